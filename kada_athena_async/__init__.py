@@ -1,0 +1,1 @@
+"""Async extractor of AWS Athena metadata and query history."""

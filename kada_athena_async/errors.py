@@ -1,0 +1,187 @@
+"""Every error a user can meet, grouped by what to do next.
+
+KadaAthenaError
+├─ ConfigError            fix the configuration or the command      exit code 2
+├─ AbortError             cannot start or go on, nothing committed  exit code 3
+│   ├─ CredentialsError   no, wrong or expired credentials
+│   ├─ StateError         the high-water mark or its state cannot be trusted
+│   └─ LockedError        another run of the same name is going on
+├─ RetryableError         tried again by retry.py, never seen by a caller
+│   ├─ ThrottledError     the rate or the number of active queries is exceeded
+│   └─ UnavailableError   the service or the network failed for now
+├─ UnitError              this unit of work fails, the others go on exit code 1
+│   ├─ AccessDeniedError  a right is missing
+│   ├─ NotFoundError      the thing asked for does not exist
+│   ├─ RequestError       the service refused the request as invalid
+│   ├─ QueryFailedError   Athena ran the statement and it failed
+│   └─ RetriesExhaustedError  the service did not recover in time
+├─ CommitError            files could not be made durable           exit code 1
+└─ DeliveryError          extracted but not delivered               exit code 4
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+
+class KadaAthenaError(Exception):
+    """Root of everything this package raises on purpose.
+
+    Args:
+        message: What happened, to what; lower case, one sentence or two.
+        hint: What to try next; shown on a line of its own.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  try: {self.hint}" if self.hint else self.message
+
+
+class Problem(NamedTuple):
+    """One thing wrong with a configuration.
+
+    Attributes:
+        key: The configuration key, as written in the file.
+        value: What was found, rendered; never a secret.
+        remedy: What to write instead.
+    """
+
+    key: str
+    value: str
+    remedy: str
+
+
+class ConfigError(KadaAthenaError):
+    """Raised before any call to AWS when the configuration or the command cannot be used."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[Problem], *, source: str = "configuration") -> None:
+        self.problems = tuple(problems)
+        self.source = source
+        lines = [f"  {p.key} = {p.value}: {p.remedy}" for p in self.problems]
+        noun = "problem" if len(self.problems) == 1 else "problems"
+        super().__init__("\n".join([f"{len(self.problems)} {noun} in the {source}:", *lines]))
+
+
+class AbortError(KadaAthenaError):
+    """Raised when the run cannot start or go on at all; nothing was committed."""
+
+    exit_code = 3
+
+
+class CredentialsError(AbortError):
+    """Raised when AWS does not accept who we say we are, or nobody said who we are."""
+
+
+class StateError(AbortError):
+    """Raised when a high-water mark, a state file or a manifest cannot be trusted."""
+
+
+class LockedError(AbortError):
+    """Raised when another run of the same name holds the lock."""
+
+
+class RetryableError(KadaAthenaError):
+    """Raised inside the retry loop only."""
+
+
+class ThrottledError(RetryableError):
+    """Raised when AWS says that we call too often, or run too many queries.
+
+    Args:
+        retry_after_s: What the service asked us to wait, in seconds; 0 if it did not say.
+        active_queries: True if the limit is the number of active queries, not the rate of calls.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after_s: float = 0.0, active_queries: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.active_queries = active_queries
+
+
+class UnavailableError(RetryableError):
+    """Raised when a call failed for a reason that passes: 5xx, a broken connection, a timeout."""
+
+
+class UnitError(KadaAthenaError):
+    """Raised when one unit of work cannot be done; the others go on."""
+
+
+class AccessDeniedError(UnitError):
+    """Raised when a right is missing.
+
+    Args:
+        action: The IAM action, such as ``athena:ListTableMetadata``.
+        scope: What it was wanted for, such as a workgroup or a catalog.
+    """
+
+    def __init__(self, message: str, *, action: str, scope: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint or f"allow {action} to the role or user of the run")
+        self.action = action
+        self.scope = scope
+
+
+class NotFoundError(UnitError):
+    """Raised when a catalog, schema, table, workgroup or object does not exist."""
+
+
+class RequestError(UnitError):
+    """Raised when the service refuses a request as invalid.
+
+    Args:
+        code: The service's error code, such as ``InvalidRequestException``.
+    """
+
+    def __init__(self, message: str, *, code: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
+class QueryFailedError(UnitError):
+    """Raised when Athena ran one of our statements and it ended FAILED or CANCELLED.
+
+    Args:
+        query_execution_id: The failed execution.
+        reason: Athena's StateChangeReason.
+        is_retryable: What Athena says about trying again.
+    """
+
+    def __init__(self, query_execution_id: str, reason: str, *, is_retryable: bool = False) -> None:
+        super().__init__(f"query {query_execution_id} failed: {reason}")
+        self.query_execution_id = query_execution_id
+        self.reason = reason
+        self.is_retryable = is_retryable
+
+
+class RetriesExhaustedError(UnitError):
+    """Raised when a call was tried until its deadline or its retry budget ended.
+
+    Args:
+        operation: Such as ``athena:ListQueryExecutions``.
+        attempts: How often it was tried.
+    """
+
+    def __init__(self, message: str, *, operation: str, attempts: int) -> None:
+        super().__init__(message, hint="run again later; nothing is lost")
+        self.operation = operation
+        self.attempts = attempts
+
+
+class CommitError(KadaAthenaError):
+    """Raised when files could not be made durable; what is in sight is untouched."""
+
+
+class DeliveryError(KadaAthenaError):
+    """Raised when the extracts are complete here but could not be delivered; run again."""
+
+    exit_code = 4

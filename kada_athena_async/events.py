@@ -1,0 +1,205 @@
+"""What the engine tells while it works: frozen values, sent to observers.
+
+The engine neither prints nor logs; a door (command line, service, Airflow) passes observers and
+shows what it likes. Times are UTC; durations end in ``_s``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """A run has its window and its lock."""
+
+    run_id: str
+    name: str
+    start: datetime
+    end: datetime
+    output_path: str
+    endpoint_url: str | None
+    is_resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageStarted:
+    """A stage began: ``recover``, ``discover``, ``extract``, ``commit`` or ``deliver``."""
+
+    stage: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageFinished:
+    """A stage ended well."""
+
+    stage: str
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanReady:
+    """What will be done is decided.
+
+    Attributes:
+        units: Unit ids in plan order.
+        catalogs, schemas, workgroups: How many of each the plan covers.
+    """
+
+    units: tuple[str, ...]
+    catalogs: int
+    schemas: int
+    workgroups: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitStarted:
+    """A unit of work began."""
+
+    unit_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitProgress:
+    """A unit wrote rows; ``rows`` are those of this batch."""
+
+    unit_id: str
+    kind: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitFinished:
+    """A unit ended.
+
+    Attributes:
+        outcome: ``done``, ``skipped``, ``failed`` or ``resumed`` (done by an earlier, interrupted run).
+        reason: Why it was skipped or failed; empty otherwise.
+    """
+
+    unit_id: str
+    outcome: str
+    rows: int
+    duration_s: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryStarted:
+    """Athena accepted one of our statements."""
+
+    unit_id: str
+    query_execution_id: str
+    workgroup: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryFinished:
+    """One of our statements reached a final state."""
+
+    query_execution_id: str
+    state: str
+    duration_s: float
+    scanned_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttled:
+    """AWS refused a call because of its rate; pacing slows down.
+
+    Attributes:
+        rate: Calls per second that we allow ourselves from now on.
+    """
+
+    operation: str
+    rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryScheduled:
+    """A call failed in a way that passes and will be tried again."""
+
+    operation: str
+    attempt: int
+    wait_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """Something the user should know that does not stop the run.
+
+    Attributes:
+        code: A stable word, such as ``gap``, ``clock_skew``, ``missing_right``, ``leftover``.
+    """
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileCommitted:
+    """A file is durable and in sight."""
+
+    name: str
+    kind: str
+    rows: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished:
+    """The run is over.
+
+    Attributes:
+        committed: True if the manifest is in sight.
+        exit_code: What the command line will return.
+        calls: Requests per operation, such as ``{"athena:ListQueryExecutions": 14}``.
+    """
+
+    run_id: str
+    committed: bool
+    exit_code: int
+    duration_s: float
+    rows: dict[str, int] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
+
+
+Event: TypeAlias = (
+    RunStarted
+    | StageStarted
+    | StageFinished
+    | PlanReady
+    | UnitStarted
+    | UnitProgress
+    | UnitFinished
+    | QueryStarted
+    | QueryFinished
+    | Throttled
+    | RetryScheduled
+    | Warned
+    | FileCommitted
+    | RunFinished
+)
+
+Observer: TypeAlias = Callable[[Event], None]
+"""Is called in the event loop for each event, in order; must return at once and not raise."""
+
+
+class Fanout:
+    """Sends each event to every observer; one that raises is dropped, the run goes on."""
+
+    def __init__(self, observers: Sequence[Observer] = ()) -> None:
+        self._observers = list(observers)
+
+    def __call__(self, event: Event) -> None:
+        for observer in list(self._observers):
+            try:
+                observer(event)
+            except Exception:
+                # A broken display must never cost the only copy of last night's history.
+                self._observers.remove(observer)

@@ -1,0 +1,195 @@
+"""The rows of the extracts: one tuple type for each kind, fields in column order.
+
+The names and their order are the output contract (design.md, section 4). Every record is a
+``NamedTuple``: immutable, and already a row for a CSV writer. ``None`` is an empty field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple, TypeAlias
+
+
+class CatalogRecord(NamedTuple):
+    """A data catalog."""
+
+    server: str
+    catalog: str
+    catalog_type: str | None
+    status: str | None
+    description: str | None
+
+
+class SchemaRecord(NamedTuple):
+    """A schema (Athena's API says database) of a catalog."""
+
+    server: str
+    catalog: str
+    schema: str
+    description: str | None
+    location: str | None
+    created_at: datetime | None
+
+
+class TableRecord(NamedTuple):
+    """A table or a view."""
+
+    server: str
+    catalog: str
+    schema: str
+    table: str
+    table_type: str
+    """``TABLE`` or ``VIEW``."""
+    table_format: str | None
+    """``hive``, ``iceberg``, ``hudi``, ``delta``, ...; None for a view or where nobody says."""
+    location: str | None
+    owner: str | None
+    comment: str | None
+    created_at: datetime | None
+    updated_at: datetime | None
+    last_access_at: datetime | None
+    partition_keys: tuple[str, ...] | None
+    """JSON list in the extract; None where nobody says."""
+    parameters: Mapping[str, str] | None
+    """JSON object in the extract; None where nobody says."""
+    found_by: str
+    """``sql``, ``api`` or ``both``."""
+
+
+class ColumnRecord(NamedTuple):
+    """A column of a table or a view."""
+
+    server: str
+    catalog: str
+    schema: str
+    table: str
+    column: str
+    ordinal_position: int
+    """From 1; partition keys last."""
+    data_type: str
+    """Trino's spelling, whoever said it."""
+    source_type: str | None
+    """The catalog's own spelling; None when only SQL was asked."""
+    is_nullable: bool
+    is_partition_key: bool
+    comment: str | None
+
+
+class ViewRecord(NamedTuple):
+    """The text of a view."""
+
+    server: str
+    catalog: str
+    schema: str
+    view: str
+    definition: str | None
+    dialect: str | None
+    """``athena`` or ``hive``."""
+
+
+class UserRecord(NamedTuple):
+    """A workgroup, which is what K calls an Athena user."""
+
+    server: str
+    user: str
+    """``athena_workgroup_<workgroup>``."""
+    workgroup: str
+    state: str | None
+    engine_version: str | None
+    description: str | None
+    created_at: datetime | None
+
+
+class QueryRecord(NamedTuple):
+    """A finished query execution."""
+
+    server: str
+    query_id: str
+    user: str
+    workgroup: str
+    catalog: str | None
+    schema: str | None
+    statement_type: str | None
+    substatement_type: str | None
+    query: str | None
+    status: str
+    status_reason: str | None
+    error_category: int | None
+    error_type: int | None
+    submitted_at: datetime | None
+    completed_at: datetime | None
+    total_ms: int | None
+    queue_ms: int | None
+    planning_ms: int | None
+    engine_ms: int | None
+    service_ms: int | None
+    scanned_bytes: int | None
+    reused_result: bool | None
+    engine_version: str | None
+    output_location: str | None
+    fingerprint: str | None
+
+
+class LinkageRecord(NamedTuple):
+    """A flow of data from a column (or table) to another."""
+
+    server: str
+    source_catalog: str | None
+    source_schema: str | None
+    source_table: str | None
+    source_column: str | None
+    target_catalog: str | None
+    target_schema: str | None
+    target_table: str | None
+    target_column: str | None
+    linkage_type: str
+    """``VIEW``, ``CTAS``, ``INSERT``, ``MERGE`` or ``UNLOAD``."""
+    query_id: str | None
+    confidence: str
+    """``exact``, ``table`` or ``partial``."""
+
+
+class EventRecord(NamedTuple):
+    """What an execution did to an object."""
+
+    server: str
+    event_id: str
+    query_id: str
+    event_type: str
+    """``READ``, ``WRITE``, ``CREATE``, ``ALTER`` or ``DROP``."""
+    user: str
+    catalog: str | None
+    schema: str | None
+    table: str
+    columns: tuple[str, ...] | None
+    """JSON list in the extract."""
+    occurred_at: datetime | None
+
+
+Record: TypeAlias = (
+    CatalogRecord
+    | SchemaRecord
+    | TableRecord
+    | ColumnRecord
+    | ViewRecord
+    | UserRecord
+    | QueryRecord
+    | LinkageRecord
+    | EventRecord
+)
+
+RECORD_TYPES: dict[str, type[Record]] = {
+    "metadata_catalogs": CatalogRecord,
+    "metadata_schemas": SchemaRecord,
+    "metadata_tables": TableRecord,
+    "metadata_columns": ColumnRecord,
+    "metadata_views": ViewRecord,
+    "users": UserRecord,
+    "databaselog": QueryRecord,
+    "linkages": LinkageRecord,
+    "events": EventRecord,
+}
+"""Kind of extract (a part of its file name) -> type of its records; in the order of a run."""
+
+KINDS: tuple[str, ...] = tuple(RECORD_TYPES)

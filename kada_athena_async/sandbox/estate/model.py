@@ -1,0 +1,204 @@
+"""The nouns of the invented estate: what the sandbox serves and what its tests know to be true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+
+class TableRef(NamedTuple):
+    """A table by its full name."""
+
+    catalog: str
+    schema: str
+    table: str
+
+
+class ColumnRef(NamedTuple):
+    """A column by its full name."""
+
+    catalog: str
+    schema: str
+    table: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column as the catalog holds it.
+
+    Attributes:
+        type: The catalog's own spelling (Hive's, such as ``struct<a:int>``).
+        trino_type: What ``information_schema.columns.data_type`` says for it.
+        is_current: False for an Iceberg column that was dropped (``iceberg.field.current``).
+    """
+
+    name: str
+    type: str
+    trino_type: str
+    comment: str | None = None
+    is_partition_key: bool = False
+    is_current: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table or view.
+
+    Attributes:
+        table_type: As the catalog says: EXTERNAL_TABLE, MANAGED_TABLE, VIRTUAL_VIEW, EXTERNAL,
+            customer, or None where it says nothing.
+        table_format: hive, iceberg, hudi or delta; None for a view.
+        columns: In ordinal order, partition keys last; includes columns no longer current.
+        view_sql: A view's SQL text as its author wrote it; None for a table.
+        view_dialect: ``athena`` (Presto view, base64 JSON in Glue), ``hive`` (raw text in Glue)
+            or None for a table.
+        reads: What a view reads, directly.
+        column_sources: For a view: output column -> the columns its values come from.
+        sample_rows: Small data, one tuple of Python values a row, in column order.
+    """
+
+    name: str
+    table_type: str | None
+    table_format: str | None
+    columns: tuple[Column, ...]
+    location: str | None = None
+    owner: str | None = None
+    comment: str | None = None
+    parameters: dict[str, str] = field(default_factory=dict)
+    serde: str | None = None
+    input_format: str | None = None
+    output_format: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    last_access_at: datetime | None = None
+    view_sql: str | None = None
+    view_dialect: str | None = None
+    reads: tuple[TableRef, ...] = ()
+    column_sources: dict[str, tuple[ColumnRef, ...]] = field(default_factory=dict)
+    sample_rows: tuple[tuple[object, ...], ...] = ()
+
+    @property
+    def is_view(self) -> bool:
+        return self.view_sql is not None
+
+    @property
+    def current_columns(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if column.is_current)
+
+
+@dataclass(slots=True, kw_only=True)
+class Schema:
+    """A schema; its tables by name (mutable, so that a test can add and drop)."""
+
+    name: str
+    description: str | None = None
+    location: str | None = None
+    created_at: datetime | None = None
+    tables: dict[str, Table] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Catalog:
+    """A data catalog.
+
+    Attributes:
+        type: GLUE, LAMBDA, HIVE or FEDERATED.
+        status: CREATE_COMPLETE, CREATE_FAILED, ...; None where Athena says nothing.
+    """
+
+    name: str
+    type: str
+    status: str | None = None
+    description: str | None = None
+    parameters: dict[str, str] = field(default_factory=dict)
+    schemas: dict[str, Schema] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Workgroup:
+    """A workgroup.
+
+    Attributes:
+        state: ENABLED or DISABLED.
+        engine_version: Such as ``Athena engine version 3`` or ``PySpark engine version 3``.
+    """
+
+    name: str
+    state: str = "ENABLED"
+    engine_version: str = "Athena engine version 3"
+    description: str | None = None
+    created_at: datetime | None = None
+    output_location: str | None = None
+    is_enforced: bool = False
+    has_managed_results: bool = False
+    identity_center_application_arn: str | None = None
+
+    @property
+    def is_spark(self) -> bool:
+        return "spark" in self.engine_version.lower()
+
+
+@dataclass(slots=True, kw_only=True)
+class Execution:
+    """A query execution.
+
+    Attributes:
+        state: QUEUED, RUNNING, SUCCEEDED, FAILED or CANCELLED.
+        statement_type: DDL, DML or UTILITY.
+        reads, writes: The tables the statement refers to and the ones it changes (truth for
+            lineage; only for statements that SUCCEEDED or would have).
+        write_locations: The S3 locations it writes to (UNLOAD).
+    """
+
+    query_execution_id: str
+    query: str
+    workgroup: str
+    submitted_at: datetime
+    state: str
+    statement_type: str | None = None
+    substatement_type: str | None = None
+    catalog: str | None = None
+    database: str | None = None
+    completed_at: datetime | None = None
+    state_change_reason: str | None = None
+    error_category: int | None = None
+    error_type: int | None = None
+    error_message: str | None = None
+    is_retryable: bool = False
+    total_ms: int | None = None
+    queue_ms: int | None = None
+    planning_ms: int | None = None
+    engine_ms: int | None = None
+    service_ms: int | None = None
+    scanned_bytes: int | None = None
+    reused_result: bool = False
+    engine_version: str = "Athena engine version 3"
+    output_location: str | None = None
+    reads: tuple[TableRef, ...] = ()
+    writes: tuple[TableRef, ...] = ()
+    write_locations: tuple[str, ...] = ()
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in ("SUCCEEDED", "FAILED", "CANCELLED")
+
+
+@dataclass(slots=True, kw_only=True)
+class Estate:
+    """An organisation's Athena in one account and region; everything by name."""
+
+    account_id: str
+    region: str
+    catalogs: dict[str, Catalog] = field(default_factory=dict)
+    workgroups: dict[str, Workgroup] = field(default_factory=dict)
+    executions: dict[str, Execution] = field(default_factory=dict)
+
+    def tables(self) -> Iterator[tuple[Catalog, Schema, Table]]:
+        """Every table and view with where it lies, in order of insertion."""
+        for catalog in self.catalogs.values():
+            for schema in catalog.schemas.values():
+                for table in schema.tables.values():
+                    yield catalog, schema, table
