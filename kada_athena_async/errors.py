@@ -7,12 +7,13 @@ KadaAthenaError
 │   ├─ StateError         the high-water mark or its state cannot be trusted
 │   └─ LockedError        another run of the same name is going on
 ├─ RetryableError         tried again by retry.py, never seen by a caller
-│   ├─ ThrottledError     the rate or the number of active queries is exceeded
+│   ├─ ThrottledError     the rate of calls is exceeded
 │   └─ UnavailableError   the service or the network failed for now
 ├─ UnitError              this unit of work fails, the others go on exit code 1
 │   ├─ AccessDeniedError  a right is missing
 │   ├─ NotFoundError      the thing asked for does not exist
 │   ├─ RequestError       the service refused the request as invalid
+│   ├─ TooManyQueriesError  the account's active queries are used up
 │   ├─ QueryFailedError   Athena ran the statement and it failed
 │   └─ RetriesExhaustedError  the service did not recover in time
 ├─ CommitError            files could not be made durable           exit code 1
@@ -98,15 +99,11 @@ class ThrottledError(RetryableError):
 
     Args:
         retry_after_s: What the service asked us to wait, in seconds; 0 if it did not say.
-        active_queries: True if the limit is the number of active queries, not the rate of calls.
     """
 
-    def __init__(
-        self, message: str, *, retry_after_s: float = 0.0, active_queries: bool = False
-    ) -> None:
+    def __init__(self, message: str, *, retry_after_s: float = 0.0) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
-        self.active_queries = active_queries
 
 
 class UnavailableError(RetryableError):
@@ -145,6 +142,10 @@ class RequestError(UnitError):
     def __init__(self, message: str, *, code: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.code = code
+
+
+class TooManyQueriesError(UnitError):
+    """Raised when the account runs as many queries as it may; another must end first."""
 
 
 class QueryFailedError(UnitError):

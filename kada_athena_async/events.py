@@ -76,7 +76,7 @@ class UnitFinished:
     """A unit ended.
 
     Attributes:
-        outcome: ``done``, ``skipped``, ``failed`` or ``resumed`` (done by an earlier, interrupted run).
+        outcome: ``done``, ``skipped``, ``failed`` or ``resumed`` (done by an interrupted run).
         reason: Why it was skipped or failed; empty otherwise.
     """
 

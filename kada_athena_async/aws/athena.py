@@ -1,0 +1,274 @@
+"""Runs SQL on Athena: a slot, a start that cannot run twice, polling for all at once, the end.
+
+Athena counts queued and running queries alike, refuses one too many, and may move a running query
+back to the queue; only SUCCEEDED, FAILED and CANCELLED are final.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+from uuid import UUID, uuid5
+
+import anyio
+
+from kada_athena_async.aws.client import AwsClient
+from kada_athena_async.aws.decode import DECODED
+from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution
+from kada_athena_async.concurrency import Clock, Slots
+from kada_athena_async.errors import (
+    AccessDeniedError,
+    KadaAthenaError,
+    QueryFailedError,
+    RetriesExhaustedError,
+    TooManyQueriesError,
+)
+from kada_athena_async.events import Observer, QueryFinished, QueryStarted, Warned
+
+FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
+
+BATCH_MAX = 50
+"""Ids of a BatchGetQueryExecution (AWS's limit)."""
+
+POLL_FIRST_S, POLL_MAX_S, POLL_GROWTH = 0.2, 5.0, 0.2
+"""A query of age t is looked at again after a fifth of t: late by 20% at most, and a query of ten
+seconds costs some 15 looks, which all queries that run share."""
+
+STOP_GRACE_S = 5.0
+SLOT_WAIT_S, SLOT_WAIT_MAX_S = 1.0, 20.0
+SLOT_DEADLINE_S = 1800.0
+"""How long we wait for others' queries to make room: Athena's own limit for a DML query."""
+
+ATTEMPTS = 2
+"""Runs of a statement whose failure Athena calls retryable."""
+
+# Namespace of our idempotency tokens: any constant would do.
+_TOKENS = UUID("6d0f3a52-5a3c-4a55-9a51-0f1d7c2f3b9e")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One of our own statements.
+
+    Attributes:
+        key: Names it within the run, such as ``metadata/x/0001/columns``. A run that is resumed
+            uses the same key and so finds the query that its predecessor started.
+        catalog: The catalog it runs in.
+    """
+
+    key: str
+    sql: str
+    catalog: str
+
+
+@dataclass(slots=True)
+class _Watched:
+    started_s: float
+    execution: QueryExecution | None = None
+
+
+@dataclass(slots=True)
+class AthenaQueries:
+    """Runs statements of one workgroup, never more at once than there are slots.
+
+    Args:
+        run_id: Part of the idempotency tokens; so a retry never runs a statement twice.
+        output_location: ``s3://bucket/prefix/``; None where the workgroup decides.
+    """
+
+    client: AwsClient
+    run_id: str
+    workgroup: str
+    output_location: str | None
+    slots: Slots
+    clock: Clock
+    rng: Random
+    tell: Observer
+    _watched: dict[str, _Watched] = field(default_factory=dict)
+    _tick: anyio.Event = field(default_factory=anyio.Event)
+    _is_polling: bool = False
+    _may_stop: bool = True
+
+    async def run(self, statement: Statement, *, unit_id: str) -> QueryExecution:
+        """Run *statement* to its end.
+
+        A cancelled caller stops the query if it may.
+
+        Raises:
+            QueryFailedError: It ended FAILED or CANCELLED.
+            UnitError: It was refused.
+        """
+        async with self.slots.place():
+            for attempt in range(1, ATTEMPTS + 1):
+                execution = await self._run_once(statement, attempt, unit_id)
+                if execution.status.state == "SUCCEEDED":
+                    self.slots.grow()
+                    return execution
+
+                error = _failure(execution)
+                if not error.is_retryable or attempt == ATTEMPTS:
+                    raise error
+
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def _run_once(self, statement: Statement, attempt: int, unit_id: str) -> QueryExecution:
+        # The token is settled before the call: whatever happens to the answer, asking again with
+        # it gives the same query. A statement that FAILED needs a new one, or Athena would give
+        # the failed query back.
+        token = uuid5(_TOKENS, f"{self.run_id}\n{statement.key}\n{attempt}\n{statement.sql}")
+        query_id = await self._start(statement, str(token))
+        self.tell(
+            QueryStarted(unit_id=unit_id, query_execution_id=query_id, workgroup=self.workgroup)
+        )
+        begun = self.clock.monotonic()
+        self._watched[query_id] = _Watched(begun)
+        try:
+            execution = await self._wait(query_id)
+        except BaseException:
+            await self._stop(query_id)
+            raise
+        finally:
+            del self._watched[query_id]
+
+        statistics = execution.statistics
+        self.tell(
+            QueryFinished(
+                query_execution_id=query_id,
+                state=execution.status.state,
+                duration_s=round(self.clock.monotonic() - begun, 3),
+                scanned_bytes=(statistics and statistics.data_scanned_in_bytes) or 0,
+            )
+        )
+        return execution
+
+    async def _start(self, statement: Statement, token: str) -> str:
+        parameters: dict[str, object] = {
+            "QueryString": statement.sql,
+            "ClientRequestToken": token,
+            "QueryExecutionContext": {"Catalog": statement.catalog},
+            "WorkGroup": self.workgroup,
+        }
+        if self.output_location:
+            parameters["ResultConfiguration"] = {"OutputLocation": self.output_location}
+
+        deadline_s = self.clock.monotonic() + SLOT_DEADLINE_S
+        wait_s = SLOT_WAIT_S
+        while True:
+            try:
+                answer = await self.client.call(
+                    "athena",
+                    "StartQueryExecution",
+                    scope=f"workgroup {self.workgroup}",
+                    **parameters,
+                )
+            except TooManyQueriesError as exc:
+                if self.clock.monotonic() > deadline_s:
+                    raise RetriesExhaustedError(
+                        f"no query slot became free within {SLOT_DEADLINE_S:.0f} s",
+                        operation="athena:StartQueryExecution",
+                        attempts=1,
+                    ) from exc
+
+                self.slots.shrink()
+                await self.clock.sleep(wait_s * self.rng.uniform(0.5, 1.0))
+                wait_s = min(SLOT_WAIT_MAX_S, wait_s * 2)
+            else:
+                return str(answer["QueryExecutionId"])
+
+    async def _wait(self, query_id: str) -> QueryExecution:
+        """Wait for the end of a query. Whoever finds nobody polling polls for all."""
+        watched = self._watched[query_id]
+        while True:
+            execution = watched.execution
+            if execution is not None and execution.status.state in FINAL_STATES:
+                return execution
+
+            if self._is_polling:
+                await self._tick.wait()
+                continue
+
+            self._is_polling = True
+            try:
+                await self.clock.sleep(self._interval_s())
+                await self._poll()
+            finally:
+                self._is_polling = False
+                tick, self._tick = self._tick, anyio.Event()
+                tick.set()
+
+    def _interval_s(self) -> float:
+        now = self.clock.monotonic()
+        youngest_s = min(now - watched.started_s for watched in self._watched.values())
+        return max(POLL_FIRST_S, min(POLL_MAX_S, POLL_GROWTH * youngest_s))
+
+    async def _poll(self) -> None:
+        """Look at all queries that are not final: one call for up to 50 of them."""
+        waiting = [
+            query_id
+            for query_id, watched in self._watched.items()
+            if watched.execution is None or watched.execution.status.state not in FINAL_STATES
+        ]
+        for first in range(0, len(waiting), BATCH_MAX):
+            ids = waiting[first : first + BATCH_MAX]
+            answer = await self.client.call(
+                "athena", "BatchGetQueryExecution", QueryExecutionIds=ids
+            )
+            batch: ExecutionBatch = answer[DECODED]
+            for execution in batch.query_executions:
+                if execution.query_execution_id in self._watched:
+                    self._watched[execution.query_execution_id].execution = execution
+
+            # What the batch leaves out is asked for again at the next tick, unless it is refused.
+            for missing in batch.unprocessed_query_execution_ids:
+                if "AccessDenied" in (missing.error_code or ""):
+                    raise AccessDeniedError(
+                        f"athena:GetQueryExecution is not allowed for workgroup {self.workgroup}",
+                        action="athena:GetQueryExecution",
+                        scope=f"workgroup {self.workgroup}",
+                    )
+
+    async def _stop(self, query_id: str) -> None:
+        """Stop a query that nobody waits for any more; never in the way of leaving."""
+        if not self._may_stop:
+            return
+
+        with anyio.move_on_after(STOP_GRACE_S, shield=True):
+            try:
+                await self.client.call("athena", "StopQueryExecution", QueryExecutionId=query_id)
+            except AccessDeniedError:
+                self._may_stop = False
+                self.tell(
+                    Warned(
+                        code="leftover",
+                        message=f"query {query_id} goes on: athena:StopQueryExecution is missing",
+                        hint="allow it, or wait: Athena ends a query after 30 minutes",
+                    )
+                )
+            except KadaAthenaError as exc:
+                self.tell(Warned(code="leftover", message=f"query {query_id} goes on: {exc}"))
+
+
+def _failure(execution: QueryExecution) -> QueryFailedError:
+    status = execution.status
+    error = status.athena_error
+    reason = status.state_change_reason or (error and error.error_message) or status.state
+    return QueryFailedError(
+        execution.query_execution_id, reason, is_retryable=bool(error and error.retryable)
+    )
+
+
+def output_location_of(execution: QueryExecution) -> str | None:
+    """Full path of the result object; None where Athena manages the results itself."""
+    managed = execution.managed_query_results_configuration
+    if managed is not None and managed.enabled:
+        return None
+
+    configuration = execution.result_configuration
+    return configuration.output_location if configuration else None
+
+
+def split_location(location: str) -> Mapping[str, str]:
+    """``s3://bucket/key`` as the parameters of an S3 call."""
+    bucket, _, key = location.removeprefix("s3://").partition("/")
+    return {"Bucket": bucket, "Key": key}

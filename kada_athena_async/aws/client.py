@@ -1,0 +1,184 @@
+"""The door to AWS of one site: every call paced, timed, tried again by one policy, and counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from random import Random
+from typing import Any
+
+import anyio
+from aiobotocore.config import AioConfig
+from botocore import xform_name
+from typing_extensions import Self
+
+from kada_athena_async.aws.error_map import map_error
+from kada_athena_async.aws.pacing import Pacer
+from kada_athena_async.aws.session import AwsSession
+from kada_athena_async.concurrency import Clock
+from kada_athena_async.errors import CredentialsError, ThrottledError
+from kada_athena_async.events import Observer, Throttled
+from kada_athena_async.retry import Retrier, RetryBudget, RetryPolicy
+
+CONNECT_TIMEOUT_S = 5
+READ_TIMEOUT_S = 30
+# Lambda-backed catalogs start cold: AWS's documentation speaks of minutes for their metadata.
+ATTEMPT_TIMEOUT_S = 60.0
+POOL_CONNECTIONS = 64
+
+
+@dataclass(slots=True)
+class CallLog:
+    """What was asked of AWS in this run.
+
+    Attributes:
+        calls: Operation -> requests sent, retries included.
+        throttles: Operation -> answers that said we were too fast.
+        server_time: Newest ``Date`` header seen.
+        skew: Local clock minus server clock, when that header was seen.
+    """
+
+    calls: Counter[str] = field(default_factory=Counter)
+    throttles: Counter[str] = field(default_factory=Counter)
+    server_time: datetime | None = None
+    skew: timedelta = timedelta()
+
+
+class AwsClient:
+    """Calls AWS as one account and region; use as an async context manager.
+
+    Args:
+        session: Who we are.
+        pacer: How fast we may be.
+        tell: Receives ``Throttled`` and ``RetryScheduled``.
+    """
+
+    def __init__(
+        self,
+        session: AwsSession,
+        *,
+        pacer: Pacer,
+        clock: Clock,
+        rng: Random,
+        tell: Observer,
+        policy: RetryPolicy | None = None,
+    ) -> None:
+        self._session = session
+        self._pacer = pacer
+        self._clock = clock
+        self._tell = tell
+        self._retrier = Retrier(clock=clock, rng=rng, tell=tell, policy=policy or RetryPolicy())
+        self._budgets: dict[str, RetryBudget] = {}
+        self._clients: dict[str, Any] = {}
+        self._making = anyio.Lock()
+        self._stack = AsyncExitStack()
+        self.log = CallLog()
+
+    async def __aenter__(self) -> Self:
+        await self._session.prepare()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        # Closing connections must not be cut short, or they are left to the garbage collector.
+        with anyio.move_on_after(5, shield=True):
+            await self._stack.aclose()
+
+    @property
+    def region(self) -> str:
+        return self._session.region
+
+    async def call(
+        self, service: str, operation: str, /, *, scope: str = "", **parameters: object
+    ) -> Mapping[str, Any]:
+        """Call ``service:operation`` and return the SDK's answer.
+
+        Args:
+            scope: What the call is for, named in errors.
+
+        Raises:
+            CredentialsError: AWS does not accept us, even after renewing.
+            UnitError: Denied, not found, invalid, or retries exhausted.
+        """
+        name = f"{service}:{operation}"
+        client = await self._client(service)
+        send = getattr(client, xform_name(operation))
+
+        async def attempt() -> Mapping[str, Any]:
+            return await self._attempt(name, send, scope, parameters)
+
+        budget = self._budgets.setdefault(name, RetryBudget())
+        return await self._retrier.call(attempt, operation=name, budget=budget)
+
+    async def _attempt(
+        self, name: str, send: Any, scope: str, parameters: Mapping[str, object]
+    ) -> Mapping[str, Any]:
+        seen = self._session.renewals
+        try:
+            return await self._send(name, send, scope, parameters)
+        except CredentialsError:
+            if not await self._session.renew(seen):
+                raise
+
+        return await self._send(name, send, scope, parameters)
+
+    async def _send(
+        self, name: str, send: Any, scope: str, parameters: Mapping[str, object]
+    ) -> Mapping[str, Any]:
+        if not name.startswith("s3:"):
+            await self._pacer.turn(name)
+
+        self.log.calls[name] += 1
+        try:
+            with anyio.fail_after(ATTEMPT_TIMEOUT_S):
+                answer: Mapping[str, Any] = await send(**parameters)
+        except Exception as exc:
+            error = map_error(exc, operation=name, scope=scope)
+            if isinstance(error, ThrottledError):
+                self._slow_down(name)
+
+            raise error from exc
+
+        self._note_time(answer)
+        return answer
+
+    def _slow_down(self, name: str) -> None:
+        self.log.throttles[name] += 1
+        rate = self._pacer.throttled(name)
+        if rate is not None:
+            self._tell(Throttled(operation=name, rate=round(rate, 2)))
+
+    def _note_time(self, answer: Mapping[str, Any]) -> None:
+        header = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+        if not header:
+            return
+
+        try:
+            server_time = parsedate_to_datetime(header).astimezone(timezone.utc)
+        except ValueError:
+            return
+
+        if self.log.server_time is None or server_time > self.log.server_time:
+            self.log.server_time = server_time
+            self.log.skew = self._clock.now() - server_time
+
+    async def _client(self, service: str) -> Any:
+        if service in self._clients:
+            return self._clients[service]
+
+        async with self._making:
+            if service not in self._clients:
+                config = AioConfig(
+                    connect_timeout=CONNECT_TIMEOUT_S,
+                    read_timeout=READ_TIMEOUT_S,
+                    max_pool_connections=POOL_CONNECTIONS,
+                    retries={"total_max_attempts": 1},
+                    user_agent_extra="kada_athena_async",
+                )
+                manager = self._session.client(service, config)
+                self._clients[service] = await self._stack.enter_async_context(manager)
+
+        return self._clients[service]

@@ -1,0 +1,186 @@
+"""How fast we may call each AWS operation: token buckets that learn from throttling.
+
+Arithmetic is pure: time is an argument. Only ``Pacer`` waits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import anyio
+
+from kada_athena_async.concurrency import Clock
+
+
+class Quota(NamedTuple):
+    """A rate limit of an operation, for an account and region, over all its callers.
+
+    Attributes:
+        rate: Calls per second that may go on for ever.
+        burst: Calls that may go at once after a quiet time.
+        seed: Rate to begin with where AWS publishes no limit; the rate where it does.
+    """
+
+    rate: float
+    burst: float
+    seed: float
+
+
+def _published(rate: float, burst: float) -> Quota:
+    return Quota(rate, burst, rate)
+
+
+def _unpublished(seed: float, rate: float) -> Quota:
+    return Quota(rate, seed, seed)
+
+
+# Athena's per-account API quotas: docs.aws.amazon.com/athena/latest/ug/service-limits.html
+_START = _published(20, 80)
+_GET = _published(100, 200)
+_LIST = _published(5, 10)
+# The metadata limiter is adaptive and in no table: 20 calls/s pass from idle, 40/s are throttled
+# for some seconds, 75/s pass after sustained traffic (github.com/pyathena-dev/PyAthena/issues/780).
+_METADATA = _unpublished(15, 60)
+_CONTROL = _unpublished(5, 20)
+
+QUOTAS: dict[str, Quota] = {
+    "athena:StartQueryExecution": _START,
+    "athena:StopQueryExecution": _START,
+    "athena:GetQueryExecution": _GET,
+    "athena:GetQueryResults": _GET,
+    "athena:BatchGetQueryExecution": _published(20, 40),
+    "athena:ListQueryExecutions": _LIST,
+    "athena:ListDatabases": _METADATA,
+    "athena:ListTableMetadata": _METADATA,
+    "athena:GetTableMetadata": _METADATA,
+    "glue:GetDatabases": _METADATA,
+    "glue:GetTables": _METADATA,
+}
+"""Operation -> quota. What is not named is a rare call and has ``_CONTROL``; S3 is not paced: it
+allows 5,500 reads a second and prefix."""
+
+SLOW_DOWN = 0.7
+"""Share of the rate that remains after a throttled second."""
+SPEED_UP_PUBLISHED = 0.05
+"""Share of the seed that a clean second adds."""
+SLOW_START = 1.25
+"""Growth a clean second of an unpublished rate, until the first throttle."""
+FLOOR = 0.2
+"""Calls per second that are always allowed; so a storm ends in a trickle, not in silence."""
+
+
+@dataclass(slots=True)
+class Bucket:
+    """A token bucket whose rate falls on throttling and recovers after; pure arithmetic.
+
+    Args:
+        quota: The published or assumed limit.
+        share: The part of it that is ours, in (0, 1].
+        now: Seconds of a monotonic clock.
+    """
+
+    quota: Quota
+    share: float
+    now: float
+    rate: float = field(init=False)
+    tokens: float = field(init=False)
+    throttles: int = field(init=False, default=0)
+    _slowed_at: float = field(init=False)
+    _grown_at: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rate = self.quota.seed * self.share
+        self.tokens = self.capacity
+        self._slowed_at = self._grown_at = self.now
+
+    @property
+    def capacity(self) -> float:
+        """Tokens that a quiet time can gather; at least one, or nothing would ever pass."""
+        return max(1.0, self.quota.burst * self.share)
+
+    @property
+    def ceiling(self) -> float:
+        """The rate that is never exceeded."""
+        return self.quota.rate * self.share
+
+    def wait_s(self, now: float) -> float:
+        """Seconds until a call may go; 0 if now, and then its token is taken."""
+        self._refill(now)
+        if self.tokens >= 1:
+            self.tokens -= 1
+            return 0.0
+
+        self._grow(now)
+        return (1 - self.tokens) / self.rate
+
+    def throttled(self, now: float) -> bool:
+        """Note a throttled answer; True if the rate fell (once for all throttles of a second)."""
+        self._refill(now)
+        self.throttles += 1
+        self._grown_at = now
+        if self.throttles > 1 and now - self._slowed_at < 1:
+            return False
+
+        self._slowed_at = now
+        self.rate = max(FLOOR, self.rate * SLOW_DOWN)
+        self.tokens = min(self.tokens, 0.0)
+        return True
+
+    def _refill(self, now: float) -> None:
+        self.tokens = min(self.capacity, self.tokens + (now - self.now) * self.rate)
+        self.now = now
+
+    def _grow(self, now: float) -> None:
+        """Called when somebody has to wait: a rate nobody needs proves nothing."""
+        if now - self._grown_at < 1:
+            return
+
+        self._grown_at = now
+        is_starting = not self.throttles and self.quota.seed < self.quota.rate
+        faster = self.rate * SLOW_START if is_starting else self.rate + self._step
+        self.rate = min(self.ceiling, faster)
+
+    @property
+    def _step(self) -> float:
+        return SPEED_UP_PUBLISHED * self.quota.seed * self.share
+
+
+class Pacer:
+    """Lets calls of one account and region go at the rates of their quotas, in order of arrival.
+
+    Args:
+        quota_share: The part of AWS's rates that is ours, in (0, 1].
+    """
+
+    def __init__(self, *, quota_share: float, clock: Clock) -> None:
+        self._share = quota_share
+        self._clock = clock
+        self._buckets: dict[str, Bucket] = {}
+        # One waits for its token, the others wait in line for their turn: fair, and a rate that
+        # falls meanwhile holds for all that have not gone yet.
+        self._turns: dict[str, anyio.Lock] = {}
+
+    async def turn(self, operation: str) -> None:
+        """Return when one call of *operation* may go."""
+        bucket = self._bucket(operation)
+        async with self._turns[operation]:
+            while (wait_s := bucket.wait_s(self._clock.monotonic())) > 0:
+                await self._clock.sleep(wait_s)
+
+    def throttled(self, operation: str) -> float | None:
+        """Note a throttled answer; the new rate in calls/s if it fell, else None."""
+        bucket = self._bucket(operation)
+        return bucket.rate if bucket.throttled(self._clock.monotonic()) else None
+
+    def rates(self) -> dict[str, float]:
+        """Operation -> calls per second that are allowed now."""
+        return {operation: bucket.rate for operation, bucket in self._buckets.items()}
+
+    def _bucket(self, operation: str) -> Bucket:
+        if operation not in self._buckets:
+            quota = QUOTAS.get(operation, _CONTROL)
+            self._buckets[operation] = Bucket(quota, self._share, self._clock.monotonic())
+            self._turns[operation] = anyio.Lock()
+
+        return self._buckets[operation]

@@ -1,0 +1,176 @@
+"""Who we are to AWS: one SDK session for a site, with credentials that renew themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import aioboto3
+import anyio
+from aiobotocore.credentials import (
+    AioAssumeRoleCredentialFetcher,
+    AioDeferredRefreshableCredentials,
+)
+from aiobotocore.session import AioSession
+
+from kada_athena_async.aws.decode import HotPathParserFactory
+from kada_athena_async.aws.error_map import map_error
+from kada_athena_async.errors import ConfigError, CredentialsError, Problem
+
+# A session of 15 minutes or less would be renewed at every call: aiobotocore renews 15 minutes
+# ahead. One hour is also the most that role chaining allows.
+ROLE_SESSION_S = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """How to become the caller; secrets are left out of the repr.
+
+    Attributes:
+        key, secret: Static keys; both empty for the default credential chain.
+        role: ARN to assume with them; empty for none.
+    """
+
+    region: str
+    key: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
+    profile: str = ""
+    role: str = ""
+    external_id: str = ""
+    session_name: str = "kada_athena_async"
+
+
+class AwsSession:
+    """Makes clients that share credentials; a role is assumed once however many ask at once.
+
+    Raises:
+        ConfigError: The region is not one of AWS's.
+        CredentialsError: The profile does not exist.
+    """
+
+    def __init__(self, identity: Identity, *, endpoint_url: str | None) -> None:
+        self.region = identity.region
+        self.endpoint_url = endpoint_url
+        self._identity = identity
+        self._role_cache: dict[str, Any] = {}
+        self._renewing = anyio.Lock()
+        self.renewals = 0
+        self._sdk = self._sdk_session(identity)
+        self._check_region()
+        self._session = aioboto3.Session(botocore_session=self._sdk)
+
+    def client(self, service: str, config: object) -> Any:
+        """An async context manager that gives the SDK's client of *service*."""
+        return self._session.client(
+            service, region_name=self.region, endpoint_url=self.endpoint_url, config=config
+        )
+
+    async def prepare(self) -> None:
+        """Find credentials, and get ready to assume the role if there is one.
+
+        Raises:
+            CredentialsError: There are none.
+        """
+        identity = self._identity
+        try:
+            credentials = await self._sdk.get_credentials()
+        except Exception as exc:
+            raise map_error(exc, operation="sts:GetCredentials") from exc
+
+        if credentials is None:
+            raise CredentialsError(
+                "no AWS credentials were found",
+                hint="set key and secret in the configuration, or AWS_PROFILE, or run where an "
+                "instance, task or web-identity role is at hand",
+            )
+
+        if identity.role:
+            self._assume(identity, credentials)
+
+    def _assume(self, identity: Identity, source_credentials: object) -> None:
+        source = self._sdk_session(identity)
+
+        def make_client(service: str, **settings: Any) -> Any:
+            # Naming the region keeps away from the one global STS endpoint.
+            return source.create_client(
+                service, region_name=self.region, endpoint_url=self.endpoint_url, **settings
+            )
+
+        extra: dict[str, Any] = {
+            "RoleSessionName": identity.session_name,
+            "DurationSeconds": ROLE_SESSION_S,
+        }
+        if identity.external_id:
+            extra["ExternalId"] = identity.external_id
+
+        fetcher = AioAssumeRoleCredentialFetcher(
+            client_creator=make_client,
+            source_credentials=source_credentials,
+            role_arn=identity.role,
+            extra_args=extra,
+            cache=self._role_cache,
+        )
+        self._sdk._credentials = AioDeferredRefreshableCredentials(
+            refresh_using=fetcher.fetch_credentials, method="assume-role"
+        )
+
+    async def renew(self, seen: int) -> bool:
+        """Renew credentials that AWS no longer accepts; False if they cannot be renewed.
+
+        Args:
+            seen: ``renewals`` when the refused call began: if somebody renewed since, that
+                was enough.
+        """
+        async with self._renewing:
+            if self.renewals != seen:
+                return True
+
+            credentials = await self._sdk.get_credentials()
+            refresh = getattr(credentials, "_protected_refresh", None)
+            if refresh is None:
+                return False
+
+            self._role_cache.clear()
+            try:
+                await refresh(is_mandatory=True)
+            except Exception as exc:
+                raise CredentialsError(
+                    f"the credentials ran out and could not be renewed: {type(exc).__name__}",
+                    hint="run again with fresh credentials; finished parts are kept",
+                ) from None
+
+            self.renewals += 1
+            return True
+
+    def _sdk_session(self, identity: Identity) -> AioSession:
+        try:
+            session = AioSession(profile=identity.profile or None)
+        except Exception as exc:
+            raise map_error(exc, operation="sts:GetCredentials") from exc
+
+        if identity.key:
+            session.set_credentials(identity.key, identity.secret)
+
+        session.register_component("response_parser_factory", HotPathParserFactory())
+        return session
+
+    def _check_region(self) -> None:
+        """AWS's partitions know a pattern for their regions, so that new regions pass."""
+        resolver = self._sdk.get_component("endpoint_resolver")
+        partitions: list[Mapping[str, Any]] = resolver._endpoint_data["partitions"]
+        for partition in partitions:
+            if self.region in partition["regions"]:
+                return
+
+        # A region opened after this SDK was built: the pattern fits and the number is plausible.
+        near = sorted(r for p in partitions for r in p["regions"] if r[:4] == self.region[:4])
+        if near and any(re.fullmatch(p["regionRegex"], self.region) for p in partitions):
+            prefixes = {r.rsplit("-", 1)[0] for p in partitions for r in p["regions"]}
+            if self.region.rsplit("-", 1)[0] in prefixes:
+                return
+
+        known = f", such as {', '.join(near[:3])}" if near else ""
+        problem = Problem("region", repr(self.region), f"name an AWS region{known}")
+        raise ConfigError([problem])

@@ -1,0 +1,176 @@
+"""Bounded concurrency, and the clock that everything waits by."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime, timezone
+from time import monotonic
+from typing import Protocol, TypeVar
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
+
+class Clock(Protocol):
+    """Time as the engine sees it; tests pass their own."""
+
+    def now(self) -> datetime:
+        """The wall clock, aware, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start, never going back."""
+
+    async def sleep(self, duration_s: float) -> None:
+        """Wait *duration_s* seconds, at least one turn of the event loop."""
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(timezone.utc)
+
+    def monotonic(self) -> float:
+        return monotonic()
+
+    async def sleep(self, duration_s: float) -> None:
+        await anyio.sleep(duration_s)
+
+
+async def map_bounded(
+    function: Callable[[ItemT], Awaitable[ResultT]], items: Iterable[ItemT], *, limit: int
+) -> list[ResultT]:
+    """Apply *function* to every item, at most *limit* at a time, and return results in item order.
+
+    The first error cancels the rest and is raised as itself, never inside a group.
+    """
+    results: dict[int, ResultT] = {}
+    failures: list[Exception] = []
+    numbered = enumerate(items)
+
+    async with anyio.create_task_group() as group:
+
+        async def work() -> None:
+            for index, item in numbered:
+                try:
+                    results[index] = await function(item)
+                except Exception as exc:
+                    failures.append(exc)
+                    group.cancel_scope.cancel()
+                    return
+
+        for _ in range(limit):
+            group.start_soon(work)
+
+    if failures:
+        raise failures[0]
+
+    return [results[index] for index in sorted(results)]
+
+
+async def pump(
+    produce: Callable[[MemoryObjectSendStream[ItemT]], Awaitable[None]],
+    consume: Callable[[MemoryObjectReceiveStream[ItemT]], Awaitable[ResultT]],
+    *,
+    buffer: int,
+) -> ResultT:
+    """Run a producer and a consumer side by side with at most *buffer* items between them.
+
+    Returns what *consume* returns. The first error of either is raised as itself; a consumer that
+    returns early ends the producer.
+    """
+    send, receive = anyio.create_memory_object_stream[ItemT](buffer)
+    failures: list[Exception] = []
+    results: list[ResultT] = []
+
+    async with anyio.create_task_group() as group:
+
+        async def feed() -> None:
+            async with send:
+                try:
+                    await produce(send)
+                except anyio.BrokenResourceError:
+                    return
+                except Exception as exc:
+                    failures.append(exc)
+                    group.cancel_scope.cancel()
+
+        async def eat() -> None:
+            async with receive:
+                try:
+                    results.append(await consume(receive))
+                except Exception as exc:
+                    failures.append(exc)
+                group.cancel_scope.cancel()
+
+        group.start_soon(feed)
+        group.start_soon(eat)
+
+    if failures:
+        raise failures[0]
+
+    return results[0]
+
+
+class Slots:
+    """A number of places that can shrink and grow while some are taken, served in order.
+
+    Used for active queries: the limit falls when Athena says that too many run, and recovers by
+    one for each query that ends without such a refusal.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.ceiling = limit
+        self.limit = limit
+        self.in_use = 0
+        self._waiting: list[anyio.Event] = []
+
+    def place(self) -> AbstractAsyncContextManager[None]:
+        """A context in which one place is held."""
+        return self._place()
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        await self._acquire()
+        try:
+            yield
+        finally:
+            self.in_use -= 1
+            self._wake()
+
+    async def _acquire(self) -> None:
+        if self.in_use < self.limit and not self._waiting:
+            self.in_use += 1
+            return
+
+        turn = anyio.Event()
+        self._waiting.append(turn)
+        try:
+            await turn.wait()
+        except BaseException:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+            else:  # the place was given to us while we were being cancelled
+                self.in_use -= 1
+                self._wake()
+
+            raise
+
+    def _wake(self) -> None:
+        while self._waiting and self.in_use < self.limit:
+            self.in_use += 1
+            self._waiting.pop(0).set()
+
+    def shrink(self) -> None:
+        """One place fewer than are in use now, but never none."""
+        self.limit = max(1, min(self.limit, self.in_use) - 1)
+
+    def grow(self) -> None:
+        """One place more, up to the number it began with."""
+        if self.limit < self.ceiling:
+            self.limit += 1
+            self._wake()

@@ -1,0 +1,157 @@
+"""The one retry policy: what is tried again, how long we wait, when we stop.
+
+SDK retries are off, so that attempts never multiply. Waits are "full jitter" (a uniform share of
+an exponentially growing cap), which spreads callers that failed together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from random import Random
+from typing import TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
+
+from kada_athena_async.concurrency import Clock
+from kada_athena_async.errors import RetriesExhaustedError, RetryableError, ThrottledError
+from kada_athena_async.events import Observer, RetryScheduled
+
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """Limits of one logical call.
+
+    Attributes:
+        deadline_s: No attempt begins later than this after the first, for failures that pass.
+        throttle_deadline_s: The same while the service only says that we are too fast: pacing
+            has slowed down already, and a throttling episode of the metadata APIs was seen to
+            last 25 s and to clear after 20 s of quiet.
+        wait_initial_s, throttle_wait_initial_s: Cap of the first wait.
+        wait_max_s: Cap of any wait.
+    """
+
+    deadline_s: float = 120.0
+    throttle_deadline_s: float = 600.0
+    wait_initial_s: float = 0.2
+    throttle_wait_initial_s: float = 1.0
+    wait_max_s: float = 20.0
+
+
+class RetryBudget:
+    """What all calls of one operation may spend on retries together.
+
+    A retry costs 5 and a success earns 1, as in the SDKs' standard mode; so a service that is
+    down is not hammered by a thousand callers with ten tries each. Throttles are free: they are
+    paced.
+    """
+
+    CAPACITY = 500
+    RETRY_COST = 5
+
+    def __init__(self) -> None:
+        self.tokens = self.CAPACITY
+
+    def spend(self) -> bool:
+        """Take the price of a retry; False if there is not enough left."""
+        if self.tokens < self.RETRY_COST:
+            return False
+
+        self.tokens -= self.RETRY_COST
+        return True
+
+    def earn(self) -> None:
+        """Note a success."""
+        self.tokens = min(self.CAPACITY, self.tokens + 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrier:
+    """Applies the policy to calls.
+
+    Attributes:
+        tell: Receives a ``RetryScheduled`` before each wait.
+    """
+
+    clock: Clock
+    rng: Random
+    tell: Observer
+    policy: RetryPolicy = RetryPolicy()
+
+    async def call(
+        self,
+        function: Callable[[], Awaitable[ResultT]],
+        *,
+        operation: str,
+        budget: RetryBudget,
+    ) -> ResultT:
+        """Await ``function()`` until it succeeds or fails for good.
+
+        Raises:
+            RetriesExhaustedError: The deadline passed or the budget is empty.
+            KadaAthenaError: Whatever *function* raises that is not a ``RetryableError``.
+        """
+        begun = self.clock.monotonic()
+
+        def is_over(state: RetryCallState) -> bool:
+            error = _error_of(state)
+            elapsed = self.clock.monotonic() - begun
+            if isinstance(error, ThrottledError):
+                return elapsed > self.policy.throttle_deadline_s
+
+            return elapsed > self.policy.deadline_s or not budget.spend()
+
+        async def announce(state: RetryCallState) -> None:
+            self.tell(
+                RetryScheduled(
+                    operation=operation,
+                    attempt=state.attempt_number,
+                    wait_s=round(state.upcoming_sleep, 3),
+                    reason=_error_of(state).message,
+                )
+            )
+
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(RetryableError),
+            stop=is_over,
+            wait=self._wait_s,
+            before_sleep=announce,
+            sleep=self.clock.sleep,
+            reraise=True,
+        )
+        try:
+            result: ResultT = await retrying(function)
+        except RetryableError as exc:
+            attempts = retrying.statistics.get("attempt_number", 1)
+            raise RetriesExhaustedError(
+                f"{operation} was tried {attempts} times and still failed: {exc.message}",
+                operation=operation,
+                attempts=attempts,
+            ) from exc
+
+        budget.earn()
+        return result
+
+    def _wait_s(self, state: RetryCallState) -> float:
+        error = _error_of(state)
+        is_throttled = isinstance(error, ThrottledError)
+        initial_s = (
+            self.policy.throttle_wait_initial_s if is_throttled else self.policy.wait_initial_s
+        )
+        cap_s = min(self.policy.wait_max_s, initial_s * 2.0 ** (state.attempt_number - 1))
+        asked_s = error.retry_after_s if isinstance(error, ThrottledError) else 0.0
+        return max(asked_s, self.rng.uniform(0, cap_s))
+
+
+def _error_of(state: RetryCallState) -> RetryableError:
+    """The error of the attempt that just failed."""
+    if state.outcome is None:
+        raise AssertionError("unreachable: asked before an attempt ended")
+
+    error = state.outcome.exception()
+    if isinstance(error, RetryableError):
+        return error
+
+    raise AssertionError("unreachable: only retryable errors are retried")
