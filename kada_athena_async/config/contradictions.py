@@ -1,0 +1,86 @@
+"""Values that are right each for itself and wrong together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pydantic import SecretStr
+
+from kada_athena_async.errors import Problem
+
+
+class _Rule(NamedTuple):
+    wrong_if: Mapping[str, object]
+    """Field -> the value that takes part; True and False mean filled and empty."""
+    key: str
+    remedy: str
+
+
+_RULES = (
+    _Rule(
+        {"key": True, "secret": False},
+        "secret",
+        "key is given without it; fill both, or leave both empty for the default credential chain",
+    ),
+    _Rule(
+        {"key": False, "secret": True},
+        "key",
+        "secret is given without it; fill both, or leave both empty for the default credential "
+        "chain",
+    ),
+    _Rule(
+        {"key": True, "profile": True},
+        "profile",
+        "key and secret are given too; keep one of the two ways",
+    ),
+    _Rule(
+        {"external_id": True, "role": False},
+        "external_id",
+        "only an assumed role takes it; fill role or leave it out",
+    ),
+    _Rule(
+        {"metadata_source": "sql", "bucket": False},
+        "bucket",
+        "metadata_source sql runs queries; write s3://bucket/prefix for their results",
+    ),
+    _Rule(
+        {"metadata_source": "auto", "bucket": False},
+        "bucket",
+        'write s3://bucket/prefix for the results of our queries, or set metadata_source to "api"',
+    ),
+    _Rule(
+        {"metadata_source": "api", "results": "s3"},
+        "results",
+        "metadata_source api runs no query, so there are no results; leave one of the two out",
+    ),
+)
+
+
+def contradictions(values: Mapping[str, object]) -> list[Problem]:
+    """The contradictions in *values*; a rule with a field that is not there does not apply.
+
+    Args:
+        values: Field -> value, valid for itself, defaults filled in.
+    """
+    return [
+        Problem(rule.key, _shown(rule.key, values[rule.key]), rule.remedy)
+        for rule in _RULES
+        if rule.wrong_if.keys() <= values.keys()
+        and all(_takes_part(values[name], wanted) for name, wanted in rule.wrong_if.items())
+    ]
+
+
+def _takes_part(value: object, wanted: object) -> bool:
+    if isinstance(wanted, bool):
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        return bool(text) is wanted
+
+    return value == wanted
+
+
+def _shown(key: str, value: object) -> str:
+    if key in ("key", "secret"):
+        return "(empty)"
+
+    return ascii(value) if value else "(empty)"

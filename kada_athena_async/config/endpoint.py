@@ -1,0 +1,112 @@
+"""Which endpoint URLs may be talked to: what is sent there carries queries and their results."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from collections.abc import Mapping
+from urllib.parse import SplitResult, urlsplit
+
+from kada_athena_async.errors import Problem
+
+# The SDK reads these by itself; they are checked here because they redirect the same traffic.
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+AWS_ENDPOINT_VARIABLES = (
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_ATHENA",
+    "AWS_ENDPOINT_URL_GLUE",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ENDPOINT_URL_STS",
+)
+
+# The IPv6 address of the instance metadata service, which hands out the machine's credentials.
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
+_METADATA_V6 = ipaddress.IPv6Address("fd00:ec2::254")
+
+
+def check_endpoint(url: str, *, key: str = "endpoint_url") -> Problem | None:
+    """What is wrong with *url* as an AWS endpoint, or None.
+
+    Args:
+        key: The name that the problem carries: the configuration key or environment variable.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        has_valid_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return Problem(key, shown_url(url), "write a URL such as https://athena.example.com")
+
+    remedy = _remedy(parts, host) if has_valid_port else "write a port between 1 and 65535"
+    return Problem(key, shown_url(url), remedy) if remedy else None
+
+
+def check_aws_endpoint_variables(environment: Mapping[str, str]) -> list[Problem]:
+    """What is wrong with the standard endpoint variables that the SDK would obey."""
+    if environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
+        return []
+
+    found = ((name, environment.get(name, "")) for name in AWS_ENDPOINT_VARIABLES)
+    problems = (check_endpoint(url, key=name) for name, url in found if url)
+    return [problem for problem in problems if problem]
+
+
+def _remedy(parts: SplitResult, host: str) -> str:
+    if parts.scheme not in ("http", "https") or not host:
+        return "write a URL such as https://athena.example.com"
+
+    if parts.username is not None or parts.query or parts.fragment:
+        return "write scheme, host and port only; no user, password, query or fragment"
+
+    address = _address(host)
+    if _hands_out_credentials(address, host):
+        return "link-local and metadata addresses are refused; name an AWS endpoint"
+
+    if parts.scheme == "http" and not _is_loopback(address, host):
+        return "write https://; plain http is for loopback addresses only"
+
+    return ""
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that *host* spells, in any of the spellings a resolver understands."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        # Resolvers also read 2852039166, 0xa9fea9fe and 169.254.43518 as addresses.
+        if not re.fullmatch(r"[0-9a-fx]+(\.[0-9a-fx]+){0,3}", host) or not host[0].isdigit():
+            return None
+
+        try:
+            return ipaddress.IPv4Address(socket.inet_aton(host))
+        except OSError:
+            return None
+
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped
+
+    return address
+
+
+def _hands_out_credentials(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address | None, host: str
+) -> bool:
+    if address is None:
+        return host.rstrip(".") in ("instance-data", "instance-data.ec2.internal")
+
+    return address.is_link_local or address.is_unspecified or address == _METADATA_V6
+
+
+def _is_loopback(address: ipaddress.IPv4Address | ipaddress.IPv6Address | None, host: str) -> bool:
+    if address is None:
+        return host == "localhost" or host.endswith(".localhost")
+
+    return address.is_loopback
+
+
+def shown_url(url: str) -> str:
+    """*url* without what may be secret in it: user, password, query."""
+    shown = re.sub(r"//[^/@]*@", "//***@", url)
+    shown = re.sub(r"\?.*", "?***", shown)
+    return ascii(shown[:120])

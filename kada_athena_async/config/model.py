@@ -1,0 +1,202 @@
+"""The configuration: each field, its type, its default and what it means."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StrictBool,
+    StrictInt,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from kada_athena_async.config import rules
+from kada_athena_async.config.contradictions import contradictions
+
+Texts: TypeAlias = tuple[str, ...]
+
+
+def _absolute_path(value: object) -> object:
+    return rules.absolute_path(value) if isinstance(value, str) else value
+
+
+class Config(BaseModel):
+    """What to extract, from where, as whom, and how hard to try.
+
+    A value of this class is usable as it stands: every rule and contradiction was checked. It is
+    frozen, and its secrets are hidden in ``repr``. Make one with `load_config` or `make_config`,
+    which raise ConfigError with all problems at once.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        # What was found may be a secret, so pydantic's own messages never quote it.
+        hide_input_in_errors=True,
+        title="kada_athena_async configuration",
+    )
+
+    key: SecretStr = Field(
+        SecretStr(""),
+        description="AWS access key id; with `secret` empty too, the default credential chain "
+        "is used (environment, profile, SSO, web identity, instance role)",
+        examples=[""],
+    )
+    secret: SecretStr = Field(
+        SecretStr(""), description="AWS secret access key that belongs to `key`", examples=[""]
+    )
+    server: Annotated[str, AfterValidator(rules.plain_text)] = Field(
+        description="host onboarded in K; the first column of every extract",
+        examples=["athena"],
+    )
+    bucket: Annotated[str, AfterValidator(rules.bucket_url)] = Field(
+        "",
+        description="where Athena puts the results of our queries; "
+        "needed unless `metadata_source` is `api`",
+        examples=["s3://examplebucket/examplefolder"],
+    )
+    catalogs: Annotated[Texts, AfterValidator(rules.names)] = Field(
+        ("AwsDataCatalog",),
+        description='catalogs to extract; `["*"]`: all that ListDataCatalogs shows',
+        examples=[["AwsDataCatalog"]],
+    )
+    region: Annotated[str, AfterValidator(rules.region)] = Field(
+        description="AWS region of Athena", examples=["ap-southeast-2"]
+    )
+    role: Annotated[str, AfterValidator(rules.role_arn)] = Field(
+        "",
+        description="ARN of a role to assume; renewed before it expires",
+        examples=["arn:aws:iam::123456789012:role/KadaAthenaRole"],
+    )
+    external_id: Annotated[str, AfterValidator(rules.external_id)] = Field(
+        "", description="external id that the trust policy of `role` demands", examples=[""]
+    )
+    session_name: Annotated[str, AfterValidator(rules.session_name)] = Field(
+        "kada-athena-async",
+        description="name under which the assumed `role` appears in CloudTrail",
+        examples=["kada-athena-async"],
+    )
+    profile: str = Field(
+        "", description="profile of the AWS configuration files to use", examples=["production"]
+    )
+    output_path: Annotated[Path, BeforeValidator(_absolute_path)] = Field(
+        description="absolute directory for the extracts", examples=["/tmp/output"]
+    )
+    mask: StrictBool = Field(True, description="mask the literals of all SQL text", examples=[True])
+    compress: StrictBool = Field(True, description="gzip the extracts", examples=[True])
+    workgroup: Annotated[str, AfterValidator(rules.workgroup)] = Field(
+        "primary", description="workgroup in which our own queries run", examples=["primary"]
+    )
+    workgroups: Annotated[Texts, AfterValidator(rules.some_patterns)] = Field(
+        ("*",),
+        description="glob patterns of the workgroups whose history is read",
+        examples=[["*"]],
+    )
+    exclude_workgroups: Annotated[Texts, AfterValidator(rules.patterns)] = Field(
+        (), description="glob patterns of workgroups left out", examples=[["sandbox-*"]]
+    )
+    include_schemas: Annotated[Texts, AfterValidator(rules.some_schema_patterns)] = Field(
+        ("*",),
+        description="glob patterns `catalog.schema` of what is extracted",
+        examples=[["AwsDataCatalog.*"]],
+    )
+    exclude_schemas: Annotated[Texts, AfterValidator(rules.schema_patterns)] = Field(
+        (),
+        description="glob patterns `catalog.schema` of what is left out",
+        examples=[["*.tmp_*"]],
+    )
+    metadata_source: Literal["auto", "sql", "api"] = Field(
+        "auto",
+        description="`sql`: information_schema only; `api`: ListTableMetadata and Glue only, no "
+        "query; `auto`: SQL with the API's details joined to it, each the other's stand-in",
+        examples=["auto"],
+    )
+    results: Literal["auto", "api", "s3"] = Field(
+        "auto",
+        description="`api`: results by GetQueryResults; `s3`: the result object; `auto`: the "
+        "first page by API, more from S3 where that is allowed",
+        examples=["auto"],
+    )
+    max_concurrent_queries: Annotated[StrictInt, Field(ge=1, le=1000)] = Field(
+        20,
+        description="our own active queries at most; fewer when Athena refuses more",
+        examples=[20],
+    )
+    quota_share: Annotated[float, Field(strict=True, gt=0, le=1)] = Field(
+        0.8,
+        description="part of AWS's published per-account rates that we allow ourselves",
+        examples=[0.8],
+    )
+    on_error: Literal["fail", "skip"] = Field(
+        "fail",
+        description="`skip`: a catalog or workgroup that is denied or broken is reported and "
+        "left out, the run still commits",
+        examples=["fail"],
+    )
+    initial_lookback_days: Annotated[StrictInt, Field(ge=1, le=45)] = Field(
+        45, description="window of the first run; Athena keeps 45 days", examples=[45]
+    )
+    settle_seconds: Annotated[StrictInt, Field(ge=0, le=86_400)] = Field(
+        60, description="how far behind now the window ends", examples=[60]
+    )
+    resume_hours: Annotated[float, Field(strict=True, ge=0, le=1080)] = Field(
+        12, description="an interrupted run younger than this is continued", examples=[12]
+    )
+    landing: Annotated[str | dict[str, object], AfterValidator(rules.place)] | None = Field(
+        None, description="where the extracts are pushed; not available yet", examples=[None]
+    )
+    hwm_store: Annotated[str | dict[str, object], AfterValidator(rules.place)] | None = Field(
+        None,
+        description="where the high-water mark is kept; not available yet (a file: `--hwm-path`)",
+        examples=[None],
+    )
+    endpoint_url: Annotated[str, AfterValidator(rules.endpoint)] | None = Field(
+        None,
+        description="a local stand-in for AWS; the standard AWS_ENDPOINT_URL variables work too; "
+        "plain http to loopback only",
+        examples=["http://127.0.0.1:4566"],
+    )
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Config:
+        found = contradictions({name: getattr(self, name) for name in type(self).model_fields})
+        if found:
+            raise PydanticCustomError("contradiction", "{text}", {"text": found[0].remedy})
+
+        return self
+
+
+DIGESTED = frozenset(
+    {
+        "server",
+        "catalogs",
+        "region",
+        "role",
+        "profile",
+        "mask",
+        "compress",
+        "workgroups",
+        "exclude_workgroups",
+        "include_schemas",
+        "exclude_schemas",
+        "metadata_source",
+        "endpoint_url",
+    }
+)
+"""The fields that change what an extract holds, none of them secret."""
+
+
+def config_digest(config: Config) -> str:
+    """SHA-256 of what changes the extracts: equal for two configurations that may share a run."""
+    facts = config.model_dump(mode="json", include=set(DIGESTED))
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

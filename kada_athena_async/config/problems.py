@@ -1,0 +1,134 @@
+"""From a mapping of values to a Config, or to everything that is wrong with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from kada_athena_async.config.contradictions import contradictions
+from kada_athena_async.config.endpoint import shown_url
+from kada_athena_async.config.model import Config
+from kada_athena_async.errors import ConfigError, Problem
+
+_SECRETS = frozenset({"key", "secret"})
+_SHOWN_CHARACTERS = 80
+
+_REMEDIES = {
+    "string_type": "write a string, in quotes",
+    "bool_type": "write true or false, without quotes",
+    "int_type": "write a whole number",
+    "float_type": "write a number",
+    "tuple_type": 'write a list of strings, such as ["AwsDataCatalog"]',
+    "greater_than": "write a number greater than {gt}",
+    "greater_than_equal": "write a number of at least {ge}",
+    "less_than_equal": "write a number of at most {le}",
+    "literal_error": "write {expected}",
+    "path_type": "write an absolute directory, in quotes",
+}
+"""pydantic's kind of error -> what to do instead."""
+
+
+def make_config(values: Mapping[str, object], *, source: str = "configuration") -> Config:
+    """A Config from field values.
+
+    Args:
+        values: Field -> value, typed as in the JSON file.
+        source: Where the values come from, for the message.
+
+    Raises:
+        ConfigError: With every problem, in the order of the fields.
+    """
+    problems = find_problems(values)
+    if problems:
+        raise ConfigError(problems, source=source)
+
+    return Config.model_validate(dict(values))
+
+
+def find_problems(values: Mapping[str, object]) -> list[Problem]:
+    """Everything that is wrong with *values*; empty if they make a Config."""
+    problems: list[Problem] = []
+    try:
+        Config.model_validate(dict(values))
+    except ValidationError as error:
+        details = [d for d in error.errors(include_url=False) if d["type"] != "contradiction"]
+        problems = _one_a_place([_problem(detail) for detail in details])
+
+    broken = {problem.key.partition("[")[0] for problem in problems}
+    sound = {
+        name: values.get(name, field.get_default())
+        for name, field in Config.model_fields.items()
+        if name not in broken
+    }
+    problems += contradictions(sound)
+    order = list(Config.model_fields)
+    return sorted(problems, key=lambda p: _rank(order, p.key.partition("[")[0]))
+
+
+def unknown_key(key: str, *, spelt: Callable[[str], str] = str) -> Problem:
+    """The problem of a key that is no field; its value may be a misnamed secret and stays away.
+
+    Args:
+        spelt: How the place that *key* comes from spells a field's name.
+    """
+    names = {spelt(name): name for name in Config.model_fields}
+    close = get_close_matches(key, names, n=1) or get_close_matches(key.lower(), names, n=1)
+    remedy = f"did you mean {close[0]}?" if close else "unknown key; remove it"
+    return Problem(shown_key(key), "(not shown)", remedy)
+
+
+def shown_key(key: str) -> str:
+    """A key as it may stand in a message: plain if it is, else escaped."""
+    return key if key.isidentifier() and key.isascii() else ascii(key[:_SHOWN_CHARACTERS])
+
+
+def shown_value(key: str, value: object) -> str:
+    """A value as it may stand in a message: one line, short, escaped, never a secret."""
+    if key in _SECRETS:
+        return "(hidden)"
+
+    try:
+        text = json.dumps(value, default=str)
+    except (TypeError, ValueError):
+        text = f"({type(value).__name__})"
+
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 3]}..."
+
+
+def _rank(order: list[str], key: str) -> int:
+    return order.index(key) if key in order else len(order)
+
+
+def _one_a_place(problems: list[Problem]) -> list[Problem]:
+    """One problem a key: a union's branches each complain about the same value."""
+    return list({problem.key: problem for problem in reversed(problems)}.values())[::-1]
+
+
+def _problem(detail: ErrorDetails) -> Problem:
+    key = str(detail["loc"][0]) if detail["loc"] else ""
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        return unknown_key(key)
+
+    if kind == "missing":
+        description = Config.model_fields[key].description
+        return Problem(key, "(missing)", f"required: {description}")
+
+    places = [f"[{part}]" for part in detail["loc"][1:] if isinstance(part, int)]
+    value = shown_value(key, detail["input"])
+    if key in ("endpoint_url", "landing", "hwm_store") and isinstance(detail["input"], str):
+        value = shown_url(detail["input"])
+
+    return Problem(key + "".join(places), value, _remedy(detail))
+
+
+def _remedy(detail: ErrorDetails) -> str:
+    if detail["type"] == "value_error":
+        return str(detail["ctx"]["error"])
+
+    template = _REMEDIES.get(detail["type"])
+    return template.format(**detail.get("ctx", {})) if template else detail["msg"]

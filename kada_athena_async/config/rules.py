@@ -1,0 +1,207 @@
+"""What a value of the configuration must look like: one small function a rule.
+
+Each returns the value as the engine wants it or raises ValueError, whose text is the remedy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from kada_athena_async.config.endpoint import check_endpoint
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_IPV4 = re.compile(r"\d+\.\d+\.\d+\.\d+")
+
+# Partition, twelve digits, a path of its own: all are legal.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/([!-~]+/)?[\w+=,.@-]{1,64}")
+
+# us-east-1, us-gov-west-1, us-isob-east-1, eusc-de-east-1: the third word is always a direction.
+_REGION = re.compile(
+    r"[a-z]{2,5}(-[a-z]{2,5})?-(north|south|east|west|central)(east|west)?-\d{1,2}"
+)
+
+# https://docs.aws.amazon.com/athena/latest/APIReference/API_CreateWorkGroup.html
+_WORKGROUP = re.compile(r"[a-zA-Z0-9._-]{1,128}")
+
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+_EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+_SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def plain_text(value: str) -> str:
+    """Text without control characters, not blank."""
+    if not value.strip():
+        raise ValueError("must not be empty")
+
+    if _CONTROL.search(value):
+        raise ValueError("remove the control characters")
+
+    return value
+
+
+def bucket_url(value: str) -> str:
+    """An ``s3://bucket/prefix`` URL, without a slash at its end; or empty."""
+    if not value:
+        return value
+
+    if not value.startswith("s3://"):
+        raise ValueError("write s3://bucket/prefix")
+
+    bucket, _, prefix = value.removeprefix("s3://").partition("/")
+    if not _BUCKET.fullmatch(bucket) or ".." in bucket or _IPV4.fullmatch(bucket):
+        raise ValueError(
+            "the bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens, "
+            "as in s3://my-bucket/athena-results"
+        )
+
+    if _CONTROL.search(prefix) or "//" in prefix:
+        raise ValueError("the prefix has control characters or empty parts (//)")
+
+    return value.rstrip("/")
+
+
+def region(value: str) -> str:
+    """The code of an AWS region; whether Athena is there only AWS knows."""
+    if not _REGION.fullmatch(value):
+        raise ValueError("write the code of an AWS region, such as ap-southeast-2")
+
+    return value
+
+
+def role_arn(value: str) -> str:
+    """The ARN of an IAM role; or empty."""
+    if not value or _ROLE.fullmatch(value):
+        return value
+
+    if ":assumed-role/" in value:
+        raise ValueError("this is a session; write the role: arn:aws:iam::<account>:role/<name>")
+
+    raise ValueError("write a whole ARN, such as arn:aws:iam::123456789012:role/KadaAthenaRole")
+
+
+def external_id(value: str) -> str:
+    """What the role's trust policy may demand; or empty."""
+    if value and not _EXTERNAL_ID.fullmatch(value):
+        raise ValueError("write 2 to 1224 letters, digits and any of _+=,.@:/-")
+
+    return value
+
+
+def session_name(value: str) -> str:
+    """The name under which an assumed role appears in CloudTrail."""
+    if not _SESSION_NAME.fullmatch(value):
+        raise ValueError("write 2 to 64 letters, digits and any of _+=,.@-")
+
+    return value
+
+
+def absolute_path(value: str) -> Path:
+    """An absolute path of this operating system; whether it can be written to is seen later."""
+    if not value:
+        raise ValueError("write an absolute directory, such as /tmp/output")
+
+    if _CONTROL.search(value):
+        raise ValueError("remove the control characters")
+
+    if value.startswith("~"):
+        raise ValueError(f"write the directory in full: {Path(value).expanduser()}")
+
+    if not Path(value).is_absolute():
+        raise ValueError(f"write an absolute directory, such as {Path(value).absolute()}")
+
+    return Path(value)
+
+
+def workgroup(value: str) -> str:
+    """The name of a workgroup."""
+    if not _WORKGROUP.fullmatch(value):
+        raise ValueError("write a workgroup's name: 1 to 128 letters, digits, dots, _ and -")
+
+    return value
+
+
+def names(values: Sequence[str]) -> tuple[str, ...]:
+    """At least one name, none twice; ``*`` stands alone."""
+    if not values:
+        raise ValueError('write at least one name, or ["*"] for all')
+
+    _check_texts(values)
+    if "*" in values and len(values) > 1:
+        raise ValueError('"*" means all and stands alone')
+
+    for value in values:
+        if value != "*" and re.search(r"[*?\[\]]", value):
+            raise ValueError(f'write whole names, or "*" alone for all; {value!a} is a pattern')
+
+    return tuple(values)
+
+
+def patterns(values: Sequence[str]) -> tuple[str, ...]:
+    """Glob patterns, each once, with closed brackets; may be empty."""
+    _check_texts(values)
+    for value in values:
+        if value.count("[") != value.count("]"):
+            raise ValueError(f"close the bracket in {value!a}")
+
+    return tuple(values)
+
+
+def some_patterns(values: Sequence[str]) -> tuple[str, ...]:
+    """Glob patterns, at least one."""
+    if not values:
+        raise ValueError('write at least one pattern, or ["*"] for all')
+
+    return patterns(values)
+
+
+def schema_patterns(values: Sequence[str]) -> tuple[str, ...]:
+    """Glob patterns for ``catalog.schema``."""
+    for value in values:
+        if value != "*" and "." not in value:
+            raise ValueError(f"write catalog.schema, such as *.{value or 'sales_*'}")
+
+    return patterns(values)
+
+
+def some_schema_patterns(values: Sequence[str]) -> tuple[str, ...]:
+    """Glob patterns for ``catalog.schema``, at least one."""
+    some_patterns(values)
+    return schema_patterns(values)
+
+
+def endpoint(value: str) -> str:
+    """A URL that ``check_endpoint`` lets pass."""
+    problem = check_endpoint(value)
+    if problem:
+        raise ValueError(problem.remedy)
+
+    return value.rstrip("/")
+
+
+def place(value: str | dict[str, object]) -> str | dict[str, object]:
+    """Where marks or extracts could be kept: known forms, none of which is available yet."""
+    if isinstance(value, str):
+        scheme = urlsplit(value).scheme
+        if scheme not in ("file", "s3", "https"):
+            raise ValueError(
+                "write null, file:///directory, s3://bucket/prefix or "
+                "https://<account>.blob.core.windows.net/<container>/<path>"
+            )
+
+    raise ValueError("not available in this version; leave it out or write null")
+
+
+def _check_texts(values: Sequence[str]) -> None:
+    for value in values:
+        plain_text(value)
+
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice:
+        raise ValueError(f"{twice[0]!a} stands there twice")
