@@ -1,0 +1,75 @@
+"""Runs a query: Trino's SQL over the estate, by way of DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import duckdb
+from sqlglot import exp
+
+from kada_athena_async.sandbox.execute.engine import Cursor, open_cursor
+from kada_athena_async.sandbox.execute.naming import UNNAMED, name_outputs
+from kada_athena_async.sandbox.execute.parse import fill_parameters, parse_query
+from kada_athena_async.sandbox.execute.refusals import refusal_of
+from kada_athena_async.sandbox.execute.render import render_column
+from kada_athena_async.sandbox.execute.session import Session
+from kada_athena_async.sandbox.execute.sources import bind_sources
+from kada_athena_async.sandbox.execute.trino_types import trino_type
+
+
+class QueryResult(NamedTuple):
+    """What a query gives; rows are rendered."""
+
+    columns: tuple[tuple[str, str], ...]
+    rows: list[list[str | None]]
+    scanned_bytes: int
+
+
+def run_query(sql: str, session: Session, parameters: Sequence[str] = ()) -> QueryResult:
+    """The result of a SELECT, WITH, VALUES or TABLE statement.
+
+    Raises:
+        StatementFailed: It cannot be parsed, resolved or run.
+    """
+    tree = fill_parameters(parse_query(sql), parameters)
+    with open_cursor() as cursor:
+        relation, scanned_bytes = _bind(tree, session, cursor)
+        try:
+            table = relation.to_arrow_table()
+        except duckdb.Error as error:
+            raise refusal_of(error, tree) from error
+
+        columns = _columns(relation)
+        rendered = [render_column(column) for column in table.columns]
+
+    return QueryResult(columns, [list(row) for row in zip(*rendered, strict=True)], scanned_bytes)
+
+
+def describe_query(sql: str, session: Session) -> tuple[tuple[str, str], ...]:
+    """Name and Trino type of each column that a query would give.
+
+    Raises:
+        StatementFailed: It cannot be parsed or resolved.
+    """
+    with open_cursor() as cursor:
+        relation, _ = _bind(parse_query(sql), session, cursor)
+        return _columns(relation)
+
+
+def _bind(tree: exp.Query, session: Session, cursor: Cursor) -> tuple[duckdb.DuckDBPyRelation, int]:
+    asked = tree.copy()
+    scanned_bytes = bind_sources(tree, session, cursor)
+    try:
+        return cursor.relation(name_outputs(tree).sql("duckdb")), scanned_bytes
+    except duckdb.Error as error:
+        raise refusal_of(error, asked) from error
+
+
+def _columns(relation: duckdb.DuckDBPyRelation) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (f"_col{position}" if name.startswith(UNNAMED) else name, trino_type(str(duckdb_type)))
+        for position, (name, duckdb_type) in enumerate(
+            zip(relation.columns, relation.types, strict=True)
+        )
+    )
