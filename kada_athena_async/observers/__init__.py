@@ -1,0 +1,1 @@
+"""How a run is shown: observers of the engine's events, and what makes text fit to be shown."""

@@ -1,0 +1,76 @@
+"""Log records as harmless text: no secret, no SQL of an error's message, no forged line."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import traceback
+from types import TracebackType
+from typing import TextIO
+
+from kada_athena_async.observers.redact import Redactor
+from kada_athena_async.observers.safe import safe
+
+_OURS = "kada_athena_async"
+
+# sqlglot logs the first 100 characters of each statement it cannot parse at WARNING; the SDK
+# logs signed requests and their bodies below WARNING.
+_LEAST_LEVEL = {"sqlglot": logging.ERROR}
+
+_MESSAGE_LIMIT = 4_000
+
+
+class SafeFormatter(logging.Formatter):
+    """Renders a record, then escapes and redacts all of it; exceptions without their messages."""
+
+    def __init__(self, redact: Redactor) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        # Another handler may have left its own rendering of the traceback in the record.
+        record = copy.copy(record)
+        record.exc_text = None
+        return self._redact(super().format(record))
+
+    # These two names are logging's.
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        record.message = safe(record.message, limit=_MESSAGE_LIMIT)
+        return super().formatMessage(record)
+
+    def formatException(  # noqa: N802
+        self,
+        ei: tuple[type[BaseException], BaseException, TracebackType | None]
+        | tuple[None, None, None],
+    ) -> str:
+        return without_message(ei[1]) if ei[1] is not None else ""
+
+
+def without_message(error: BaseException) -> str:
+    """Where *error* came from and its class; its message, which may quote SQL, stays away."""
+    frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    before = f"{without_message(cause)}\n" if cause else ""
+    return f"{before}{safe(frames, limit=20_000, keep=chr(10))}{type(error).__name__}"
+
+
+def log_safely(logger: logging.Logger, stream: TextIO, *, redact: Redactor, level: int) -> None:
+    """Let *logger* write to *stream*: our own records from *level*, others' warnings and errors.
+
+    Calling it again replaces the handler of the call before.
+    """
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(SafeFormatter(redact))
+    handler.addFilter(_lets_pass)
+    for old in [h for h in logger.handlers if isinstance(h.formatter, SafeFormatter)]:
+        logger.removeHandler(old)
+
+    logger.addHandler(handler)
+    logger.setLevel(level)
+
+
+def _lets_pass(record: logging.LogRecord) -> bool:
+    if record.name == "root" or record.name.partition(".")[0] == _OURS:
+        return True
+
+    return record.levelno >= _LEAST_LEVEL.get(record.name.partition(".")[0], logging.WARNING)

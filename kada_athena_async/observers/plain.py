@@ -1,0 +1,127 @@
+"""A run as plain lines: for pipes, logs and schedulers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kada_athena_async.events import (
+    Event,
+    PlanReady,
+    QueryFinished,
+    RetryScheduled,
+    RunFinished,
+    RunStarted,
+    StageFinished,
+    Throttled,
+    UnitFinished,
+    Warned,
+)
+from kada_athena_async.observers.picture import Picture
+from kada_athena_async.observers.redact import Redactor
+from kada_athena_async.observers.safe import safe
+from kada_athena_async.observers.wording import closing, counted, duration, opening, size
+
+QUIET, NORMAL, VERBOSE = -1, 0, 1
+"""How much is said: warnings and failures; milestones too; every unit, query and retry too."""
+
+
+class PlainLines:
+    """Observer that says what happens, a line each.
+
+    Args:
+        write: Takes a line without its end.
+        verbosity: QUIET, NORMAL or VERBOSE.
+    """
+
+    def __init__(
+        self, write: Callable[[str], None], *, redact: Redactor, verbosity: int = NORMAL
+    ) -> None:
+        self._write = write
+        self._redact = redact
+        self._verbosity = verbosity
+        self._picture = Picture()
+        self._tenths_told = 0
+
+    def __call__(self, event: Event) -> None:
+        self._picture.add(event)
+        for line in self._lines(event):
+            self._write(self._redact(line))
+
+    def _lines(self, event: Event) -> list[str]:
+        lines = always(event)
+        if self._verbosity >= NORMAL:
+            lines += self._milestones(event)
+
+        if self._verbosity >= VERBOSE:
+            lines += details(event)
+
+        return lines
+
+    def _milestones(self, event: Event) -> list[str]:
+        match event:
+            case RunStarted():
+                return [opening(event)]
+            case PlanReady():
+                return [plan_line(event)]
+            case UnitFinished():
+                return self._tenth()
+            case RunFinished():
+                return closing(self._picture)
+            case _:
+                return []
+
+    def _tenth(self) -> list[str]:
+        """A line each time another tenth of the units is through, however many there are."""
+        total, ended = self._picture.units_total, self._picture.units_ended
+        tenths = 10 * ended // total if total else 0
+        if tenths <= self._tenths_told:
+            return []
+
+        self._tenths_told = tenths
+        return [f"{ended:,} of {total:,} units, {sum(self._picture.rows.values()):,} rows"]
+
+
+def plan_line(plan: PlanReady) -> str:
+    """How much there is to do."""
+    return ", ".join(
+        [
+            counted(plan.catalogs, "catalog"),
+            counted(plan.schemas, "schema"),
+            counted(plan.workgroups, "workgroup"),
+            f"{counted(len(plan.units), 'unit')} of work",
+        ]
+    )
+
+
+def always(event: Event) -> list[str]:
+    """What is said even when quiet was asked for."""
+    match event:
+        case Warned():
+            hint = [f"  try: {safe(event.hint, limit=500)}"] if event.hint else []
+            return [f"warning: {safe(event.message, limit=1000)}", *hint]
+        case UnitFinished(outcome="skipped" | "failed"):
+            return [f"{event.outcome}: {safe(event.unit_id)}: {safe(event.reason, limit=1000)}"]
+        case _:
+            return []
+
+
+def details(event: Event) -> list[str]:
+    """What is said only when asked for more."""
+    match event:
+        case StageFinished():
+            return [f"stage {event.stage}: {duration(event.duration_s)}"]
+        case UnitFinished(outcome="done" | "resumed"):
+            took = duration(event.duration_s)
+            return [f"{event.outcome}: {safe(event.unit_id)}: {event.rows:,} rows in {took}"]
+        case QueryFinished():
+            scanned = size(event.scanned_bytes)
+            took = duration(event.duration_s)
+            return [f"query {event.query_execution_id}: {event.state} in {took}, {scanned} scanned"]
+        case Throttled():
+            return [f"throttled: {safe(event.operation)}, from now on {event.rate:.2g} a second"]
+        case RetryScheduled():
+            reason = safe(event.reason)
+            wait = duration(event.wait_s)
+            return [f"again in {wait}: {safe(event.operation)}, try {event.attempt}: {reason}"]
+        case _:
+            return []
