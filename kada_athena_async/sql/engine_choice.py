@@ -1,0 +1,119 @@
+"""Decides which of Athena's two engines a statement is for, and whether that is certain."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from kada_athena_async.sql.tokens import Engine, Kind, tokenize
+
+
+class EngineChoice(NamedTuple):
+    """The engine, and False if another reading of the text cannot be ruled out."""
+
+    engine: Engine
+    is_certain: bool
+
+
+# Athena User Guide, "Considerations and limitations for SQL queries": DDL is Hive's, everything
+# else, views included, is Trino's.
+_TRINO_VERB = re.compile(
+    "select|with|insert|delete|update|merge|unload|values|table|explain|prepare|execute|deallocate"
+    "|optimize|vacuum|using|call|refresh|grant|revoke|commit|rollback|start"
+)
+_HIVE_VERB = re.compile("msck|show|describe|desc|alter|use|set|reset|truncate")
+_BEFORE_NOUN = re.compile("or|replace|external|temporary|protected|multi|dialect")
+_QUERY_START = re.compile(r"select|with|table|values|\(")
+_SIGNIFICANT_WORDS = 8
+
+
+def choose_engine(
+    text: str, *, statement_type: str | None = None, substatement_type: str | None = None
+) -> EngineChoice:
+    """Choose the engine whose lexical rules apply to *text*.
+
+    Args:
+        statement_type: Athena's ``StatementType``: DML is always Trino's. DDL and UTILITY cover
+            both engines, so the text decides there.
+        substatement_type: Athena's ``SubstatementType``, such as ``CREATE_TABLE_AS_SELECT``.
+    """
+    by_text = _by_text(text)
+    by_service = _by_service(statement_type, substatement_type)
+    if by_service is None:
+        return by_text
+
+    return EngineChoice(by_service, by_text == EngineChoice(by_service, True))
+
+
+def _by_service(statement_type: str | None, substatement_type: str | None) -> Engine | None:
+    if statement_type == "DML" or substatement_type in ("CREATE_TABLE_AS_SELECT", "CREATE_VIEW"):
+        return Engine.TRINO
+
+    return Engine.HIVE if substatement_type in ("CREATE_TABLE", "ALTER_TABLE") else None
+
+
+def _by_text(text: str) -> EngineChoice:
+    words = _first_words(text)
+    verb = words[0] if words else ""
+    if _TRINO_VERB.fullmatch(verb):
+        return EngineChoice(Engine.TRINO, True)
+
+    if _HIVE_VERB.fullmatch(verb):
+        return EngineChoice(Engine.HIVE, True)
+
+    if verb in ("create", "drop"):
+        return _by_noun(text, verb, words[1:])
+
+    return EngineChoice(Engine.TRINO, False)
+
+
+def _by_noun(text: str, verb: str, words: list[str]) -> EngineChoice:
+    """For CREATE and DROP: what is created or dropped decides."""
+    noun = next((word for word in words if not _BEFORE_NOUN.fullmatch(word)), "")
+    if noun == "view":
+        return EngineChoice(Engine.TRINO, True)
+
+    if noun != "table" or verb == "drop" or "external" in words[: words.index("table")]:
+        return EngineChoice(Engine.HIVE, noun in ("table", "database", "schema"))
+
+    has_query = {engine: _has_query(text, engine) for engine in Engine}
+    engine = Engine.TRINO if has_query[Engine.TRINO] else Engine.HIVE
+    return EngineChoice(engine, has_query[Engine.TRINO] == has_query[Engine.HIVE])
+
+
+def _first_words(text: str) -> list[str]:
+    words: list[str] = []
+    for piece in _significant(text, Engine.TRINO):
+        if piece != "(":
+            words.append(piece)
+
+        if len(words) == _SIGNIFICANT_WORDS:
+            break
+
+    return words
+
+
+def _has_query(text: str, engine: Engine) -> bool:
+    """True if ``AS`` and the start of a query follow each other outside parentheses."""
+    depth, previous = 0, ""
+    for piece in _significant(text, engine):
+        if depth == 0 and previous == "as" and _QUERY_START.fullmatch(piece):
+            return True
+
+        depth += (piece == "(") - (piece == ")")
+        previous = piece
+
+    return False
+
+
+def _significant(text: str, engine: Engine) -> Iterator[str]:
+    """Words in lower case, parentheses, and ``?`` for everything else but comments and space."""
+    for kind, start, end in tokenize(text, engine):
+        if kind is Kind.WORD or kind is Kind.PAREN:
+            yield text[start:end].lower()
+        elif kind is Kind.OPERATORS:
+            if not text[start:end].isspace():
+                yield "?"
+        elif kind not in (Kind.LINE_COMMENT, Kind.BLOCK_COMMENT):
+            yield "?"
