@@ -1,0 +1,42 @@
+"""How far the runs came, what the next one extracts, and where that is remembered."""
+
+from __future__ import annotations
+
+from kada_athena_async.hwm.account import Account, WorkgroupAccount, carry
+from kada_athena_async.hwm.formats import format_hwm, parse_hwm
+from kada_athena_async.hwm.store import FileHwmStore, HwmStore
+from kada_athena_async.hwm.verdict import Execution, Judgement, Verdict, classify
+from kada_athena_async.hwm.window import (
+    Carried,
+    Decision,
+    Gap,
+    Reading,
+    StoredMark,
+    Window,
+    WindowSettings,
+    WorkgroupMark,
+    decide_window,
+)
+
+__all__ = [
+    "Account",
+    "Carried",
+    "Decision",
+    "Execution",
+    "FileHwmStore",
+    "Gap",
+    "HwmStore",
+    "Judgement",
+    "Reading",
+    "StoredMark",
+    "Verdict",
+    "Window",
+    "WindowSettings",
+    "WorkgroupAccount",
+    "WorkgroupMark",
+    "carry",
+    "classify",
+    "decide_window",
+    "format_hwm",
+    "parse_hwm",
+]

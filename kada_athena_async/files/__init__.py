@@ -1,0 +1,20 @@
+"""The only place that opens, writes, syncs, renames, removes and locks files."""
+
+from __future__ import annotations
+
+from kada_athena_async.files.document import read_document, to_bytes
+from kada_athena_async.files.lock import Lock
+from kada_athena_async.files.system import Digest, Files, is_disk_full
+from kada_athena_async.files.threads import in_thread
+from kada_athena_async.files.trouble import failing
+
+__all__ = [
+    "Digest",
+    "Files",
+    "Lock",
+    "failing",
+    "in_thread",
+    "is_disk_full",
+    "read_document",
+    "to_bytes",
+]

@@ -1,0 +1,114 @@
+"""A lock that dies with its process: one run at a time."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+from kada_athena_async.errors import LockedError, StateError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+MAX_BYTES = 4096
+
+# Windows locks bytes for reading too, so it locks one far behind the text that names the holder.
+_WINDOWS_LOCK_AT = 1 << 20
+
+_OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_HELD = frozenset({errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK})
+
+
+class Lock:
+    """A held lock; the kernel holds it, so that a dead process's file locks nobody out.
+
+    The file stays when the lock is given back: to remove it would let two runs hold "the" lock,
+    one on the old file and one on the new.
+    """
+
+    def __init__(self, path: Path, fd: int) -> None:
+        self.path = path
+        self._fd: int | None = fd
+
+    @classmethod
+    def take(cls, path: Path, *, run_id: str, now: datetime) -> Lock:
+        """Take the lock at *path* or raise ``LockedError`` at once."""
+        try:
+            fd = os.open(path, _OPEN, 0o600)
+        except OSError as exc:
+            raise StateError(
+                f"the lock file {path} cannot be opened: {exc.strerror}",
+                hint="check that the directory exists and is writable by this user",
+            ) from exc
+
+        try:
+            _lock(fd)
+        except OSError as exc:
+            holder = _read(fd)
+            os.close(fd)
+            raise _refusal(path, exc, holder) from exc
+
+        holder = {"pid": os.getpid(), "run_id": run_id, "since": f"{now:%Y-%m-%d %H:%M:%S} UTC"}
+        os.ftruncate(fd, 0)
+        os.write(fd, json.dumps(holder).encode())
+        return cls(path, fd)
+
+    def release(self) -> None:
+        """Give the lock back; a second time does nothing."""
+        if self._fd is not None:
+            fd, self._fd = self._fd, None
+            os.ftruncate(fd, 0)
+            os.close(fd)
+
+    def __enter__(self) -> Lock:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+
+def _lock(fd: int) -> None:
+    if sys.platform == "win32":
+        os.lseek(fd, _WINDOWS_LOCK_AT, os.SEEK_SET)
+        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        os.lseek(fd, 0, os.SEEK_SET)
+    else:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _read(fd: int) -> dict[str, object]:
+    """Who wrote the file; empty if nobody legible did."""
+    try:
+        os.lseek(fd, 0, os.SEEK_SET)
+        found = json.loads(os.read(fd, MAX_BYTES))
+    except (OSError, ValueError):
+        return {}
+
+    return found if isinstance(found, dict) else {}
+
+
+def _refusal(path: Path, error: OSError, holder: dict[str, object]) -> LockedError | StateError:
+    if error.errno not in _HELD:
+        return StateError(
+            f"the file system cannot lock {path}: {error.strerror}",
+            hint="keep output_path and the high-water mark on a local disk",
+        )
+
+    pid, run_id, since = (holder.get(key, "unknown") for key in ("pid", "run_id", "since"))
+    return LockedError(
+        f"another run of the same name is going on: process {pid}, run {run_id}, since {since}"
+        f" ({path})",
+        hint="wait for it to end, or give this one another --name",
+    )

@@ -1,0 +1,175 @@
+"""The account of one workgroup's executions: each is seen once and ends in exactly one place."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from kada_athena_async.errors import StateError
+from kada_athena_async.hwm.verdict import (
+    FINAL_STATES,
+    Execution,
+    Judgement,
+    Verdict,
+    classify,
+    submission,
+)
+from kada_athena_async.hwm.window import (
+    LONGEST_QUERY,
+    OVERLAP,
+    RETENTION,
+    Carried,
+    Reading,
+    WorkgroupMark,
+)
+
+# What is this old and still not finished is gone from Athena's history (45 days) for good.
+PENDING_LIFE = RETENTION + LONGEST_QUERY
+
+
+class WorkgroupAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A closed account.
+
+    Attributes:
+        counts: ``listed`` and where each of them went: ``emitted`` (``late`` of them), ``pending``,
+            ``recent``, ``before``, ``later``, ``elsewhere``, ``unauthorised``, ``missing``; and
+            beside them ``expired`` and ``unknown_state``.
+        next: What the next run has to know.
+    """
+
+    workgroup: str
+    counts: dict[str, int]
+    next: WorkgroupMark
+
+
+class Account:
+    """Keeps the account of one workgroup while its history is read."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._seen: set[str] = set()
+        self._open: set[str] = set()
+        self._counts: Counter[str] = Counter()
+        self._pending: dict[str, datetime] = {}
+        self._recent: dict[str, datetime] = {}
+        self._keep_recent(reading.known.recent if reading.known else {})
+
+    def awaited(self) -> list[str]:
+        """The ids that the last run left unfinished and that are to be asked for now.
+
+        Those that Athena must have forgotten are expired instead.
+        """
+        known = self._reading.known
+        forgotten = self._reading.window.end - PENDING_LIFE
+        alive = [
+            query_id
+            for query_id, submitted_at in (known.pending if known else {}).items()
+            if submitted_at >= forgotten
+        ]
+        self._counts["expired"] += (len(known.pending) if known else 0) - len(alive)
+        return self.admit(alive)
+
+    def admit(self, query_ids: Iterable[str]) -> list[str]:
+        """Those of *query_ids* that were not admitted before, in their order, each once."""
+        fresh = []
+        for query_id in query_ids:
+            if query_id not in self._seen:
+                self._seen.add(query_id)
+                fresh.append(query_id)
+
+        self._open.update(fresh)
+        self._counts["listed"] += len(fresh)
+        return fresh
+
+    def judge(self, execution: Execution) -> Judgement:
+        """Enter an admitted execution and say what becomes of it.
+
+        Raises:
+            StateError: It was not admitted, or is entered already, or must not be emitted.
+        """
+        self._settle(execution.query_id)
+        judgement = classify(execution, self._reading)
+        verdict = judgement.verdict
+        submitted_at = submission(execution, self._reading)
+        self._counts[verdict.value] += 1
+        self._counts["unknown_state"] += judgement.is_unknown_state
+        if verdict is Verdict.EMIT:
+            self._check_emitted(execution)
+            self._counts["late"] += judgement.is_late
+
+        if verdict is Verdict.PENDING:
+            self._pending[execution.query_id] = submitted_at
+        elif verdict in (Verdict.EMIT, Verdict.BEFORE):
+            self._keep_recent({execution.query_id: submitted_at})
+
+        return judgement
+
+    def withhold(self, query_id: str, *, why: str) -> None:
+        """Enter an admitted id that Athena does not show; the next run asks for it again.
+
+        Args:
+            why: ``unauthorised`` or ``missing``.
+        """
+        self._settle(query_id)
+        self._counts[why] += 1
+        known = self._reading.known
+        first_seen = known.pending.get(query_id) if known else None
+        self._pending[query_id] = first_seen or self._reading.window.end
+
+    def close(self) -> WorkgroupAccount:
+        """Close the account.
+
+        Raises:
+            StateError: An admitted execution ended nowhere: Athena kept silent about it.
+        """
+        ends = {verdict.value for verdict in Verdict} | {"unauthorised", "missing"}
+        ended = sum(self._counts[end] for end in ends)
+        if self._open or ended != self._counts["listed"]:
+            raise StateError(
+                f"the account of workgroup {self._reading.workgroup} does not balance: "
+                f"{self._counts['listed']} executions listed, {ended} accounted for",
+                hint="Athena left out executions without an error; nothing was committed, run again",
+            )
+
+        return WorkgroupAccount(
+            workgroup=self._reading.workgroup,
+            counts=dict(self._counts),
+            next=WorkgroupMark(
+                mark=self._reading.window.end, pending=self._pending, recent=self._recent
+            ),
+        )
+
+    def _settle(self, query_id: str) -> None:
+        if query_id not in self._open:
+            raise StateError(f"the execution {query_id} was not asked for, or came twice")
+
+        self._open.discard(query_id)
+
+    def _keep_recent(self, ids: Mapping[str, datetime]) -> None:
+        since = self._reading.window.end - OVERLAP
+        self._recent.update({key: at for key, at in ids.items() if at >= since})
+
+    def _check_emitted(self, execution: Execution) -> None:
+        # Said again on purpose, in other words than classify's: the two must agree.
+        known, window = self._reading.known, self._reading.window
+        is_recent = known is not None and execution.query_id in known.recent
+        finished_at = execution.completed_at or submission(execution, self._reading)
+        if is_recent or execution.state not in FINAL_STATES or not finished_at < window.end:
+            raise StateError(f"the execution {execution.query_id} must not be emitted")
+
+
+def carry(hwm: datetime, before: Carried | None, accounts: Iterable[WorkgroupAccount]) -> Carried:
+    """What the next run has to know, once all accounts are closed.
+
+    A workgroup without an account (gone, denied, left out) keeps what was known of it, so that
+    nothing is lost when it comes back, until Athena has forgotten its history.
+    """
+    marks = {
+        name: mark
+        for name, mark in (before.workgroups if before else {}).items()
+        if mark.mark >= hwm - PENDING_LIFE
+    }
+    return Carried(hwm=hwm, workgroups=marks | {a.workgroup: a.next for a in accounts})

@@ -1,0 +1,54 @@
+"""The high-water mark and its state as bytes."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+
+import msgspec
+
+from kada_athena_async.hwm.window import HWM_FORMAT, Carried
+
+STATE_VERSION = 1
+MAX_HWM_BYTES = 1024
+
+_LINE = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What lies beside the high-water mark.
+
+    Attributes:
+        run_id, manifest_sha256: The commit that wrote it.
+        carried: Its ``hwm`` names the mark that it belongs to.
+    """
+
+    schema_version: int = STATE_VERSION
+    run_id: str
+    manifest_sha256: str
+    carried: Carried
+
+
+def parse_hwm(text: str) -> datetime:
+    """Read one ``YYYY-MM-DD HH:MM:SS``, in UTC; a line end behind it is fine, nothing else is.
+
+    Raises:
+        ValueError: It is anything else.
+    """
+    line = text.removesuffix("\n").removesuffix("\r")
+    if not _LINE.fullmatch(line) or not line.isascii():
+        raise ValueError(f"not a time of the form YYYY-MM-DD HH:MM:SS: {line[:80]!r}")
+
+    return datetime.strptime(line, HWM_FORMAT).replace(tzinfo=timezone.utc)
+
+
+def format_hwm(hwm: datetime) -> str:
+    """*hwm* as ``YYYY-MM-DD HH:MM:SS`` in UTC.
+
+    Raises:
+        ValueError: It has no zone, or a fraction of a second, which the text would lose.
+    """
+    if hwm.tzinfo is None or hwm.microsecond:
+        raise ValueError(f"a high-water mark is a whole second with a zone, not {hwm!r}")
+
+    return hwm.astimezone(timezone.utc).strftime(HWM_FORMAT)

@@ -1,0 +1,106 @@
+"""Where the high-water mark is kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from kada_athena_async.errors import StateError
+from kada_athena_async.files import Files, failing, in_thread, read_document, to_bytes
+from kada_athena_async.hwm.formats import (
+    MAX_HWM_BYTES,
+    STATE_VERSION,
+    State,
+    format_hwm,
+    parse_hwm,
+)
+from kada_athena_async.hwm.window import Carried, StoredMark
+
+
+class HwmStore(Protocol):
+    """A place that remembers how far the runs of one name came."""
+
+    async def read(self) -> StoredMark:
+        """What the last run left.
+
+        Raises:
+            StateError: Mark or state cannot be trusted.
+        """
+
+    async def write(self, carried: Carried, *, run_id: str, manifest_sha256: str) -> None:
+        """Remember *carried*, then move the mark to ``carried.hwm``; durable on return.
+
+        Whenever a crash comes, the mark is the old one or the new one, and never the new one
+        without its state.
+
+        Raises:
+            CommitError: The place refuses; the mark has not moved.
+        """
+
+
+class FileHwmStore:
+    """The vendor's one-line text file, and a state file beside it.
+
+    Args:
+        hwm_path: Such as ``athena_hwm.txt``; the state is then ``athena_state.json``. A link is
+            followed once, here.
+    """
+
+    def __init__(self, hwm_path: Path, files: Files) -> None:
+        self.hwm_path = hwm_path.resolve()
+        stem = self.hwm_path.stem.removesuffix("_hwm")
+        self.state_path = self.hwm_path.with_name(f"{stem}_state.json")
+        self.lock_path = self.hwm_path.with_name(f".{stem}_hwm.lock")
+        self._files = files
+
+    async def read(self) -> StoredMark:
+        """What the last run left; see ``HwmStore``."""
+        return await in_thread(self._read)
+
+    async def write(self, carried: Carried, *, run_id: str, manifest_sha256: str) -> None:
+        """Write the state, then the mark; see ``HwmStore``."""
+        state = State(run_id=run_id, manifest_sha256=manifest_sha256, carried=carried)
+        with failing(self.state_path):
+            await in_thread(lambda: self._files.write_durably(self.state_path, to_bytes(state)))
+
+        await self.publish(carried.hwm)
+
+    async def publish(self, hwm: datetime) -> None:
+        """Set the mark alone, as an operator or the vendor's ``publish_hwm`` does.
+
+        Raises:
+            CommitError: The file system refuses.
+        """
+        line = f"{format_hwm(hwm)}\n".encode()
+        with failing(self.hwm_path):
+            await in_thread(lambda: self._files.write_durably(self.hwm_path, line))
+
+    def _read(self) -> StoredMark:
+        hwm = self._read_hwm()
+        remedy = (
+            f"restore it from a backup; or remove it: the mark in {self.hwm_path.name} stays, "
+            "and the last manifest in sight stands in for the state"
+        )
+        state = read_document(
+            self._files, self.state_path, State, newest=STATE_VERSION, remedy=remedy
+        )
+        if state is None:
+            return StoredMark(hwm=hwm)
+
+        if hwm is not None and state.carried.hwm == hwm:
+            return StoredMark(hwm=hwm, carried=state.carried)
+
+        return StoredMark(hwm=hwm, was_edited=True, before_edit=state.carried.hwm)
+
+    def _read_hwm(self) -> datetime | None:
+        remedy = "put one line like 2026-01-31 23:59:59 (UTC) there, or use `hwm set`"
+        try:
+            text = self._files.read(self.hwm_path, max_bytes=MAX_HWM_BYTES).decode("ascii")
+            return parse_hwm(text)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as exc:
+            raise StateError(
+                f"the high-water mark {self.hwm_path} cannot be used: {exc}", hint=remedy
+            ) from exc

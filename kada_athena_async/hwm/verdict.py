@@ -1,0 +1,89 @@
+"""What becomes of one execution in a run: a pure decision."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from typing import NamedTuple
+
+from kada_athena_async.hwm.window import OVERLAP, Reading
+
+FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
+KNOWN_STATES = FINAL_STATES | {"QUEUED", "RUNNING"}
+
+
+class Verdict(Enum):
+    """What becomes of an execution in a run."""
+
+    EMIT = "emitted"
+    """It is extracted now."""
+    PENDING = "pending"
+    """It was submitted before the end and is not finished before it: a later run's, by its id."""
+    RECENT = "recent"
+    """An earlier run accounted for it."""
+    BEFORE = "before"
+    """It finished before the start: an earlier run's."""
+    LATER = "later"
+    """It was submitted after the end: a later run's."""
+    ELSEWHERE = "elsewhere"
+    """It belongs to another workgroup, whose own unit accounts for it."""
+
+
+class Execution(NamedTuple):
+    """What a verdict needs to know of an execution."""
+
+    query_id: str
+    workgroup: str
+    state: str
+    submitted_at: datetime | None
+    completed_at: datetime | None
+
+
+class Judgement(NamedTuple):
+    """A verdict and what is remarkable about it.
+
+    Attributes:
+        is_late: It is emitted although it was submitted or finished before the start.
+        is_unknown_state: Athena says a state that is not documented; taken for unfinished.
+    """
+
+    verdict: Verdict
+    is_late: bool = False
+    is_unknown_state: bool = False
+
+
+def classify(execution: Execution, reading: Reading) -> Judgement:
+    """Decide what becomes of an execution.
+
+    An execution belongs to the window that holds its completion, or its submission where Athena
+    gives no completion. One that finished before the window is emitted all the same if an earlier
+    run saw it unfinished, or cannot have seen it at all: it became listable only now. Where nobody
+    knows what the last run saw, nothing that finished before the start is emitted.
+    """
+    window, known = reading.window, reading.known
+    if execution.workgroup != reading.workgroup:
+        return Judgement(Verdict.ELSEWHERE)
+
+    if known is not None and execution.query_id in known.recent:
+        return Judgement(Verdict.RECENT)
+
+    submitted_at = submission(execution, reading)
+    finished_at = execution.completed_at or submitted_at
+    if execution.state not in FINAL_STATES or finished_at >= window.end:
+        verdict = Verdict.PENDING if submitted_at < window.end else Verdict.LATER
+        return Judgement(verdict, is_unknown_state=execution.state not in KNOWN_STATES)
+
+    is_awaited = known is not None and execution.query_id in known.pending
+    if finished_at >= window.start:
+        return Judgement(Verdict.EMIT, is_late=is_awaited)
+
+    is_news = known is not None and submitted_at >= window.start - OVERLAP
+    if is_awaited or is_news:
+        return Judgement(Verdict.EMIT, is_late=True)
+
+    return Judgement(Verdict.BEFORE)
+
+
+def submission(execution: Execution, reading: Reading) -> datetime:
+    """When it was submitted; the window's start where Athena gives no time at all."""
+    return execution.submitted_at or execution.completed_at or reading.window.start

@@ -1,0 +1,266 @@
+"""Which time a run extracts: windows, cut without any I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
+
+import msgspec
+
+from kada_athena_async.errors import ConfigError, Problem, StateError
+
+# Athena keeps the history of a query for 45 days (Athena user guide, "View recent queries").
+RETENTION = timedelta(days=45)
+
+# How far behind its submission an execution may become listable, beside the settling time.
+OVERLAP = timedelta(hours=1)
+
+# The longest that an execution can be under way: the DDL timeout of 600 minutes, and time in the
+# queue (Athena user guide, "Service quotas").
+LONGEST_QUERY = timedelta(hours=12)
+
+# As the vendor writes it, in UTC.
+HWM_FORMAT = "%Y-%m-%d %H:%M:%S"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The moments from *start* (included) to *end* (excluded); aware, in UTC, whole seconds."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        for moment in (self.start, self.end):
+            if moment.utcoffset() != timedelta(0) or moment.microsecond:
+                raise ValueError(f"a window is bounded by whole seconds in UTC, not {moment!r}")
+
+        if self.end <= self.start:
+            raise ValueError(f"a window ends after it starts, unlike {self}")
+
+    def __contains__(self, moment: datetime) -> bool:
+        return self.start <= moment < self.end
+
+    def __str__(self) -> str:
+        return f"{self.start:{HWM_FORMAT}} to {self.end:{HWM_FORMAT}} UTC"
+
+
+class WorkgroupMark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far the history of one workgroup is extracted.
+
+    Attributes:
+        mark: The end of the last window that was extracted.
+        pending: Executions submitted before *mark* that were not finished then: their ids and
+            when they were submitted, or first seen if nobody may say.
+        recent: Executions already accounted for that were submitted within ``OVERLAP`` before
+            *mark*: their ids and when they were submitted.
+    """
+
+    mark: datetime
+    pending: dict[str, datetime] = {}
+    recent: dict[str, datetime] = {}
+
+
+class Carried(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one run tells the next, so that nothing is lost or told twice.
+
+    Attributes:
+        hwm: The high-water mark it belongs to: the end of the window that it closes.
+        workgroups: By name. A workgroup that could not be read lags behind with its own mark.
+    """
+
+    hwm: datetime
+    workgroups: dict[str, WorkgroupMark] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMark:
+    """What a store knows about the last run.
+
+    Attributes:
+        hwm: The high-water mark; None before the first run.
+        carried: None without a state that belongs to *hwm*.
+        was_edited: True if there is a state and it belongs to another mark: somebody set the mark.
+        before_edit: The mark that the state belongs to, if ``was_edited``.
+    """
+
+    hwm: datetime | None = None
+    carried: Carried | None = None
+    was_edited: bool = False
+    before_edit: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowSettings:
+    """How windows are cut; see the configuration fields of the same names."""
+
+    settle: timedelta = timedelta(seconds=60)
+    initial_lookback: timedelta = RETENTION
+
+
+class Gap(NamedTuple):
+    """A time whose executions are not extracted.
+
+    Attributes:
+        kind: ``retention`` (Athena no longer has them) or ``operator`` (the mark was set forward).
+    """
+
+    kind: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What is to be read of one workgroup's history.
+
+    Attributes:
+        known: What the last run left; None if nobody knows.
+        listed_since: Executions submitted before this need not be listed.
+        gaps: What cannot be extracted any more.
+    """
+
+    workgroup: str
+    window: Window
+    known: WorkgroupMark | None
+    listed_since: datetime
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a run is to extract.
+
+    Attributes:
+        window: None if there is nothing to do: the window would be empty.
+        carried: What the last run told this one; None if nobody knows.
+        kept_since: The oldest moment of which Athena still has the history.
+        first_since: Where a workgroup begins that no run has read yet.
+        gaps: What cannot be extracted any more, or was skipped on purpose.
+        notes: Sentences for the user, each with a stable code.
+    """
+
+    window: Window | None
+    carried: Carried | None
+    kept_since: datetime
+    first_since: datetime
+    gaps: tuple[Gap, ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
+
+    def reading(self, workgroup: str) -> Reading:
+        """What to read of *workgroup*: from its own mark, which is the run's unless it lags.
+
+        Raises:
+            ValueError: There is nothing to do.
+        """
+        if self.window is None:
+            raise ValueError("an empty window has nothing to read")
+
+        known = self.carried.workgroups.get(workgroup) if self.carried else None
+        start = self.window.start
+        if known is not None:
+            start = known.mark
+        elif self.carried is not None:
+            start = min(start, self.first_since)
+
+        return Reading(
+            workgroup=workgroup,
+            window=Window(start, self.window.end),
+            known=known,
+            listed_since=start - (LONGEST_QUERY if known is None else OVERLAP),
+            gaps=_retention_gap(start, self.kept_since),
+        )
+
+
+def decide_window(
+    now: datetime,
+    settings: WindowSettings,
+    mark: StoredMark,
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> Decision:
+    """Cut the window of a run.
+
+    Args:
+        now: The earlier of this machine's clock and AWS's, aware.
+        mark: What the last run left.
+        start, end: What the user asks for; naive values are UTC, fractions of a second are cut.
+
+    Raises:
+        ConfigError: *start* lies after *end*.
+        StateError: The stored mark lies in the future.
+    """
+    notes = []
+    settled = whole_second(now - settings.settle)
+    stop = settled if end is None else whole_second(end)
+    if stop > settled:
+        notes.append(
+            ("clamped", f"the end {stop:{HWM_FORMAT}} is not settled yet: {settled:{HWM_FORMAT}}")
+        )
+        stop = settled
+
+    begin = _begin(now, settings, mark, start)
+    if start is None and mark.hwm is not None and mark.hwm > now:
+        raise StateError(
+            f"the high-water mark {mark.hwm:{HWM_FORMAT}} UTC lies in the future",
+            hint="check this machine's clock, or set the mark back with `hwm set`",
+        )
+
+    if begin > stop and (start is not None or end is not None):
+        raise ConfigError(
+            [
+                Problem(
+                    "start_hwm",
+                    f"{begin:{HWM_FORMAT}}",
+                    f"must not lie after the end, {stop:{HWM_FORMAT}}",
+                )
+            ],
+            source="window",
+        )
+
+    carried = mark.carried if mark.carried is not None and mark.carried.hwm == begin else None
+    if mark.was_edited and start is None:
+        notes.append(("mark_edited", "the high-water mark was set by hand; the state is ignored"))
+
+    kept_since = whole_second(now - RETENTION)
+    return Decision(
+        window=Window(begin, stop) if begin < stop else None,
+        carried=carried,
+        kept_since=kept_since,
+        first_since=whole_second(now - settings.initial_lookback),
+        gaps=_retention_gap(begin, kept_since) + _operator_gap(begin, mark, start),
+        notes=tuple(notes),
+    )
+
+
+def _begin(
+    now: datetime, settings: WindowSettings, mark: StoredMark, start: datetime | None
+) -> datetime:
+    if start is not None:
+        return whole_second(start)
+
+    return mark.hwm or whole_second(now - settings.initial_lookback)
+
+
+def _retention_gap(begin: datetime, kept_since: datetime) -> tuple[Gap, ...]:
+    return (Gap("retention", begin, kept_since),) if begin < kept_since else ()
+
+
+def _operator_gap(begin: datetime, mark: StoredMark, start: datetime | None) -> tuple[Gap, ...]:
+    # The last mark that the runs themselves reached, whatever was written into the file since.
+    reached = mark.before_edit or mark.hwm
+    is_chosen = start is not None or mark.was_edited
+    if is_chosen and reached is not None and reached < begin:
+        return (Gap("operator", reached, begin),)
+
+    return ()
+
+
+def whole_second(moment: datetime) -> datetime:
+    """*moment* in UTC without its fraction; a naive one is taken for UTC."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+
+    return moment.astimezone(timezone.utc).replace(microsecond=0)

@@ -1,0 +1,98 @@
+"""What a run writes down about itself in its staging directory, and how it is read back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from kada_athena_async.files import Files, read_document
+
+SCHEMA_VERSION = 1
+
+INTENT = "intent.json"
+COMMIT = "commit.json"
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a run set out to do; written before its first part.
+
+    Attributes:
+        start, end: The window.
+        hwm: The high-water mark that the run found, None if there was none or it keeps none.
+        manages_hwm: True if the commit moves the mark, False if the caller keeps his own.
+        config_digest, plan_digest: The run may be continued only by one with the same.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    run_id: str
+    name: str
+    start: datetime
+    end: datetime
+    hwm: datetime | None
+    manages_hwm: bool
+    compress: bool
+    config_digest: str
+    plan_digest: str
+    started_at: datetime
+
+
+class SealedPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part as its unit's seal remembers it."""
+
+    kind: str
+    index: int
+    file: str
+    rows: int
+    raw_bytes: int
+    size_bytes: int
+    sha256: str
+
+
+class Seal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A finished unit."""
+
+    schema_version: int = SCHEMA_VERSION
+    unit_id: str
+    parts: tuple[SealedPart, ...]
+    facts: dict[str, object]
+
+
+class PlannedFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A file that a commit is about to move into sight."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+class CommitJournal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a commit is about to do; written before it touches anything in sight.
+
+    Attributes:
+        files: The data files, then the manifest.
+        replaces: True if files of the same names may be in sight and are to be replaced.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    run_id: str
+    files: tuple[PlannedFile, ...]
+    replaces: bool
+
+
+JournalT = TypeVar("JournalT", Intent, Seal, CommitJournal)
+
+
+def read_journal(files: Files, path: Path, kind: type[JournalT]) -> JournalT | None:
+    """The journal at *path*; None if there is none.
+
+    Raises:
+        StateError: It cannot be read, is no such journal, or is newer than this package.
+    """
+    remedy = (
+        "a run's journals are written whole or not at all, so look at the disk; to give up what "
+        "that run extracted, remove its directory"
+    )
+    return read_document(files, path, kind, newest=SCHEMA_VERSION, remedy=remedy)

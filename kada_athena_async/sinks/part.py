@@ -1,0 +1,220 @@
+"""One part: the rows of one kind from one unit, as a complete gzip member or plain CSV bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Protocol
+
+import anyio
+from isal import isal_zlib
+
+from kada_athena_async.files import Files, failing, in_thread
+from kada_athena_async.records import Record
+from kada_athena_async.sinks.csv_format import encode
+
+# Every write is a system call and every compress call a lock of its own, so both get blocks. The
+# size is fixed, because a compressor's output may depend on how its input was cut: the same rows
+# give the same bytes, whatever the batches were.
+BLOCK_BYTES = 256 * 1024
+
+# ISA-L's best trade: as fast as level 1, a little smaller. 31: a gzip frame without name or time.
+_LEVEL = 2
+_GZIP_FRAME = 31
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartFile:
+    """A finished part.
+
+    Attributes:
+        rows: How many records it holds.
+        raw_bytes: Its size before compression.
+        size_bytes, sha256: Of the file as it is.
+    """
+
+    kind: str
+    index: int
+    path: Path
+    rows: int
+    raw_bytes: int
+    size_bytes: int
+    sha256: str
+
+
+class _Compressor(Protocol):
+    def compress(self, data: bytes, /) -> bytes: ...
+    def flush(self) -> bytes: ...
+
+
+class _Plain:
+    """Stands in for a compressor where there is nothing to compress."""
+
+    def compress(self, data: bytes, /) -> bytes:
+        return data
+
+    def flush(self) -> bytes:
+        return b""
+
+
+def _compressor(compress: bool) -> _Compressor:
+    return isal_zlib.compressobj(level=_LEVEL, wbits=_GZIP_FRAME) if compress else _Plain()
+
+
+def as_member(data: bytes, *, compress: bool) -> bytes:
+    """*data* as a part of its own: a complete gzip member, or as it is."""
+    engine = _compressor(compress)
+    return engine.compress(data) + engine.flush()
+
+
+class _PartCore:
+    """What a part does in its worker thread; one call at a time, none after the end."""
+
+    def __init__(self, path: Path, kind: str, *, compress: bool, files: Files) -> None:
+        self.path, self.kind = path, kind
+        self.rows = self.raw_bytes = self.size_bytes = 0
+        self._files, self._engine = files, _compressor(compress)
+        self._raw, self._ready = bytearray(), bytearray()
+        self._hash = hashlib.sha256()
+        self._fd: int | None = None
+        self._is_created = self._is_over = False
+        self._turn = Lock()
+
+    def append(self, batch: Sequence[Record]) -> None:
+        with self._turn:
+            self._refuse_if_over()
+            self._raw += encode(self.kind, batch)
+            self.rows += len(batch)
+            while len(self._raw) >= BLOCK_BYTES:
+                self._compress(BLOCK_BYTES)
+
+    def finish(self) -> None:
+        with self._turn:
+            self._refuse_if_over()
+            self._compress(len(self._raw))
+            self._ready += self._engine.flush()
+            self._store()
+            fd, self._fd = self._fd, None
+            self._is_over = True
+            if fd is None:
+                return
+
+            try:
+                self._files.sync(fd)
+            finally:
+                self._files.close(fd)
+
+    def abandon(self) -> None:
+        with self._turn:
+            self._is_over = True
+            fd, self._fd = self._fd, None
+            if fd is not None:
+                self._files.close(fd)
+
+            if self._is_created:
+                self._files.remove(self.path)
+
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+    def _refuse_if_over(self) -> None:
+        if self._is_over:
+            raise ValueError(f"the part {self.path.name} is closed")
+
+    def _compress(self, count: int) -> None:
+        block = bytes(self._raw[:count])
+        del self._raw[:count]
+        self.raw_bytes += len(block)
+        self._ready += self._engine.compress(block)
+        if len(self._ready) >= BLOCK_BYTES:
+            self._store()
+
+    def _store(self) -> None:
+        if self._fd is None:
+            self._fd = self._files.create(self.path)
+            self._is_created = True
+
+        data = bytes(self._ready)
+        self._ready.clear()
+        with failing(self.path, needed_bytes=len(data)):
+            self._files.write(self._fd, data)
+        self._hash.update(data)
+        self.size_bytes += len(data)
+
+
+class PartWriter:
+    """Writes one part; an async context manager that ``Staging.part`` gives out.
+
+    Left normally, the part is durable. Left by an error or a cancellation, it is gone. A part
+    without rows leaves no file.
+
+    Attributes:
+        file: The finished part after the block; None before, and if it has no rows.
+    """
+
+    def __init__(
+        self,
+        core: _PartCore,
+        index: int,
+        on_end: Callable[[PartWriter], None],
+    ) -> None:
+        self.file: PartFile | None = None
+        self._core, self._index, self._on_end = core, index, on_end
+
+    @property
+    def kind(self) -> str:
+        """The kind of its records."""
+        return self._core.kind
+
+    @property
+    def rows(self) -> int:
+        """How many records were written so far."""
+        return self._core.rows
+
+    async def write(self, batch: Sequence[Record]) -> None:
+        """Append the records of *batch*, encoded and compressed in a worker thread.
+
+        Raises:
+            CommitError: The disk is full or refuses.
+        """
+        if batch:
+            with failing(self._core.path):
+                await in_thread(lambda: self._core.append(batch))
+
+    async def __aenter__(self) -> PartWriter:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None and self.rows:
+                with failing(self._core.path):
+                    await in_thread(self._core.finish)
+
+                self.file = self._finished()
+        finally:
+            if self.file is None:
+                with anyio.CancelScope(shield=True):
+                    await in_thread(self._core.abandon)
+
+            self._on_end(self)
+
+    def _finished(self) -> PartFile:
+        core = self._core
+        return PartFile(
+            kind=core.kind,
+            index=self._index,
+            path=core.path,
+            rows=core.rows,
+            raw_bytes=core.raw_bytes,
+            size_bytes=core.size_bytes,
+            sha256=core.digest(),
+        )

@@ -1,0 +1,318 @@
+"""Where a run gathers its parts, out of sight, until they are committed or continued."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import anyio
+import msgspec
+
+from kada_athena_async.errors import StateError
+from kada_athena_async.files import Files, failing, in_thread, is_disk_full, to_bytes
+from kada_athena_async.sinks.journal import (
+    INTENT,
+    Intent,
+    Seal,
+    SealedPart,
+    read_journal,
+)
+from kada_athena_async.sinks.names import check_instance_name, is_run_id, safe_name
+from kada_athena_async.sinks.part import PartFile, PartWriter, _PartCore
+
+PARTS, SEALS, TOKENS = "parts", "seals", "tokens"
+
+# A ClientRequestToken has at most 128 characters (Athena API reference, StartQueryExecution).
+_MAX_TOKEN_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedUnit:
+    """A finished unit: a checkpoint.
+
+    Attributes:
+        parts: In the order of kind and index.
+        facts: What ``seal`` was given; JSON.
+    """
+
+    unit_id: str
+    parts: tuple[PartFile, ...]
+    facts: Mapping[str, object]
+
+
+def staging_root(output_path: Path, name: str) -> Path:
+    """The directory that holds the staging directories of all runs of *name*."""
+    return output_path / f".{check_instance_name(name)}-staging"
+
+
+def lock_path(output_path: Path, name: str) -> Path:
+    """The lock of *name* in *output_path*, to be taken before anything else here."""
+    return output_path / f".{check_instance_name(name)}.lock"
+
+
+class Staging:
+    """A run's own directory: ``<output_path>/.<name>-staging/<run_id>``, 0700, its files 0600.
+
+    An async context manager: left by an error that fills the disk, the directory is removed to
+    free the space; left otherwise, it stays, for the commit has removed it or a later run may
+    continue it.
+    """
+
+    def __init__(self, path: Path, intent: Intent, files: Files) -> None:
+        self.path, self.intent, self.files = path, intent, files
+        self._open: dict[str, set[str]] = {}
+        self._finished: dict[str, list[PartFile]] = {}
+        self._sealed: dict[str, SealedUnit] = {}
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.intent.run_id
+
+    @property
+    def output_path(self) -> Path:
+        """Where the extracts will appear; no link."""
+        return self.path.parent.parent
+
+    @classmethod
+    async def create(cls, output_path: Path, intent: Intent, files: Files) -> Staging:
+        """Make the directory of a new run and write down its intent.
+
+        Raises:
+            CommitError: The file system refuses.
+            StateError: The run id cannot name a directory.
+        """
+        if not is_run_id(intent.run_id):
+            raise StateError(f"{intent.run_id!r} cannot be a run id", hint="use A-Z a-z 0-9 and -")
+
+        def make() -> Path:
+            root = staging_root(output_path.resolve(strict=True), intent.name)
+            path = root / intent.run_id
+            files.make_dir(root)
+            files.sync_dir(root.parent)
+            files.make_dir(path)
+            for below in (PARTS, SEALS, TOKENS):
+                files.make_dir(path / below)
+
+            files.sync_dir(root)
+            files.write_durably(path / INTENT, to_bytes(intent))
+            return path
+
+        with failing(output_path):
+            return cls(await in_thread(make), intent, files)
+
+    @classmethod
+    async def reopen(cls, path: Path, files: Files) -> Staging:
+        """Continue an interrupted run: its intact sealed units stay, all else of it is dropped.
+
+        Raises:
+            StateError: The directory has no legible intent.
+        """
+
+        def load() -> Staging:
+            intent = read_journal(files, path / INTENT, Intent)
+            if intent is None:
+                raise StateError(f"no run was begun in {path}", hint="remove the directory")
+
+            staging = cls(path, intent, files)
+            staging._load_sealed()
+            return staging
+
+        with failing(path):
+            return await in_thread(load)
+
+    def part(self, unit_id: str, kind: str, index: int = 0) -> PartWriter:
+        """A writer for one part of a unit; each (unit, kind, index) once until ``discard``.
+
+        Raises:
+            ValueError: The unit is sealed, or it has that part already.
+        """
+        if unit_id in self._sealed:
+            raise ValueError(f"the unit {unit_id} is sealed")
+
+        name = f"{safe_name(unit_id)}.{kind}.{index}.part"
+        done = {part.path.name for part in self._finished.get(unit_id, ())}
+        open_parts = self._open.setdefault(unit_id, set())
+        if name in open_parts | done:
+            raise ValueError(f"the unit {unit_id} has a part {index} of {kind} already")
+
+        open_parts.add(name)
+
+        def end(writer: PartWriter) -> None:
+            open_parts.discard(name)
+            if writer.file is not None:
+                self._finished.setdefault(unit_id, []).append(writer.file)
+
+        core = _PartCore(
+            self.path / PARTS / name, kind, compress=self.intent.compress, files=self.files
+        )
+        return PartWriter(core, index, end)
+
+    async def seal(self, unit_id: str, facts: Mapping[str, object]) -> None:
+        """Make the unit a checkpoint: all its parts and *facts* survive a crash, or none does.
+
+        Args:
+            facts: Anything that JSON can hold; given back by ``sealed``, also after a restart.
+
+        Raises:
+            ValueError: A part of the unit is still open, or it is sealed already.
+            CommitError: The file system refuses.
+        """
+        if self._open.get(unit_id) or unit_id in self._sealed:
+            raise ValueError(f"the unit {unit_id} has open parts or is sealed already")
+
+        parts = sorted(self._finished.get(unit_id, ()), key=lambda part: (part.kind, part.index))
+        seal = Seal(
+            unit_id=unit_id,
+            parts=tuple(_remember(part) for part in parts),
+            facts=dict(facts),
+        )
+        path = self._seal_path(unit_id)
+
+        def write() -> None:
+            if parts:
+                self.files.sync_dir(self.path / PARTS)
+
+            self.files.write_durably(path, to_bytes(seal))
+
+        with failing(path):
+            await in_thread(write)
+
+        self._sealed[unit_id] = SealedUnit(unit_id=unit_id, parts=tuple(parts), facts=seal.facts)
+        self._finished.pop(unit_id, None)
+
+    def sealed(self) -> Mapping[str, SealedUnit]:
+        """The finished units by id."""
+        return dict(self._sealed)
+
+    async def discard(self, unit_id: str) -> None:
+        """Drop all that a unit wrote, sealed or not, so that it can begin anew or be left out.
+
+        Raises:
+            ValueError: A part of the unit is still open.
+        """
+        if self._open.get(unit_id):
+            raise ValueError(f"the unit {unit_id} has open parts")
+
+        parts = self._finished.pop(unit_id, [])
+        if unit := self._sealed.pop(unit_id, None):
+            parts = [*parts, *unit.parts]
+
+        def remove() -> None:
+            # The seal goes first and for good: a seal without its parts would be a hole.
+            self.files.remove(self._seal_path(unit_id))
+            self.files.sync_dir(self.path / SEALS)
+            for part in parts:
+                self.files.remove(part.path)
+
+        with failing(self.path):
+            await in_thread(remove)
+
+    async def keep_token(self, key: str, token: str) -> None:
+        """Remember *token* under *key*, durable, before the call that carries it is made."""
+        path = self.path / TOKENS / safe_name(key)
+        with failing(path):
+            await in_thread(lambda: self.files.write_durably(path, token.encode()))
+
+    async def token(self, key: str) -> str | None:
+        """The token kept under *key*, also by the run that this one continues."""
+        path = self.path / TOKENS / safe_name(key)
+
+        def read() -> str | None:
+            try:
+                return self.files.read(path, max_bytes=_MAX_TOKEN_BYTES).decode("ascii")
+            except (FileNotFoundError, UnicodeDecodeError):
+                return None
+
+        with failing(path):
+            return await in_thread(read)
+
+    async def remove(self) -> None:
+        """Remove the directory and all in it."""
+        with failing(self.path):
+            await in_thread(lambda: sweep(self.path, self.files))
+
+    async def __aenter__(self) -> Staging:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        cause = error.__cause__ if error is not None else None
+        if isinstance(cause, OSError) and is_disk_full(cause):
+            with anyio.CancelScope(shield=True):
+                await self.remove()
+
+    def _seal_path(self, unit_id: str) -> Path:
+        return self.path / SEALS / f"{safe_name(unit_id)}.json"
+
+    def _load_sealed(self) -> None:
+        kept = set()
+        for name in self.files.names(self.path / SEALS):
+            unit = self._load_unit(self.path / SEALS / name)
+            if unit is None:
+                self.files.remove(self.path / SEALS / name)
+            else:
+                self._sealed[unit.unit_id] = unit
+                kept |= {part.path.name for part in unit.parts}
+
+        self.files.sync_dir(self.path / SEALS)
+        for name in self.files.names(self.path / PARTS):
+            if name not in kept:
+                self.files.remove(self.path / PARTS / name)
+
+    def _load_unit(self, path: Path) -> SealedUnit | None:
+        """The unit of a seal; None if the seal or a part of it is not what was written."""
+        try:
+            seal = read_journal(self.files, path, Seal)
+        except StateError:
+            return None
+
+        if seal is None or self._seal_path(seal.unit_id) != path:
+            return None
+
+        parts = tuple(self._part_of(part) for part in seal.parts)
+        if not all(self._is_intact(part) for part in parts):
+            return None
+
+        return SealedUnit(unit_id=seal.unit_id, parts=parts, facts=seal.facts)
+
+    def _part_of(self, part: SealedPart) -> PartFile:
+        facts = msgspec.structs.asdict(part)
+        return PartFile(path=self.path / PARTS / Path(facts.pop("file")).name, **facts)
+
+    def _is_intact(self, part: PartFile) -> bool:
+        try:
+            return self.files.digest(part.path) == (part.size_bytes, part.sha256)
+        except FileNotFoundError:
+            return False
+
+
+def _remember(part: PartFile) -> SealedPart:
+    return SealedPart(
+        kind=part.kind,
+        index=part.index,
+        file=part.path.name,
+        rows=part.rows,
+        raw_bytes=part.raw_bytes,
+        size_bytes=part.size_bytes,
+        sha256=part.sha256,
+    )
+
+
+def sweep(path: Path, files: Files) -> None:
+    """Remove a run's directory so that no moment of it looks like a run to be continued."""
+    if not files.exists(path):
+        return
+
+    done = path if path.name.endswith(".done") else path.with_name(f"{path.name}.done")
+    if done != path:
+        files.rename(path, done)
+        files.sync_dir(path.parent)
+
+    files.remove_tree(done)
