@@ -1,0 +1,145 @@
+"""The numbers the stand-in lives by: AWS's where AWS published them, assumptions where not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Rate(NamedTuple):
+    """A token bucket's numbers."""
+
+    per_s: float
+    burst: float
+
+
+class Latency(NamedTuple):
+    """A lognormal distribution by two of its percentiles, in milliseconds."""
+
+    p50_ms: float
+    p99_ms: float
+
+
+class AdaptiveRate(NamedTuple):
+    """The limiter of Athena's metadata calls, which learns from the load (see limits.py)."""
+
+    floor_per_s: float = 20.0
+    ceiling_per_s: float = 75.0
+    growth_per_s: float = 1.25
+    lockout_factor: float = 4.0
+    lockout_s: float = 20.0
+    idle_reset_s: float = 20.0
+
+
+RATES: dict[str, Rate] = {
+    # Amazon Athena user guide, "Service Quotas", API calls per account: default calls per second
+    # and burst capacity.
+    "athena:StartQueryExecution": Rate(20, 80),
+    "athena:StopQueryExecution": Rate(20, 80),
+    "athena:GetQueryExecution": Rate(100, 200),
+    "athena:GetQueryResults": Rate(100, 200),
+    "athena:BatchGetQueryExecution": Rate(20, 40),
+    "athena:ListQueryExecutions": Rate(5, 10),
+    "athena:ListNamedQueries": Rate(5, 10),
+    "athena:BatchGetNamedQuery": Rate(5, 10),
+    "athena:GetNamedQuery": Rate(5, 20),
+    # Nothing is published for these: assumptions, low enough to be felt.
+    "athena:ListWorkGroups": Rate(10, 20),
+    "athena:GetWorkGroup": Rate(10, 20),
+    "athena:ListDataCatalogs": Rate(10, 20),
+    "athena:GetDataCatalog": Rate(10, 20),
+    "glue:GetDatabases": Rate(20, 40),
+    "glue:GetDatabase": Rate(20, 40),
+    "glue:GetTables": Rate(20, 40),
+    "glue:GetTable": Rate(20, 40),
+    # Amazon S3 user guide, "Optimizing performance": requests per second and partitioned prefix.
+    "s3:GET": Rate(5500, 5500),
+    "s3:PUT": Rate(3500, 3500),
+    "sts:AssumeRole": Rate(600, 600),
+    "sts:GetCallerIdentity": Rate(600, 600),
+}
+"""Operation -> what one account may call."""
+
+ADAPTIVE_OPERATIONS = frozenset(
+    {
+        "athena:ListDatabases",
+        "athena:GetDatabase",
+        "athena:ListTableMetadata",
+        "athena:GetTableMetadata",
+    }
+)
+"""Calls without a published quota that share one limiter which adapts to the load."""
+
+LATENCIES: dict[str, Latency] = {
+    # In-Region estimates; AWS publishes none. ListTableMetadata agrees with a field report of
+    # 0.38 s a page, GetQueryResults with reports between 0.2 and 1.6 s.
+    "athena:StartQueryExecution": Latency(120, 500),
+    "athena:StopQueryExecution": Latency(60, 250),
+    "athena:GetQueryExecution": Latency(30, 150),
+    "athena:GetQueryResults": Latency(300, 1500),
+    "athena:BatchGetQueryExecution": Latency(150, 600),
+    "athena:ListQueryExecutions": Latency(80, 300),
+    "athena:ListWorkGroups": Latency(60, 250),
+    "athena:GetWorkGroup": Latency(60, 250),
+    "athena:ListDataCatalogs": Latency(60, 250),
+    "athena:GetDataCatalog": Latency(60, 250),
+    "athena:ListDatabases": Latency(100, 500),
+    "athena:GetDatabase": Latency(100, 500),
+    "athena:ListTableMetadata": Latency(350, 1500),
+    "athena:GetTableMetadata": Latency(120, 500),
+    "glue:GetDatabases": Latency(100, 500),
+    "glue:GetDatabase": Latency(60, 250),
+    "glue:GetTables": Latency(250, 1200),
+    "glue:GetTable": Latency(60, 250),
+    "s3:GET": Latency(40, 200),
+    "s3:PUT": Latency(40, 200),
+    "sts:AssumeRole": Latency(60, 250),
+    "sts:GetCallerIdentity": Latency(60, 250),
+    "throttled": Latency(15, 60),
+}
+"""Operation -> time from request to first byte of the answer."""
+
+DEFAULT_LATENCY = Latency(60, 250)
+
+RETENTION_S = 45 * 86_400.0
+"""Athena keeps 45 days of history."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the stand-in is, in numbers; each is an option of the command line.
+
+    Attributes:
+        seed: Of all random draws: the same seed gives each operation the same row of latencies.
+        latency_scale: Factor on every latency and query time; 0 answers at once.
+        quota_scale: Factor on every rate and burst; a large one for measuring CPU alone.
+        schemas, tables, columns: The regular part of the estate (tables and views per schema).
+        giant_schemas, giant_tables: Schemas of another size beside it.
+        view_every: Each n-th object of a schema is a view (20: a share of 5%).
+        executions, workgroups: Query history, spread evenly over the workgroups.
+        history_s: Seconds over which the history is spread.
+        newest_age_s: Age of the newest execution when the server starts.
+        rows_per_s: What information_schema delivers: 545 is a field report (202,032 rows of
+            columns in 370.6 s); 10,000 is the "fast engine".
+        active_dml, active_ddl: Queries an account may have queued or running (Athena's default in
+            most Regions).
+        adaptive: Numbers of the metadata calls' limiter.
+    """
+
+    seed: int = 7
+    latency_scale: float = 1.0
+    quota_scale: float = 1.0
+    schemas: int = 200
+    tables: int = 50
+    columns: int = 20
+    giant_schemas: int = 0
+    giant_tables: int = 10_000
+    view_every: int = 20
+    executions: int = 1_000
+    workgroups: int = 1
+    history_s: float = 86_400.0
+    newest_age_s: float = 600.0
+    rows_per_s: float = 545.0
+    active_dml: int = 20
+    active_ddl: int = 20
+    adaptive: AdaptiveRate = field(default_factory=AdaptiveRate)
