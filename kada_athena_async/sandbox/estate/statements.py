@@ -1,0 +1,190 @@
+"""Statements from templates: the text with fresh literals, and the truth of what it touches.
+
+Markers in a template:
+
+``{sales.orders}``, ``{sales.orders o}``    a table it reads, perhaps with an alias
+``{+sales.orders}``                         one it writes (creates, alters, drops)
+``{*sales.orders}``                         one it reads and writes (MERGE, UPDATE, DELETE)
+``{+`sales.orders}``                        the same in Hive's spelling, for DDL
+``<<date>>``                                a fresh literal (``LITERALS``)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import NamedTuple
+
+from kada_athena_async.sandbox.estate.identifiers import hive_name
+from kada_athena_async.sandbox.estate.model import TableRef
+from kada_athena_async.sandbox.estate.queries import spell, split_ref
+
+
+class Kind(NamedTuple):
+    """How Athena files a statement, and the ending of its result object.
+
+    ``suffix`` is ``.csv`` or ``.txt``; empty where rows are written elsewhere (INSERT), ``/`` for
+    a folder (CTAS).
+    """
+
+    statement_type: str
+    substatement_type: str | None
+    suffix: str
+
+
+# Athena API reference, QueryExecution.StatementType: UTILITY is SHOW, DESCRIBE and EXPLAIN; CTAS,
+# INSERT and SELECT are DML. The substatement is a free string there.
+KINDS: dict[str, Kind] = {
+    "select": Kind("DML", "SELECT", ".csv"),
+    "ctas": Kind("DML", "CREATE_TABLE_AS_SELECT", "/"),
+    "insert": Kind("DML", "INSERT", ""),
+    "merge": Kind("DML", "MERGE", ".csv"),
+    "update": Kind("DML", "UPDATE", ".csv"),
+    "delete": Kind("DML", "DELETE", ".csv"),
+    "unload": Kind("DML", "UNLOAD", ".csv"),
+    "optimize": Kind("DML", "OPTIMIZE", ".csv"),
+    "vacuum": Kind("DML", "VACUUM_TABLE", ".csv"),
+    "execute": Kind("DML", "EXECUTE", ".csv"),
+    "explain": Kind("UTILITY", "EXPLAIN", ".txt"),
+    "show": Kind("UTILITY", None, ".txt"),
+    "describe": Kind("UTILITY", "DESCRIBE_TABLE", ".txt"),
+    "create_table": Kind("DDL", "CREATE_TABLE", ".txt"),
+    "create_view": Kind("DDL", "CREATE_VIEW", ".txt"),
+    "drop_table": Kind("DDL", "DROP_TABLE", ".txt"),
+    "drop_view": Kind("DDL", "DROP_VIEW", ".txt"),
+    "alter": Kind("DDL", "ALTER_TABLE", ".txt"),
+    "add_partition": Kind("DDL", "ALTER_TABLE_ADD_PARTITION", ".txt"),
+    "repair": Kind("DDL", "MSCK_REPAIR_TABLE", ".txt"),
+    "create_schema": Kind("DDL", "CREATE_DATABASE", ".txt"),
+    "prepare": Kind("DDL", None, ".txt"),
+    "broken": Kind("DML", None, ".csv"),
+}
+
+
+class Statement(NamedTuple):
+    """A statement with its truth."""
+
+    sql: str
+    kind: Kind
+    database: str | None
+    reads: tuple[TableRef, ...]
+    writes: tuple[TableRef, ...]
+    write_locations: tuple[str, ...] = ()
+
+
+Literal = Callable[[Random, datetime], str]
+
+_FIRST_NAMES = ("Ava", "Noah", "Mia", "Liam", "Zoë", "Søren", "Ngaire", "Hoàng")
+_LAST_NAMES = ("Nguyen", "Smith", "Papadopoulos", "O''Brien", "Tanaka", "Müller")
+_STATUSES = ("OPEN", "SHIPPED", "DELIVERED", "RETURNED")
+_REGIONS = ("NSW", "VIC", "QLD", "WA", "SA", "TAS")
+
+
+def _day(rng: Random, now: datetime) -> str:
+    return (now - timedelta(days=int(rng.random() * 60))).strftime("%Y-%m-%d")
+
+
+def _moment(rng: Random, now: datetime) -> str:
+    return (now - timedelta(minutes=int(rng.random() * 60_000))).strftime("%Y-%m-%d %H:%M:%S")
+
+
+LITERALS: dict[str, Literal] = {
+    "date": lambda rng, now: f"'{_day(rng, now)}'",
+    "ts": lambda rng, now: f"'{_moment(rng, now)}'",
+    "int": lambda rng, now: str(int(rng.random() * 1000)),
+    "id": lambda rng, now: str(1 + int(rng.random() * 90_000)),
+    "days": lambda rng, now: f"'{1 + int(rng.random() * 90)}'",
+    "limit": lambda rng, now: rng.choice(("10", "50", "100", "1000")),
+    "amount": lambda rng, now: f"{rng.random() * 5000:.2f}",
+    "status": lambda rng, now: f"'{rng.choice(_STATUSES)}'",
+    "region": lambda rng, now: f"'{rng.choice(_REGIONS)}'",
+    "ids": lambda rng, now: ", ".join(str(int(rng.random() * 9999)) for _ in range(12)),
+    "email": lambda rng, now: f"'user{int(rng.random() * 99_999)}@mail.example'",
+    "phone": lambda rng, now: f"'+61 491 57{int(rng.random() * 9999):04d}'",
+    "tfn": lambda rng, now: f"'{int(rng.random() * 900_000_000) + 100_000_000}'",
+    "name": lambda rng, now: f"'{rng.choice(_FIRST_NAMES)} {rng.choice(_LAST_NAMES)}'",
+    "who": lambda rng, now: f"{rng.choice(_FIRST_NAMES)} {rng.choice(_LAST_NAMES)}",
+    "hour": lambda rng, now: str(int(rng.random() * 24)),
+    "run": lambda rng, now: f"{int(rng.random() * 0xFFFFFF):06x}",
+}
+
+_MARKER = re.compile(r"\{([+*]?)(`?)([^{}\s$]*(?:\$[a-z]+)?)( \w+)?\}|<<(\w+)>>")
+_METADATA_TABLE = re.compile(r"\$(partitions|history|files|snapshots|manifests)\Z")
+_UNLOAD_TO = re.compile(r"\) TO '(s3://[^']+)'")
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A compiled template; ``fill`` makes a statement of it."""
+
+    kind: Kind
+    pieces: tuple[str | Literal, ...]
+    database: str | None
+    reads: tuple[TableRef, ...]
+    writes: tuple[TableRef, ...]
+
+    def fill(self, rng: Random, now: datetime) -> Statement:
+        sql = "".join(piece if isinstance(piece, str) else piece(rng, now) for piece in self.pieces)
+        locations = tuple(_UNLOAD_TO.findall(sql)) if self.kind is KINDS["unload"] else ()
+
+        return Statement(sql, self.kind, self.database, self.reads, self.writes, locations)
+
+
+def _base(ref: TableRef) -> TableRef:
+    return ref._replace(table=_METADATA_TABLE.sub("", ref.table))
+
+
+def _spell(ref: TableRef, style: str, home: str | None, tick: str) -> str:
+    if tick:
+        return hive_name(ref.schema, ref.table)
+
+    if style == "short" and ref.schema != home:
+        style = "bare"
+
+    return spell(ref, style)
+
+
+def compile_template(kind: str, text: str, style: str = "bare") -> Template:
+    """A template of *kind* (a key of ``KINDS``) with its names in *style* (``queries.spell``).
+
+    The statement's database is the schema of the first table in it; in the styles ``quoted`` and
+    ``full`` it has none.
+    """
+    first = next((match[3] for match in _MARKER.finditer(text) if match[3]), None)
+    home = split_ref(first).schema if first and ":" not in first else "default"
+    reads: dict[TableRef, None] = {}
+    writes: dict[TableRef, None] = {}
+    pieces: list[str | Literal] = []
+    end = 0
+    for match in _MARKER.finditer(text):
+        pieces.append(text[end : match.start()])
+        end = match.end()
+        mode, tick, name, alias, literal = match.groups()
+        if literal:
+            pieces.append(LITERALS[literal])
+            continue
+
+        ref = split_ref(name)
+        pieces.append(_spell(ref, style, home, tick) + (alias or ""))
+        if mode in ("+", "*"):
+            writes[_base(ref)] = None
+
+        if mode != "+":
+            reads[_base(ref)] = None
+
+    database = None if style in ("quoted", "full") else home
+    pieces.append(text[end:])
+
+    return Template(KINDS[kind], tuple(pieces), database, tuple(reads), tuple(writes))
+
+
+def compile_all(texts: tuple[tuple[str, str], ...]) -> tuple[Template, ...]:
+    """Every template in every style, for a rng to choose from."""
+    return tuple(
+        compile_template(kind, text, style)
+        for kind, text in texts
+        for style in ("bare", "quoted", "full", "short")
+    )
