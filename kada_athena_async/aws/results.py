@@ -7,9 +7,9 @@ read (managed results, a bucket of others, encryption on the client's side) the 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from kada_athena_async.aws.athena import output_location_of, split_location
 from kada_athena_async.aws.client import AwsClient
@@ -33,11 +33,12 @@ CHUNK_BYTES = 256 * 1024
 
 RECONNECTS = 8
 
-ResultSource = Literal["auto", "api", "s3"]
+ResultSource: TypeAlias = Literal["auto", "api", "s3"]
+Projection: TypeAlias = Callable[[list[Row]], list[Row]]
 
 
 class Results:
-    """Reads results as batches of rows, without the header row.
+    """Reads results as batches of rows.
 
     Args:
         source: ``api``, ``s3``, or ``auto``: the first page by API, the rest from S3.
@@ -47,31 +48,48 @@ class Results:
         self._client = client
         self._source = source
 
-    async def read(self, execution: QueryExecution) -> AsyncGenerator[list[Row], None]:
-        """Batches of rows (lists of ``str | None`` in column order) of a SELECT that succeeded.
+    async def read(
+        self, execution: QueryExecution, columns: Sequence[str]
+    ) -> AsyncGenerator[list[Row], None]:
+        """Batches of rows of a SELECT that succeeded, with *columns* in the order given.
 
-        Close it (``aclosing``) if you leave early.
+        A row is a list of ``str | None``. Close it (``aclosing``) if you leave early.
 
         Raises:
-            UnitError: The result cannot be read.
+            UnitError: The result cannot be read, or lacks a column.
         """
+        project: Projection | None = None
+        async with aclosing(self._with_header(execution)) as batches:
+            async for batch in batches:
+                rows = batch
+                if project is None:
+                    if not rows:
+                        continue
+
+                    # The header row comes first, on the first page only.
+                    project, rows = _projection(rows[0], columns), rows[1:]
+
+                if rows:
+                    yield project(rows)
+
+    async def _with_header(self, execution: QueryExecution) -> AsyncGenerator[list[Row], None]:
+        """Batches of rows, the header row first of all."""
         location = output_location_of(execution)
         if self._source == "s3" and location:
-            async with aclosing(self._objects_rows(location, skip=0)) as batches:
+            async with aclosing(self._object_rows(location, skip=0)) as batches:
                 async for batch in batches:
                     yield batch
 
             return
 
-        rows, token = await self._page(execution, None)
-        # The header row comes first, on the first page only, for SELECT-like statements.
-        yield rows[1:]
-        seen = len(rows) - 1
+        first, token = await self._page(execution, None)
+        yield first
+        later = 0
         if token and location and self._source == "auto":
             try:
-                async with aclosing(self._objects_rows(location, skip=seen)) as batches:
+                async with aclosing(self._object_rows(location, skip=len(first))) as batches:
                     async for batch in batches:
-                        seen += len(batch)
+                        later += len(batch)
                         yield batch
 
             except (AccessDeniedError, NotFoundError, RequestError, ValueError):
@@ -79,7 +97,7 @@ class Results:
             else:
                 return
 
-        async with aclosing(self._pages(execution, token, skip=seen - (len(rows) - 1))) as pages:
+        async with aclosing(self._pages(execution, token, skip=later)) as pages:
             async for page in pages:
                 yield page
 
@@ -109,21 +127,18 @@ class Results:
         rows = [[cell.var_char_value for cell in row.data] for row in page.result_set.rows]
         return rows, page.next_token
 
-    async def _objects_rows(self, location: str, *, skip: int) -> AsyncGenerator[list[Row], None]:
-        """Rows of the result object, without the header row and the first *skip* others."""
+    async def _object_rows(self, location: str, *, skip: int) -> AsyncGenerator[list[Row], None]:
+        """Rows of the result object from the header row on, without the first *skip*."""
         csv = ResultCsv()
-        drop = skip + 1
         async with aclosing(self._object_bytes(location)) as chunks:
             async for chunk in chunks:
                 rows = csv.feed(chunk)
-                if drop:
-                    dropped = min(drop, len(rows))
-                    rows, drop = rows[dropped:], drop - dropped
+                fresh = rows[skip:]
+                skip = max(0, skip - len(rows))
+                if fresh:
+                    yield fresh
 
-                if rows:
-                    yield rows
-
-        rows = csv.finish()[drop:]
+        rows = csv.finish()[skip:]
         if rows:
             yield rows
 
@@ -163,6 +178,24 @@ class Results:
             operation="s3:GetObject",
             attempts=RECONNECTS + 1,
         )
+
+
+def _projection(header: Row, columns: Sequence[str]) -> Projection:
+    """Puts the cells of rows under *header* into the order of *columns*."""
+    names = [(name or "").lower() for name in header]
+    missing = [column for column in columns if column not in names]
+    if missing:
+        raise RequestError(
+            f"the result lacks the column {', '.join(missing)}",
+            code="MissingColumn",
+            hint="give an overwritten statement all columns of the original",
+        )
+
+    if names == list(columns):
+        return lambda rows: rows
+
+    places = [names.index(column) for column in columns]
+    return lambda rows: [[row[place] for place in places] for row in rows]
 
 
 async def _chunks(body: Any) -> AsyncGenerator[bytes, None]:

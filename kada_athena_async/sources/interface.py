@@ -1,0 +1,119 @@
+"""What every source of metadata tells about tables, whoever was asked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import NamedTuple, Protocol
+
+
+class ColumnDetail(NamedTuple):
+    """A column as the catalog's API tells it.
+
+    Attributes:
+        source_type: The catalog's spelling, Hive's mostly; empty if it says none.
+    """
+
+    name: str
+    source_type: str
+    comment: str | None
+    is_partition_key: bool
+
+
+class SqlColumn(NamedTuple):
+    """A column as ``information_schema.columns`` tells it.
+
+    Attributes:
+        data_type: Trino's spelling.
+    """
+
+    name: str
+    ordinal_position: int
+    data_type: str
+    is_nullable: bool
+    comment: str | None
+    is_partition_key: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawView:
+    """A view's text as the source gives it.
+
+    Attributes:
+        text: Original text of the catalog (encoded for a Presto view), or SQL's view_definition.
+        expanded_text: The catalog's expanded text; a Hive view's real SQL.
+        is_plain_sql: True if *text* is the definition itself, from information_schema.views.
+    """
+
+    text: str | None
+    expanded_text: str | None = None
+    is_plain_sql: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableDetail:
+    """A table or view as an API, or ``information_schema.tables``, tells it.
+
+    Attributes:
+        columns: In ordinal order, partition keys last; None where the source tells none.
+        parameters: None where the source tells none.
+    """
+
+    schema: str
+    name: str
+    is_view: bool
+    table_format: str | None = None
+    location: str | None = None
+    owner: str | None = None
+    comment: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    last_access_at: datetime | None = None
+    parameters: dict[str, str] | None = None
+    columns: tuple[ColumnDetail, ...] | None = None
+    view: RawView | None = None
+
+
+class TableLister(Protocol):
+    """Lists the tables of a schema with what the source tells about them."""
+
+    found_by: str
+    """``api`` or ``sql``."""
+
+    def tables(self, catalog: str, schema: str) -> AsyncGenerator[list[TableDetail], None]:
+        """Pages of tables, in the source's order; close it (``aclosing``) if you leave early.
+
+        Raises:
+            UnitError: Denied, not found, or broken.
+        """
+
+
+def moment(epoch_s: float | None) -> datetime | None:
+    """Epoch seconds as a moment in UTC; 0 is what the catalogs write for "never"."""
+    if not epoch_s:
+        return None
+
+    try:
+        # Rounded, because 1.7e9 + 0.123 has no exact double and would show as .122999.
+        return datetime.fromtimestamp(round(epoch_s, 3), timezone.utc)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def table_format(parameters: dict[str, str] | None, input_format: str | None) -> str:
+    """The table's format, from what the writers of each leave in the catalog.
+
+    ``table_type`` is authoritative for Iceberg and Delta; Spark names its provider; Hudi has its
+    own input format. Everything else is a Hive table.
+    """
+    lowered = {key.lower(): value.lower() for key, value in (parameters or {}).items()}
+    named = lowered.get("table_type", "") or lowered.get("spark.sql.sources.provider", "")
+    for name in ("iceberg", "delta", "hudi"):
+        if named == name:
+            return name
+
+    if "hudi" in (input_format or "").lower() or "hoodie.table.name" in lowered:
+        return "hudi"
+
+    return "hive"

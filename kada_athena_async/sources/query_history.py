@@ -1,0 +1,292 @@
+"""Query history of one workgroup: ListQueryExecutions for ids, BatchGetQueryExecution for facts.
+
+ListQueryExecutions has no time filter and no documented order, though it was always seen newest
+first. So a scan ends early only after whole pages of old executions, and not at all once the order
+proves to be another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from kada_athena_async.aws.client import AwsClient
+from kada_athena_async.aws.decode import DECODED
+from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution, Statistics, Status
+from kada_athena_async.concurrency import Clock, pump
+from kada_athena_async.errors import RequestError, RetriesExhaustedError
+from kada_athena_async.hwm.account import Account, WorkgroupAccount
+from kada_athena_async.hwm.verdict import Execution, Verdict
+from kada_athena_async.hwm.window import Reading
+from kada_athena_async.records import QueryRecord
+from kada_athena_async.sources.interface import moment
+
+LIST_PAGE_IDS = 50
+"""Ids of a ListQueryExecutions page, and of a BatchGetQueryExecution (AWS's limits)."""
+
+OLD_PAGES = 3
+DISORDER = timedelta(minutes=10)
+"""A scan ends after three whole pages older than its lower bound by more than the disorder that
+we tolerate; a page that is newer than one before it by more than that makes it go to the end."""
+
+RESCANS = 2
+"""How often a scan begins again because its token was refused."""
+
+ASK_AGAIN = 4
+ASK_AGAIN_WAIT_S = 1.0
+"""Ids that a batch leaves unprocessed or out are asked for again, each time a second later."""
+
+DENIED_CODES = ("AccessDenied", "UNAUTHORIZED", "Unauthorized")
+GONE_CODES = ("INVALID_INPUT", "NotFound", "NOT_FOUND")
+
+Emit: TypeAlias = Callable[[list[QueryExecution]], Awaitable[None]]
+"""Takes executions that belong to the window, in the order they were found."""
+
+
+@dataclass(slots=True)
+class _Order:
+    """What the pages so far say about the listing's order; pure.
+
+    Attributes:
+        is_newest_first: False once a page was much newer than one before it.
+    """
+
+    lower: datetime
+    is_newest_first: bool = True
+    old_pages: int = 0
+    _oldest: datetime | None = None
+
+    def is_past(self, submitted: Sequence[datetime], *, is_full: bool) -> bool:
+        """Note a page; True if nothing more is to be expected of the pages after it."""
+        if not submitted:
+            return False
+
+        newest, oldest = max(submitted), min(submitted)
+        if self._oldest is not None and newest - self._oldest > DISORDER:
+            self.is_newest_first = False
+
+        self._oldest = oldest if self._oldest is None else min(self._oldest, oldest)
+        is_old = is_full and newest < self.lower - DISORDER
+        self.old_pages = self.old_pages + 1 if is_old else 0
+        return self.is_newest_first and self.old_pages >= OLD_PAGES
+
+
+@dataclass(slots=True, kw_only=True)
+class WorkgroupHistory:
+    """Reads what one workgroup's window holds.
+
+    Args:
+        reading: The window, and what the last run knew.
+        emit: Receives what is to be extracted, in batches of at most 50.
+    """
+
+    client: AwsClient
+    clock: Clock
+    reading: Reading
+    emit: Emit
+    _account: Account = field(init=False)
+    _submitted: dict[str, datetime] = field(init=False, default_factory=dict)
+
+    async def read(self) -> WorkgroupAccount:
+        """Read it all and close the account.
+
+        Raises:
+            UnitError: The workgroup is denied, gone, or the service does not recover.
+            StateError: The account does not balance; nothing may be committed.
+        """
+        self._account = Account(self.reading)
+        awaited = self._account.awaited()
+        for first in range(0, len(awaited), LIST_PAGE_IDS):
+            await self._take(awaited[first : first + LIST_PAGE_IDS])
+
+        for scan in range(RESCANS + 1):
+            try:
+                # The next page is listed while this one's executions are fetched: one ahead,
+                # for a page listed in vain costs a fifth of a second of the account's quota.
+                await pump(self._list, self._consume, buffer=0)
+                break
+            except _TokenRefusedError as exc:
+                if scan == RESCANS:
+                    raise exc.cause from None
+
+        return self._account.close()
+
+    async def _list(self, pages: MemoryObjectSendStream[list[str]]) -> None:
+        token: str | None = None
+        while True:
+            more = {"NextToken": token} if token else {}
+            try:
+                answer = await self.client.call(
+                    "athena",
+                    "ListQueryExecutions",
+                    scope=f"workgroup {self.reading.workgroup}",
+                    WorkGroup=self.reading.workgroup,
+                    MaxResults=LIST_PAGE_IDS,
+                    **more,
+                )
+            except RequestError as exc:
+                if token:
+                    raise _TokenRefusedError(exc) from exc
+
+                raise
+
+            await pages.send([str(query_id) for query_id in answer.get("QueryExecutionIds", [])])
+            token = answer.get("NextToken")
+            if not token:
+                return
+
+    async def _consume(self, pages: MemoryObjectReceiveStream[list[str]]) -> None:
+        order = _Order(self.reading.listed_since)
+        async for page in pages:
+            self._submitted.clear()
+            await self._take(self._account.admit(page))
+            is_full = len(page) == LIST_PAGE_IDS and len(self._submitted) == len(page)
+            if order.is_past(list(self._submitted.values()), is_full=is_full):
+                return
+
+    async def _take(self, query_ids: list[str]) -> None:
+        """Fetch, judge and emit executions that were admitted."""
+        known = self.reading.known
+        recent = known.recent if known else {}
+        for query_id in query_ids:
+            if query_id in recent:  # accounted for and final: no need to fetch it again
+                self._submitted[query_id] = recent[query_id]
+                self._account.judge(
+                    Execution(query_id, self.reading.workgroup, "", recent[query_id], None)
+                )
+
+        wanted = [query_id for query_id in query_ids if query_id not in recent]
+        found = await self._fetch(wanted)
+        emitted = []
+        for query_id in wanted:
+            execution = found.get(query_id)
+            if execution is not None and self._judge(execution):
+                emitted.append(execution)
+
+        if emitted:
+            await self.emit(emitted)
+
+    def _judge(self, execution: QueryExecution) -> bool:
+        submitted_at = moment(execution.status.submission_date_time)
+        if submitted_at is not None:
+            self._submitted[execution.query_execution_id] = submitted_at
+
+        facts = Execution(
+            execution.query_execution_id,
+            execution.work_group or self.reading.workgroup,
+            execution.status.state,
+            submitted_at,
+            moment(execution.status.completion_date_time),
+        )
+        return self._account.judge(facts).verdict is Verdict.EMIT
+
+    async def _fetch(self, query_ids: list[str]) -> Mapping[str, QueryExecution]:
+        """Executions by id; ids that may not be seen, or are gone, are withheld.
+
+        What Athena leaves out without a word stays open in the account, which then refuses to
+        close: a hole must never look like a quiet night.
+
+        Raises:
+            RetriesExhaustedError: Athena goes on refusing some for a reason that we do not know.
+        """
+        found: dict[str, QueryExecution] = {}
+        wanted = query_ids
+        for attempt in range(ASK_AGAIN + 1):
+            if not wanted:
+                break
+
+            if attempt:
+                await self.clock.sleep(ASK_AGAIN_WAIT_S)
+
+            answer = await self.client.call(
+                "athena",
+                "BatchGetQueryExecution",
+                scope=f"workgroup {self.reading.workgroup}",
+                QueryExecutionIds=wanted,
+            )
+            batch: ExecutionBatch = answer[DECODED]
+            found.update({e.query_execution_id: e for e in batch.query_executions})
+            codes = {
+                u.query_execution_id: u.error_code or "unknown"
+                for u in batch.unprocessed_query_execution_ids
+            }
+            for query_id, code in codes.items():
+                if code.startswith(DENIED_CODES):
+                    self._account.withhold(query_id, why="unauthorised")
+                elif code.startswith(GONE_CODES):
+                    self._account.withhold(query_id, why="missing")
+
+            settled = found.keys() | {
+                i for i, code in codes.items() if code.startswith(DENIED_CODES + GONE_CODES)
+            }
+            wanted = [query_id for query_id in wanted if query_id not in settled]
+            if wanted and attempt == ASK_AGAIN and codes.keys() & set(wanted):
+                code = codes[next(iter(codes.keys() & set(wanted)))]
+                raise RetriesExhaustedError(
+                    f"Athena goes on leaving {len(wanted)} executions of workgroup "
+                    f"{self.reading.workgroup} unprocessed: {code}",
+                    operation="athena:BatchGetQueryExecution",
+                    attempts=attempt + 1,
+                )
+
+        return found
+
+
+class _TokenRefusedError(Exception):
+    """A page in the middle of a scan was refused: its token has expired, most likely."""
+
+    def __init__(self, cause: RequestError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def record_of(server: str, execution: QueryExecution, *, workgroup: str) -> QueryRecord:
+    """The record of an execution with its texts as Athena gives them; no fingerprint yet."""
+    status = execution.status
+    error = status.athena_error
+    context = execution.query_execution_context
+    statistics = execution.statistics or Statistics()
+    reuse = statistics.result_reuse_information
+    configuration = execution.result_configuration
+    version = execution.engine_version
+    return QueryRecord(
+        server=server,
+        query_id=execution.query_execution_id,
+        user=user_of(execution.work_group or workgroup),
+        workgroup=execution.work_group or workgroup,
+        catalog=context.catalog if context else None,
+        schema=context.database if context else None,
+        statement_type=execution.statement_type,
+        substatement_type=execution.substatement_type,
+        query=execution.query,
+        status=status.state,
+        status_reason=_reason_of(status),
+        error_category=error.error_category if error else None,
+        error_type=error.error_type if error else None,
+        submitted_at=moment(status.submission_date_time),
+        completed_at=moment(status.completion_date_time),
+        total_ms=statistics.total_execution_time_in_millis,
+        queue_ms=statistics.query_queue_time_in_millis,
+        planning_ms=statistics.query_planning_time_in_millis,
+        engine_ms=statistics.engine_execution_time_in_millis,
+        service_ms=statistics.service_processing_time_in_millis,
+        scanned_bytes=statistics.data_scanned_in_bytes,
+        reused_result=reuse.reused_previous_result if reuse else None,
+        engine_version=version.effective_engine_version if version else None,
+        output_location=configuration.output_location if configuration else None,
+        fingerprint=None,
+    )
+
+
+def _reason_of(status: Status) -> str | None:
+    error = status.athena_error
+    return status.state_change_reason or (error.error_message if error else None)
+
+
+def user_of(workgroup: str) -> str:
+    """The name under which K publishes a workgroup as a user."""
+    return f"athena_workgroup_{workgroup}"

@@ -1,0 +1,158 @@
+"""Columns of a slice by SQL, around the tables that break the statement.
+
+One bad table (a lost Iceberg metadata file, a view without Athena's dialect) fails a whole
+information_schema.columns statement. So a statement that fails is cut in two, or around the table
+that the error names, until the table is alone; the others are answered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from kada_athena_async.errors import QueryFailedError
+from kada_athena_async.sources.information_schema import InformationSchema, TableKey
+from kada_athena_async.sources.interface import SqlColumn
+from kada_athena_async.sources.slices import Slice
+from kada_athena_async.sources.statement_texts import PREFIX_MAX
+
+HOPELESS_FAILURES = 7
+"""Failures without one success (a statement, its halves, their halves) after which the tables are
+not to blame: no place for results, no right, a broken connector."""
+
+SUSPECTS_MAX = 3
+
+
+class Group(NamedTuple):
+    """What one statement asks for: whole schemas, or some tables of one schema."""
+
+    schemas: tuple[str, ...]
+    names: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class SqlAnswer:
+    """What SQL said about a slice.
+
+    Attributes:
+        columns: Table -> its columns, ordinal order.
+        poisoned: Table -> why its columns cannot be read by SQL.
+        failed_schemas: Schema without known tables that cannot be read -> why.
+        hopeless: Why SQL was given up for what is not in ``columns``; empty if it was not.
+        statements: How many were run.
+    """
+
+    columns: dict[TableKey, list[SqlColumn]] = field(default_factory=dict)
+    poisoned: dict[TableKey, str] = field(default_factory=dict)
+    failed_schemas: dict[str, str] = field(default_factory=dict)
+    hopeless: str = ""
+    statements: int = 0
+
+
+async def columns_by_sql(information_schema: InformationSchema, piece: Slice) -> SqlAnswer:
+    """Columns of all tables of *piece*, as far as SQL can tell them.
+
+    Raises:
+        UnitError: SQL is refused as such (not: a statement failed).
+    """
+    tables: dict[str, list[str]] = {schema: [] for schema in piece.schemas}
+    for table in piece.tables:
+        tables[table.schema].append(table.name)
+
+    answer = SqlAnswer()
+    successes = failures = 0
+    groups = [_first_group(piece)]
+    while groups:
+        following: list[Group] = []
+        for group in groups:
+            answer.statements += 1
+            try:
+                answer.columns.update(await information_schema.columns(*group))
+                successes += 1
+            except QueryFailedError as exc:
+                failures += 1
+                reason = exc.reason
+                if failures >= HOPELESS_FAILURES and not successes:
+                    answer.hopeless = reason
+                    return answer
+
+                following += _after_failure(group, tables, reason, answer)
+
+        groups = following
+
+    return answer
+
+
+def _first_group(piece: Slice) -> Group:
+    if piece.is_whole:
+        return Group(tuple(piece.schemas))
+
+    return Group((piece.schemas[0],), tuple(table.name for table in piece.tables))
+
+
+def _after_failure(
+    group: Group, tables: dict[str, list[str]], reason: str, answer: SqlAnswer
+) -> list[Group]:
+    """What to ask next; a table that is alone goes into the answer as poisoned."""
+    if len(group.schemas) > 1:
+        return _around_suspects(group, tables, reason) or _halves_of_schemas(group)
+
+    schema = group.schemas[0]
+    names = group.names or tuple(tables[schema])
+    if not names:
+        answer.failed_schemas[schema] = reason
+        return []
+
+    if len(names) == 1:
+        answer.poisoned[schema.lower(), names[0].lower()] = reason
+        return []
+
+    named = Group((schema,), names)
+    return _around_suspects(named, tables, reason) or _halves_of_names(schema, names)
+
+
+def _around_suspects(group: Group, tables: dict[str, list[str]], reason: str) -> list[Group]:
+    """The tables that the error names, one by one, and the rest; nothing if it names none.
+
+    A whole schema of which one table is left out must be asked for by its other names.
+    """
+    words = set(re.findall(r"[\w$-]+", reason.lower()))
+    suspects = [
+        (schema, name)
+        for schema in group.schemas
+        for name in (group.names or tables[schema])
+        if name.lower() in words
+    ]
+    if not 1 <= len(suspects) <= SUSPECTS_MAX:
+        return []
+
+    suspected = {schema for schema, _ in suspects}
+    groups = [Group((schema,), (name,)) for schema, name in suspects]
+    innocent = tuple(schema for schema in group.schemas if schema not in suspected)
+    if innocent:
+        groups.append(Group(innocent))
+
+    for schema in sorted(suspected):
+        rest = [n for n in (group.names or tables[schema]) if (schema, n) not in suspects]
+        groups += _by_prefix(schema, rest)
+
+    return groups
+
+
+def _halves_of_schemas(group: Group) -> list[Group]:
+    middle = len(group.schemas) // 2
+    return [Group(group.schemas[:middle]), Group(group.schemas[middle:])]
+
+
+def _halves_of_names(schema: str, names: Sequence[str]) -> list[Group]:
+    middle = len(names) // 2
+    return _by_prefix(schema, names[:middle]) + _by_prefix(schema, names[middle:])
+
+
+def _by_prefix(schema: str, names: Sequence[str]) -> list[Group]:
+    return [
+        Group((schema,), tuple(names[first : first + PREFIX_MAX]))
+        for first in range(0, len(names), PREFIX_MAX)
+    ]
