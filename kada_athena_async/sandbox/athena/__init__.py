@@ -1,0 +1,1 @@
+"""An Athena of its own: moto's lacks half of the operations and all of the paging."""

@@ -1,0 +1,139 @@
+"""Verifies Signature Version 4 by computing it again with botocore's own signer."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from hashlib import sha256
+from typing import Any
+
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from kada_athena_async.sandbox.wire import AwsError, Request
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+# How far a request's date may be from AWS's clock (Signature Version 4 signing process, AWS
+# General Reference).
+MAX_SKEW = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What the Authorization header of a request says."""
+
+    access_key_id: str
+    region: str
+    service: str
+    signed_headers: tuple[str, ...]
+    signature: str
+
+
+class _Recomputed(SigV4Auth):  # type: ignore[misc]
+    def payload(self, request: Any) -> str:
+        return str(request.context["payload_sha256"])
+
+
+class _RecomputedS3(S3SigV4Auth):  # type: ignore[misc]
+    def payload(self, request: Any) -> str:
+        return str(request.context["payload_sha256"])
+
+
+def read_signature(request: Request) -> Signature:
+    """The signature that *request* carries.
+
+    Raises:
+        AwsError: It carries none, or one that is no Signature Version 4.
+    """
+    header = request.headers.get("authorization", "")
+    algorithm, _, rest = header.partition(" ")
+    if not header:
+        raise AwsError(
+            "MissingAuthenticationTokenException", "Missing Authentication Token", status=403
+        )
+
+    try:
+        fields = dict(part.strip().split("=", 1) for part in rest.split(","))
+        key, _, region, service, terminator = fields["Credential"].split("/")
+        signed = tuple(fields["SignedHeaders"].split(";"))
+        signature = fields["Signature"]
+    except (KeyError, ValueError):
+        algorithm = terminator = ""
+
+    if algorithm != ALGORITHM or terminator != "aws4_request":
+        raise AwsError("IncompleteSignatureException", "not a Signature Version 4", status=403)
+
+    return Signature(
+        access_key_id=key,
+        region=region,
+        service=service,
+        signed_headers=signed,
+        signature=signature,
+    )
+
+
+def verify(request: Request, claim: Signature, *, secret: str) -> None:
+    """Returns if *claim* was made with *secret* over this very *request*.
+
+    Raises:
+        AwsError: It was not.
+    """
+    body_sha256 = sha256(request.body).hexdigest()
+    declared = request.headers.get("x-amz-content-sha256")
+    if declared and len(declared) == len(body_sha256) and declared != body_sha256:
+        raise AwsError(
+            "XAmzContentSHA256Mismatch",
+            "The provided 'x-amz-content-sha256' header does not match what was computed.",
+        )
+
+    target = f"{request.path}?{request.query}" if request.query else request.path
+    again = AWSRequest(
+        method=request.method,
+        url=f"http://{request.headers.get('host', '')}{target}",
+        headers={name: request.headers.get(name, "") for name in claim.signed_headers},
+    )
+    again.context["timestamp"] = request.headers.get("x-amz-date", "")
+    again.context["payload_sha256"] = declared or body_sha256
+    signer_type = _RecomputedS3 if claim.service == "s3" else _Recomputed
+    signer = signer_type(Credentials(claim.access_key_id, secret), claim.service, claim.region)
+    expected = signer.signature(
+        signer.string_to_sign(again, signer.canonical_request(again)), again
+    )
+    if not hmac.compare_digest(expected, claim.signature):
+        raise AwsError(
+            "SignatureDoesNotMatch" if claim.service == "s3" else "InvalidSignatureException",
+            "The request signature we calculated does not match the signature you provided. "
+            "Check your AWS Secret Access Key and signing method.",
+            status=403,
+        )
+
+
+def check_skew(request: Request, claim: Signature, now: datetime) -> None:
+    """Returns if *request* is dated within the allowed distance of *now*.
+
+    Raises:
+        AwsError: It is too old or too new.
+    """
+    stamp = request.headers.get("x-amz-date", "")
+    try:
+        dated = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+    except ValueError:
+        raise AwsError("IncompleteSignatureException", "no date in the request") from None
+
+    if abs(dated - now) <= MAX_SKEW:
+        return
+
+    if claim.service == "s3":
+        raise AwsError(
+            "RequestTimeTooSkewed",
+            "The difference between the request time and the current time is too large.",
+            status=403,
+        )
+
+    raise AwsError(
+        "InvalidSignatureException",
+        f"Signature expired: {stamp} is now earlier or later than {now:%Y%m%dT%H%M%SZ} allows",
+        status=403,
+    )
