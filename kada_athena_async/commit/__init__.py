@@ -1,0 +1,35 @@
+"""From finished parts to extracts in sight, all of them or none, and the mark behind them."""
+
+from __future__ import annotations
+
+from kada_athena_async.commit.manifest import (
+    CommittedManifest,
+    Completeness,
+    Manifest,
+    ManifestFile,
+    ManifestGap,
+    ManifestWarning,
+    RunFacts,
+    known_mark,
+    manifest_covering,
+)
+from kada_athena_async.commit.recovery import Recovery, RecoverySettings, Resumable, recover
+from kada_athena_async.commit.transaction import CommitRequest, commit
+
+__all__ = [
+    "CommitRequest",
+    "CommittedManifest",
+    "Completeness",
+    "Manifest",
+    "ManifestFile",
+    "ManifestGap",
+    "ManifestWarning",
+    "Recovery",
+    "RecoverySettings",
+    "Resumable",
+    "RunFacts",
+    "commit",
+    "known_mark",
+    "manifest_covering",
+    "recover",
+]

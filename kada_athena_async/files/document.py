@@ -51,5 +51,6 @@ def read_document(
 
 
 def to_bytes(document: msgspec.Struct) -> bytes:
-    """*document* as JSON, keys sorted, for eyes and for disks: equal documents, equal bytes."""
-    return msgspec.json.format(msgspec.json.encode(document, order="sorted"), indent=1) + b"\n"
+    """*document* as JSON for eyes and for disks: equal documents, equal bytes."""
+    compact = msgspec.json.encode(document, order="deterministic")
+    return msgspec.json.format(compact, indent=1) + b"\n"

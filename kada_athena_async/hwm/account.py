@@ -131,7 +131,7 @@ class Account:
             raise StateError(
                 f"the account of workgroup {self._reading.workgroup} does not balance: "
                 f"{self._counts['listed']} executions listed, {ended} accounted for",
-                hint="Athena left out executions without an error; nothing was committed, run again",
+                hint="Athena kept silent about some of them; nothing was committed, run again",
             )
 
         return WorkgroupAccount(

@@ -72,14 +72,17 @@ class CommitJournal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """What a commit is about to do; written before it touches anything in sight.
 
     Attributes:
-        files: The data files, then the manifest.
-        replaces: True if files of the same names may be in sight and are to be replaced.
+        files: The data files.
+        replaces: True if an older commit of the same window is to be replaced.
+        removes: Files of that older commit which have no successor of the same name.
     """
 
     schema_version: int = SCHEMA_VERSION
     run_id: str
     files: tuple[PlannedFile, ...]
+    manifest: PlannedFile
     replaces: bool
+    removes: tuple[str, ...] = ()
 
 
 JournalT = TypeVar("JournalT", Intent, Seal, CommitJournal)

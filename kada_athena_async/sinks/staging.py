@@ -10,7 +10,7 @@ from types import TracebackType
 import anyio
 import msgspec
 
-from kada_athena_async.errors import StateError
+from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.files import Files, failing, in_thread, is_disk_full, to_bytes
 from kada_athena_async.sinks.journal import (
     INTENT,
@@ -21,6 +21,9 @@ from kada_athena_async.sinks.journal import (
 )
 from kada_athena_async.sinks.names import check_instance_name, is_run_id, safe_name
 from kada_athena_async.sinks.part import PartFile, PartWriter, _PartCore
+
+# What a staging directory is called while it is removed.
+DONE = ".done"
 
 PARTS, SEALS, TOKENS = "parts", "seals", "tokens"
 
@@ -62,6 +65,7 @@ class Staging:
 
     def __init__(self, path: Path, intent: Intent, files: Files) -> None:
         self.path, self.intent, self.files = path, intent, files
+        self._home = files.identity(self.output_path)
         self._open: dict[str, set[str]] = {}
         self._finished: dict[str, list[PartFile]] = {}
         self._sealed: dict[str, SealedUnit] = {}
@@ -229,6 +233,18 @@ class Staging:
         with failing(path):
             return await in_thread(read)
 
+    def check_home(self) -> None:
+        """Blocks. Make sure that ``output_path`` is still the directory it was.
+
+        Raises:
+            CommitError: It was replaced, by a link for example.
+        """
+        if self.files.identity(self.output_path) != self._home:
+            raise CommitError(
+                f"{self.output_path} was replaced by something else during the run",
+                hint="find out who did that; nothing was written there",
+            )
+
     async def remove(self) -> None:
         """Remove the directory and all in it."""
         with failing(self.path):
@@ -310,7 +326,7 @@ def sweep(path: Path, files: Files) -> None:
     if not files.exists(path):
         return
 
-    done = path if path.name.endswith(".done") else path.with_name(f"{path.name}.done")
+    done = path if path.suffix == DONE else path.with_name(f"{path.name}{DONE}")
     if done != path:
         files.rename(path, done)
         files.sync_dir(path.parent)

@@ -1,0 +1,185 @@
+"""The manifest: what a commit put in sight, and how complete it is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from kada_athena_async.files import Files, in_thread, read_document
+from kada_athena_async.hwm import Carried, StoredMark, Window
+
+MANIFEST_VERSION = 1
+STAMP = "%Y%m%dT%H%M%SZ"
+
+# A name in a manifest becomes a path: it may not leave its directory, whoever wrote it.
+FileName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)]
+
+_REMEDY = "restore it from a backup, or move it and the files it names away"
+
+
+class ManifestFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An extract."""
+
+    name: FileName
+    kind: str
+    rows: int
+    size_bytes: int
+    sha256: str
+
+
+class Completeness(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How complete one scope is: a failure must never look like a deletion.
+
+    Attributes:
+        scope: What *name* names, such as ``("AwsDataCatalog", "sales")`` or ``("primary",)``.
+        counts: Such as ``{"tables": 12, "columns": 340}``.
+        reason: Why it is not complete; empty if it is.
+    """
+
+    scope: Literal["catalog", "schema", "workgroup"]
+    name: tuple[str, ...]
+    outcome: Literal["complete", "partial", "skipped", "denied"]
+    counts: dict[str, int] = {}
+    reason: str = ""
+
+
+class ManifestGap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A time whose executions no extract holds; *workgroup* is empty if that goes for all."""
+
+    kind: str
+    start: datetime
+    end: datetime
+    workgroup: str = ""
+
+
+class ManifestWarning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something the reader of the extracts should know."""
+
+    code: str
+    message: str
+
+
+class RunFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the engine tells the manifest about a run.
+
+    Attributes:
+        version: Of this package.
+        reconciliation: Figures of what the sources say about each other, by scope.
+        history: The account of each workgroup's executions: where each listed one went.
+        calls, throttles: By operation, such as ``athena:ListQueryExecutions``.
+    """
+
+    version: str
+    server: str = ""
+    completeness: tuple[Completeness, ...] = ()
+    gaps: tuple[ManifestGap, ...] = ()
+    reconciliation: dict[str, dict[str, int]] = {}
+    history: dict[str, dict[str, int]] = {}
+    calls: dict[str, int] = {}
+    throttles: dict[str, int] = {}
+    warnings: tuple[ManifestWarning, ...] = ()
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What lies in sight of one run. Extracts that no manifest names are not to be read.
+
+    Attributes:
+        start, end: The window.
+        manages_hwm: False if the caller keeps his own marks.
+        carried: What the next run has to know; a lost state file is rebuilt from it.
+    """
+
+    schema_version: int = MANIFEST_VERSION
+    run_id: str
+    name: str
+    start: datetime
+    end: datetime
+    started_at: datetime
+    config_digest: str
+    plan_digest: str
+    manages_hwm: bool
+    files: tuple[ManifestFile, ...]
+    facts: RunFacts
+    carried: Carried
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommittedManifest:
+    """A manifest in sight."""
+
+    path: Path
+    sha256: str
+    manifest: Manifest
+
+
+def extract_name(name: str, kind: str, end: datetime, *, compress: bool) -> str:
+    """The file name of an extract."""
+    return f"{name}_{kind}_{end:{STAMP}}.csv{'.gz' if compress else ''}"
+
+
+def manifest_name(name: str, end: datetime) -> str:
+    """The file name of a manifest."""
+    return f"{name}_manifest_{end:{STAMP}}.json"
+
+
+def read_manifest(path: Path, files: Files) -> CommittedManifest | None:
+    """The manifest at *path*; None if there is none.
+
+    Raises:
+        StateError: It is junk, or newer than this package.
+    """
+    manifest = read_document(files, path, Manifest, newest=MANIFEST_VERSION, remedy=_REMEDY)
+    if manifest is None:
+        return None
+
+    return CommittedManifest(path=path, sha256=files.digest(path).sha256, manifest=manifest)
+
+
+def manifest_paths(output_path: Path, name: str, files: Files) -> list[Path]:
+    """The manifests of *name* in sight, oldest window first."""
+    pattern = re.compile(rf"{re.escape(name)}_manifest_\d{{8}}T\d{{6}}Z\.json")
+    return [output_path / found for found in files.names(output_path) if pattern.fullmatch(found)]
+
+
+async def manifest_covering(
+    output_path: Path, name: str, window: Window, files: Files
+) -> CommittedManifest | None:
+    """The manifest in sight whose window holds all of *window*, if any.
+
+    Raises:
+        StateError: A manifest of *name* is junk.
+    """
+
+    def look() -> CommittedManifest | None:
+        for path in reversed(manifest_paths(output_path, name, files)):
+            found = read_manifest(path, files)
+            if found and found.manifest.start <= window.start and window.end <= found.manifest.end:
+                return found
+
+        return None
+
+    return await in_thread(look)
+
+
+async def known_mark(output_path: Path, name: str, mark: StoredMark, files: Files) -> StoredMark:
+    """*mark*, its state rebuilt from the manifest that ends where it stands, if it has none.
+
+    For a caller that keeps his own marks, *mark* is ``StoredMark(hwm=start)``.
+
+    Raises:
+        StateError: That manifest is junk.
+    """
+    if mark.hwm is None or mark.carried is not None:
+        return mark
+
+    path = output_path / manifest_name(name, mark.hwm)
+    found = await in_thread(lambda: read_manifest(path, files))
+    if found is None or found.manifest.carried.hwm != mark.hwm:
+        return mark
+
+    return StoredMark(hwm=mark.hwm, carried=found.manifest.carried)

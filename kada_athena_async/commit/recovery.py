@@ -1,0 +1,261 @@
+"""What earlier runs left behind: finish it, offer it for continuation, or sweep it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from pathlib import Path
+
+from kada_athena_async.commit.manifest import CommittedManifest, manifest_name, read_manifest
+from kada_athena_async.commit.transaction import OUT, is_intact, publish, retract, settle
+from kada_athena_async.errors import StateError
+from kada_athena_async.events import Event, Warned
+from kada_athena_async.files import Files, failing, in_thread
+from kada_athena_async.hwm import HwmStore, Window
+from kada_athena_async.sinks.journal import (
+    COMMIT,
+    INTENT,
+    CommitJournal,
+    Intent,
+    read_journal,
+)
+from kada_athena_async.sinks.staging import DONE, staging_root, sweep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumable:
+    """An interrupted run that can be continued with ``Staging.reopen(path, files)``."""
+
+    path: Path
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """What was found.
+
+    Attributes:
+        committed: Commits that were finished now, oldest first.
+        resumable: The interrupted run to continue before anything new is begun.
+    """
+
+    committed: tuple[CommittedManifest, ...] = ()
+    resumable: Resumable | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoverySettings:
+    """Which leftovers may be continued.
+
+    Attributes:
+        config_digest: Of the configuration now: a run with another one is not continued, because
+            it may have been told not to mask.
+        resume: How old an interrupted run may be.
+        is_fresh: True if nothing is to be continued.
+    """
+
+    config_digest: str
+    resume: timedelta
+    is_fresh: bool = False
+
+
+async def recover(
+    output_path: Path,
+    name: str,
+    *,
+    settings: RecoverySettings,
+    now: datetime,
+    store: HwmStore | None,
+    files: Files,
+    tell: Callable[[Event], None],
+) -> Recovery:
+    """Look at what earlier runs of *name* left; the caller holds the lock.
+
+    A commit that reached its journal is finished: its files are complete, and no call to AWS is
+    needed. One that was journaled under another configuration is taken back. An interrupted run
+    that is young enough is offered for continuation, the youngest if there are several; every
+    other is swept. Files that no journal names are never touched.
+
+    Args:
+        output_path: A real directory, no link.
+        store: None if the caller keeps his own marks; what runs with a store left is left alone.
+
+    Raises:
+        StateError: A file of a commit in sight is missing or damaged; nothing is changed.
+        CommitError: The file system refuses.
+    """
+    root = staging_root(output_path, name)
+    committed: list[CommittedManifest] = []
+    resumable: Resumable | None = None
+    for entry in reversed(await in_thread(lambda: files.names(root))):
+        leftover = await _examine(root / entry, files)
+        hwm = (await store.read()).hwm if store is not None else None
+        action = _decide(leftover, settings, now=now, hwm=hwm, has_store=store is not None)
+        if action is _Action.RESUME and resumable is not None:
+            action = _Action.SWEEP
+
+        if leftover.intent is None:
+            await _sweep(leftover, files, tell)
+        elif action is _Action.LEAVE:
+            tell(Warned(code="leftover", message=f"{leftover.path} is left to a run with a mark"))
+        elif action is _Action.RESUME:
+            resumable = Resumable(path=leftover.path, intent=leftover.intent)
+        elif action is _Action.FINISH:
+            committed.append(await _finish(leftover, store, files, tell))
+        else:
+            await _sweep(leftover, files, tell)
+
+    return Recovery(committed=tuple(reversed(committed)), resumable=resumable)
+
+
+class _Action(Enum):
+    FINISH = "finish"
+    RESUME = "resume"
+    SWEEP = "sweep"
+    LEAVE = "leave"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Leftover:
+    """What lies in a staging directory, and what of it lies in sight.
+
+    Attributes:
+        is_in_sight: The manifest of this commit is in sight, unharmed.
+        is_over: A manifest in sight carries this run's id.
+        missing: The files of the journal that are neither in sight nor staged, or are damaged.
+        has_retracted: The older commit that this one replaces is out of sight.
+    """
+
+    path: Path
+    intent: Intent | None = None
+    journal: CommitJournal | None = None
+    is_in_sight: bool = False
+    is_over: bool = False
+    missing: tuple[str, ...] = ()
+    has_retracted: bool = False
+
+
+async def _examine(path: Path, files: Files) -> _Leftover:
+    """Look at a staging directory.
+
+    Raises:
+        StateError: A journal is junk, or a manifest in sight is damaged.
+    """
+
+    def look() -> _Leftover:
+        intent = None if path.suffix == DONE else read_journal(files, path / INTENT, Intent)
+        if intent is None:
+            return _Leftover(path=path)
+
+        journal = read_journal(files, path / COMMIT, CommitJournal)
+        output_path = path.parent.parent
+        in_sight = output_path / manifest_name(intent.name, intent.end)
+        if journal is None:
+            found = read_manifest(in_sight, files)
+            is_over = found is not None and found.manifest.run_id == intent.run_id
+            return _Leftover(path=path, intent=intent, is_over=is_over)
+
+        is_in_sight = is_intact(in_sight, journal.manifest, files)
+        wanted = journal.files if is_in_sight else (*journal.files, journal.manifest)
+        missing = tuple(
+            file.name
+            for file in wanted
+            if not is_intact(path / OUT / file.name, file, files)
+            and not is_intact(output_path / file.name, file, files)
+        )
+        return _Leftover(
+            path=path,
+            intent=intent,
+            journal=journal,
+            is_in_sight=is_in_sight,
+            missing=missing,
+            has_retracted=journal.replaces and not files.exists(in_sight),
+        )
+
+    with failing(path):
+        leftover = await in_thread(look)
+
+    _refuse_damage(leftover)
+    return leftover
+
+
+def _refuse_damage(leftover: _Leftover) -> None:
+    """Stop where neither going on nor going back would be right."""
+    if not leftover.missing or leftover.journal is None or leftover.intent is None:
+        return
+
+    if leftover.is_in_sight or leftover.has_retracted:
+        names = ", ".join(leftover.missing)
+        manifest = leftover.path.parent.parent / leftover.journal.manifest.name
+        window = Window(leftover.intent.start, leftover.intent.end)
+        raise StateError(
+            f"the commit of {window} is damaged: {names} missing or not what was written; "
+            "the high-water mark has not moved",
+            hint=f"restore it; or remove {manifest} and {leftover.path}, "
+            "and the window is extracted again",
+        )
+
+
+def _decide(
+    leftover: _Leftover,
+    settings: RecoverySettings,
+    *,
+    now: datetime,
+    hwm: datetime | None,
+    has_store: bool,
+) -> _Action:
+    intent = leftover.intent
+    if intent is None or leftover.is_over:
+        return _Action.SWEEP
+
+    if intent.manages_hwm and not has_store:
+        return _Action.LEAVE
+
+    if leftover.is_in_sight or leftover.has_retracted:
+        return _Action.FINISH
+
+    is_wanted = (
+        not settings.is_fresh
+        and intent.config_digest == settings.config_digest
+        and (not intent.manages_hwm or intent.hwm == hwm)
+    )
+    if leftover.journal is not None:
+        return _Action.FINISH if is_wanted and not leftover.missing else _Action.SWEEP
+
+    is_young = timedelta(0) <= now - intent.started_at < settings.resume
+    return _Action.RESUME if is_wanted and is_young else _Action.SWEEP
+
+
+async def _finish(
+    leftover: _Leftover,
+    store: HwmStore | None,
+    files: Files,
+    tell: Callable[[Event], None],
+) -> CommittedManifest:
+    journal, intent = leftover.journal, leftover.intent
+    assert journal is not None
+    assert intent is not None
+    with failing(leftover.path):
+        committed = await in_thread(lambda: publish(leftover.path, journal, files))
+
+    await settle(leftover.path, intent, committed, store=store, files=files, tell=tell)
+    return committed
+
+
+async def _sweep(leftover: _Leftover, files: Files, tell: Callable[[Event], None]) -> None:
+    journal = leftover.journal
+
+    def clear() -> None:
+        if journal is not None and not journal.replaces:
+            retract(leftover.path, journal, files)
+
+        sweep(leftover.path, files)
+
+    with failing(leftover.path):
+        await in_thread(clear)
+
+    if leftover.intent is not None and not leftover.is_over:
+        message = f"the interrupted run {leftover.intent.run_id} cannot be continued and was swept"
+        tell(Warned(code="leftover", message=message))

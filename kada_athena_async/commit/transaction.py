@@ -1,0 +1,324 @@
+"""The commit: every step that puts extracts in sight or moves the mark, in the order that matters.
+
+ESSAY
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+
+from kada_athena_async.commit.manifest import (
+    CommittedManifest,
+    Manifest,
+    ManifestFile,
+    RunFacts,
+    extract_name,
+    manifest_name,
+    read_manifest,
+)
+from kada_athena_async.errors import CommitError, StateError
+from kada_athena_async.events import Event, FileCommitted, Warned
+from kada_athena_async.files import Files, failing, in_thread, to_bytes
+from kada_athena_async.hwm import Carried, HwmStore
+from kada_athena_async.records import KINDS
+from kada_athena_async.sinks import PartFile, Staging
+from kada_athena_async.sinks.csv_format import header
+from kada_athena_async.sinks.journal import COMMIT, CommitJournal, Intent, PlannedFile
+from kada_athena_async.sinks.part import as_member
+from kada_athena_async.sinks.staging import sweep
+
+OUT = "out"
+
+# What the manifest, the journals and the marks need beside the extracts.
+_SPARE_BYTES = 4 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitRequest:
+    """What is to be committed.
+
+    Attributes:
+        unit_order: Every unit whose parts belong in the extracts, in plan order; all sealed.
+        carried: What the next run has to know; its ``hwm`` is the window's end.
+        replace: True if an older commit of the same end may be replaced.
+    """
+
+    unit_order: Sequence[str]
+    facts: RunFacts
+    carried: Carried
+    kinds: Sequence[str] = KINDS
+    replace: bool = False
+
+
+async def commit(
+    staging: Staging,
+    request: CommitRequest,
+    *,
+    store: HwmStore | None,
+    tell: Callable[[Event], None],
+) -> CommittedManifest:
+    """Put a run's extracts in sight, all of them, then move the mark; see the module's account.
+
+    Args:
+        store: None if the caller keeps his own marks.
+
+    Raises:
+        CommitError: The file system refuses; what was in sight before is untouched, or the next
+            ``recover`` finishes what is journaled.
+        StateError: A unit is not sealed, a part is not what was written, or the mark is junk.
+    """
+    output_path, files, intent = staging.output_path, staging.files, staging.intent
+    if request.carried.hwm != intent.end:
+        raise ValueError(
+            f"the state of {request.carried.hwm} cannot close a window to {intent.end}"
+        )
+
+    if store is not None:
+        await store.read()
+
+    needed_bytes = _SPARE_BYTES + sum(
+        part.size_bytes for unit in staging.sealed().values() for part in unit.parts
+    )
+    with failing(output_path, needed_bytes=needed_bytes):
+        journal = await in_thread(lambda: _prepare(staging, request, needed_bytes))
+
+    # From here on stopping half-way only costs the next run the work of finishing.
+    with anyio.CancelScope(shield=True):
+        with failing(output_path):
+            committed = await in_thread(lambda: publish(staging.path, journal, files))
+
+        await settle(staging.path, intent, committed, store=store, files=files, tell=tell)
+
+    return committed
+
+
+def _prepare(staging: Staging, request: CommitRequest, needed_bytes: int) -> CommitJournal:
+    """Steps 1 to 3: all that will be in sight lies durable in ``OUT``, and is journaled."""
+    files, intent, output_path = staging.files, staging.intent, staging.output_path
+    staging.check_home()
+    if (free_bytes := files.free_bytes(output_path)) < needed_bytes:
+        raise CommitError(
+            f"no space left in {output_path}: {needed_bytes:,} bytes are needed, "
+            f"{free_bytes:,} are free",
+            hint="free space there, then run again within resume_hours; what is done is kept",
+        )
+
+    older = _older_commit(staging, request)
+    out = staging.path / OUT
+    files.remove_tree(out)
+    files.make_dir(out)
+    extracts = [_join_kind(staging, request, kind) for kind in request.kinds]
+    manifest = Manifest(
+        run_id=intent.run_id,
+        name=intent.name,
+        start=intent.start,
+        end=intent.end,
+        started_at=intent.started_at,
+        config_digest=intent.config_digest,
+        plan_digest=intent.plan_digest,
+        manages_hwm=intent.manages_hwm,
+        files=tuple(extracts),
+        facts=request.facts,
+        carried=request.carried,
+    )
+    path = out / manifest_name(intent.name, intent.end)
+    files.write_new(path, to_bytes(manifest))
+    files.sync_dir(out)
+
+    names = {extract.name for extract in extracts}
+    journal = CommitJournal(
+        run_id=intent.run_id,
+        files=tuple(
+            PlannedFile(name=e.name, size_bytes=e.size_bytes, sha256=e.sha256) for e in extracts
+        ),
+        manifest=PlannedFile(name=path.name, **files.digest(path)._asdict()),
+        replaces=older is not None,
+        removes=tuple(f.name for f in older.manifest.files if f.name not in names) if older else (),
+    )
+    files.write_durably(staging.path / COMMIT, to_bytes(journal))
+    return journal
+
+
+def _older_commit(staging: Staging, request: CommitRequest) -> CommittedManifest | None:
+    """The commit of the same end in sight that this one may replace.
+
+    Raises:
+        CommitError: Something in sight has the name of an extract, and may not be replaced.
+    """
+    files, intent, output_path = staging.files, staging.intent, staging.output_path
+    older = read_manifest(output_path / manifest_name(intent.name, intent.end), files)
+    if older is not None and request.replace:
+        return older
+
+    names = [manifest_name(intent.name, intent.end)]
+    for kind in request.kinds:
+        names += [extract_name(intent.name, kind, intent.end, compress=c) for c in (True, False)]
+
+    for name in names:
+        if files.exists(output_path / name):
+            raise CommitError(
+                f"{output_path / name} is in sight already",
+                hint="move it away, or replace the whole commit that it belongs to with --again",
+            )
+
+    return None
+
+
+def _join_kind(staging: Staging, request: CommitRequest, kind: str) -> ManifestFile:
+    """Write one extract into ``OUT``: the header's member, then the parts in plan order."""
+    files, intent = staging.files, staging.intent
+    parts = _parts_of(staging, request, kind)
+    name = extract_name(intent.name, kind, intent.end, compress=intent.compress)
+    whole, *found = files.join(
+        [part.path for part in parts],
+        staging.path / OUT / name,
+        head=as_member(header(kind), compress=intent.compress),
+    )
+    for part, digest in zip(parts, found, strict=True):
+        if digest != (part.size_bytes, part.sha256):
+            raise StateError(
+                f"the part {part.path} is not what was written",
+                hint="check the disk, then run again",
+            )
+
+    return ManifestFile(
+        name=name, kind=kind, rows=sum(part.rows for part in parts), **whole._asdict()
+    )
+
+
+def _parts_of(staging: Staging, request: CommitRequest, kind: str) -> list[PartFile]:
+    sealed = staging.sealed()
+    missing = [unit_id for unit_id in request.unit_order if unit_id not in sealed]
+    if missing:
+        raise StateError(f"the unit {missing[0]} is not finished", hint="run again")
+
+    return [
+        part
+        for unit_id in request.unit_order
+        for part in sealed[unit_id].parts
+        if part.kind == kind
+    ]
+
+
+def publish(run_path: Path, journal: CommitJournal, files: Files) -> CommittedManifest:
+    """Steps 4 to 6: move what the journal names into sight, the manifest last.
+
+    May be called again after a crash at any of its steps. An error before the manifest is in sight
+    takes the data files out of sight again.
+
+    Raises:
+        OSError: As the system says.
+    """
+    output_path, out = run_path.parent.parent, run_path / OUT
+    if journal.replaces and files.exists(out / journal.manifest.name):
+        _retract_older(output_path, journal, files)
+
+    try:
+        for file in journal.files:
+            _move(out / file.name, output_path / file.name, files)
+
+        files.sync_dir(output_path)
+        _move(out / journal.manifest.name, output_path / journal.manifest.name, files)
+    except OSError:
+        if not journal.replaces and files.exists(out / journal.manifest.name):
+            _withdraw(run_path, journal, files)
+
+        raise
+
+    files.sync_dir(output_path)
+    committed = read_manifest(output_path / journal.manifest.name, files)
+    if committed is None:
+        raise FileNotFoundError(f"the manifest {journal.manifest.name} vanished")
+
+    return committed
+
+
+def _move(source: Path, target: Path, files: Files) -> None:
+    if files.exists(source):
+        files.rename(source, target)
+
+
+def _retract_older(output_path: Path, journal: CommitJournal, files: Files) -> None:
+    manifest = output_path / journal.manifest.name
+    if files.exists(manifest):
+        files.remove(manifest)
+        files.sync_dir(output_path)
+
+    for name in journal.removes:
+        files.remove(output_path / name)
+
+
+def _withdraw(run_path: Path, journal: CommitJournal, files: Files) -> None:
+    """Undo the moves of a commit that failed; what cannot be undone is left to ``recover``."""
+    output_path, out = run_path.parent.parent, run_path / OUT
+    with suppress(OSError):
+        for file in journal.files:
+            if not files.exists(out / file.name):
+                files.rename(output_path / file.name, out / file.name)
+
+        files.sync_dir(output_path)
+        files.sync_dir(out)
+        files.remove(run_path / COMMIT)
+        files.sync_dir(run_path)
+
+
+def retract(run_path: Path, journal: CommitJournal, files: Files) -> None:
+    """Remove from sight what an unfinished commit moved there, and nothing else."""
+    output_path = run_path.parent.parent
+    for file in journal.files:
+        if is_intact(output_path / file.name, file, files):
+            files.remove(output_path / file.name)
+
+    files.sync_dir(output_path)
+
+
+def is_intact(path: Path, file: PlannedFile, files: Files) -> bool:
+    """True if *path* holds exactly what the journal says of *file*."""
+    try:
+        return files.digest(path) == (file.size_bytes, file.sha256)
+    except OSError:
+        return False
+
+
+async def settle(
+    run_path: Path,
+    intent: Intent,
+    committed: CommittedManifest,
+    *,
+    store: HwmStore | None,
+    files: Files,
+    tell: Callable[[Event], None],
+) -> None:
+    """Steps 7 and 8: state and mark, then the staging directory goes.
+
+    The mark only moves forward, and not at all if somebody else moved it meanwhile.
+    """
+    manifest = committed.manifest
+    if store is not None and intent.manages_hwm:
+        hwm = (await store.read()).hwm
+        if hwm not in (intent.hwm, manifest.end):
+            tell(
+                Warned(
+                    code="mark_edited",
+                    message=f"the high-water mark was set to {hwm} during the run and stays there",
+                )
+            )
+        elif hwm is None or hwm <= manifest.end:
+            await store.write(
+                manifest.carried, run_id=manifest.run_id, manifest_sha256=committed.sha256
+            )
+
+    with failing(run_path):
+        await in_thread(lambda: sweep(run_path, files))
+
+    for file in manifest.files:
+        tell(
+            FileCommitted(
+                name=file.name, kind=file.kind, rows=file.rows, size_bytes=file.size_bytes
+            )
+        )
