@@ -37,7 +37,7 @@ class TokenBucket:
 
 
 class AdaptiveLimiter:
-    """The limiter of Athena's metadata calls, after the only measurements that are public.
+    """The limiter of metadata calls, after the only measurements that are public.
 
     Those say: 20 calls/s pass from idle; 40 calls/s are throttled for some seconds, then the
     capacity grows; 75 calls/s pass after sustained load; a cold burst from 16 threads is refused
@@ -97,17 +97,18 @@ class Limits:
             operation: TokenBucket(Rate(rate.per_s * scale, rate.burst * scale))
             for operation, rate in RATES.items()
         }
-        self._adaptive = AdaptiveLimiter(
-            adaptive._replace(
-                floor_per_s=adaptive.floor_per_s * scale,
-                ceiling_per_s=adaptive.ceiling_per_s * scale,
-            )
+        scaled = adaptive._replace(
+            floor_per_s=adaptive.floor_per_s * scale,
+            ceiling_per_s=adaptive.ceiling_per_s * scale,
         )
+        self._adaptive = {
+            name: AdaptiveLimiter(scaled) for name in set(ADAPTIVE_OPERATIONS.values())
+        }
 
     def grant(self, operation: str, now_s: float) -> bool:
         """May *operation* (``athena:ListWorkGroups``) be called now? Unknown ones always may."""
         if operation in ADAPTIVE_OPERATIONS:
-            return self._adaptive.grant(now_s)
+            return self._adaptive[ADAPTIVE_OPERATIONS[operation]].grant(now_s)
 
         bucket = self._buckets.get(operation)
         return bucket is None or bucket.grant(now_s)

@@ -13,11 +13,11 @@ from benchmarks.quota_server.statements import Asked, Listing, Other, Refused, V
 
 # Shapes of the parts of a query's life. The published samples of Athena's statistics (queue
 # 154-267 ms, planning 728-1175 ms, service 82 ms) lie within; the spread is an estimate.
-_QUEUE = Latency(150, 3000)
-_PLANNING = Latency(600, 1500)
+QUEUE = Latency(150, 3000)
+PLANNING = Latency(600, 1500)
 _UTILITY = Latency(700, 1500)
-_SERVICE_S = 0.08
-_MINIMUM_ENGINE_S = 0.3
+SERVICE_S = 0.08
+MINIMUM_ENGINE_S = 0.3
 
 
 @dataclass(slots=True, kw_only=True)
@@ -118,15 +118,15 @@ class Queries:
 
     def _begin(self, asked: Asked, sql: str, *, is_ddl: bool, now_s: float) -> Query:
         scale = self._settings.latency_scale
-        queue_s = self._latencies.draw_s("queue", _QUEUE)
+        queue_s = self._latencies.draw_s("queue", QUEUE)
         if is_ddl:
             planning_s = 0.0
             engine_s = self._latencies.draw_s("utility", _UTILITY)
         else:
-            planning_s = self._latencies.draw_s("planning", _PLANNING)
+            planning_s = self._latencies.draw_s("planning", PLANNING)
             rows = asked.walked_rows if isinstance(asked, Listing) else 1
             produced_s = rows / self._settings.rows_per_s * scale
-            engine_s = max(_MINIMUM_ENGINE_S * scale, planning_s + produced_s)
+            engine_s = max(MINIMUM_ENGINE_S * scale, planning_s + produced_s)
 
         result, failure = self._answer(asked)
         started_s = now_s + queue_s
@@ -140,7 +140,7 @@ class Queries:
             started_s=started_s,
             planning_s=planning_s,
             ended_s=started_s + engine_s,
-            completed_s=started_s + engine_s + _SERVICE_S * scale,
+            completed_s=started_s + engine_s + SERVICE_S * scale,
             is_ddl=is_ddl,
             statement_type="UTILITY" if is_ddl else "DML",
             result=result,

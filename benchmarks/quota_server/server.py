@@ -157,7 +157,10 @@ class QuotaServer:
         if request.target == "/_reset":
             self._forget()
 
-        document = self.log.document() | {"most_active_queries": self._queries.most_active}
+        document = self.log.document() | {
+            "started_epoch_s": self._started_s,
+            "most_active_queries": self._queries.most_active,
+        }
         text = json.dumps(document).encode()
         return self._reply(200, iter([text]), len(text), _JSON)
 

@@ -1,0 +1,149 @@
+"""What all benchmarks share: their options, the line they print, and our own run as a process."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers.environment import REQUIREMENTS, default_place, run_module
+
+_PACKAGES = (
+    "aioboto3",
+    "aiobotocore",
+    "botocore",
+    "anyio",
+    "msgspec",
+    "isal",
+    "sqlglot",
+    "pydantic",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line asks for.
+
+    Attributes:
+        is_quick: A smoke run: a small estate, no peers that need an environment of their own.
+        repeat: Runs of which the median counts.
+        environment: Where the peers are installed.
+    """
+
+    is_quick: bool
+    repeat: int
+    environment: Path
+    more: argparse.Namespace
+
+
+def parse(
+    description: str, *, repeat: int, add: Sequence[tuple[str, Mapping[str, Any]]] = ()
+) -> Options:
+    """Read the command line; *add* holds options of one benchmark: their name and settings."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--quick", action="store_true", help="a smoke run: does it work?")
+    parser.add_argument("--repeat", type=int, default=repeat, help="the median of so many runs")
+    parser.add_argument("--env-dir", type=Path, default=default_place(), help="the peers' venv")
+    for name, settings in add:
+        parser.add_argument(name, **settings)
+
+    more = parser.parse_args()
+    return Options(
+        is_quick=more.quick,
+        repeat=1 if more.quick else more.repeat,
+        environment=more.env_dir,
+        more=more,
+    )
+
+
+def show(name: str, options: Options, figures: Mapping[str, object]) -> None:
+    """Print the line."""
+    document = {
+        "benchmark": name,
+        "quick": options.is_quick,
+        "repeat": options.repeat,
+        **figures,
+        "machine": machine(),
+        "versions": versions(),
+        "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+    print(json.dumps(document))
+
+
+def machine() -> dict[str, object]:
+    """What this ran on; the load tells how much else was going on."""
+    return {
+        "cpus": os.cpu_count(),
+        "processor": _processor(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "load_1min": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def versions() -> dict[str, str]:
+    """Versions of what was measured, the peers' as they are pinned."""
+    found = {"kada_athena_async": "", **dict.fromkeys(_PACKAGES, "")}
+    for name in found:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+
+    return {**found, "peers": ", ".join(REQUIREMENTS)}
+
+
+def median(values: Sequence[float]) -> float:
+    """Their median, rounded to what means anything."""
+    return rounded(statistics.median(values))
+
+
+def rounded(value: float) -> float:
+    """Four significant digits."""
+    return float(f"{value:.4g}")
+
+
+def own_run(
+    url: str, output: Path, *, run: Mapping[str, object] | None = None, **config: object
+) -> dict[str, Any]:
+    """What ``benchmarks.own_run`` reports of an extraction from the stand-in at *url*.
+
+    Args:
+        output: An empty directory for the extracts.
+        run: Settings of the run (see ``own_run``).
+        config: Configuration fields beside those that every run needs.
+    """
+    wanted = {
+        "config": {
+            "key": "AKIDBENCHMARK",
+            "secret": "invented",
+            "server": "athena",
+            "bucket": "s3://results/own",
+            "region": "ap-southeast-2",
+            "output_path": str(output),
+            "endpoint_url": url,
+            "quota_share": 1.0,
+            **config,
+        },
+        **(run or {}),
+    }
+    return run_module(sys.executable, "benchmarks.own_run", url, arguments=[json.dumps(wanted)])

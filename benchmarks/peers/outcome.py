@@ -1,0 +1,54 @@
+"""What each script reports: one line of JSON with what it found and what that took."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from dataclasses import asdict, dataclass
+
+REGION = "ap-southeast-2"
+
+
+@dataclass(slots=True)
+class Found:
+    """Counts of what was extracted, so that all can be seen to have done the same."""
+
+    tables: int = 0
+    columns: int = 0
+    view_texts: int = 0
+    executions: int = 0
+    rows: int = 0
+
+
+class Stopwatch:
+    """Wall and CPU time from its making; made after the imports and before the first client."""
+
+    def __init__(self) -> None:
+        self._began_s = time.perf_counter()
+        self._cpu_s = time.process_time()
+
+    def report(self, found: Found, **more: object) -> None:
+        """Print the line."""
+        document = {
+            "seconds": time.perf_counter() - self._began_s,
+            "cpu_s": time.process_time() - self._cpu_s,
+            "peak_rss_mb": peak_rss_mb(),
+            "found": asdict(found),
+            **more,
+        }
+        print(json.dumps(document))
+
+
+def peak_rss_mb() -> float:
+    """The largest resident size of this process so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def schemas_wanted() -> int | None:
+    """How many schemas to extract (the environment's BENCHMARK_SCHEMAS); None: all."""
+    text = os.environ.get("BENCHMARK_SCHEMAS", "")
+    return int(text) if text else None
