@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from kada_athena_async.config.endpoint import check_endpoint
-from kada_athena_async.config.load import config_warnings, load_config
+from kada_athena_async.config.load import (
+    DEFAULT_FILE,
+    config_path,
+    config_warnings,
+    known_secrets,
+    load_config,
+)
 from kada_athena_async.config.model import Config, config_digest
-from kada_athena_async.config.problems import make_config
+from kada_athena_async.config.problems import check_name, make_config
 
 __all__ = [
+    "DEFAULT_FILE",
     "Config",
     "check_endpoint",
+    "check_name",
     "config_digest",
+    "config_path",
     "config_warnings",
+    "known_secrets",
     "load_config",
     "make_config",
 ]

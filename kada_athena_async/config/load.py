@@ -22,6 +22,12 @@ from kada_athena_async.events import Warned
 
 ENVIRONMENT_PREFIX = "KADA_ATHENA_"
 
+DEFAULT_FILE = "kada_athena_extractor_config.json"
+"""Looked for in the working directory; the vendor's name."""
+
+# What the SDK reads by itself and what must therefore not show either.
+_SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
 # A configuration has 35 short values; what is larger is another file.
 _MAX_FILE_BYTES = 1_000_000
 
@@ -67,6 +73,29 @@ def load_config(
         raise ConfigError(problems, source="configuration")
 
     return make_config(values)
+
+
+def config_path(given: Path | None, *, environment: Mapping[str, str] = os.environ) -> Path | None:
+    """The file to read: *given*, else the default one, else none if the environment says all."""
+    if given is not None:
+        return given
+
+    default = Path(DEFAULT_FILE)
+    says_something = any(name.startswith(ENVIRONMENT_PREFIX) for name in environment)
+    return default if default.exists() or not says_something else None
+
+
+def known_secrets(
+    config: Config | None, *, environment: Mapping[str, str] = os.environ
+) -> tuple[str, ...]:
+    """Every secret value that we were given, for whoever has to keep them out of sight."""
+    variables = [environment.get(name, "") for name in _SECRET_VARIABLES]
+    variables += [
+        environment.get(ENVIRONMENT_PREFIX + name.upper(), "") for name in ("key", "secret")
+    ]
+    fields = [config.key, config.secret] if config else []
+    found = [*variables, *(field.get_secret_value() for field in fields)]
+    return tuple(sorted({secret for secret in found if secret}))
 
 
 def config_warnings(path: Path | str | None, config: Config) -> list[Warned]:

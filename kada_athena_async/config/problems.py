@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from kada_athena_async.config import rules
 from kada_athena_async.config.contradictions import contradictions
 from kada_athena_async.config.endpoint import shown_url
 from kada_athena_async.config.model import Config
@@ -67,6 +68,20 @@ def find_problems(values: Mapping[str, object]) -> list[Problem]:
     problems += contradictions(sound)
     order = list(Config.model_fields)
     return sorted(problems, key=lambda p: _rank(order, p.key.partition("[")[0]))
+
+
+def check_name(name: str) -> str:
+    """*name*, if it may be the name of a collector's instance.
+
+    Raises:
+        ConfigError: If it could not safely be part of a file's name.
+    """
+    try:
+        return rules.instance_name(name)
+    except ValueError as error:
+        raise ConfigError(
+            [Problem("--name", shown_value("name", name), str(error))], source="command"
+        ) from None
 
 
 def unknown_key(key: str, *, spelt: Callable[[str], str] = str) -> Problem:

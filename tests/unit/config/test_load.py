@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from kada_athena_async.config import Config, config_digest, config_warnings, load_config
+from kada_athena_async.config import (
+    DEFAULT_FILE,
+    Config,
+    check_name,
+    config_digest,
+    config_path,
+    config_warnings,
+    known_secrets,
+    load_config,
+)
 from kada_athena_async.config.model import DIGESTED
 from kada_athena_async.errors import ConfigError
 
@@ -352,3 +361,41 @@ def test_the_digest_follows_what_changes_the_extracts(write) -> None:
     assert changes.keys() == DIGESTED
     assert len({before, *(config_digest(load(write(**{k: v}))) for k, v in changes.items())}) == 14
     assert config_digest(load(write(output_path="/tmp/other", quota_share=0.1))) == before
+
+
+def test_the_file_that_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one named; else the vendor's name, unless only the environment says something."""
+    monkeypatch.chdir(tmp_path)
+    given = tmp_path / "given.json"
+
+    assert config_path(given, environment={}) == given
+    assert config_path(None, environment={}) == Path(DEFAULT_FILE)
+    assert config_path(None, environment={"KADA_ATHENA_SERVER": "x"}) is None
+
+    Path(DEFAULT_FILE).touch()
+    assert config_path(None, environment={"KADA_ATHENA_SERVER": "x"}) == Path(DEFAULT_FILE)
+
+
+def test_every_secret_that_was_given_is_known(write) -> None:
+    """Those of the configuration, and those that the environment holds for the SDK."""
+    config = load(write(key="AKIA1", secret="one"))
+    environment = {
+        "AWS_SECRET_ACCESS_KEY": "two",
+        "AWS_SESSION_TOKEN": "three",
+        "KADA_ATHENA_SECRET": "four",
+        "PATH": "/bin",
+    }
+
+    assert set(known_secrets(config, environment=environment)) == {
+        "AKIA1", "one", "two", "three", "four",
+    }  # fmt: skip
+    assert known_secrets(None, environment={}) == ()
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "a b", "é", "x" * 65, ".hidden"])
+def test_a_name_that_is_no_file_name_is_refused(name: str) -> None:
+    """The name of a collector begins file names and must not lead anywhere else."""
+    with pytest.raises(ConfigError, match="write 1 to 64 letters"):
+        check_name(name)
+
+    assert check_name("athena-2.sydney_x") == "athena-2.sydney_x"

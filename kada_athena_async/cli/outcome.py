@@ -1,0 +1,37 @@
+"""How a command ends: its exit code, and a sentence instead of a traceback."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+from kada_athena_async.cli.signals import Interrupted
+from kada_athena_async.cli.talk import Talk
+from kada_athena_async.errors import KadaAthenaError
+
+OK = 0
+UNEXPECTED = 1
+
+
+def ending(talk: Talk, work: Callable[[], int]) -> int:
+    """The exit code of *work*, with whatever went wrong said.
+
+    Codes: 0 committed; 1 units failed, or a bug; 2 configuration or usage; 3 cannot start;
+    4 extracted but not delivered; 128 + n ended by signal n.
+    """
+    try:
+        return work()
+    except KadaAthenaError as error:
+        talk.error(error)
+        return error.exit_code
+    except Interrupted as interrupted:
+        talk.say(
+            f"interrupted by {interrupted}: what is in sight is complete; "
+            "run again to continue where it stopped"
+        )
+        return interrupted.exit_code
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except Exception as error:
+        talk.bug(error)
+        return UNEXPECTED

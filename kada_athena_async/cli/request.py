@@ -1,0 +1,73 @@
+"""What was asked for on the command line, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kada_athena_async.config import check_name
+from kada_athena_async.errors import ConfigError, Problem
+from kada_athena_async.hwm.formats import parse_hwm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What the user asked for.
+
+    Attributes:
+        start_hwm, end_hwm: Texts, as typed.
+        settings: ``field=value`` texts; ``overrides`` win over them.
+    """
+
+    config: Path | None = None
+    name: str = "athena"
+    hwm_path: Path | None = None
+    start_hwm: str | None = None
+    end_hwm: str | None = None
+    is_fresh: bool = False
+    is_again: bool = False
+    settings: tuple[str, ...] = ()
+    overrides: Mapping[str, object] = field(default_factory=dict)
+
+
+def check_request(request: RunRequest) -> None:
+    """Raise ConfigError for what is wrong with the command line itself, all of it at once."""
+    check_name(request.name)
+    problems = []
+    for option, text in (("--start-hwm", request.start_hwm), ("--end-hwm", request.end_hwm)):
+        try:
+            if text is not None:
+                parse_hwm(text)
+        except ValueError:
+            problems.append(
+                Problem(option, ascii(text), "write YYYY-MM-DD HH:MM:SS, in UTC and in quotes")
+            )
+
+    if problems:
+        raise ConfigError(problems, source="command")
+
+
+def overrides_of(request: RunRequest) -> dict[str, object]:
+    """The configuration fields that the command line sets.
+
+    Raises:
+        ConfigError: A ``--set`` is not ``field=value``, or would show a secret to every user of
+            the machine, who can list the arguments of processes.
+    """
+    texts: dict[str, object] = {}
+    problems = []
+    for setting in request.settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            problems.append(Problem("--set", ascii(setting), "write FIELD=VALUE"))
+        elif key in ("key", "secret"):
+            remedy = f"use the variable KADA_ATHENA_{key.upper()}, a profile or a role instead"
+            problems.append(Problem(f"--set {key}", "(hidden)", remedy))
+        else:
+            texts[key] = value
+
+    if problems:
+        raise ConfigError(problems, source="command")
+
+    return {**texts, **{k: v for k, v in request.overrides.items() if v is not None}}

@@ -1,0 +1,85 @@
+"""Ctrl-C and SIGTERM: the first asks the work to stop and tidy up, the second ends at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TypeVar
+
+import anyio
+
+T = TypeVar("T")
+
+# Kubernetes kills 30 s after SIGTERM; what is not tidied up by then the next run recovers.
+GRACE_S = 20.0
+
+
+class Interrupted(Exception):
+    """Raised when the work was cancelled by a signal and has tidied up."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(signal.Signals(signal_number).name)
+        self.exit_code = 128 + signal_number
+
+
+def run_until_signalled(work: Callable[[], Awaitable[T]], *, on_signal: Callable[[], None]) -> T:
+    """What *work* returns, run in an event loop of its own.
+
+    Args:
+        on_signal: Called at the first signal, to tell the user that it was heard.
+
+    Raises:
+        Interrupted: If a signal cancelled the work before it was through.
+    """
+    received: list[int] = []
+
+    async def cancellable() -> T:
+        loop = asyncio.get_running_loop()
+        with anyio.CancelScope() as scope:
+
+            def stop(signal_number: int, _: FrameType | None) -> None:
+                if received:
+                    _end_at_once(signal_number)
+
+                received.append(signal_number)
+                loop.call_soon_threadsafe(scope.cancel)
+                on_signal()
+                grace = threading.Timer(GRACE_S, _end_at_once, (signal_number,))
+                grace.daemon = True
+                grace.start()
+
+            with _handled(stop):
+                return await work()
+
+        raise Interrupted(received[0])
+
+    return anyio.run(cancellable)
+
+
+@contextmanager
+def _handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for number in before:
+            signal.signal(number, handler)
+
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+def _end_at_once(signal_number: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(128 + signal_number)

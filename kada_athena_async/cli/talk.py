@@ -1,0 +1,146 @@
+"""What the command line says: data to stdout, talk to stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import TextIO
+
+from kada_athena_async.errors import KadaAthenaError
+from kada_athena_async.events import Event, Observer, RunStarted, Warned
+from kada_athena_async.observers.jsonlines import JsonLines
+from kada_athena_async.observers.log import log_safely, without_message
+from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines
+from kada_athena_async.observers.redact import Redactor
+from kada_athena_async.observers.safe import safe
+
+# A configuration can have a problem a field, each on a line of its own.
+_ERROR_LIMIT = 20_000
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+class Talk:
+    """How one command talks to its user.
+
+    Args:
+        as_json: One JSON object a line on stdout, for programs.
+        verbose, quiet: More and less on stderr.
+    """
+
+    def __init__(
+        self, *, as_json: bool = False, verbose: bool = False, quiet: bool = False
+    ) -> None:
+        self.as_json = as_json
+        self.is_verbose = verbose
+        self._verbosity = VERBOSE if verbose else QUIET if quiet else NORMAL
+        self._redact = Redactor()
+        self._run_id = ""
+        self.know_secrets(())
+
+    def know_secrets(self, secrets: tuple[str, ...]) -> None:
+        """Keep *secrets* out of everything said from now on, logs included."""
+        self._redact = Redactor(secrets)
+        log_safely(logging.getLogger(), sys.stderr, redact=self._redact, level=logging.WARNING)
+
+    def say(self, line: str) -> None:
+        """A line of talk, unless quiet was asked for."""
+        if self._verbosity > QUIET:
+            self._to_stderr(safe(line, limit=_ERROR_LIMIT, keep="\n"))
+
+    def data(self, facts: Mapping[str, object], *, kind: str, lines: list[str]) -> None:
+        """What the command was asked for: *lines* for people, *facts* with ``--json``."""
+        if self.as_json:
+            self._json().tell(kind, facts)
+            return
+
+        for line in lines:
+            _write(sys.stdout, self._redact(safe(line, limit=_ERROR_LIMIT)))
+
+    def document(self, facts: object) -> None:
+        """A JSON document of several lines on stdout."""
+        _write(sys.stdout, json.dumps(facts, indent=2))
+
+    def warn(self, warning: Warned) -> None:
+        """A warning that comes before the run has observers."""
+        with self.observers() as observers:
+            for observer in observers:
+                observer(warning)
+
+    def error(self, error: KadaAthenaError) -> None:
+        """An expected error: what happened and what to try; no traceback."""
+        if self.as_json:
+            facts = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
+            self._json().tell("error", {**facts, "exit_code": error.exit_code})
+
+        self._to_stderr(f"error: {safe(str(error), limit=_ERROR_LIMIT, keep=chr(10))}")
+
+    def bug(self, error: Exception) -> None:
+        """An unexpected error: its class and the run, never its message, which may quote SQL."""
+        kind = type(error).__name__
+        if self.as_json:
+            self._json().tell("error", {"kind": kind, "run_id": self._run_id, "exit_code": 1})
+
+        run = f" in run {self._run_id}" if self._run_id else ""
+        self._to_stderr(f"error: unexpected {kind}{run}: this is a bug of kada_athena_async")
+        if self.is_verbose:
+            self._to_stderr(without_message(error))
+        else:
+            self._to_stderr("  try: run again with -v and report what it prints; it holds no data")
+
+    @contextmanager
+    def observers(self) -> Iterator[list[Observer]]:
+        """The observers that fit this terminal and these options, drawing until the end."""
+        if self.as_json:
+            yield [self._note, self._json()]
+            return
+
+        if self._verbosity == QUIET or not _is_drawable(sys.stderr):
+            lines = PlainLines(self._to_stderr, redact=self._redact, verbosity=self._verbosity)
+            yield [self._note, lines]
+            return
+
+        from rich.console import Console
+
+        from kada_athena_async.observers.terminal import TerminalPicture
+
+        console = Console(stderr=True, highlight=False)
+        with TerminalPicture(console, redact=self._redact, verbosity=self._verbosity) as picture:
+            yield [self._note, picture]
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, RunStarted):
+            self._run_id = event.run_id
+
+    def _json(self) -> JsonLines:
+        return JsonLines(_to(sys.stdout), redact=self._redact, clock=_now)
+
+    def _to_stderr(self, line: str) -> None:
+        _write(sys.stderr, self._redact(line))
+
+
+def _to(stream: TextIO) -> Callable[[str], None]:
+    return lambda line: _write(stream, line)
+
+
+def _write(stream: TextIO, line: str) -> None:
+    try:
+        # A terminal of another encoding shows an escape instead of failing.
+        encoding = stream.encoding or "utf-8"
+        stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        # Who read us has gone (`| head`): the run goes on, and Python's own flush at exit must
+        # find an open descriptor.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _is_drawable(stream: TextIO) -> bool:
+    return stream.isatty() and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,85 @@
+"""The generated parts of the README: each command's help and the table of the configuration.
+
+A part stands between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``. To bring them up to date:
+
+    python tests/unit/cli/readme_blocks.py
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from kada_athena_async.cli.app import app
+from kada_athena_async.config.table import config_table
+
+README = Path(__file__).parents[3] / "README.md"
+
+COMMANDS = (
+    "run",
+    "test-connection",
+    "hwm",
+    "hwm show",
+    "hwm set",
+    "config",
+    "config schema",
+    "sandbox",
+)
+"""Every command, as typed."""
+
+_BLOCK = re.compile(r"(<!-- begin (?P<name>[^>]+) -->\n).*?(<!-- end (?P=name) -->)", re.DOTALL)
+_PROGRAM = "kada-athena-async"
+
+
+def help_of(command: str) -> str:
+    """The help page of *command*, 80 columns wide."""
+    result = CliRunner().invoke(
+        app,
+        [*command.split(), "--help"],
+        prog_name=_PROGRAM,
+        env={"COLUMNS": "80", "TERM": "dumb"},
+        terminal_width=80,
+    )
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def blocks() -> dict[str, str]:
+    """Name of a generated part -> its Markdown."""
+    pages = {
+        f"help {name}": f"```text\n$ {_PROGRAM} {name} --help\n{help_of(name).strip()}\n```\n"
+        for name in COMMANDS
+    }
+    return {**pages, "config table": config_table()}
+
+
+def rendered(readme: str) -> str:
+    """*readme* with every generated part brought up to date."""
+    parts = blocks()
+    return _BLOCK.sub(lambda m: f"{m[1]}{parts[m['name']]}{m[3]}", readme)
+
+
+def names_in(readme: str) -> set[str]:
+    """The generated parts that *readme* has a place for."""
+    return {match["name"] for match in _BLOCK.finditer(readme)}
+
+
+def commands() -> set[str]:
+    """Every command that the application really has, as typed."""
+    return set(_below(get_command(app), ""))
+
+
+def _below(command: object, path: str) -> list[str]:
+    found = []
+    for name, child in getattr(command, "commands", {}).items():
+        typed = f"{path} {name}".strip()
+        found += [typed, *_below(child, typed)]
+
+    return found
+
+
+if __name__ == "__main__":
+    README.write_text(rendered(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,152 @@
+"""How a command ends: exit codes, and sentences instead of tracebacks."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+from collections.abc import Iterator
+from datetime import datetime, timezone
+
+import pytest
+
+from kada_athena_async.cli.outcome import ending
+from kada_athena_async.cli.signals import Interrupted
+from kada_athena_async.cli.talk import Talk
+from kada_athena_async.errors import (
+    AccessDeniedError,
+    CommitError,
+    ConfigError,
+    CredentialsError,
+    DeliveryError,
+    LockedError,
+    Problem,
+    StateError,
+)
+from kada_athena_async.events import RunStarted, Warned
+
+
+@pytest.fixture(autouse=True)
+def _root_logger() -> Iterator[None]:
+    """The command line takes the root logger; give it back."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+
+
+def failing(error: BaseException):
+    def work() -> int:
+        raise error
+
+    return work
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConfigError([Problem("mask", '"yes"', "write true or false")]), 2),
+        (CredentialsError("the key is not known to AWS", hint="check key and secret"), 3),
+        (StateError("the mark lies in the future"), 3),
+        (LockedError("another run is going on"), 3),
+        (AccessDeniedError("no", action="athena:ListWorkGroups"), 1),
+        (CommitError("no space left"), 1),
+        (DeliveryError("not delivered"), 4),
+        (Interrupted(signal.SIGINT), 130),
+        (Interrupted(signal.SIGTERM), 143),
+        (KeyboardInterrupt(), 130),
+        (KeyError("canary-literal"), 1),
+    ],
+)
+def test_each_error_has_its_exit_code(
+    error: BaseException, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Schedulers decide by the code; nobody ever sees a traceback or stdout touched."""
+    assert ending(Talk(), failing(error)) == code
+
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "Traceback" not in output.err
+
+
+def test_an_expected_error_says_what_to_try(capsys: pytest.CaptureFixture[str]) -> None:
+    """What happened, and on its own line what to try."""
+    ending(Talk(), failing(CredentialsError("the key is unknown", hint="check key and secret")))
+
+    assert capsys.readouterr().err == "error: the key is unknown\n  try: check key and secret\n"
+
+
+def test_an_unexpected_error_tells_its_class_and_run_and_no_data(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Its message may quote SQL, so it is not shown; -v shows where it came from."""
+    now = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    talk = Talk(quiet=True)
+    literal = "-".join(("canary", "literal"))
+
+    def work() -> int:
+        with talk.observers() as observers:
+            for observer in observers:
+                observer(
+                    RunStarted(
+                        run_id="01J",
+                        name="athena",
+                        start=now,
+                        end=now,
+                        output_path="/",
+                        endpoint_url=None,
+                    )
+                )
+
+        raise KeyError(literal)
+
+    ending(talk, work)
+    brief = capsys.readouterr().err
+    ending(Talk(verbose=True), failing(KeyError(literal)))
+    verbose = capsys.readouterr().err
+
+    assert "unexpected KeyError in run 01J" in brief
+    assert "run again with -v and report" in brief
+    assert "test_outcome.py" in verbose
+    assert "canary" not in brief + verbose
+
+
+def test_json_carries_the_error_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """A program reads on stdout what a person reads on stderr."""
+    error = CredentialsError("the key is unknown", hint="check it")
+    ending(Talk(as_json=True), failing(error))
+
+    output = capsys.readouterr()
+    facts = json.loads(output.out)
+    del facts["at"]
+    assert facts == {
+        "event": "error",
+        "kind": "CredentialsError",
+        "message": "the key is unknown",
+        "hint": "check it",
+        "exit_code": 3,
+    }
+    assert "the key is unknown" in output.err
+
+
+def test_known_secrets_are_kept_out_of_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    """Errors, talk, data, warnings and logs."""
+    talk = Talk()
+    talk.know_secrets(("canary-secret",))
+    talk.say("a canary-secret")
+    talk.data({}, kind="x", lines=["a canary-secret"])
+    talk.warn(Warned(code="x", message="a canary-secret"))
+    ending(talk, failing(StateError("a canary-secret")))
+    logging.getLogger("botocore").warning("a canary-secret")
+
+    output = capsys.readouterr()
+    assert "canary" not in output.out + output.err
+    assert output.err.count("***") == 4
+    assert output.out == "a ***\n"
+
+
+def test_hostile_text_in_an_error_is_harmless(capsys: pytest.CaptureFixture[str]) -> None:
+    """AWS's messages repeat names that others chose."""
+    ending(Talk(), failing(StateError("table \x1b]0;x\x07\u202e")))
+
+    assert capsys.readouterr().err == "error: table \\x1b]0;x\\x07\\u202e\n"
