@@ -10,8 +10,8 @@ from uuid import UUID
 
 from kada_athena_async.sandbox.estate.exploring import Explorer
 from kada_athena_async.sandbox.estate.extremes import special_failures, special_statements
-from kada_athena_async.sandbox.estate.failing import Failure, trouble, typo
-from kada_athena_async.sandbox.estate.habits import Habit, build_habits
+from kada_athena_async.sandbox.estate.failing import Failure, every_typo, trouble, typo
+from kada_athena_async.sandbox.estate.habits import Habit, build_habits, one_of_each
 from kada_athena_async.sandbox.estate.model import Estate, Execution
 from kada_athena_async.sandbox.estate.rhythm import Rhythm
 from kada_athena_async.sandbox.estate.statements import Statement, compile_template
@@ -19,6 +19,9 @@ from kada_athena_async.sandbox.estate.statements import Statement, compile_templ
 EXECUTIONS_AT_FULL_SCALE = 5_000
 
 _MS = timedelta(milliseconds=1)
+
+# Athena's quotas: DML may run 30 minutes, raised on request to 240; DDL 600 (user guide).
+_LONGEST_MS = {"DML": 240 * 60_000, "DDL": 600 * 60_000}
 _BYTES_LIMIT = (
     "Query cancelled! : Bytes scanned limit was exceeded. Bytes scanned: 10000000000, limit: "
     "5000000000"
@@ -35,6 +38,8 @@ def add_executions(
     extremes: bool,
 ) -> None:
     """Adds about 5,000 executions times *scale*, oldest first, every oddity at any scale."""
+    # Athena counts in milliseconds.
+    now = now.replace(microsecond=now.microsecond // 1000 * 1000)
     maker = ExecutionMaker(estate, rng, now, results_bucket)
     made = [*maker.specials(extremes=extremes), *maker.unfinished(), *maker.stopped()]
     habits = build_habits(Explorer(estate), now)
@@ -53,7 +58,7 @@ class ExecutionMaker:
     def __init__(self, estate: Estate, rng: Random, now: datetime, results_bucket: str) -> None:
         self._estate = estate
         self._rng = rng
-        self._now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        self._now = now
         self._results_bucket = results_bucket
 
     def by_habit(self, habit: Habit) -> Execution:
@@ -70,12 +75,9 @@ class ExecutionMaker:
 
         # Loads sometimes take hours: those finish in a later window than they began in.
         slow = 400 if habit.engine_ms > 40_000 and rng.random() < 0.01 else 1
-        engine_ms = min(
-            int(habit.engine_ms * slow * math.exp(rng.gauss(0, 0.9))) + 300, 9 * 3_600_000
-        )
-        if statement.kind.statement_type == "UTILITY":
-            engine_ms = 200 + engine_ms % 900
-
+        engine_ms = int(habit.engine_ms * slow * math.exp(rng.gauss(0, 0.9))) + 300
+        longest_ms = _LONGEST_MS.get(statement.kind.statement_type)
+        engine_ms = min(engine_ms, longest_ms) if longest_ms else 200 + engine_ms % 900
         execution = self.succeeded(statement, habit.workgroup, submitted, engine_ms=engine_ms)
         self._scan(execution, statement, habit)
 
@@ -136,20 +138,31 @@ class ExecutionMaker:
 
         return execution
 
-    def specials(self, *, extremes: bool) -> list[Execution]:
-        """The statements that every estate has (module ``extremes``), days apart."""
-        rhythm = Rhythm(self._now, "always")
-        workgroups = ("adhoc", "primary", "data-science", "finance_managed")
-        made = []
-        for index, statement in enumerate(
-            special_statements(self._rng, self._now, extremes=extremes)
-        ):
-            moment = rhythm.moment(self._rng)
-            workgroup = workgroups[index % len(workgroups)]
-            made.append(self.succeeded(statement, workgroup, moment, engine_ms=700))
+    def unfinished_one(
+        self, statement: Statement, state: str, workgroup: str, submitted: datetime
+    ) -> Execution:
+        """*statement*, QUEUED or RUNNING."""
+        execution = self._begun(statement, workgroup, submitted)
+        execution.state = state
+        execution.queue_ms = 180 if state == "RUNNING" else None
 
-        for statement, failure in special_failures(self._now):
-            made.append(self.failed(statement, failure, "adhoc", rhythm.moment(self._rng)))
+        return execution
+
+    def specials(self, *, extremes: bool) -> list[Execution]:
+        """The statements that every estate has (module ``extremes``) and one of each template."""
+        rhythm = Rhythm(self._now, "always")
+        rng, now = self._rng, self._now
+        workgroups = itertools.cycle(("adhoc", "primary", "data-science", "finance_managed"))
+        statements = [
+            *special_statements(rng, now, extremes=extremes),
+            *(template.fill(rng, now) for template in one_of_each()),
+        ]
+        made = [
+            self.succeeded(statement, workgroup, rhythm.moment(rng), engine_ms=700)
+            for statement, workgroup in zip(statements, workgroups, strict=False)
+        ]
+        for statement, failure in (*special_failures(now), *every_typo(rng, now)):
+            made.append(self.failed(statement, failure, "adhoc", rhythm.moment(rng)))
 
         # Eight hours: submitted in one day's window, finished in the next one's.
         repair = compile_template("repair", "MSCK REPAIR TABLE {+`logistics.shipment_events}")
@@ -173,12 +186,8 @@ class ExecutionMaker:
         for state, age_s in (*ages_s, ("QUEUED", 95), ("QUEUED", 20), ("QUEUED", 2)):
             template, workgroup = (load, "etl_nightly") if age_s > 400 else (ask, "adhoc")
             statement = template.fill(self._rng, self._now)
-            execution = self._begun(statement, workgroup, self._now - timedelta(seconds=age_s))
-            execution.state = state
-            if state == "RUNNING":
-                execution.queue_ms = 180
-
-            made.append(execution)
+            submitted = self._now - timedelta(seconds=age_s)
+            made.append(self.unfinished_one(statement, state, workgroup, submitted))
 
         return made
 

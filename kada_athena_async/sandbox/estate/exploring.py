@@ -80,15 +80,15 @@ def _named(ref: TableRef, rng: Random) -> tuple[str, str | None]:
 
 def _utility(place: _Place, rng: Random) -> Statement:
     name = hive_name(place.ref.schema, place.ref.table)
-    options = [("describe", f"DESCRIBE {name}"), ("show", f"SHOW COLUMNS IN {name}")]
+    options = [("describe", f"DESCRIBE {name}"), ("show_columns", f"SHOW COLUMNS IN {name}")]
     if place.is_view:
         view = trino_name(place.ref.schema, place.ref.table)
-        options.append(("show", f"SHOW CREATE VIEW {view}"))
+        options.append(("show_create_view", f"SHOW CREATE VIEW {view}"))
     else:
-        options.append(("show", f"SHOW CREATE TABLE {name}"))
+        options.append(("show_create_table", f"SHOW CREATE TABLE {name}"))
 
     if place.is_partitioned:
-        options.append(("show", f"SHOW PARTITIONS {name}"))
+        options.append(("show_partitions", f"SHOW PARTITIONS {name}"))
 
     kind, sql = rng.choice(options)
 

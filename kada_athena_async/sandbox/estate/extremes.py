@@ -75,7 +75,7 @@ _TRAPS: tuple[tuple[str, str], ...] = (
     ),
     ("select", "SELECT * FROM {sales.orders} -- CR only\rWHERE order_id = 1"),
     ("select", "SELECT 'line\u2028separator', 'tab\tand\x1b escape', 'a\x00b' FROM {sales.stores}"),
-    ("select", "SELECT 1;\r\n-- trailing, Windows line ends\r\n"),
+    ("select", "-- Windows line ends\r\nSELECT 1;\r\n"),
     ("select", "SELECT c_struct.b.d[1].e FROM {data-quality.every_type} WHERE c_char = 'x'"),
     ("select", "SELECT \"länge\" FROM {default.größen_übersicht} WHERE paket = '🚚'"),
     ("select", "SELECT code FROM {default.promo$codes} WHERE uses > 5"),

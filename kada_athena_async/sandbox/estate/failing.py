@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from random import Random
 from typing import NamedTuple
@@ -10,7 +11,6 @@ from kada_athena_async.sandbox.estate import sentinels
 from kada_athena_async.sandbox.estate.model import TableRef
 from kada_athena_async.sandbox.estate.queries import GLUE_CATALOG
 from kada_athena_async.sandbox.estate.statements import (
-    KINDS,
     LITERALS,
     Kind,
     Statement,
@@ -75,7 +75,7 @@ _TYPOS: tuple[tuple[str, str, str], ...] = (
     ("syntax", "LIMIT", "SELECT * FROM sales.orders WHERE LIMIT <<limit>>"),
     ("syntax", "FROM", "SELECT order_id, FROM sales.orders WHERE channel = <<region>>"),
     ("syntax", "<EOF>", "SELECT count(*) FROM (SELECT 1 FROM sales.orders WHERE x = <<email>>"),
-    ("syntax", "}", "SELECT * FROM sales.orders WHERE region = '{{ region }}' AND } = 1"),
+    ("syntax", "}", "SELECT * FROM sales.orders WHERE region = '}}' AND } = 1"),
 )
 
 
@@ -117,19 +117,20 @@ def typo_failure(what: str, wrong: str, sql: str, ref: TableRef | None = None) -
 _COMPILED = tuple(
     (what, wrong, compile_template("select" if what != "syntax" else "broken", text))
     for what, wrong, text in _TYPOS
-    if "{{" not in text
 )
-_JINJA = next((what, wrong, text) for what, wrong, text in _TYPOS if "{{" in text)
 
 
 def typo(rng: Random, now: datetime) -> Typo:
     """A statement that fails for what is typed in it."""
-    index = int(rng.random() * (len(_COMPILED) + 1))
-    if index == len(_COMPILED):
-        what, wrong, sql = _JINJA
-        statement = Statement(sql, KINDS["broken"], "sales", (), ())
-        return Typo(statement, typo_failure(what, wrong, sql))
+    return _typo(int(rng.random() * len(_TYPOS)), rng, now)
 
+
+def every_typo(rng: Random, now: datetime) -> Iterator[Typo]:
+    """One of each."""
+    return (_typo(index, rng, now) for index in range(len(_TYPOS)))
+
+
+def _typo(index: int, rng: Random, now: datetime) -> Typo:
     what, wrong, template = _COMPILED[index]
     statement = template.fill(rng, now)
     ref = statement.reads[0] if statement.reads else None

@@ -10,7 +10,12 @@ from random import Random
 from kada_athena_async.sandbox.estate.exploring import Explorer
 from kada_athena_async.sandbox.estate.reading import DASHBOARDS, QUESTIONS, SCIENCE
 from kada_athena_async.sandbox.estate.rhythm import Rhythm
-from kada_athena_async.sandbox.estate.statements import Statement, Template, compile_all
+from kada_athena_async.sandbox.estate.statements import (
+    Statement,
+    Template,
+    compile_all,
+    compile_template,
+)
 from kada_athena_async.sandbox.estate.writing import HOUSEKEEPING, LOADS, UTILITY
 
 # A workgroup that was switched off has no history of the days since.
@@ -45,6 +50,13 @@ def _choosing(templates: tuple[Template, ...]) -> Source:
         return templates[int(rng.random() * len(templates))].fill(rng, now)
 
     return choose
+
+
+def one_of_each() -> tuple[Template, ...]:
+    """Every template of every habit, in one style."""
+    texts = (*DASHBOARDS, *QUESTIONS, *SCIENCE, *LOADS, *HOUSEKEEPING, *UTILITY)
+
+    return tuple(compile_template(kind, text) for kind, text in texts)
 
 
 def build_habits(explorer: Explorer, now: datetime) -> tuple[Habit, ...]:

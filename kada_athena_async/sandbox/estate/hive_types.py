@@ -30,6 +30,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "channel": ("web", "store", "phone", "edi"),
     "category": ("parcel", "pallet", "bulk", "chilled"),
 }
+# What ends ends after it began: these fall into the last 20 days, other moments before.
+_ENDS = frozenset({"delivered_at", "ended_at", "window_end"})
 _OTHER_WORDS = ("alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel")
 
 
@@ -81,7 +83,7 @@ def trino_type(hive: str) -> str:
 def _text(name: str, rng: Random, row: int, now: datetime) -> str:
     words = WORDS.get(name)
     if words is not None:
-        return words[int(rng.random() * len(words))]
+        return words[(row - 1) % len(words)]
 
     if name == "email":
         return f"person{row}@example.com"
@@ -90,12 +92,13 @@ def _text(name: str, rng: Random, row: int, now: datetime) -> str:
 
 
 def _whole(name: str, rng: Random, row: int, now: datetime) -> int:
-    # Keys come from 1..8, so that joins find each other.
-    return 1 + int(rng.random() * 8) if name.endswith("_id") else 1 + int(rng.random() * 100)
+    # Keys come from 1..4, so that joins find each other.
+    return 1 + int(rng.random() * 4) if name.endswith("_id") else 1 + int(rng.random() * 100)
 
 
 def _timestamp(name: str, rng: Random, row: int, now: datetime) -> datetime:
-    moment = now - timedelta(seconds=int(rng.random() * 40 * 86_400))
+    days_ago = rng.random() * 20 + (0 if name in _ENDS else 20)
+    moment = now - timedelta(days=days_ago)
 
     return moment.replace(tzinfo=None, microsecond=0)
 

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from kada_athena_async.sandbox.estate.identifiers import quoted, trino_name
+from kada_athena_async.sandbox.estate.identifiers import hive_name, quoted, trino_name
 from kada_athena_async.sandbox.estate.model import ColumnRef, Table, TableRef
 
 GLUE_CATALOG = "AwsDataCatalog"
@@ -76,14 +76,17 @@ def split_ref(name: str, *, catalog: str = GLUE_CATALOG) -> TableRef:
 def spell(ref: TableRef, style: str) -> str:
     """A table's name in SQL.
 
-    *style* is ``bare`` (schema.table, quoted where needed), ``quoted``, ``full`` (with catalog) or
-    ``short`` (the table alone). Tables of other catalogs are always spelled in full.
+    *style* is ``bare`` (schema.table, quoted where needed), ``quoted``, ``full`` (with catalog),
+    ``short`` (the table alone) or ``hive``. Tables of other catalogs are always spelled in full.
     """
     if ref.catalog != GLUE_CATALOG:
         return f"{quoted(ref.catalog)}.{trino_name(ref.schema, ref.table)}"
 
     if style == "quoted":
         return f"{quoted(ref.schema)}.{quoted(ref.table)}"
+
+    if style == "hive":
+        return hive_name(ref.schema, ref.table)
 
     if style == "full":
         return f"{quoted('awsdatacatalog')}.{trino_name(ref.schema, ref.table)}"

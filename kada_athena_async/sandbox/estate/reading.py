@@ -67,14 +67,14 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
     ),
     (
         "select",
-        "SELECT order_id, transform(line_tags, x -> upper(x)) FROM {sales.order_lines} WHERE any_match(line_tags, x -> x = <<region>>)",
+        "SELECT order_id, transform(line_tags, x -> upper(x)) FROM {sales.order_lines} WHERE cardinality(filter(line_tags, x -> x <> <<region>>)) > 0",
     ),
     (
         "select",
         "SELECT * FROM {sales.orders} FOR TIMESTAMP AS OF TIMESTAMP '2026-11-01 00:00:00 UTC' WHERE order_id = <<id>>",
     ),
     ("select", "SELECT * FROM {sales.order_lines$partitions} ORDER BY dt DESC LIMIT 10"),
-    ("select", "SELECT committed_at, snapshot_id FROM {sales.orders$history}"),
+    ("select", "SELECT made_current_at, snapshot_id FROM {sales.orders$history}"),
     (
         "select",
         "SELECT c.cart_id, k.full_name FROM {dynamo_orders:default.carts c} JOIN {customers.customer k} ON c.customer_id = k.customer_id WHERE c.total > <<amount>>",
@@ -129,7 +129,7 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
         "prepare",
         "PREPARE orders_of_customer FROM SELECT * FROM {sales.orders} WHERE customer_id = ?",
     ),
-    ("prepare", "DEALLOCATE PREPARE orders_of_customer"),
+    ("deallocate", "DEALLOCATE PREPARE orders_of_customer"),
 )
 
 SCIENCE: tuple[tuple[str, str], ...] = (
@@ -143,7 +143,7 @@ SCIENCE: tuple[tuple[str, str], ...] = (
     ),
     (
         "select",
-        "SELECT width_bucket(spend_90d, 0, 5000, 20) AS bucket, count(*), avg(CAST(label AS integer)) FROM {ml_features.churn_features} GROUP BY 1",
+        "SELECT floor(spend_90d / 250) AS bucket, count(*), avg(CAST(label AS integer)) FROM {ml_features.churn_features} GROUP BY 1",
     ),
     (
         "ctas",

@@ -18,7 +18,6 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from kada_athena_async.sandbox.estate.identifiers import hive_name
 from kada_athena_async.sandbox.estate.model import TableRef
 from kada_athena_async.sandbox.estate.queries import spell, split_ref
 
@@ -35,8 +34,9 @@ class Kind(NamedTuple):
     suffix: str
 
 
-# Athena API reference, QueryExecution.StatementType: UTILITY is SHOW, DESCRIBE and EXPLAIN; CTAS,
-# INSERT and SELECT are DML. The substatement is a free string there.
+# Athena API reference, QueryExecution.StatementType: UTILITY is SHOW and DESCRIBE; CTAS, INSERT and
+# SELECT are DML. EXPLAIN arrives as DML with a plain text result (dbt-athena tells it apart by the
+# substatement). The substatement is a free string.
 KINDS: dict[str, Kind] = {
     "select": Kind("DML", "SELECT", ".csv"),
     "ctas": Kind("DML", "CREATE_TABLE_AS_SELECT", "/"),
@@ -48,8 +48,15 @@ KINDS: dict[str, Kind] = {
     "optimize": Kind("DML", "OPTIMIZE", ".csv"),
     "vacuum": Kind("DML", "VACUUM_TABLE", ".csv"),
     "execute": Kind("DML", "EXECUTE", ".csv"),
-    "explain": Kind("UTILITY", "EXPLAIN", ".txt"),
-    "show": Kind("UTILITY", None, ".txt"),
+    "explain": Kind("DML", "EXPLAIN", ".txt"),
+    "show_databases": Kind("UTILITY", "SHOW_DATABASES", ".txt"),
+    "show_tables": Kind("UTILITY", "SHOW_TABLES", ".txt"),
+    "show_views": Kind("UTILITY", "SHOW_VIEWS", ".txt"),
+    "show_columns": Kind("UTILITY", "SHOW_COLUMNS", ".txt"),
+    "show_partitions": Kind("UTILITY", "SHOW_PARTITIONS", ".txt"),
+    "show_properties": Kind("UTILITY", "SHOW_TBLPROPERTIES", ".txt"),
+    "show_create_table": Kind("UTILITY", "SHOW_CREATE_TABLE", ".txt"),
+    "show_create_view": Kind("UTILITY", "SHOW_CREATE_VIEW", ".txt"),
     "describe": Kind("UTILITY", "DESCRIBE_TABLE", ".txt"),
     "create_table": Kind("DDL", "CREATE_TABLE", ".txt"),
     "create_view": Kind("DDL", "CREATE_VIEW", ".txt"),
@@ -59,7 +66,8 @@ KINDS: dict[str, Kind] = {
     "add_partition": Kind("DDL", "ALTER_TABLE_ADD_PARTITION", ".txt"),
     "repair": Kind("DDL", "MSCK_REPAIR_TABLE", ".txt"),
     "create_schema": Kind("DDL", "CREATE_DATABASE", ".txt"),
-    "prepare": Kind("DDL", None, ".txt"),
+    "prepare": Kind("DDL", "PREPARE", ".txt"),
+    "deallocate": Kind("DDL", "DEALLOCATE", ".txt"),
     "broken": Kind("DML", None, ".csv"),
 }
 
@@ -139,7 +147,7 @@ def _base(ref: TableRef) -> TableRef:
 
 def _spell(ref: TableRef, style: str, home: str | None, tick: str) -> str:
     if tick:
-        return hive_name(ref.schema, ref.table)
+        return spell(ref, "hive")
 
     if style == "short" and ref.schema != home:
         style = "bare"

@@ -227,6 +227,7 @@ _ON_TABLES = (
         "d.depot_code",
         "d.depot_name",
         source="{default.scratch_depots d}",
+        style="hive",
         dialect="hive",
     ),
     _view(
@@ -236,6 +237,7 @@ _ON_TABLES = (
         "sum(o.total) AS total :: double",
         source="{archive_2019.orders_2019 o}",
         tail="GROUP BY o.customer_id",
+        style="hive",
         dialect="hive",
     ),
     _view(
