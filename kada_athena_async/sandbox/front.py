@@ -93,6 +93,11 @@ class Front:
         except AwsError as error:
             reply = error_reply(operation.service, error)
             self._note(claim, operation, error.code)
+        except Exception as error:
+            # A defect here must be seen by whoever called, and must not end the connection.
+            defect = AwsError("InternalFailure", f"defect of the sandbox: {error!r}", status=500)
+            reply = error_reply(operation.service, defect)
+            self._note(claim, operation, defect.code)
 
         return broken_after(reply, faults)
 

@@ -20,6 +20,9 @@ HISTORY_PAGE = PageRule(0, 50, 50)
 RESULTS_PAGE = PageRule(1, 1000, 1000)
 MAX_BATCH = 50
 
+# Sorts before every execution, in any order; JSON has no infinity.
+BEFORE_ALL: Position = (-1e18, "")
+
 
 def list_query_executions(site: Site, call: Call) -> Json:
     workgroup = site.workgroup(text(call.parameters, "WorkGroup") or DEFAULT_WORKGROUP)
@@ -28,18 +31,18 @@ def list_query_executions(site: Site, call: Call) -> Json:
         size = min(size, call.most_items)
 
     scope = f"history {workgroup.name}"
-    after = read_token(call.parameters, scope, HISTORY_PAGE)
+    position = read_token(call.parameters, scope, HISTORY_PAGE)
+    last = BEFORE_ALL if position is None else _position(position)
     if workgroup.is_spark:
         return {"QueryExecutionIds": []}
 
     now = site.now()
     hidden = site.behaviour.visible_after
     found: list[str] = []
-    last = after
     with site.guard:
         walk = site.history.walk(
             workgroup.name,
-            after=None if after is None else cast("Position", tuple(cast("list[object]", after))),
+            after=last,
             order=site.behaviour.history_order,
             oldest=now - timedelta(days=site.behaviour.retention_days),
         )
@@ -49,7 +52,7 @@ def list_query_executions(site: Site, call: Call) -> Json:
                 continue
 
             if len(found) == size:
-                token = write_token(scope, last if last is not None else (float("-inf"), ""))
+                token = write_token(scope, last)
                 return {"QueryExecutionIds": found, "NextToken": token}
 
             found.append(query_id)
@@ -137,6 +140,11 @@ def visible_execution(site: Site, call: Call, query_id: str) -> Execution:
 
     call.require(call.operation, call.arn("athena", f"workgroup/{execution.workgroup}"))
     return execution
+
+
+def _position(raw: object) -> Position:
+    seconds, query_id = cast("tuple[float, str]", raw)
+    return (float(seconds), query_id)
 
 
 def _shape(site: Site, execution: Execution) -> Json:

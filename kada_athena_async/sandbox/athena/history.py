@@ -31,12 +31,12 @@ class History:
         self._indexed += 1
 
     def walk(
-        self, workgroup: str, *, after: Position | None, order: HistoryOrder, oldest: datetime
+        self, workgroup: str, *, after: Position, order: HistoryOrder, oldest: datetime
     ) -> Iterator[tuple[Position, Execution]]:
         """The workgroup's executions that came after *after* in *order*, none before *oldest*."""
         self._refresh(order)
         positions = self._by_workgroup.get(workgroup, [])
-        start = 0 if after is None else bisect_right(positions, after)
+        start = bisect_right(positions, after)
         for index in range(start, len(positions)):
             execution = self._estate.executions.get(positions[index][1])
             if execution is not None and execution.submitted_at >= oldest:

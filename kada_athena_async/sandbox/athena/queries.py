@@ -173,7 +173,7 @@ class Queries:
     def _store(self, run: Run, outcome: QueryOutcome) -> QueryOutcome:
         submission = run.submission
         names = [name for name, _ in outcome.columns]
-        has_header = not outcome.is_plain_text and bool(names)
+        has_header = not outcome.is_plain_text and outcome.update_count is None
         run.rows = [names, *outcome.rows] if has_header else list(outcome.rows)
         if not submission.bucket:
             return outcome

@@ -5,45 +5,39 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from kada_athena_async.sandbox.execute.kinds import bare_statement, kind_of
+
 # Comments, string literals and quoted names: nothing in them is a statement's own text.
 _OPAQUE = re.compile(
     r"""--[^\n]*|/\*.*?(?:\*/|\Z)|'(?:[^']|'')*(?:'|\Z)|"(?:[^"]|"")*(?:"|\Z)|`[^`]*(?:`|\Z)""",
     re.DOTALL,
 )
-_COMMENT = re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
-
-_DML = ("SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "MERGE", "UNLOAD")
-_UTILITY = ("SHOW", "DESCRIBE", "DESC", "EXPLAIN")
-_CTAS = re.compile(r"CREATE\s+TABLE\b.*\bAS\b\s*\(?\s*(?:SELECT|WITH|VALUES|TABLE)\b", re.DOTALL)
+# Statements whose result is rows that can be read back; others leave a manifest only.
+_READABLE = ("SELECT", "UNLOAD", "EXECUTE")
 
 
-class Kind(NamedTuple):
-    """A statement's kind as GetQueryExecution gives it while it still runs.
+class Statement(NamedTuple):
+    """What GetQueryExecution says of a query while it still runs.
 
     Attributes:
         suffix: Of its result object, after the query id; None where it has no readable result.
     """
 
-    statement_type: str
-    substatement_type: str
+    statement_type: str | None
+    substatement_type: str | None
     suffix: str | None
 
 
-def kind_of(query: str) -> Kind:
-    """The kind of *query*, by its first words."""
-    words = _COMMENT.sub(" ", query).strip(" \t\r\n;(").upper()
-    first = re.split(r"\W", words, maxsplit=1)[0]
-    if first == "EXECUTE" or first in _DML:
-        sub = "SELECT" if first in ("WITH", "VALUES", "TABLE", "EXECUTE") else first
-        return Kind("DML", sub, ".csv" if sub in ("SELECT", "UNLOAD") else None)
+def describe(query: str) -> Statement:
+    """What *query* is, by its first words."""
+    kind = kind_of(bare_statement(query))
+    if kind is None:
+        return Statement(None, None, ".csv")
 
-    if _CTAS.match(words):
-        return Kind("DML", "CREATE_TABLE_AS_SELECT", None)
+    if kind.is_plain_text and kind.subtype != "CREATE_TABLE_AS_SELECT":
+        return Statement(kind.type, kind.subtype, ".txt")
 
-    if first in _UTILITY:
-        return Kind("UTILITY", "_".join(words.split()[:2]) if first == "SHOW" else first, ".txt")
-
-    return Kind("DDL", "_".join(words.split()[:2]), ".txt")
+    return Statement(kind.type, kind.subtype, ".csv" if kind.subtype in _READABLE else None)
 
 
 def is_single(query: str) -> bool:

@@ -15,9 +15,9 @@ from kada_athena_async.sandbox.athena.queries import (
 )
 from kada_athena_async.sandbox.athena.site import DEFAULT_CATALOG, DEFAULT_WORKGROUP, Site
 from kada_athena_async.sandbox.athena.statements import (
-    Kind,
+    Statement,
+    describe,
     is_single,
-    kind_of,
     mentions_catalog,
     reads_catalog,
 )
@@ -78,7 +78,7 @@ def _submit(site: Site, call: Call, query: str) -> str:
     catalog = text(context, "Catalog") or DEFAULT_CATALOG
     database = text(context, "Database")
     _require_catalogs(site, call, query, catalog)
-    kind = kind_of(query)
+    kind = describe(query)
     _require_free_slot(site, call, kind)
 
     query_id = str(uuid4())
@@ -213,7 +213,7 @@ def _require_catalogs(site: Site, call: Call, query: str, catalog: str) -> None:
     find_catalog(site.estate, catalog)
 
 
-def _require_free_slot(site: Site, call: Call, kind: Kind) -> None:
+def _require_free_slot(site: Site, call: Call, kind: Statement) -> None:
     is_ddl = kind.statement_type == "DDL"
     most = site.behaviour.active_ddl if is_ddl else site.behaviour.active_dml
     if call.fault("too_many_requests") is None and site.queries.active(is_ddl=is_ddl) < most:
@@ -227,7 +227,7 @@ def _require_free_slot(site: Site, call: Call, kind: Kind) -> None:
     )
 
 
-def _result_object(location: str | None, query_id: str, kind: Kind) -> tuple[str, str]:
+def _result_object(location: str | None, query_id: str, kind: Statement) -> tuple[str, str]:
     if location is None:
         return "", ""
 
