@@ -43,14 +43,17 @@ def choose_engine(
     if by_service is None:
         return by_text
 
-    return EngineChoice(by_service, by_text == EngineChoice(by_service, True))
+    return EngineChoice(by_service, by_text.engine is by_service)
 
 
 def _by_service(statement_type: str | None, substatement_type: str | None) -> Engine | None:
-    if statement_type == "DML" or substatement_type in ("CREATE_TABLE_AS_SELECT", "CREATE_VIEW"):
+    if statement_type == "DML" or substatement_type == "CREATE_TABLE_AS_SELECT":
         return Engine.TRINO
 
-    return Engine.HIVE if substatement_type in ("CREATE_TABLE", "ALTER_TABLE") else None
+    if statement_type != "DDL" or not substatement_type:
+        return None
+
+    return Engine.TRINO if substatement_type.endswith("VIEW") else Engine.HIVE
 
 
 def _by_text(text: str) -> EngineChoice:

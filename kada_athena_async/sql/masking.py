@@ -21,8 +21,8 @@ MAX_MASKABLE_CHARS = 524_288
 # trusted to be the last one. After the others the offending value stands without any quotes.
 _REST_IS_DATA = re.compile(
     r"(?:\b(?:at|mismatched|extraneous|invalid|illegal) input|recognition error at"
-    r"|for input string|not present in map|cannot be cast to [^:\n]*|malformed at|unparseable"
-    r"|invalid format|could not parse|failed to parse|error parsing[^:\n]*|duplicate map keys)"
+    r"|for input string|not present in map|cannot be cast to [^:\n]*(?=:)|malformed at|unparseable"
+    r"|invalid format|could not parse|failed to parse|error parsing[^:\n]*(?=:)|duplicate map keys)"
     r"\b:?\s*(?=\S)",
     re.IGNORECASE,
 )

@@ -1,0 +1,79 @@
+"""Reads the text of a view out of what Glue keeps of it."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from base64 import b64decode
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+
+_ENCODED = re.compile(r"\s*/\* Presto (?:Materialized )?View: ([A-Za-z0-9+/=\s]*)\*/\s*")
+_ANY_MARK = re.compile(r"\s*/\* Presto (?:Materialized )?View\b")
+# Glue's ViewTextString has at most 409,600 characters (Glue API, TableInput); the decoded text is
+# shorter. Anything longer is no view that Athena has made.
+_MAX_ENCODED_CHARS = 1_048_576
+
+
+class ViewText(NamedTuple):
+    """A view as its author wrote it.
+
+    Attributes:
+        dialect: ``athena``, or ``hive`` for views that Hive or Spark made.
+        catalog, schema: What names without these parts refer to; None where nobody says.
+        columns: Names and types of the outputs; empty where nobody says.
+    """
+
+    definition: str
+    dialect: str
+    catalog: str | None
+    schema: str | None
+    columns: tuple[tuple[str, str], ...]
+
+
+class _Column(msgspec.Struct):
+    name: str
+    type: str = ""
+
+
+class _Definition(msgspec.Struct, rename="camel"):
+    original_sql: str
+    catalog: str | None = None
+    schema: str | None = None
+    columns: list[_Column] = []
+
+
+def decode_view(
+    view_original_text: str | None, parameters: Mapping[str, str] | None = None
+) -> ViewText | None:
+    """Return the view in Glue's ``ViewOriginalText``; None if there is none to be read.
+
+    Athena's views are base64 of JSON in a comment, Hive's stand there as they are.
+
+    Args:
+        parameters: The table's parameters, of which ``presto_view`` tells an Athena view.
+    """
+    text = view_original_text or ""
+    if not text.strip() or len(text) > _MAX_ENCODED_CHARS:
+        return None
+
+    if encoded := _ENCODED.fullmatch(text):
+        return _decode(encoded[1])
+
+    if _ANY_MARK.match(text) or (parameters or {}).get("presto_view") == "true":
+        return None
+
+    return ViewText(text, "hive", None, None, ())
+
+
+def _decode(encoded: str) -> ViewText | None:
+    try:
+        raw = b64decode("".join(encoded.split()), validate=True)
+        view = msgspec.json.decode(raw, type=_Definition)
+    except (binascii.Error, msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
+
+    columns = tuple((column.name, column.type) for column in view.columns)
+    return ViewText(view.original_sql, "athena", view.catalog, view.schema, columns)

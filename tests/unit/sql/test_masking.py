@@ -1,0 +1,190 @@
+"""Masking: nothing secret survives, nothing else is lost."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from kada_athena_async.sql import is_unmaskable, mask_sql, mask_text
+from kada_athena_async.sql.masking import MAX_MASKABLE_CHARS
+from tests.unit.sql.generated import Generated, Generator
+from tests.unit.sql.labelled import LABELLED, Labelled
+
+each_labelled = pytest.mark.parametrize("case", LABELLED, ids=[case.trap for case in LABELLED])
+
+
+@each_labelled
+def test_no_secret_survives(case: Labelled) -> None:
+    """No literal and no comment of a labelled statement is in the masked text."""
+    masked = mask_sql(case.sql, **case.types)
+
+    assert [secret for secret in case.secret if secret in masked] == []
+
+
+@each_labelled
+def test_structure_survives(case: Labelled) -> None:
+    """Names, keywords, type parameters, ordinals and layout stay as they were."""
+    masked = mask_sql(case.sql, **case.types)
+
+    assert [text for text in case.keep if text not in masked] == []
+
+
+@each_labelled
+def test_masking_twice_changes_nothing(case: Labelled) -> None:
+    """What is masked already stays as it is, a name that nobody mistakes for a literal too."""
+    masked = mask_sql(case.sql, **case.types)
+
+    assert mask_sql(masked, **case.types) == masked
+
+
+@each_labelled
+def test_lines_are_not_moved(case: Labelled) -> None:
+    """Outside of literals every line end stays, so that positions in messages still fit."""
+    masked = mask_sql(case.sql, **case.types)
+
+    assert masked.count("\n") <= case.sql.count("\n")
+    assert is_unmaskable(masked) is False
+
+
+def test_the_labels_cover_enough() -> None:
+    """There are statements with reads, with writes, with secrets; none is there twice."""
+    assert len(LABELLED) >= 150
+    assert len({case.sql for case in LABELLED}) == len(LABELLED)
+    assert sum(bool(case.secret) for case in LABELLED) >= 120
+
+
+def leaks(made: Generated) -> list[str]:
+    masked = mask_sql(made.sql)
+    return [secret for secret in made.secrets if secret in masked] + [
+        name for name in made.names if name not in masked
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seed", "count"), [(20_261_123, 3_000), pytest.param(1, 100_000, marks=pytest.mark.slow)]
+)
+def test_generated_statements_do_not_leak(seed: int, count: int) -> None:
+    """Of generated statements every planted secret is gone and every name is still there."""
+    generator = Generator(seed)
+    made = (
+        generator.trino_statement() if index % 3 else generator.hive_statement()
+        for index in range(count)
+    )
+
+    assert [(case.sql, found) for case in made if (found := leaks(case))] == []
+
+
+@pytest.mark.parametrize("is_failed", [False, True])
+@given(text=st.text(alphabet="'\"`\\-/*“”‘’,;.()?\n\r \x00 aXxUuNn019_eE&\ud800é", max_size=60))
+@settings(max_examples=300, deadline=None)
+@example(text="'\\'a")
+@example(text="/*/")
+@example(text="1'x'e5")
+def test_any_text_is_masked_or_refused(text: str, is_failed: bool) -> None:
+    """Whatever the bytes, masking ends, never raises, and masking again changes nothing."""
+    masked = mask_sql(text, is_failed=is_failed)
+
+    assert mask_sql(masked, is_failed=is_failed) == masked
+
+
+@given(text=st.text(max_size=200))
+@settings(max_examples=200, deadline=None)
+def test_any_text_in_quotes_is_hidden(text: str) -> None:
+    """No content of a string can end it before its end."""
+    quoted = text.replace("'", "''")
+
+    assert mask_sql(f"SELECT '{quoted}' FROM t", statement_type="DML") == "SELECT ? FROM t"
+
+
+def test_failed_statements_hide_quoted_names() -> None:
+    """Where a statement failed, text in double quotes may be a value that was quoted wrongly."""
+    sql = 'SELECT a FROM t WHERE name = "Ann Kestrel"'
+
+    assert mask_sql(sql) == sql
+    assert mask_sql(sql, is_failed=True) == "SELECT a FROM t WHERE name = ?"
+
+
+def test_too_long_is_refused() -> None:
+    """A text over the limit gives way to a remark, which masks to itself and is told apart."""
+    masked = mask_sql("x" * (MAX_MASKABLE_CHARS + 1))
+
+    assert masked == f"<unmaskable: {MAX_MASKABLE_CHARS + 1} characters>"
+    assert is_unmaskable(masked)
+    assert mask_sql(masked) == mask_text(masked) == masked
+    assert mask_text("x" * (MAX_MASKABLE_CHARS + 1)) == masked
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1 FROM t WHERE a IN (" + "1234," * 50_000 + "1)",
+        "SELECT " + "(" * 5_000 + "'kestrel'" + ")" * 5_000,
+    ],
+    ids=["list of 50,000", "5,000 deep"],
+)
+def test_large_statements_are_masked(sql: str) -> None:
+    """Length and depth make nothing unmaskable."""
+    masked = mask_sql(sql)
+
+    assert not is_unmaskable(masked)
+    assert not re.search(r"1234|kestrel", masked)
+
+
+@pytest.mark.parametrize(
+    ("message", "masked"),
+    [
+        ("Query exhausted resources at this scale factor", None),
+        ("Status Code: 403", None),
+        ("Can't find it; the table isn't there", None),
+        (
+            "line 12:7: Column 'kestrel' cannot be resolved",
+            "line 12:7: Column ? cannot be resolved",
+        ),
+        (
+            "line 1:8: mismatched input 'a 'kestrel' b'. Expecting: x",
+            "line 1:8: mismatched input ?",
+        ),
+        (
+            "no viable alternative at input 'SELECT 'kestrel' FROM'",
+            "no viable alternative at input ?",
+        ),
+        ("line 1:52: mismatched input '“kestrel”'.", "line 1:52: mismatched input ?"),
+        ("token recognition error at: 'kestrel", "token recognition error at: ?"),
+        (
+            'Error parsing field value "a@b.c" for field 2',
+            "Error parsing field value ? for field 2",
+        ),
+        ('For input string: "kestrel"', "For input string: ?"),
+        ("Cannot cast 'O'Kestrel' to date", "Cannot cast ? to date"),
+        ("Can't find 'kestrel'", "Can't find ?"),
+        ("Value '078-05-1120' is bad: ‘kestrel’ “merlin”", "Value ? is bad: ? ?"),
+        ("Key not present in map: kestrel", "Key not present in map: ?"),
+        ("Duplicate map keys (kestrel) are not allowed", "Duplicate map keys ?"),
+        ("Value cannot be cast to date: kestrel", "Value cannot be cast to date: ?"),
+        ('Invalid format: "kestrel" is malformed at "rel"', "Invalid format: ?"),
+        ("got 078-05-1120, 12345, 1957-10-04 00:00:00", "got ?, ?, ?"),
+        ("mail ann@kestrel.example bounced", "mail ? bounced"),
+        ("never closed 'kestrel", "never closed ?"),
+        ('never closed "kestrel', "never closed ?"),
+        ("never closed `kestrel", "never closed ?"),
+        ("never closed “kestrel", "never closed ?"),
+        ("never closed ‘kestrel", "never closed ?"),
+        ("wide ＇kestrel＇ ＂kestrel＂ ´kestrel´ `kestrel`", "wide ? ? ? ?"),
+        ("", None),
+    ],
+)
+def test_messages_repeat_nothing(message: str, masked: str | None) -> None:
+    """Messages keep their words and lose what they quote, long numbers and addresses."""
+    assert mask_text(message) == (message if masked is None else masked)
+
+
+@given(text=st.text(alphabet="'\"`’‘“ aist.,:@019-\n", max_size=80))
+@settings(max_examples=300, deadline=None)
+def test_masking_a_message_twice_changes_nothing(text: str) -> None:
+    """What is masked already stays as it is, or the whole message is refused."""
+    masked = mask_text(text)
+
+    assert mask_text(masked) == masked
