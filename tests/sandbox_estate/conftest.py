@@ -18,7 +18,8 @@ def estate() -> Estate:
     return build_estate(now=NOW)
 
 
-@pytest.fixture(scope="session", params=[0.0, 0.1, 1.0, 3.0])
+@pytest.fixture(scope="session", params=[(0.0, 1), (0.1, 7), (1.0, 7), (3.0, 2)])
 def scaled(request: pytest.FixtureRequest) -> Estate:
-    """The organisation at several scales, for what must hold at each."""
-    return build_estate(now=NOW, scale=request.param)
+    """The organisation at several scales and seeds, for what must hold with each."""
+    scale, seed = request.param
+    return build_estate(now=NOW, scale=scale, seed=seed)

@@ -101,6 +101,6 @@ def _target(tree: exp.Expr) -> exp.Table | None:
 
 
 def _occurs_twice(tree: exp.Expr, target: exp.Table) -> bool:
-    return (
-        sum(1 for t in tree.find_all(exp.Table) if (t.db, t.name) == (target.db, target.name)) > 1
-    )
+    wanted = (target.db, target.name)
+
+    return sum((table.db, table.name) == wanted for table in tree.find_all(exp.Table)) > 1

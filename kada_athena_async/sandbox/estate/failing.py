@@ -87,7 +87,9 @@ class Typo(NamedTuple):
 
 
 def _line_and_column(sql: str, wrong: str) -> str:
-    position = max(0, sql.find(wrong))
+    """Where the first of the ways to write *wrong* begins; the end where it is not written."""
+    found = [sql.find(spelling) for spelling in (f'"{wrong}"', wrong)]
+    position = next((at for at in found if at >= 0), len(sql))
     line = sql.count("\n", 0, position) + 1
 
     return f"line {line}:{position - sql.rfind(chr(10), 0, position)}"
@@ -102,12 +104,13 @@ def typo_failure(what: str, wrong: str, sql: str, ref: TableRef | None = None) -
     if what == "column":
         return Failure(
             2,
-            1301,
+            1006,
             f"COLUMN_NOT_FOUND: {at}: Column '{wrong.lower()}' cannot be resolved or requester is "
             "not authorized to access requested resources",
         )
 
     if what == "table" and ref is not None:
+        at = _line_and_column(sql, f"{ref.schema}.{ref.table}")
         name = f"{GLUE_CATALOG.lower()}.{ref.schema}.{ref.table}"
         return Failure(2, 1301, f"TABLE_NOT_FOUND: {at}: Table '{name}' does not exist")
 
