@@ -7,6 +7,7 @@ import re
 
 import aiohttp
 from botocore import exceptions as sdk
+from botocore.parsers import ResponseParserError
 
 from kada_athena_async.errors import (
     AccessDeniedError,
@@ -102,7 +103,7 @@ _CREDENTIALS_ERRORS = (
 _PASSING_ERRORS = (
     sdk.HTTPClientError,
     sdk.ConnectionError,
-    sdk.ResponseParserError,
+    ResponseParserError,
     sdk.IncompleteReadError,
     aiohttp.ClientError,
     asyncio.TimeoutError,
