@@ -7,6 +7,7 @@ from pathlib import Path
 
 import anyio
 
+from kada_athena_async.cli.request import invocation
 from kada_athena_async.cli.talk import Talk
 from kada_athena_async.config import check_name
 from kada_athena_async.errors import ConfigError, Problem
@@ -52,7 +53,7 @@ def set_mark(talk: Talk, time: str, name: str, path: Path | None) -> int:
                 code="gap",
                 message=f"queries that ended from {format_hwm(before)} to {format_hwm(wanted)} "
                 "will not be extracted",
-                hint=f'to undo: kada-athena-async hwm set "{format_hwm(before)}"',
+                hint=f'{invocation()} hwm set "{format_hwm(before)}" to undo it',
             )
         )
     elif before is not None and wanted < before:
@@ -61,7 +62,7 @@ def set_mark(talk: Talk, time: str, name: str, path: Path | None) -> int:
                 code="twice",
                 message=f"queries that ended from {format_hwm(wanted)} to {format_hwm(before)} "
                 "will be extracted again",
-                hint=f'to undo: kada-athena-async hwm set "{format_hwm(before)}"',
+                hint=f'{invocation()} hwm set "{format_hwm(before)}" to undo it',
             )
         )
 

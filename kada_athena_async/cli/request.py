@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,19 @@ class RunRequest:
     is_again: bool = False
     settings: tuple[str, ...] = ()
     overrides: Mapping[str, object] = field(default_factory=dict)
+
+
+def invocation() -> str:
+    """How the user called us, so that a command we suggest works as it stands."""
+    called = Path(sys.argv[0])
+    if called.name != "__main__.py":
+        return called.name
+
+    python = Path(sys.executable)
+    if python.is_relative_to(Path.cwd()):
+        python = python.relative_to(Path.cwd())
+
+    return f"{python} -m {__package__.partition('.')[0]}"
 
 
 def check_request(request: RunRequest) -> None:

@@ -58,8 +58,15 @@ class Picture:
     def units_ended(self) -> int:
         return sum(self.outcomes.values())
 
-    def add(self, event: Event) -> None:
-        """Take *event* into account."""
+    def after(self, event: Event) -> Picture:
+        """This picture with *event* in it; a new one if *event* starts another run."""
+        if isinstance(event, RunStarted) and self.finished:
+            return Picture().after(event)
+
+        self._add(event)
+        return self
+
+    def _add(self, event: Event) -> None:
         match event:
             case RunStarted():
                 self.run = event

@@ -43,7 +43,7 @@ class PlainLines:
         self._tenths_told = 0
 
     def __call__(self, event: Event) -> None:
-        self._picture.add(event)
+        self._picture = self._picture.after(event)
         for line in self._lines(event):
             self._write(self._redact(line))
 
@@ -60,6 +60,7 @@ class PlainLines:
     def _milestones(self, event: Event) -> list[str]:
         match event:
             case RunStarted():
+                self._tenths_told = 0
                 return [opening(event)]
             case PlanReady():
                 return [plan_line(event)]

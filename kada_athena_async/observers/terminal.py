@@ -52,6 +52,7 @@ class TerminalPicture:
         self._clock_s = clock_s
         self._started_s = clock_s()
         self._picture = Picture()
+        self._is_closed = False
         self._spinner = Spinner("line", style="cyan")
         self._live = Live(
             console=console,
@@ -75,7 +76,7 @@ class TerminalPicture:
         self._live.stop()
 
     def __call__(self, event: Event) -> None:
-        self._picture.add(event)
+        self._picture = self._picture.after(event)
         for line in always(event):
             self._say(line, "yellow")
 
@@ -85,6 +86,7 @@ class TerminalPicture:
 
         match event:
             case RunStarted():
+                self._reopen()
                 self._say(opening(event), "")
             case PlanReady():
                 self._say(plan_line(event), "")
@@ -93,8 +95,15 @@ class TerminalPicture:
             case _:
                 pass
 
+    def _reopen(self) -> None:
+        # An interrupted run that is finished first has its own end before this start.
+        if self._is_closed:
+            self._is_closed = False
+            self._live.start()
+
     def _close(self, event: RunFinished) -> None:
         self._live.stop()
+        self._is_closed = True
         headline, *rest = closing(self._picture)
         self._say(headline, "bold green" if event.committed else "bold red")
         for line in rest:

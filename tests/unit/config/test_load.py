@@ -123,6 +123,7 @@ BAD_VALUES = [
     ("catalogs", "AwsDataCatalog", 'write a list of strings, such as ["AwsDataCatalog"]'),
     ("catalogs", [], 'write at least one name, or ["*"] for all'),
     ("catalogs", ["a", "a"], "'a' stands there twice"),
+    ("catalogs", ["AwsDataCatalog", "awsdatacatalog"], "'awsdatacatalog' stands there twice"),
     ("catalogs", ["*", "a"], '"*" means all and stands alone'),
     ("catalogs", ["Aws*"], "'Aws*' is a pattern"),
     ("catalogs", ["a", 1], "catalogs[1] = 1: write a string, in quotes"),

@@ -92,3 +92,10 @@ def test_secrets_do_not_show(run_events: list[Event]) -> None:
     )
 
     assert told([event], QUIET) == ["failed: u: bad ***"]
+
+
+def test_a_run_that_is_finished_first_is_told_apart(run_events: list[Event]) -> None:
+    """An interrupted run, then the own one: each with its own figures."""
+    once, twice = told(run_events, NORMAL), told([*run_events, *run_events], NORMAL)
+
+    assert twice == [*once, *once]

@@ -103,3 +103,14 @@ def test_no_colour_when_none_is_wanted(
             observer(event)
 
     assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", shown(screen))
+
+
+def test_a_run_that_is_finished_first_is_told_apart(run_events: list[Event]) -> None:
+    """An interrupted run, then the own one: two summaries, each with its own figures."""
+    screen = console()
+    with TerminalPicture(screen, redact=Redactor()) as observer:
+        for event in [*run_events, *run_events]:
+            observer(event)
+
+    text = STYLE_OR_CURSOR.sub("", shown(screen))
+    assert text.count("committed after 3 min 20 s (14 calls, 1 throttled, 1 retry") == 2
