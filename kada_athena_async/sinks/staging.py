@@ -100,7 +100,9 @@ class Staging:
             for below in (PARTS, SEALS, TOKENS):
                 files.make_dir(path / below)
 
+            # A run without an intent is rubbish, so the intent comes last.
             files.sync_dir(root)
+            files.sync_dir(path)
             files.write_durably(path / INTENT, to_bytes(intent))
             return path
 
