@@ -22,6 +22,12 @@ from botocore.exceptions import ClientError
 from benchmarks.quota_server.estate import Estate
 from benchmarks.quota_server.settings import RETENTION_S, Settings
 from benchmarks.quota_server.statements import Listing, interpret
+from kada_athena_async.sources.statement_texts import (
+    STATEMENT_COLUMNS,
+    condition_on,
+    default_texts,
+    fill,
+)
 from tests.benchmarks.calling import call, get_object, make_server, pages, rows_of, run_query
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,6 +116,22 @@ def test_a_statement_gets_the_rows_it_asks_for(sql: str, expected: int) -> None:
     server = make_server(schemas=3, tables=40, columns=2)
 
     assert len(rows_of(server, run_query(server, sql))) == 1 + expected
+
+
+def test_our_own_statements_are_understood() -> None:
+    """Each statement that the package ships gets the columns it names, for the schemas named."""
+    server = make_server(schemas=3, tables=40, columns=2)
+    expected = {"COLUMNS_SQL": 160, "TABLES_SQL": 80, "VIEWS_SQL": 4, "SCHEMATA_SQL": 3}
+    for name, text in default_texts().items():
+        condition = condition_on(["schema_0000", "schema_0002"])
+        if name == "SCHEMATA_SQL":
+            condition = "schema_name <> 'information_schema'"
+
+        sql = fill(text, catalog="AwsDataCatalog", condition=condition, run_id="run")
+        rows = rows_of(server, run_query(server, sql))
+        assert tuple(rows[0]) == STATEMENT_COLUMNS[name]
+        assert len(rows) == 1 + expected[name]
+        assert rows[1:] == sorted(rows[1:], key=lambda row: [cell or "" for cell in row[:3]])
 
 
 def test_a_statement_that_is_not_understood_fails_and_says_so() -> None:

@@ -1,0 +1,107 @@
+"""How long 25,000 executions of 6 workgroups take, against the list quota's bound.
+
+ListQueryExecutions gives 5 pages of 50 ids a second to the whole account: no client can be faster
+than that. The baseline is a boto3 loop that lists a page and fetches its executions, workgroup
+after workgroup. A second figure is an incremental run: a window of one hour out of the same
+history, where a plan that stops early lists a few pages only.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from benchmarks.bounds import history_bound
+from benchmarks.frame import Options, median, own_run, parse, rounded, show
+from benchmarks.peers.environment import make_environment, run_module
+from benchmarks.standin import stand_in
+
+LIST = "athena:ListQueryExecutions"
+MARK = "%Y-%m-%d %H:%M:%S"
+
+
+def main() -> None:
+    """Measure and print."""
+    options = parse(
+        __doc__ or "",
+        repeat=3,
+        add=[("--no-peers", {"action": "store_true", "help": "leave the baseline out"})],
+    )
+    executions, workgroups = (1200, 3) if options.is_quick else (25_000, 6)
+    settings: dict[str, float] = {
+        "schemas": 1,
+        "tables": 1,
+        "executions": executions,
+        "workgroups": workgroups,
+        "history_s": 86_400.0,
+    }
+    each = [executions // workgroups + (n < executions % workgroups) for n in range(workgroups)]
+    bound = history_bound(each)
+    full = [_own(settings, lookback=timedelta(days=2)) for _ in range(options.repeat)]
+    hour = _own(settings, lookback=timedelta(hours=1))
+    seconds = median([run["seconds"] for run in full])
+    figures: dict[str, object] = {
+        "settings": settings,
+        "bound_s": rounded(bound.seconds),
+        "bound_terms_s": {name: rounded(value) for name, value in bound.terms.items()},
+        "own": {**_summary(full), "ratio_to_bound": rounded(seconds / bound.seconds)},
+        "own_one_hour": {
+            **_summary([hour]),
+            "least_list_calls": sum(math.ceil(_in_last_hour(count) / 50) for count in each),
+        },
+    }
+    if not (options.is_quick or options.more.no_peers):
+        figures["boto3_loop"] = _boto3(settings, options)
+
+    show("history", options, figures)
+
+
+def _in_last_hour(count: int) -> int:
+    """Executions of a workgroup in the hour before now (the newest is ten minutes old)."""
+    return count * 50 // (24 * 60)
+
+
+def _own(settings: Mapping[str, float], *, lookback: timedelta) -> dict[str, Any]:
+    with stand_in(**settings) as server, tempfile.TemporaryDirectory() as output:
+        start = datetime.now(timezone.utc) - lookback
+        run = own_run(
+            server.url,
+            Path(output),
+            run={"start_hwm": start.strftime(MARK)},
+            metadata_source="api",
+        )
+        return {**run, "log": server.log()}
+
+
+def _boto3(settings: Mapping[str, float], options: Options) -> dict[str, object]:
+    python = make_environment(options.environment)
+    runs = []
+    for _ in range(options.repeat):
+        with stand_in(**settings) as server:
+            run = run_module(python, "benchmarks.peers.boto3_history", server.url)
+            runs.append({**run, "log": server.log()})
+
+    return _summary(runs)
+
+
+def _summary(runs: list[dict[str, Any]]) -> dict[str, object]:
+    log = runs[-1]["log"]
+    operations = log["operations"]
+    return {
+        "seconds": median([run["seconds"] for run in runs]),
+        "all_seconds": [rounded(run["seconds"]) for run in runs],
+        "cpu_s": median([run["cpu_s"] for run in runs]),
+        "peak_rss_mb": median([run["peak_rss_mb"] for run in runs]),
+        "executions": runs[-1]["found"]["executions"],
+        "calls": {name: entry["calls"] for name, entry in operations.items()},
+        "list_throttled": operations[LIST]["throttled"],
+        "throttled_share": rounded(log["throttled"] / max(1, log["calls"])),
+    }
+
+
+if __name__ == "__main__":
+    main()
