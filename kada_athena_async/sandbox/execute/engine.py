@@ -15,10 +15,21 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # A statement must not read this machine's files or the caller's Python variables.
     "enable_external_access": False,
     "python_enable_replacements": False,
+    # In Trino the quotient of two integers is an integer.
+    "integer_division": True,
 }
 
 # Trino's functions that DuckDB lacks and sqlglot does not translate.
-_MACROS: tuple[str, ...] = ()
+_MACROS = (
+    "url_extract_host(url) AS regexp_extract(url, '^[a-z]+://([^/:?#]+)', 1)",
+    "url_extract_path(url) AS regexp_extract(url, '^[a-z]+://[^/?#]+([^?#]*)', 1)",
+    "map_agg(k, v) AS map(list(k), list(v))",
+    "codepoint(text) AS unicode(text)",
+    "infinity() AS 'infinity'::DOUBLE",
+    "nan() AS 'nan'::DOUBLE",
+    "format_datetime(ts, pattern) AS strftime(ts, replace(replace(replace(replace(replace(replace("
+    "pattern, 'yyyy', '%Y'), 'MM', '%m'), 'dd', '%d'), 'HH', '%H'), 'mm', '%M'), 'ss', '%S'))",
+)
 
 _opening = threading.Lock()
 
@@ -74,6 +85,6 @@ def _database() -> duckdb.DuckDBPyConnection:
     # Opened once: it holds no data, and opening costs more than most statements take.
     connection = duckdb.connect(":memory:", config=_CONFIG)
     for macro in _MACROS:
-        connection.execute(macro)
+        connection.execute(f"CREATE MACRO {macro}")
 
     return connection

@@ -25,7 +25,7 @@ def parse_query(sql: str) -> exp.Query:
         return _selected_values(tree)
 
     if not isinstance(tree, exp.Query):
-        raise _mismatched(sql.split(maxsplit=1)[0] if sql.split() else "<EOF>", START)
+        raise mismatched(sql.split(maxsplit=1)[0] if sql.split() else "<EOF>")
 
     return tree
 
@@ -40,12 +40,12 @@ def parse(sql: str) -> exp.Expr:
         trees = [tree for tree in sqlglot.parse(sql, read=DIALECT) if tree is not None]
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
-        raise _mismatched(*_broken_at(sql, first)) from error
+        raise mismatched(*_broken_at(sql, first)) from error
     except TokenError as error:
         raise StatementFailed(f"{START}: mismatched input. {error}") from error
 
     if not trees:
-        raise _mismatched("<EOF>", START)
+        raise mismatched("<EOF>")
 
     if len(trees) > 1:
         raise StatementFailed("Only one sql statement is allowed. Got: " + sql.strip())
@@ -101,7 +101,8 @@ def _broken_at(sql: str, error: dict[str, object]) -> tuple[str, Position]:
     return word, Position(int(str(error.get("line") or 1)), max(1, end - len(word) + 1))
 
 
-def _mismatched(word: str, at: Position) -> StatementFailed:
+def mismatched(word: str, at: Position = START) -> StatementFailed:
+    """The error for a word that stands where none of its kind may."""
     return StatementFailed(
         f"{at}: mismatched input '{word}'. Expecting: 'ALTER', 'ANALYZE', 'CALL', 'COMMENT', "
         "'COMMIT', 'CREATE', 'DEALLOCATE', 'DELETE', 'DESC', 'DESCRIBE', 'DROP', 'EXECUTE', "

@@ -190,8 +190,14 @@ def _is_about(condition: exp.Expr, source: exp.Table) -> bool:
         for table in (select.find_all(exp.Table) if select else ())
         if table is not source and table.parent_select is select
     ]
+    shared = {
+        name.name.lower()
+        for join in (select.args.get("joins") or () if select else ())
+        for name in join.args.get("using") or ()
+    }
     return all(
-        column.table.lower() == own or (not column.table and not others)
+        column.table.lower() == own
+        or (not column.table and (not others or column.name.lower() in shared))
         for column in condition.find_all(exp.Column)
     )
 

@@ -32,6 +32,9 @@ def refusal_of(error: duckdb.Error, tree: exp.Query) -> StatementFailed:
         return StatementFailed(f"FUNCTION_NOT_FOUND: {START}: Function '{name}' not registered")
 
     detail = text.partition(": ")[2] or text
+    if "Division by zero" in detail:
+        return StatementFailed("DIVISION_BY_ZERO: Division by zero", type=DATA_ERROR)
+
     if isinstance(error, duckdb.ConversionException):
         return StatementFailed(f"INVALID_CAST_ARGUMENT: {detail}", type=DATA_ERROR)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import duckdb
-from sqlglot import exp
+from sqlglot import ErrorLevel, exp
 
 from kada_athena_async.sandbox.execute.engine import Cursor, open_cursor
 from kada_athena_async.sandbox.execute.naming import UNNAMED, name_outputs
@@ -61,9 +61,14 @@ def _bind(tree: exp.Query, session: Session, cursor: Cursor) -> tuple[duckdb.Duc
     asked = tree.copy()
     scanned_bytes = bind_sources(tree, session, cursor)
     try:
-        return cursor.relation(name_outputs(tree).sql("duckdb")), scanned_bytes
+        return cursor.relation(_in_duckdb(name_outputs(tree))), scanned_bytes
     except duckdb.Error as error:
         raise refusal_of(error, asked) from error
+
+
+def _in_duckdb(tree: exp.Query) -> str:
+    # What has no counterpart fails when DuckDB binds it; sqlglot need not say so as well.
+    return tree.sql("duckdb", unsupported_level=ErrorLevel.IGNORE)
 
 
 def _columns(relation: duckdb.DuckDBPyRelation) -> tuple[tuple[str, str], ...]:

@@ -70,6 +70,7 @@ def _information(
         )
 
     hidden = [column for column in RELATIONS[name].hidden if column in named_in]
+    _keep_out_of_stars(source, hidden)
     if name not in BY_TABLE:
         return build_relation(name, catalog, (), hidden)
 
@@ -106,6 +107,21 @@ def _replace(source: exp.Table, replacement: exp.Expr) -> None:
             replacement.set(clause, source.args[clause])
 
     source.replace(replacement)
+
+
+def _keep_out_of_stars(source: exp.Table, hidden: list[str]) -> None:
+    """Let ``*`` next to *source* not show what must be named to be seen."""
+    select = source.parent_select
+    if not hidden or not isinstance(select, exp.Select):
+        return
+
+    own = source.alias_or_name
+    for output in select.expressions:
+        star = output.this if isinstance(output, exp.Column) else output
+        if isinstance(star, exp.Star) and output.text("table").lower() in ("", own.lower()):
+            shown = star.args.get("except_") or []
+            kept_out = [exp.column(column, table=own) for column in hidden]
+            star.set("except_", [*shown, *kept_out])
 
 
 def _shorten_columns(tree: exp.Query, sources: list[exp.Table]) -> None:

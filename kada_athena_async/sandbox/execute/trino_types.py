@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import pyarrow as pa
@@ -57,9 +58,24 @@ def trino_type(duckdb_type: str) -> str:
         return _OF_DUCKDB[duckdb_type]
 
     try:
-        return exp.DataType.build(duckdb_type, dialect="duckdb").sql("trino").lower()
+        spelled = exp.DataType.build(duckdb_type, dialect="duckdb").sql("trino").lower()
     except SqlglotError:
         return "varchar"
+
+    return re.sub(r"(decimal\(\d+), ", r"\1,", spelled)
+
+
+@lru_cache(maxsize=4096)
+def hive_type(trino_type: str) -> str:
+    """The catalog's spelling of a Trino type, such as ``struct<a:int>``."""
+    try:
+        spelled = exp.DataType.build(trino_type, dialect="trino").sql("hive").lower()
+    except SqlglotError:
+        return "string"
+
+    # A timestamp's precision and zone are lost in Hive.
+    plain = re.sub(r"timestamp(?:tz)?(?:\(\d+\))?(?: with time zone)?", "timestamp", spelled)
+    return plain.replace(": ", ":").replace(", ", ",")
 
 
 def _arrow_of(node: exp.DataType) -> pa.DataType:
