@@ -11,11 +11,16 @@ from typing import TextIO
 from kada_athena_async.observers.redact import Redactor
 from kada_athena_async.observers.safe import safe
 
-_OURS = "kada_athena_async"
-
-# sqlglot logs the first 100 characters of each statement it cannot parse at WARNING; the SDK
-# logs signed requests and their bodies below WARNING.
-_LEAST_LEVEL = {"sqlglot": logging.ERROR}
+# The SDKs log signed requests and their bodies below WARNING; sqlglot logs the first 100
+# characters of each statement it cannot parse at WARNING.
+_LEAST_LEVEL = {
+    **dict.fromkeys(
+        ("aioboto3", "aiobotocore", "boto3", "botocore", "s3transfer", "aiohttp", "urllib3"),
+        logging.WARNING,
+    ),
+    **dict.fromkeys(("asyncio", "azure", "moto", "werkzeug"), logging.WARNING),
+    "sqlglot": logging.ERROR,
+}
 
 _MESSAGE_LIMIT = 4_000
 
@@ -55,7 +60,7 @@ def without_message(error: BaseException) -> str:
 
 
 def log_safely(logger: logging.Logger, stream: TextIO, *, redact: Redactor, level: int) -> None:
-    """Let *logger* write to *stream*: our own records from *level*, others' warnings and errors.
+    """Let *logger* write to *stream* from *level* on; libraries that would say too much, less.
 
     Calling it again replaces the handler of the call before.
     """
@@ -70,7 +75,4 @@ def log_safely(logger: logging.Logger, stream: TextIO, *, redact: Redactor, leve
 
 
 def _lets_pass(record: logging.LogRecord) -> bool:
-    if record.name == "root" or record.name.partition(".")[0] == _OURS:
-        return True
-
-    return record.levelno >= _LEAST_LEVEL.get(record.name.partition(".")[0], logging.WARNING)
+    return record.levelno >= _LEAST_LEVEL.get(record.name.partition(".")[0], logging.NOTSET)
