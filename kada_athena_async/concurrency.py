@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import datetime, timezone
 from time import monotonic
 from typing import Protocol, TypeVar
 
 import anyio
+from anyio import to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 ItemT = TypeVar("ItemT")
@@ -174,3 +175,59 @@ class Slots:
         if self.limit < self.ceiling:
             self.limit += 1
             self._wake()
+
+
+async def offload(function: Callable[[], ResultT]) -> ResultT:
+    """Call *function* in a worker thread, so that the event loop stays free meanwhile."""
+    return await to_thread.run_sync(function)
+
+
+async def map_stream(
+    function: Callable[[ItemT], Awaitable[ResultT]],
+    source: AsyncGenerator[ItemT, None],
+    *,
+    limit: int,
+    slots: Slots,
+) -> list[ResultT]:
+    """Apply *function* to the items of *source* as they come; results in the order of the items.
+
+    At most *limit* items are taken at a time, and each only while one of *slots* (shared with
+    other streams) is held, so that what waits in memory is bounded over all streams together.
+    The first error cancels the rest and is raised as itself; *source* is closed in any case.
+    """
+    results: dict[int, ResultT] = {}
+    failures: list[Exception] = []
+    turn = anyio.Lock()
+    taken = 0
+
+    async def take() -> tuple[int, ItemT] | None:
+        nonlocal taken
+        async with turn:  # an async generator has one reader at a time
+            async for item in source:
+                taken += 1
+                return taken, item
+
+        return None
+
+    async with aclosing(source), anyio.create_task_group() as group:
+
+        async def work() -> None:
+            try:
+                while True:
+                    async with slots.place():
+                        if (found := await take()) is None:
+                            return
+
+                        results[found[0]] = await function(found[1])
+
+            except Exception as exc:
+                failures.append(exc)
+                group.cancel_scope.cancel()
+
+        for _ in range(limit):
+            group.start_soon(work)
+
+    if failures:
+        raise failures[0]
+
+    return [results[index] for index in sorted(results)]

@@ -1,0 +1,245 @@
+"""A connection to one site: who we are there, what may be asked, what exists."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from random import Random
+
+from kada_athena_async.aws.athena import AthenaQueries, split_location
+from kada_athena_async.aws.client import AwsClient
+from kada_athena_async.aws.pacing import Pacer
+from kada_athena_async.aws.results import Results
+from kada_athena_async.aws.session import AwsSession, Identity
+from kada_athena_async.concurrency import Clock, Slots
+from kada_athena_async.config import Config
+from kada_athena_async.discover import (
+    CatalogFacts,
+    Estate,
+    SchemaFacts,
+    WorkgroupFacts,
+    describe_catalogs,
+    discover_catalogs,
+    discover_schemas,
+    discover_workgroups,
+    schemas_by_athena,
+    schemas_by_glue,
+)
+from kada_athena_async.errors import (
+    AccessDeniedError,
+    ConfigError,
+    NotFoundError,
+    Problem,
+    RequestError,
+    UnitError,
+)
+from kada_athena_async.events import Observer
+from kada_athena_async.plan import check_own_workgroup
+from kada_athena_async.sources.information_schema import InformationSchema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionReport:
+    """What a connection test found.
+
+    Attributes:
+        identity: ARN of who we are.
+        catalogs, workgroups: How many are shown; None where they may not be listed.
+        missing: What is not allowed, in words; empty if all that was tried is.
+    """
+
+    identity: str
+    account: str
+    region: str
+    endpoint_url: str | None
+    catalogs: int | None
+    workgroups: int | None
+    missing: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """The report as plain JSON values."""
+        return {**asdict(self), "missing": list(self.missing)}
+
+
+@dataclass(slots=True, kw_only=True)
+class Connection:
+    """An open connection; made by ``connect``.
+
+    Args:
+        texts: Statement name -> text.
+
+    Attributes:
+        workgroups, workgroups_error: What ``meet`` found.
+    """
+
+    config: Config
+    client: AwsClient
+    clock: Clock
+    rng: Random
+    tell: Observer
+    texts: Mapping[str, str]
+    workgroups: tuple[WorkgroupFacts, ...] = ()
+    workgroups_error: UnitError | None = None
+
+    def queries(self, run_id: str) -> AthenaQueries:
+        """Where the statements of a run are run."""
+        bucket = self.config.bucket
+        return AthenaQueries(
+            client=self.client,
+            run_id=run_id,
+            workgroup=self.config.workgroup,
+            output_location=f"{bucket.rstrip('/')}/" if bucket else None,
+            slots=Slots(self.config.max_concurrent_queries),
+            clock=self.clock,
+            rng=self.rng,
+            tell=self.tell,
+        )
+
+    async def report(self) -> ConnectionReport:
+        """Try what a run needs first, without running a query.
+
+        Raises:
+            CredentialsError: AWS does not accept us.
+            ConfigError: Catalog, workgroup or bucket do not exist.
+        """
+        caller = await self.client.call("sts", "GetCallerIdentity")
+        missing: list[str] = []
+        workgroups = catalogs = None
+        try:
+            workgroups = len(await self._usable_workgroups())
+        except AccessDeniedError as exc:
+            missing.append(exc.message)
+
+        try:
+            catalogs = len(await discover_catalogs(self.client, self.config.catalogs))
+        except AccessDeniedError as exc:
+            missing.append(exc.message)
+
+        await self.check_bucket()
+        return ConnectionReport(
+            identity=str(caller.get("Arn", "")),
+            account=str(caller.get("Account", "")),
+            region=self.client.region,
+            endpoint_url=self.config.endpoint_url,
+            catalogs=catalogs,
+            workgroups=workgroups,
+            missing=tuple(missing),
+        )
+
+    async def _usable_workgroups(self) -> tuple[WorkgroupFacts, ...]:
+        workgroups = await discover_workgroups(self.client)
+        check_own_workgroup(self.config, Estate(catalogs=(), workgroups=workgroups))
+        return workgroups
+
+    async def meet(self) -> None:
+        """Make the first call of a run, which also tells AWS's clock: list the workgroups.
+
+        Raises:
+            ConfigError: The workgroup for our queries cannot run them.
+        """
+        if self.workgroups or self.workgroups_error:
+            return
+
+        try:
+            self.workgroups = await self._usable_workgroups()
+        except UnitError as exc:
+            self.workgroups_error = exc
+
+    async def check_bucket(self) -> None:
+        """Refuse a bucket for results that does not exist; one call.
+
+        Raises:
+            ConfigError: It does not.
+        """
+        if self.config.metadata_source == "api" or not self.config.bucket:
+            return
+
+        bucket = split_location(self.config.bucket)["Bucket"]
+        try:
+            await self.client.call("s3", "HeadBucket", Bucket=bucket)
+        except NotFoundError:
+            problem = Problem(
+                "bucket", repr(self.config.bucket), "there is no such bucket; create or name one"
+            )
+            raise ConfigError([problem]) from None
+        except (AccessDeniedError, RequestError):
+            pass  # s3:ListBucket may be missing while Athena may write all the same
+
+    async def discover(self, run_id: str) -> Estate:
+        """What exists of what the configuration asks for.
+
+        Raises:
+            ConfigError: A catalog, or the workgroup for our queries, does not exist.
+            UnitError: All catalogs were asked for and they may not be listed.
+        """
+        await self.meet()
+        named = await discover_catalogs(self.client, self.config.catalogs)
+        catalogs = await describe_catalogs(self.client, named)
+        queries = self.queries(run_id)
+
+        async def list_schemas(catalog: CatalogFacts) -> Sequence[SchemaFacts]:
+            return await self._schemas(catalog, queries)
+
+        return Estate(
+            catalogs=await discover_schemas(catalogs, list_schemas),
+            workgroups=self.workgroups,
+            workgroups_error=self.workgroups_error,
+        )
+
+    async def _schemas(
+        self, catalog: CatalogFacts, queries: AthenaQueries
+    ) -> Sequence[SchemaFacts]:
+        """Schemas by Glue, by Athena's API or by SQL, whichever may and tells most."""
+        source = self.config.metadata_source
+        if source != "sql":
+            if catalog.is_own_glue:
+                try:
+                    return await schemas_by_glue(self.client)
+                except AccessDeniedError:
+                    pass  # Athena may still tell
+
+            try:
+                return await schemas_by_athena(self.client, catalog.name)
+            except AccessDeniedError:
+                if source == "api":
+                    raise
+
+        information_schema = InformationSchema(
+            queries=queries,
+            results=Results(self.client, source=self.config.results),
+            texts=self.texts,
+            catalog=catalog.name,
+            unit_id=f"schemata/{catalog.name}",
+        )
+        return [SchemaFacts(name=name) for name in await information_schema.schemata()]
+
+
+@asynccontextmanager
+async def connect(
+    config: Config,
+    *,
+    clock: Clock,
+    rng: Random,
+    tell: Observer,
+    texts: Mapping[str, str],
+) -> AsyncIterator[Connection]:
+    """Open a connection as *config* says; closes it in any case.
+
+    Raises:
+        ConfigError: The region is not AWS's.
+        CredentialsError: There are no credentials.
+    """
+    identity = Identity(
+        region=config.region,
+        key=config.key.get_secret_value(),
+        secret=config.secret.get_secret_value(),
+        profile=config.profile,
+        role=config.role,
+        external_id=config.external_id,
+        session_name=config.session_name,
+    )
+    session = AwsSession(identity, endpoint_url=config.endpoint_url)
+    pacer = Pacer(quota_share=config.quota_share, clock=clock)
+    async with AwsClient(session, pacer=pacer, clock=clock, rng=rng, tell=tell) as client:
+        yield Connection(config=config, client=client, clock=clock, rng=rng, tell=tell, texts=texts)

@@ -1,0 +1,274 @@
+"""The door to the engine: what a caller can ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from uuid import uuid4
+
+from typing_extensions import Self
+
+from kada_athena_async.commit import Recovery, RecoverySettings, recover
+from kada_athena_async.concurrency import Clock, SystemClock
+from kada_athena_async.config import Config, config_digest, make_config
+from kada_athena_async.engine.connection import ConnectionReport, connect
+from kada_athena_async.engine.run import Run, WindowRequest
+from kada_athena_async.errors import ConfigError, Problem
+from kada_athena_async.events import Event, Fanout, Observer, RunFinished, Warned
+from kada_athena_async.files import Files, in_thread
+from kada_athena_async.hwm import FileHwmStore, parse_hwm
+from kada_athena_async.report import RunReport
+from kada_athena_async.sinks import lock_path
+from kada_athena_async.sources.statement_texts import PLACEHOLDERS, STATEMENT_COLUMNS, default_texts
+from kada_athena_async.sql.projection import output_columns
+
+
+class Extractor:
+    """Extracts metadata and query history of one site.
+
+    ``async with Extractor(config) as extractor: report = await extractor.run()``. It keeps no
+    global state, installs no signal handlers, prints nothing and never blocks the event loop.
+
+    Args:
+        config: The configuration; or give its fields as keywords, as the vendor's collector takes
+            them.
+        observers: Are told what happens, in the event loop; see ``events``.
+        name: Name of the instance: files, lock and mark are its own.
+        hwm_path: File of the high-water mark; ``<name>_hwm.txt`` in the working directory if
+            None.
+        files, clock, rng: Seams for tests.
+
+    Raises:
+        ConfigError: With every problem of the fields.
+    """
+
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        observers: Sequence[Observer] = (),
+        name: str = "athena",
+        hwm_path: Path | str | None = None,
+        files: Files | None = None,
+        clock: Clock | None = None,
+        rng: Random | None = None,
+        **fields: object,
+    ) -> None:
+        if config is not None and fields:
+            raise TypeError("give a Config or its fields, not both")
+
+        self.config = config or make_config(fields)
+        self.name = name
+        self._hwm_path = Path(hwm_path) if hwm_path else Path(f"{name}_hwm.txt")
+        self._observers = tuple(observers)
+        self._files = files or Files()
+        self._clock = clock or SystemClock()
+        self._rng = rng or Random()
+        self._texts = default_texts()
+
+    def __repr__(self) -> str:
+        return f"Extractor(name={self.name!r}, server={self.config.server!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Nothing outlives a call, so there is nothing to close; the block marks the lifetime."""
+
+    def list_sql(self) -> list[str]:
+        """Names of the statements that a run may put to Athena."""
+        return list(self._texts)
+
+    def get_sql(self, name: str) -> str:
+        """The text of a statement, with its placeholders ``{0}`` (catalog) and ``{1}`` (condition).
+
+        Raises:
+            ConfigError: There is no such statement.
+        """
+        self._check_statement(name)
+        return self._texts[name]
+
+    def overwrite_sql(self, name: str, statement: str) -> None:
+        """Run *statement* instead, from the next run on.
+
+        Raises:
+            ConfigError: There is no such statement, or the text lacks a placeholder or a column.
+        """
+        self._check_statement(name)
+        problems = [
+            Problem(name, "statement", f"put the placeholder {placeholder} back")
+            for placeholder in PLACEHOLDERS
+            if placeholder not in statement
+        ]
+        filled = statement.replace("{0}", '"catalog"').replace("{1}", "1 = 1")
+        found = output_columns(filled)
+        if found is None:
+            problems.append(Problem(name, "statement", "write one SELECT that Athena can parse"))
+        else:
+            lost = [column for column in STATEMENT_COLUMNS[name] if column not in found]
+            problems += [
+                Problem(name, "statement", f"put the column {column} back") for column in lost
+            ]
+
+        if problems:
+            raise ConfigError(problems, source="overwritten statement")
+
+        self._texts[name] = statement
+
+    def _check_statement(self, name: str) -> None:
+        if name not in self._texts:
+            known = ", ".join(self._texts)
+            raise ConfigError(
+                [Problem("sql_name", repr(name), f"name one of {known}")], source="call"
+            )
+
+    async def test_connection(self) -> ConnectionReport:
+        """Log in and look around, without running a query or writing a file.
+
+        Raises:
+            ConfigError: Region, catalog, workgroup or bucket do not exist.
+            CredentialsError: AWS does not accept who we say we are.
+            UnitError: AWS cannot be reached.
+        """
+        async with connect(
+            self.config,
+            clock=self._clock,
+            rng=self._rng,
+            tell=Fanout(self._observers),
+            texts=self._texts,
+        ) as connection:
+            return await connection.report()
+
+    async def run(
+        self,
+        *,
+        start_hwm: datetime | str | None = None,
+        end_hwm: datetime | str | None = None,
+        fresh: bool = False,
+        again: bool = False,
+        manage_hwm: bool | None = None,
+    ) -> RunReport:
+        """Extract everything the configuration asks for, commit it, and only then move the mark.
+
+        A unit that fails is reported and the others finish. Running again after any failure is
+        safe: nothing is lost and nothing is told twice. An interrupted run is finished first.
+
+        Args:
+            start_hwm, end_hwm: The window, UTC, ``YYYY-MM-DD HH:MM:SS`` or datetimes; None for
+                the stored mark and for now less ``settle_seconds``.
+            fresh: Sweep an interrupted run instead of finishing it.
+            again: Extract a window although a manifest in sight covers it.
+            manage_hwm: Whether the stored mark is read and moved; None: if *start_hwm* is None.
+
+        Raises:
+            ConfigError: The configuration cannot be used; nothing was called.
+            AbortError: The run cannot start or go on at all; nothing was committed.
+            CommitError: The files could not be made durable.
+        """
+        start, end = _moment("start_hwm", start_hwm), _moment("end_hwm", end_hwm)
+        manages = start is None if manage_hwm is None else manage_hwm
+        request = WindowRequest(start=start, end=end, again=again)
+        output_path = await self._output_path()
+        run_id = new_run_id(self._clock.now())
+        begun = self._clock.monotonic()
+        store = FileHwmStore(self._hwm_path, self._files) if manages else None
+        warnings: list[str] = []
+
+        def keep_warnings(event: Event) -> None:
+            if isinstance(event, Warned):
+                warnings.append(event.message)
+
+        tell = Fanout((keep_warnings, *self._observers))
+        with ExitStack() as locks:
+            paths = [lock_path(output_path, self.name)]
+            if store is not None:
+                paths.append(store.lock_path)
+
+            for path in paths:
+                now = self._clock.now()
+                locks.enter_context(self._files.lock(path, run_id=run_id, now=now))
+
+            recovery = await self._recover(output_path, store, tell, fresh=fresh)
+            async with connect(
+                self.config, clock=self._clock, rng=self._rng, tell=tell, texts=self._texts
+            ) as connection:
+                run = Run(
+                    connection=connection,
+                    name=self.name,
+                    output_path=output_path,
+                    store=store,
+                    files=self._files,
+                    warnings=warnings,
+                )
+                report = await run.extract(run_id, request, recovery.resumable)
+
+        tell(
+            RunFinished(
+                run_id=report.run_id,
+                committed=report.committed,
+                exit_code=report.exit_code,
+                duration_s=round(self._clock.monotonic() - begun, 3),
+                rows=report.rows,
+                calls=report.calls,
+            )
+        )
+        return report
+
+    async def _recover(
+        self, output_path: Path, store: FileHwmStore | None, tell: Observer, *, fresh: bool
+    ) -> Recovery:
+        settings = RecoverySettings(
+            config_digest=config_digest(self.config),
+            resume=timedelta(hours=self.config.resume_hours),
+            is_fresh=fresh,
+        )
+        return await recover(
+            output_path,
+            self.name,
+            settings=settings,
+            now=self._clock.now(),
+            store=store,
+            files=self._files,
+            tell=tell,
+        )
+
+    async def _output_path(self) -> Path:
+        """The output directory, made if need be and with its links resolved.
+
+        Raises:
+            ConfigError: It cannot be made or written.
+        """
+        path = self.config.output_path
+
+        def make() -> Path:
+            self._files.make_dir(path)
+            return path.resolve(strict=True)
+
+        try:
+            return await in_thread(make)
+        except OSError as exc:
+            problem = Problem(
+                "output_path",
+                repr(str(path)),
+                f"cannot be used ({exc.strerror}); name a directory that this user may write",
+            )
+            raise ConfigError([problem]) from exc
+
+
+def new_run_id(now: datetime) -> str:
+    """A run's name: when it began, and something that no other run has."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
+
+
+def _moment(key: str, value: datetime | str | None) -> datetime | None:
+    if not isinstance(value, str):
+        return value
+
+    try:
+        return parse_hwm(value)
+    except ValueError:
+        problem = Problem(key, repr(value), "write it as YYYY-MM-DD HH:MM:SS, in UTC")
+        raise ConfigError([problem], source="window") from None

@@ -1,0 +1,428 @@
+"""A run: its window, its stages in their order, its commit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from kada_athena_async.commit import (
+    CommitRequest,
+    CommittedManifest,
+    Completeness,
+    ManifestGap,
+    ManifestWarning,
+    Resumable,
+    RunFacts,
+    commit,
+    known_mark,
+    manifest_covering,
+)
+from kada_athena_async.concurrency import map_bounded
+from kada_athena_async.config import config_digest
+from kada_athena_async.engine.connection import Connection
+from kada_athena_async.errors import StateError
+from kada_athena_async.events import PlanReady, RunStarted, StageFinished, StageStarted, Warned
+from kada_athena_async.files import Files
+from kada_athena_async.hwm import (
+    Decision,
+    FileHwmStore,
+    Gap,
+    StoredMark,
+    Window,
+    WindowSettings,
+    carry,
+    decide_window,
+)
+from kada_athena_async.hwm.window import HWM_FORMAT
+from kada_athena_async.pipeline import UnitRunner
+from kada_athena_async.plan import HistoryUnit, Plan, Unit, build_plan
+from kada_athena_async.report import CommittedFile, RunReport, UnitOutcome
+from kada_athena_async.sinks import Intent, Staging
+from kada_athena_async.version import __version__
+
+HISTORY_UNITS_AT_ONCE = 8
+"""Workgroups listed side by side: two would use up the account's five list calls a second."""
+
+SKEW = timedelta(seconds=60)
+"""A clock further from AWS's than this is reported."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowRequest:
+    """The window that the caller asks for; None for the stored mark and for now.
+
+    Attributes:
+        again: Extract it although a manifest in sight covers it.
+    """
+
+    start: datetime | None = None
+    end: datetime | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """One window on its way."""
+
+    staging: Staging
+    decision: Decision
+    window: Window
+    plan: Plan
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """Extracts windows over an open connection; the caller holds the locks.
+
+    Args:
+        store: None if the caller keeps his own marks.
+        warnings: What was warned of so far; grows while the run goes on.
+    """
+
+    connection: Connection
+    name: str
+    output_path: Path
+    store: FileHwmStore | None
+    files: Files
+    warnings: list[str]
+
+    async def extract(
+        self, run_id: str, request: WindowRequest, resumable: Resumable | None
+    ) -> RunReport:
+        """Finish the interrupted run, if there is one, then extract the window asked for."""
+        await self.connection.check_bucket()
+        earlier = None
+        if resumable is not None:
+            earlier = await self._continue(resumable)
+            if not earlier.committed:
+                return earlier
+
+        report = await self._begin(run_id, request)
+        return replace(report, continued=earlier)
+
+    async def _continue(self, resumable: Resumable) -> RunReport:
+        """Finish an interrupted run in its own window, with the parts that it finished."""
+        intent = resumable.intent
+        decision = await self._decide(WindowRequest(start=intent.start, end=intent.end))
+        async with await Staging.reopen(resumable.path, self.files) as staging:
+            return await self._extract(staging, decision, Window(intent.start, intent.end))
+
+    async def _begin(self, run_id: str, request: WindowRequest) -> RunReport:
+        begun_at = self.connection.clock.now()
+        decision = await self._decide(await self._without_delivered(request))
+        window = decision.window
+        if window is None:
+            return self._nothing_to_do(run_id, request, decision)
+
+        if not request.again:
+            await self._refuse_covered(window)
+
+        intent = Intent(
+            run_id=run_id,
+            name=self.name,
+            start=window.start,
+            end=window.end,
+            hwm=(await self.store.read()).hwm if self.store else None,
+            manages_hwm=self.store is not None,
+            compress=self.connection.config.compress,
+            config_digest=config_digest(self.connection.config),
+            plan_digest="",
+            started_at=begun_at,
+        )
+        async with await Staging.create(self.output_path, intent, self.files) as staging:
+            return await self._extract(staging, decision, window, again=request.again)
+
+    async def _decide(self, request: WindowRequest) -> Decision:
+        """Cut the window by the stored mark and the earlier of our clock and AWS's."""
+        config, log = self.connection.config, self.connection.client.log
+        # First of all, so that AWS's clock is known before the window is cut.
+        await self.connection.meet()
+        now = self.connection.clock.now()
+        if log.server_time is not None and log.skew > timedelta():
+            now -= log.skew
+
+        if abs(log.skew) > SKEW:
+            self._warn("clock_skew", f"this machine's clock is {log.skew} ahead of AWS's")
+
+        mark = StoredMark(hwm=request.start)
+        if self.store is not None:
+            mark = await self.store.read()
+
+        mark = await known_mark(self.output_path, self.name, mark, self.files)
+        settings = WindowSettings(
+            settle=timedelta(seconds=config.settle_seconds),
+            initial_lookback=timedelta(days=config.initial_lookback_days),
+        )
+        decision = decide_window(now, settings, mark, start=request.start, end=request.end)
+        for code, message in decision.notes:
+            self._warn(code, message)
+
+        return decision
+
+    async def _without_delivered(self, request: WindowRequest) -> WindowRequest:
+        """The request without what an earlier run of a caller with his own marks committed.
+
+        Such a caller moves his mark after the run; if he died in between, he asks for the same
+        start again, and what lies in sight already must not be told twice.
+        """
+        if self.store is not None or request.again or request.start is None:
+            return request
+
+        start = request.start
+        while found := await manifest_covering(
+            self.output_path,
+            self.name,
+            Window(start, start + timedelta(seconds=1)),
+            self.files,
+        ):
+            is_whole = request.end is not None and found.manifest.end >= request.end
+            if is_whole:  # all of it: refused later, by name
+                return request
+
+            start = found.manifest.end
+
+        if start != request.start:
+            self._warn("clipped", f"what was committed up to {start:{HWM_FORMAT}} is left out")
+
+        return replace(request, start=start)
+
+    async def _refuse_covered(self, window: Window) -> None:
+        found = await manifest_covering(self.output_path, self.name, window, self.files)
+        if found is not None:
+            raise StateError(
+                f"the window {window} is covered by {found.path} already",
+                hint="move that manifest and its files away, or extract it once more with --again",
+            )
+
+    async def _extract(
+        self, staging: Staging, decision: Decision, window: Window, *, again: bool = False
+    ) -> RunReport:
+        clock, config = self.connection.clock, self.connection.config
+        begun = clock.monotonic()
+        self.connection.tell(
+            RunStarted(
+                run_id=staging.run_id,
+                name=self.name,
+                start=window.start,
+                end=window.end,
+                output_path=str(self.output_path),
+                endpoint_url=config.endpoint_url,
+                is_resumed=bool(staging.sealed()),
+            )
+        )
+        async with self._stage("discover"):
+            estate = await self.connection.discover(staging.run_id)
+            task = _Task(
+                staging=staging,
+                decision=decision,
+                window=window,
+                plan=build_plan(config, estate, decision),
+            )
+
+        async with self._stage("extract"):
+            outcomes = await self._run_units(task)
+
+        committed = None
+        if not any(outcome.outcome == "failed" for outcome in outcomes):
+            async with self._stage("commit"):
+                committed = await self._commit(task, outcomes, again=again)
+
+        return self._report(task, outcomes, committed, clock.monotonic() - begun)
+
+    async def _run_units(self, task: _Task) -> list[UnitOutcome]:
+        """Run all units; metadata and history side by side, for their quotas are apart."""
+        config, plan, staging = self.connection.config, task.plan, task.staging
+        history = [unit for unit in plan.units if isinstance(unit, HistoryUnit)]
+        others = [unit for unit in plan.units if not isinstance(unit, HistoryUnit)]
+        self.connection.tell(
+            PlanReady(
+                units=tuple(unit.unit_id for unit in plan.units),
+                catalogs=len(plan.estate.catalogs),
+                schemas=sum(len(catalog.schemas) for catalog in plan.estate.catalogs),
+                workgroups=len(history),
+            )
+        )
+        for unit_id in staging.sealed().keys() - {unit.unit_id for unit in plan.units}:
+            await staging.discard(unit_id)
+
+        runner = UnitRunner(
+            config=config,
+            client=self.connection.client,
+            queries=self.connection.queries(staging.run_id),
+            texts=self.connection.texts,
+            staging=staging,
+            clock=self.connection.clock,
+            tell=self.connection.tell,
+        )
+
+        async def run_unit(unit: Unit) -> UnitOutcome:
+            return await runner.run(unit, plan.estate)
+
+        async def run_lane(lane: tuple[Sequence[Unit], int]) -> list[UnitOutcome]:
+            units, limit = lane
+            return await map_bounded(run_unit, units, limit=limit)
+
+        lanes: list[tuple[Sequence[Unit], int]] = [
+            (others, config.max_concurrent_queries + 4),
+            (history, HISTORY_UNITS_AT_ONCE),
+        ]
+        found = await map_bounded(run_lane, lanes, limit=len(lanes))
+        for kind, count in runner.transforms.unmaskable.items():
+            if count:
+                self._warn("unmaskable", f"{count} {kind} texts were left out: not maskable")
+
+        by_id = {outcome.unit_id: outcome for lane in found for outcome in lane}
+        return [by_id[unit.unit_id] for unit in plan.units]
+
+    async def _commit(
+        self, task: _Task, outcomes: Sequence[UnitOutcome], *, again: bool
+    ) -> CommittedManifest:
+        accounts = [o.facts.account for o in outcomes if o.facts.account is not None]
+        _check_rows(task.staging, outcomes)
+        request = CommitRequest(
+            unit_order=[outcome.unit_id for outcome in outcomes],
+            facts=self._facts(task, outcomes),
+            carried=carry(task.window.end, task.decision.carried, accounts),
+            replace=again,
+        )
+        return await commit(task.staging, request, store=self.store, tell=self.connection.tell)
+
+    def _facts(self, task: _Task, outcomes: Sequence[UnitOutcome]) -> RunFacts:
+        """What the manifest says beside its files."""
+        log = self.connection.client.log
+        scopes = [scope for outcome in outcomes for scope in outcome.facts.scopes]
+        return RunFacts(
+            version=__version__,
+            server=self.connection.config.server,
+            completeness=tuple(
+                msgspec.convert(msgspec.to_builtins(scope), Completeness) for scope in scopes
+            ),
+            gaps=tuple(_gaps(task)),
+            reconciliation={
+                outcome.unit_id: outcome.facts.reconciliation
+                for outcome in outcomes
+                if outcome.facts.reconciliation
+            },
+            history={
+                outcome.facts.account.workgroup: outcome.facts.account.counts
+                for outcome in outcomes
+                if outcome.facts.account is not None
+            },
+            calls=dict(sorted(log.calls.items())),
+            throttles=dict(sorted(log.throttles.items())),
+            warnings=tuple(ManifestWarning(code="run", message=text) for text in self.warnings),
+        )
+
+    def _report(
+        self,
+        task: _Task,
+        outcomes: Sequence[UnitOutcome],
+        committed: CommittedManifest | None,
+        duration_s: float,
+    ) -> RunReport:
+        log = self.connection.client.log
+        files = committed.manifest.files if committed else ()
+        return RunReport(
+            run_id=task.staging.run_id,
+            name=self.name,
+            start=task.window.start,
+            end=task.window.end,
+            committed=committed is not None,
+            exit_code=0 if committed else 1,
+            output_path=self.output_path,
+            manifest=committed.path if committed else None,
+            hwm_path=self.store.hwm_path if self.store else None,
+            files=tuple(
+                CommittedFile(
+                    name=file.name,
+                    kind=file.kind,
+                    rows=file.rows,
+                    size_bytes=file.size_bytes,
+                    sha256=file.sha256,
+                )
+                for file in files
+            ),
+            outcomes=tuple(outcomes),
+            gaps=tuple(
+                f"{gap.workgroup or 'all workgroups'}: {gap.start:{HWM_FORMAT}} to "
+                f"{gap.end:{HWM_FORMAT}} ({gap.kind})"
+                for gap in _gaps(task)
+            ),
+            warnings=tuple(self.warnings),
+            calls=dict(sorted(log.calls.items())),
+            throttles=dict(sorted(log.throttles.items())),
+            duration_s=round(duration_s, 3),
+        )
+
+    def _nothing_to_do(self, run_id: str, request: WindowRequest, decision: Decision) -> RunReport:
+        """The report of a window that is empty: the mark is younger than ``settle_seconds``."""
+        now = self.connection.clock.now().replace(microsecond=0)
+        start = request.start or now
+        self._warn("nothing_to_do", "the window is empty: everything before now is extracted")
+        return RunReport(
+            run_id=run_id,
+            name=self.name,
+            start=start,
+            end=request.end or start,
+            committed=False,
+            exit_code=0,
+            output_path=self.output_path,
+            hwm_path=self.store.hwm_path if self.store else None,
+            warnings=tuple(self.warnings),
+            calls=dict(self.connection.client.log.calls),
+        )
+
+    def _warn(self, code: str, message: str) -> None:
+        self.connection.tell(Warned(code=code, message=message))
+
+    @asynccontextmanager
+    async def _stage(self, stage: str) -> AsyncIterator[None]:
+        clock = self.connection.clock
+        begun = clock.monotonic()
+        self.connection.tell(StageStarted(stage=stage))
+        yield
+        self.connection.tell(
+            StageFinished(stage=stage, duration_s=round(clock.monotonic() - begun, 3))
+        )
+
+
+def _gaps(task: _Task) -> list[ManifestGap]:
+    """Gaps of the run, and of workgroups that have others."""
+    common = set(task.decision.gaps)
+    found = [_gap(gap, "") for gap in task.decision.gaps]
+    for unit in task.plan.units:
+        if isinstance(unit, HistoryUnit):
+            name = unit.workgroup.name
+            found += [_gap(gap, name) for gap in unit.reading.gaps if gap not in common]
+
+    return found
+
+
+def _gap(gap: Gap, workgroup: str) -> ManifestGap:
+    return ManifestGap(kind=gap.kind, start=gap.start, end=gap.end, workgroup=workgroup)
+
+
+def _check_rows(staging: Staging, outcomes: Sequence[UnitOutcome]) -> None:
+    """Refuse a commit whose files hold other rows than the units counted.
+
+    Raises:
+        StateError: A count differs; nothing is committed.
+    """
+    sealed = staging.sealed()
+    for outcome in outcomes:
+        written: Counter[str] = Counter()
+        for part in sealed[outcome.unit_id].parts:
+            written[part.kind] += part.rows
+
+        counted: Mapping[str, int] = {k: n for k, n in outcome.facts.rows.items() if n}
+        if written != counted:
+            raise StateError(
+                f"the unit {outcome.unit_id} counted {counted} rows and wrote {dict(written)}",
+                hint="run again with --fresh; nothing was committed",
+            )

@@ -1,0 +1,7 @@
+"""One unit of work on its way: source, transforms, parts."""
+
+from __future__ import annotations
+
+from kada_athena_async.pipeline.runner import UnitRunner
+
+__all__ = ["UnitRunner"]

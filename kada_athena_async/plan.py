@@ -1,0 +1,200 @@
+"""What a run will do, as units of work in a fixed order; decided without any I/O."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from math import ceil
+from typing import Literal, TypeAlias
+
+from kada_athena_async.config import Config
+from kada_athena_async.discover import CatalogFacts, Estate, WorkgroupFacts
+from kada_athena_async.errors import ConfigError, Problem, UnitError
+from kada_athena_async.hwm import Decision, Reading
+
+UNIT_SCHEMAS_MAX = 100
+"""Schemas of a metadata unit: what one statement may name before Trino gives up push-down."""
+
+API_UNITS = 200
+"""Metadata units of a catalog at most where no statement is run: enough to spread, few enough
+that their bookkeeping costs nothing."""
+
+INFORMATION_SCHEMA = "information_schema"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstateUnit:
+    """Catalogs, schemas and users: what discovery found, written down."""
+
+    unit_id: str = "estate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataUnit:
+    """Tables, columns and views of some schemas of a catalog."""
+
+    unit_id: str
+    catalog: CatalogFacts
+    schemas: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryUnit:
+    """The executions of a workgroup in a window."""
+
+    unit_id: str
+    workgroup: WorkgroupFacts
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenUnit:
+    """What could not even be listed.
+
+    Attributes:
+        scope: ``catalog`` or ``workgroup``.
+        name: Its name; ``*`` for all workgroups.
+        error: Why.
+        is_expected: True if nobody asked for it by name and leaving it out loses nothing that
+            Athena could give: a catalog that is not ready, a workgroup that holds no SQL.
+    """
+
+    unit_id: str
+    scope: Literal["catalog", "workgroup"]
+    name: str
+    error: UnitError
+    is_expected: bool = False
+
+
+Unit: TypeAlias = EstateUnit | MetadataUnit | HistoryUnit | BrokenUnit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The units of a run, in the order in which their parts are joined."""
+
+    estate: Estate
+    units: tuple[Unit, ...]
+
+    @property
+    def digest(self) -> str:
+        """Changes when the units do."""
+        return _digest([unit.unit_id for unit in self.units])
+
+
+def build_plan(config: Config, estate: Estate, decision: Decision) -> Plan:
+    """Everything that *config* asks for of *estate*, in a fixed order.
+
+    Args:
+        decision: The window and what the last run left; its window is not None.
+    """
+    units: list[Unit] = [EstateUnit()]
+    for catalog in estate.catalogs:
+        units += _catalog_units(config, catalog)
+
+    units += _history_units(config, estate, decision)
+    return Plan(estate=estate, units=tuple(units))
+
+
+def _catalog_units(config: Config, catalog: CatalogFacts) -> list[Unit]:
+    if catalog.error is not None:
+        is_unready = getattr(catalog.error, "code", "") == "NotReady" and "*" in config.catalogs
+        broken = BrokenUnit(
+            unit_id=f"catalog/{catalog.name}",
+            scope="catalog",
+            name=catalog.name,
+            error=catalog.error,
+            is_expected=is_unready,
+        )
+        return [broken]
+
+    schemas = [s.name for s in catalog.schemas if is_included(config, catalog.name, s.name)]
+    size = _unit_size(config, len(schemas))
+    return [
+        MetadataUnit(
+            unit_id=f"metadata/{catalog.name}/{number:04d}-{_digest(batch)[:8]}",
+            catalog=catalog,
+            schemas=tuple(batch),
+        )
+        for number, batch in enumerate(_batches(schemas, size), start=1)
+    ]
+
+
+def _unit_size(config: Config, schemas: int) -> int:
+    """Schemas a unit: so that all query slots have work, and no statement names too many."""
+    units = API_UNITS if config.metadata_source == "api" else config.max_concurrent_queries
+    return max(1, min(UNIT_SCHEMAS_MAX, ceil(schemas / units)))
+
+
+def _history_units(config: Config, estate: Estate, decision: Decision) -> list[Unit]:
+    if estate.workgroups_error is not None:
+        broken = BrokenUnit(
+            unit_id="history/*", scope="workgroup", name="*", error=estate.workgroups_error
+        )
+        return [broken]
+
+    return [
+        HistoryUnit(
+            unit_id=f"history/{workgroup.name}",
+            workgroup=workgroup,
+            reading=decision.reading(workgroup.name),
+        )
+        for workgroup in estate.workgroups
+        if not workgroup.is_spark and is_read(config, workgroup.name)
+    ]
+
+
+def is_included(config: Config, catalog: str, schema: str) -> bool:
+    """Whether a schema is extracted: ``information_schema`` never, the others by the patterns."""
+    name = f"{catalog}.{schema}".lower()
+    return (
+        schema.lower() != INFORMATION_SCHEMA
+        and _matches(name, config.include_schemas)
+        and not _matches(name, config.exclude_schemas)
+    )
+
+
+def is_read(config: Config, workgroup: str) -> bool:
+    """Whether a workgroup's history is extracted; names of workgroups have a case."""
+    return any(fnmatchcase(workgroup, p) for p in config.workgroups) and not any(
+        fnmatchcase(workgroup, p) for p in config.exclude_workgroups
+    )
+
+
+def check_own_workgroup(config: Config, estate: Estate) -> None:
+    """Refuse a workgroup in which our own statements cannot run.
+
+    Raises:
+        ConfigError: It is unknown, disabled, or Spark's.
+    """
+    if config.metadata_source == "api" or estate.workgroups_error is not None:
+        return
+
+    known = {workgroup.name: workgroup for workgroup in estate.workgroups}
+    workgroup = known.get(config.workgroup)
+    remedy = ""
+    if workgroup is None:
+        usable = [w.name for w in known.values() if not w.is_spark and w.state != "DISABLED"]
+        remedy = f"there is no such workgroup; name one of {', '.join(usable)}"
+    elif workgroup.is_spark:
+        remedy = "is a Spark workgroup, which runs no SQL; name another"
+    elif workgroup.state == "DISABLED":
+        remedy = "is disabled; enable it or name another"
+
+    if remedy:
+        raise ConfigError([Problem("workgroup", repr(config.workgroup), remedy)])
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern.lower()) for pattern in patterns)
+
+
+def _batches(names: Sequence[str], size: int) -> list[Sequence[str]]:
+    return [names[first : first + size] for first in range(0, len(names), size)]
+
+
+def _digest(names: Sequence[str]) -> str:
+    # A name may hold any character but NUL.
+    return hashlib.sha256("\0".join(names).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,137 @@
+"""What happened: the outcome of each unit, and of the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from kada_athena_async.hwm import WorkgroupAccount
+
+Completeness: TypeAlias = Literal["complete", "partial", "skipped", "denied"]
+Scope: TypeAlias = Literal["catalog", "schema", "workgroup"]
+
+
+class ScopeFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """How complete the extract of one catalog, schema or workgroup is.
+
+    Attributes:
+        name: Such as ``("AwsDataCatalog", "sales")`` or ``("primary",)``.
+        counts: Such as ``{"tables": 12, "columns": 340}``.
+        reason: Why it is not complete, or what to know; empty if there is nothing.
+    """
+
+    scope: Scope
+    name: tuple[str, ...]
+    outcome: Completeness
+    counts: dict[str, int] = {}
+    reason: str = ""
+
+
+class UnitFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a finished unit leaves beside its rows; survives a restart in the unit's seal.
+
+    Attributes:
+        rows: Kind -> how many.
+        reconciliation: What the sources say about each other.
+        account: A history unit's account of its executions.
+    """
+
+    scopes: tuple[ScopeFacts, ...] = ()
+    rows: dict[str, int] = {}
+    reconciliation: dict[str, int] = {}
+    account: WorkgroupAccount | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitOutcome:
+    """How a unit ended.
+
+    Attributes:
+        outcome: ``done``, ``resumed`` (done by an interrupted run), ``skipped`` or ``failed``.
+        reason: Why it was skipped or failed.
+    """
+
+    unit_id: str
+    outcome: Literal["done", "resumed", "skipped", "failed"]
+    facts: UnitFacts = field(default_factory=UnitFacts)
+    reason: str = ""
+    hint: str = ""
+
+    @property
+    def rows(self) -> int:
+        return sum(self.facts.rows.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommittedFile:
+    """An extract in sight."""
+
+    name: str
+    kind: str
+    rows: int
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """What a run did.
+
+    Attributes:
+        start, end: The window.
+        committed: True if the extracts are in sight and the mark, if it is ours, has moved.
+        exit_code: 0 committed or nothing to do, 1 units failed.
+        manifest: The manifest's path; None if nothing was committed.
+        calls, throttles: Per operation, such as ``athena:ListQueryExecutions``.
+        continued: The interrupted run that was finished before this one, if there was one.
+    """
+
+    run_id: str
+    name: str
+    start: datetime
+    end: datetime
+    committed: bool
+    exit_code: int
+    output_path: Path
+    manifest: Path | None = None
+    hwm_path: Path | None = None
+    files: tuple[CommittedFile, ...] = ()
+    outcomes: tuple[UnitOutcome, ...] = ()
+    gaps: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    calls: dict[str, int] = field(default_factory=dict)
+    throttles: dict[str, int] = field(default_factory=dict)
+    duration_s: float = 0.0
+    continued: RunReport | None = None
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Kind -> rows committed."""
+        return {file.kind: file.rows for file in self.files}
+
+    @property
+    def failed(self) -> tuple[UnitOutcome, ...]:
+        return tuple(outcome for outcome in self.outcomes if outcome.outcome == "failed")
+
+    @property
+    def skipped(self) -> tuple[UnitOutcome, ...]:
+        return tuple(outcome for outcome in self.outcomes if outcome.outcome == "skipped")
+
+    def to_dict(self) -> dict[str, object]:
+        """The report as plain JSON values."""
+
+        def plain(value: object) -> object:
+            if isinstance(value, Path):
+                return str(value)
+
+            raise TypeError(f"no JSON for {type(value).__name__}")
+
+        found = msgspec.to_builtins(self, enc_hook=plain, builtin_types=())
+        if not isinstance(found, dict):
+            raise AssertionError("unreachable: a dataclass becomes a dict")
+
+        return {**found, "rows": self.rows}

@@ -1,0 +1,20 @@
+"""Which columns a statement gives; to check a statement that the caller wrote."""
+
+from __future__ import annotations
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+
+def output_columns(sql: str) -> list[str] | None:
+    """Names of the columns of the one query in *sql*, lower case; None if it is no such thing."""
+    try:
+        trees = [tree for tree in sqlglot.parse(sql, read="trino") if tree is not None]
+    except (SqlglotError, RecursionError):
+        return None
+
+    if len(trees) != 1 or not isinstance(trees[0], exp.Query):
+        return None
+
+    return [name.lower() for name in trees[0].named_selects]
