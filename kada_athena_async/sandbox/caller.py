@@ -17,7 +17,7 @@ class Call:
     Attributes:
         service, name: Such as ``athena`` and ``ListQueryExecutions``.
         parameters: The JSON body of the call.
-        facts: What the call is about: workgroup, catalog, database, table, bucket, key ...
+        facts: What the call is about: workgroup, catalog, schema, table, bucket, key ...
         faults: Those that strike it.
     """
 

@@ -39,12 +39,44 @@ KINDS: tuple[str, ...] = get_args(FaultKind)
 # batch. Their operation is fixed, so that no pattern for calls counts them.
 QUERY = "query"
 BATCHED_ID = "batched id"
+FACTS = frozenset(
+    [
+        "workgroup",
+        "catalog",
+        "database",
+        "table",
+        "query_execution_id",
+        "query",
+        "role",
+        "bucket",
+        "key",
+        "account_id",
+        "region",
+    ]
+)
 FIXED_OPERATIONS: Mapping[str, str] = {
     "failed_query": QUERY,
     "slow_query": QUERY,
     "poison_table": QUERY,
     "unprocessed": BATCHED_ID,
 }
+
+# What a fault may look at; a misspelt one would never strike.
+FACTS = frozenset(
+    [
+        "workgroup",
+        "catalog",
+        "schema",
+        "table",
+        "query_execution_id",
+        "query",
+        "role",
+        "bucket",
+        "key",
+        "account_id",
+        "region",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +110,7 @@ class Fault:
         calls: Which matching calls, counted from 1 since the fault was added; empty: each.
         probability: Of striking a matching call, drawn from the sandbox's seed.
         times: How often it strikes at most; None: without end.
-        where: Facts of the call that must match, as patterns: workgroup, catalog, database, table,
-            query_execution_id, bucket, key, account_id, region, query.
+        where: Facts of the call that must match, as patterns; FACTS has their names.
     """
 
     kind: FaultKind
@@ -139,6 +170,9 @@ class Faults:
             fields["calls"] = (calls,)
         elif isinstance(calls, list):
             fields["calls"] = tuple(calls)
+
+        if unknown := set(cast("Mapping[str, str]", fields.get("where") or {})) - FACTS:
+            raise _refused("where", sorted(unknown), f"use only {sorted(FACTS)}")
 
         chosen = FIXED_OPERATIONS.get(kind, operation or "*")
         try:

@@ -28,7 +28,7 @@ EXECUTION_ACTIONS = frozenset(
 _FACTS: Mapping[str, str] = {
     "WorkGroup": "workgroup",
     "CatalogName": "catalog",
-    "DatabaseName": "database",
+    "DatabaseName": "schema",
     "TableName": "table",
     "QueryExecutionId": "query_execution_id",
     "QueryString": "query",
@@ -138,7 +138,7 @@ def _glue_resources(operation: Operation, prefix: str) -> list[str]:
     """Glue needs the right on every ancestor too (AWS Glue Developer Guide, resource ARNs)."""
     is_table = "Table" in operation.name or "Partition" in operation.name
     name = str(operation.parameters.get("Name") or "*")
-    database = operation.facts.get("database") or ("*" if is_table else name)
+    database = operation.facts.get("schema") or ("*" if is_table else name)
     arns = [f"{prefix}:catalog", f"{prefix}:database/{database}"]
     if is_table:
         table = operation.facts.get("table") or name
@@ -160,7 +160,7 @@ def _json_operation(request: Request, target: str) -> Operation:
 
     facts = _facts_of(parameters)
     if service == "glue" and "Name" in parameters:
-        facts.setdefault("database" if "Database" in name else "table", str(parameters["Name"]))
+        facts.setdefault("schema" if "Database" in name else "table", str(parameters["Name"]))
 
     return Operation(
         service=service,

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import socketserver
 import struct
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from kada_athena_async.sandbox.wire import Reply, Request
 
 MAX_LINE_BYTES = 65_536
 JOIN_S = 5.0
+
+# Closing with a linger time of zero makes the client see a reset, not an orderly end.
+LINGER_ZERO = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +121,7 @@ class _Connection(socketserver.StreamRequestHandler):
 
     def _read(self) -> Request | None:
         """The next request; None where the client is done or does not speak HTTP."""
-        line = self.rfile.readline(MAX_LINE_BYTES)
-        parts = line.decode("latin-1").split()
+        parts = self.rfile.readline(MAX_LINE_BYTES).decode("latin-1").split()
         if len(parts) != 3:
             return None
 
@@ -127,7 +130,11 @@ class _Connection(socketserver.StreamRequestHandler):
             self.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 
         path, _, query = parts[1].partition("?")
-        body = _read_body(cast("BufferedReader", self.rfile), headers)
+        try:
+            body = _read_body(cast("BufferedReader", self.rfile), headers)
+        except ValueError:
+            return None
+
         return Request(method=parts[0], path=path, query=query, headers=headers, body=body)
 
     def _break(self, request: Request, broken: Broken) -> None:
@@ -137,8 +144,7 @@ class _Connection(socketserver.StreamRequestHandler):
             self.connection.sendall(whole[: len(whole) - unsent_bytes])
             return
 
-        # Closing with a linger time of zero makes the client see a reset, not an orderly end.
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
 
 
 def _read_headers(stream: BufferedReader) -> dict[str, str]:

@@ -133,9 +133,10 @@ def connect_to(sandbox: Sandbox, service: str, **keys: Any) -> Client:
         "aws_access_key_id": sandbox.access_key_id,
         "aws_secret_access_key": sandbox.secret_access_key,
         "region_name": sandbox.region,
+        "config": NO_RETRIES,
         **keys,
     }
-    return SESSION.client(service, endpoint_url=sandbox.endpoint_url, config=NO_RETRIES, **given)
+    return SESSION.client(service, endpoint_url=sandbox.endpoint_url, **given)
 
 
 def session_keys(credentials: Mapping[str, str]) -> dict[str, str]:

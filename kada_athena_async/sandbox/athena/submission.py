@@ -156,7 +156,7 @@ def _poison(site: Site) -> dict[TableRef, str]:
     return {
         TableRef(
             fault.where.get("catalog", DEFAULT_CATALOG),
-            fault.where.get("database") or fault.where.get("schema", ""),
+            fault.where.get("schema", ""),
             fault.where.get("table", ""),
         ): fault.message
         for fault in site.faults.in_force().values()
