@@ -8,7 +8,7 @@ import pytest
 
 from kada_athena_async.sandbox.estate.build import build_estate
 from kada_athena_async.sandbox.estate.model import Estate
-from kada_athena_async.sandbox.estate.small import tiny_estate
+from kada_athena_async.sandbox.estate.small import make_execution, make_table, tiny_estate
 from tests.sandbox_estate.conftest import NOW
 
 
@@ -86,3 +86,19 @@ def test_tiny_estate_has_one_of_each_kind() -> None:
         "RUNNING",
         *["SUCCEEDED"] * 4,
     ]
+
+
+def test_single_nouns_can_be_made() -> None:
+    """A test can make one table or one execution of its own, the same each time."""
+    table = make_table("t", "a bigint, b string", now=NOW, kind="iceberg", partitions="dt date")
+    done = make_execution(1, submitted_at=NOW, took_ms=1_500)
+    running = make_execution(2, submitted_at=NOW, state="RUNNING")
+
+    assert [column.name for column in table.columns] == ["a", "b", "dt"]
+    assert table.parameters["table_type"] == "ICEBERG"
+    assert table == make_table(
+        "t", "a bigint, b string", now=NOW, kind="iceberg", partitions="dt date"
+    )
+    assert done.completed_at == NOW + timedelta(milliseconds=1_500)
+    assert (done.total_ms, running.completed_at, running.total_ms) == (1_500, None, None)
+    assert done.query_execution_id != running.query_execution_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from random import Random
+from uuid import UUID
 
 from kada_athena_async.sandbox.estate.catalogs import (
     fill_schemas,
@@ -13,11 +14,11 @@ from kada_athena_async.sandbox.estate.catalogs import (
 )
 from kada_athena_async.sandbox.estate.executions import ExecutionMaker
 from kada_athena_async.sandbox.estate.failing import typo_failure
-from kada_athena_async.sandbox.estate.model import Estate
+from kada_athena_async.sandbox.estate.model import Estate, Execution, Table
 from kada_athena_async.sandbox.estate.oddities import dropped_column
 from kada_athena_async.sandbox.estate.queries import Query
 from kada_athena_async.sandbox.estate.statements import compile_template
-from kada_athena_async.sandbox.estate.tables import TableMaker
+from kada_athena_async.sandbox.estate.tables import TableLine, TableMaker
 from kada_athena_async.sandbox.estate.view_catalogue import ViewSpec
 from kada_athena_async.sandbox.estate.views import add_view
 from kada_athena_async.sandbox.estate.workgroups import build_workgroups
@@ -73,6 +74,61 @@ def tiny_estate(
     _add_executions(estate, rng, now, results_bucket)
 
     return estate
+
+
+def make_table(
+    name: str,
+    columns: str,
+    *,
+    now: datetime,
+    schema: str = "sales",
+    kind: str = "parquet",
+    partitions: str = "",
+    comment: str | None = None,
+    seed: int = 7,
+) -> Table:
+    """A table of the Glue catalog with sample rows, for a test to put into a schema.
+
+    Args:
+        columns: Such as ``a bigint, b array<string>``, in Hive's types; ``partitions`` alike.
+        kind: A key of ``tables.STORAGE``: parquet, csv, iceberg, ...
+    """
+    line = TableLine(schema, name, kind, columns, partitions, comment)
+
+    return TableMaker(Random(seed), now).table(line)
+
+
+def make_execution(
+    number: int,
+    *,
+    submitted_at: datetime,
+    query: str = "SELECT 1",
+    workgroup: str = "primary",
+    state: str = "SUCCEEDED",
+    took_ms: int | None = 900,
+) -> Execution:
+    """An execution for a test to submit; its id is a UUID made of *number*.
+
+    It completed *took_ms* after *submitted_at*; an unfinished one, or one with None, has no
+    completion time.
+    """
+    identifier = str(UUID(int=number, version=4))
+    ended = state in ("SUCCEEDED", "FAILED", "CANCELLED") and took_ms is not None
+
+    return Execution(
+        query_execution_id=identifier,
+        query=query,
+        workgroup=workgroup,
+        submitted_at=submitted_at,
+        state=state,
+        statement_type="DML",
+        substatement_type="SELECT",
+        catalog="AwsDataCatalog",
+        database="default",
+        completed_at=submitted_at + timedelta(milliseconds=took_ms or 0) if ended else None,
+        total_ms=took_ms if ended else None,
+        output_location=f"s3://kada-athena-results/{identifier}.csv",
+    )
 
 
 def _views() -> tuple[ViewSpec, ...]:
