@@ -39,21 +39,6 @@ KINDS: tuple[str, ...] = get_args(FaultKind)
 # batch. Their operation is fixed, so that no pattern for calls counts them.
 QUERY = "query"
 BATCHED_ID = "batched id"
-FACTS = frozenset(
-    [
-        "workgroup",
-        "catalog",
-        "database",
-        "table",
-        "query_execution_id",
-        "query",
-        "role",
-        "bucket",
-        "key",
-        "account_id",
-        "region",
-    ]
-)
 FIXED_OPERATIONS: Mapping[str, str] = {
     "failed_query": QUERY,
     "slow_query": QUERY,
@@ -63,7 +48,7 @@ FIXED_OPERATIONS: Mapping[str, str] = {
 
 # What a fault may look at; a misspelt one would never strike.
 FACTS = frozenset(
-    [
+    {
         "workgroup",
         "catalog",
         "schema",
@@ -75,7 +60,7 @@ FACTS = frozenset(
         "key",
         "account_id",
         "region",
-    ]
+    }
 )
 
 

@@ -282,7 +282,10 @@ def test_quotas_throttle_if_wanted(sandbox: Sandbox, athena: Client) -> None:
     assert "ThrottlingException" in codes
 
 
-@pytest.mark.parametrize(("kind", "fields"), [("no_such", {}), ("throttle", {"colour": "red"})])
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [("no_such", {}), ("throttle", {"colour": "red"}), ("throttle", {"where": {"hue": "red"}})],
+)
 def test_a_fault_that_does_not_exist_is_refused(
     sandbox: Sandbox, kind: Any, fields: dict[str, Any]
 ) -> None:
