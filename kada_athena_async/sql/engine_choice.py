@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
+from kada_athena_async.sql.literals import find_literals, splice
 from kada_athena_async.sql.tokens import Engine, Kind, tokenize
 
 
@@ -24,7 +24,11 @@ _TRINO_VERB = re.compile(
 )
 _HIVE_VERB = re.compile("msck|show|describe|desc|alter|use|set|reset|truncate")
 _BEFORE_NOUN = re.compile("or|replace|external|temporary|protected|multi|dialect")
-_QUERY_START = re.compile(r"select|with|table|values|\(")
+_AS_QUERY = re.compile(
+    r"\bas(?:\s|--\?|/\*\?\*/)*(?:\(|(?:select|with|table|values)\b)", re.IGNORECASE
+)
+_QUOTED_NAME = re.compile(r'"[^"]*"|`[^`]*`')
+_PASSED_OVER = (Kind.LINE_COMMENT, Kind.BLOCK_COMMENT, Kind.PAREN)
 _SIGNIFICANT_WORDS = 8
 
 
@@ -87,9 +91,12 @@ def _by_noun(text: str, verb: str, words: list[str]) -> EngineChoice:
 
 def _first_words(text: str) -> list[str]:
     words: list[str] = []
-    for piece in _significant(text, Engine.TRINO):
-        if piece != "(":
-            words.append(piece)
+    for token in tokenize(text, Engine.TRINO):
+        kind, start, end = token
+        if kind is Kind.WORD:
+            words.append(text[start:end].lower())
+        elif kind not in _PASSED_OVER and not text[start:end].isspace():
+            words.append("?")
 
         if len(words) == _SIGNIFICANT_WORDS:
             break
@@ -99,24 +106,13 @@ def _first_words(text: str) -> list[str]:
 
 def _has_query(text: str, engine: Engine) -> bool:
     """True if ``AS`` and the start of a query follow each other outside parentheses."""
-    depth, previous = 0, ""
-    for piece in _significant(text, engine):
-        if depth == 0 and previous == "as" and _QUERY_START.fullmatch(piece):
+    bare = _QUOTED_NAME.sub("x", splice(text, find_literals(text, engine)[0]))
+    depth = position = 0
+    for match in _AS_QUERY.finditer(bare):
+        start = match.start()
+        depth += bare.count("(", position, start) - bare.count(")", position, start)
+        position = start
+        if depth == 0:
             return True
 
-        depth += (piece == "(") - (piece == ")")
-        previous = piece
-
     return False
-
-
-def _significant(text: str, engine: Engine) -> Iterator[str]:
-    """Words in lower case, parentheses, and ``?`` for everything else but comments and space."""
-    for kind, start, end in tokenize(text, engine):
-        if kind is Kind.WORD or kind is Kind.PAREN:
-            yield text[start:end].lower()
-        elif kind is Kind.OPERATORS:
-            if not text[start:end].isspace():
-                yield "?"
-        elif kind not in (Kind.LINE_COMMENT, Kind.BLOCK_COMMENT):
-            yield "?"

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
-from kada_athena_async.sql.engine_choice import choose_engine
 from kada_athena_async.sql.masking import is_unmaskable, mask_sql
-from kada_athena_async.sql.tokens import Kind, tokenize
 
 _HEX_CHARS = 32
-_COMMENTS = (Kind.LINE_COMMENT, Kind.BLOCK_COMMENT)
+_NAME = re.compile(r'("[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`)')
+_COMMENT = re.compile(r"--\?|/\*\?\*/")
+_AROUND_MARKS = re.compile(r"\s*([^\w\s]+)\s*")
+_SPACE = re.compile(r"\s+")
 
-# DATE ?, -? and ? alike: an item of a list of literals, in normalised text.
-_ITEM = r"(?:(?:date|timestamp|time|decimal|uuid|ipaddress|json) )?(?:[-+] ?)?\?"
-_LIST = re.compile(rf"\( {_ITEM}(?: ?, ?{_ITEM})* \)")
-_ROWS = re.compile(r"\( \? \)(?: ?, ?\( \? \))+")
+# date?, -? and ? alike: an item of a list of literals, in normal form.
+_ITEM = r"(?:date|timestamp|time|decimal|uuid|ipaddress|json)?[-+]?\?"
+_LIST = re.compile(rf"\({_ITEM}(?:,{_ITEM})*\)")
+_ROWS = re.compile(r"\(\?\)(?:,\(\?\))+")
 
 
 def fingerprint(
@@ -32,17 +33,13 @@ def fingerprint(
 
 
 def _shape(masked: str) -> str:
-    engine = choose_engine(masked).engine
-    pieces: list[str] = []
-    for kind, start, end in tokenize(masked, engine):
-        if kind in _COMMENTS:
-            continue
+    """The masked text without comments and case, with space only where words would run together."""
+    pieces = _NAME.split(masked)
+    pieces[::2] = (_normal(piece) for piece in pieces[::2])
+    shape = "".join(pieces).lower().rstrip(";")
+    return _ROWS.sub("(?)", _LIST.sub("(?)", shape))
 
-        piece = masked[start:end]
-        if kind is Kind.OPERATORS:
-            piece = "".join(piece.split())
-        if piece:
-            pieces.append(piece.lower())
 
-    shape = " ".join(pieces).rstrip("; ")
-    return _ROWS.sub("( ? )", _LIST.sub("( ? )", shape))
+def _normal(piece: str) -> str:
+    spaced = _SPACE.sub(" ", _COMMENT.sub(" ", piece))
+    return _AROUND_MARKS.sub(r"\1", spaced).strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from kada_athena_async.sql.tokens import Engine, Kind, Token, token_at
@@ -88,6 +89,18 @@ def find_literals(text: str, engine: Engine) -> tuple[list[Literal], bool]:
     return finder.found, finder.is_clean
 
 
+def splice(text: str, literals: Iterable[Literal]) -> str:
+    """Return *text* with the replacement of each of *literals*, which are in order and apart."""
+    pieces: list[str] = []
+    position = 0
+    for start, end, replacement in literals:
+        pieces += (text[position:start], replacement)
+        position = end
+
+    pieces.append(text[position:])
+    return "".join(pieces)
+
+
 class _Finder:
     """One pass over a text; token by token only where ordinals may stand."""
 
@@ -120,7 +133,7 @@ class _Finder:
     def _enter_clause(self) -> None:
         if not self._clauses:
             self._depth = 0
-        if self._depth not in self._clauses:
+        if self._clauses[-1:] != [self._depth]:
             self._clauses.append(self._depth)
         self._begins_item = True
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from kada_athena_async.sql.engine_choice import choose_engine
-from kada_athena_async.sql.literals import PLACEHOLDER, Literal, find_literals
+from kada_athena_async.sql.engine_choice import EngineChoice, choose_engine
+from kada_athena_async.sql.literals import PLACEHOLDER, Literal, find_literals, splice
 from kada_athena_async.sql.tokens import Engine
 
 MAX_MASKABLE_CHARS = 524_288
@@ -50,6 +50,7 @@ def mask_sql(
     *,
     statement_type: str | None = None,
     substatement_type: str | None = None,
+    dialect: str | None = None,
     is_failed: bool = False,
 ) -> str:
     """Return *text* with ``?`` for every literal and with empty comments; all else is as it was.
@@ -60,6 +61,7 @@ def mask_sql(
 
     Args:
         statement_type, substatement_type: What Athena says that the statement is.
+        dialect: ``hive`` for the text of a view that Hive or Spark made, whose query Hive reads.
         is_failed: The statement never ran, so its author may have quoted wrongly: a text in double
             quotes, which is a name to Trino, is hidden too.
     """
@@ -73,12 +75,14 @@ def mask_sql(
         choice = choose_engine(
             text, statement_type=statement_type, substatement_type=substatement_type
         )
+        if dialect == "hive":
+            choice = EngineChoice(Engine.HIVE, True)
         literals, is_clean = find_literals(text, choice.engine)
         engines = [choice.engine]
         if is_failed or not (choice.is_certain and is_clean):
             engines = list(Engine)
             literals = _merge(x for engine in Engine for x in find_literals(text, engine)[0])
-        masked = _splice(text, literals)
+        masked = splice(text, literals)
         return masked if _is_masked(masked, engines) else _remark(text)
     except Exception:
         # Whatever went wrong, the text itself must not get out: not as a value, not in a traceback.
@@ -122,17 +126,6 @@ def is_unmaskable(masked: str) -> bool:
 
 def _remark(text: str) -> str:
     return f"<unmaskable: {len(text)} characters>"
-
-
-def _splice(text: str, literals: Iterable[Literal]) -> str:
-    pieces: list[str] = []
-    position = 0
-    for start, end, replacement in literals:
-        pieces += (text[position:start], replacement)
-        position = end
-
-    pieces.append(text[position:])
-    return "".join(pieces)
 
 
 def _merge(literals: Iterable[Literal]) -> list[Literal]:

@@ -107,6 +107,13 @@ def test_failed_statements_hide_quoted_names() -> None:
     assert mask_sql(sql, is_failed=True) == "SELECT a FROM t WHERE name = ?"
 
 
+def test_views_of_hive_are_read_as_hive_does() -> None:
+    """In the query of a Hive view double quotes hold a value, not a name."""
+    sql = "SELECT a FROM t WHERE name = \"Ann\" AND b = 'it\\'s Kestrel'"
+
+    assert mask_sql(sql, dialect="hive") == "SELECT a FROM t WHERE name = ? AND b = ?"
+
+
 def test_too_long_is_refused() -> None:
     """A text over the limit gives way to a remark, which masks to itself and is told apart."""
     masked = mask_sql("x" * (MAX_MASKABLE_CHARS + 1))
