@@ -153,7 +153,7 @@ def test_times_lie_before_now(scaled: Estate) -> None:
         ("array<int>", "array(integer)"),
         ("map<string,array<double>>", "map(varchar, array(double))"),
         ("struct<a:int>", "row(a integer)"),
-        ("struct<my-field:int,Other:string>", 'row("my-field" integer, "Other" varchar)'),
+        ("struct<my-field:int,Other:string>", 'row("my-field" integer, other varchar)'),
         (
             "array<struct<a:decimal(10,2),b:struct<c:string,d:map<int,date>>>>",
             "array(row(a decimal(10,2), b row(c varchar, d map(integer, date))))",

@@ -71,9 +71,10 @@ def trino_type(hive: str) -> str:
         return f"map({', '.join(trino_type(argument) for argument in _arguments(hive))})"
 
     if hive.startswith("struct<"):
+        # Trino's Hive connector lower-cases the names of fields (its HiveTypeTranslator).
         fields = (
             f"{name if _PLAIN_FIELD.match(name) else quoted(name)} {trino_type(type_)}"
-            for name, type_ in struct_fields(hive)
+            for name, type_ in ((name.lower(), type_) for name, type_ in struct_fields(hive))
         )
         return f"row({', '.join(fields)})"
 
