@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -40,10 +41,16 @@ def get_database(estate: Estate, call: Call) -> Json:
 def get_tables(estate: Estate, call: Call) -> Json:
     catalog = _catalog(estate, call)
     schema = _schema(catalog, call, "DatabaseName")
+    expression = text(call.parameters, "Expression") or ""
+    try:
+        wanted = re.compile(expression)
+    except re.error as error:
+        raise AwsError("InvalidInputException", f"Expression: {error}") from error
+
     found, token = page(
-        list(schema.tables.values()),
+        [table for table in list(schema.tables.values()) if wanted.search(table.name)],
         call.parameters,
-        scope=f"tables {catalog.name} {schema.name}",
+        scope=f"tables {catalog.name} {schema.name} {expression}",
         rule=TABLES_PAGE,
         at_most=call.most_items,
     )

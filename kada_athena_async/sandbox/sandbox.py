@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
+from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.sandbox.athena.site import Site
 from kada_athena_async.sandbox.behaviour import Behaviour
 from kada_athena_async.sandbox.buckets import Buckets
@@ -105,7 +106,11 @@ class Sandbox:
         self.stop()
 
     def start(self) -> None:
-        """Takes the port and begins to answer."""
+        """Takes the port and begins to answer.
+
+        Raises:
+            ConfigError: The port is taken, or the policy cannot be evaluated.
+        """
         self._buckets = Buckets()
         self._front = Front(
             directory=self.directory,
@@ -126,7 +131,7 @@ class Sandbox:
         handle = self._add_site(self._estate, self.account_id, self.region, policy)
         self.role_arn = handle.role_arn
         self.results_bucket = handle.results_bucket
-        self._server = Server(self._port, self._router(Control(self, self._stop_asked)))
+        self._server = self._listen()
         self._server.start()
 
     def stop(self) -> None:
@@ -302,6 +307,13 @@ class Sandbox:
     def now(self) -> datetime:
         """The sandbox's clock."""
         return self._now()
+
+    def _listen(self) -> Server:
+        try:
+            return Server(self._port, self._router(Control(self, self._stop_asked)))
+        except OSError as error:
+            problem = Problem("port", str(self._port), f"choose another one: {error}")
+            raise ConfigError([problem], source="sandbox") from error
 
     def _router(self, control: Control) -> Callable[[Request], Reply | Broken]:
         def answer(request: Request) -> Reply | Broken:

@@ -180,7 +180,9 @@ def _render(reply: Reply, *, is_head: bool) -> bytes:
 
     lines = [f"HTTP/1.1 {reply.status} {phrase}", f"Date: {formatdate(usegmt=True)}"]
     lines.extend(f"{name}: {value}" for name, value in reply.headers)
-    if not any(name.lower() == "content-length" for name, _ in reply.headers):
+    # A 204 has no body and no length of one (RFC 9110, section 8.6).
+    has_length = any(name.lower() == "content-length" for name, _ in reply.headers)
+    if not has_length and reply.status != HTTPStatus.NO_CONTENT:
         lines.append(f"Content-Length: {len(reply.body)}")
 
     head = "\r\n".join([*lines, "", ""]).encode("utf-8")

@@ -54,6 +54,8 @@ def test_glue_tells_more_than_athena(athena: Client, glue: Client) -> None:
         "classification": "parquet",
     }
     assert by_glue["t000"]["CreateTime"] < NOW
+    matching = glue.get_tables(DatabaseName="s", Expression="^t00.$")["TableList"]
+    assert [table["Name"] for table in matching] == [f"t00{n}" for n in range(10)]
     assert glue.get_table(DatabaseName="s", Name="v")["Table"] == by_glue["v"]
 
 

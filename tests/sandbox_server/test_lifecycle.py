@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from kada_athena_async.config.load import load_config
+from kada_athena_async.errors import ConfigError
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Estate
 from tests.sandbox_server.support import (
@@ -73,6 +74,15 @@ def test_one_sandbox_after_another_begins_anew(estate: Estate) -> None:
         assert buckets == [second.results_bucket]
         refused = error_of(connect_to(second, "athena", aws_access_key_id=old).list_work_groups)
         assert refused[0] == "UnrecognizedClientException"
+
+
+def test_a_taken_port_is_refused(sandbox: Sandbox) -> None:
+    """With the port's number."""
+    port = urlsplit(sandbox.endpoint_url).port or 0
+    second = Sandbox(make_estate(), port=port)
+
+    with pytest.raises(ConfigError, match=f"port = {port}"):
+        second.start()
 
 
 def test_only_loopback_can_reach_it(sandbox: Sandbox) -> None:
