@@ -175,11 +175,11 @@ class Extractor:
         run_id = new_run_id(self._clock.now())
         begun = self._clock.monotonic()
         store = FileHwmStore(self._hwm_path, self._files) if manages else None
-        warnings: list[str] = []
+        warnings: list[Warned] = []
 
         def keep_warnings(event: Event) -> None:
             if isinstance(event, Warned):
-                warnings.append(event.message)
+                warnings.append(event)
 
         tell = Fanout((keep_warnings, *self._observers))
         with ExitStack() as locks:

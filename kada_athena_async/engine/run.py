@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import msgspec
-
 from kada_athena_async.commit import (
     CommitRequest,
     CommittedManifest,
-    Completeness,
-    ManifestGap,
-    ManifestWarning,
     Resumable,
-    RunFacts,
     commit,
     known_mark,
     manifest_covering,
 )
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.config import config_digest
+from kada_athena_async.engine import summary
 from kada_athena_async.engine.connection import Connection
 from kada_athena_async.errors import StateError
 from kada_athena_async.events import PlanReady, RunStarted, StageFinished, StageStarted, Warned
@@ -32,7 +26,6 @@ from kada_athena_async.files import Files
 from kada_athena_async.hwm import (
     Decision,
     FileHwmStore,
-    Gap,
     StoredMark,
     Window,
     WindowSettings,
@@ -41,10 +34,9 @@ from kada_athena_async.hwm import (
 )
 from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.pipeline import UnitRunner
-from kada_athena_async.plan import HistoryUnit, Plan, Unit, build_plan
-from kada_athena_async.report import CommittedFile, RunReport, UnitOutcome
+from kada_athena_async.plan import HistoryUnit, Unit, build_plan
+from kada_athena_async.report import RunReport, UnitOutcome
 from kada_athena_async.sinks import Intent, Staging
-from kada_athena_async.version import __version__
 
 HISTORY_UNITS_AT_ONCE = 8
 """Workgroups listed side by side: two would use up the account's five list calls a second."""
@@ -66,16 +58,6 @@ class WindowRequest:
     again: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Task:
-    """One window on its way."""
-
-    staging: Staging
-    decision: Decision
-    window: Window
-    plan: Plan
-
-
 @dataclass(slots=True, kw_only=True)
 class Run:
     """Extracts windows over an open connection; the caller holds the locks.
@@ -90,7 +72,7 @@ class Run:
     output_path: Path
     store: FileHwmStore | None
     files: Files
-    warnings: list[str]
+    warnings: list[Warned]
 
     async def extract(
         self, run_id: str, request: WindowRequest, resumable: Resumable | None
@@ -118,7 +100,7 @@ class Run:
         decision = await self._decide(await self._without_delivered(request))
         window = decision.window
         if window is None:
-            return self._nothing_to_do(run_id, request, decision)
+            return self._nothing_to_do(run_id, request)
 
         if not request.again:
             await self._refuse_covered(window)
@@ -218,7 +200,8 @@ class Run:
         )
         async with self._stage("discover"):
             estate = await self.connection.discover(staging.run_id)
-            task = _Task(
+            task = summary.Task(
+                config=config,
                 staging=staging,
                 decision=decision,
                 window=window,
@@ -233,9 +216,17 @@ class Run:
             async with self._stage("commit"):
                 committed = await self._commit(task, outcomes, again=again)
 
-        return self._report(task, outcomes, committed, clock.monotonic() - begun)
+        return summary.run_report(
+            task,
+            outcomes,
+            committed,
+            self.connection.client.log,
+            hwm_path=self.store.hwm_path if self.store else None,
+            warnings=self.warnings,
+            duration_s=clock.monotonic() - begun,
+        )
 
-    async def _run_units(self, task: _Task) -> list[UnitOutcome]:
+    async def _run_units(self, task: summary.Task) -> list[UnitOutcome]:
         """Run all units; metadata and history side by side, for their quotas are apart."""
         config, plan, staging = self.connection.config, task.plan, task.staging
         history = [unit for unit in plan.units if isinstance(unit, HistoryUnit)]
@@ -281,90 +272,22 @@ class Run:
         return [by_id[unit.unit_id] for unit in plan.units]
 
     async def _commit(
-        self, task: _Task, outcomes: Sequence[UnitOutcome], *, again: bool
+        self, task: summary.Task, outcomes: Sequence[UnitOutcome], *, again: bool
     ) -> CommittedManifest:
         accounts = [o.facts.account for o in outcomes if o.facts.account is not None]
-        _check_rows(task.staging, outcomes)
+        summary.check_rows(task.staging, outcomes)
         request = CommitRequest(
             unit_order=[outcome.unit_id for outcome in outcomes],
-            facts=self._facts(task, outcomes),
+            facts=summary.run_facts(task, outcomes, self.connection.client.log, self.warnings),
             carried=carry(task.window.end, task.decision.carried, accounts),
             replace=again,
         )
         return await commit(task.staging, request, store=self.store, tell=self.connection.tell)
 
-    def _facts(self, task: _Task, outcomes: Sequence[UnitOutcome]) -> RunFacts:
-        """What the manifest says beside its files."""
-        log = self.connection.client.log
-        scopes = [scope for outcome in outcomes for scope in outcome.facts.scopes]
-        return RunFacts(
-            version=__version__,
-            server=self.connection.config.server,
-            completeness=tuple(
-                msgspec.convert(msgspec.to_builtins(scope), Completeness) for scope in scopes
-            ),
-            gaps=tuple(_gaps(task)),
-            reconciliation={
-                outcome.unit_id: outcome.facts.reconciliation
-                for outcome in outcomes
-                if outcome.facts.reconciliation
-            },
-            history={
-                outcome.facts.account.workgroup: outcome.facts.account.counts
-                for outcome in outcomes
-                if outcome.facts.account is not None
-            },
-            calls=dict(sorted(log.calls.items())),
-            throttles=dict(sorted(log.throttles.items())),
-            warnings=tuple(ManifestWarning(code="run", message=text) for text in self.warnings),
-        )
-
-    def _report(
-        self,
-        task: _Task,
-        outcomes: Sequence[UnitOutcome],
-        committed: CommittedManifest | None,
-        duration_s: float,
-    ) -> RunReport:
-        log = self.connection.client.log
-        files = committed.manifest.files if committed else ()
-        return RunReport(
-            run_id=task.staging.run_id,
-            name=self.name,
-            start=task.window.start,
-            end=task.window.end,
-            committed=committed is not None,
-            exit_code=0 if committed else 1,
-            output_path=self.output_path,
-            manifest=committed.path if committed else None,
-            hwm_path=self.store.hwm_path if self.store else None,
-            files=tuple(
-                CommittedFile(
-                    name=file.name,
-                    kind=file.kind,
-                    rows=file.rows,
-                    size_bytes=file.size_bytes,
-                    sha256=file.sha256,
-                )
-                for file in files
-            ),
-            outcomes=tuple(outcomes),
-            gaps=tuple(
-                f"{gap.workgroup or 'all workgroups'}: {gap.start:{HWM_FORMAT}} to "
-                f"{gap.end:{HWM_FORMAT}} ({gap.kind})"
-                for gap in _gaps(task)
-            ),
-            warnings=tuple(self.warnings),
-            calls=dict(sorted(log.calls.items())),
-            throttles=dict(sorted(log.throttles.items())),
-            duration_s=round(duration_s, 3),
-        )
-
-    def _nothing_to_do(self, run_id: str, request: WindowRequest, decision: Decision) -> RunReport:
-        """The report of a window that is empty: the mark is younger than ``settle_seconds``."""
-        now = self.connection.clock.now().replace(microsecond=0)
-        start = request.start or now
-        self._warn("nothing_to_do", "the window is empty: everything before now is extracted")
+    def _nothing_to_do(self, run_id: str, request: WindowRequest) -> RunReport:
+        """The report of an empty window: the mark is younger than ``settle_seconds``."""
+        start = request.start or self.connection.clock.now().replace(microsecond=0)
+        self._warn("nothing_to_do", "the window is empty: all that is settled is extracted")
         return RunReport(
             run_id=run_id,
             name=self.name,
@@ -374,7 +297,7 @@ class Run:
             exit_code=0,
             output_path=self.output_path,
             hwm_path=self.store.hwm_path if self.store else None,
-            warnings=tuple(self.warnings),
+            warnings=tuple(warning.message for warning in self.warnings),
             calls=dict(self.connection.client.log.calls),
         )
 
@@ -390,39 +313,3 @@ class Run:
         self.connection.tell(
             StageFinished(stage=stage, duration_s=round(clock.monotonic() - begun, 3))
         )
-
-
-def _gaps(task: _Task) -> list[ManifestGap]:
-    """Gaps of the run, and of workgroups that have others."""
-    common = set(task.decision.gaps)
-    found = [_gap(gap, "") for gap in task.decision.gaps]
-    for unit in task.plan.units:
-        if isinstance(unit, HistoryUnit):
-            name = unit.workgroup.name
-            found += [_gap(gap, name) for gap in unit.reading.gaps if gap not in common]
-
-    return found
-
-
-def _gap(gap: Gap, workgroup: str) -> ManifestGap:
-    return ManifestGap(kind=gap.kind, start=gap.start, end=gap.end, workgroup=workgroup)
-
-
-def _check_rows(staging: Staging, outcomes: Sequence[UnitOutcome]) -> None:
-    """Refuse a commit whose files hold other rows than the units counted.
-
-    Raises:
-        StateError: A count differs; nothing is committed.
-    """
-    sealed = staging.sealed()
-    for outcome in outcomes:
-        written: Counter[str] = Counter()
-        for part in sealed[outcome.unit_id].parts:
-            written[part.kind] += part.rows
-
-        counted: Mapping[str, int] = {k: n for k, n in outcome.facts.rows.items() if n}
-        if written != counted:
-            raise StateError(
-                f"the unit {outcome.unit_id} counted {counted} rows and wrote {dict(written)}",
-                hint="run again with --fresh; nothing was committed",
-            )

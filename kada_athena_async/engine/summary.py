@@ -1,0 +1,141 @@
+"""What a run says of itself when it is over: to the manifest, and to its caller. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from kada_athena_async.aws.client import CallLog
+from kada_athena_async.commit import (
+    CommittedManifest,
+    Completeness,
+    ManifestGap,
+    ManifestWarning,
+    RunFacts,
+)
+from kada_athena_async.config import Config
+from kada_athena_async.errors import StateError
+from kada_athena_async.events import Warned
+from kada_athena_async.hwm import Decision, Gap, Window
+from kada_athena_async.hwm.window import HWM_FORMAT
+from kada_athena_async.plan import HistoryUnit, Plan
+from kada_athena_async.report import CommittedFile, RunReport, UnitOutcome
+from kada_athena_async.sinks import Staging
+from kada_athena_async.version import __version__
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One window on its way."""
+
+    config: Config
+    staging: Staging
+    decision: Decision
+    window: Window
+    plan: Plan
+
+
+def run_facts(
+    task: Task, outcomes: Sequence[UnitOutcome], log: CallLog, warnings: Sequence[Warned]
+) -> RunFacts:
+    """What the manifest says beside its files."""
+    scopes = [scope for outcome in outcomes for scope in outcome.facts.scopes]
+    return RunFacts(
+        version=__version__,
+        server=task.config.server,
+        completeness=tuple(
+            msgspec.convert(msgspec.to_builtins(scope), Completeness) for scope in scopes
+        ),
+        gaps=tuple(_gaps(task)),
+        reconciliation={
+            outcome.unit_id: outcome.facts.reconciliation
+            for outcome in outcomes
+            if outcome.facts.reconciliation
+        },
+        history={
+            outcome.facts.account.workgroup: outcome.facts.account.counts
+            for outcome in outcomes
+            if outcome.facts.account is not None
+        },
+        calls=dict(sorted(log.calls.items())),
+        throttles=dict(sorted(log.throttles.items())),
+        warnings=tuple(ManifestWarning(code=w.code, message=w.message) for w in warnings),
+    )
+
+
+def run_report(
+    task: Task,
+    outcomes: Sequence[UnitOutcome],
+    committed: CommittedManifest | None,
+    log: CallLog,
+    *,
+    hwm_path: Path | None,
+    warnings: Sequence[Warned],
+    duration_s: float,
+) -> RunReport:
+    """What the caller is told of a window."""
+    return RunReport(
+        run_id=task.staging.run_id,
+        name=task.staging.intent.name,
+        start=task.window.start,
+        end=task.window.end,
+        committed=committed is not None,
+        exit_code=0 if committed else 1,
+        output_path=task.staging.output_path,
+        manifest=committed.path if committed else None,
+        hwm_path=hwm_path,
+        files=tuple(
+            CommittedFile(**msgspec.structs.asdict(file))
+            for file in (committed.manifest.files if committed else ())
+        ),
+        outcomes=tuple(outcomes),
+        gaps=tuple(
+            f"{gap.workgroup or 'all workgroups'}: {gap.start:{HWM_FORMAT}} to "
+            f"{gap.end:{HWM_FORMAT}} ({gap.kind})"
+            for gap in _gaps(task)
+        ),
+        warnings=tuple(warning.message for warning in warnings),
+        calls=dict(sorted(log.calls.items())),
+        throttles=dict(sorted(log.throttles.items())),
+        duration_s=round(duration_s, 3),
+    )
+
+
+def _gaps(task: Task) -> list[ManifestGap]:
+    """Gaps of the run, and of workgroups that have others."""
+    common = set(task.decision.gaps)
+    found = [_gap(gap, "") for gap in task.decision.gaps]
+    for unit in task.plan.units:
+        if isinstance(unit, HistoryUnit):
+            name = unit.workgroup.name
+            found += [_gap(gap, name) for gap in unit.reading.gaps if gap not in common]
+
+    return found
+
+
+def _gap(gap: Gap, workgroup: str) -> ManifestGap:
+    return ManifestGap(kind=gap.kind, start=gap.start, end=gap.end, workgroup=workgroup)
+
+
+def check_rows(staging: Staging, outcomes: Sequence[UnitOutcome]) -> None:
+    """Refuse a commit whose files hold other rows than the units counted.
+
+    Raises:
+        StateError: A count differs; nothing is committed.
+    """
+    sealed = staging.sealed()
+    for outcome in outcomes:
+        written: Counter[str] = Counter()
+        for part in sealed[outcome.unit_id].parts:
+            written[part.kind] += part.rows
+
+        counted: Mapping[str, int] = {k: n for k, n in outcome.facts.rows.items() if n}
+        if written != counted:
+            raise StateError(
+                f"the unit {outcome.unit_id} counted {counted} rows and wrote {dict(written)}",
+                hint="run again with --fresh; nothing was committed",
+            )
