@@ -13,6 +13,48 @@ from kada_athena_async.sql.masking import MAX_MASKABLE_CHARS
 from tests.unit.sql.generated import Generated, Generator
 from tests.unit.sql.labelled import LABELLED, Labelled
 
+MESSAGES: list[tuple[str, str | None]] = [
+    ("Query exhausted resources at this scale factor", None),
+    ("Status Code: 403", None),
+    ("Can't find it; the table isn't there", None),
+    (
+        "line 12:7: Column 'kestrel' cannot be resolved",
+        "line 12:7: Column ? cannot be resolved",
+    ),
+    (
+        "line 1:8: mismatched input 'a 'kestrel' b'. Expecting: x",
+        "line 1:8: mismatched input ?",
+    ),
+    (
+        "no viable alternative at input 'SELECT 'kestrel' FROM'",
+        "no viable alternative at input ?",
+    ),
+    ("line 1:52: mismatched input '“kestrel”'.", "line 1:52: mismatched input ?"),
+    ("token recognition error at: 'kestrel", "token recognition error at: ?"),
+    (
+        'Error parsing field value "a@b.c" for field 2',
+        "Error parsing field value ? for field 2",
+    ),
+    ('For input string: "kestrel"', "For input string: ?"),
+    ("Cannot cast 'O'Kestrel' to date", "Cannot cast ? to date"),
+    ("Can't find 'kestrel'", "Can't find ?"),
+    ("Value '078-05-1120' is bad: ‘kestrel’ “merlin”", "Value ? is bad: ? ?"),
+    ("Key not present in map: kestrel", "Key not present in map: ?"),
+    ("Duplicate map keys (kestrel) are not allowed", "Duplicate map keys ?"),
+    ("Value cannot be cast to date: kestrel", "Value cannot be cast to date: ?"),
+    ('Invalid format: "kestrel" is malformed at "rel"', "Invalid format: ?"),
+    ("got 078-05-1120, 12345, 1957-10-04 00:00:00", "got ?, ?, ?"),
+    ("mail ann@kestrel.example bounced", "mail ? bounced"),
+    ("never closed 'kestrel", "never closed ?"),
+    ('never closed "kestrel', "never closed ?"),
+    ("never closed `kestrel", "never closed ?"),
+    ("never closed “kestrel", "never closed ?"),
+    ("never closed ‘kestrel", "never closed ?"),
+    ("wide ＇kestrel＇ ＂kestrel＂ ´kestrel´ `kestrel`", "wide ? ? ? ?"),
+    ("", None),
+]
+"""Messages, and what they are masked to; None if they stay as they are."""
+
 each_labelled = pytest.mark.parametrize("case", LABELLED, ids=[case.trap for case in LABELLED])
 
 
@@ -140,49 +182,7 @@ def test_large_statements_are_masked(sql: str) -> None:
     assert not re.search(r"1234|kestrel", masked)
 
 
-@pytest.mark.parametrize(
-    ("message", "masked"),
-    [
-        ("Query exhausted resources at this scale factor", None),
-        ("Status Code: 403", None),
-        ("Can't find it; the table isn't there", None),
-        (
-            "line 12:7: Column 'kestrel' cannot be resolved",
-            "line 12:7: Column ? cannot be resolved",
-        ),
-        (
-            "line 1:8: mismatched input 'a 'kestrel' b'. Expecting: x",
-            "line 1:8: mismatched input ?",
-        ),
-        (
-            "no viable alternative at input 'SELECT 'kestrel' FROM'",
-            "no viable alternative at input ?",
-        ),
-        ("line 1:52: mismatched input '“kestrel”'.", "line 1:52: mismatched input ?"),
-        ("token recognition error at: 'kestrel", "token recognition error at: ?"),
-        (
-            'Error parsing field value "a@b.c" for field 2',
-            "Error parsing field value ? for field 2",
-        ),
-        ('For input string: "kestrel"', "For input string: ?"),
-        ("Cannot cast 'O'Kestrel' to date", "Cannot cast ? to date"),
-        ("Can't find 'kestrel'", "Can't find ?"),
-        ("Value '078-05-1120' is bad: ‘kestrel’ “merlin”", "Value ? is bad: ? ?"),
-        ("Key not present in map: kestrel", "Key not present in map: ?"),
-        ("Duplicate map keys (kestrel) are not allowed", "Duplicate map keys ?"),
-        ("Value cannot be cast to date: kestrel", "Value cannot be cast to date: ?"),
-        ('Invalid format: "kestrel" is malformed at "rel"', "Invalid format: ?"),
-        ("got 078-05-1120, 12345, 1957-10-04 00:00:00", "got ?, ?, ?"),
-        ("mail ann@kestrel.example bounced", "mail ? bounced"),
-        ("never closed 'kestrel", "never closed ?"),
-        ('never closed "kestrel', "never closed ?"),
-        ("never closed `kestrel", "never closed ?"),
-        ("never closed “kestrel", "never closed ?"),
-        ("never closed ‘kestrel", "never closed ?"),
-        ("wide ＇kestrel＇ ＂kestrel＂ ´kestrel´ `kestrel`", "wide ? ? ? ?"),
-        ("", None),
-    ],
-)
+@pytest.mark.parametrize(("message", "masked"), MESSAGES)
 def test_messages_repeat_nothing(message: str, masked: str | None) -> None:
     """Messages keep their words and lose what they quote, long numbers and addresses."""
     assert mask_text(message) == (message if masked is None else masked)
