@@ -13,6 +13,7 @@ from kada_athena_async.errors import ConfigError
 from kada_athena_async.sandbox.behaviour import Behaviour
 from kada_athena_async.sandbox.estate.model import Execution
 from kada_athena_async.sandbox.faults import parse_kind
+from kada_athena_async.sandbox.truth import count
 from kada_athena_async.sandbox.wire import Json, Reply, Request
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ PREFIX = "/_sandbox/"
 class Control:
     """Answers what lies under ``/_sandbox/``: unsigned JSON, which loopback alone can reach.
 
-    GET  describe, calls, log, faults, behaviour, execution?<id>
+    GET  describe, truth, calls, log, faults, behaviour, execution?<id>
     POST fault {kind, operation, ...}, clear {number?}, behaviour {knob: value},
          submit {an execution's fields}, finish {query_execution_id, ...}, expire_sessions, stop
     """
@@ -34,6 +35,7 @@ class Control:
         self._stop_asked = stop_asked
         self._gets: Mapping[str, Callable[[str], object]] = {
             "describe": lambda _: sandbox.describe(),
+            "truth": lambda _: count(sandbox.estate),
             "calls": lambda _: dict(sandbox.calls),
             "log": lambda _: list(sandbox.log),
             "faults": lambda _: {str(n): f for n, f in sandbox.faults.in_force().items()},

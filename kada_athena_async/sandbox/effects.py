@@ -15,8 +15,11 @@ from kada_athena_async.sandbox.wire import JSON_SERVICES, AwsError, Reply
 def broken_before(faults: Sequence[Fault], stopping: threading.Event) -> Broken | None:
     """Waits where a fault says so; the broken connection where the call never gets through."""
     for fault in faults:
-        if fault.kind in ("slow", "hang"):
+        if fault.kind == "slow":
             stopping.wait(fault.seconds)
+
+        if fault.kind == "hang":
+            stopping.wait(fault.seconds or None)
 
         if fault.kind in ("hang", "reset_before"):
             return Broken()

@@ -77,7 +77,7 @@ class Fault:
                 effect;
             truncate: the reply's body is cut off in the middle;
             empty_body: a reply without a body;
-            hang: nothing for `seconds`, then a reset;
+            hang: nothing for `seconds` (0: until the sandbox stops), then a reset;
             slow: the right answer, `seconds` later;
             expired: the credentials are refused as expired;
             access_denied: refused as if the right were missing;

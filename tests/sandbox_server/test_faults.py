@@ -130,7 +130,7 @@ def test_a_slow_call_is_answered_late_and_a_hanging_one_never(
 def test_stopping_does_not_wait_for_a_hang(sandbox: Sandbox, connect: ClientMaker) -> None:
     """A hang ends with the sandbox."""
     athena = connect("athena", config=Config(read_timeout=0.3, retries={"total_max_attempts": 1}))
-    sandbox.faults.add("hang", "athena:ListWorkGroups", seconds=3600)
+    sandbox.faults.add("hang", "athena:ListWorkGroups")
     with pytest.raises(ReadTimeoutError):
         athena.list_work_groups()
 

@@ -129,6 +129,7 @@ def test_another_process_can_control_it(sandbox: Sandbox, athena: Client) -> Non
     }
 
     _, described = control(sandbox, "describe")
+    _, truth = control(sandbox, "truth")
     _, fault = control(sandbox, "fault", {"kind": "throttle", "operation": "athena:ListWorkGroups"})
     throttled = error_of(athena.list_work_groups)[0]
     _, faults = control(sandbox, "faults")
@@ -145,6 +146,8 @@ def test_another_process_can_control_it(sandbox: Sandbox, athena: Client) -> Non
     _, calls = control(sandbox, "calls")
 
     assert (described["tables"], described["executions"]) == (123, 133)
+    assert truth["schemas"]["AwsDataCatalog.s"] == {"tables": 122, "views": 1, "columns": 245}
+    assert truth["executions"]["off"] == {"SUCCEEDED": 3}
     assert throttled == "ThrottlingException"
     assert list(faults) == [str(fault["number"])]
     assert athena.list_work_groups()["WorkGroups"]
