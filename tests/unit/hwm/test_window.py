@@ -199,18 +199,39 @@ def test_each_execution_is_emitted_once(
     assert sorted(chain(*runs.emitted)) == sorted(e.query_id for e in ledger)
 
 
-@settings(max_examples=200, deadline=None)
-@given(ledger=ledgers(), moments=st.lists(st.timedeltas(timedelta(0), timedelta(days=7))))
-def test_without_state_nothing_comes_twice(ledger: list[Entry], moments: list[timedelta]) -> None:
-    """With a lost state only what was late or long is lost; nothing is doubled."""
-    runs = Runs(ledger)
-    runs.run(NOW)
-    for moment in sorted(moments):
-        runs.mark = StoredMark(hwm=runs.mark.hwm)
-        runs.run(NOW + moment)
+@settings(max_examples=300, deadline=None)
+@given(
+    ledger=ledgers(),
+    gaps=st.lists(st.timedeltas(timedelta(minutes=2), timedelta(hours=9)), min_size=2, max_size=9),
+    losses=st.lists(st.booleans()),
+)
+def test_without_state_nothing_comes_twice(
+    ledger: list[Entry], gaps: list[timedelta], losses: list[bool]
+) -> None:
+    """With a lost state only what was late or long is lost; nothing is doubled, then or later."""
+    runs, now = Runs(ledger), NOW + timedelta(days=2)
+    runs.run(now)
+    for index, gap in enumerate(gaps):
+        if index < len(losses) and losses[index]:
+            runs.mark = StoredMark(hwm=runs.mark.hwm)
+
+        now += gap
+        runs.run(now)
 
     emitted = list(chain(*runs.emitted))
     assert len(emitted) == len(set(emitted))
+
+
+def test_what_a_run_without_state_passes_over_stays_passed_over() -> None:
+    """Emitted, then the state is lost: later runs must not take it for news."""
+    minute = timedelta(minutes=1)
+    runs = Runs([entry("a", -10 * minute, -9 * minute)])
+    runs.run(NOW)
+    runs.mark = StoredMark(hwm=runs.mark.hwm)
+    runs.run(NOW + 10 * minute)
+    runs.run(NOW + 20 * minute)
+
+    assert runs.emitted == [["a"], [], []]
 
 
 def test_f13_running_at_the_end_belongs_to_the_next_run() -> None:
