@@ -9,8 +9,14 @@ from datetime import datetime
 from sqlglot import exp
 
 from kada_athena_async.sandbox.estate.model import Catalog, Column, Schema, Table
-from kada_athena_async.sandbox.execute.names import NAME, place_schema, place_table, split_name
-from kada_athena_async.sandbox.execute.outcome import StatementFailed
+from kada_athena_async.sandbox.execute.names import (
+    NAME,
+    match_statement,
+    place_schema,
+    place_table,
+    split_name,
+)
+from kada_athena_async.sandbox.execute.outcome import START, StatementFailed
 from kada_athena_async.sandbox.execute.parse import parse
 from kada_athena_async.sandbox.execute.select import describe_query, run_query
 from kada_athena_async.sandbox.execute.session import Session, table_named
@@ -45,7 +51,7 @@ def create_database(statement: str, session: Session, now: datetime | None) -> N
     Raises:
         StatementFailed: It exists and the statement does not say IF NOT EXISTS.
     """
-    found = _matched(_DATABASE, statement)
+    found = match_statement(_DATABASE, statement)
     *catalog_part, name = split_name(found["name"])
     catalog = session.find_catalog(catalog_part[0] if catalog_part else None)
     if name not in catalog.schemas:
@@ -62,7 +68,7 @@ def drop_database(statement: str, session: Session, now: datetime | None) -> Non
     Raises:
         StatementFailed: It does not exist, or it has tables and the statement does not say CASCADE.
     """
-    found = _matched(_DATABASE, statement)
+    found = match_statement(_DATABASE, statement)
     try:
         catalog, schema = place_schema(found["name"], session)
     except StatementFailed:
@@ -93,8 +99,10 @@ def create_table(statement: str, session: Session, now: datetime | None) -> None
         return
 
     _, schema, name = _new_table(definition.this.sql("trino"), session)
-    if _may_add(schema, name, statement):
+    if table_named(schema, name) is None:
         schema.tables[name] = _defined_table(name, tree, definition, now)
+    elif not _CONDITIONAL.search(statement):
+        raise _already_exists(f"Table {schema.name}.{name}")
 
 
 def create_table_as(statement: str, session: Session, now: datetime | None) -> int:
@@ -103,11 +111,17 @@ def create_table_as(statement: str, session: Session, now: datetime | None) -> i
     Raises:
         StatementFailed: The query fails, or the table exists.
     """
-    found = _matched(_CTAS, statement)
-    _, schema, name = _new_table(found["name"], session)
+    found = match_statement(_CTAS, statement)
+    catalog, schema, name = _new_table(found["name"], session)
     result = run_query(found["query"], session)
-    if not _may_add(schema, name, statement):
-        return 0
+    if table_named(schema, name) is not None:
+        if _CONDITIONAL.search(statement):
+            return 0
+
+        full = f"{catalog.name}.{schema.name}.{name}".lower()
+        raise StatementFailed(
+            f"TABLE_ALREADY_EXISTS: {START}: Destination table '{full}' already exists"
+        )
 
     options = found["options"]
     is_iceberg = re.search(r"table_type\s*=\s*'iceberg'", options, re.IGNORECASE) is not None
@@ -132,7 +146,7 @@ def create_view(statement: str, session: Session, now: datetime | None) -> None:
     Raises:
         StatementFailed: The query does not resolve, or the name is taken.
     """
-    found = _matched(_VIEW, statement)
+    found = match_statement(_VIEW, statement)
     _, schema, name = _new_table(found["name"], session)
     existing = table_named(schema, name)
     if existing and not (found["replace"] and existing.is_view):
@@ -160,7 +174,7 @@ def drop_table(statement: str, session: Session, now: datetime | None) -> None:
         StatementFailed: It does not exist and the statement does not say IF EXISTS.
     """
     try:
-        place = place_table(_matched(_OBJECT, statement)["name"], session)
+        place = place_table(match_statement(_OBJECT, statement)["name"], session)
     except StatementFailed:
         if _CONDITIONAL.search(statement):
             return
@@ -176,23 +190,13 @@ def alter_table(statement: str, session: Session, now: datetime | None) -> None:
     Raises:
         StatementFailed: The table does not exist.
     """
-    place_table(_matched(_OBJECT, statement)["name"], session)
+    place_table(match_statement(_OBJECT, statement)["name"], session)
 
 
 def _new_table(name: str, session: Session) -> tuple[Catalog, Schema, str]:
     *schema_parts, table = split_name(name)
     catalog, schema = place_schema(".".join(map("`{}`".format, schema_parts)) or None, session)
     return catalog, schema, table
-
-
-def _may_add(schema: Schema, name: str, statement: str) -> bool:
-    if table_named(schema, name) is None:
-        return True
-
-    if _CONDITIONAL.search(statement):
-        return False
-
-    raise _already_exists(f"Table {schema.name}.{name}")
 
 
 def _defined_table(
@@ -251,17 +255,6 @@ def _columns(described: Sequence[tuple[str, str]], keys: Sequence[str] = ()) -> 
 def _listed(pattern: str, options: str) -> list[str]:
     found = re.search(pattern, options, re.IGNORECASE)
     return [name.lower() for name in re.findall(r"'([^']*)'", found[1])] if found else []
-
-
-def _matched(pattern: re.Pattern[str], statement: str) -> re.Match[str]:
-    found = pattern.match(statement)
-    if found is None:
-        word = statement.split()[-1]
-        raise StatementFailed(
-            f"FAILED: ParseException line 1:1 cannot recognize input near '{word}'"
-        )
-
-    return found
 
 
 def _already_exists(what: str) -> StatementFailed:

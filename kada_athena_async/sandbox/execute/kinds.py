@@ -12,7 +12,7 @@ class Kind(NamedTuple):
     """A kind of statement.
 
     Attributes:
-        type: Athena's StatementType.
+        type: Athena's StatementType, by which CREATE TABLE AS SELECT is DML.
         subtype: Athena's SubstatementType.
     """
 
@@ -36,7 +36,7 @@ _KINDS = [
     (r"MERGE\b", Kind("DML", "MERGE")),
     (r"UNLOAD\b", Kind("DML", "UNLOAD")),
     (r"OPTIMIZE\b", Kind("DML", "OPTIMIZE")),
-    (r"VACUUM\b", Kind("DML", "VACUUM")),
+    (r"VACUUM\b", Kind("DML", "VACUUM_TABLE")),
     (r"EXPLAIN\b", Kind("DML", "EXPLAIN")),
     (r"EXECUTE\b", Kind("DML", "EXECUTE")),
     (r"PREPARE\b", Kind("DDL", "PREPARE")),
@@ -45,7 +45,7 @@ _KINDS = [
     (r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:PROTECTED\s+MULTI\s+DIALECT\s+)?VIEW\b",
      Kind("DDL", "CREATE_VIEW")),
     (r"CREATE\s+TABLE\b(?:(?!\bAS\b).)*?\bAS\s*(?:\(\s*)*(?:SELECT|WITH|VALUES|TABLE)\b",
-     Kind("DDL", "CREATE_TABLE_AS_SELECT")),
+     Kind("DML", "CREATE_TABLE_AS_SELECT")),
     (r"CREATE\s+(?:EXTERNAL\s+)?TABLE\b", Kind("DDL", "CREATE_TABLE")),
     (r"DROP\s+(?:DATABASE|SCHEMA)\b", Kind("DDL", "DROP_DATABASE")),
     (r"DROP\s+TABLE\b", Kind("DDL", "DROP_TABLE")),

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from kada_athena_async.sandbox.estate.model import Catalog, Schema, Table
-from kada_athena_async.sandbox.execute.outcome import NOT_FOUND, StatementFailed
+from kada_athena_async.sandbox.execute.outcome import NOT_FOUND, START, StatementFailed
 from kada_athena_async.sandbox.execute.session import Session, table_named
 
 _PART = r'(?:`(?:[^`]|``)+`|"(?:[^"]|"")+"|[\w$@-]+)'
@@ -60,6 +60,22 @@ def place_table(name: str, session: Session) -> Place:
         )
 
     return Place(catalog, schema, table)
+
+
+def match_statement(pattern: re.Pattern[str], statement: str) -> re.Match[str]:
+    """The parts of a statement.
+
+    Raises:
+        StatementFailed: It does not have the form of *pattern*.
+    """
+    found = pattern.match(statement)
+    if found is None:
+        last = statement.split()[-1]
+        raise StatementFailed(
+            f"FAILED: ParseException {START} cannot recognize input near '{last}'"
+        )
+
+    return found
 
 
 def _unquoted(part: str) -> str:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import TokenType, exp
 from sqlglot.errors import ParseError, TokenError
 
 from kada_athena_async.sandbox.execute.naming import unnamed
 from kada_athena_async.sandbox.execute.outcome import START, Position, StatementFailed
 
-DIALECT = "athena"
+ATHENA = "athena"
+HIVE = "hive"
 
 
-def parse_query(sql: str) -> exp.Query:
+def parse_query(sql: str, dialect: str = ATHENA) -> exp.Query:
     """The tree of a SELECT, WITH, VALUES or TABLE statement.
 
     Raises:
         StatementFailed: It is no such statement.
     """
-    tree = parse(sql)
+    tree = parse(sql, dialect)
     if isinstance(tree, exp.Values):
         return _selected_values(tree)
 
@@ -30,20 +32,21 @@ def parse_query(sql: str) -> exp.Query:
     return tree
 
 
-def parse(sql: str) -> exp.Expr:
+def parse(sql: str, dialect: str = ATHENA) -> exp.Expr:
     """The tree of one statement.
 
     Raises:
         StatementFailed: It cannot be parsed, or there is more than one.
     """
     try:
-        trees = [tree for tree in sqlglot.parse(sql, read=DIALECT) if tree is not None]
+        trees = [tree for tree in sqlglot.parse(sql, read=dialect) if tree is not None]
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         raise mismatched(*_broken_at(sql, first)) from error
     except TokenError as error:
         raise StatementFailed(f"{START}: mismatched input. {error}") from error
 
+    _refuse_dangling_comma(sql, dialect)
     if not trees:
         raise mismatched("<EOF>")
 
@@ -93,6 +96,15 @@ def _selected_values(values: exp.Values) -> exp.Query:
     alias = exp.TableAlias(this=exp.to_identifier("rows"), columns=columns)
     values.set("alias", alias)
     return exp.select("*").from_(values)
+
+
+def _refuse_dangling_comma(sql: str, dialect: str) -> None:
+    # sqlglot lets a comma stand before FROM; Trino does not.
+    tokens = sqlglot.tokenize(sql, read=dialect)
+    for comma, following in pairwise(tokens):
+        if comma.token_type is TokenType.COMMA and following.token_type is TokenType.FROM:
+            length = following.end - following.start
+            raise mismatched(following.text, Position(following.line, following.col - length))
 
 
 def _broken_at(sql: str, error: dict[str, object]) -> tuple[str, Position]:

@@ -95,10 +95,10 @@ def execute(
 
         return _run(kind, sql, statement, session, parameters, now)
     except StatementFailed as failure:
-        return _failed(kind or SELECT, failure.error)
+        return _failed(kind, failure.error)
     except RecursionError:
         text = f"STACK_OVERFLOW: {START}: statement is too large (stack overflow during analysis)"
-        return _failed(kind or SELECT, QueryError(category=USER, type=SYNTAX_ERROR, message=text))
+        return _failed(kind, QueryError(category=USER, type=SYNTAX_ERROR, message=text))
 
 
 def _run(
@@ -120,7 +120,8 @@ def _run(
 
     if kind.subtype in _DEFINITIONS:
         written = _DEFINITIONS[kind.subtype](statement, session, now)
-        return _done(kind, (), [], update_count=written)
+        columns = (("rows", "bigint"),) if written is not None else ()
+        return _done(kind, columns, [], update_count=written)
 
     if kind.subtype in _WRITES:
         written = _WRITES[kind.subtype](statement, session)
@@ -152,11 +153,11 @@ def _done(
     )
 
 
-def _failed(kind: Kind, error: QueryError) -> QueryOutcome:
+def _failed(kind: Kind | None, error: QueryError) -> QueryOutcome:
     return QueryOutcome(
-        statement_type=kind.type,
-        substatement_type=kind.subtype,
+        statement_type=kind.type if kind else "DML",
+        substatement_type=kind.subtype if kind else None,
         rows=[],
-        is_plain_text=kind.is_plain_text,
+        is_plain_text=kind.is_plain_text if kind else False,
         error=error,
     )

@@ -16,6 +16,7 @@ from kada_athena_async.sandbox.execute.render import render_column
 from kada_athena_async.sandbox.execute.session import Session
 from kada_athena_async.sandbox.execute.sources import bind_sources
 from kada_athena_async.sandbox.execute.trino_types import trino_type
+from kada_athena_async.sandbox.execute.unnesting import spread_rows
 
 
 class QueryResult(NamedTuple):
@@ -61,7 +62,7 @@ def _bind(tree: exp.Query, session: Session, cursor: Cursor) -> tuple[duckdb.Duc
     asked = tree.copy()
     scanned_bytes = bind_sources(tree, session, cursor)
     try:
-        return cursor.relation(_in_duckdb(name_outputs(tree))), scanned_bytes
+        return cursor.relation(_in_duckdb(spread_rows(name_outputs(tree)))), scanned_bytes
     except duckdb.Error as error:
         raise refusal_of(error, asked) from error
 

@@ -10,7 +10,13 @@ from kada_athena_async.sandbox.execute.describe import (
     create_view_lines,
     describe_lines,
 )
-from kada_athena_async.sandbox.execute.names import NAME, place_schema, place_table, split_name
+from kada_athena_async.sandbox.execute.names import (
+    NAME,
+    match_statement,
+    place_schema,
+    place_table,
+    split_name,
+)
 from kada_athena_async.sandbox.execute.outcome import START, StatementFailed
 from kada_athena_async.sandbox.execute.sample_data import partition_values
 from kada_athena_async.sandbox.execute.session import Session
@@ -38,7 +44,7 @@ _PROPERTY = re.compile(r"\s*\(\s*'(?P<name>[^']*)'\s*\)\s*$")
 
 def show_databases(statement: str, session: Session) -> Shown:
     """SHOW DATABASES or SCHEMAS, narrowed by a pattern."""
-    found = _matched(_DATABASES, statement)
+    found = match_statement(_DATABASES, statement)
     catalog = session.find_catalog(split_name(found["schema"])[0] if found["schema"] else None)
     names = (schema.name.lower() for schema in list(catalog.schemas.values()))
     return ("database_name",), _cells(_like(names, found["pattern"]))
@@ -46,7 +52,7 @@ def show_databases(statement: str, session: Session) -> Shown:
 
 def show_tables(statement: str, session: Session) -> Shown:
     """SHOW TABLES: tables and views."""
-    found = _matched(_TABLES, statement)
+    found = match_statement(_TABLES, statement)
     _, schema = place_schema(found["schema"], session)
     names = (table.name.lower() for table in list(schema.tables.values()))
     return ("tab_name",), _cells(_like(names, found["pattern"]))
@@ -54,7 +60,7 @@ def show_tables(statement: str, session: Session) -> Shown:
 
 def show_views(statement: str, session: Session) -> Shown:
     """SHOW VIEWS: only what Athena made; a Hive view it does not know as a view."""
-    found = _matched(_TABLES, statement)
+    found = match_statement(_TABLES, statement)
     _, schema = place_schema(found["schema"], session)
     views = (t.name.lower() for t in list(schema.tables.values()) if t.view_dialect == "athena")
     return ("views",), _cells(_like(views, found["pattern"]))
@@ -62,7 +68,7 @@ def show_views(statement: str, session: Session) -> Shown:
 
 def show_columns(statement: str, session: Session) -> Shown:
     """SHOW COLUMNS: names, padded."""
-    found = _matched(_COLUMNS, statement)
+    found = match_statement(_COLUMNS, statement)
     name = f"{found['schema']}.{found['table']}" if found["schema"] else found["table"]
     table = place_table(name, session).table
     return ("field",), _cells(c.name.lower().ljust(PAD) for c in table.current_columns)
@@ -70,7 +76,7 @@ def show_columns(statement: str, session: Session) -> Shown:
 
 def show_partitions(statement: str, session: Session) -> Shown:
     """SHOW PARTITIONS: ``key=value/key=value`` of what the sample rows hold."""
-    place = place_table(_matched(_OF_TABLE, statement)["table"], session)
+    place = place_table(match_statement(_OF_TABLE, statement)["table"], session)
     keys = [c.name.lower() for c in place.table.current_columns if c.is_partition_key]
     if not keys:
         raise StatementFailed(
@@ -86,7 +92,7 @@ def show_partitions(statement: str, session: Session) -> Shown:
 
 def show_properties(statement: str, session: Session) -> Shown:
     """SHOW TBLPROPERTIES, of all properties or of the one in brackets."""
-    found = _matched(_OF_TABLE, statement)
+    found = match_statement(_OF_TABLE, statement)
     wanted = _PROPERTY.match(found["rest"])
     parameters = place_table(found["table"], session).table.parameters
     return ("prpt_name", "prpt_value"), [
@@ -98,7 +104,7 @@ def show_properties(statement: str, session: Session) -> Shown:
 
 def show_create_table(statement: str, session: Session) -> Shown:
     """SHOW CREATE TABLE, a row a line."""
-    place = place_table(_matched(_OF_TABLE, statement)["table"], session)
+    place = place_table(match_statement(_OF_TABLE, statement)["table"], session)
     if place.table.is_view:
         raise StatementFailed(
             f"{DDL_TASK} {place.schema.name}.{place.table.name} is a view, not a table",
@@ -110,7 +116,7 @@ def show_create_table(statement: str, session: Session) -> Shown:
 
 def show_create_view(statement: str, session: Session) -> Shown:
     """SHOW CREATE VIEW, a row a line."""
-    place = place_table(_matched(_OF_TABLE, statement)["table"], session)
+    place = place_table(match_statement(_OF_TABLE, statement)["table"], session)
     if place.table.view_dialect != "athena":
         full = f"{place.catalog.name}.{place.schema.name}.{place.table.name}".lower()
         raise StatementFailed(f"NOT_SUPPORTED: {START}: Relation '{full}' is a table, not a view")
@@ -120,19 +126,8 @@ def show_create_view(statement: str, session: Session) -> Shown:
 
 def describe_table(statement: str, session: Session) -> Shown:
     """DESCRIBE: one padded cell a row, though Athena announces three columns."""
-    table = place_table(_matched(_OF_TABLE, statement)["table"], session).table
+    table = place_table(match_statement(_OF_TABLE, statement)["table"], session).table
     return ("col_name", "data_type", "comment"), _cells(describe_lines(table, PAD))
-
-
-def _matched(pattern: re.Pattern[str], statement: str) -> re.Match[str]:
-    found = pattern.match(statement)
-    if found is None:
-        last = statement.split()[-1]
-        raise StatementFailed(
-            f"FAILED: ParseException {START} cannot recognize input near '{last}'"
-        )
-
-    return found
 
 
 def _like(names: Iterable[str], pattern: str | None) -> list[str]:

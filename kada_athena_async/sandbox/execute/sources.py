@@ -11,7 +11,7 @@ from kada_athena_async.sandbox.estate.model import Catalog, Schema, Table
 from kada_athena_async.sandbox.execute.catalog_tables import BY_TABLE, RELATIONS, build_relation
 from kada_athena_async.sandbox.execute.engine import Cursor
 from kada_athena_async.sandbox.execute.outcome import NOT_FOUND, StatementFailed
-from kada_athena_async.sandbox.execute.parse import parse_query, position_of
+from kada_athena_async.sandbox.execute.parse import ATHENA, HIVE, parse_query, position_of
 from kada_athena_async.sandbox.execute.predicates import check_poison, predicate_on, reach
 from kada_athena_async.sandbox.execute.sample_data import hidden_relation, sample_table
 from kada_athena_async.sandbox.execute.session import INFORMATION_SCHEMA, Session
@@ -92,7 +92,7 @@ def _bind_view(
     inside = Session(
         estate=session.estate, catalog=catalog.name, database=schema.name, poison=session.poison
     )
-    tree = parse_query(view.view_sql or "")
+    tree = parse_query(view.view_sql or "", HIVE if view.view_dialect == "hive" else ATHENA)
     size_bytes = bind_sources(tree, inside, cursor, depth=depth + 1)
     return exp.Subquery(this=tree), size_bytes
 
