@@ -158,8 +158,8 @@ class AwsSession:
 
     def _check_region(self) -> None:
         """AWS's partitions know a pattern for their regions, so that new regions pass."""
-        resolver = self._sdk.get_component("endpoint_resolver")
-        partitions: list[Mapping[str, Any]] = resolver._endpoint_data["partitions"]
+        loader = self._sdk.get_component("data_loader")
+        partitions: list[Mapping[str, Any]] = loader.load_data("endpoints")["partitions"]
         for partition in partitions:
             if self.region in partition["regions"]:
                 return

@@ -1,0 +1,48 @@
+"""A sandbox for a module's tests, and runs against it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kada_athena_async import Extractor, RunReport
+from kada_athena_async.sandbox import Sandbox
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(scale=0.1) as running:
+        yield running
+
+
+@pytest.fixture
+def extractor(sandbox: Sandbox, tmp_path: Path, fast_clock: Any) -> Callable[..., Extractor]:
+    """Makes an extractor on the sandbox that writes below ``tmp_path / 'out'``."""
+
+    def make(**fields: Any) -> Extractor:
+        events = fields.pop("observers", ())
+        name = fields.pop("name", "athena")
+        clock = fields.pop("clock", fast_clock)
+        settings: dict[str, Any] = {"catalogs": ["*"], "quota_share": 1.0, **fields}
+        return Extractor(
+            observers=events,
+            name=name,
+            clock=clock,
+            hwm_path=tmp_path / f"{name}_hwm.txt",
+            **sandbox.config(tmp_path / "out", **settings),
+        )
+
+    return make
+
+
+def utc(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%f").replace(tzinfo=timezone.utc)
+
+
+async def run(made: Extractor, **arguments: Any) -> RunReport:
+    async with made:
+        return await made.run(manage_hwm=True, **arguments)
