@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from types import UnionType
-from typing import TypeAlias, get_args, get_type_hints
+from typing import Any, TypeAlias, get_args, get_type_hints
 
 from kada_athena_async.records import RECORD_TYPES, Record
 
@@ -18,7 +18,9 @@ _SPECIAL = re.compile(r'[,"\r\n]')
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 _REPLACEMENT = "\ufffd"
 
-Column: TypeAlias = Sequence[object]
+_FLAGS = {None: "", False: "false", True: "true"}
+
+Column: TypeAlias = Sequence[Any]
 
 
 def header(kind: str) -> bytes:
@@ -38,8 +40,7 @@ def encode(kind: str, batch: Sequence[Record]) -> bytes:
         return b""
 
     columns = zip(*batch, strict=True)
-    writers = _WRITERS[kind]
-    texts = [_quoted(write(column)) for write, column in zip(writers, columns, strict=True)]
+    texts = [write(column) for write, column in zip(_WRITERS[kind], columns, strict=True)]
     rows = "\n".join(map(",".join, zip(*texts, strict=True))) + "\n"
     try:
         if "\x00" not in rows:
@@ -50,25 +51,36 @@ def encode(kind: str, batch: Sequence[Record]) -> bytes:
     return _UNWRITABLE.sub(_REPLACEMENT, rows).encode()
 
 
-def _quoted(column: list[str]) -> list[str]:
-    # One search over the whole column spares one for each field: most columns hold names.
-    if not _SPECIAL.search("".join(column)):
+def _text(column: Column) -> Column:
+    # Most columns hold plain names: one join and one search over the whole column tell so, and
+    # spare both for each field.
+    try:
+        whole = "".join(column)
+    except TypeError:
+        column = ["" if value is None else value for value in column]
+        whole = "".join(column)
+
+    if not _SPECIAL.search(whole):
         return column
 
-    return [
-        '"' + text.replace('"', '""') + '"' if _SPECIAL.search(text) else text for text in column
-    ]
+    # Data types and comments repeat a lot.
+    quoted = {text: _quoted(text) for text in set(column)}
+    return [quoted[text] for text in column]
 
 
-def _text(column: Column) -> list[str]:
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if _SPECIAL.search(text) else text
+
+
+def _number(column: Column) -> Column:
     return ["" if value is None else str(value) for value in column]
 
 
-def _flag(column: Column) -> list[str]:
-    return ["" if value is None else "true" if value else "false" for value in column]
+def _flag(column: Column) -> Column:
+    return [_FLAGS[value] for value in column]
 
 
-def _time(column: Column) -> list[str]:
+def _time(column: Column) -> Column:
     return ["" if value is None else _moment(value) for value in column]
 
 
@@ -79,8 +91,8 @@ def _moment(value: object) -> str:
     return value.astimezone(timezone.utc).isoformat(" ", "milliseconds")[:-6]
 
 
-def _json(column: Column) -> list[str]:
-    return ["" if value is None else _compact(value) for value in column]
+def _json(column: Column) -> Column:
+    return _text([None if value is None else _compact(value) for value in column])
 
 
 def _compact(value: object) -> str:
@@ -88,7 +100,7 @@ def _compact(value: object) -> str:
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _writer(hint: object) -> Callable[[Column], list[str]]:
+def _writer(hint: object) -> Callable[[Column], Column]:
     """How a column of this type is written; a ``| None`` changes nothing."""
     members = set(get_args(hint)) if isinstance(hint, UnionType) else {hint}
     if bool in members:
@@ -97,10 +109,13 @@ def _writer(hint: object) -> Callable[[Column], list[str]]:
     if datetime in members:
         return _time
 
-    return _text if members & {str, int} else _json
+    if int in members:
+        return _number
+
+    return _text if str in members else _json
 
 
-_WRITERS: dict[str, tuple[Callable[[Column], list[str]], ...]] = {
+_WRITERS: dict[str, tuple[Callable[[Column], Column], ...]] = {
     kind: tuple(_writer(hint) for hint in get_type_hints(record).values())
     for kind, record in RECORD_TYPES.items()
 }
