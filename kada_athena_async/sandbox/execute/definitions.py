@@ -228,6 +228,11 @@ def _defined_table(
 
 
 def _defined(column: exp.Expr, *, is_key: bool = False) -> Column:
+    if not column.args.get("kind"):
+        raise StatementFailed(
+            f"FAILED: ParseException {START} cannot recognize input near '{column.name}'"
+        )
+
     comment = column.find(exp.CommentColumnConstraint)
     trino = column.args["kind"].sql("trino").lower()
     return Column(
