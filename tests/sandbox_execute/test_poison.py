@@ -77,3 +77,8 @@ def test_more_than_a_hundred_schemas_walk_the_whole_catalog(run: Run) -> None:
 
     assert run(f"{COLUMNS} WHERE table_schema IN ({some})", poison=POISON).error is None
     assert run(f"{COLUMNS} WHERE table_schema IN ({some}, 's100')", poison=POISON).error is not None
+
+
+def test_names_in_capitals_reach_nothing(run: Run) -> None:
+    """Not even a broken table."""
+    assert run(f"{COLUMNS} WHERE table_name = 'MEASURED'", poison=POISON).rows == [["0"]]

@@ -37,6 +37,20 @@ def test_a_dropped_iceberg_column_is_not_in_the_table(run: Run) -> None:
     assert run("SELECT * FROM measured ORDER BY 1").rows == [["s1", "1.5"], ["s2", "1.0E10"]]
 
 
+def test_sample_rows_may_hold_dropped_columns_too(run: Run, estate: Estate) -> None:
+    """An old file still has the values; the table does not show them."""
+    shop = estate.catalogs["AwsDataCatalog"].schemas["shop"]
+    shop.tables["old"] = table(
+        "old",
+        column("gone", is_current=False),
+        column("kept"),
+        table_format="iceberg",
+        sample_rows=(("g", "k"),),
+    )
+
+    assert run("SELECT * FROM old").rows == [["k"]]
+
+
 def test_a_view_is_run_through_its_text(run: Run) -> None:
     """Also one that reads another, and one that Hive wrote."""
     assert run("SELECT * FROM totals ORDER BY 2").rows == [
