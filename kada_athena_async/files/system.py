@@ -27,7 +27,6 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW
 # Windows refuses to replace a file while a reader or a virus scanner holds it: access denied,
 # sharing violation, lock violation. These pass within a second or two.
 _WINDOWS_BUSY = frozenset({5, 32, 33})
-_REPLACE_WAITS_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 
 # What a file system answers that has no way to sync a directory (some network and FUSE ones).
 _CANNOT_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})
@@ -52,7 +51,12 @@ class Files:
     of a path; files are created 0600, directories 0700. A test's subclass overrides the
     operations that change something: ``make_dir``, ``create``, ``write``, ``sync``, ``close``,
     ``sync_dir``, ``rename``, ``remove`` and ``remove_dir``; all others are made of these.
+
+    Attributes:
+        replace_waits_s: Pauses between tries to replace a file that Windows says is busy.
     """
+
+    replace_waits_s: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 
     def make_dir(self, path: Path, *, mode: int = 0o700) -> None:
         """Create *path*, whose parent exists; one that exists must be ours and no link.
@@ -112,7 +116,7 @@ class Files:
 
     def rename(self, source: Path, target: Path) -> None:
         """Give *source* the name *target* in one step; what had that name is gone."""
-        for wait_s in _REPLACE_WAITS_S:
+        for wait_s in self.replace_waits_s:
             try:
                 source.replace(target)
             except OSError as exc:
