@@ -116,6 +116,8 @@ CREDENTIALS_HINT = (
     "`aws sts get-caller-identity` tells who you are"
 )
 
+ROLE_HINT = "check the role's ARN, its trust policy and, if it asks for one, external_id"
+
 
 def map_error(exc: Exception, *, operation: str, scope: str = "") -> KadaAthenaError:
     """The error of ours that says what to do about *exc*.
@@ -169,6 +171,9 @@ def _map_client_error(exc: sdk.ClientError, operation: str, scope: str) -> KadaA
         return CredentialsError(
             f"AWS refused the credentials: {code} ({operation})", hint=CREDENTIALS_HINT
         )
+
+    if exc.operation_name == "AssumeRole" and code not in TRANSIENT_CODES and status < 500:
+        return CredentialsError(f"the role cannot be assumed: {text or code}", hint=ROLE_HINT)
 
     if code in DENIED_CODES:
         return AccessDeniedError(

@@ -136,6 +136,10 @@ class AwsSession:
             try:
                 await refresh(is_mandatory=True)
             except Exception as exc:
+                error = map_error(exc, operation="sts:AssumeRole")
+                if isinstance(error, CredentialsError):
+                    raise error from None
+
                 raise CredentialsError(
                     f"the credentials ran out and could not be renewed: {type(exc).__name__}",
                     hint="run again with fresh credentials; finished parts are kept",

@@ -22,6 +22,9 @@ _LEAST_LEVEL = {
     "sqlglot": logging.ERROR,
 }
 
+# Logs the whole traceback of a refused role; the refusal itself reaches the caller as an error.
+_SILENT = frozenset({"aiobotocore.credentials", "botocore.credentials"})
+
 _MESSAGE_LIMIT = 4_000
 
 
@@ -75,4 +78,5 @@ def log_safely(logger: logging.Logger, stream: TextIO, *, redact: Redactor, leve
 
 
 def _lets_pass(record: logging.LogRecord) -> bool:
-    return record.levelno >= _LEAST_LEVEL.get(record.name.partition(".")[0], logging.NOTSET)
+    least = _LEAST_LEVEL.get(record.name.partition(".")[0], logging.NOTSET)
+    return record.levelno >= least and record.name not in _SILENT

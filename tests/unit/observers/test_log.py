@@ -60,6 +60,7 @@ def test_other_libraries_only_warn(stream: io.StringIO) -> None:
     logging.getLogger("botocore.auth").debug("Authorization: x")
     logging.getLogger("botocore.auth").info("x")
     logging.getLogger("sqlglot").warning("contains unsupported syntax SELECT 'x'")
+    logging.getLogger("botocore.credentials").error("refused", exc_info=True)
     assert stream.getvalue() == ""
 
     logging.getLogger("botocore.auth").warning("clock skew")
