@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Estate
@@ -293,3 +298,36 @@ def _ids_of(sandbox: Sandbox, *workgroups: str) -> list[str]:
         next(e.query_execution_id for e in executions if e.workgroup == workgroup)
         for workgroup in workgroups
     ]
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "path", "code"),
+    [
+        ("athena", "POST", "/", "InvalidSignatureException"),
+        ("s3", "PUT", "/own/k", "XAmzContentSHA256Mismatch"),
+    ],
+)
+def test_a_body_changed_on_the_way_is_refused(
+    sandbox: Sandbox, service: str, method: str, path: str, code: str
+) -> None:
+    """The signature covers the body, directly or by its declared hash."""
+    signer = {"athena": SigV4Auth, "s3": S3SigV4Auth}[service]
+    url = urlsplit(sandbox.endpoint_url)
+    request = AWSRequest(method, f"{sandbox.endpoint_url}{path}", data=b'{"WorkGroup": "primary"}')
+    request.headers["X-Amz-Target"] = "AmazonAthena.ListQueryExecutions"
+    if service == "s3":
+        del request.headers["X-Amz-Target"]
+
+    keys = Credentials(sandbox.access_key_id, sandbox.secret_access_key)
+    signer(keys, service, sandbox.region).add_auth(request)
+    replies = []
+    for body in (request.data, request.data.replace(b"primary", b"private")):
+        connection = HTTPConnection(str(url.hostname), url.port, timeout=10)
+        connection.request(method, path, body, dict(request.headers.items()))
+        reply = connection.getresponse()
+        replies.append((reply.status, reply.read().decode()))
+        connection.close()
+
+    assert replies[0][0] == 200
+    assert replies[1][0] >= 400
+    assert code in replies[1][1]
