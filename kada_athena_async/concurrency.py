@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    aclosing,
+    asynccontextmanager,
+)
 from datetime import datetime, timezone
 from time import monotonic
 from typing import Protocol, TypeVar
@@ -200,9 +205,12 @@ async def map_stream(
     turn = anyio.Lock()
     taken = 0
 
-    async def take() -> tuple[int, ItemT] | None:
+    async def take(held: AsyncExitStack) -> tuple[int, ItemT] | None:
         nonlocal taken
-        async with turn:  # an async generator has one reader at a time
+        # One reader at a time, as an async generator demands, and only he takes a place: workers
+        # in line with places in hand would starve the other streams.
+        async with turn:
+            await held.enter_async_context(slots.place())
             async for item in source:
                 taken += 1
                 return taken, item
@@ -214,8 +222,8 @@ async def map_stream(
         async def work() -> None:
             try:
                 while True:
-                    async with slots.place():
-                        if (found := await take()) is None:
+                    async with AsyncExitStack() as held:
+                        if (found := await take(held)) is None:
                             return
 
                         results[found[0]] = await function(found[1])
