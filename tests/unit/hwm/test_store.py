@@ -1,0 +1,178 @@
+"""Where the mark is kept: exact or refused, and never without its state."""
+
+from __future__ import annotations
+
+import errno
+import os
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from kada_athena_async.errors import CommitError, StateError
+from kada_athena_async.files import Files
+from kada_athena_async.hwm import (
+    Carried,
+    FileHwmStore,
+    StoredMark,
+    WorkgroupMark,
+    format_hwm,
+    parse_hwm,
+)
+
+HWM = datetime(2026, 11, 23, 5, 6, 7, tzinfo=timezone.utc)
+CARRIED = Carried(
+    hwm=HWM,
+    workgroups={
+        "primary": WorkgroupMark(
+            mark=HWM,
+            pending={"a": HWM - timedelta(hours=3)},
+            recent={"b": HWM - timedelta(milliseconds=1)},
+        )
+    },
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FileHwmStore:
+    """A store in an empty directory."""
+    return FileHwmStore(tmp_path / "athena_hwm.txt", Files())
+
+
+async def write(store: FileHwmStore) -> None:
+    """What a commit does."""
+    await store.write(CARRIED, run_id="r", manifest_sha256="0" * 64)
+
+
+async def test_before_the_first_run_there_is_nothing(store: FileHwmStore) -> None:
+    """No file is no mark, and no error."""
+    assert await store.read() == StoredMark()
+
+
+async def test_what_was_written_is_read(store: FileHwmStore) -> None:
+    """The mark in the vendor's format, the state beside it, both as they were."""
+    await write(store)
+
+    assert store.hwm_path.read_text() == "2026-11-23 05:06:07\n"
+    assert store.state_path.name == "athena_state.json"
+    assert await store.read() == StoredMark(hwm=HWM, carried=CARRIED)
+
+
+@pytest.mark.parametrize("text", ["2026-11-23 05:06:07", "2026-11-23 05:06:07\r\n"])
+async def test_the_vendors_line_is_understood(store: FileHwmStore, text: str) -> None:
+    """With and without a line end."""
+    store.hwm_path.write_bytes(text.encode())
+
+    assert await store.read() == StoredMark(hwm=HWM)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n",
+        "yesterday",
+        "2026-11-23",
+        "2026-11-23T05:06:07",
+        "2026-11-23 05:06:07.123",
+        "2026-11-23 05:06:07Z",
+        "2026-11-23 05:06:07+11:00",
+        "2026-11-23 05:06:07\n2026-11-24 05:06:07",
+        " 2026-11-23 05:06:07",
+        "2026-13-23 05:06:07",
+        "2026-11-23 25:06:07",
+        "\u0662026-11-23 05:06:07",
+        "x" * 2000,
+    ],
+)
+async def test_a_mark_that_is_no_mark_is_refused(store: FileHwmStore, text: str) -> None:
+    """F11: the error names the file, what is in it and what should be; the file stays as it is."""
+    store.hwm_path.write_text(text)
+
+    with pytest.raises(StateError) as caught:
+        await store.read()
+
+    assert caught.value.exit_code == 3
+    assert str(store.hwm_path) in caught.value.message
+    assert "2026-01-31 23:59:59" in caught.value.hint
+    assert store.hwm_path.read_text() == text
+
+
+async def test_f43_an_edited_mark_is_seen(store: FileHwmStore) -> None:
+    """F43: the state does not belong to it, so it is left out, and the mark it had is told."""
+    await write(store)
+    await store.publish(HWM - timedelta(days=1))
+
+    assert await store.read() == StoredMark(
+        hwm=HWM - timedelta(days=1), was_edited=True, before_edit=HWM
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "cannot be used"),
+        ("{", "cannot be used"),
+        ('{"schema_version": 1}', "cannot be used"),
+        ('{"schema_version": 2, "anything": 1}', "newer version"),
+    ],
+)
+async def test_f11_a_junk_state_is_no_missing_state(
+    store: FileHwmStore, content: str, message: str
+) -> None:
+    """F11, F53: truncated, empty, junk or newer: told with a remedy, preserved, never ignored."""
+    await write(store)
+    store.state_path.write_text(content)
+
+    with pytest.raises(StateError, match=message) as caught:
+        await store.read()
+
+    assert caught.value.hint
+    assert store.state_path.read_text() == content
+
+
+async def test_f11_a_cut_state_is_refused(store: FileHwmStore) -> None:
+    """F11: cut anywhere, a state is never half of one."""
+    await write(store)
+    whole = store.state_path.read_bytes()
+    for length in range(0, len(whole) - 2, 7):
+        store.state_path.write_bytes(whole[:length])
+        with pytest.raises(StateError):
+            await store.read()
+
+
+async def test_f07_the_mark_does_not_move_without_its_state(store: FileHwmStore) -> None:
+    """F07: no space for the state: the mark and its state are the old ones."""
+    await write(store)
+
+    class Full(Files):
+        def sync(self, fd: int) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    full = FileHwmStore(store.hwm_path, Full())
+    later = Carried(hwm=HWM + timedelta(hours=1))
+    with pytest.raises(CommitError, match=r"athena_state\.json"):
+        await full.write(later, run_id="r2", manifest_sha256="1" * 64)
+
+    assert await store.read() == StoredMark(hwm=HWM, carried=CARRIED)
+
+
+async def test_a_linked_mark_stays_a_link(tmp_path: Path) -> None:
+    """A user's own link is followed, once: mark and state lie together, where it points."""
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "athena_hwm.txt"
+    link.symlink_to(tmp_path / "real" / "athena_hwm.txt")
+    store = FileHwmStore(link, Files())
+    await write(store)
+
+    assert link.is_symlink()
+    assert (tmp_path / "real" / "athena_state.json").exists()
+
+
+def test_a_mark_is_a_whole_second_with_a_zone() -> None:
+    """What the text would lose is refused before it is written."""
+    assert parse_hwm(format_hwm(HWM)) == HWM
+    assert format_hwm(HWM.astimezone(timezone(timedelta(hours=11)))) == "2026-11-23 05:06:07"
+    for moment in (HWM.replace(microsecond=1), HWM.replace(tzinfo=None)):
+        with pytest.raises(ValueError, match="whole second"):
+            format_hwm(moment)
