@@ -1,0 +1,29 @@
+"""The public surface: what is promised resolves, and naming it costs little."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import kada_athena_async
+
+
+def test_every_public_name_resolves() -> None:
+    """``__all__`` is what can be imported, sorted, no more and no less."""
+    assert kada_athena_async.__all__ == sorted(kada_athena_async.__all__)
+    for name in kada_athena_async.__all__:
+        assert getattr(kada_athena_async, name) is not None
+
+
+def test_misspelt_name_is_an_error() -> None:
+    """The lazy root refuses what it does not have, as any module does."""
+    assert not hasattr(kada_athena_async, "Extracter")
+
+
+def test_naming_the_package_loads_nothing_heavy() -> None:
+    """An Airflow DAG file that imports the package does not pay for SDKs and parsers."""
+    heavy = "aioboto3 botocore duckdb sqlglot moto pydantic rich".split()
+    code = f"import sys, kada_athena_async; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
