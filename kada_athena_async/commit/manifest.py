@@ -6,18 +6,16 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
 from kada_athena_async.files import Files, in_thread, read_document
 from kada_athena_async.hwm import Carried, StoredMark, Window
+from kada_athena_async.sinks.journal import FileName
 
 MANIFEST_VERSION = 1
 STAMP = "%Y%m%dT%H%M%SZ"
-
-# A name in a manifest becomes a path: it may not leave its directory, whoever wrote it.
-FileName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)]
 
 _REMEDY = "restore it from a backup, or move it and the files it names away"
 

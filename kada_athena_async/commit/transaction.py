@@ -254,15 +254,18 @@ def _retract_older(output_path: Path, journal: CommitJournal, files: Files) -> N
 
 
 def _withdraw(run_path: Path, journal: CommitJournal, files: Files) -> None:
-    """Undo the moves of a commit that failed; what cannot be undone is left to ``recover``."""
+    """Undo the moves of a commit that failed; the parts are still there to be joined again.
+
+    The files are removed and not moved back: on a full disk a rename may fail, a removal does not.
+    What cannot be undone is left to ``recover``, which finds the journal.
+    """
     output_path, out = run_path.parent.parent, run_path / OUT
     with suppress(OSError):
         for file in journal.files:
             if not files.exists(out / file.name):
-                files.rename(output_path / file.name, out / file.name)
+                files.remove(output_path / file.name)
 
         files.sync_dir(output_path)
-        files.sync_dir(out)
         files.remove(run_path / COMMIT)
         files.sync_dir(run_path)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -14,6 +14,11 @@ SCHEMA_VERSION = 1
 
 INTENT = "intent.json"
 COMMIT = "commit.json"
+
+
+# A name in a journal or a manifest becomes a path: it may not leave its directory, whoever wrote
+# it there.
+FileName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)]
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,7 +68,7 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class PlannedFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A file that a commit is about to move into sight."""
 
-    name: str
+    name: FileName
     size_bytes: int
     sha256: str
 
@@ -82,7 +87,7 @@ class CommitJournal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     files: tuple[PlannedFile, ...]
     manifest: PlannedFile
     replaces: bool
-    removes: tuple[str, ...] = ()
+    removes: tuple[FileName, ...] = ()
 
 
 JournalT = TypeVar("JournalT", Intent, Seal, CommitJournal)

@@ -13,6 +13,7 @@ import msgspec
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.files import Files, failing, in_thread, is_disk_full, to_bytes
 from kada_athena_async.sinks.journal import (
+    COMMIT,
     INTENT,
     Intent,
     Seal,
@@ -58,9 +59,9 @@ def lock_path(output_path: Path, name: str) -> Path:
 class Staging:
     """A run's own directory: ``<output_path>/.<name>-staging/<run_id>``, 0700, its files 0600.
 
-    An async context manager: left by an error that fills the disk, the directory is removed to
-    free the space; left otherwise, it stays, for the commit has removed it or a later run may
-    continue it.
+    An async context manager: left because the disk is full, the directory is removed to free the
+    space, unless a commit is under way that the next run has to finish. Left otherwise it stays:
+    the commit has removed it, or a later run continues it.
     """
 
     def __init__(self, path: Path, intent: Intent, files: Files) -> None:
@@ -263,8 +264,15 @@ class Staging:
     ) -> None:
         cause = error.__cause__ if error is not None else None
         if isinstance(cause, OSError) and is_disk_full(cause):
-            with anyio.CancelScope(shield=True):
-                await self.remove()
+            with anyio.CancelScope(shield=True), failing(self.path):
+                await in_thread(self._make_room)
+
+    def _make_room(self) -> None:
+        # A commit under way needs its journals to be finished, but its parts no longer.
+        if self.files.exists(self.path / COMMIT):
+            self.files.remove_tree(self.path / PARTS)
+        else:
+            sweep(self.path, self.files)
 
     def _seal_path(self, unit_id: str) -> Path:
         return self.path / SEALS / f"{safe_name(unit_id)}.json"
