@@ -23,9 +23,10 @@ _TRINO_VERB = re.compile(
     "|optimize|vacuum|using|call|refresh|grant|revoke|commit|rollback|start"
 )
 _HIVE_VERB = re.compile("msck|show|describe|desc|alter|use|set|reset|truncate")
+_HIVE_SUBSTATEMENT = re.compile("(?:CREATE|DROP|ALTER)_(?:TABLE|DATABASE|SCHEMA)|MSCK")
 _BEFORE_NOUN = re.compile("or|replace|external|temporary|protected|multi|dialect")
 _AS_QUERY = re.compile(
-    r"\bas(?:\s|--\?|/\*\?\*/)*(?:\(|(?:select|with|table|values)\b)", re.IGNORECASE
+    r"\bas(?:\s|--\?|/\*\?\*/)*(?P<query>\(|(?:select|with|table|values)\b)", re.IGNORECASE
 )
 _QUOTED_NAME = re.compile(r'"[^"]*"|`[^`]*`')
 _PASSED_OVER = (Kind.LINE_COMMENT, Kind.BLOCK_COMMENT, Kind.PAREN)
@@ -54,10 +55,10 @@ def _by_service(statement_type: str | None, substatement_type: str | None) -> En
     if statement_type == "DML" or substatement_type == "CREATE_TABLE_AS_SELECT":
         return Engine.TRINO
 
-    if statement_type != "DDL" or not substatement_type:
-        return None
+    if substatement_type and _HIVE_SUBSTATEMENT.match(substatement_type):
+        return Engine.HIVE
 
-    return Engine.TRINO if substatement_type.endswith("VIEW") else Engine.HIVE
+    return None
 
 
 def _by_text(text: str) -> EngineChoice:
@@ -105,14 +106,18 @@ def _first_words(text: str) -> list[str]:
 
 
 def _has_query(text: str, engine: Engine) -> bool:
-    """True if ``AS`` and the start of a query follow each other outside parentheses."""
-    bare = _QUOTED_NAME.sub("x", splice(text, find_literals(text, engine)[0]))
+    return find_query(splice(text, find_literals(text, engine)[0])) > 0
+
+
+def find_query(masked: str) -> int:
+    """Where the query of ``CREATE ... AS query`` begins in masked text; 0 if there is none."""
+    bare = _QUOTED_NAME.sub(lambda name: "x" * len(name.group()), masked)
     depth = position = 0
     for match in _AS_QUERY.finditer(bare):
         start = match.start()
         depth += bare.count("(", position, start) - bare.count(")", position, start)
         position = start
         if depth == 0:
-            return True
+            return match.start("query")
 
-    return False
+    return 0

@@ -1,0 +1,211 @@
+"""What one statement does, put together: kind, target, what it reads and what flows where.
+
+Three steps, so that the middle one can run elsewhere: ``plan`` (this process, cheap, no parser),
+``read_query`` (a worker), ``finish`` (this process). ``analyse`` does all three.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from kada_athena_async.sql.clean import clean
+from kada_athena_async.sql.engine_choice import choose_engine
+from kada_athena_async.sql.lineage import Question, Read, Reading, mentioned, read_query
+from kada_athena_async.sql.literals import Literal, find_literals
+from kada_athena_async.sql.masking import is_unmaskable, mask_sql
+from kada_athena_async.sql.names import Context, TableName, complete
+from kada_athena_async.sql.relations import KnownTable, Output
+from kada_athena_async.sql.schema_index import SchemaIndex
+from kada_athena_async.sql.statement import Routed, route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """A statement or the text of a view; masked or not, only S3 locations need it unmasked.
+
+    Attributes:
+        catalog, schema: What it ran in; for a view, where the view lies.
+        view: The view whose query *sql* is; None for a statement.
+        dialect: ``hive`` for the text of a view that Hive made.
+    """
+
+    sql: str
+    catalog: str | None = None
+    schema: str | None = None
+    statement_type: str | None = None
+    substatement_type: str | None = None
+    view: TableName | None = None
+    dialect: str = "athena"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """What a statement does.
+
+    Attributes:
+        kind: As in ``Routed``.
+        is_explained: Nothing was run: EXPLAIN or PREPARE.
+        target: The table or view that it writes, creates, changes or drops.
+        reads: What it reads, in order; for DELETE, UPDATE and MERGE the target too.
+        outputs: The columns of the target that it fills, with their sources; None if not known.
+        locations: The S3 locations that it names after LOCATION, TO or external_location.
+        problems: Why something could not be found out, as words.
+        is_parsed: False if *reads* is a guess.
+    """
+
+    kind: str
+    is_explained: bool = False
+    target: TableName | None = None
+    reads: tuple[Read, ...] = ()
+    outputs: tuple[Output, ...] | None = None
+    locations: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    is_parsed: bool = True
+
+
+class Plan(NamedTuple):
+    """A statement as far as it is understood without a parser."""
+
+    routed: Routed
+    context: Context
+    locations: tuple[str, ...]
+    question: Question | None
+
+
+def analyse(
+    statement: Statement, schema: SchemaIndex, prepared: Mapping[str, str] | None = None
+) -> Analysis:
+    """Return what *statement* does.
+
+    Args:
+        schema: The columns that are known.
+        prepared: Texts of prepared statements by name, to resolve EXECUTE.
+    """
+    planned = plan(statement, schema, prepared)
+    reading = read_query(planned.question) if planned.question else None
+    return finish(planned, reading, schema)
+
+
+def plan(
+    statement: Statement, schema: SchemaIndex, prepared: Mapping[str, str] | None = None
+) -> Plan:
+    """Say what a statement is, and what is to be asked of the parser, if anything."""
+    context = Context(statement.catalog, statement.schema)
+    masked = mask_sql(
+        statement.sql,
+        statement_type=statement.statement_type,
+        substatement_type=statement.substatement_type,
+        dialect=statement.dialect,
+    )
+    if is_unmaskable(masked):
+        return Plan(Routed(kind="UNKNOWN"), context, (), None)
+
+    text = clean(masked)
+    routed = Routed(kind="VIEW", query=text) if statement.view else route(text)
+    inner = _inner_text(routed, statement, prepared or {})
+    if inner is not None:
+        return plan(replace(statement, sql=inner, view=None), schema, {})
+
+    question = None
+    if routed.query:
+        dialect = "hive" if statement.dialect == "hive" else "trino"
+        tables = _known_tables(routed.query, context, schema)
+        question = Question(" ".join(routed.query.split()), dialect, context, tables)
+    if statement.view:
+        routed = replace(routed, target=tuple(statement.view))
+    return Plan(routed, context, _locations(statement), question)
+
+
+def _inner_text(routed: Routed, statement: Statement, prepared: Mapping[str, str]) -> str | None:
+    """The text that EXECUTE runs, if it can be known."""
+    if routed.kind == "EXECUTE":
+        return prepared.get(routed.name)
+
+    if routed.kind != "IMMEDIATE":
+        return None
+
+    strings = (_string_value(statement.sql, literal) for literal in _literals(statement))
+    return next((value for value in strings if value), None)
+
+
+def _known_tables(query: str, context: Context, schema: SchemaIndex) -> tuple[KnownTable, ...]:
+    known = []
+    for name in mentioned(query, context):
+        columns = schema.columns(name)
+        if columns is not None:
+            known.append(KnownTable(schema.spelling(name), columns))
+
+    return tuple(known)
+
+
+# A bucket's name has 3 to 63 of these characters (S3 User Guide, "Bucket naming rules").
+_S3_LOCATION = re.compile(r"s3a?://[a-z0-9.-]{3,63}/\S*")
+_BEFORE_LOCATION = re.compile(r"(?:\blocation|\bto|\bexternal_location\s*=)\s*\Z", re.IGNORECASE)
+_LOOK_BACK_CHARS = 60
+
+
+def _locations(statement: Statement) -> tuple[str, ...]:
+    sql = statement.sql
+    if "s3" not in sql:
+        return ()
+
+    found: dict[str, None] = {}
+    for literal in _literals(statement):
+        before = sql[max(0, literal.start - _LOOK_BACK_CHARS) : literal.start]
+        value = _string_value(sql, literal)
+        if _BEFORE_LOCATION.search(before) and _S3_LOCATION.fullmatch(value):
+            found[value] = None
+
+    return tuple(found)
+
+
+def _literals(statement: Statement) -> list[Literal]:
+    engine = choose_engine(
+        statement.sql,
+        statement_type=statement.statement_type,
+        substatement_type=statement.substatement_type,
+    ).engine
+    return find_literals(statement.sql, engine)[0]
+
+
+def _string_value(sql: str, literal: Literal) -> str:
+    text = sql[literal.start : literal.end]
+    return text[1:-1].replace("''", "'") if text[:1] in "'\"" else ""
+
+
+def finish(planned: Plan, reading: Reading | None, schema: SchemaIndex) -> Analysis:
+    """Put together what the words and the parser say of a statement."""
+    routed = planned.routed
+    target = complete(routed.target, planned.context) if routed.target else None
+    analysis = Analysis(
+        kind=routed.kind,
+        is_explained=routed.is_explained,
+        target=schema.spelling(target) if target else None,
+        locations=planned.locations,
+        problems=() if routed.kind not in _NOT_UNDERSTOOD else (routed.kind.lower(),),
+    )
+    if reading is None:
+        return analysis
+
+    outputs, problems = reading.outputs, reading.problems
+    if outputs is not None and analysis.target and routed.kind in ("INSERT", "VIEW"):
+        names = routed.target_columns or schema.columns(analysis.target) or ()
+        if len(names) == len(outputs):
+            pairs = zip(names, outputs, strict=True)
+            outputs = tuple(Output(name, output.sources) for name, output in pairs)
+        elif routed.kind == "INSERT":
+            outputs, problems = None, (*problems, "unknown_target_columns")
+
+    return replace(
+        analysis,
+        reads=reading.reads,
+        outputs=outputs,
+        problems=problems,
+        is_parsed=reading.is_parsed,
+    )
+
+
+_NOT_UNDERSTOOD = ("UNKNOWN", "EXECUTE", "IMMEDIATE")

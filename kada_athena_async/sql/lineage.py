@@ -1,0 +1,220 @@
+"""Reads one query: the tables and columns it reads, and where each of its outputs comes from.
+
+The only caller of the SQL parser for lineage. Runs in a worker process, because a parser may crash
+or never return; what goes in and out is small and carries no literal of any statement.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from kada_athena_async.sql.clean import parseable
+from kada_athena_async.sql.names import (
+    NAME_PATTERN,
+    QUALIFIED_PATTERN,
+    Context,
+    TableName,
+    complete,
+    split_name,
+)
+from kada_athena_async.sql.relations import NO_SOURCES, Frame, KnownTable, Ledger, Output, Sources
+from kada_athena_async.sql.resolver import Resolver
+
+# A parser is not asked about what could hurt it; 5,000 open parentheses have crashed one.
+MAX_CHARS = 262_144
+MAX_TOKENS = 100_000
+MAX_DEPTH = 200
+
+
+class Read(NamedTuple):
+    """A table that is read, and which of its columns; None if that is not known."""
+
+    table: TableName
+    columns: tuple[str, ...] | None
+
+
+class Reading(NamedTuple):
+    """What one query reads and gives.
+
+    Attributes:
+        outputs: Its columns in order, for UPDATE and MERGE those that are set; None if not known.
+        problems: Why columns could not be traced, as words such as ``no_schema``; empty if all
+            were.
+        is_parsed: False if the tables are those that a look at the text found.
+    """
+
+    reads: tuple[Read, ...]
+    outputs: tuple[Output, ...] | None
+    problems: tuple[str, ...]
+    is_parsed: bool = True
+
+
+class Question(NamedTuple):
+    """A query to read.
+
+    Attributes:
+        query: Its text, without comments, ``?`` for each literal.
+        dialect: ``trino`` or ``hive``.
+        tables: The columns of the tables that it may mention.
+    """
+
+    query: str
+    dialect: str
+    context: Context
+    tables: tuple[KnownTable, ...] = ()
+
+
+def read_query(question: Question) -> Reading:
+    """Return what a query reads; never raises for anything that is in its text."""
+    reason = _too_much(question.query)
+    if reason:
+        return guess(question, reason)
+
+    # It logs the SQL that it does not know.
+    logging.getLogger("sqlglot").setLevel(logging.CRITICAL + 1)
+    try:
+        tree = sqlglot.parse_one(parseable(question.query), dialect=question.dialect)
+        return _read_tree(tree, question)
+    except (SqlglotError, RecursionError, ValueError) as error:
+        # Its message repeats the SQL, so that only its class goes on.
+        return guess(question, type(error).__name__)
+
+
+def guess(question: Question, reason: str) -> Reading:
+    """Name the tables by a look at the text, for what cannot be parsed."""
+    ledger = Ledger(_by_name(question.tables))
+    for name in mentioned(question.query, question.context, after_keyword=True):
+        ledger.read(name)
+
+    reads = tuple(Read(table, None) for table in ledger.reads)
+    return Reading(reads, None, (reason,), is_parsed=False)
+
+
+_TABLE_AFTER = re.compile(
+    rf"(?<!distinct )\b(?:from|join|into|update|using|table)\s+(?P<name>{QUALIFIED_PATTERN})"
+    r"(?!\w|\s*\()",
+    re.IGNORECASE,
+)
+_ANY_NAME = re.compile(rf"(?P<name>{QUALIFIED_PATTERN})")
+_FROM_OF_FUNCTION = re.compile(r"\b(?:extract|trim|substring|overlay)\s*\([^()]*\)", re.IGNORECASE)
+_CTE = re.compile(rf"({NAME_PATTERN})\s*(?:\([^()]*\)\s*)?as\s*\(", re.IGNORECASE)
+_KEYWORD = re.compile(r"select|lateral|unnest|where|values|on", re.IGNORECASE)
+
+
+def mentioned(query: str, context: Context, *, after_keyword: bool = False) -> Iterator[TableName]:
+    """Yield what may be the name of a table in a query; each once.
+
+    Args:
+        after_keyword: Only where a table must follow, and no name of a CTE; otherwise every name.
+    """
+    pattern = _TABLE_AFTER if after_keyword else _ANY_NAME
+    text = _FROM_OF_FUNCTION.sub(" ", query) if after_keyword else query
+    ctes = {split_name(name)[0] for name in _CTE.findall(text)} if after_keyword else set()
+    seen: set[TableName] = set()
+    for match in pattern.finditer(text):
+        parts = split_name(match["name"])
+        name = complete(parts, context)
+        if name is None or name in seen or (len(parts) == 1 and parts[0] in ctes):
+            continue
+
+        if not (after_keyword and _KEYWORD.fullmatch(match["name"])):
+            seen.add(name)
+            yield name
+
+
+def _too_much(query: str) -> str:
+    """Why the parser should not see a text; empty if it may."""
+    if len(query) > MAX_CHARS:
+        return "too_long"
+
+    if sum(1 for _ in re.finditer(r"\w+|[^\w\s]", query)) > MAX_TOKENS:
+        return "too_many_tokens"
+
+    depth = deepest = 0
+    for match in re.finditer(r"[(\[]|[)\]]|\bcase\b|\bend\b", query, re.IGNORECASE):
+        depth += 1 if match.group().lower() in ("(", "[", "case") else -1
+        deepest = max(deepest, depth)
+
+    return "too_deep" if deepest > MAX_DEPTH else ""
+
+
+def _by_name(tables: Iterable[KnownTable]) -> dict[TableName, KnownTable]:
+    return {TableName(*(part.lower() for part in table.name)): table for table in tables}
+
+
+def _read_tree(tree: exp.Expr, question: Question) -> Reading:
+    ledger = Ledger(_by_name(question.tables))
+    resolver = Resolver(question.context, ledger)
+    if isinstance(tree, (exp.Query, exp.Values)):
+        outputs = resolver.query(tree, {}).outputs
+    elif isinstance(tree, (exp.Update, exp.Delete, exp.Merge)):
+        outputs = _change(tree, resolver)
+    else:
+        return guess(question, f"unknown_{type(tree).__name__.lower()}")
+
+    reads = (
+        Read(table, None if table in ledger.unlisted else tuple(columns))
+        for table, columns in ledger.reads.items()
+    )
+    return Reading(tuple(reads), outputs, tuple(ledger.problems))
+
+
+def _change(tree: exp.Update | exp.Delete | exp.Merge, resolver: Resolver) -> tuple[Output, ...]:
+    """The columns that UPDATE and MERGE set, by name; DELETE sets none."""
+    frame = Frame()
+    ctes = resolver.with_ctes(tree, {}, ())
+    resolver.source(tree.this, frame, ctes, ())
+    target = next(iter(frame.relations.values()))
+    if using := tree.args.get("using"):
+        resolver.source(using, frame, ctes, ())
+
+    outputs: list[Output] = []
+    for name in ("on", "where"):
+        if condition := tree.args.get(name):
+            resolver.sources(condition, frame, ctes)
+
+    if isinstance(tree, exp.Update):
+        outputs += _assigned(tree.expressions, frame, resolver)
+
+    whens = tree.args.get("whens")
+    for when in whens.expressions if whens else ():
+        if condition := when.args.get("condition"):
+            resolver.sources(condition, frame, ctes)
+        then = when.args["then"]
+        if isinstance(then, exp.Update):
+            outputs += _assigned(then.expressions, frame, resolver)
+        elif isinstance(then, exp.Insert):
+            outputs += _inserted(then, frame, resolver, [o.name for o in target.outputs or ()])
+
+    return tuple(_merged(outputs))
+
+
+def _assigned(expressions: Iterable[exp.Expr], frame: Frame, resolver: Resolver) -> list[Output]:
+    equations = [e for e in expressions if isinstance(e, exp.EQ)]
+    return [Output(e.this.name, resolver.sources(e.expression, frame, {})) for e in equations]
+
+
+def _inserted(
+    then: exp.Insert, frame: Frame, resolver: Resolver, all_columns: list[str]
+) -> list[Output]:
+    values = then.expression
+    items = values.expressions if isinstance(values, exp.Tuple) else [values]
+    names = [column.name for column in then.this.expressions] if then.this else all_columns
+    traced = [resolver.sources(item, frame, {}) for item in items if isinstance(item, exp.Expr)]
+    return [Output(name, sources) for name, sources in zip(names, traced, strict=False)]
+
+
+def _merged(outputs: Iterable[Output]) -> Iterator[Output]:
+    """One output for each column, though several branches may set it."""
+    by_name: dict[str, Sources] = {}
+    for name, sources in outputs:
+        by_name[name] = by_name.get(name, NO_SOURCES) | sources
+    for name, together in by_name.items():
+        yield Output(name, together)

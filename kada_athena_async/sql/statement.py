@@ -1,0 +1,151 @@
+"""A statement as lineage sees it: free of literals, its kind known, its query cut out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from kada_athena_async.sql.engine_choice import find_query
+from kada_athena_async.sql.names import NAME_PATTERN, QUALIFIED_PATTERN, split_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routed:
+    """What a statement is, from its first words.
+
+    Attributes:
+        kind: QUERY, INSERT, CTAS, VIEW, UNLOAD, DELETE, UPDATE, MERGE, CREATE, ALTER, DROP,
+            MAINTAIN (OPTIMIZE, VACUUM), EXECUTE, IMMEDIATE, NONE or UNKNOWN.
+        target: Parts of the name of what it writes; empty if there is none.
+        target_columns: The columns that an INSERT names.
+        query: The text to parse; empty if there is nothing to parse.
+        is_explained: EXPLAIN without ANALYZE, or PREPARE: nothing is run.
+        name: Of the prepared statement that EXECUTE runs or PREPARE makes.
+    """
+
+    kind: str
+    target: tuple[str, ...] = ()
+    target_columns: tuple[str, ...] = ()
+    query: str = ""
+    is_explained: bool = False
+    name: str = ""
+
+
+class _Rule(NamedTuple):
+    pattern: re.Pattern[str]
+    route: Callable[[re.Match[str], str], Routed]
+
+
+def route(text: str) -> Routed:
+    """Tell what *text* is, which has no comments and ``?`` for each literal."""
+    text = text.strip().rstrip("; \t\r\n")
+    for pattern, build in _RULES:
+        if match := pattern.match(text):
+            return build(match, text)
+
+    return Routed(kind="UNKNOWN", query=text)
+
+
+def _names(kind: str, *, has_query: bool = False) -> Callable[[re.Match[str], str], Routed]:
+    """A statement with a target, and perhaps a query that is the whole of it."""
+
+    def build(match: re.Match[str], text: str) -> Routed:
+        query = text if has_query else ""
+        return Routed(kind=kind, target=split_name(match["target"]), query=query)
+
+    return build
+
+
+def _query(match: re.Match[str], text: str) -> Routed:
+    return Routed(kind="QUERY", query=text[match.start("query") :])
+
+
+def _insert(match: re.Match[str], text: str) -> Routed:
+    columns = split_name(match["columns"] or "")
+    target = split_name(match["target"])
+    query = text[match.end() :]
+    return Routed(kind="INSERT", target=target, target_columns=columns, query=query)
+
+
+def _create(match: re.Match[str], text: str) -> Routed:
+    target = split_name(match["target"])
+    begin = find_query(text)
+    if match["view"]:
+        return Routed(kind="VIEW", target=target, query=text[begin:] if begin else "")
+
+    if match["external"] or not begin:
+        return Routed(kind="CREATE", target=target)
+
+    query = _WITH_DATA.sub("", text[begin:])
+    return Routed(kind="CTAS", target=target, query=query)
+
+
+def _unload(match: re.Match[str], text: str) -> Routed:
+    return Routed(kind="UNLOAD", query=match["query"])
+
+
+def _explain(match: re.Match[str], text: str) -> Routed:
+    inner = route(text[match.end() :])
+    return inner if match["analyze"] else replace(inner, is_explained=True)
+
+
+def _prepare(match: re.Match[str], text: str) -> Routed:
+    name = split_name(match["name"])[0]
+    return replace(route(text[match.end() :]), is_explained=True, name=name)
+
+
+def _execute(match: re.Match[str], text: str) -> Routed:
+    return Routed(kind="EXECUTE", name=split_name(match["name"])[0])
+
+
+def _none(match: re.Match[str], text: str) -> Routed:
+    return Routed(kind="NONE")
+
+
+def _immediate(match: re.Match[str], text: str) -> Routed:
+    return Routed(kind="IMMEDIATE")
+
+
+def _rule(pattern: str, build: Callable[[re.Match[str], str], Routed]) -> _Rule:
+    spaced = pattern.replace(" ", r"\s+").replace("TARGET", f"(?P<target>{QUALIFIED_PATTERN})")
+    return _Rule(re.compile(spaced.replace("NAME", NAME_PATTERN), re.IGNORECASE), build)
+
+
+_WITH_DATA = re.compile(r"\swith\s+(?:no\s+)?data\s*\Z", re.IGNORECASE)
+_RULES = (
+    _rule(r"(?P<query>[(\s]*(?:select|with|values|table)\b)", _query),
+    _rule(
+        r"insert into TARGET\s*(?P<columns>\(\s*(?!select\b|with\b|values\b|table\b)"
+        r"NAME(?:\s*,\s*NAME)*\s*\))?\s*",
+        _insert,
+    ),
+    _rule(
+        r"create (?:or replace )?(?P<external>external )?(?:protected )?(?:multi dialect )?"
+        r"(?:table|(?P<view>(?:materialized )?view)) (?:if not exists )?TARGET",
+        _create,
+    ),
+    _rule(r"unload\s*\((?P<query>[\s\S]*)\)\s*to\b", _unload),
+    _rule(r"delete from TARGET", _names("DELETE", has_query=True)),
+    _rule(r"update TARGET", _names("UPDATE", has_query=True)),
+    _rule(r"merge into TARGET", _names("MERGE", has_query=True)),
+    _rule(
+        r"explain (?P<analyze>analyze )?(?:verbose )?(?:\((?!\s*(?:select|with)\b)[^()]*\)\s*)?",
+        _explain,
+    ),
+    _rule(r"prepare (?P<name>NAME) from ", _prepare),
+    _rule(r"execute immediate\b", _immediate),
+    _rule(r"execute (?P<name>NAME)", _execute),
+    _rule(r"using external function [\s\S]*?lambda\s*\?\s*(?P<query>select|with)\b", _query),
+    _rule(r"(?:optimize|vacuum) TARGET", _names("MAINTAIN")),
+    _rule(r"alter (?:table|view) (?:if exists )?TARGET", _names("ALTER")),
+    _rule(r"msck repair table TARGET", _names("ALTER")),
+    _rule(r"drop (?:table|view) (?:if exists )?TARGET", _names("DROP")),
+    _rule(r"truncate (?:table )?TARGET", _names("MAINTAIN")),
+    _rule(
+        r"(?:show|describe|desc|use|set|reset|deallocate|create|drop|alter|msck|grant|revoke|call"
+        r"|analyze|refresh|start|commit|rollback)\b",
+        _none,
+    ),
+)
