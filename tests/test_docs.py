@@ -1,0 +1,87 @@
+"""The README keeps its word: its commands work, its examples are real."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from kada_athena_async.config import load_config
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def command(name: str) -> str:
+    """A command of the README, as it stands there."""
+    found = re.search(rf"<!-- command: {name} -->\n    (.+)\n", README)
+    assert found, name
+    return found[1]
+
+
+def test_configuration_of_the_readme_is_valid() -> None:
+    """The JSON example loads as it is."""
+    (example,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    fields = json.loads(example)
+
+    assert load_config(None, environment={}, overrides=fields).server == "athena"
+    assert list(fields) == [
+        "key",
+        "secret",
+        "server",
+        "bucket",
+        "catalogs",
+        "region",
+        "role",
+        "output_path",
+        "mask",
+        "compress",
+    ]
+
+
+def test_readme_names_every_extract() -> None:
+    """Each kind of the output contract is explained."""
+    for kind in re.findall(
+        r'"(\w+)": \w+Record', (ROOT / "kada_athena_async/records.py").read_text()
+    ):
+        assert f"`{kind}`" in README, kind
+
+
+@pytest.mark.skipif(not os.environ.get("CI"), reason="takes minutes; runs where CI is set")
+@pytest.mark.timeout(900)
+def test_two_commands_work_on_a_fresh_checkout(tmp_path: Path) -> None:
+    """A stranger types the README's two commands and has extracts, and tests that pass."""
+    checkout = tmp_path / "checkout"
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
+    ).stdout.split(b"\0")
+    for name in filter(None, (part.decode() for part in tracked)):
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, checkout / name)
+
+    environment = {n: v for n, v in os.environ.items() if not n.startswith(("COV", "PYTEST"))}
+    first = subprocess.run(
+        ["bash", "-c", command("first")],
+        cwd=checkout,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert list((checkout / "kada-sandbox" / "extracts").glob("*_manifest_*.json"))
+    assert (checkout / "kada-sandbox" / "athena_hwm.txt").exists()
+
+    second = subprocess.run(
+        ["bash", "-c", command("second")],
+        cwd=checkout,
+        # A part of the suite: the whole of it is what this test is running in.
+        env={**environment, "PYTEST_ADDOPTS": "tests/test_public_api.py tests/extraction -n 2"},
+        capture_output=True,
+        text=True,
+    )
+    assert second.returncode == 0, second.stdout + second.stderr
