@@ -24,6 +24,8 @@ from kada_athena_async.observers.wording import closing, counted, duration, open
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 """How much is said: warnings and failures; milestones too; every unit, query and retry too."""
 
+_TRIES_BEFORE_WORD = 5
+
 
 class PlainLines:
     """Observer that says what happens, a line each.
@@ -69,7 +71,7 @@ class PlainLines:
             case RunFinished():
                 return closing(self._picture)
             case _:
-                return []
+                return patience(event)
 
     def _tenth(self) -> list[str]:
         """A line each time another tenth of the units is through, however many there are."""
@@ -92,6 +94,16 @@ def plan_line(plan: PlanReady) -> str:
             f"{counted(len(plan.units), 'unit')} of work",
         ]
     )
+
+
+def patience(event: Event) -> list[str]:
+    """What is said when a call fails again and again, before anybody wonders."""
+    match event:
+        case RetryScheduled() if event.attempt % _TRIES_BEFORE_WORD == 0:
+            operation, reason = safe(event.operation), safe(event.reason)
+            return [f"still trying {operation}, {event.attempt} times so far: {reason}"]
+        case _:
+            return []
 
 
 def always(event: Event) -> list[str]:

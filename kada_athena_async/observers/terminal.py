@@ -17,7 +17,7 @@ from typing_extensions import Self
 
 from kada_athena_async.events import Event, PlanReady, RunFinished, RunStarted
 from kada_athena_async.observers.picture import Picture
-from kada_athena_async.observers.plain import NORMAL, VERBOSE, always, details, plan_line
+from kada_athena_async.observers.plain import NORMAL, VERBOSE, always, details, patience, plan_line
 from kada_athena_async.observers.redact import Redactor
 from kada_athena_async.observers.safe import safe
 from kada_athena_async.observers.wording import closing, counted, duration, opening
@@ -77,7 +77,7 @@ class TerminalPicture:
 
     def __call__(self, event: Event) -> None:
         self._picture = self._picture.after(event)
-        for line in always(event):
+        for line in always(event) + patience(event):
             self._say(line, "yellow")
 
         if self._verbosity >= VERBOSE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kada_athena_async.events import Event, PlanReady, RunFinished, UnitFinished
+from kada_athena_async.events import Event, PlanReady, RetryScheduled, RunFinished, UnitFinished
 from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines
 from kada_athena_async.observers.redact import Redactor
 
@@ -99,3 +99,17 @@ def test_a_run_that_is_finished_first_is_told_apart(run_events: list[Event]) -> 
     once, twice = told(run_events, NORMAL), told([*run_events, *run_events], NORMAL)
 
     assert twice == [*once, *once]
+
+
+def test_trying_in_vain_is_said() -> None:
+    """Not each retry, which is ordinary, but each fifth of the same call."""
+    events: list[Event] = [
+        RetryScheduled(operation="sts:GetCallerIdentity", attempt=n, wait_s=1, reason="timeout")
+        for n in range(1, 13)
+    ]
+
+    assert told(events, QUIET) == []
+    assert told(events, NORMAL) == [
+        "still trying sts:GetCallerIdentity, 5 times so far: timeout",
+        "still trying sts:GetCallerIdentity, 10 times so far: timeout",
+    ]

@@ -1,0 +1,96 @@
+"""What the commands do: run and test the connection."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kada_athena_async.cli.request import RunRequest, check_request, overrides_of
+from kada_athena_async.cli.signals import run_until_signalled
+from kada_athena_async.cli.talk import Talk
+from kada_athena_async.config import (
+    Config,
+    config_path,
+    config_warnings,
+    known_secrets,
+    load_config,
+)
+from kada_athena_async.engine import ConnectionReport, Extractor
+from kada_athena_async.report import RunReport
+
+
+def run_extraction(talk: Talk, request: RunRequest) -> int:
+    """Extract as configured; the exit code."""
+    check_request(request)
+    return extract(talk, _configured(talk, request), request).exit_code
+
+
+def extract(talk: Talk, config: Config, request: RunRequest) -> RunReport:
+    """Run the engine, show it working, and say what to do next if it could not commit."""
+    with talk.observers() as observers:
+
+        async def work() -> RunReport:
+            extractor = Extractor(
+                config, observers=observers, name=request.name, hwm_path=request.hwm_path
+            )
+            async with extractor:
+                return await extractor.run(
+                    start_hwm=request.start_hwm,
+                    end_hwm=request.end_hwm,
+                    fresh=request.is_fresh,
+                    again=request.is_again,
+                    manage_hwm=True,
+                )
+
+        report = run_until_signalled(
+            work, on_signal=lambda: talk.say("stopping; once more to stop at once")
+        )
+
+    if talk.as_json:
+        talk.data(report.to_dict(), kind="report", lines=[])
+
+    if not report.committed and report.exit_code:
+        talk.say(
+            "  try: run again, finished parts are kept; "
+            "or leave out what cannot be read with --on-error skip"
+        )
+
+    return report
+
+
+def show_connection(talk: Talk, path: Path | None, settings: tuple[str, ...]) -> int:
+    """Log in and tell who we are and what answers; the exit code."""
+    config = _configured(talk, RunRequest(config=path, settings=settings))
+    if config.endpoint_url:
+        talk.say(f"talking to {config.endpoint_url}")
+
+    with talk.observers() as observers:
+
+        async def work() -> ConnectionReport:
+            async with Extractor(config, observers=observers) as extractor:
+                return await extractor.test_connection()
+
+        report = run_until_signalled(work, on_signal=lambda: None)
+
+    facts = report.to_dict()
+    lines = [f"{key.replace('_', ' ')}: {_in_words(value)}" for key, value in facts.items()]
+    talk.data(facts, kind="connection", lines=lines)
+    return 0
+
+
+def _configured(talk: Talk, request: RunRequest) -> Config:
+    """The configuration that was asked for, its secrets known and its warnings said."""
+    talk.know_secrets(known_secrets(None))
+    path = config_path(request.config)
+    config = load_config(path, overrides=overrides_of(request))
+    talk.know_secrets(known_secrets(config))
+    for warning in config_warnings(path, config):
+        talk.warn(warning)
+
+    return config
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, list):
+        return "; ".join(map(str, value)) or "nothing"
+
+    return "unknown" if value is None else str(value)

@@ -1,0 +1,146 @@
+"""The sandbox from the command line: one run against it, or the thing itself to play with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+import anyio
+
+from kada_athena_async.cli.actions import extract
+from kada_athena_async.cli.request import RunRequest, check_request, invocation, overrides_of
+from kada_athena_async.cli.signals import Interrupted, run_until_signalled
+from kada_athena_async.cli.talk import Talk
+from kada_athena_async.config import known_secrets, load_config
+from kada_athena_async.errors import ConfigError, Problem
+from kada_athena_async.files import Files
+
+if TYPE_CHECKING:
+    from kada_athena_async.sandbox import Sandbox
+
+_FOLDER = Path("kada-sandbox")
+
+# Shows that the folder is ours to empty.
+_MARKER = ".made-by-kada-athena-async"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxRequest:
+    """What the user asked the sandbox to be."""
+
+    port: int = 0
+    seed: int = 7
+    scale: float = 1.0
+    policy: str = "admin"
+    write_config: Path | None = None
+
+
+def run_demo(talk: Talk, request: RunRequest) -> int:
+    """Extract once from a sandbox into a folder of the working directory; the exit code.
+
+    The sandbox is another one each time, with no past that could be continued, so what the last
+    one left is removed first.
+    """
+    check_request(request)
+    if request.config is not None:
+        raise ConfigError(
+            [Problem("--config", ascii(str(request.config)), "leave it out with --sandbox")],
+            source="command",
+        )
+
+    folder = _FOLDER.absolute()
+    _empty(folder)
+    talk.say(f"starting an invented AWS on this machine; everything goes to {folder}")
+    with _sandbox(
+        SandboxRequest(port=0, seed=7, scale=1.0, policy="admin", write_config=None)
+    ) as aws:
+        hwm_path = request.hwm_path or folder / f"{request.name}_hwm.txt"
+        values = aws.config(folder / "extracts", catalogs=["*"])
+        config = load_config(None, environment={}, overrides={**values, **overrides_of(request)})
+        talk.know_secrets(known_secrets(config))
+        report = extract(talk, config, replace(request, hwm_path=hwm_path))
+
+    if report.committed:
+        for line in _what_next(config.output_path, hwm_path):
+            talk.say(line)
+
+    return report.exit_code
+
+
+def serve_sandbox(talk: Talk, request: SandboxRequest) -> int:
+    """Serve until a signal comes, which is its ordinary end; the exit code."""
+    with _sandbox(request) as aws:
+        values = aws.config(_FOLDER.absolute() / "extracts", catalogs=["*"])
+        talk.document(values)
+        talk.say(f"serving {aws.endpoint_url}; Ctrl-C ends it, and all in it is gone")
+        path = request.write_config
+        if path is not None:
+            Files().write_durably(path, (json.dumps(values, indent=2) + "\n").encode())
+            talk.say(f"in another terminal: {invocation()} run -c {path}")
+
+        try:
+            run_until_signalled(anyio.sleep_forever, on_signal=lambda: None)
+        except Interrupted:
+            talk.say("stopped")
+
+    return 0
+
+
+@contextmanager
+def _sandbox(request: SandboxRequest) -> Iterator[Sandbox]:
+    try:
+        from kada_athena_async.sandbox import Sandbox
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            [
+                Problem(
+                    "sandbox",
+                    f"(needs {error.name})",
+                    "install it: pip install 'kada-athena-async[sandbox]'",
+                )
+            ],
+            source="installation",
+        ) from error
+
+    policy = cast("Literal['admin', 'seed']", request.policy)
+    with Sandbox(
+        port=request.port, seed=request.seed, scale=request.scale, policy=policy
+    ) as sandbox:
+        yield sandbox
+
+
+def _empty(folder: Path) -> None:
+    files = Files()
+    if folder.exists() and not (folder / _MARKER).exists():
+        raise ConfigError(
+            [
+                Problem(
+                    "folder", ascii(str(folder)), "not ours to empty; move it away or run elsewhere"
+                )
+            ],
+            source="working directory",
+        )
+
+    files.remove_tree(folder)
+    files.make_dir(folder)
+    files.write_durably(folder / _MARKER, b"`run --sandbox` empties this folder at each start\n")
+
+
+def _what_next(output_path: Path, hwm_path: Path) -> list[str]:
+    return [
+        f"extracts and manifest: {output_path}",
+        f"high-water mark: {hwm_path}",
+        "what to try next:",
+        f"  gzip -cd {_shown(output_path)}/*_tables_*.gz | head   (look at the tables)",
+        f"  {invocation()} sandbox --write-config sandbox.json   (an AWS that stays up)",
+        f"  {invocation()} run -c sandbox.json   (extract from it; a second time, only news)",
+        f"the next `run --sandbox` empties {_shown(_FOLDER.absolute())} and begins anew",
+    ]
+
+
+def _shown(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

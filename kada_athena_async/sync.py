@@ -1,0 +1,232 @@
+"""The vendor's names, for scripts without an event loop: thin calls of the async engine.
+
+The caller keeps the high-water mark, as in the vendor's wrapper script: `get_hwm`, then
+`Extractor.run`, then `publish_hwm`. A run that could not commit raises, so that the script ends
+before it moves the mark.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+
+from kada_athena_async import config as _config
+from kada_athena_async.engine import ConnectionReport
+from kada_athena_async.engine import Extractor as AsyncExtractor
+from kada_athena_async.errors import AbortError, ConfigError, Problem, StateError, UnitError
+from kada_athena_async.files import Files
+from kada_athena_async.hwm.formats import format_hwm, parse_hwm
+from kada_athena_async.hwm.store import FileHwmStore
+from kada_athena_async.hwm.window import RETENTION, whole_second
+from kada_athena_async.observers.log import log_safely
+from kada_athena_async.observers.plain import PlainLines
+from kada_athena_async.observers.redact import Redactor
+from kada_athena_async.report import RunReport
+
+__all__ = ["Extractor", "get_generic_logger", "get_hwm", "load_config", "publish_hwm"]
+
+T = TypeVar("T")
+
+# Without a configuration at hand the default of `settle_seconds` holds.
+_SETTLE = timedelta(seconds=60)
+
+
+class Extractor:
+    """The vendor's extractor: made of the configuration's fields, called without ``await``.
+
+    Progress is logged at INFO by the logger ``kada_athena_async``.
+
+    Raises:
+        ConfigError: With everything that is wrong with *fields*.
+    """
+
+    def __init__(self, **fields: object) -> None:
+        config = _config.make_config(fields)
+        redact = Redactor(_config.known_secrets(config))
+        lines = PlainLines(_log_line, redact=redact)
+        self._extractor = AsyncExtractor(config, observers=[lines])
+
+    def test_connection(self) -> ConnectionReport:
+        """Log in to AWS and look whether Athena answers.
+
+        Raises:
+            CredentialsError: AWS does not accept who we say we are.
+            UnitError: Athena does not let us in.
+        """
+
+        async def work() -> ConnectionReport:
+            async with self._extractor as extractor:
+                return await extractor.test_connection()
+
+        return _run(work)
+
+    def run(
+        self, *, start_hwm: datetime | str | None = None, end_hwm: datetime | str | None = None
+    ) -> RunReport:
+        """Extract the window into ``output_path``; every mark is left to the caller.
+
+        Raises:
+            UnitError: Something could not be read, so nothing was committed.
+            KadaAthenaError: As the async ``Extractor.run``.
+        """
+
+        async def work() -> RunReport:
+            async with self._extractor as extractor:
+                return await extractor.run(start_hwm=start_hwm, end_hwm=end_hwm, manage_hwm=False)
+
+        report = _run(work)
+        if report.exit_code:
+            raise _failure(report)
+
+        return report
+
+    def list_sql(self) -> list[str]:
+        """The names of the statements that the extractor sends."""
+        return self._extractor.list_sql()
+
+    def get_sql(self, name: str) -> str:
+        """The text of the statement *name*."""
+        return self._extractor.get_sql(name)
+
+    def overwrite_sql(self, name: str, statement: str) -> None:
+        """Send *statement* instead of the statement *name*.
+
+        Raises:
+            ConfigError: It lacks a placeholder or a column of the original.
+        """
+        self._extractor.overwrite_sql(name, statement)
+
+
+def load_config(path: str | Path) -> dict[str, object]:
+    """The fields of a configuration file, checked, for ``Extractor(**load_config(path))``.
+
+    Plain strings, lists, numbers and booleans, the secrets among them: do not log it. The
+    environment (``KADA_ATHENA_<FIELD>``) wins over the file.
+
+    Raises:
+        ConfigError: With all problems at once.
+    """
+    config = _config.load_config(path)
+    for warning in _config.config_warnings(path, config):
+        logging.getLogger(__package__).warning("%s; try: %s", warning.message, warning.hint)
+
+    secrets = {name: getattr(config, name).get_secret_value() for name in ("key", "secret")}
+    return {**config.model_dump(mode="json"), **secrets}
+
+
+def get_hwm(
+    name: str, file_path: str | Path | None = None, *, now: datetime | None = None
+) -> tuple[str, str]:
+    """The window of the next run: from the mark, or as far back as Athena remembers, until now.
+
+    Args:
+        file_path: The mark's file, or the directory of ``<name>_hwm.txt``; the working directory
+            if None.
+        now: The present, for tests and replays.
+
+    Returns:
+        Start and end as ``YYYY-MM-DD HH:MM:SS`` in UTC; the end is a minute ago, so that all that
+        ended before it is visible.
+
+    Raises:
+        StateError: The mark cannot be read or lies in the future.
+    """
+    now = now or datetime.now(timezone.utc)
+    mark = _run(_store(name, file_path).read).hwm
+    end = whole_second(now - _SETTLE)
+    if mark is not None and mark > now:
+        raise StateError(
+            f"the high-water mark {format_hwm(mark)} UTC lies in the future",
+            hint="check this machine's clock, or set the mark back with publish_hwm",
+        )
+
+    start = whole_second(now - RETENTION) if mark is None else min(mark, end)
+    return format_hwm(start), format_hwm(end)
+
+
+def publish_hwm(
+    name: str,
+    date: datetime | str,
+    file_path: str | Path | None = None,
+    *,
+    now: datetime | None = None,
+) -> None:
+    """Set the mark; durable on return.
+
+    Args:
+        date: ``YYYY-MM-DD HH:MM:SS`` in UTC, or a datetime (a naive one is UTC).
+        file_path, now: As for `get_hwm`.
+
+    Raises:
+        ConfigError: *date* is no such time or lies in the future.
+        CommitError: The file system refuses.
+    """
+    mark = _mark(date)
+    if mark > (now or datetime.now(timezone.utc)):
+        raise ConfigError(
+            [Problem("date", format_hwm(mark), "must not lie in the future")], source="call"
+        )
+
+    store = _store(name, file_path)
+    _run(lambda: store.publish(mark))
+
+
+def get_generic_logger(name: str) -> logging.Logger:
+    """The logger *name*, writing to stderr from INFO on, with secrets taken out.
+
+    The SDK's records come from WARNING on. Calling it again changes nothing.
+    """
+    logger = logging.getLogger(name)
+    redact = Redactor(_config.known_secrets(None))
+    log_safely(logger, sys.stderr, redact=redact, level=logging.INFO)
+    return logger
+
+
+def _mark(date: datetime | str) -> datetime:
+    if isinstance(date, datetime):
+        return whole_second(date)
+
+    try:
+        return parse_hwm(date)
+    except ValueError:
+        raise ConfigError(
+            [Problem("date", ascii(date), "write YYYY-MM-DD HH:MM:SS, in UTC")], source="call"
+        ) from None
+
+
+def _store(name: str, file_path: str | Path | None) -> FileHwmStore:
+    file = f"{_config.check_name(name)}_hwm.txt"
+    path = Path(file_path) if file_path is not None else Path(file)
+    return FileHwmStore(path / file if path.is_dir() else path, Files())
+
+
+def _failure(report: RunReport) -> UnitError:
+    bad = report.failed
+    first = f"; the first: {bad[0].unit_id}: {bad[0].reason}" if bad else ""
+    return UnitError(
+        f"{len(bad)} of {len(report.outcomes)} units of work failed, nothing was committed{first}",
+        hint='run again, finished parts are kept; or set on_error to "skip"',
+    )
+
+
+def _log_line(line: str) -> None:
+    logging.getLogger(__package__).info("%s", line)
+
+
+def _run(work: Callable[[], Awaitable[T]]) -> T:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return anyio.run(work)
+
+    raise AbortError(
+        "kada_athena_async.sync cannot wait inside a running event loop",
+        hint="use `async with kada_athena_async.Extractor(...)` there",
+    )
