@@ -1,0 +1,149 @@
+"""Keeps the parser in processes of its own: what crashes or hangs it costs one statement.
+
+Parsing is most of the work and can take any time, so it is done on spare cores, under a deadline,
+once for each distinct query, while the event loop stays free.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import blake2b
+from types import TracebackType
+
+import anyio
+from anyio import BrokenWorkerProcess, to_process, to_thread
+
+from kada_athena_async.concurrency import map_bounded
+from kada_athena_async.sql.analysis import Analysis, Plan, Statement, finish, plan
+from kada_athena_async.sql.lineage import Question, Reading, guess, read_query
+from kada_athena_async.sql.schema_index import SchemaIndex
+
+Read = Callable[[Question], Reading]
+
+DEADLINE_S = 5.0
+"""For one batch, and in the end for one statement; ordinary ones take milliseconds."""
+_BATCH_STATEMENTS = 64
+_BATCH_CHARS = 100_000
+_CACHED_READINGS = 10_000
+
+
+def read_all(read: Read, questions: Sequence[Question]) -> list[Reading]:
+    """Read a batch; runs in a worker."""
+    return [read(question) for question in questions]
+
+
+class SqlWorkers:
+    """Analyses statements; use as ``async with``.
+
+    Args:
+        schema: The columns of this run.
+        prepared: Texts of prepared statements by name, to resolve EXECUTE.
+        workers: Processes; by default one for each core but one.
+        deadline_s: After so long a worker is killed.
+        read: What is done in the workers; a module's function.
+    """
+
+    def __init__(
+        self,
+        schema: SchemaIndex,
+        *,
+        prepared: Mapping[str, str] | None = None,
+        workers: int | None = None,
+        deadline_s: float = DEADLINE_S,
+        read: Read = read_query,
+    ) -> None:
+        self._schema = schema
+        self._prepared = prepared or {}
+        self._workers = workers or max(1, (os.cpu_count() or 1) - 1)
+        self._deadline_s = deadline_s
+        self._read = read
+        self._cache: OrderedDict[bytes, Reading] = OrderedDict()
+        self._limiter: anyio.CapacityLimiter | None = None
+
+    async def __aenter__(self) -> SqlWorkers:
+        self._limiter = anyio.CapacityLimiter(self._workers)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._cache.clear()
+        self._limiter = None
+
+    async def analyse_many(self, statements: Sequence[Statement]) -> list[Analysis]:
+        """Return what each statement does, in order; never raises for what is in a text.
+
+        All of *statements* are held until all are done: give batches of some hundreds.
+        """
+        plans = await to_thread.run_sync(self._plan_all, statements)
+        asked = {_key(p.question): p.question for p in plans if p.question is not None}
+        found = {key: self._cache[key] for key in asked if key in self._cache}
+        missing = [key for key in asked if key not in found]
+        batches = list(_batches(missing, asked))
+        answers = await map_bounded(self._ask, batches, limit=self._workers)
+        for batch, readings in zip(batches, answers, strict=True):
+            found.update(zip((_key(question) for question in batch), readings, strict=True))
+
+        self._remember(found)
+        return [
+            finish(p, found[_key(p.question)] if p.question else None, self._schema) for p in plans
+        ]
+
+    def _plan_all(self, statements: Sequence[Statement]) -> list[Plan]:
+        return [plan(statement, self._schema, self._prepared) for statement in statements]
+
+    async def _ask(self, batch: Sequence[Question]) -> list[Reading]:
+        """Read a batch in a worker; if that goes wrong, halve it until the culprit is alone."""
+        try:
+            # A new process loads the parser; that must not count against the statements.
+            await self._in_worker([])
+            with anyio.fail_after(self._deadline_s):
+                return await self._in_worker(batch)
+        except TimeoutError:
+            reason = "timeout"
+        except BrokenWorkerProcess:
+            reason = "crash"
+
+        if len(batch) == 1:
+            return [guess(batch[0], reason)]
+
+        middle = len(batch) // 2
+        return [*await self._ask(batch[:middle]), *await self._ask(batch[middle:])]
+
+    async def _in_worker(self, batch: Sequence[Question]) -> list[Reading]:
+        return await to_process.run_sync(
+            read_all, self._read, batch, cancellable=True, limiter=self._limiter
+        )
+
+    def _remember(self, readings: Mapping[bytes, Reading]) -> None:
+        for key, reading in readings.items():
+            self._cache[key] = reading
+            self._cache.move_to_end(key)
+        while len(self._cache) > _CACHED_READINGS:
+            self._cache.popitem(last=False)
+
+
+def _key(question: Question) -> bytes:
+    """Names a question; statements that differ only in literals ask the same one."""
+    text = "\x00".join((question.dialect, *map(str, question.context), question.query))
+    return blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def _batches(keys: Sequence[bytes], asked: Mapping[bytes, Question]) -> Iterator[list[Question]]:
+    batch: list[Question] = []
+    chars = 0
+    for key in keys:
+        question = asked[key]
+        if batch and (len(batch) == _BATCH_STATEMENTS or chars >= _BATCH_CHARS):
+            yield batch
+            batch, chars = [], 0
+        batch.append(question)
+        chars += len(question.query)
+
+    if batch:
+        yield batch

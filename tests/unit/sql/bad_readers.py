@@ -1,0 +1,37 @@
+"""Readers that fail in a worker, as a parser may."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from kada_athena_async.sql.lineage import Question, Reading, read_query
+
+
+def crashes_on_kestrel(question: Question) -> Reading:
+    """Dies as by a segmentation fault."""
+    if "kestrel" in question.query:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    return read_query(question)
+
+
+def hangs_on_kestrel(question: Question) -> Reading:
+    """Never comes back."""
+    if "kestrel" in question.query:
+        time.sleep(600)
+
+    return read_query(question)
+
+
+_asked: set[str] = set()
+
+
+def crashes_when_asked_again(question: Question) -> Reading:
+    """Dies when a question comes to this process twice."""
+    if question.query in _asked:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    _asked.add(question.query)
+    return read_query(question)
