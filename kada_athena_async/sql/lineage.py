@@ -34,7 +34,7 @@ MAX_DEPTH = 200
 
 
 class Read(NamedTuple):
-    """A table that is read, and which of its columns; None if that is not known."""
+    """A table that is read, and which of its columns, sorted; None if that is not known."""
 
     table: TableName
     columns: tuple[str, ...] | None
@@ -160,7 +160,7 @@ def _read_tree(tree: exp.Expr, question: Question) -> Reading:
         return guess(question, f"unknown_{type(tree).__name__.lower()}")
 
     reads = (
-        Read(table, None if table in ledger.unlisted else tuple(columns))
+        Read(table, None if table in ledger.unlisted else tuple(sorted(columns)))
         for table, columns in ledger.reads.items()
     )
     return Reading(tuple(reads), outputs, tuple(ledger.problems))

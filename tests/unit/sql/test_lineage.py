@@ -1,0 +1,332 @@
+"""Lineage: what each column comes from, and what each statement reads and writes."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from kada_athena_async.sql import mask_sql
+from kada_athena_async.sql.analysis import Analysis, Statement, analyse
+from kada_athena_async.sql.names import TableName
+from kada_athena_async.sql.schema_index import SchemaIndex
+from tests.unit.sql.labelled import LABELLED, Labelled
+
+
+def index() -> SchemaIndex:
+    schema = SchemaIndex()
+    schema.add("AwsDataCatalog", "sales", "orders", ["id", "cid", "total", "placed", "tags"])
+    schema.add("AwsDataCatalog", "sales", "lines", ["id", "sku", "price", "info"])
+    schema.add("AwsDataCatalog", "crm", "people", ["cid", "name", "email"])
+    schema.add("pgCatalog", "Public", "Leads", ["Id", "Mail"])
+    return schema
+
+
+SCHEMA = index()
+
+
+def run(sql: str, **facts: str) -> Analysis:
+    return analyse(Statement(sql=sql, schema="sales", **facts), SCHEMA)
+
+
+def flows(analysis: Analysis) -> dict[str, set[str]] | None:
+    """Output -> its sources as ``table.column``."""
+    if analysis.outputs is None:
+        return None
+
+    return {
+        output.name: {f"{source.table.table}.{source.column}" for source in output.sources}
+        for output in analysis.outputs
+    }
+
+
+def full(name: str) -> TableName:
+    parts = name.split(".")
+    return TableName(*parts) if len(parts) == 3 else TableName("AwsDataCatalog", *parts)
+
+
+@pytest.mark.parametrize("is_masked", [False, True], ids=["as written", "masked"])
+@pytest.mark.parametrize("case", LABELLED, ids=[case.trap for case in LABELLED])
+def test_tables_are_those_of_the_labels(case: Labelled, is_masked: bool) -> None:
+    """Every labelled statement reads and writes what its label says, masked or not."""
+    sql = mask_sql(case.sql, **case.types) if is_masked else case.sql
+    analysis = analyse(Statement(sql=sql, schema="sales", **case.types), SchemaIndex())
+
+    if not (is_masked and case.trap == "EXECUTE IMMEDIATE"):  # its SQL is the literal
+        assert {read.table for read in analysis.reads} == {full(name) for name in case.reads}
+    assert {analysis.target} - {None} == {full(name) for name in case.writes}
+    if not is_masked:
+        assert set(analysis.locations) == set(case.locations)
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT id, total t FROM orders", {"id": {"orders.id"}, "t": {"orders.total"}}),
+        ("SELECT o.id FROM orders o", {"id": {"orders.id"}}),
+        ("SELECT sales.orders.id FROM sales.orders", {"id": {"orders.id"}}),
+        (
+            "SELECT 'x', 1 AS one, count(*) FROM orders",
+            {"_col0": set(), "one": set(), "_col2": set()},
+        ),
+        (
+            "SELECT *, 1 z FROM lines",
+            {
+                "id": {"lines.id"},
+                "sku": {"lines.sku"},
+                "price": {"lines.price"},
+                "info": {"lines.info"},
+                "z": set(),
+            },
+        ),
+        (
+            "SELECT l.*, o.total FROM orders o, lines l",
+            {
+                "id": {"lines.id"},
+                "sku": {"lines.sku"},
+                "price": {"lines.price"},
+                "info": {"lines.info"},
+                "total": {"orders.total"},
+            },
+        ),
+        (
+            "SELECT * FROM orders JOIN crm.people USING (cid)",
+            {
+                "cid": {"orders.cid", "people.cid"},
+                "id": {"orders.id"},
+                "total": {"orders.total"},
+                "placed": {"orders.placed"},
+                "tags": {"orders.tags"},
+                "name": {"people.name"},
+                "email": {"people.email"},
+            },
+        ),
+        (
+            "SELECT coalesce(name, email) AS who FROM crm.people",
+            {"who": {"people.name", "people.email"}},
+        ),
+        (
+            "SELECT CASE WHEN total > 5 THEN name ELSE '' END x FROM orders JOIN crm.people"
+            " ON orders.cid = people.cid",
+            {"x": {"orders.total", "people.name"}},
+        ),
+        (
+            "SELECT sum(price) OVER (PARTITION BY sku ORDER BY id) s FROM lines",
+            {"s": {"lines.price", "lines.sku", "lines.id"}},
+        ),
+        (
+            "WITH a AS (SELECT id, price * 2 p FROM lines), b (x, y) AS (SELECT * FROM a)"
+            " SELECT x, y + 1 AS y FROM b",
+            {"x": {"lines.id"}, "y": {"lines.price"}},
+        ),
+        (
+            "SELECT q.m FROM (SELECT max(total) m FROM orders GROUP BY cid) q",
+            {"m": {"orders.total"}},
+        ),
+        (
+            "SELECT id FROM orders UNION ALL SELECT sku FROM lines",
+            {"id": {"orders.id", "lines.sku"}},
+        ),
+        (
+            "SELECT t.tag, n FROM orders CROSS JOIN UNNEST(tags) WITH ORDINALITY AS t(tag, n)",
+            {"tag": {"orders.tags"}, "n": set()},
+        ),
+        (
+            "SELECT k, v FROM orders CROSS JOIN UNNEST(tags) AS t(k, v)",
+            {"k": {"orders.tags"}, "v": {"orders.tags"}},
+        ),
+        (
+            "SELECT (SELECT max(price) FROM lines l WHERE l.id = o.id) AS p FROM orders o",
+            {"p": {"lines.price"}},
+        ),
+        (
+            "SELECT id FROM orders o WHERE EXISTS (SELECT sku FROM lines WHERE lines.id = o.id)",
+            {"id": {"orders.id"}},
+        ),
+        ("SELECT id IN (SELECT id FROM lines) AS y FROM orders", {"y": {"orders.id"}}),
+        ("SELECT info.a.b, l.info.c AS c FROM lines l", {"b": {"lines.info"}, "c": {"lines.info"}}),
+        (
+            "SELECT transform(tags, x -> x + total) f FROM orders",
+            {"f": {"orders.tags", "orders.total"}},
+        ),
+        (
+            "SELECT v.a, id FROM orders, (VALUES (1, 2)) AS v (a, b)",
+            {"a": set(), "id": {"orders.id"}},
+        ),
+        (
+            "WITH RECURSIVE t (n) AS (SELECT id FROM orders UNION ALL SELECT n + 1 FROM t)"
+            " SELECT n FROM t",
+            {"n": {"orders.id"}},
+        ),
+        (
+            'SELECT "Mail", "Id" FROM "pgcatalog"."public"."leads"',
+            {"Mail": {"Leads.Mail"}, "Id": {"Leads.Id"}},
+        ),
+        ("SELECT ID, Total AS T FROM ORDERS", {"ID": {"orders.id"}, "T": {"orders.total"}}),
+        ('SELECT "$path" p, id FROM orders', {"p": set(), "id": {"orders.id"}}),
+        (
+            "SELECT m.x FROM orders o CROSS JOIN LATERAL (SELECT o.total x) m",
+            {"x": {"orders.total"}},
+        ),
+        ("SELECT id FROM (orders JOIN crm.people ON true)", {"id": {"orders.id"}}),
+        ("SELECT total AS id2 FROM orders ORDER BY id2", {"id2": {"orders.total"}}),
+    ],
+)
+def test_columns_are_traced(sql: str, expected: dict[str, set[str]]) -> None:
+    """Each output comes from just the columns that its expression mentions, through all scopes."""
+    analysis = run(sql)
+
+    assert flows(analysis) == expected
+    assert analysis.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind", "target", "expected"),
+    [
+        ("INSERT INTO lines (sku, id) SELECT name, cid FROM crm.people", "INSERT", "sales.lines",
+         {"sku": {"people.name"}, "id": {"people.cid"}}),
+        ("INSERT INTO lines SELECT cid, name, 1, 2 FROM crm.people", "INSERT", "sales.lines",
+         {"id": {"people.cid"}, "sku": {"people.name"}, "price": set(), "info": set()}),
+        ("CREATE TABLE crm.x AS SELECT id, total + 1 FROM orders", "CTAS", "crm.x",
+         {"id": {"orders.id"}, "_col1": {"orders.total"}}),
+        ("CREATE VIEW crm.v AS SELECT name n FROM crm.people", "VIEW", "crm.v",
+         {"n": {"people.name"}}),
+        ("UPDATE lines SET price = price * 2, sku = (SELECT max(name) FROM crm.people)", "UPDATE",
+         "sales.lines", {"price": {"lines.price"}, "sku": {"people.name"}}),
+        ("MERGE INTO lines t USING crm.people s ON t.id = s.cid WHEN MATCHED THEN UPDATE SET"
+         " sku = s.name, price = t.price WHEN NOT MATCHED THEN INSERT (id, sku) VALUES (s.cid,"
+         " s.email)", "MERGE", "sales.lines",
+         {"sku": {"people.name", "people.email"}, "price": {"lines.price"}, "id": {"people.cid"}}),
+        ("MERGE INTO lines USING crm.people s ON lines.id = s.cid WHEN NOT MATCHED THEN INSERT"
+         " VALUES (s.cid, s.name, 1, 2)", "MERGE", "sales.lines",
+         {"id": {"people.cid"}, "sku": {"people.name"}, "price": set(), "info": set()}),
+        ("UNLOAD (SELECT id FROM orders) TO 's3://bkt/x/' WITH (format = 'JSON')", "UNLOAD", None,
+         {"id": {"orders.id"}}),
+    ],
+)  # fmt: skip
+def test_what_is_written_comes_from_what_is_read(
+    sql: str, kind: str, target: str | None, expected: dict[str, set[str]]
+) -> None:
+    """The columns of the target are named by the statement, by position, or by the query."""
+    analysis = run(sql)
+
+    assert (analysis.kind, analysis.problems) == (kind, ())
+    assert analysis.target == (full(target) if target else None)
+    assert flows(analysis) == expected
+
+
+@pytest.mark.parametrize(
+    ("sql", "problem"),
+    [
+        ("SELECT * FROM elsewhere", "no_schema"),
+        ("SELECT a FROM elsewhere, elsewhere2", "ambiguous_column"),
+        ("SELECT id FROM orders, lines", "ambiguous_column"),
+        ("SELECT nothing FROM orders", "unknown_column"),
+        ("SELECT x.* FROM orders", "unknown_column"),
+        (
+            "SELECT id FROM orders MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS total > 1)",
+            "match_recognize",
+        ),
+        ("SELECT * FROM TABLE(f(1))", "table_function"),
+        ("INSERT INTO elsewhere SELECT id FROM orders", "unknown_target_columns"),
+        ("SELECT id FROM orders WHERE (", "ParseError"),
+        ("EXECUTE p", "execute"),
+        ("frobnicate", "unknown"),
+    ],
+)
+def test_what_is_not_known_is_said(sql: str, problem: str) -> None:
+    """Where columns cannot be traced there is a word for the reason, never a guess."""
+    assert problem in (
+        *run(sql).problems,
+        *([run(sql).kind.lower()] if sql == "frobnicate" else []),
+    )
+
+
+def test_one_unknown_table_can_be_traced() -> None:
+    """A column can only be of the one table there is, even if its columns are not known."""
+    analysis = run("SELECT a, e.b FROM elsewhere e WHERE c = 1")
+
+    assert flows(analysis) == {"a": {"elsewhere.a"}, "b": {"elsewhere.b"}}
+    assert [set(read.columns or ()) for read in analysis.reads] == [{"a", "b", "c"}]
+
+
+def test_columns_used_are_noted() -> None:
+    """Of each table the columns used anywhere in the statement, outer queries included."""
+    analysis = run(
+        "SELECT o.id FROM orders o JOIN lines l ON o.id = l.id"
+        " WHERE l.sku IN (SELECT name FROM crm.people p WHERE p.cid = o.cid) ORDER BY placed"
+    )
+
+    assert {read.table.table: set(read.columns or ()) for read in analysis.reads} == {
+        "orders": {"id", "cid", "placed"},
+        "lines": {"id", "sku"},
+        "people": {"name", "cid"},
+    }
+
+
+def test_prepared_statements_are_resolved() -> None:
+    """EXECUTE does what was prepared; to prepare does nothing."""
+    text = "INSERT INTO lines (id) SELECT id FROM orders WHERE total = ?"
+    prepared = run(f"PREPARE p FROM {text}")
+    executed = analyse(Statement(sql="EXECUTE p USING 5", schema="sales"), SCHEMA, {"p": text})
+
+    assert prepared.is_explained
+    assert not executed.is_explained
+    assert flows(executed) == flows(prepared) == {"id": {"orders.id"}}
+
+
+def test_hive_views_are_read_as_hive_does() -> None:
+    """In a Hive view backquotes are names and double quotes are text."""
+    view = TableName("AwsDataCatalog", "crm", "v")
+    statement = Statement(
+        sql='SELECT `o`.`id` FROM `sales`.`orders` `o` WHERE total = "x"', view=view, dialect="hive"
+    )
+    analysis = analyse(statement, SCHEMA)
+
+    assert (analysis.target, analysis.problems) == (view, ())
+    assert flows(analysis) == {"id": {"orders.id"}}
+
+
+def test_the_outputs_of_a_view_have_its_names() -> None:
+    """The columns that the catalog has for a view name its outputs, by position."""
+    schema = index()
+    schema.add("AwsDataCatalog", "crm", "v", ["first", "second"])
+    view = TableName("AwsDataCatalog", "crm", "v")
+    analysis = analyse(Statement(sql="SELECT cid, name FROM crm.people", view=view), schema)
+
+    assert flows(analysis) == {"first": {"people.cid"}, "second": {"people.name"}}
+
+
+def test_long_unions_and_conditions_are_no_problem() -> None:
+    """Hundreds of branches and conditions do not exhaust the stack."""
+    sql = " UNION ALL ".join(["SELECT id FROM orders"] * 700)
+    sql += " WHERE " + " AND ".join(["id = 1"] * 700)
+    analysis = run(sql)
+
+    assert analysis.is_parsed
+    assert flows(analysis) == {"id": {"orders.id"}}
+
+
+def test_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """The parser's own warnings repeat SQL; none of them gets out."""
+    with caplog.at_level(logging.DEBUG):
+        for sql in ("FROBNICATE kestrel merlin", "SELECT (((kestrel", "CALL kestrel(merlin)"):
+            run(sql)
+            run(f"PREPARE x FROM {sql}")
+
+    assert caplog.text == ""
+
+
+def test_the_index_keeps_only_what_is_wanted() -> None:
+    """Ten million columns do not fit: tables that nobody mentions are not kept."""
+    wanted = TableName("awsdatacatalog", "SALES", "Orders")
+    schema = SchemaIndex([wanted], max_tables=1)
+
+    assert schema.add("AwsDataCatalog", "sales", "orders", ["a"])
+    assert schema.add("AwsDataCatalog", "sales", "orders", ["b", "c"])
+    assert not schema.add("AwsDataCatalog", "sales", "lines", ["a"])
+    assert schema.columns(wanted) == ("a", "b", "c")
+    assert schema.spelling(wanted) == TableName("AwsDataCatalog", "sales", "orders")
+    assert len(schema) == 1
+    full_index = SchemaIndex(max_tables=1)
+    assert [full_index.add("c", "s", name, ["a"]) for name in "xyx"] == [True, False, True]
