@@ -1,6 +1,48 @@
 """The commit: every step that puts extracts in sight or moves the mark, in the order that matters.
 
-ESSAY
+What it promises: a consumer that reads only what a manifest names sees all extracts of a run,
+whole, or none; and the mark names the end of a window only if the window's manifest is in sight.
+Whenever the process or the machine dies, the next run's ``recover`` brings the world to one of
+these two ends.
+
+What a machine keeps when it dies: content that was synced; of other content any prefix, or zeros; a
+name whose directory was synced after it changed; of other changes of names any subset, in any
+order, though each rename as a whole. POSIX promises no more, and file systems make use of that.
+
+The steps, and what a death after each of them leaves to ``recover``:
+
+0. The run's intent was written before its first part, and each finished unit is sealed. A death
+   before step 3 ends leaves a run that is continued, or swept: nothing is in sight.
+1. Join the parts of each kind, in plan order, behind a header, into ``OUT`` in the staging
+   directory (on the file system of the output, so that a rename can move them). Sync each file: a
+   manifest must never name content that is only in a cache.
+2. Write the manifest into ``OUT``, with the size and the hash of each file. Sync it, and ``OUT``,
+   so that the commit which the next step announces can be finished and need not be done again.
+3. Write the journal: the name, size and hash of all that is about to appear. From here on
+   ``recover`` goes forward, without a call to AWS. The journal must be durable before the first
+   move: without it nobody could tell the files of a dead commit from those that somebody else put
+   there. If the commit must not be finished (the configuration is another one now), it is taken
+   back: exactly the files with that content are removed, and no others.
+4. Where an older commit of the same window is replaced: remove its manifest, sync the directory,
+   and only then touch its files, for a manifest must never name a mixture. From here on there is
+   only the way forward.
+5. Move the extracts into sight. Sync the directory: were the manifest's name to survive and that
+   of an extract not, the manifest would be a lie.
+6. Move the manifest into sight: the commit point. Sync the directory: the mark, which lies in
+   another one, must not survive a manifest that does not.
+7. Write the state, then the mark, each aside, synced, renamed, and the directory synced. The state
+   names the mark that it belongs to, so one whose mark was not reached is known to be early. A
+   death before the mark leaves the journal, so ``recover`` moves the mark and extracts nothing;
+   were the mark not durable before step 8, its window would be extracted twice.
+8. Rename the staging directory to a name that says it is rubbish, sync, and remove it. Removed
+   file by file under its own name it could look, for a moment, like a run to be continued.
+
+An error that is no death, such as a full disk in step 5, is undone at once: what was moved is
+removed and the journal withdrawn. From the commit point on nothing is undone, only finished.
+
+tests/unit/commit/test_crash.py kills a run at each of its file operations, loses power there in
+all these ways, also while recovering; and it fails when a sync that carries the promise is left
+out, or when steps change places.
 """
 
 from __future__ import annotations
@@ -111,7 +153,7 @@ def _prepare(staging: Staging, request: CommitRequest, needed_bytes: int) -> Com
     older = _older_commit(staging, request)
     out = staging.path / OUT
     files.remove_tree(out)
-    files.make_dir(out)
+    files.make_private_dir(out)
     extracts = [_join_kind(staging, request, kind) for kind in request.kinds]
     manifest = Manifest(
         run_id=intent.run_id,
@@ -152,7 +194,7 @@ def _older_commit(staging: Staging, request: CommitRequest) -> CommittedManifest
     """
     files, intent, output_path = staging.files, staging.intent, staging.output_path
     older = read_manifest(output_path / manifest_name(intent.name, intent.end), files)
-    if older is not None and request.replace:
+    if older is not None and (request.replace or intent.replaces):
         return older
 
     names = [manifest_name(intent.name, intent.end)]

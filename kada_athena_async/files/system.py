@@ -59,19 +59,26 @@ class Files:
     replace_waits_s: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 
     def make_dir(self, path: Path, *, mode: int = 0o700) -> None:
-        """Create *path*, whose parent exists; one that exists must be ours and no link.
+        """Make *path*, whose parent exists, unless it is there, be it behind a link."""
+        path.mkdir(mode=mode, exist_ok=True)
+
+    def make_private_dir(self, path: Path) -> None:
+        """Make *path*, whose parent exists; one that is there must be ours alone, and no link.
 
         Raises:
             PermissionError: Somebody else owns *path*, or others may write to it.
             NotADirectoryError: *path* is a link or no directory.
         """
-        try:
-            path.mkdir(mode=mode)
-        except FileExistsError:
-            self._refuse_foreign(path)
+        self._refuse_foreign(path)
+        self.make_dir(path)
+        self._refuse_foreign(path)
 
     def _refuse_foreign(self, path: Path) -> None:
-        found = path.lstat()
+        try:
+            found = path.lstat()
+        except FileNotFoundError:
+            return
+
         if not stat.S_ISDIR(found.st_mode):
             raise NotADirectoryError(errno.ENOTDIR, "a link or no directory", str(path))
 
@@ -237,6 +244,20 @@ class Files:
             blocks = []
             while block := os.read(fd, READ_BYTES):
                 blocks.append(block)
+        finally:
+            os.close(fd)
+
+        return b"".join(blocks)
+
+    def read_at(self, path: Path, offset: int, *, size_bytes: int) -> bytes:
+        """A piece of a file, shorter at its end, empty behind it."""
+        fd = os.open(path, _READ)
+        try:
+            os.lseek(fd, offset, os.SEEK_SET)
+            blocks = []
+            while size_bytes and (block := os.read(fd, min(size_bytes, READ_BYTES))):
+                blocks.append(block)
+                size_bytes -= len(block)
         finally:
             os.close(fd)
 

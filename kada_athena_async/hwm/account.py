@@ -9,6 +9,7 @@ from datetime import datetime
 import msgspec
 
 from kada_athena_async.errors import StateError
+from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.hwm.verdict import (
     FINAL_STATES,
     Execution,
@@ -50,7 +51,7 @@ class Account:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        self._seen: set[str] = set()
+        self._settled = IdSet()
         self._open: set[str] = set()
         self._counts: Counter[str] = Counter()
         self._pending: dict[str, datetime] = {}
@@ -73,15 +74,19 @@ class Account:
         return self.admit(alive)
 
     def admit(self, query_ids: Iterable[str]) -> list[str]:
-        """Those of *query_ids* that were not admitted before, in their order, each once."""
-        fresh = []
-        for query_id in query_ids:
-            if query_id not in self._seen:
-                self._seen.add(query_id)
-                fresh.append(query_id)
+        """Those of *query_ids* that are not accounted for yet, in their order, each once.
 
-        self._open.update(fresh)
-        self._counts["listed"] += len(fresh)
+        An id that was admitted and never entered, because a scan broke off, is given out again.
+        """
+        fresh = []
+        for query_id in dict.fromkeys(query_ids):
+            if query_id in self._settled:
+                continue
+
+            self._counts["listed"] += query_id not in self._open
+            self._open.add(query_id)
+            fresh.append(query_id)
+
         return fresh
 
     def judge(self, execution: Execution) -> Judgement:
@@ -147,6 +152,7 @@ class Account:
             raise StateError(f"the execution {query_id} was not asked for, or came twice")
 
         self._open.discard(query_id)
+        self._settled.add(query_id)
 
     def _keep_recent(self, ids: Mapping[str, datetime]) -> None:
         since = self._reading.window.end - OVERLAP

@@ -28,6 +28,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         start, end: The window.
         hwm: The high-water mark that the run found, None if there was none or it keeps none.
         manages_hwm: True if the commit moves the mark, False if the caller keeps his own.
+        replaces: True if it may replace an older commit of the same end, also when continued.
         config_digest, plan_digest: The run may be continued only by one with the same.
     """
 
@@ -39,6 +40,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     hwm: datetime | None
     manages_hwm: bool
     compress: bool
+    replaces: bool = False
     config_digest: str
     plan_digest: str
     started_at: datetime

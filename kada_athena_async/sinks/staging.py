@@ -95,11 +95,11 @@ class Staging:
         def make() -> Path:
             root = staging_root(output_path.resolve(strict=True), intent.name)
             path = root / intent.run_id
-            files.make_dir(root)
+            files.make_private_dir(root)
             files.sync_dir(root.parent)
-            files.make_dir(path)
+            files.make_private_dir(path)
             for below in (PARTS, SEALS, TOKENS):
-                files.make_dir(path / below)
+                files.make_private_dir(path / below)
 
             # A run without an intent is rubbish, so the intent comes last.
             files.sync_dir(root)

@@ -247,6 +247,19 @@ async def test_again_replaces_the_whole_commit(world: World) -> None:
     assert manifest["run_id"] == "run-2"
 
 
+async def test_an_interrupted_replacement_may_still_replace(world: World) -> None:
+    """What --again allowed is remembered: the run that continues it commits it."""
+    await world.commit(await world.staged())
+    await world.staged(run_id="run-2", hwm=END, replaces=True)
+    recovery = await world.recover()
+    assert recovery.resumable is not None
+
+    await world.commit(await Staging.reopen(recovery.resumable.path, Files()))
+
+    manifest = json.loads((world.out / "athena_manifest_20261101T010000Z.json").read_text())
+    assert manifest["run_id"] == "run-2"
+
+
 async def test_again_never_replaces_what_no_manifest_names(world: World) -> None:
     """A file that somebody else put there is not ours to overwrite, with or without --again."""
     stranger = world.out / "athena_users_20261101T010000Z.csv.gz"

@@ -149,6 +149,12 @@ def is_data_directory(operation: str, path: Path) -> bool:
     return operation == "sync_dir" and path.name == "out" and bool(staged)
 
 
+def is_manifest_directory(operation: str, path: Path) -> bool:
+    """The sync of ``out`` when the manifest is in sight."""
+    is_second = (path / "athena_manifest_20261101T020000Z.json").exists()
+    return operation == "sync_dir" and path.name == "out" and is_second
+
+
 class ManifestFirst(ForgetfulFiles):
     """Moves the manifest into sight before the data."""
 
@@ -190,6 +196,13 @@ class InPlace(ForgetfulFiles):
 
 MUTATIONS: dict[str, Disk] = {
     "no sync of the directory between data and manifest": liar(is_data_directory),
+    "no sync of the directory between manifest and mark": liar(is_manifest_directory),
+    "no sync of the mark's directory": liar(
+        lambda operation, path: operation == "sync_dir" and path.name == "marks"
+    ),
+    "no sync of the journal's directory": liar(
+        lambda operation, path: operation == "sync_dir" and path.parent.name == ".athena-staging"
+    ),
     "no sync of directories": liar(lambda operation, path: operation == "sync_dir"),
     "no sync of files": liar(lambda operation, path: operation == "sync"),
     "no sync of the extracts": liar(

@@ -101,6 +101,19 @@ def test_s11_links_are_not_followed(tmp_path: Path) -> None:
     assert not link.parent.exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_an_output_directory_may_be_a_users_own_way(tmp_path: Path) -> None:
+    """A directory shared by a group, or a link to one, is fine for extracts, not for staging."""
+    shared, link = tmp_path / "shared", tmp_path / "link"
+    shared.mkdir()
+    shared.chmod(0o775)
+    link.symlink_to(shared)
+    for path in (shared, link):
+        Files().make_dir(path)
+        with pytest.raises(OSError, match=r"others may write|a link"):
+            Files().make_private_dir(path)
+
+
 def test_removing_a_tree_leaves_what_its_links_point_to(tmp_path: Path) -> None:
     """A link in a staging directory cannot make us remove something else."""
     kept, tree = tmp_path / "kept", tmp_path / "tree"

@@ -126,8 +126,8 @@ class Runs:
             if e.workgroup == workgroup and e.visible_at <= now and since <= e.submitted_at <= now
         ]
         self._chance.shuffle(listed)
-        seen_again = listed[: len(listed) // 3]
-        return account.awaited() + account.admit(listed) + account.admit(seen_again)
+        seen_twice = listed + listed[: len(listed) // 3]
+        return list(dict.fromkeys(account.awaited() + account.admit(seen_twice)))
 
     def _judge(self, account: Account, query_id: str, now: datetime) -> None:
         truth = next(e for e in self.ledger if e.query_id == query_id)
@@ -311,12 +311,29 @@ def test_f20_the_same_id_twice_is_one_row() -> None:
     account = Account(decision.reading("primary"))
 
     assert account.admit(["a", "b", "a"]) == ["a", "b"]
-    assert account.admit(["b"]) == []
 
     mine = Execution("a", "primary", "SUCCEEDED", NOW - HOUR, NOW - HOUR)
     assert account.judge(mine).verdict is Verdict.EMIT
     assert account.judge(mine._replace(query_id="b", workgroup="x")).verdict is Verdict.ELSEWHERE
-    assert account.close().counts["elsewhere"] == 1
+    assert account.admit(["a", "b"]) == []
+
+    counts = account.close().counts
+    assert (counts["listed"], counts["emitted"], counts["elsewhere"]) == (2, 1, 1)
+
+
+def test_f23_a_scan_that_broke_off_is_repeated_without_loss() -> None:
+    """F23: what was admitted and not answered for is asked for again, what was answered is not."""
+    account = Account(decide_window(NOW, SETTINGS, StoredMark()).reading("primary"))
+    account.admit(["a", "b"])
+    done = Execution("a", "primary", "SUCCEEDED", NOW - HOUR, NOW - HOUR)
+    account.judge(done)
+
+    assert account.admit(["a", "b", "c"]) == ["b", "c"]
+
+    for query_id in ("b", "c"):
+        account.judge(done._replace(query_id=query_id))
+
+    assert account.close().counts["listed"] == 3
 
 
 def test_f25_an_execution_that_athena_omits_fails_the_account() -> None:
