@@ -151,8 +151,14 @@ class AwsSession:
     def _sdk_session(self, identity: Identity) -> AioSession:
         try:
             session = AioSession(profile=identity.profile or None)
+            # Read now: a missing profile would otherwise show up anywhere later.
+            session.get_scoped_config()
         except Exception as exc:
-            raise map_error(exc, operation="sts:GetCredentials") from exc
+            profile = f" or have no profile {identity.profile!a}" if identity.profile else ""
+            raise CredentialsError(
+                f"the AWS configuration files cannot be read{profile}: {type(exc).__name__}",
+                hint="check ~/.aws/config, ~/.aws/credentials, AWS_PROFILE and `profile`",
+            ) from exc
 
         if identity.key:
             session.set_credentials(identity.key, identity.secret)

@@ -17,6 +17,8 @@ from kada_athena_async.config import (
 from kada_athena_async.engine import ConnectionReport, Extractor
 from kada_athena_async.report import RunReport
 
+_SHOWN_HINTS = 3
+
 
 def run_extraction(talk: Talk, request: RunRequest) -> int:
     """Extract as configured; the exit code."""
@@ -49,10 +51,8 @@ def extract(talk: Talk, config: Config, request: RunRequest) -> RunReport:
         talk.data(report.to_dict(), kind="report", lines=[])
 
     if not report.committed and report.exit_code:
-        talk.say(
-            "  try: run again, finished parts are kept; "
-            "or leave out what cannot be read with --on-error skip"
-        )
+        for line in _what_next(report):
+            talk.say(f"  try: {line}")
 
     return report
 
@@ -74,7 +74,7 @@ def show_connection(talk: Talk, path: Path | None, settings: tuple[str, ...]) ->
     facts = report.to_dict()
     lines = [f"{key.replace('_', ' ')}: {_in_words(value)}" for key, value in facts.items()]
     talk.data(facts, kind="connection", lines=lines)
-    return 0
+    return 1 if report.missing else 0
 
 
 def _configured(talk: Talk, request: RunRequest) -> Config:
@@ -87,6 +87,14 @@ def _configured(talk: Talk, request: RunRequest) -> Config:
         talk.warn(warning)
 
     return config
+
+
+def _what_next(report: RunReport) -> list[str]:
+    hints = list(dict.fromkeys(unit.hint for unit in report.failed if unit.hint))
+    return [
+        *hints[:_SHOWN_HINTS],
+        "run again: finished parts are kept; or leave out what cannot be read: --on-error skip",
+    ]
 
 
 def _in_words(value: object) -> str:

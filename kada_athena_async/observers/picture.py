@@ -59,8 +59,11 @@ class Picture:
         return sum(self.outcomes.values())
 
     def after(self, event: Event) -> Picture:
-        """This picture with *event* in it; a new one if *event* starts another run."""
-        if isinstance(event, RunStarted) and self.finished:
+        """This picture with *event* in it; a new one if *event* starts another run.
+
+        An interrupted run is finished first and tells no end of its own.
+        """
+        if isinstance(event, RunStarted) and self.run:
             return Picture().after(event)
 
         self._add(event)

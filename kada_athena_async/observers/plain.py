@@ -19,7 +19,14 @@ from kada_athena_async.events import (
 from kada_athena_async.observers.picture import Picture
 from kada_athena_async.observers.redact import Redactor
 from kada_athena_async.observers.safe import safe
-from kada_athena_async.observers.wording import closing, counted, duration, opening, size
+from kada_athena_async.observers.wording import (
+    between,
+    closing,
+    counted,
+    duration,
+    opening,
+    size,
+)
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 """How much is said: warnings and failures; milestones too; every unit, query and retry too."""
@@ -45,25 +52,25 @@ class PlainLines:
         self._tenths_told = 0
 
     def __call__(self, event: Event) -> None:
-        self._picture = self._picture.after(event)
-        for line in self._lines(event):
+        before, self._picture = self._picture, self._picture.after(event)
+        for line in self._lines(event, before):
             self._write(self._redact(line))
 
-    def _lines(self, event: Event) -> list[str]:
+    def _lines(self, event: Event, before: Picture) -> list[str]:
         lines = always(event)
         if self._verbosity >= NORMAL:
-            lines += self._milestones(event)
+            lines += self._milestones(event, before)
 
         if self._verbosity >= VERBOSE:
             lines += details(event)
 
         return lines
 
-    def _milestones(self, event: Event) -> list[str]:
+    def _milestones(self, event: Event, before: Picture) -> list[str]:
         match event:
             case RunStarted():
                 self._tenths_told = 0
-                return [opening(event)]
+                return [*between(before, event), opening(event)]
             case PlanReady():
                 return [plan_line(event)]
             case UnitFinished():

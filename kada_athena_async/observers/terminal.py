@@ -20,7 +20,7 @@ from kada_athena_async.observers.picture import Picture
 from kada_athena_async.observers.plain import NORMAL, VERBOSE, always, details, patience, plan_line
 from kada_athena_async.observers.redact import Redactor
 from kada_athena_async.observers.safe import safe
-from kada_athena_async.observers.wording import closing, counted, duration, opening
+from kada_athena_async.observers.wording import between, closing, counted, duration, opening
 
 _SHOWN_UNITS = 3
 _SHOWN_THROTTLES = 2
@@ -52,7 +52,6 @@ class TerminalPicture:
         self._clock_s = clock_s
         self._started_s = clock_s()
         self._picture = Picture()
-        self._is_closed = False
         self._spinner = Spinner("line", style="cyan")
         self._live = Live(
             console=console,
@@ -76,7 +75,7 @@ class TerminalPicture:
         self._live.stop()
 
     def __call__(self, event: Event) -> None:
-        self._picture = self._picture.after(event)
+        before, self._picture = self._picture, self._picture.after(event)
         for line in always(event) + patience(event):
             self._say(line, "yellow")
 
@@ -86,8 +85,8 @@ class TerminalPicture:
 
         match event:
             case RunStarted():
-                self._reopen()
-                self._say(opening(event), "")
+                for line in [*between(before, event), opening(event)]:
+                    self._say(line, "")
             case PlanReady():
                 self._say(plan_line(event), "")
             case RunFinished():
@@ -95,15 +94,8 @@ class TerminalPicture:
             case _:
                 pass
 
-    def _reopen(self) -> None:
-        # An interrupted run that is finished first has its own end before this start.
-        if self._is_closed:
-            self._is_closed = False
-            self._live.start()
-
     def _close(self, event: RunFinished) -> None:
         self._live.stop()
-        self._is_closed = True
         headline, *rest = closing(self._picture)
         self._say(headline, "bold green" if event.committed else "bold red")
         for line in rest:

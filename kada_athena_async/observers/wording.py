@@ -59,6 +59,16 @@ def opening(run: RunStarted) -> str:
     )
 
 
+def between(before: Picture, run: RunStarted) -> list[str]:
+    """What is said of an interrupted run that was finished first, as *run* follows it."""
+    if before.run is None or before.run.run_id == run.run_id or before.finished:
+        return []
+
+    files = counted(len(before.files), "file")
+    rows = counted(sum(file.rows for file in before.files), "row")
+    return [f"run {before.run.run_id} is finished: {files}, {rows}", *_troubles(before)]
+
+
 def closing(picture: Picture) -> list[str]:
     """The last lines of a run: what came of it, in which files, and what went wrong.
 

@@ -199,17 +199,43 @@ def test_a_time_that_is_none(cli: Cli, configure: Callable[..., Path]) -> None:
     expect(cli("run", "--start-hwm", "yesterday"), 2, "write YYYY-MM-DD HH:MM:SS")
 
 
-def test_no_permission(cli: Cli, configure: Callable[..., Path], sandbox: Sandbox) -> None:
-    """The right that is missing is named."""
-    policy = {"Version": "2012-10-17", "Statement": []}
-    key = sandbox.add_user("nobody", policy=policy)
+@pytest.fixture
+def rightless(configure: Callable[..., Path], sandbox: Sandbox) -> None:
+    """Valid credentials of a user who may do nothing."""
+    key = sandbox.add_user("nobody", policy={"Version": "2012-10-17", "Statement": []})
     configure(key=key.access_key_id, secret=key.secret)
 
+
+@pytest.mark.usefixtures("rightless")
+def test_no_permission(cli: Cli) -> None:
+    """The rights that are missing are named, and what to do."""
     done = cli("run")
 
-    assert done.returncode in (1, 3), done.stderr
-    assert "athena:" in done.stderr
-    assert "Traceback" not in done.stderr
+    expect(
+        done,
+        1,
+        "failed: history/*: athena:ListWorkGroups is not allowed",
+        "nothing committed",
+        "try: allow athena:ListWorkGroups to the role or user of the run",
+        "--on-error skip",
+    )
+
+
+@pytest.mark.usefixtures("rightless")
+def test_a_connection_that_lacks_rights(cli: Cli) -> None:
+    """We are let in and may not look: said, and the exit code tells a script."""
+    done = cli("test-connection")
+
+    assert done.returncode == 1, done.stderr
+    assert "user/nobody" in done.stdout
+    assert "missing: athena:ListWorkGroups is not allowed" in done.stdout
+
+
+def test_a_profile_that_is_not_there(cli: Cli, configure: Callable[..., Path]) -> None:
+    """The profile is named, and the files to look into."""
+    configure(key="", secret="", profile="nope")
+
+    expect(cli("run"), 3, "have no profile 'nope'", "try: check ~/.aws/config")
 
 
 def test_an_unknown_option(cli: Cli) -> None:

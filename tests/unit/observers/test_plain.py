@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from kada_athena_async.events import Event, PlanReady, RetryScheduled, RunFinished, UnitFinished
+from kada_athena_async.events import (
+    Event,
+    PlanReady,
+    RetryScheduled,
+    RunFinished,
+    RunStarted,
+    UnitFinished,
+)
 from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines
 from kada_athena_async.observers.redact import Redactor
 
@@ -95,10 +104,19 @@ def test_secrets_do_not_show(run_events: list[Event]) -> None:
 
 
 def test_a_run_that_is_finished_first_is_told_apart(run_events: list[Event]) -> None:
-    """An interrupted run, then the own one: each with its own figures."""
-    once, twice = told(run_events, NORMAL), told([*run_events, *run_events], NORMAL)
+    """An interrupted run tells no end of its own: a line closes it, and figures begin anew."""
+    assert isinstance(run_events[0], RunStarted)
+    interrupted = replace(run_events[0], run_id="01A", is_resumed=True)
 
-    assert twice == [*once, *once]
+    lines = told([interrupted, *run_events[1:-1], *run_events], NORMAL)
+
+    begun = lines.index("run 01A is finished: 2 files, 1,200 rows")
+    assert lines[0].startswith("run 01A of athena continues: ")
+    assert lines[begun + 1 : begun + 3] == [
+        "1 unit not done:",
+        "  skipped: history:b: athena:ListQueryExecutions is denied",
+    ]
+    assert lines[begun + 3 :] == told(run_events, NORMAL)
 
 
 def test_trying_in_vain_is_said() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
-from kada_athena_async.events import Event
+from kada_athena_async.events import Event, RunStarted
 from kada_athena_async.observers.plain import VERBOSE
 from kada_athena_async.observers.redact import Redactor
 from kada_athena_async.observers.terminal import TerminalPicture
@@ -106,11 +107,14 @@ def test_no_colour_when_none_is_wanted(
 
 
 def test_a_run_that_is_finished_first_is_told_apart(run_events: list[Event]) -> None:
-    """An interrupted run, then the own one: two summaries, each with its own figures."""
+    """An interrupted run tells no end of its own: a line closes it, and figures begin anew."""
+    assert isinstance(run_events[0], RunStarted)
+    interrupted = replace(run_events[0], run_id="01A", is_resumed=True)
     screen = console()
     with TerminalPicture(screen, redact=Redactor()) as observer:
-        for event in [*run_events, *run_events]:
+        for event in [interrupted, *run_events[1:-1], *run_events]:
             observer(event)
 
     text = STYLE_OR_CURSOR.sub("", shown(screen))
-    assert text.count("committed after 3 min 20 s (14 calls, 1 throttled, 1 retry") == 2
+    assert text.count("run 01A is finished: 2 files, 1,200 rows") == 1
+    assert text.count("committed after 3 min 20 s (14 calls, 1 throttled, 1 retry") == 1
