@@ -92,7 +92,7 @@ class Staging:
         if not is_run_id(intent.run_id):
             raise StateError(f"{intent.run_id!r} cannot be a run id", hint="use A-Z a-z 0-9 and -")
 
-        def make() -> Path:
+        def make() -> Staging:
             root = staging_root(output_path.resolve(strict=True), intent.name)
             path = root / intent.run_id
             files.make_private_dir(root)
@@ -105,10 +105,10 @@ class Staging:
             files.sync_dir(root)
             files.sync_dir(path)
             files.write_durably(path / INTENT, to_bytes(intent))
-            return path
+            return cls(path, intent, files)
 
         with failing(output_path):
-            return cls(await in_thread(make), intent, files)
+            return await in_thread(make)
 
     @classmethod
     async def reopen(cls, path: Path, files: Files) -> Staging:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
+import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -11,6 +14,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeAlias
 
+import anyio
 import pytest
 
 from kada_athena_async.errors import KadaAthenaError
@@ -77,6 +81,40 @@ async def test_a_process_killed_at_any_operation_costs_nothing(disk: Path, templ
         shutil.rmtree(world)
 
     assert k > LEAST_STEPS
+
+
+DIE = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from tests.unit.commit.disk import CrashingFiles
+from tests.unit.commit.miniature import Miniature
+from tests.unit.commit.test_crash import SECOND
+
+class Killed(CrashingFiles):
+    def step(self):
+        self.steps += 1
+        if self.steps == self.crash_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+files = Killed(int(sys.argv[2]))
+asyncio.run(Miniature(Path(sys.argv[1]), files=files).run(SECOND))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+@pytest.mark.parametrize("k", [1, 9, 17, 38, 50, 52, 60, 69, 70, 71, 72, 73, 78, 85, 91, 100])
+async def test_a_real_process_killed_costs_nothing(disk: Path, template: Path, k: int) -> None:
+    """F01: the same with SIGKILL and a real process, at some of the operations."""
+    root = Path(__file__).parents[3]
+    killed = await anyio.run_process(
+        [sys.executable, "-c", DIE, str(template), str(k)],
+        check=False,
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root)},
+    )
+
+    assert killed.returncode == -signal.SIGKILL
+    await recovers(template)
 
 
 async def lose_power(
