@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kada_athena_async.files.document import read_document, to_bytes
+from kada_athena_async.files.document import parse_document, read_document, to_bytes
 from kada_athena_async.files.lock import Lock
 from kada_athena_async.files.system import Digest, Files, is_disk_full
 from kada_athena_async.files.threads import in_thread
@@ -15,6 +15,7 @@ __all__ = [
     "failing",
     "in_thread",
     "is_disk_full",
+    "parse_document",
     "read_document",
     "to_bytes",
 ]

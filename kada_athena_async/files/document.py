@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +13,8 @@ from kada_athena_async.files.system import Files
 
 # Far above what a run writes (a million pending ids are 80 MB), far below what fills a memory.
 MAX_BYTES = 256 << 20
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 DocumentT = TypeVar("DocumentT", bound=msgspec.Struct)
 
@@ -35,22 +38,61 @@ def read_document(
     """
     try:
         data = files.read(path, max_bytes=MAX_BYTES)
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise StateError(f"{path} cannot be used: {exc}", hint=remedy) from exc
+
+    return parse_document(data, kind, source=str(path), newest=newest, remedy=remedy)
+
+
+def parse_document(
+    data: bytes, kind: type[DocumentT], *, source: str, newest: int, remedy: str
+) -> DocumentT:
+    """The document that *data* is, checked field by field.
+
+    Args:
+        source: Where the bytes come from, for messages.
+        newest, remedy: As for ``read_document``.
+
+    Raises:
+        StateError: It is junk, or newer than this package.
+    """
+    try:
         version = msgspec.json.decode(data, type=_Version).schema_version
         if version > newest:
             raise StateError(
-                f"{path} was written by a newer version of this package (schema {version}, "
+                f"{source} was written by a newer version of this package (schema {version}, "
                 f"this one knows {newest})",
                 hint="run the newer version",
             )
 
         return msgspec.json.decode(data, type=kind)
-    except FileNotFoundError:
-        return None
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as exc:
-        raise StateError(f"{path} cannot be used: {exc}", hint=remedy) from exc
+    except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
+        raise StateError(f"{source} cannot be used: {exc}", hint=remedy) from exc
 
 
 def to_bytes(document: msgspec.Struct) -> bytes:
-    """*document* as JSON for eyes and for disks: equal documents, equal bytes."""
-    compact = msgspec.json.encode(document, order="deterministic")
+    """*document* as JSON for eyes and for disks: equal documents, equal bytes.
+
+    Lone surrogates, which a name or a message may hold and UTF-8 cannot, become U+FFFD.
+    """
+    try:
+        compact = msgspec.json.encode(document, order="deterministic")
+    except UnicodeEncodeError:
+        plain = _writable(msgspec.to_builtins(document, order="deterministic"))
+        compact = msgspec.json.encode(plain)
+
     return msgspec.json.format(compact, indent=1) + b"\n"
+
+
+def _writable(value: object) -> object:
+    match value:
+        case str():
+            return _LONE_SURROGATE.sub("\ufffd", value)
+        case dict():
+            return {_writable(key): _writable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_writable(item) for item in value]
+        case _:
+            return value

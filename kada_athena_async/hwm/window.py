@@ -39,9 +39,6 @@ class Window:
         if self.end <= self.start:
             raise ValueError(f"a window ends after it starts, unlike {self}")
 
-    def __contains__(self, moment: datetime) -> bool:
-        return self.start <= moment < self.end
-
     def __str__(self) -> str:
         return f"{self.start:{HWM_FORMAT}} to {self.end:{HWM_FORMAT}} UTC"
 

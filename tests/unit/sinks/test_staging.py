@@ -323,6 +323,14 @@ async def test_hostile_unit_ids_stay_in_their_directory(staging: Staging) -> Non
     assert sorted((await Staging.reopen(staging.path, Files())).sealed()) == sorted(ids)
 
 
+async def test_facts_that_utf8_cannot_hold_are_sealed_all_the_same(staging: Staging) -> None:
+    """F45: a message with a lone surrogate costs itself, not the unit."""
+    await staging.seal("u", {"reason": ["\ud800", {"\udfff": 1}], "rows": 2})
+    again = await Staging.reopen(staging.path, Files())
+
+    assert again.sealed()["u"].facts == {"reason": ["\ufffd", {"\ufffd": 1}], "rows": 2}
+
+
 async def test_tokens_survive_a_restart(staging: Staging) -> None:
     """F34: a token journaled before its call is there for the run that continues."""
     assert await staging.token("query/1") is None

@@ -1,0 +1,138 @@
+"""The high-water mark in an object store, where runners on other machines may want it too."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from kada_athena_async.errors import (
+    AbortError,
+    CommitError,
+    KadaAthenaError,
+    LockedError,
+    StateError,
+)
+from kada_athena_async.files import parse_document, to_bytes
+from kada_athena_async.hwm.cells import Cell, Cells
+from kada_athena_async.hwm.formats import (
+    MAX_HWM_BYTES,
+    STATE_VERSION,
+    State,
+    format_hwm,
+    parse_hwm,
+)
+from kada_athena_async.hwm.window import Carried, StoredMark
+
+
+class ObjectHwmStore:
+    """The vendor's one-line text and a state beside it, as two objects; see ``HwmStore``.
+
+    One instance is one run's view. What it reads first it holds on to: if somebody else writes
+    mark or state afterwards, reading and writing are refused from then on, so that of two runners
+    that began at the same mark one moves it and the other is told.
+
+    Args:
+        name: The collector's instance; the objects are ``<name>_hwm.txt``, ``<name>_state.json``.
+    """
+
+    def __init__(self, cells: Cells, name: str) -> None:
+        self.place = f"{cells.place}/{name}_hwm.txt"
+        self._cells = cells
+        self._hwm_name = f"{name}_hwm.txt"
+        self._state_name = f"{name}_state.json"
+        self._versions: dict[str, str | None] = {}
+
+    async def read(self) -> StoredMark:
+        """What the last run left; see ``HwmStore``.
+
+        Raises:
+            StateError: Mark or state are junk, or the place does not let us read them.
+            CredentialsError: The place does not accept who we are.
+            LockedError: Somebody else wrote them since the first call.
+        """
+        line = await self._read(self._hwm_name)
+        state = await self._read(self._state_name)
+        hwm = self._parse(line) if line else None
+        if state is None:
+            return StoredMark(hwm=hwm)
+
+        carried = parse_document(
+            state.data,
+            State,
+            source=f"{self._cells.place}/{self._state_name}",
+            newest=STATE_VERSION,
+            remedy="restore it from a backup; or remove it: the mark stays, and the last manifest "
+            "in sight stands in for the state",
+        ).carried
+        if hwm is not None and carried.hwm == hwm:
+            return StoredMark(hwm=hwm, carried=carried)
+
+        return StoredMark(hwm=hwm, was_edited=True, before_edit=carried.hwm)
+
+    async def write(self, carried: Carried, *, run_id: str, manifest_sha256: str) -> None:
+        """Write the state, then the mark; see ``HwmStore``.
+
+        Raises:
+            LockedError: Somebody else was faster; the mark is his.
+            CommitError: The place refuses; the mark has not moved.
+        """
+        state = State(run_id=run_id, manifest_sha256=manifest_sha256, carried=carried)
+        await self._write(self._state_name, to_bytes(state))
+        await self._write(self._hwm_name, f"{format_hwm(carried.hwm)}\n".encode())
+
+    async def publish(self, hwm: datetime) -> None:
+        """Set the mark alone, as an operator does.
+
+        Raises:
+            LockedError: Somebody else was faster.
+            CommitError: The place refuses.
+        """
+        await self._write(self._hwm_name, f"{format_hwm(hwm)}\n".encode())
+
+    async def _read(self, name: str) -> Cell | None:
+        try:
+            cell = await self._cells.read(name)
+        except AbortError:
+            raise
+        except KadaAthenaError as exc:
+            raise StateError(
+                f"the high-water mark at {self.place} cannot be read: {exc.message}", hint=exc.hint
+            ) from exc
+
+        version = cell.version if cell else None
+        if self._versions.setdefault(name, version) != version:
+            raise self._outrun()
+
+        return cell
+
+    async def _write(self, name: str, data: bytes) -> None:
+        if name not in self._versions:
+            await self._read(name)
+
+        try:
+            version = await self._cells.write(name, data, replaces=self._versions[name])
+        except KadaAthenaError as exc:
+            raise CommitError(
+                f"the high-water mark at {self.place} cannot be moved: {exc.message}",
+                hint=exc.hint,
+            ) from exc
+
+        if version is None:
+            raise self._outrun()
+
+        self._versions[name] = version
+
+    def _parse(self, cell: Cell) -> datetime:
+        try:
+            return parse_hwm(cell.data[:MAX_HWM_BYTES].decode("ascii"))
+        except ValueError as exc:
+            raise StateError(
+                f"the high-water mark {self.place} cannot be used: {exc}",
+                hint="put one line like 2026-01-31 23:59:59 (UTC) there, or use `hwm set`",
+            ) from exc
+
+    def _outrun(self) -> LockedError:
+        return LockedError(
+            f"another runner, or somebody by hand, moved the high-water mark at {self.place} "
+            "since this run began",
+            hint="let one runner at a time use a mark; run again to go on from where it stands now",
+        )
