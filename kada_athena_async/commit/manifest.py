@@ -138,10 +138,17 @@ def read_manifest(path: Path, files: Files) -> CommittedManifest | None:
     return CommittedManifest(path=path, sha256=files.digest(path).sha256, manifest=manifest)
 
 
-def manifest_paths(output_path: Path, name: str, files: Files) -> list[Path]:
-    """The manifests of *name* in sight, oldest window first."""
-    pattern = re.compile(rf"{re.escape(name)}_manifest_\d{{8}}T\d{{6}}Z\.json")
-    return [output_path / found for found in files.names(output_path) if pattern.fullmatch(found)]
+def manifest_paths(
+    output_path: Path, name: str, files: Files, *, since: datetime | None = None
+) -> list[Path]:
+    """The manifests of *name* in sight whose windows end at *since* or later, oldest first."""
+    pattern = re.compile(rf"{re.escape(name)}_manifest_(\d{{8}}T\d{{6}}Z)\.json")
+    least = f"{since:{STAMP}}" if since else ""
+    return [
+        output_path / match.group()
+        for match in map(pattern.fullmatch, files.names(output_path))
+        if match and match[1] >= least
+    ]
 
 
 async def manifest_covering(
@@ -154,7 +161,7 @@ async def manifest_covering(
     """
 
     def look() -> CommittedManifest | None:
-        for path in reversed(manifest_paths(output_path, name, files)):
+        for path in manifest_paths(output_path, name, files, since=window.end):
             found = read_manifest(path, files)
             if found and found.manifest.start <= window.start and window.end <= found.manifest.end:
                 return found
@@ -165,19 +172,38 @@ async def manifest_covering(
 
 
 async def known_mark(output_path: Path, name: str, mark: StoredMark, files: Files) -> StoredMark:
-    """*mark*, its state rebuilt from the manifest that ends where it stands, if it has none.
+    """*mark*, set right by the manifests in sight.
 
-    For a caller that keeps his own marks, *mark* is ``StoredMark(hwm=start)``.
+    A state that is lost is taken from the manifest that ends at the mark. A mark that its own
+    commit never reached, because somebody removed what that run left, is taken for moved.
+
+    Args:
+        mark: As stored; ``StoredMark(hwm=start)`` for a caller that keeps his own marks.
 
     Raises:
-        StateError: That manifest is junk.
+        StateError: Such a manifest is junk.
     """
-    if mark.hwm is None or mark.carried is not None:
+    if mark.hwm is None:
         return mark
 
-    path = output_path / manifest_name(name, mark.hwm)
-    found = await in_thread(lambda: read_manifest(path, files))
-    if found is None or found.manifest.carried.hwm != mark.hwm:
-        return mark
+    hwm = mark.hwm
 
-    return StoredMark(hwm=mark.hwm, carried=found.manifest.carried)
+    def look() -> StoredMark:
+        known = mark
+        for path in manifest_paths(output_path, name, files, since=hwm):
+            found = read_manifest(path, files)
+            manifest = found.manifest if found else None
+            if manifest is None or manifest.carried.hwm != manifest.end:
+                continue
+
+            is_lost = known.carried is None and manifest.end == known.hwm
+            # With a state that belongs to the mark nobody edited the mark: it was never moved.
+            is_behind = (
+                mark.carried is not None and manifest.manages_hwm and manifest.start == known.hwm
+            )
+            if is_lost or is_behind:
+                known = StoredMark(hwm=manifest.end, carried=manifest.carried)
+
+        return known
+
+    return await in_thread(look)

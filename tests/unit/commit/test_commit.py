@@ -211,6 +211,22 @@ async def test_a_lost_state_is_rebuilt_from_the_manifest(world: World) -> None:
     assert await known_mark(world.out, "athena", unknown, Files()) == unknown
 
 
+async def test_a_mark_that_its_commit_never_reached_is_known_to_be_behind(tmp_path: Path) -> None:
+    """Dead before the mark, then the staging removed by hand: no window is extracted twice."""
+    before = Carried(hwm=START)
+    await World(tmp_path).store.write(before, run_id="run-0", manifest_sha256="0")
+    world = await crashed(tmp_path, "rename", "athena_state", hwm=START)
+    shutil.rmtree(world.out / ".athena-staging" / "run-1")
+    mark = await world.store.read()
+    assert mark == StoredMark(hwm=START, carried=before)
+
+    known = await known_mark(world.out, "athena", mark, Files())
+    assert known == StoredMark(hwm=END, carried=Carried(hwm=END))
+
+    edited = StoredMark(hwm=START, was_edited=True, before_edit=END)
+    assert await known_mark(world.out, "athena", edited, Files()) == edited
+
+
 async def test_a_window_that_is_covered_is_found(world: World) -> None:
     """For the refusal without --again: the manifest that holds all of the window."""
     await world.commit(await world.staged())
