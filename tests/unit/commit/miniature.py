@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
@@ -44,12 +44,17 @@ WORKGROUPS = ("primary", "reports")
 
 
 class Entry(NamedTuple):
-    """An execution of the ledger: what is true, whatever a run sees of it."""
+    """An execution of the ledger: what is true, whatever a run sees of it.
+
+    Attributes:
+        delay: How long after its submission the listing shows it.
+    """
 
     query_id: str
     workgroup: str
     submitted_at: datetime
     completed_at: datetime
+    delay: timedelta = timedelta(0)
 
 
 def ledger() -> list[Entry]:
@@ -73,13 +78,14 @@ def ignore(event: Event) -> None:
 class Miniature:
     """A world in *root*: extracts in ``out``, marks in ``marks``."""
 
-    def __init__(self, root: Path, *, files: Files, kinds: tuple[str, ...] = KINDS) -> None:
+    def __init__(self, root: Path, *, files: Files, entries: Sequence[Entry] | None = None) -> None:
         self.out = root / "out"
         self.marks = root / "marks"
         for path in (self.out, self.marks):
             path.mkdir(exist_ok=True, parents=True, mode=0o700)
 
-        self.files, self.kinds = files, kinds
+        self.files = files
+        self.entries = ledger() if entries is None else entries
         self.extracted: list[str] = []
         self.store = FileHwmStore(self.marks / "athena_hwm.txt", files)
 
@@ -145,7 +151,7 @@ class Miniature:
             ]
             carried: Carried = carry(staging.intent.end, mark.carried, accounts)
             request = CommitRequest(
-                unit_order=units, facts=RunFacts(version="1"), carried=carried, kinds=self.kinds
+                unit_order=units, facts=RunFacts(version="1"), carried=carried, kinds=KINDS
             )
             await commit(staging, request, store=self.store, tell=ignore)
 
@@ -161,8 +167,12 @@ class Miniature:
 
         account = Account(reading(unit))  # type: ignore[arg-type]
         async with staging.part(unit, "databaselog") as part:
-            for entry in [e for e in ledger() if e.workgroup == unit and e.submitted_at <= now]:
-                account.admit([entry.query_id])
+            awaited = account.awaited()
+            listed = [e.query_id for e in self.entries if e.submitted_at + e.delay <= now]
+            for entry in self._of(unit, [*awaited, *listed]):
+                if entry.query_id not in awaited:
+                    account.admit([entry.query_id])
+
                 is_done = entry.completed_at <= now
                 judgement = account.judge(
                     Execution(
@@ -177,6 +187,10 @@ class Miniature:
                     await part.write([query(entry)])
 
         await staging.seal(unit, account_facts(account.close()))
+
+    def _of(self, workgroup: str, query_ids: Sequence[str]) -> list[Entry]:
+        known = {e.query_id: e for e in self.entries if e.workgroup == workgroup}
+        return [known[query_id] for query_id in dict.fromkeys(query_ids) if query_id in known]
 
 
 def account_facts(account: WorkgroupAccount) -> dict[str, object]:
@@ -273,10 +287,11 @@ def check_in_sight(root: Path) -> None:
         assert (root / "out" / f"athena_manifest_{stamp}Z.json").exists()
 
 
-def check_complete(root: Path, until: datetime) -> None:
+def check_complete(root: Path, until: datetime, entries: Sequence[Entry] | None = None) -> None:
     """At rest: everything finished before *until* is published once, and nothing lies about."""
     out = root / "out"
-    expected = [entry.query_id for entry in ledger() if entry.completed_at < until]
+    truth = ledger() if entries is None else entries
+    expected = [entry.query_id for entry in truth if entry.completed_at < until]
     assert sorted(published(out)) == sorted(expected)
     check_in_sight(root)
     named = {
