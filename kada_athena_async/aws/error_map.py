@@ -80,6 +80,9 @@ NOT_FOUND_CODES = frozenset(
     }
 )
 
+# Athena refuses a workgroup that is gone as an InvalidRequestException: "WorkGroup is not found."
+_WORKGROUP_GONE = re.compile(r"(?i)\bworkgroup\b.* is not found")
+
 # Athena wraps Glue's and Lambda's errors: "... (Service: AmazonDataCatalog; Status Code: 400;
 # Error Code: EntityNotFoundException; ...)".
 _INNER_CODE = re.compile(r"Error Code: ([A-Za-z]+)")
@@ -183,7 +186,7 @@ def _map_client_error(exc: sdk.ClientError, operation: str, scope: str) -> KadaA
     if code in TRANSIENT_CODES or status >= 500:
         return UnavailableError(f"{operation}: {code or status}")
 
-    if code in NOT_FOUND_CODES:
+    if code in NOT_FOUND_CODES or _WORKGROUP_GONE.search(text):
         return NotFoundError(f"{operation}: {text or code}{_for(scope)}")
 
     return RequestError(f"{operation} was refused{_for(scope)}: {text or code}", code=code)

@@ -16,7 +16,7 @@ from kada_athena_async.aws.wire import QueryExecution
 from kada_athena_async.concurrency import Clock, Slots, offload
 from kada_athena_async.config import Config
 from kada_athena_async.discover import CatalogFacts, Estate
-from kada_athena_async.errors import AccessDeniedError, UnitError
+from kada_athena_async.errors import AccessDeniedError, NotFoundError, StateError, UnitError
 from kada_athena_async.events import Observer, UnitFinished, UnitProgress, UnitStarted
 from kada_athena_async.pipeline.metadata import CatalogSources, MetadataExtraction
 from kada_athena_async.pipeline.transforms import Transforms
@@ -103,7 +103,9 @@ class UnitRunner:
 
     async def _without(self, unit: Unit, error: UnitError) -> UnitOutcome:
         """The outcome of a unit that cannot be done: skipped if that is allowed, else failed."""
-        is_expected = isinstance(unit, BrokenUnit) and unit.is_expected
+        # A workgroup that was deleted while the run went on has no history any more.
+        is_gone = isinstance(unit, HistoryUnit) and isinstance(error, NotFoundError)
+        is_expected = is_gone or (isinstance(unit, BrokenUnit) and unit.is_expected)
         if self.config.on_error == "fail" and not is_expected:
             return UnitOutcome(
                 unit_id=unit.unit_id, outcome="failed", reason=error.message, hint=error.hint
@@ -250,6 +252,13 @@ class UnitRunner:
                 client=self.client, clock=self.clock, reading=unit.reading, emit=emit
             )
             account = await history.read()
+
+        if rows != account.counts.get("emitted", 0):
+            raise StateError(
+                f"workgroup {name} accounted for {account.counts.get('emitted', 0)} executions "
+                f"and wrote {rows}",
+                hint="this is a defect of ours; nothing was committed",
+            )
 
         denied = account.counts.get("unauthorised", 0)
         return UnitFacts(

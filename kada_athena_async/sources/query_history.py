@@ -90,6 +90,7 @@ class WorkgroupHistory:
     emit: Emit
     _account: Account = field(init=False)
     _submitted: dict[str, datetime] = field(init=False, default_factory=dict)
+    _refused: RequestError | None = None
 
     async def read(self) -> WorkgroupAccount:
         """Read it all and close the account.
@@ -104,14 +105,15 @@ class WorkgroupHistory:
             await self._take(awaited[first : first + LIST_PAGE_IDS])
 
         for scan in range(RESCANS + 1):
-            try:
-                # The next page is listed while this one's executions are fetched: one ahead,
-                # for a page listed in vain costs a fifth of a second of the account's quota.
-                await pump(self._list, self._consume, buffer=0)
+            self._refused = None
+            # The next page is listed while this one's executions are fetched: one ahead,
+            # for a page listed in vain costs a fifth of a second of the account's quota.
+            is_past = await pump(self._list, self._consume, buffer=0)
+            if is_past or self._refused is None:
                 break
-            except _TokenRefusedError as exc:
-                if scan == RESCANS:
-                    raise exc.cause from None
+
+            if scan == RESCANS:
+                raise self._refused
 
         return self._account.close()
 
@@ -129,24 +131,30 @@ class WorkgroupHistory:
                     **more,
                 )
             except RequestError as exc:
-                if token:
-                    raise _TokenRefusedError(exc) from exc
+                if not token:
+                    raise
 
-                raise
+                # Its token has expired, most likely. Not an error of the pump: that would cut off
+                # the page before it between its account and its rows.
+                self._refused = exc
+                return
 
             await pages.send([str(query_id) for query_id in answer.get("QueryExecutionIds", [])])
             token = answer.get("NextToken")
             if not token:
                 return
 
-    async def _consume(self, pages: MemoryObjectReceiveStream[list[str]]) -> None:
+    async def _consume(self, pages: MemoryObjectReceiveStream[list[str]]) -> bool:
+        """Take the pages; True if those that follow hold nothing of the window."""
         order = _Order(self.reading.listed_since)
         async for page in pages:
             self._submitted.clear()
             await self._take(self._account.admit(page))
             is_full = len(page) == LIST_PAGE_IDS and len(self._submitted) == len(page)
             if order.is_past(list(self._submitted.values()), is_full=is_full):
-                return
+                return True
+
+        return False
 
     async def _take(self, query_ids: list[str]) -> None:
         """Fetch, judge and emit executions that were admitted."""
@@ -234,14 +242,6 @@ class WorkgroupHistory:
                 )
 
         return found
-
-
-class _TokenRefusedError(Exception):
-    """A page in the middle of a scan was refused: its token has expired, most likely."""
-
-    def __init__(self, cause: RequestError) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
 
 
 def record_of(server: str, execution: QueryExecution, *, workgroup: str) -> QueryRecord:

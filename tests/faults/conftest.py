@@ -1,0 +1,29 @@
+"""A world of its own for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kada_athena_async.sandbox import Sandbox
+from kada_athena_async.sandbox.estate.small import tiny_estate
+from tests.faults.world import START, WallClock, World
+
+
+@pytest.fixture
+def wall() -> WallClock:
+    return WallClock()
+
+
+@pytest.fixture
+def sandbox(wall: WallClock) -> Iterator[Sandbox]:
+    """A tiny estate: nine workgroups, two catalogs, six tables, seven executions."""
+    with Sandbox(tiny_estate(START), now=wall.now) as running:
+        yield running
+
+
+@pytest.fixture
+def world(tmp_path: Path, sandbox: Sandbox, wall: WallClock) -> World:
+    return World(tmp_path, sandbox, wall)

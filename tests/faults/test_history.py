@@ -1,0 +1,328 @@
+"""What Athena does to its history, and what the extracts make of it: F14 to F25, F50 to F52."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from kada_athena_async.errors import StateError
+from kada_athena_async.sandbox import Sandbox
+from kada_athena_async.sandbox.estate.small import make_execution, tiny_estate
+from tests.faults.world import SETTLE, START, WallClock, World
+
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+MS = timedelta(milliseconds=1)
+
+
+def counts(world: World, workgroup: str = "primary") -> dict[str, int]:
+    """The account of a workgroup in the newest manifest."""
+    found: dict[str, int] = world.manifests()[-1]["facts"]["history"][workgroup]
+    return found
+
+
+async def test_f14_a_query_of_three_days_is_carried_over_and_told_once(world: World) -> None:
+    """A query that runs over three runs is in none of them, and once in the one after its end."""
+    running = world.submit(START - HOUR, state="RUNNING")
+    for day in range(3):
+        await world.run(START + day * DAY)
+        assert world.told()[running] == 0
+        assert counts(world)["pending"] == 1
+
+    world.sandbox.finish(running, completed_at=START + 2 * DAY + 5 * HOUR)
+    await world.run(START + 3 * DAY)
+    assert counts(world)["late"] == 1
+    await world.run(START + 4 * DAY)
+    world.check()
+
+
+async def test_f15_back_to_the_queue_changes_nothing(world: World) -> None:
+    """RUNNING, QUEUED, RUNNING, SUCCEEDED: one row, with the final figures."""
+    restless = world.submit(START - 5 * MINUTE, state="RUNNING")
+    for number, state in enumerate(("RUNNING", "QUEUED", "RUNNING")):
+        world.sandbox.finish(restless, state=state)
+        await world.run(START + number * HOUR)
+
+    world.sandbox.finish(restless, completed_at=START + 3 * HOUR, total_ms=4711)
+    await world.run(START + 4 * HOUR)
+    await world.run(START + 5 * HOUR)
+    (row,) = [row for row in world.rows("databaselog") if row["query_id"] == restless]
+    assert (row["status"], row["total_ms"]) == ("SUCCEEDED", "4711")
+    world.check()
+
+
+async def test_f16_a_failure_that_athena_takes_back_is_not_told(world: World) -> None:
+    """FAILED, queued again by Athena, SUCCEEDED, all within a minute: one row, SUCCEEDED."""
+    undead = world.submit(START - 10 * MINUTE, state="FAILED", took_ms=None)
+    world.sandbox.finish(undead, state="FAILED", completed_at=START - timedelta(seconds=20))
+    await world.run(START)
+    assert world.told()[undead] == 0
+
+    world.sandbox.finish(undead, state="QUEUED", completed_at=None)
+    world.sandbox.finish(undead, completed_at=START + timedelta(seconds=10))
+    await world.run(START + HOUR)
+    (row,) = [row for row in world.rows("databaselog") if row["query_id"] == undead]
+    assert row["status"] == "SUCCEEDED"
+    world.check()
+
+
+async def test_f17_the_start_belongs_to_the_window_and_the_end_to_the_next(world: World) -> None:
+    """Completed at the end less a millisecond: now. At the end itself: the next run, once."""
+    end = START - SETTLE
+    just_in = world.submit(end - MINUTE, took_ms=59_999)
+    just_out = world.submit(end - MINUTE, took_ms=60_000)
+    await world.run(START)
+    told = world.told()
+    assert (told[just_in], told[just_out]) == (1, 0)
+
+    await world.run(START + HOUR)
+    assert world.manifests()[-1]["start"] == f"{end:%Y-%m-%dT%H:%M:%SZ}"
+    told = world.told()
+    assert (told[just_in], told[just_out]) == (1, 1)
+    world.check()
+
+
+async def test_f19_an_id_that_comes_later_than_the_overlap_is_outside_the_promise(
+    world: World,
+) -> None:
+    """Listable three hours late it is not told; listable within the hour it is, and counted."""
+    too_late = world.submit(START - 5 * MINUTE)
+    in_time = world.submit(START - 4 * MINUTE)
+    world.sandbox.behaviour.visible_after[too_late] = START + 3 * HOUR
+    world.sandbox.behaviour.visible_after[in_time] = START + 10 * MINUTE
+    await world.run(START)
+    await world.run(START + 20 * MINUTE)
+    assert counts(world)["late"] == 1
+
+    await world.run(START + 2 * HOUR)
+    await world.run(START + 4 * HOUR)
+    told = world.told()
+    assert (told[too_late], told[in_time]) == (0, 1)
+
+
+async def test_f20_an_id_on_two_pages_is_told_once(world: World) -> None:
+    """Pages that tell an id again cost nothing: here every listing is done twice over."""
+    for number in range(120):
+        world.submit(START - 2 * HOUR - number * MINUTE)
+
+    world.sandbox.faults.add("expired_page_token", "athena:ListQueryExecutions", calls=3)
+    await world.run(START)
+    assert world.sandbox.calls["athena:ListQueryExecutions"] > len(world.sandbox.estate.workgroups)
+    world.check()
+
+
+async def test_f22_queries_submitted_while_the_pages_are_read_shift_nothing_away(
+    world: World,
+) -> None:
+    """Every page is one shorter than asked while new queries arrive at the top: none is lost."""
+    for number in range(150):
+        world.submit(START - 2 * HOUR - number * MINUTE)
+
+    def submit_one(event: object) -> None:
+        if type(event).__name__ == "UnitProgress":
+            world.submit(START - timedelta(seconds=90), took_ms=100)
+
+    world.sandbox.faults.add("short_page", "athena:ListQueryExecutions", size=7)
+    await world.run(START, observers=[submit_one])
+    await world.run(START + HOUR)
+    world.check()
+
+
+@pytest.mark.parametrize("page", [2, 3, 4])
+async def test_f23_a_refused_token_begins_the_scan_again(world: World, page: int) -> None:
+    """A page token that expires in the middle costs a second scan, and no row."""
+    for number in range(190):
+        world.submit(START - 2 * HOUR - number * MINUTE)
+
+    fault = world.sandbox.faults.add(
+        "expired_page_token",
+        "athena:ListQueryExecutions",
+        where={"workgroup": "primary"},
+        calls=page,
+    )
+    # Pages come faster than the executions they name, as they do when those are large.
+    world.sandbox.faults.add("slow", "athena:BatchGetQueryExecution", seconds=0.15)
+    report = await world.run(START)
+    assert report.committed, report.failed
+    assert world.sandbox.faults.struck(fault) == 1
+    world.check()
+
+
+async def test_f23_a_token_that_is_always_refused_fails_the_workgroup(world: World) -> None:
+    """After three scans the workgroup is named as failed, and nothing is committed."""
+    for number in range(120):
+        world.submit(START - 2 * HOUR - number * MINUTE)
+
+    world.sandbox.faults.add("expired_page_token", "athena:ListQueryExecutions")
+    report = await world.run(START)
+    assert [outcome.unit_id for outcome in report.failed] == ["history/primary"]
+    assert world.in_sight() == []
+
+
+async def test_f23_a_token_refused_while_rows_are_written_costs_no_row(world: World) -> None:
+    """However the refusal falls between a page's account and its rows, every row is written."""
+    for number in range(190):
+        world.submit(START - 2 * HOUR - number * MINUTE, query="SELECT '" + "x" * 200_000 + "'")
+
+    world.sandbox.faults.add(
+        "expired_page_token", "athena:ListQueryExecutions", where={"workgroup": "primary"}, calls=4
+    )
+    world.sandbox.faults.add(
+        "slow", "athena:ListQueryExecutions", where={"workgroup": "primary"}, seconds=0.1
+    )
+    report = await world.run(START)
+    assert report.committed, report.failed
+    world.check()
+
+
+@pytest.mark.parametrize("code", ["INTERNAL_FAILURE", "ThrottlingException"])
+async def test_f24_unprocessed_ids_are_asked_for_again(world: World, code: str) -> None:
+    """Two of a batch's ids that come back unprocessed twice are told all the same."""
+    for number in range(48):
+        world.submit(START - 2 * HOUR - number * MINUTE)
+
+    struck = world.sandbox.faults.add("unprocessed", times=4, code=code)
+    await world.run(START)
+    assert world.sandbox.faults.struck(struck) == 4
+    world.check()
+
+
+async def test_f24_executions_that_may_not_be_read_are_counted_and_asked_for_later(
+    world: World,
+) -> None:
+    """Denied ids do not stop the run; the manifest counts them, and once allowed they are told."""
+    denied = world.submit(START - 2 * HOUR)
+    fault = world.sandbox.faults.add(
+        "unprocessed", code="AccessDeniedException", where={"query_execution_id": denied}
+    )
+    report = await world.run(START)
+    assert report.committed
+    assert counts(world)["unauthorised"] == 1
+    scopes = {tuple(s["name"]): s for s in world.manifests()[-1]["facts"]["completeness"]}
+    assert scopes["primary",]["outcome"] == "partial"
+
+    world.sandbox.faults.clear(fault)
+    await world.run(START + HOUR)
+    world.check()
+
+
+async def test_f24_ids_that_stay_unprocessed_fail_the_workgroup(world: World) -> None:
+    """A code that nobody knows, for ever: the workgroup fails by name, the mark stays."""
+    stuck = world.submit(START - 2 * HOUR)
+    world.sandbox.faults.add("unprocessed", code="STRANGE", where={"query_execution_id": stuck})
+    report = await world.run(START)
+    (failed,) = report.failed
+    assert failed.unit_id == "history/primary"
+    assert "unprocessed: STRANGE" in failed.reason
+    assert (world.in_sight(), world.mark()) == ([], None)
+
+
+async def test_f25_an_id_that_athena_leaves_out_stops_the_run(world: World) -> None:
+    """Listed, asked for, and neither answered nor refused: no commit, whatever ``on_error``."""
+    # The estate is bent until the listing shows "b" and "c" and the batch answers both with "c".
+    b, c, k = (make_execution(n, submitted_at=START - HOUR) for n in (501, 502, 503))
+    executions = world.sandbox.estate.executions
+    executions["another name"] = k
+    executions[k.query_execution_id] = b
+    executions[b.query_execution_id] = executions[c.query_execution_id] = c
+
+    with pytest.raises(StateError) as caught:
+        await world.run(START, on_error="skip")
+
+    assert caught.value.exit_code == 3
+    assert "the account of workgroup primary does not balance" in caught.value.message
+    assert (world.in_sight(), world.mark()) == ([], None)
+
+
+async def test_f50_nothing_in_the_window_gives_empty_files_with_headers(world: World) -> None:
+    """A window without a query commits: a header, no row, and the manifest says 0."""
+    await world.run(START)
+    report = await world.run(START + HOUR)
+    assert report.rows["databaselog"] == 0
+    (file,) = [f for f in world.manifests()[-1]["files"] if f["kind"] == "databaselog"]
+    assert file["rows"] == 0
+    header = gzip.decompress((world.out / file["name"]).read_bytes()).decode()
+    assert header.count("\n") == 1
+    assert header.startswith("server,query_id,")
+    world.check()
+
+
+async def test_f51_a_workgroup_deleted_while_its_history_is_read_is_left_out_by_name(
+    world: World,
+) -> None:
+    """It is named as gone and costs the others nothing; a workgroup of that name starts anew."""
+    world.sandbox.faults.add(
+        "error",
+        "athena:ListQueryExecutions",
+        where={"workgroup": "adhoc"},
+        code="InvalidRequestException",
+        message="WorkGroup adhoc is not found.",
+        times=1,
+    )
+    first = await world.run(START)
+    assert first.committed, first.failed
+    scopes = {tuple(s["name"]): s for s in world.manifests()[-1]["facts"]["completeness"]}
+    assert scopes["adhoc",]["outcome"] == "skipped"
+    assert "WorkGroup adhoc is not found" in scopes["adhoc",]["reason"]
+
+    await world.run(START + HOUR)
+    world.check()
+
+
+async def test_f51_a_workgroup_that_is_gone_is_no_error(world: World) -> None:
+    """Deleted between two runs, with a query that was under way: the next run commits."""
+    world.submit(START - HOUR, workgroup="adhoc", state="RUNNING")
+    await world.run(START)
+    del world.sandbox.estate.workgroups["adhoc"]
+    report = await world.run(START + HOUR)
+    assert report.committed, report.failed
+    users = [r["workgroup"] for r in world.rows("users")]
+    assert users.count("adhoc") == 1
+
+
+async def test_f52_fields_that_are_missing_are_empty(world: World) -> None:
+    """An execution of which Athena tells next to nothing is told by its submission."""
+    bare = make_execution(600, submitted_at=START - HOUR, took_ms=None)
+    for name in ("statement_type", "substatement_type", "catalog", "database", "output_location"):
+        setattr(bare, name, None)
+
+    world.sandbox.submit(bare)
+    await world.run(START)
+    (row,) = [r for r in world.rows("databaselog") if r["query_id"] == bare.query_execution_id]
+    assert (row["catalog"], row["statement_type"], row["completed_at"]) == ("", "", "")
+    world.check()
+
+
+async def test_f52_an_unknown_state_is_carried_over_and_reported(world: World) -> None:
+    """A state that AWS has not documented yet is no end: counted, waited for, told once."""
+    odd = world.submit(START - HOUR, state="PAUSED")
+    await world.run(START)
+    assert world.told()[odd] == 0
+    assert counts(world)["unknown_state"] == 1
+
+    world.sandbox.finish(odd, completed_at=START + MINUTE)
+    await world.run(START + HOUR)
+    world.check()
+
+
+async def test_f45_texts_of_any_kind_come_back_as_they_were(tmp_path: Path) -> None:
+    """The longest text, NUL, every line end, an escape, quotes: one row each, readable."""
+    wall = WallClock()
+    texts = [
+        "SELECT '" + "x" * 262_135 + "'",
+        "SELECT 'a\x00b'",
+        "SELECT 'line\r\nline\rline\nline\u2028line'",
+        "SELECT '\x1b]0;title\x07'",
+        "SELECT \"a\"\"b\", 'it''s'",
+        "=cmd|' /C calc'!A0",
+        "SELECT '\U0001f600 \u202e e\u0301'",
+    ]
+    with Sandbox(tiny_estate(START), now=wall.now) as sandbox:
+        world = World(tmp_path, sandbox, wall)
+        ids = [world.submit(START - HOUR - n * MINUTE, query=text) for n, text in enumerate(texts)]
+        await world.run(START, mask=False)
+        rows = {row["query_id"]: row["query"] for row in world.rows("databaselog")}
+        assert [rows[i] for i in ids] == [text.replace("\0", "\ufffd") for text in texts]
+        world.check()
