@@ -8,30 +8,24 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from types import TracebackType
 
 import anyio
-from anyio import BrokenWorkerProcess, to_process, to_thread
+from anyio import to_thread
 
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.sql.analysis import Analysis, Plan, Statement, finish, plan
 from kada_athena_async.sql.lineage import Question, Reading, guess, read_query
 from kada_athena_async.sql.schema_index import SchemaIndex
-
-Read = Callable[[Question], Reading]
+from kada_athena_async.sql.worker import Read, Worker, WorkerGoneError
 
 DEADLINE_S = 5.0
 """For one batch, and in the end for one statement; ordinary ones take milliseconds."""
 _BATCH_STATEMENTS = 64
 _BATCH_CHARS = 100_000
 _CACHED_READINGS = 10_000
-
-
-def read_all(read: Read, questions: Sequence[Question]) -> list[Reading]:
-    """Read a batch; runs in a worker."""
-    return [read(question) for question in questions]
 
 
 class SqlWorkers:
@@ -60,10 +54,10 @@ class SqlWorkers:
         self._deadline_s = deadline_s
         self._read = read
         self._cache: OrderedDict[bytes, Reading] = OrderedDict()
-        self._limiter: anyio.CapacityLimiter | None = None
+        self._idle: list[Worker] = []
+        self._can_start = True
 
     async def __aenter__(self) -> SqlWorkers:
-        self._limiter = anyio.CapacityLimiter(self._workers)
         return self
 
     async def __aexit__(
@@ -73,7 +67,9 @@ class SqlWorkers:
         trace: TracebackType | None,
     ) -> None:
         self._cache.clear()
-        self._limiter = None
+        idle, self._idle = self._idle, []
+        for worker in idle:
+            await worker.kill()
 
     async def analyse_many(self, statements: Sequence[Statement]) -> list[Analysis]:
         """Return what each statement does, in order; never raises for what is in a text.
@@ -99,26 +95,43 @@ class SqlWorkers:
 
     async def _ask(self, batch: Sequence[Question]) -> list[Reading]:
         """Read a batch in a worker; if that goes wrong, halve it until the culprit is alone."""
+        worker = await self._worker()
+        if worker is None:
+            return [guess(question, "no_worker") for question in batch]
+
         try:
-            # A new process loads the parser; that must not count against the statements.
-            await self._in_worker([])
             with anyio.fail_after(self._deadline_s):
-                return await self._in_worker(batch)
+                readings = await worker.read(self._read, batch)
         except TimeoutError:
             reason = "timeout"
-        except BrokenWorkerProcess:
+        except WorkerGoneError:
             reason = "crash"
+        except BaseException:
+            await worker.kill()
+            raise
+        else:
+            self._idle.append(worker)
+            return readings
 
+        await worker.kill()
         if len(batch) == 1:
             return [guess(batch[0], reason)]
 
         middle = len(batch) // 2
         return [*await self._ask(batch[:middle]), *await self._ask(batch[middle:])]
 
-    async def _in_worker(self, batch: Sequence[Question]) -> list[Reading]:
-        return await to_process.run_sync(
-            read_all, self._read, batch, cancellable=True, limiter=self._limiter
-        )
+    async def _worker(self) -> Worker | None:
+        """An idle worker or a new one; None where processes cannot be started."""
+        if self._idle:
+            return self._idle.pop()
+
+        if self._can_start:
+            try:
+                return await Worker.start()
+            except (WorkerGoneError, OSError):
+                self._can_start = False
+
+        return None
 
     def _remember(self, readings: Mapping[bytes, Reading]) -> None:
         for key, reading in readings.items():

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from datetime import datetime, timezone
+from pathlib import Path
 
 import anyio
 import pytest
@@ -85,6 +88,39 @@ async def test_the_loop_stays_free() -> None:
 
     assert len(analyses) == 300
     assert turns > 10
+
+
+async def test_a_script_without_a_guard_is_not_run_again(tmp_path: Path) -> None:
+    """A worker does not run the caller's script, as multiprocessing would."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import anyio\n"
+        "from kada_athena_async.sql.analysis import Statement\n"
+        "from kada_athena_async.sql.schema_index import SchemaIndex\n"
+        "from kada_athena_async.sql.workers import SqlWorkers\n"
+        "print('begun')\n"
+        "async def main():\n"
+        "    async with SqlWorkers(SchemaIndex(), workers=1) as workers:\n"
+        "        [analysis] = await workers.analyse_many([Statement(sql='SELECT * FROM t')])\n"
+        "    print(analysis.is_parsed)\n"
+        "anyio.run(main)\n"
+    )
+    paths = os.pathsep.join(path for path in sys.path if path)
+    done = await anyio.run_process(
+        [sys.executable, str(script)], env={**os.environ, "PYTHONPATH": paths}
+    )
+
+    assert done.stdout.decode().split() == ["begun", "True"]
+
+
+async def test_without_processes_tables_are_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no process can be started the run goes on, with tables by a look at the text."""
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    async with SqlWorkers(SCHEMA, workers=1) as workers:
+        [analysis] = await workers.analyse_many([Statement(sql="SELECT a FROM t", schema="s")])
+
+    assert (analysis.problems, analysis.is_parsed) == (("no_worker",), False)
+    assert [read.table.table for read in analysis.reads] == ["t"]
 
 
 async def test_cancellation_leaves() -> None:
