@@ -196,8 +196,9 @@ async def map_stream(
 ) -> list[ResultT]:
     """Apply *function* to the items of *source* as they come; results in the order of the items.
 
-    At most *limit* items are taken at a time, and each only while one of *slots* (shared with
-    other streams) is held, so that what waits in memory is bounded over all streams together.
+    At most *limit* items are worked on at a time, each while one of *slots* (shared with other
+    streams) is held, and one more is in hand: so what waits in memory is bounded over all streams
+    together.
     The first error cancels the rest and is raised as itself; *source* is closed in any case.
     """
     results: dict[int, ResultT] = {}
@@ -207,13 +208,14 @@ async def map_stream(
 
     async def take(held: AsyncExitStack) -> tuple[int, ItemT] | None:
         nonlocal taken
-        # One reader at a time, as an async generator demands, and only he takes a place: workers
-        # in line with places in hand would starve the other streams.
+        # One reader at a time, as an async generator demands. He takes a place only when he has an
+        # item in hand: a stream that waits for its source leaves all places to the others.
         async with turn:
-            await held.enter_async_context(slots.place())
             async for item in source:
                 taken += 1
-                return taken, item
+                number = taken
+                await held.enter_async_context(slots.place())
+                return number, item
 
         return None
 
