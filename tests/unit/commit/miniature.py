@@ -27,6 +27,7 @@ from kada_athena_async.hwm import (
     Carried,
     Execution,
     FileHwmStore,
+    Reading,
     StoredMark,
     Verdict,
     Window,
@@ -156,7 +157,7 @@ class Miniature:
             await commit(staging, request, store=self.store, tell=ignore)
 
     async def _unit(
-        self, staging: Staging, unit: str, now: datetime, reading: Callable[[str], object]
+        self, staging: Staging, unit: str, now: datetime, reading: Callable[[str], Reading]
     ) -> None:
         if unit == "users":
             async with staging.part(unit, "users") as part:
@@ -165,10 +166,15 @@ class Miniature:
             await staging.seal(unit, {})
             return
 
-        account = Account(reading(unit))  # type: ignore[arg-type]
+        what = reading(unit)
+        account = Account(what)
         async with staging.part(unit, "databaselog") as part:
             awaited = account.awaited()
-            listed = [e.query_id for e in self.entries if e.submitted_at + e.delay <= now]
+            listed = [
+                e.query_id
+                for e in self.entries
+                if e.submitted_at >= what.listed_since and e.submitted_at + e.delay <= now
+            ]
             for entry in self._of(unit, [*awaited, *listed]):
                 if entry.query_id not in awaited:
                     account.admit([entry.query_id])

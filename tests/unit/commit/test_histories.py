@@ -30,6 +30,18 @@ MEMORY = Path("/dev/shm")
 steps = st.integers(1, 110)
 
 
+async def test_a_lost_state_loses_no_long_query(tmp_path: Path) -> None:
+    """Waited for longer than the wide overlap reaches, and found again by the manifest's ids."""
+    hour = timedelta(hours=1)
+    entries = [Entry("long", "primary", T0, T0 + 20 * hour)]
+    world = Miniature(tmp_path / "world", files=Files(), entries=entries)
+    for moment in (1, 14, 21):
+        world.store.state_path.unlink(missing_ok=True)
+        await world.run(T0 + moment * hour)
+
+    check_complete(tmp_path / "world", T0 + 21 * hour - SETTLE, entries)
+
+
 class Histories(RuleBasedStateMachine):
     """Time passes, executions come and go, runs run and die, and people meddle."""
 
