@@ -246,11 +246,14 @@ def config_schema() -> None:
 @app.command()
 def sandbox(
     port: Annotated[
-        int, typer.Option(metavar="PORT", help="Port on 127.0.0.1; 0 takes a free one.")
+        int,
+        typer.Option(
+            metavar="PORT", min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one."
+        ),
     ] = 0,
     seed: Annotated[int, typer.Option(metavar="N", help="Another seed, another invention.")] = 7,
     scale: Annotated[
-        float, typer.Option(metavar="X", help="Size of the estate, as a factor.")
+        float, typer.Option(metavar="X", min=0.01, help="Size of the estate, as a factor.")
     ] = 1.0,
     policy: Annotated[
         SandboxPolicy, typer.Option(help="Rights: all, or those of the documented policy.")

@@ -74,7 +74,7 @@ def run_demo(talk: Talk, request: RunRequest) -> int:
 def serve_sandbox(talk: Talk, request: SandboxRequest) -> int:
     """Serve until a signal comes, which is its ordinary end; the exit code."""
     with _sandbox(request) as aws:
-        values = aws.config(_FOLDER.absolute() / "extracts", catalogs=["*"])
+        values = aws.config(Path("kada-sandbox-extracts").absolute(), catalogs=["*"])
         talk.document(values)
         talk.say(f"serving {aws.endpoint_url}; Ctrl-C ends it, and all in it is gone")
         path = request.write_config
