@@ -152,6 +152,46 @@ class FileCommitted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryStarted:
+    """Committed packages are on their way to the landing.
+
+    Attributes:
+        place: The landing's URL, without secrets.
+        manifests: Names of the packages' manifests, oldest first.
+    """
+
+    place: str
+    manifests: tuple[str, ...]
+    files: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileDelivered:
+    """The landing confirmed a file.
+
+    Attributes:
+        was_there: True if an earlier attempt had brought it there.
+    """
+
+    name: str
+    size_bytes: int
+    duration_s: float
+    was_there: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFinished:
+    """All that was on its way lies in the landing; figures are of this delivery."""
+
+    place: str
+    sent: int
+    skipped: int
+    sent_bytes: int
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
     """The run is over.
 
@@ -183,6 +223,9 @@ Event: TypeAlias = (
     | RetryScheduled
     | Warned
     | FileCommitted
+    | DeliveryStarted
+    | FileDelivered
+    | DeliveryFinished
     | RunFinished
 )
 

@@ -55,6 +55,7 @@ class AwsClient:
         session: Who we are.
         pacer: How fast we may be.
         tell: Receives ``Throttled`` and ``RetryScheduled``.
+        attempt_timeout_s: How long one request may take; uploads over a slow line take longer.
     """
 
     def __init__(
@@ -66,8 +67,10 @@ class AwsClient:
         rng: Random,
         tell: Observer,
         policy: RetryPolicy | None = None,
+        attempt_timeout_s: float = ATTEMPT_TIMEOUT_S,
     ) -> None:
         self._session = session
+        self._attempt_timeout_s = attempt_timeout_s
         self._pacer = pacer
         self._clock = clock
         self._tell = tell
@@ -133,7 +136,7 @@ class AwsClient:
 
         self.log.calls[name] += 1
         try:
-            with anyio.fail_after(ATTEMPT_TIMEOUT_S):
+            with anyio.fail_after(self._attempt_timeout_s):
                 answer: Mapping[str, Any] = await send(**parameters)
         except Exception as exc:
             error = map_error(exc, operation=name, scope=scope)

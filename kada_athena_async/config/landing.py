@@ -1,0 +1,279 @@
+"""Places outside this machine's output directory: where extracts are pushed and marks are kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from kada_athena_async.config import rules
+from kada_athena_async.config.endpoint import shown_url
+
+# https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+_ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
+_CONTAINER = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+
+# Also of the sovereign clouds: <account>.blob.core.chinacloudapi.cn.
+_BLOB_HOST = re.compile(r"([a-z0-9]{3,24})\.blob\.([a-z0-9.-]+)")
+_PUBLIC_CLOUD = "core.windows.net"
+
+_FORMS = (
+    "write file:///directory, s3://bucket/prefix or "
+    "https://<account>.blob.core.windows.net/<container>/<prefix>?<SAS token>; or an object with "
+    "path, with bucket, or with account"
+)
+_REMEDIES = {
+    "missing": "is required",
+    "extra_forbidden": "is no such key; remove it",
+    "string_type": "must be a string, in quotes",
+}
+
+
+def _directory(value: object) -> object:
+    return rules.absolute_path(value) if isinstance(value, str) else value
+
+
+def _bucket(value: str) -> str:
+    rules.bucket_url(f"s3://{value}")
+    if not value or "/" in value:
+        raise ValueError("write the bucket's name alone, the rest of the path as prefix")
+
+    return value
+
+
+def _prefix(value: str) -> str:
+    rules.bucket_url(f"s3://any-bucket/{value.strip('/')}")
+    if any(part in (".", "..") for part in value.split("/")):
+        raise ValueError("must not hold . or .. as a part")
+
+    return value.strip("/")
+
+
+def _region(value: str) -> str:
+    return rules.region(value) if value else value
+
+
+def _account(value: str) -> str:
+    if not _ACCOUNT.fullmatch(value):
+        raise ValueError("write the storage account's name: 3 to 24 lower-case letters and digits")
+
+    return value
+
+
+def _container(value: str) -> str:
+    if not _CONTAINER.fullmatch(value):
+        raise ValueError("write the container's name: 3 to 63 lower-case letters, digits, hyphens")
+
+    return value
+
+
+def _sas_token(value: SecretStr) -> SecretStr:
+    token = value.get_secret_value().strip().removeprefix("?")
+    if "sig" not in parse_qs(token):
+        raise ValueError("write the whole SAS token; it holds sig=")
+
+    return SecretStr(token)
+
+
+def _endpoint(value: str | None) -> str | None:
+    return rules.endpoint(value) if value is not None else None
+
+
+Prefix = Annotated[str, AfterValidator(_prefix)]
+Endpoint = Annotated[str | None, AfterValidator(_endpoint)]
+
+
+class _Place(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class LocalPlace(_Place):
+    """A directory of this machine or of a mounted share."""
+
+    path: Annotated[Path, BeforeValidator(_directory)] = Field(
+        description="absolute directory", examples=["/mnt/landing"]
+    )
+
+    @property
+    def url(self) -> str:
+        """The place in one line, without secrets."""
+        return self.path.as_uri()
+
+
+class S3Place(_Place):
+    """A prefix in a bucket, in an account that may be another than Athena's."""
+
+    bucket: Annotated[str, AfterValidator(_bucket)] = Field(
+        description="the bucket's name; K: storage_root_folder", examples=["kada-landing"]
+    )
+    prefix: Prefix = Field("", description="path in it", examples=["lz/athena/landing"])
+    region: Annotated[str, AfterValidator(_region)] = Field(
+        "", description="the bucket's region; K: storage_aws_region; empty: Athena's"
+    )
+    key: SecretStr = Field(SecretStr(""), description="access key id for the bucket")
+    secret: SecretStr = Field(SecretStr(""), description="secret access key that belongs to key")
+    role: Annotated[str, AfterValidator(rules.role_arn)] = Field(
+        "", description="role to assume for the bucket; without key, role and profile the run's own"
+    )
+    external_id: Annotated[str, AfterValidator(rules.external_id)] = ""
+    profile: str = ""
+    endpoint_url: Endpoint = None
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> S3Place:
+        if bool(self.key.get_secret_value()) != bool(self.secret.get_secret_value()):
+            raise ValueError("key and secret belong together; fill both or none")
+
+        if self.key.get_secret_value() and self.profile:
+            raise ValueError("key and profile are both given; keep one")
+
+        if self.external_id and not self.role:
+            raise ValueError("external_id needs role")
+
+        return self
+
+    @property
+    def url(self) -> str:
+        """The place in one line, without secrets."""
+        return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
+
+
+class AzurePlace(_Place):
+    """A prefix in a container of a storage account, opened by a SAS token."""
+
+    account: Annotated[str, AfterValidator(_account)] = Field(
+        description="the account's name; K: storage_azure_storage_account", examples=["kadalanding"]
+    )
+    container: Annotated[str, AfterValidator(_container)] = Field(examples=["landing"])
+    prefix: Prefix = Field("", description="path in it", examples=["lz/athena/landing"])
+    sas_token: Annotated[SecretStr, AfterValidator(_sas_token)] = Field(
+        description="SAS token with the rights read, create and write"
+    )
+    endpoint_url: Endpoint = None
+
+    @property
+    def account_url(self) -> str:
+        """Where the account answers."""
+        return self.endpoint_url or f"https://{self.account}.blob.{_PUBLIC_CLOUD}"
+
+    @property
+    def url(self) -> str:
+        """The place in one line, without secrets."""
+        return f"{self.account_url}/{self.container}/{self.prefix}".rstrip("/")
+
+
+Place: TypeAlias = LocalPlace | S3Place | AzurePlace
+
+
+def parse_place(value: object) -> object:
+    """The place that *value* (a URL, or an object of the configuration file) names.
+
+    What is no text and no object comes back as it is.
+
+    Raises:
+        ValueError: With the remedy, which quotes no value: it may be a secret.
+    """
+    if isinstance(value, str):
+        value = _fields_of(value)
+
+    if not isinstance(value, Mapping):
+        return value
+
+    kinds: dict[str, type[_Place]] = {
+        "path": LocalPlace,
+        "bucket": S3Place,
+        "account": AzurePlace,
+    }
+    wanted = [kind for key, kind in kinds.items() if key in value]
+    if len(wanted) != 1:
+        raise ValueError(_FORMS)
+
+    try:
+        return wanted[0].model_validate(value)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+    # Raised outside the handler, so that no traceback shows what pydantic saw.
+    raise ValueError("; ".join(_remedy(detail) for detail in map(dict, details)))
+
+
+def _fields_of(url: str) -> dict[str, object]:
+    parts = urlsplit(url)
+    path = unquote(parts.path)
+    if parts.scheme == "file" and not parts.netloc:
+        return {"path": path}
+
+    if parts.scheme == "s3":
+        return {"bucket": parts.netloc, "prefix": path}
+
+    host = _BLOB_HOST.fullmatch(parts.netloc)
+    if parts.scheme == "https" and host:
+        container, _, prefix = path.strip("/").partition("/")
+        fields = {
+            "account": host[1],
+            "container": container,
+            "prefix": prefix,
+            "sas_token": parts.query,
+        }
+        if host[2] != _PUBLIC_CLOUD:
+            fields["endpoint_url"] = f"https://{parts.netloc}"
+
+        return dict(fields)
+
+    raise ValueError(_FORMS)
+
+
+def _remedy(detail: Mapping[str, object]) -> str:
+    location = detail.get("loc")
+    key = ".".join(str(part) for part in location) if isinstance(location, tuple) else ""
+    if not re.fullmatch(r"[a-z_.]*", key):
+        key = ascii(key[:40])
+
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    return f"{key} {_REMEDIES.get(str(detail['type']), message)}".strip()
+
+
+def shown_place(value: object) -> str:
+    """What was written for a place, as it may stand in a message: never a secret."""
+    if isinstance(value, str):
+        return shown_url(value)
+
+    if isinstance(value, Mapping):
+        keys = ", ".join(ascii(str(key)[:40]) for key in list(value)[:12])
+        return f"(an object with {keys})"
+
+    return f"({type(value).__name__})"
+
+
+def place_secrets(place: object) -> tuple[str, ...]:
+    """Every secret value that a place holds, for whoever has to keep them out of sight."""
+    if isinstance(place, S3Place):
+        return tuple(filter(None, (s.get_secret_value() for s in (place.key, place.secret))))
+
+    if isinstance(place, AzurePlace):
+        token = place.sas_token.get_secret_value()
+        return (token, *parse_qs(token)["sig"])
+
+    return ()
+
+
+LandingField = Annotated[
+    Place,
+    BeforeValidator(parse_place, json_schema_input_type=str | LocalPlace | S3Place | AzurePlace),
+]
+"""Type of the field ``landing``."""
+
+HwmStoreField: TypeAlias = Literal["landing"] | LandingField
+"""Type of the field ``hwm_store``: a place, or the landing's own."""

@@ -1,0 +1,94 @@
+"""The last mile: committed packages go to the landing, and marks may be kept there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from typing_extensions import assert_never
+
+from kada_athena_async.aws.client import AwsClient
+from kada_athena_async.aws.pacing import Pacer
+from kada_athena_async.aws.session import AwsSession, Identity
+from kada_athena_async.config.landing import AzurePlace, LocalPlace, Place, S3Place
+from kada_athena_async.errors import ConfigError, Problem
+from kada_athena_async.landing.deliver import DeliveryReport, deliver
+from kada_athena_async.landing.interface import Landing
+from kada_athena_async.landing.local import LocalLanding
+from kada_athena_async.landing.s3 import S3Landing
+from kada_athena_async.landing.surroundings import UPLOAD_TIMEOUT_S, Surroundings
+
+__all__ = ["DeliveryReport", "Landing", "Surroundings", "deliver", "open_landing"]
+
+
+@asynccontextmanager
+async def open_landing(place: Place, around: Surroundings) -> AsyncIterator[Landing]:
+    """The landing at *place*, connected; closes it in any case. Nothing is called yet.
+
+    Raises:
+        ConfigError: The region is not AWS's, or an extra package is not installed.
+        CredentialsError: There are no credentials.
+    """
+    match place:
+        case LocalPlace():
+            yield LocalLanding(place.path, around.files)
+        case S3Place():
+            session = AwsSession(
+                _identity(place, around.identity),
+                endpoint_url=place.endpoint_url or around.endpoint_url,
+            )
+            client = AwsClient(
+                session,
+                pacer=Pacer(quota_share=1.0, clock=around.clock),
+                clock=around.clock,
+                rng=around.rng,
+                tell=around.tell,
+                attempt_timeout_s=UPLOAD_TIMEOUT_S,
+            )
+            async with client:
+                yield S3Landing(
+                    client,
+                    around.files,
+                    place=place.url,
+                    bucket=place.bucket,
+                    prefix=place.prefix,
+                )
+        case AzurePlace():
+            try:
+                from kada_athena_async.landing.azure import open_azure
+            except ImportError:
+                problem = Problem(
+                    "landing", place.url, 'run: pip install "kada-athena-async[azure]"'
+                )
+                raise ConfigError([problem]) from None
+
+            async with open_azure(place, around) as landing:
+                yield landing
+        case _:
+            assert_never(place)
+
+
+def _identity(place: S3Place, own: Identity) -> Identity:
+    """Who we are to the landing: what it names, else who we are anyway."""
+    region = place.region or own.region
+    if place.key.get_secret_value() or place.profile:
+        return Identity(
+            region=region,
+            key=place.key.get_secret_value(),
+            secret=place.secret.get_secret_value(),
+            profile=place.profile,
+            role=place.role,
+            external_id=place.external_id,
+            session_name=own.session_name,
+        )
+
+    # K may have admitted the collector's own role; a role of the landing's is assumed in its place.
+    return Identity(
+        region=region,
+        key=own.key,
+        secret=own.secret,
+        profile=own.profile,
+        role=place.role or own.role,
+        external_id=place.external_id if place.role else own.external_id,
+        session_name=own.session_name,
+    )

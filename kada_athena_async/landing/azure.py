@@ -1,0 +1,299 @@
+"""A landing in a container of Azure Blob Storage, opened by a SAS token.
+
+A file goes as blocks, each with an MD5 that Azure checks, and appears when its list of blocks is
+committed. The SDK's own upload is not used: with several chunks on their way it leaves tasks
+behind when one of them fails. What the SDK raises is never chained or quoted beyond its code,
+because a request's URL holds the token.
+https://learn.microsoft.com/rest/api/storageservices/put-block-list
+https://learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers-for-blob-service-operations
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from base64 import b64encode
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import parse_qs
+
+import anyio
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    IncompleteReadError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+from azure.storage.blob import BlobBlock, ContentSettings
+from azure.storage.blob.aio import BlobClient, ContainerClient
+
+from kada_athena_async.concurrency import Slots, map_stream
+from kada_athena_async.config.landing import AzurePlace
+from kada_athena_async.errors import (
+    AccessDeniedError,
+    CredentialsError,
+    DeliveryError,
+    KadaAthenaError,
+    NotFoundError,
+    RequestError,
+    ThrottledError,
+    UnavailableError,
+)
+from kada_athena_async.hwm.cells import Cell
+from kada_athena_async.landing.interface import SHA256_KEY, Facts, Stored
+from kada_athena_async.landing.parts import PARTS_IN_FLIGHT, Part, read_parts
+from kada_athena_async.landing.surroundings import UPLOAD_TIMEOUT_S, Surroundings
+from kada_athena_async.retry import Retrier, RetryBudget
+
+BLOCKS_OF_A_FILE = 2
+"""Blocks of one file on their way at a time."""
+
+CONNECT_TIMEOUT_S = 5
+READ_TIMEOUT_S = 60
+
+# https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
+_LOST = frozenset({"ConditionNotMet", "BlobAlreadyExists", "TargetConditionNotMet"})
+_MISSING = frozenset({"BlobNotFound", "ResourceNotFound"})
+
+ResultT = TypeVar("ResultT")
+
+
+@asynccontextmanager
+async def open_azure(place: AzurePlace, around: Surroundings) -> AsyncIterator[AzureLanding]:
+    """The landing at *place*; closes its connections in any case."""
+    client = ContainerClient(
+        place.account_url,
+        place.container,
+        credential=place.sas_token.get_secret_value(),
+        # One policy tries again, ours, so that attempts never multiply.
+        retry_total=0,
+        connection_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=READ_TIMEOUT_S,
+    )
+    try:
+        yield AzureLanding(client, place, around)
+    finally:
+        # Closing connections must not be cut short, or they are left to the garbage collector.
+        with anyio.move_on_after(5, shield=True):
+            await client.close()
+
+
+class AzureLanding:
+    """Delivers to ``https://<account>.blob.core.windows.net/container/prefix``; see ``Landing``."""
+
+    def __init__(self, client: ContainerClient, place: AzurePlace, around: Surroundings) -> None:
+        self.place = place.url
+        self._client = client
+        self._files = around.files
+        self._prefix = f"{place.prefix}/" if place.prefix else ""
+        self._retrier = Retrier(clock=around.clock, rng=around.rng, tell=around.tell)
+        self._budget = RetryBudget()
+        self._slots = Slots(PARTS_IN_FLIGHT)
+        self._expires_at = _expiry(place.sas_token.get_secret_value())
+        self._now = around.clock.now
+
+    async def look(self, name: str) -> Stored | None:
+        """What lies under *name*; see ``Landing``."""
+        blob = self._blob(name)
+        try:
+            found = await self._call("GetBlobProperties", name, blob.get_blob_properties)
+        except NotFoundError as exc:
+            if _code(exc) not in _MISSING:
+                raise
+
+            return None
+
+        metadata = {key.lower(): value for key, value in (found.metadata or {}).items()}
+        return Stored(
+            size_bytes=found.size, sha256=metadata.get(SHA256_KEY, ""), version=str(found.etag)
+        )
+
+    async def put(self, path: Path, facts: Facts) -> None:
+        """Store *path*; see ``Landing``."""
+        blob = self._blob(facts.name)
+        whole = hashlib.md5(usedforsecurity=False)
+
+        async def hashed() -> AsyncGenerator[Part, None]:
+            async with aclosing(read_parts(self._files, path, facts)) as parts:
+                async for part in parts:
+                    whole.update(part.data)
+                    yield part
+
+        async def send(part: Part) -> BlobBlock:
+            # Ids of one blob must be of one length.
+            block_id = b64encode(f"{part.number:08d}".encode()).decode()
+
+            async def stage() -> object:
+                return await blob.stage_block(
+                    block_id, part.data, length=len(part.data), validate_content="md5"
+                )
+
+            await self._call("PutBlock", facts.name, stage)
+            return BlobBlock(block_id=block_id)
+
+        blocks = []
+        if facts.size_bytes:
+            blocks = await map_stream(send, hashed(), limit=BLOCKS_OF_A_FILE, slots=self._slots)
+
+        async def commit() -> object:
+            return await blob.commit_block_list(
+                blocks,
+                content_settings=ContentSettings(content_md5=bytearray(whole.digest())),
+                metadata={SHA256_KEY: facts.sha256},
+            )
+
+        await self._call("PutBlockList", facts.name, commit)
+        try:
+            stored = await self.look(facts.name)
+        except AccessDeniedError:
+            return  # each block was checked by Azure; to look is not allowed
+
+        if stored is None or not stored.holds(facts):
+            raise DeliveryError(
+                f"the landing did not confirm {facts.name}: what it stored is not what was sent",
+                hint="run `push` again; it is sent once more",
+            )
+
+    async def read(self, name: str) -> Cell | None:
+        """The content of a small blob; see ``Landing``."""
+        blob = self._blob(name)
+
+        async def download() -> Cell:
+            stream = await blob.download_blob(max_concurrency=1)
+            return Cell(data=await stream.readall(), version=str(stream.properties.etag))
+
+        try:
+            return await self._call("GetBlob", name, download)
+        except NotFoundError as exc:
+            if _code(exc) not in _MISSING:
+                raise
+
+            return None
+
+    async def write(self, name: str, data: bytes, *, replaces: str | None) -> str | None:
+        """Store a small blob if nobody was faster; see ``Landing``."""
+        blob = self._blob(name)
+
+        async def upload() -> str:
+            answer = await blob.upload_blob(
+                data,
+                length=len(data),
+                overwrite=True,
+                etag=replaces or "*",
+                match_condition=(
+                    MatchConditions.IfNotModified if replaces else MatchConditions.IfMissing
+                ),
+                metadata={SHA256_KEY: hashlib.sha256(data).hexdigest()},
+                max_concurrency=1,
+                validate_content="md5",
+            )
+            return str(answer["etag"])
+
+        try:
+            return await self._call("PutBlob", name, upload)
+        except (RequestError, NotFoundError) as exc:
+            if _code(exc) not in _LOST | _MISSING:
+                raise
+
+        # Perhaps it was ourselves: the answer to a write that succeeded may have been lost.
+        found = await self.read(name)
+        return found.version if found is not None and found.data == data else None
+
+    def _blob(self, name: str) -> BlobClient:
+        return self._client.get_blob_client(self._prefix + name)
+
+    async def _call(
+        self, operation: str, name: str, function: Callable[[], Awaitable[ResultT]]
+    ) -> ResultT:
+        scope = f"{self.place}/{name}"
+
+        async def attempt() -> ResultT:
+            try:
+                with anyio.fail_after(UPLOAD_TIMEOUT_S):
+                    return await function()
+            except (AzureError, OSError, TimeoutError, asyncio.TimeoutError) as exc:
+                error = self._map(exc, f"azure:{operation}", scope)
+
+            # Raised outside the handler: a traceback of the SDK's error could show the token.
+            raise error
+
+        return await self._retrier.call(
+            attempt, operation=f"azure:{operation}", budget=self._budget
+        )
+
+    def _map(self, exc: Exception, operation: str, scope: str) -> KadaAthenaError:
+        if isinstance(exc, HttpResponseError) and not isinstance(exc, IncompleteReadError):
+            return self._map_answer(exc, operation, scope)
+
+        passing = (ServiceRequestError, ServiceResponseError, IncompleteReadError)
+        if isinstance(exc, (*passing, OSError, TimeoutError, asyncio.TimeoutError)):
+            return UnavailableError(f"{operation}: {type(exc).__name__}")
+
+        return RequestError(f"{operation} failed for {scope}", code=type(exc).__name__)
+
+    def _map_answer(self, exc: HttpResponseError, operation: str, scope: str) -> KadaAthenaError:
+        status, code = exc.status_code or 0, _service_code(exc)
+        if status in (429, 503):
+            return ThrottledError(f"{operation}: {code or status}")
+
+        # A block that arrived changed is sent again.
+        if status >= 500 or code in ("Md5Mismatch", "OperationTimedOut") or status == 408:
+            return UnavailableError(f"{operation}: {code or status}")
+
+        if status == 401 or code in ("AuthenticationFailed", "InvalidAuthenticationInfo"):
+            return CredentialsError(
+                f"the SAS token was refused ({code or status}){self._lateness()}",
+                hint="request a new SAS token from KADA Support and put it into the configuration",
+            )
+
+        if status == 403:
+            return AccessDeniedError(
+                f"{operation} is not allowed for {scope} ({code or status})",
+                action=operation,
+                scope=scope,
+                hint="request a SAS token with the rights read, create and write",
+            )
+
+        if status == 404:
+            return _Missing(f"{scope} does not exist ({code or status})", code=code)
+
+        return RequestError(f"{operation} was refused for {scope}: {code or status}", code=code)
+
+    def _lateness(self) -> str:
+        if self._expires_at is None or self._now() < self._expires_at:
+            return ""
+
+        return f": it expired at {self._expires_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+class _Missing(NotFoundError):
+    """Remembers whether blob or container is missing."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def _code(error: RequestError | NotFoundError) -> str:
+    return str(getattr(error, "code", ""))
+
+
+def _service_code(exc: HttpResponseError) -> str:
+    code = getattr(exc, "error_code", None)
+    return str(getattr(code, "value", code) or "")
+
+
+def _expiry(token: str) -> datetime | None:
+    """When a SAS token expires, if it says so in a form that can be read."""
+    text = (parse_qs(token).get("se") or [""])[0].replace("Z", "+00:00")
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)

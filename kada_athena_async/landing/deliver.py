@@ -1,0 +1,292 @@
+"""Delivery: what was committed goes to the landing, oldest first, each package whole.
+
+A package's data files go first, some at a time, and each is confirmed by size and checksum. Its
+manifest goes last, and only if no other lies there: whoever reads only what a manifest names
+never sees half a package. Everything may be repeated: what lies there already is found and not
+sent again, so an interrupted delivery is simply begun anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+from kada_athena_async.concurrency import Clock, map_bounded
+from kada_athena_async.errors import (
+    AccessDeniedError,
+    CommitError,
+    DeliveryError,
+    KadaAthenaError,
+    StateError,
+    UnitError,
+)
+from kada_athena_async.events import (
+    DeliveryFinished,
+    DeliveryStarted,
+    FileDelivered,
+    Observer,
+    Warned,
+)
+from kada_athena_async.files import Files, failing, in_thread
+from kada_athena_async.landing.interface import Facts, Landing, Stored
+from kada_athena_async.landing.journal import Journal
+from kada_athena_async.landing.package import Package, packages_in_sight
+
+FILES_AT_ONCE = 4
+
+_HINT = "nothing is lost: the next run or `push` delivers it first"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryReport:
+    """What a delivery did.
+
+    Attributes:
+        manifests: Names of the manifests that are now delivered, oldest first; not those that
+            were known to be delivered before.
+        sent, skipped: Files sent, and files found there already.
+        removed: Names of delivered files that were removed here for their age.
+    """
+
+    place: str
+    manifests: tuple[str, ...] = ()
+    sent: int = 0
+    skipped: int = 0
+    sent_bytes: int = 0
+    removed: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """The report as plain JSON values."""
+        return {
+            "place": self.place,
+            "manifests": list(self.manifests),
+            "sent": self.sent,
+            "skipped": self.skipped,
+            "sent_bytes": self.sent_bytes,
+            "removed": list(self.removed),
+        }
+
+
+async def deliver(
+    output_path: Path,
+    name: str,
+    landing: Landing,
+    *,
+    files: Files,
+    tell: Observer,
+    clock: Clock,
+    limit: int = FILES_AT_ONCE,
+    keep_days: float | None = None,
+) -> DeliveryReport:
+    """Bring every package of *name* in sight to *landing* that is not there yet, oldest first.
+
+    The caller holds the lock of the run. On return all of them are confirmed; after any failure
+    the next call goes on where this one stopped.
+
+    Args:
+        limit: Files on their way at a time.
+        keep_days: Remove files here that were delivered longer ago; None keeps all. The newest
+            package always stays.
+
+    Raises:
+        DeliveryError: The landing refuses, is down, or holds another package of the same name; a
+            file here is damaged. Packages before that one are delivered.
+        StateError: A manifest or the journal is junk.
+        CommitError: The journal cannot be written.
+    """
+    in_sight = await packages_in_sight(output_path, name, files)
+    journal = await Journal.open(output_path, name, files)
+    pending = [p for p in in_sight if not journal.is_delivered(p, landing.place)]
+    report = DeliveryReport(place=landing.place)
+    if pending:
+        errand = _Errand(
+            landing=landing, journal=journal, files=files, tell=tell, clock=clock, limit=limit
+        )
+        report = await errand.run(pending, in_sight)
+
+    if keep_days is None:
+        return report
+
+    old = clock.now() - timedelta(days=keep_days)
+    removed: list[str] = []
+    for package in in_sight[:-1]:
+        found = journal.find(package, landing.place)
+        if found is not None and found.delivered_at < old:
+            removed += await _remove(package, files)
+
+    return replace(report, removed=tuple(removed))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Errand:
+    """One way to the landing, with all that is pending."""
+
+    landing: Landing
+    journal: Journal
+    files: Files
+    tell: Observer
+    clock: Clock
+    limit: int
+    sent: list[Facts] = field(default_factory=list)
+    skipped: list[Facts] = field(default_factory=list)
+    _has_warned: bool = False
+
+    async def run(self, pending: Sequence[Package], in_sight: Sequence[Package]) -> DeliveryReport:
+        """Deliver *pending* in their order, noting each."""
+        place, begun = self.landing.place, self.clock.monotonic()
+        manifests = tuple(package.manifest.name for package in pending)
+        self.tell(
+            DeliveryStarted(
+                place=place,
+                manifests=manifests,
+                files=sum(len(package.files) + 1 for package in pending),
+                size_bytes=sum(package.size_bytes for package in pending),
+            )
+        )
+        for package in pending:
+            with _failing(package, place):
+                await self._deliver(package)
+                await self.journal.add(package, place, self.clock.now(), in_sight=in_sight)
+
+        sent_bytes = sum(file.size_bytes for file in self.sent)
+        self.tell(
+            DeliveryFinished(
+                place=place,
+                sent=len(self.sent),
+                skipped=len(self.skipped),
+                sent_bytes=sent_bytes,
+                duration_s=round(self.clock.monotonic() - begun, 3),
+            )
+        )
+        return DeliveryReport(
+            place=place,
+            manifests=manifests,
+            sent=len(self.sent),
+            skipped=len(self.skipped),
+            sent_bytes=sent_bytes,
+        )
+
+    async def _deliver(self, package: Package) -> None:
+        there = await self._look(package.manifest)
+        if there is not None and there.holds(package.manifest):
+            # The manifest goes last, so all that it names was there when it was written.
+            for file in (*package.files, package.manifest):
+                self._note(file, self.clock.monotonic(), was_there=True)
+
+            return
+
+        if there is not None and not self._is_succeeded(package, there):
+            raise _conflict(package)
+
+        async def bring(file: Facts) -> None:
+            await self._bring(package.directory / file.name, file)
+
+        await map_bounded(bring, package.files, limit=self.limit)
+        await self._bring_manifest(package, there)
+
+    def _is_succeeded(self, package: Package, there: Stored) -> bool:
+        """True if what lies there is what we brought, before a run ``--again`` replaced it here."""
+        earlier = self.journal.find(package, self.landing.place)
+        return earlier is not None and there.sha256 == earlier.sha256
+
+    async def _bring(self, path: Path, facts: Facts) -> None:
+        begun = self.clock.monotonic()
+        stored = await self._look(facts)
+        was_there = stored is not None and stored.holds(facts)
+        if not was_there:
+            try:
+                await self.landing.put(path, facts)
+            except UnitError:
+                # The answer may be lost while the file was stored: then it lies there.
+                stored = await self._look(facts)
+                if stored is None or not stored.holds(facts):
+                    raise
+
+        self._note(facts, begun, was_there=was_there)
+
+    async def _bring_manifest(self, package: Package, there: Stored | None) -> None:
+        begun = self.clock.monotonic()
+        facts = package.manifest
+        path = package.directory / facts.name
+        with failing(path):
+            data = await in_thread(lambda: self.files.read(path, max_bytes=facts.size_bytes))
+
+        version = await self.landing.write(
+            facts.name, data, replaces=there.version if there else None
+        )
+        if version is None:
+            raise _conflict(package)
+
+        self._note(facts, begun)
+
+    async def _look(self, facts: Facts) -> Stored | None:
+        """What lies there; None also where it may not be looked at, S3's answer for "nothing"."""
+        try:
+            return await self.landing.look(facts.name)
+        except AccessDeniedError as exc:
+            if not self._has_warned:
+                self._has_warned = True
+                self.tell(
+                    Warned(
+                        code="landing_unseen",
+                        message=f"what lies in {self.landing.place} may not be looked at, "
+                        "so files may be sent that are there already",
+                        hint=exc.hint,
+                    )
+                )
+
+            return None
+
+    def _note(self, facts: Facts, begun: float, *, was_there: bool = False) -> None:
+        (self.skipped if was_there else self.sent).append(facts)
+        self.tell(
+            FileDelivered(
+                name=facts.name,
+                size_bytes=facts.size_bytes,
+                duration_s=round(self.clock.monotonic() - begun, 3),
+                was_there=was_there,
+            )
+        )
+
+
+async def _remove(package: Package, files: Files) -> list[str]:
+    """Remove a package here, its manifest first: no manifest names what is gone."""
+    directory, names = package.directory, [file.name for file in package.files]
+
+    def remove() -> None:
+        files.remove(directory / package.manifest.name)
+        files.sync_dir(directory)
+        for name in names:
+            files.remove(directory / name)
+
+        files.sync_dir(directory)
+
+    with failing(directory):
+        await in_thread(remove)
+
+    return [package.manifest.name, *names]
+
+
+def _conflict(package: Package) -> DeliveryError:
+    return DeliveryError(
+        f"the landing holds another {package.manifest.name} than the one here (run "
+        f"{package.run_id}); it was not touched",
+        hint="two collectors deliver under one name, or it was changed there: give each its own "
+        "--name or prefix, or remove it there, then `push`",
+    )
+
+
+@contextmanager
+def _failing(package: Package, place: str) -> Iterator[None]:
+    try:
+        yield
+    except (DeliveryError, StateError, CommitError):
+        raise
+    except KadaAthenaError as exc:
+        raise DeliveryError(
+            f"the package of {package.manifest.name} was not delivered to {place}: {exc.message}",
+            hint=f"{exc.hint}; {_HINT}" if exc.hint else _HINT,
+        ) from exc

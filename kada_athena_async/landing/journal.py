@@ -1,0 +1,100 @@
+"""Which packages in sight were delivered where; kept beside them, across runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from kada_athena_async.files import Files, failing, in_thread, read_document, to_bytes
+from kada_athena_async.landing.package import Package
+
+JOURNAL_VERSION = 1
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A package that a landing has confirmed.
+
+    Attributes:
+        place: The landing's URL, without secrets.
+        sha256: Of the manifest: a package that was extracted once more is another one.
+    """
+
+    place: str
+    manifest: str
+    sha256: str
+    delivered_at: datetime
+
+
+class _Book(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    schema_version: int = JOURNAL_VERSION
+    deliveries: tuple[Delivery, ...] = ()
+
+
+def journal_path(output_path: Path, name: str) -> Path:
+    """Where the journal of the instance *name* lies."""
+    return output_path / f".{name}-delivered.json"
+
+
+class Journal:
+    """The journal of one instance. Losing it costs a look at the landing, no second delivery.
+
+    Its entries go with the manifests that they are about, so it does not grow for ever.
+    """
+
+    def __init__(self, path: Path, files: Files, deliveries: Iterable[Delivery]) -> None:
+        self._path = path
+        self._files = files
+        self._deliveries = list(deliveries)
+
+    @classmethod
+    async def open(cls, output_path: Path, name: str, files: Files) -> Journal:
+        """Read it; an empty one if there is none.
+
+        Raises:
+            StateError: It is junk, or newer than this package.
+        """
+        path = journal_path(output_path, name)
+        remedy = "remove it: what lies in the landing already is found there and not sent again"
+        book = await in_thread(
+            lambda: read_document(files, path, _Book, newest=JOURNAL_VERSION, remedy=remedy)
+        )
+        return cls(path, files, book.deliveries if book else ())
+
+    def find(self, package: Package, place: str) -> Delivery | None:
+        """The last delivery of a package of this name to *place*, whatever its content was."""
+        for delivery in reversed(self._deliveries):
+            if (delivery.manifest, delivery.place) == (package.manifest.name, place):
+                return delivery
+
+        return None
+
+    def is_delivered(self, package: Package, place: str) -> bool:
+        """True if just this package lies in *place*."""
+        found = self.find(package, place)
+        return found is not None and found.sha256 == package.manifest.sha256
+
+    async def add(
+        self, package: Package, place: str, at: datetime, *, in_sight: Iterable[Package]
+    ) -> None:
+        """Note a delivery, durably.
+
+        Raises:
+            CommitError: The file system refuses.
+        """
+        manifest = package.manifest
+        names = {other.manifest.name for other in in_sight}
+        self._deliveries = [
+            delivery
+            for delivery in self._deliveries
+            if delivery.manifest in names
+            and (delivery.manifest, delivery.place) != (manifest.name, place)
+        ]
+        self._deliveries.append(
+            Delivery(place=place, manifest=manifest.name, sha256=manifest.sha256, delivered_at=at)
+        )
+        data = to_bytes(_Book(deliveries=tuple(self._deliveries)))
+        with failing(self._path):
+            await in_thread(lambda: self._files.write_durably(self._path, data))

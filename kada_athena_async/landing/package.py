@@ -1,0 +1,90 @@
+"""The packages in sight: a manifest and the files that it names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from kada_athena_async.files import Files, in_thread, read_document
+from kada_athena_async.landing.interface import Facts
+
+NEWEST_MANIFEST = 1
+
+# A name in a manifest becomes a path and a key: it may not leave its directory, whoever wrote it.
+_Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)]
+
+
+class _File(msgspec.Struct, frozen=True):
+    name: _Name
+    size_bytes: int
+    sha256: str
+
+
+class _Manifest(msgspec.Struct, frozen=True):
+    """What a delivery needs of a manifest; the rest is none of its business."""
+
+    name: str
+    run_id: str
+    start: datetime
+    end: datetime
+    files: tuple[_File, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """What one run committed; it is delivered as a whole, its manifest last.
+
+    Attributes:
+        directory: Where its files lie.
+        manifest: The manifest itself, as a file.
+    """
+
+    directory: Path
+    run_id: str
+    start: datetime
+    end: datetime
+    manifest: Facts
+    files: tuple[Facts, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all files together."""
+        return sum(file.size_bytes for file in (*self.files, self.manifest))
+
+
+async def packages_in_sight(output_path: Path, name: str, files: Files) -> list[Package]:
+    """The packages of the instance *name* in *output_path*, oldest window first.
+
+    Raises:
+        StateError: A manifest is junk, or newer than this package.
+    """
+    pattern = re.compile(rf"{re.escape(name)}_manifest_\d{{8}}T\d{{6}}Z\.json")
+
+    def look() -> list[Package]:
+        found = [
+            _read(output_path / n, files) for n in files.names(output_path) if pattern.match(n)
+        ]
+        return [package for package in found if package is not None]
+
+    return await in_thread(look)
+
+
+def _read(path: Path, files: Files) -> Package | None:
+    remedy = "restore it from a backup, or move it and the files it names away"
+    manifest = read_document(files, path, _Manifest, newest=NEWEST_MANIFEST, remedy=remedy)
+    if manifest is None:
+        return None
+
+    return Package(
+        directory=path.parent,
+        run_id=manifest.run_id,
+        start=manifest.start,
+        end=manifest.end,
+        manifest=Facts(name=path.name, **files.digest(path)._asdict()),
+        files=tuple(Facts(**msgspec.structs.asdict(file)) for file in manifest.files),
+    )

@@ -1,0 +1,76 @@
+"""A file cut into parts for sending, and checked against its manifest on the way."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kada_athena_async.errors import DeliveryError
+from kada_athena_async.files import Files, in_thread
+from kada_athena_async.landing.interface import Facts
+
+PART_BYTES = 8 << 20
+"""S3 takes no part below 5 MiB but the last; Azure's blocks may be of any size."""
+
+PARTS_IN_FLIGHT = 4
+"""Parts in memory over all files together: 32 MiB."""
+
+# S3 takes 10,000 parts an object, Azure 50,000 blocks a blob.
+_MAX_PARTS = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A piece of a file, numbered from 1."""
+
+    number: int
+    data: bytes
+    sha256: bytes
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 in base64, as S3 writes it."""
+        return b64encode(self.sha256).decode()
+
+
+def part_bytes(size_bytes: int) -> int:
+    """The size of the parts of a file: 8 MiB, more only for a file above 80 GB."""
+    return max(PART_BYTES, -(-size_bytes // _MAX_PARTS))
+
+
+async def read_parts(files: Files, path: Path, facts: Facts) -> AsyncGenerator[Part, None]:
+    """The parts of *path* in order; an empty file has one, empty.
+
+    Raises:
+        DeliveryError: The file cannot be read or, after its last part, is not what *facts* say.
+    """
+    whole, offset, number = hashlib.sha256(), 0, 0
+    size = part_bytes(facts.size_bytes)
+    while offset < facts.size_bytes or number == 0:
+        number += 1
+        data = await _read(files, path, offset, size)
+        whole.update(data)
+        offset += len(data)
+        if not data and facts.size_bytes:
+            break
+
+        yield Part(number=number, data=data, sha256=hashlib.sha256(data).digest())
+
+    if offset != facts.size_bytes or whole.hexdigest() != facts.sha256:
+        raise DeliveryError(
+            f"{path} is not what its manifest says",
+            hint="restore it from a backup; or extract its window once more with --again",
+        )
+
+
+async def _read(files: Files, path: Path, offset: int, size_bytes: int) -> bytes:
+    try:
+        return await in_thread(lambda: files.read_at(path, offset, size_bytes=size_bytes))
+    except OSError as exc:
+        raise DeliveryError(
+            f"{path} cannot be read: {exc.strerror}",
+            hint="restore it from a backup; or extract its window once more with --again",
+        ) from exc
