@@ -15,6 +15,7 @@ KadaAthenaError
 │   ├─ RequestError       the service refused the request as invalid
 │   ├─ TooManyQueriesError  the account's active queries are used up
 │   ├─ QueryFailedError   Athena ran the statement and it failed
+│   ├─ ResultError        a query's result cannot be read to its end
 │   └─ RetriesExhaustedError  the service did not recover in time
 ├─ CommitError            files could not be made durable           exit code 1
 └─ DeliveryError          extracted but not delivered               exit code 4
@@ -162,6 +163,10 @@ class QueryFailedError(UnitError):
         self.query_execution_id = query_execution_id
         self.reason = reason
         self.is_retryable = is_retryable
+
+
+class ResultError(UnitError):
+    """Raised when the result of a query that succeeded cannot be read to its end."""
 
 
 class RetriesExhaustedError(UnitError):

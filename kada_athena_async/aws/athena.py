@@ -31,9 +31,9 @@ FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 BATCH_MAX = 50
 """Ids of a BatchGetQueryExecution (AWS's limit)."""
 
-POLL_FIRST_S, POLL_MAX_S, POLL_GROWTH = 0.2, 5.0, 0.2
-"""A query of age t is looked at again after a fifth of t: late by 20% at most, and a query of ten
-seconds costs some 15 looks, which all queries that run share."""
+POLL_FIRST_S, POLL_MAX_S, POLL_GROWTH = 0.25, 3.0, 0.1
+"""A query of age t is looked at again after a tenth of t, at most 3 s: so we learn of its end late
+by 10% at most, and all queries that run share one look."""
 
 STOP_GRACE_S = 5.0
 SLOT_WAIT_S, SLOT_WAIT_MAX_S = 1.0, 20.0

@@ -32,7 +32,8 @@ def _published(rate: float, burst: float) -> Quota:
 
 
 def _unpublished(seed: float, rate: float) -> Quota:
-    return Quota(rate, seed, seed)
+    # No burst to speak of: a cold one was seen to be throttled for seconds.
+    return Quota(rate, seed / 4, seed)
 
 
 # Athena's per-account API quotas: docs.aws.amazon.com/athena/latest/ug/service-limits.html
@@ -41,8 +42,8 @@ _GET = _published(100, 200)
 _LIST = _published(5, 10)
 # The metadata limiter is adaptive and in no table: 20 calls/s pass from idle, 40/s are throttled
 # for some seconds, 75/s pass after sustained traffic (github.com/pyathena-dev/PyAthena/issues/780).
-_METADATA = _unpublished(15, 60)
-_CONTROL = _unpublished(5, 20)
+_METADATA = _unpublished(20, 75)
+_CONTROL = _unpublished(8, 20)
 
 QUOTAS: dict[str, Quota] = {
     "athena:StartQueryExecution": _START,

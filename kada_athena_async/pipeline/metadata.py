@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import attrgetter
+from typing import TypeAlias
 
 from kada_athena_async.concurrency import Slots, map_stream, offload
 from kada_athena_async.config import Config
@@ -13,6 +16,7 @@ from kada_athena_async.errors import (
     AccessDeniedError,
     NotFoundError,
     QueryFailedError,
+    ResultError,
     UnitError,
 )
 from kada_athena_async.events import Observer, UnitProgress, Warned
@@ -21,16 +25,30 @@ from kada_athena_async.plan import MetadataUnit
 from kada_athena_async.records import Record
 from kada_athena_async.report import Completeness, ScopeFacts, UnitFacts
 from kada_athena_async.sinks import Staging
-from kada_athena_async.sources.information_schema import InformationSchema
-from kada_athena_async.sources.interface import RawView, TableDetail
+from kada_athena_async.sources.information_schema import (
+    InformationSchema,
+    SqlTable,
+    TableKey,
+)
+from kada_athena_async.sources.interface import RawView, SqlColumn, TableDetail
 from kada_athena_async.sources.listing import Listing, list_by_sql, sql_detail
 from kada_athena_async.sources.reconcile import Joiner, SliceRecords, key_of
 from kada_athena_async.sources.slices import SchemaPage, Slice, cut
-from kada_athena_async.sources.sql_columns import SqlAnswer, columns_by_sql
+from kada_athena_async.sources.sql_columns import SqlAnswer, TakeTables, columns_by_sql
 from kada_athena_async.sql.hive_types import trino_type
 
 REASON_CHARS = 300
 TABLES_NAMED = 5
+JOINED_TABLES = 50
+"""Tables joined in one go where they do not stream in: some 1,000 columns."""
+
+METADATA_KINDS = ("metadata_tables", "metadata_columns", "metadata_views")
+
+Pairs: TypeAlias = "Sequence[tuple[TableDetail, list[SqlColumn] | None]]"
+"""Tables, and what SQL said of their columns."""
+
+Write: TypeAlias = Callable[[Pairs, str], Awaitable[None]]
+"""Joins and writes tables that ``api`` or ``sql`` listed."""
 
 
 @dataclass(slots=True)
@@ -126,37 +144,86 @@ class MetadataExtraction:
         return self.information_schema
 
     async def _slice(self, piece: Slice) -> None:
-        """Ask SQL about a slice, join, write its parts."""
-        answer = await self._columns(piece)
-        only_sql = await self._only_sql(piece, answer) if answer else []
+        """Ask SQL about a slice and join its answer as it streams in; then what only one knows."""
         piece.tables = await self._with_view_texts(piece.schemas, piece.tables, piece.is_whole)
+        waiting = {key_of(table): table for table in piece.tables}
+        only_sql: list[SqlTable] = []
+        async with self._parts(piece.index) as write:
+
+            async def take(answered: list[SqlTable]) -> None:
+                only_sql.extend(table for table in answered if table.key not in waiting)
+                known = [
+                    (waiting.pop(table.key), table.columns)
+                    for table in answered
+                    if table.key in waiting
+                ]
+                await write(known, self._lister_of(piece))
+
+            answer = await self._ask_sql(piece, take)
+            rest = [(waiting[key], None) for key in sorted(waiting)]
+            for first in range(0, len(rest), JOINED_TABLES):
+                await write(rest[first : first + JOINED_TABLES], self._lister_of(piece))
+
+            if only_sql:
+                await write(await self._kinds(only_sql), "sql")
+
+        if answer is not None:
+            self._note_failures(answer, {key_of(table): table for table in piece.tables})
+
+    @staticmethod
+    def _lister_of(piece: Slice) -> str:
+        # A stand-in may have listed one schema of several; then SQL is all that spoke of it.
+        return "api" if "api" in piece.found_by.values() else "sql"
+
+    @asynccontextmanager
+    async def _parts(self, index: int) -> AsyncIterator[Write]:
+        """A function that joins tables and writes their records into the parts of a slice."""
         joiner = Joiner(
             server=self.config.server,
             catalog=self.unit.catalog.name,
             trino_type=trino_type,
             decode_view=view_of,
         )
+        async with AsyncExitStack() as stack:
+            parts = {
+                kind: await stack.enter_async_context(
+                    self.staging.part(self.unit.unit_id, kind, index)
+                )
+                for kind in METADATA_KINDS
+            }
 
-        def join() -> SliceRecords:
-            records = joiner.join(piece.tables, answer, found_by=piece.found_by, only_sql=only_sql)
-            records.views = [self.transforms.view(view) for view in records.views]
-            return records
+            async def write(pairs: Pairs, lister: str) -> None:
+                def join() -> SliceRecords:
+                    records = joiner.join(pairs, lister=lister)
+                    records.views = [self.transforms.view(view) for view in records.views]
+                    return records
 
-        records = await offload(join)
-        self._note(piece, answer, records)
-        await self._write(piece.index, "metadata_tables", records.tables)
-        await self._write(piece.index, "metadata_columns", records.columns)
-        await self._write(piece.index, "metadata_views", records.views)
+                records = await offload(join)
+                self._count(records)
+                batches: tuple[Sequence[Record], ...] = (
+                    records.tables,
+                    records.columns,
+                    records.views,
+                )
+                for kind, batch in zip(METADATA_KINDS, batches, strict=True):
+                    if batch:
+                        await parts[kind].write(batch)
+                        self._rows[kind] += len(batch)
+                        self.tell(
+                            UnitProgress(unit_id=self.unit.unit_id, kind=kind, rows=len(batch))
+                        )
 
-    async def _columns(self, piece: Slice) -> SqlAnswer | None:
-        """SQL's answer; None where it is not asked or refuses, and the API stands in."""
+            yield write
+
+    async def _ask_sql(self, piece: Slice, take: TakeTables) -> SqlAnswer | None:
+        """Let SQL tell of a slice; None where it is not asked or refuses, and the API stands in."""
         if self.config.metadata_source == "api" or self.sources.sql_refusal:
             return None
 
         try:
-            answer = await columns_by_sql(self._sql, piece)
+            answer = await columns_by_sql(self._sql, piece, take)
         except UnitError as exc:
-            if self.config.metadata_source == "sql":
+            if self.config.metadata_source == "sql" or isinstance(exc, ResultError):
                 raise
 
             self._refuse_sql(exc.message)
@@ -187,20 +254,19 @@ class MetadataExtraction:
             )
         )
 
-    async def _only_sql(self, piece: Slice, answer: SqlAnswer) -> list[TableDetail]:
+    async def _kinds(self, tables: list[SqlTable]) -> Pairs:
         """Tables that SQL knows and the lister does not, with their kind."""
-        listed = {key_of(table) for table in piece.tables}
-        found = sorted(answer.columns.keys() - listed)
-        details = []
-        for schema in sorted({schema for schema, _ in found}):
-            names = tuple(name for s, name in found if s == schema)
+        columns = {table.key: table.columns for table in tables}
+        details: list[TableDetail] = []
+        for schema in sorted({schema for schema, _ in columns}):
+            names = tuple(sorted(name for s, name in columns if s == schema))
             async with aclosing(self._sql.tables((schema,), names)) as batches:
                 async for batch in batches:
                     details += [sql_detail(s, name, is_view=view) for s, name, view in batch]
 
-        return await self._with_view_texts(
-            sorted({detail.schema for detail in details}), details, False
-        )
+        schemas = sorted({detail.schema for detail in details})
+        details = await self._with_view_texts(schemas, details, False)
+        return [(detail, columns.get(key_of(detail))) for detail in details]
 
     async def _with_view_texts(
         self, schemas: list[str], tables: list[TableDetail], is_whole: bool
@@ -235,20 +301,17 @@ class MetadataExtraction:
             for table in tables
         ]
 
-    def _note(self, piece: Slice, answer: SqlAnswer | None, records: SliceRecords) -> None:
+    def _count(self, records: SliceRecords) -> None:
         self._figures.update(records.figures)
         for table in records.tables:
             counts = self._tally(table.schema).counts
             counts["views" if table.table_type == "VIEW" else "tables"] += 1
             counts[f"found_by_{table.found_by}"] += 1
 
-        for column in records.columns:
-            self._tally(column.schema).counts["columns"] += 1
+        for schema, columns in groupby(records.columns, key=attrgetter("schema")):
+            self._tally(schema).counts["columns"] += sum(1 for _ in columns)
 
-        if answer is None:
-            return
-
-        named = {key_of(table): table for table in piece.tables}
+    def _note_failures(self, answer: SqlAnswer, named: dict[TableKey, TableDetail]) -> None:
         for key, reason in answer.poisoned.items():
             poisoned = named[key]
             tally = self._tally(poisoned.schema)
@@ -288,13 +351,3 @@ class MetadataExtraction:
             counts=dict(tally.counts),
             reason="; ".join(reasons),
         )
-
-    async def _write(self, index: int, kind: str, records: Sequence[Record]) -> None:
-        if not records:
-            return
-
-        async with self.staging.part(self.unit.unit_id, kind, index) as part:
-            await part.write(records)
-
-        self._rows[kind] += len(records)
-        self.tell(UnitProgress(unit_id=self.unit.unit_id, kind=kind, rows=len(records)))

@@ -38,8 +38,9 @@ from kada_athena_async.sources.listing import Listing, SqlTables
 from kada_athena_async.sources.query_history import WorkgroupHistory, record_of, user_of
 from kada_athena_async.sources.table_metadata import TableMetadataTables
 
-SLICES_AHEAD = 4
-"""Slices held beyond those whose statement runs: listed, or being joined and written."""
+SLICES_AHEAD = 20
+"""Slices held beyond those whose statement runs: listed, or being joined and written. A slice waits
+with what the API said of a hundred tables: a quarter of a megabyte."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable
+from sys import intern
 
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.decode import DECODED
@@ -90,7 +91,10 @@ def columns_of(
     named = {column.name for column in current}
     last = [column for name, column in keys.items() if name not in named]
     return tuple(
-        ColumnDetail(column.name, column.type or "", column.comment, column.name in keys)
+        # One string for all columns of a name or a type: slices of tables wait in memory.
+        ColumnDetail(
+            intern(column.name), intern(column.type or ""), column.comment, column.name in keys
+        )
         for column in (*current, *last)
     )
 

@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TypeAlias
+from sys import intern
+from typing import NamedTuple, TypeAlias
 
 from kada_athena_async.aws.athena import AthenaQueries, Statement
 from kada_athena_async.aws.result_csv import Row
 from kada_athena_async.aws.results import Results
+from kada_athena_async.errors import ResultError, UnitError
 from kada_athena_async.sources.interface import SqlColumn
 from kada_athena_async.sources.statement_texts import STATEMENT_COLUMNS, condition_on, fill
 
 TableKey: TypeAlias = tuple[str, str]
 """Schema and table, lower case: how SQL and the APIs find the same table."""
+
+
+class SqlTable(NamedTuple):
+    """A table and its columns in ordinal order."""
+
+    key: TableKey
+    columns: list[SqlColumn]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,16 +63,33 @@ class InformationSchema:
 
     async def columns(
         self, schemas: tuple[str, ...], names: tuple[str, ...] = ()
-    ) -> dict[TableKey, list[SqlColumn]]:
-        """Table -> its columns in ordinal order; *names* are tables of the one schema given."""
-        found: dict[TableKey, list[SqlColumn]] = {}
+    ) -> AsyncGenerator[list[SqlTable], None]:
+        """Batches of tables with all their columns, ordered by schema and table.
+
+        Args:
+            names: Tables of the one schema given; all if empty.
+        """
         condition = condition_on(schemas, names)
+        key: TableKey | None = None
+        columns: list[SqlColumn] = []
         async with aclosing(self._rows("COLUMNS_SQL", condition)) as batches:
             async for batch in batches:
+                whole: list[SqlTable] = []
                 for row in batch:
-                    found.setdefault((row[0] or "", row[1] or ""), []).append(_column_of(row))
+                    found = (row[0] or "", row[1] or "")
+                    if found != key:
+                        if key is not None:
+                            whole.append(SqlTable(key, columns))
 
-        return found
+                        key, columns = found, []
+
+                    columns.append(_column_of(row))
+
+                if whole:
+                    yield whole
+
+        if key is not None:
+            yield [SqlTable(key, columns)]
 
     async def views(
         self, schemas: tuple[str, ...], names: tuple[str, ...] = ()
@@ -88,9 +114,16 @@ class InformationSchema:
             key=f"{self.unit_id}/{name}/{condition}", sql=sql, catalog=self.catalog
         )
         execution = await self.queries.run(statement, unit_id=self.unit_id)
-        async with aclosing(self.results.read(execution, STATEMENT_COLUMNS[name])) as batches:
-            async for batch in batches:
-                yield batch
+        try:
+            async with aclosing(self.results.read(execution, STATEMENT_COLUMNS[name])) as batches:
+                async for batch in batches:
+                    yield batch
+
+        except UnitError as exc:
+            raise ResultError(
+                f"the result of query {execution.query_execution_id} cannot be read: {exc.message}",
+                hint=exc.hint,
+            ) from exc
 
 
 def _column_of(row: Row) -> SqlColumn:
@@ -98,7 +131,8 @@ def _column_of(row: Row) -> SqlColumn:
     return SqlColumn(
         name=row[2] or "",
         ordinal_position=int(row[3] or 0),
-        data_type=row[4] or "",
+        # One string for all columns of a type: they are many, and types are few.
+        data_type=intern(row[4] or ""),
         is_nullable=row[5] != "NO",
         comment=row[6],
         is_partition_key=row[7] == "partition key",

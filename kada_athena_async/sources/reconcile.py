@@ -7,14 +7,13 @@ current columns), the API adds the catalog's own types, comments, places and tim
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from kada_athena_async.records import ColumnRecord, TableRecord, ViewRecord
 from kada_athena_async.sources.information_schema import TableKey
 from kada_athena_async.sources.interface import ColumnDetail, RawView, SqlColumn, TableDetail
-from kada_athena_async.sources.sql_columns import SqlAnswer
 
 TypeSpelling: TypeAlias = Callable[[str], str]
 """The catalog's spelling of a type -> Trino's."""
@@ -53,28 +52,17 @@ class Joiner:
     decode_view: ViewDecoder
 
     def join(
-        self,
-        details: Sequence[TableDetail],
-        answer: SqlAnswer | None,
-        *,
-        found_by: Mapping[str, str],
-        only_sql: Sequence[TableDetail] = (),
+        self, pairs: Iterable[tuple[TableDetail, list[SqlColumn] | None]], *, lister: str
     ) -> SliceRecords:
-        """Records of a slice, ordered by schema and table.
+        """Records of tables, in the order given.
 
         Args:
-            details: What the lister told.
-            answer: What SQL said of the columns; None if it was not asked.
-            found_by: Schema -> who listed its tables, ``api`` or ``sql``.
-            only_sql: Tables that only SQL knows.
+            pairs: A table, and what SQL said of its columns; None if SQL said nothing of it.
+            lister: Who listed the tables: ``api`` or ``sql``.
         """
         records = SliceRecords()
-        columns = answer.columns if answer else {}
-        missing = {key_of(detail) for detail in only_sql}
-        for detail in sorted([*details, *only_sql], key=lambda d: (d.schema, d.name)):
-            key = key_of(detail)
-            lister = "sql" if key in missing else found_by.get(detail.schema, "api")
-            self._add(records, detail, columns.get(key), lister)
+        for detail, sql_columns in pairs:
+            self._add(records, detail, sql_columns, lister)
 
         return records
 
@@ -85,8 +73,7 @@ class Joiner:
         sql_columns: list[SqlColumn] | None,
         lister: str,
     ) -> None:
-        by_sql = sql_columns is not None or lister == "sql"
-        found_by = "both" if by_sql and lister == "api" else lister
+        found_by = "both" if sql_columns is not None and lister == "api" else lister
         records.figures["both" if found_by == "both" else f"only_{found_by}"] += 1
         if sql_columns is None:
             columns = self._columns_by_api(detail)

@@ -8,13 +8,13 @@ that the error names, until the table is alone; the others are answered.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from kada_athena_async.errors import QueryFailedError
-from kada_athena_async.sources.information_schema import InformationSchema, TableKey
-from kada_athena_async.sources.interface import SqlColumn
+from kada_athena_async.sources.information_schema import InformationSchema, SqlTable, TableKey
 from kada_athena_async.sources.slices import Slice
 from kada_athena_async.sources.statement_texts import PREFIX_MAX
 
@@ -23,6 +23,9 @@ HOPELESS_FAILURES = 7
 not to blame: no place for results, no right, a broken connector."""
 
 SUSPECTS_MAX = 3
+
+TakeTables: TypeAlias = Callable[[list[SqlTable]], Awaitable[None]]
+"""Takes tables with all their columns, some pages' worth at a time."""
 
 
 class Group(NamedTuple):
@@ -34,28 +37,28 @@ class Group(NamedTuple):
 
 @dataclass(slots=True)
 class SqlAnswer:
-    """What SQL said about a slice.
+    """What became of asking SQL about a slice.
 
     Attributes:
-        columns: Table -> its columns, ordinal order.
         poisoned: Table -> why its columns cannot be read by SQL.
         failed_schemas: Schema without known tables that cannot be read -> why.
-        hopeless: Why SQL was given up for what is not in ``columns``; empty if it was not.
+        hopeless: Why SQL was given up for what was not answered; empty if it was not.
         statements: How many were run.
     """
 
-    columns: dict[TableKey, list[SqlColumn]] = field(default_factory=dict)
     poisoned: dict[TableKey, str] = field(default_factory=dict)
     failed_schemas: dict[str, str] = field(default_factory=dict)
     hopeless: str = ""
     statements: int = 0
 
 
-async def columns_by_sql(information_schema: InformationSchema, piece: Slice) -> SqlAnswer:
-    """Columns of all tables of *piece*, as far as SQL can tell them.
+async def columns_by_sql(
+    information_schema: InformationSchema, piece: Slice, take: TakeTables
+) -> SqlAnswer:
+    """Give *take* the columns of all tables of *piece*, as far as SQL can tell them.
 
     Raises:
-        UnitError: SQL is refused as such (not: a statement failed).
+        UnitError: SQL is refused as such (not: a statement failed), or a result breaks off.
     """
     tables: dict[str, list[str]] = {schema: [] for schema in piece.schemas}
     for table in piece.tables:
@@ -69,16 +72,18 @@ async def columns_by_sql(information_schema: InformationSchema, piece: Slice) ->
         for group in groups:
             answer.statements += 1
             try:
-                answer.columns.update(await information_schema.columns(*group))
+                async with aclosing(information_schema.columns(*group)) as batches:
+                    async for batch in batches:
+                        await take(batch)
+
                 successes += 1
             except QueryFailedError as exc:
                 failures += 1
-                reason = exc.reason
                 if failures >= HOPELESS_FAILURES and not successes:
-                    answer.hopeless = reason
+                    answer.hopeless = exc.reason
                     return answer
 
-                following += _after_failure(group, tables, reason, answer)
+                following += _after_failure(group, tables, exc.reason, answer)
 
         groups = following
 
