@@ -33,6 +33,7 @@ class HotPathParser(AioJSONParser):  # type: ignore[misc]  # aiobotocore ships n
         operation = response["context"].get("operation_name")
         decoder = _DECODERS.get(operation)
         if decoder is None:
+            _check_whole(operation, response["body"], shape)
             parsed: dict[str, Any] = await super()._do_parse(response, shape)
             return parsed
 
@@ -44,6 +45,21 @@ class HotPathParser(AioJSONParser):  # type: ignore[misc]  # aiobotocore ships n
 
         self._inject_response_metadata(answer, response["headers"])
         return answer
+
+
+def _check_whole(operation: str, body: bytes, shape: Any) -> None:
+    """Refuse a body that is no JSON object.
+
+    botocore takes an empty body, or a page that some proxy put in the answer's place, for an
+    answer with nothing in it: a list without items, which would look like a quiet night.
+    """
+    if shape is None or not shape.members:
+        return
+
+    try:
+        msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise ResponseParserError(f"{operation}: the answer is no JSON object: {exc}") from None
 
 
 class HotPathParserFactory(AioResponseParserFactory):  # type: ignore[misc]  # no types either

@@ -141,6 +141,13 @@ def map_error(exc: Exception, *, operation: str, scope: str = "") -> KadaAthenaE
             f"no usable AWS credentials: {type(exc).__name__}", hint=CREDENTIALS_HINT
         )
 
+    # botocore has no class of its own for a session that is over as soon as it is given.
+    if isinstance(exc, RuntimeError) and "credentials" in str(exc):
+        return CredentialsError(
+            "the credentials that AWS gives are expired at once by this machine's clock",
+            hint=CREDENTIALS_HINT,
+        )
+
     if isinstance(exc, _PASSING_ERRORS):
         return UnavailableError(f"{operation}: {type(exc).__name__}")
 

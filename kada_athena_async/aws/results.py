@@ -72,13 +72,24 @@ class Results:
                 if rows:
                     yield project(rows)
 
+        if project is None:
+            raise RequestError(
+                f"the result of query {execution.query_execution_id} has not even a header row",
+                code="MissingHeader",
+                hint="run again; nothing is lost",
+            )
+
     async def _with_header(self, execution: QueryExecution) -> AsyncGenerator[list[Row], None]:
         """Batches of rows, the header row first of all."""
         location = output_location_of(execution)
         if self._source == "s3" and location:
-            async with aclosing(self._object_rows(location, skip=0)) as batches:
-                async for batch in batches:
-                    yield batch
+            try:
+                async with aclosing(self._object_rows(location, skip=0)) as batches:
+                    async for batch in batches:
+                        yield batch
+
+            except ValueError as exc:
+                raise RequestError(f"{location}: {exc}", code="Malformed") from None
 
             return
 
@@ -138,9 +149,12 @@ class Results:
                 if fresh:
                     yield fresh
 
-        rows = csv.finish()[skip:]
-        if rows:
-            yield rows
+        rows = csv.finish()
+        if len(rows) < skip:
+            raise ValueError("the result object has fewer rows than the pages of the API")
+
+        if rows[skip:]:
+            yield rows[skip:]
 
     async def _object_bytes(self, location: str) -> AsyncGenerator[bytes, None]:
         """The object's bytes; a broken connection is taken up where it broke."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,11 @@ def sandbox(wall: WallClock) -> Iterator[Sandbox]:
 @pytest.fixture
 def world(tmp_path: Path, sandbox: Sandbox, wall: WallClock) -> World:
     return World(tmp_path, sandbox, wall)
+
+
+@pytest.fixture
+def live_world(tmp_path: Path) -> Iterator[World]:
+    """A world in which it is now; sessions of a role expire by the SDK's own clock."""
+    now = datetime.now(timezone.utc)
+    with Sandbox(tiny_estate(now)) as running:
+        yield World(tmp_path, running, WallClock(now))
