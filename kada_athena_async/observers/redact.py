@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 HIDDEN = "***"
 
@@ -61,4 +61,4 @@ def _forms(secret: str) -> list[str]:
         return []
 
     encoded = base64.b64encode(secret.encode()).decode()
-    return [secret, quote(secret, safe=""), quote_plus(secret), encoded, encoded.rstrip("=")]
+    return [secret, quote(secret, safe=""), encoded, encoded.rstrip("=")]

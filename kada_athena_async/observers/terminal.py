@@ -124,9 +124,8 @@ class TerminalPicture:
         return max(10, min(40, self._console.width - 40))
 
     def _fitted(self, line: str) -> Text:
-        text = Text(f"  {self._redact(line)}", style="dim", no_wrap=True)
-        text.truncate(self._console.width, overflow="ellipsis")
-        return text
+        text = f"  {self._redact(line)}"
+        return Text(text, style="dim", no_wrap=True, overflow="ellipsis")
 
     def _rows(self) -> str:
         rows = dict(self._picture.rows)

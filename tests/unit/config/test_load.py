@@ -117,6 +117,7 @@ BAD_VALUES = [
     ("server", "a\x1b[2J", "remove the control characters"),
     ("bucket", "examplebucket/x", 'bucket = "examplebucket/x": write s3://bucket/prefix'),
     ("bucket", "s3://Example_Bucket/x", "the bucket's name has 3 to 63 lower-case letters"),
+    ("bucket", "s3://my..bucket/x", "the bucket's name has 3 to 63 lower-case letters"),
     ("bucket", "s3://10.0.0.1/x", "the bucket's name has 3 to 63 lower-case letters"),
     ("bucket", "s3://bucket/a//b", "empty parts"),
     ("bucket", "", 'set metadata_source to "api"'),

@@ -84,7 +84,7 @@ def run_events() -> list[Event]:
     ]
 
 
-HOSTILE = "tables\x1b]52;c;Y2FuYXJ5\x07\x1b[2J\n2026-11-23 forged line\u202egnp.exe\u009b31m"
+HOSTILE = "tables\x1b]52;c;Y2FuYXJ5\x07\x1b[2J\n2026-11-23 forged line\u202egnp.exe\u009b31m\x7f"
 
 
 @pytest.fixture

@@ -65,6 +65,8 @@ def test_the_moving_part_fits_the_width(hostile_events: list[Event], width: int)
         assert all(len(line) <= width for line in lines)
         assert len(lines) <= 4
 
+    assert width > 40 or lines[-1].endswith("…")
+
 
 def test_the_end_stays_on_the_screen(run_events: list[Event]) -> None:
     """The summary is printed once the moving part is gone."""
