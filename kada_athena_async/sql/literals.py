@@ -28,10 +28,7 @@ _TYPE = r"""(?i:
   | time(?:stamp)?\s*\(\s*[0-9]{1,2}\s*\)
 )"""
 _TRANSFORM = r"(?i:bucket|truncate)\s*\(\s*[0-9]{1,5}\s*,"
-_TYPES = {
-    Engine.TRINO: re.compile(_TYPE, re.VERBOSE),
-    Engine.HIVE: re.compile(f"{_TYPE} | {_TRANSFORM}", re.VERBOSE),
-}
+_TYPE_PARAMETERS = re.compile(_TYPE, re.VERBOSE)
 
 # What is no literal, begins no comment and says nothing about the numbers after it: passed over in
 # one step, which makes the whole several times as fast.
@@ -42,8 +39,8 @@ _PLAIN = r"""(?:
   | (?![xX]'|[uU]&')(?!(?i:group|order)\s)[A-Za-z_][A-Za-z0-9_]*(?![A-Za-z0-9_\x80-\U0010FFFF])
 )+"""
 _PLAINS = {
-    engine: re.compile(_PLAIN.format(types=types.pattern), re.VERBOSE)
-    for engine, types in _TYPES.items()
+    Engine.TRINO: re.compile(_PLAIN.format(types=_TYPE), re.VERBOSE),
+    Engine.HIVE: re.compile(_PLAIN.format(types=f"{_TYPE} | {_TRANSFORM}"), re.VERBOSE),
 }
 
 _ORDINAL_DIGITS = 3
@@ -156,7 +153,7 @@ class _Finder:
         elif kind is Kind.WORD:
             if _ENDS_ORDINALS.fullmatch(self._text, start, end):
                 self._leave_clauses(self._depth - 1)
-            if parameters := _TYPES[self._engine].match(self._text, start):
+            if parameters := _TYPE_PARAMETERS.match(self._text, start):
                 return parameters.end()
         elif kind is Kind.NUMBER and begins_item and self._is_ordinal(start, end):
             return end
