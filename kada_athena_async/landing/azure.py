@@ -16,8 +16,9 @@ from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime, timezone
+from io import BytesIO
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import anyio
@@ -58,6 +59,7 @@ READ_TIMEOUT_S = 60
 
 # https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
 _LOST = frozenset({"ConditionNotMet", "BlobAlreadyExists", "TargetConditionNotMet"})
+_UNKNOWN = frozenset({"AuthenticationFailed", "InvalidAuthenticationInfo", "AuthorizationFailure"})
 _MISSING = frozenset({"BlobNotFound", "ResourceNotFound"})
 
 ResultT = TypeVar("ResultT")
@@ -130,7 +132,7 @@ class AzureLanding:
 
             async def stage() -> object:
                 return await blob.stage_block(
-                    block_id, part.data, length=len(part.data), validate_content="md5"
+                    block_id, BytesIO(part.data), length=len(part.data), validate_content="md5"
                 )
 
             await self._call("PutBlock", facts.name, stage)
@@ -179,18 +181,19 @@ class AzureLanding:
         """Store a small blob if nobody was faster; see ``Landing``."""
         blob = self._blob(name)
 
+        condition: dict[str, Any] = {"overwrite": False}
+        if replaces is not None:
+            is_same = MatchConditions.IfNotModified
+            condition = {"overwrite": True, "etag": replaces, "match_condition": is_same}
+
         async def upload() -> str:
             answer = await blob.upload_blob(
-                data,
+                BytesIO(data),
                 length=len(data),
-                overwrite=True,
-                etag=replaces or "*",
-                match_condition=(
-                    MatchConditions.IfNotModified if replaces else MatchConditions.IfMissing
-                ),
                 metadata={SHA256_KEY: hashlib.sha256(data).hexdigest()},
                 max_concurrency=1,
                 validate_content="md5",
+                **condition,
             )
             return str(answer["etag"])
 
@@ -245,10 +248,11 @@ class AzureLanding:
         if status >= 500 or code in ("Md5Mismatch", "OperationTimedOut") or status == 408:
             return UnavailableError(f"{operation}: {code or status}")
 
-        if status == 401 or code in ("AuthenticationFailed", "InvalidAuthenticationInfo"):
+        if status == 401 or code in _UNKNOWN:
             return CredentialsError(
                 f"the SAS token was refused ({code or status}){self._lateness()}",
-                hint="request a new SAS token from KADA Support and put it into the configuration",
+                hint="request a new SAS token from KADA Support and put it into the configuration; "
+                "if it is new, ask whether the account's firewall admits this machine",
             )
 
         if status == 403:
