@@ -30,6 +30,7 @@ class Statement:
         catalog, schema: What it ran in; for a view, where the view lies.
         view: The view whose query *sql* is; None for a statement.
         dialect: ``hive`` for the text of a view that Hive made.
+        workgroup: Where it ran; tells prepared statements of the same name apart.
     """
 
     sql: str
@@ -39,6 +40,12 @@ class Statement:
     substatement_type: str | None = None
     view: TableName | None = None
     dialect: str = "athena"
+    workgroup: str = ""
+
+
+PreparedTexts = Mapping[tuple[str, str], str]
+"""Texts of prepared statements by workgroup and name (Athena user guide, "Querying with prepared
+statements": a name is known in its workgroup)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,22 +83,20 @@ class Plan(NamedTuple):
 
 
 def analyse(
-    statement: Statement, schema: SchemaIndex, prepared: Mapping[str, str] | None = None
+    statement: Statement, schema: SchemaIndex, prepared: PreparedTexts | None = None
 ) -> Analysis:
     """Return what *statement* does.
 
     Args:
         schema: The columns that are known.
-        prepared: Texts of prepared statements by name, to resolve EXECUTE.
+        prepared: To resolve EXECUTE.
     """
     planned = plan(statement, schema, prepared)
     reading = read_query(planned.question) if planned.question else None
     return finish(planned, reading, schema)
 
 
-def plan(
-    statement: Statement, schema: SchemaIndex, prepared: Mapping[str, str] | None = None
-) -> Plan:
+def plan(statement: Statement, schema: SchemaIndex, prepared: PreparedTexts | None = None) -> Plan:
     """Say what a statement is, and what is to be asked of the parser, if anything."""
     context = Context(statement.catalog, statement.schema)
     masked = mask_sql(
@@ -119,10 +124,10 @@ def plan(
     return Plan(routed, context, _locations(statement), question)
 
 
-def _inner_text(routed: Routed, statement: Statement, prepared: Mapping[str, str]) -> str | None:
+def _inner_text(routed: Routed, statement: Statement, prepared: PreparedTexts) -> str | None:
     """The text that EXECUTE runs, if it can be known."""
     if routed.kind == "EXECUTE":
-        return prepared.get(routed.name)
+        return prepared.get((statement.workgroup, routed.name))
 
     if routed.kind != "IMMEDIATE":
         return None

@@ -48,6 +48,12 @@ def route(text: str) -> Routed:
     return Routed(kind="UNKNOWN", query=text)
 
 
+def prepared_text(text: str) -> tuple[str, str] | None:
+    """The name and the text of the statement that PREPARE makes; None if it is no PREPARE."""
+    match = _PREPARE.match(text.strip())
+    return (split_name(match["name"])[0], text.strip()[match.end() :]) if match else None
+
+
 def _names(kind: str, *, has_query: bool = False) -> Callable[[re.Match[str], str], Routed]:
     """A statement with a target, and perhaps a query that is the whole of it."""
 
@@ -114,6 +120,7 @@ def _rule(pattern: str, build: Callable[[re.Match[str], str], Routed]) -> _Rule:
 
 
 _WITH_DATA = re.compile(r"\swith\s+(?:no\s+)?data\s*\Z", re.IGNORECASE)
+_PREPARE = _rule(r"prepare (?P<name>NAME) from ", _prepare).pattern
 _RULES = (
     _rule(r"(?P<query>[(\s]*(?:select|with|values|table)\b)", _query),
     _rule(
@@ -134,7 +141,7 @@ _RULES = (
         r"explain (?P<analyze>analyze )?(?:verbose )?(?:\((?!\s*(?:select|with)\b)[^()]*\)\s*)?",
         _explain,
     ),
-    _rule(r"prepare (?P<name>NAME) from ", _prepare),
+    _Rule(_PREPARE, _prepare),
     _rule(r"execute immediate\b", _immediate),
     _rule(r"execute (?P<name>NAME)", _execute),
     _rule(r"using external function [\s\S]*?lambda\s*\?\s*(?P<query>select|with)\b", _query),

@@ -16,7 +16,14 @@ import anyio
 from anyio import to_thread
 
 from kada_athena_async.concurrency import map_bounded
-from kada_athena_async.sql.analysis import Analysis, Plan, Statement, finish, plan
+from kada_athena_async.sql.analysis import (
+    Analysis,
+    Plan,
+    PreparedTexts,
+    Statement,
+    finish,
+    plan,
+)
 from kada_athena_async.sql.lineage import Question, Reading, guess, read_query
 from kada_athena_async.sql.schema_index import SchemaIndex
 from kada_athena_async.sql.worker import Read, Worker, WorkerGoneError
@@ -33,7 +40,7 @@ class SqlWorkers:
 
     Args:
         schema: The columns of this run.
-        prepared: Texts of prepared statements by name, to resolve EXECUTE.
+        prepared: To resolve EXECUTE.
         workers: Processes; by default one for each core but one.
         deadline_s: After so long a worker is killed.
         read: What is done in the workers; a module's function.
@@ -43,7 +50,7 @@ class SqlWorkers:
         self,
         schema: SchemaIndex,
         *,
-        prepared: Mapping[str, str] | None = None,
+        prepared: PreparedTexts | None = None,
         workers: int | None = None,
         deadline_s: float = DEADLINE_S,
         read: Read = read_query,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -268,10 +269,13 @@ def test_prepared_statements_are_resolved() -> None:
     """EXECUTE does what was prepared; to prepare does nothing."""
     text = "INSERT INTO lines (id) SELECT id FROM orders WHERE total = ?"
     prepared = run(f"PREPARE p FROM {text}")
-    executed = analyse(Statement(sql="EXECUTE p USING 5", schema="sales"), SCHEMA, {"p": text})
+    statement = Statement(sql="EXECUTE p USING 5", schema="sales", workgroup="wg")
+    executed = analyse(statement, SCHEMA, {("wg", "p"): text})
+    elsewhere = analyse(replace(statement, workgroup="other"), SCHEMA, {("wg", "p"): text})
 
     assert prepared.is_explained
     assert not executed.is_explained
+    assert elsewhere.problems == ("execute",)
     assert flows(executed) == flows(prepared) == {"id": {"orders.id"}}
 
 

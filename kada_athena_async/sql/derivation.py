@@ -1,0 +1,212 @@
+"""Derives the linkages and events of a run from the run's own records, in three passes.
+
+``note`` sees all queries and views, so that ``learn`` need keep only the columns of the tables they
+mention; then ``derive`` turns the same queries and views into rows. Each pass takes batches, so
+that nothing but the columns, and a bounded cache, is ever held.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from types import TracebackType
+
+from anyio import to_thread
+
+from kada_athena_async.records import (
+    ColumnRecord,
+    EventRecord,
+    LinkageRecord,
+    QueryRecord,
+    ViewRecord,
+)
+from kada_athena_async.sql.analysis import Analysis, Statement
+from kada_athena_async.sql.clean import clean
+from kada_athena_async.sql.lineage import mentioned
+from kada_athena_async.sql.masking import mask_sql
+from kada_athena_async.sql.names import Context, TableName
+from kada_athena_async.sql.schema_index import SchemaIndex
+from kada_athena_async.sql.statement import prepared_text
+from kada_athena_async.sql.usage import events, linkages
+from kada_athena_async.sql.workers import SqlWorkers
+
+Source = QueryRecord | ViewRecord
+_MAX_WANTED = 200_000
+_MAX_SHAPES = 200_000
+_CACHED_ANALYSES = 10_000
+
+
+class Derivation:
+    """The derivation of one run; use as ``async with``.
+
+    The texts may be masked already; then what only literals say is lost: S3 locations and the
+    statements that EXECUTE IMMEDIATE runs.
+
+    Args:
+        mask: Whether S3 locations are hidden, being literals of the statements.
+        include_failed: Whether executions that did not succeed have events; they never link.
+        workers: Processes that parse; by default one for each core but one.
+
+    Attributes:
+        problems: Why statements could not be understood wholly -> how many.
+    """
+
+    def __init__(
+        self, *, mask: bool, include_failed: bool = False, workers: int | None = None
+    ) -> None:
+        self._mask = mask
+        self._include_failed = include_failed
+        self._wanted: set[TableName] = set()
+        self._shapes: set[int] = set()
+        self._prepared: dict[tuple[str, str], str] = {}
+        self._schema: SchemaIndex | None = None
+        self._worker_count = workers
+        self._workers: SqlWorkers | None = None
+        self._analyses: OrderedDict[tuple[str | None, ...], Analysis] = OrderedDict()
+        self.problems: Counter[str] = Counter()
+
+    async def __aenter__(self) -> Derivation:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._workers is not None:
+            await self._workers.__aexit__(kind, error, trace)
+
+    async def note(self, batch: Sequence[Source]) -> None:
+        """First pass: note what *batch* mentions."""
+        await to_thread.run_sync(self._note, batch)
+
+    def _note(self, batch: Iterable[Source]) -> None:
+        for record in batch:
+            shape = _shape(record)
+            is_new = shape is None or hash(shape) not in self._shapes
+            if is_new and self._counts(record):
+                self._note_one(_statement(record))
+            if shape and len(self._shapes) < _MAX_SHAPES:
+                self._shapes.add(hash(shape))
+
+    def _note_one(self, statement: Statement) -> None:
+        masked = mask_sql(
+            statement.sql, statement_type=statement.statement_type, dialect=statement.dialect
+        )
+        text = clean(masked)
+        if prepared := prepared_text(text):
+            self._prepared[statement.workgroup, prepared[0]] = prepared[1]
+        for name in mentioned(text, Context(statement.catalog, statement.schema)):
+            if len(self._wanted) < _MAX_WANTED:
+                self._wanted.add(name)
+        if statement.view:
+            self._wanted.add(statement.view)
+
+    def learn(self, batch: Iterable[ColumnRecord]) -> None:
+        """Second pass: keep the columns of *batch* that matter; tables may come in pieces."""
+        schema = self._known()
+        for (catalog, name, table), rows in groupby(batch, lambda row: row[1:4]):
+            columns = [row.column for row in rows]
+            schema.add(str(catalog), str(name), str(table), columns)
+
+    def _known(self) -> SchemaIndex:
+        if self._schema is None:
+            self._schema = SchemaIndex(self._wanted)
+            self._wanted = set()
+            self._shapes = set()
+
+        return self._schema
+
+    async def derive(
+        self, batch: Sequence[Source]
+    ) -> tuple[list[LinkageRecord], list[EventRecord]]:
+        """Third pass: the rows that come of *batch*, in its order; give some hundreds at a time."""
+        counted = [record for record in batch if self._counts(record)]
+        linked: list[LinkageRecord] = []
+        happened: list[EventRecord] = []
+        for record, analysis in zip(counted, await self._analyse(counted), strict=True):
+            self.problems.update(analysis.problems)
+            if isinstance(record, ViewRecord):
+                linked += linkages(analysis, server=record.server, query_id=None)
+                continue
+
+            if record.status == "SUCCEEDED":
+                linked += linkages(
+                    analysis,
+                    server=record.server,
+                    query_id=record.query_id,
+                    hide_locations=self._mask,
+                )
+            happened += events(
+                analysis,
+                server=record.server,
+                query_id=record.query_id,
+                user=record.user,
+                occurred_at=record.completed_at or record.submitted_at,
+                hide_locations=self._mask,
+            )
+
+        return linked, happened
+
+    def _counts(self, record: Source) -> bool:
+        if isinstance(record, ViewRecord):
+            return bool(record.definition)
+
+        return bool(record.query) and (self._include_failed or record.status == "SUCCEEDED")
+
+    async def _analyse(self, records: Sequence[Source]) -> list[Analysis]:
+        """An analysis for each record; those of the same shape share one."""
+        if self._workers is None:
+            self._workers = SqlWorkers(
+                self._known(), prepared=self._prepared, workers=self._worker_count
+            )
+        # Within a batch the workers see to it that each question is asked once.
+        shapes = [_shape(record) for record in records]
+        missing = [i for i, shape in enumerate(shapes) if not shape or shape not in self._analyses]
+        found = await self._workers.analyse_many([_statement(records[i]) for i in missing])
+        answers = dict(zip(missing, found, strict=True))
+        result = [answers.get(i) or self._analyses[shape or ()] for i, shape in enumerate(shapes)]
+        for i, analysis in answers.items():
+            shape = shapes[i]
+            if shape and analysis.kind not in _TOLD_BY_LITERALS and not analysis.locations:
+                self._analyses[shape] = analysis
+        while len(self._analyses) > _CACHED_ANALYSES:
+            self._analyses.popitem(last=False)
+
+        return result
+
+
+_TOLD_BY_LITERALS = ("UNLOAD", "EXECUTE", "IMMEDIATE", "CREATE", "ALTER", "CTAS")
+
+
+def _shape(record: Source) -> tuple[str | None, ...] | None:
+    """What statements share that do the same; None where literals matter."""
+    if isinstance(record, ViewRecord) or not record.fingerprint or not record.query:
+        return None
+
+    if "execute" in record.query[:200].lower():
+        return None
+
+    return (record.fingerprint, record.catalog, record.schema, record.workgroup)
+
+
+def _statement(record: Source) -> Statement:
+    if isinstance(record, ViewRecord):
+        return Statement(
+            sql=record.definition or "",
+            catalog=record.catalog,
+            schema=record.schema,
+            view=TableName(record.catalog, record.schema, record.view),
+            dialect=record.dialect or "athena",
+        )
+
+    return Statement(
+        sql=record.query or "",
+        catalog=record.catalog,
+        schema=record.schema,
+        statement_type=record.statement_type,
+        substatement_type=record.substatement_type,
+        workgroup=record.workgroup,
+    )

@@ -1,0 +1,140 @@
+"""The derivation: from a run's records to its linkages and events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+
+import pytest
+
+from kada_athena_async.records import ColumnRecord, QueryRecord, ViewRecord
+from kada_athena_async.sql import fingerprint, mask_sql
+from kada_athena_async.sql.derivation import Derivation
+
+AT = datetime(2026, 11, 23, 1, 2, 3, tzinfo=timezone.utc)
+GLUE = "AwsDataCatalog"
+
+
+def query(
+    sql: str, number: int = 1, *, status: str = "SUCCEEDED", mask: bool = False
+) -> QueryRecord:
+    return QueryRecord(
+        server="srv",
+        query_id=f"q{number}",
+        user="athena_workgroup_wg",
+        workgroup="wg",
+        catalog=GLUE,
+        schema="sales",
+        statement_type=None,
+        substatement_type=None,
+        query=mask_sql(sql) if mask else sql,
+        status=status,
+        status_reason=None,
+        error_category=None,
+        error_type=None,
+        submitted_at=AT,
+        completed_at=AT,
+        total_ms=None,
+        queue_ms=None,
+        planning_ms=None,
+        engine_ms=None,
+        service_ms=None,
+        scanned_bytes=None,
+        reused_result=None,
+        engine_version=None,
+        output_location=None,
+        fingerprint=fingerprint(sql),
+    )
+
+
+def columns(table: str, *names: str) -> Iterator[ColumnRecord]:
+    for position, name in enumerate(names, 1):
+        yield ColumnRecord(
+            "srv", GLUE, "sales", table, name, position, "varchar", None, True, False, None
+        )
+
+
+async def derived(
+    *records: QueryRecord | ViewRecord, mask: bool = False, include_failed: bool = False
+) -> tuple[list[tuple[str, str]], list[tuple[str, str, str]]]:
+    """Linkages as (source, target) and events as (query, type, table)."""
+    async with Derivation(mask=mask, workers=1, include_failed=include_failed) as derivation:
+        await derivation.note(records)
+        derivation.learn([*columns("orders", "id", "total"), *columns("unheard", "x")])
+        linked, happened = await derivation.derive(records)
+
+    return (
+        [
+            (f"{row.source_table}.{row.source_column}", f"{row.target_table}.{row.target_column}")
+            for row in linked
+        ],
+        [(row.query_id, row.event_type, row.table) for row in happened],
+    )
+
+
+@pytest.mark.parametrize("mask", [False, True])
+async def test_stars_are_expanded_with_the_columns_of_the_run(mask: bool) -> None:
+    """What SELECT * means is what the run's own columns say, masked or not."""
+    record = query("CREATE TABLE x AS SELECT * FROM orders WHERE id = 5", mask=mask)
+    linked, happened = await derived(record, mask=mask)
+
+    assert linked == [("orders.id", "x.id"), ("orders.total", "x.total")]
+    assert happened == [("q1", "READ", "orders"), ("q1", "CREATE", "x")]
+
+
+async def test_views_are_linked_and_have_no_events() -> None:
+    """A view is a flow, not something that anyone did."""
+    view = ViewRecord("srv", GLUE, "sales", "v", "SELECT total AS t FROM orders", "athena")
+    empty = ViewRecord("srv", GLUE, "sales", "w", None, None)
+
+    assert await derived(view, empty) == ([("orders.total", "v.t")], [])
+
+
+async def test_failed_statements_did_nothing() -> None:
+    """They are left out; on request they have events, but nothing ever flows from them."""
+    record = query("INSERT INTO x SELECT id FROM orders", status="FAILED")
+
+    assert await derived(record) == ([], [])
+    assert await derived(record, include_failed=True) == (
+        [],
+        [("q1", "READ", "orders"), ("q1", "WRITE", "x")],
+    )
+
+
+async def test_prepared_statements_are_followed() -> None:
+    """EXECUTE does what was prepared in its workgroup, in whatever order they are told."""
+    execute = query("EXECUTE p USING 5", 1)
+    prepare = query("PREPARE p FROM INSERT INTO x SELECT id FROM orders WHERE id = ?", 2)
+    linked, happened = await derived(execute, prepare)
+
+    assert linked == [("orders.None", "x.None")]
+    assert happened == [("q1", "READ", "orders"), ("q1", "WRITE", "x")]
+
+
+async def test_literals_that_tell_are_not_mixed_up() -> None:
+    """Statements of one shape that unload to two places, or execute two texts, are told apart."""
+    unloads = [
+        query(f"UNLOAD (SELECT id FROM orders) TO 's3://bkt/{n}/' WITH (format = 'JSON')", n)
+        for n in (1, 2)
+    ]
+    immediates = [query(f"EXECUTE IMMEDIATE 'SELECT * FROM t{n}'", n) for n in (3, 4)]
+    linked, happened = await derived(*unloads, *immediates)
+
+    assert [target for _, target in linked] == ["s3://bkt/1/.id", "s3://bkt/2/.id"]
+    assert happened[-2:] == [("q3", "READ", "t3"), ("q4", "READ", "t4")]
+
+
+async def test_the_same_shape_gives_rows_of_its_own() -> None:
+    """An analysis is shared; ids and times are each execution's own."""
+    first = [query(f"SELECT id FROM orders WHERE total = {n}", n) for n in range(3)]
+    _, happened = await derived(*first)
+
+    assert happened == [(f"q{n}", "READ", "orders") for n in range(3)]
+
+
+async def test_what_is_not_understood_is_counted() -> None:
+    """The reasons are there for the report."""
+    async with Derivation(mask=True, workers=1) as derivation:
+        await derivation.derive([query("SELECT (", 1), query("SELECT * FROM t", 2)])
+
+    assert derivation.problems == {"ParseError": 1, "no_schema": 1}
