@@ -138,3 +138,47 @@ async def test_what_is_not_understood_is_counted() -> None:
         await derivation.derive([query("SELECT (", 1), query("SELECT * FROM t", 2)])
 
     assert derivation.problems == {"ParseError": 1, "no_schema": 1}
+
+
+async def test_the_estate_is_derived_rightly_and_nothing_leaks() -> None:
+    """All events of the sandbox's history are true, and no planted secret is in any row."""
+    pytest.importorskip("duckdb")
+    from kada_athena_async.sandbox.estate.build import build_estate
+    from kada_athena_async.sandbox.estate.sentinels import SENTINEL_SECRETS
+
+    estate = build_estate(now=AT, scale=0.2)
+    runs = [e for e in estate.executions.values() if e.state == "SUCCEEDED"]
+    records = [
+        query(e.query)._replace(
+            query_id=e.query_execution_id,
+            catalog=e.catalog,
+            schema=e.database,
+            workgroup=e.workgroup,
+            statement_type=e.statement_type,
+            substatement_type=e.substatement_type,
+        )
+        for e in runs
+    ]
+    rows = [
+        ColumnRecord("srv", c.name, s.name, t.name, k.name, i, k.trino_type, None, True, False, "")
+        for c, s, t in estate.tables()
+        for i, k in enumerate(t.current_columns, 1)
+    ]
+    async with Derivation(mask=True, workers=1) as derivation:
+        await derivation.note(records)
+        derivation.learn(rows)
+        linked, happened = await derivation.derive(records)
+
+    text = repr((linked, happened))
+    assert [secret for secret in SENTINEL_SECRETS if secret in text] == []
+    reads: dict[str, set[tuple[str | None, ...]]] = {}
+    writes: dict[str, set[tuple[str | None, ...]]] = {}
+    for row in happened:
+        touched = reads if row.event_type == "READ" else writes
+        if row.catalog:
+            touched.setdefault(row.query_id, set()).add((row.catalog, row.schema, row.table))
+    for run in runs:
+        if not run.query.startswith(("PREPARE", "EXECUTE")) and "EXPLAIN SELECT" not in run.query:
+            assert reads.get(run.query_execution_id, set()) == set(run.reads), run.query
+            assert writes.get(run.query_execution_id, set()) == set(run.writes), run.query
+    assert {row.confidence for row in linked} <= {"exact", "table"}
