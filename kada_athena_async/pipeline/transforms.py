@@ -56,7 +56,7 @@ class Transforms:
         if not self.mask or record.definition is None:
             return record
 
-        masked = mask_sql(record.definition)
+        masked = mask_sql(record.definition, dialect=record.dialect)
         self.unmaskable["view"] += is_unmaskable(masked)
         return record._replace(definition=masked)
 
