@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 
 import anyio
 from anyio import to_thread
+from anyio.lowlevel import RunVar
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 ItemT = TypeVar("ItemT")
@@ -182,9 +183,27 @@ class Slots:
             self._wake()
 
 
+WORKER_THREADS = 4
+"""Threads for CPU and file work of one event loop: Python runs one at a time anyway, and each has a
+memory arena of its own that the C library rarely gives back. Not anyio's own 40, which belong to
+the service that embeds us."""
+
+_WORKERS: RunVar[anyio.CapacityLimiter] = RunVar("kada_athena_async.workers")
+
+
+def workers() -> anyio.CapacityLimiter:
+    """The limiter of our worker threads in this event loop."""
+    try:
+        return _WORKERS.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(WORKER_THREADS)
+        _WORKERS.set(limiter)
+        return limiter
+
+
 async def offload(function: Callable[[], ResultT]) -> ResultT:
     """Call *function* in a worker thread, so that the event loop stays free meanwhile."""
-    return await to_thread.run_sync(function)
+    return await to_thread.run_sync(function, limiter=workers())
 
 
 async def map_stream(
@@ -221,14 +240,19 @@ async def map_stream(
 
     async with aclosing(source), anyio.create_task_group() as group:
 
+        async def step() -> bool:
+            """Work on one item; a function, so that a worker in line holds no item any more."""
+            async with AsyncExitStack() as held:
+                if (found := await take(held)) is None:
+                    return False
+
+                results[found[0]] = await function(found[1])
+                return True
+
         async def work() -> None:
             try:
-                while True:
-                    async with AsyncExitStack() as held:
-                        if (found := await take(held)) is None:
-                            return
-
-                        results[found[0]] = await function(found[1])
+                while await step():
+                    pass
 
             except Exception as exc:
                 failures.append(exc)

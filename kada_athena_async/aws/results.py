@@ -17,6 +17,7 @@ from kada_athena_async.aws.decode import DECODED
 from kada_athena_async.aws.error_map import map_error
 from kada_athena_async.aws.result_csv import ResultCsv, Row
 from kada_athena_async.aws.wire import QueryExecution, ResultPage
+from kada_athena_async.concurrency import Slots
 from kada_athena_async.errors import (
     AccessDeniedError,
     NotFoundError,
@@ -33,6 +34,10 @@ CHUNK_BYTES = 256 * 1024
 
 RECONNECTS = 8
 
+READERS = 6
+"""Results read side by side: enough to fill a core and to hide S3's latency, few enough to hold
+(each has a page of rows, a chunk of the object, and its text in memory)."""
+
 ResultSource: TypeAlias = Literal["auto", "api", "s3"]
 Projection: TypeAlias = Callable[[list[Row]], list[Row]]
 
@@ -47,6 +52,7 @@ class Results:
     def __init__(self, client: AwsClient, *, source: ResultSource) -> None:
         self._client = client
         self._source = source
+        self._readers = Slots(READERS)
 
     async def read(
         self, execution: QueryExecution, columns: Sequence[str]
@@ -59,7 +65,7 @@ class Results:
             UnitError: The result cannot be read, or lacks a column.
         """
         project: Projection | None = None
-        async with aclosing(self._with_header(execution)) as batches:
+        async with self._readers.place(), aclosing(self._with_header(execution)) as batches:
             async for batch in batches:
                 rows = batch
                 if project is None:

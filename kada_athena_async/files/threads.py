@@ -9,6 +9,8 @@ from typing import TypeVar
 import anyio
 from anyio import to_thread
 
+from kada_athena_async.concurrency import workers
+
 ResultT = TypeVar("ResultT")
 
 # How long a cancelled caller waits for its thread: a disk that hangs must not hang the exit.
@@ -33,7 +35,7 @@ async def in_thread(function: Callable[[], ResultT]) -> ResultT:
             is_done.set()
 
     try:
-        return await to_thread.run_sync(work)
+        return await to_thread.run_sync(work, limiter=workers())
     except BaseException:
         # asyncio's own cancellation passes anyio's shield inside run_sync while the thread works.
         if is_running.is_set() and not is_done.is_set():

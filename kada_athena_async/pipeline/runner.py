@@ -62,9 +62,11 @@ class UnitRunner:
     transforms: Transforms = field(init=False)
     _sources: dict[str, CatalogSources] = field(init=False, default_factory=dict)
     _slices: Slots = field(init=False)
+    _results: Results = field(init=False)
 
     def __post_init__(self) -> None:
         self.transforms = Transforms(mask=self.config.mask)
+        self._results = Results(self.client, source=self.config.results)
         self._slices = Slots(self.config.max_concurrent_queries + SLICES_AHEAD)
 
     async def run(self, unit: Unit, estate: Estate) -> UnitOutcome:
@@ -204,7 +206,7 @@ class UnitRunner:
         """SQL's view of *catalog*, asked on behalf of a unit."""
         return InformationSchema(
             queries=self.queries,
-            results=Results(self.client, source=self.config.results),
+            results=self._results,
             texts=self.texts,
             catalog=catalog,
             unit_id=unit_id,

@@ -77,7 +77,9 @@ class _PartCore:
     def __init__(self, path: Path, kind: str, *, compress: bool, files: Files) -> None:
         self.path, self.kind = path, kind
         self.rows = self.raw_bytes = self.size_bytes = 0
-        self._files, self._engine = files, _compressor(compress)
+        # ISA-L's state takes half a megabyte, so it is made when there is a block to compress.
+        self._files, self._is_packed = files, compress
+        self._engine: _Compressor | None = None
         self._raw, self._ready = bytearray(), bytearray()
         self._hash = hashlib.sha256()
         self._fd: int | None = None
@@ -96,7 +98,8 @@ class _PartCore:
         with self._turn:
             self._refuse_if_over()
             self._compress(len(self._raw))
-            self._ready += self._engine.flush()
+            self._ready += self._compressed().flush()
+            self._engine = None
             self._store()
             fd, self._fd = self._fd, None
             self._is_over = True
@@ -129,9 +132,15 @@ class _PartCore:
         block = bytes(self._raw[:count])
         del self._raw[:count]
         self.raw_bytes += len(block)
-        self._ready += self._engine.compress(block)
+        self._ready += self._compressed().compress(block)
         if len(self._ready) >= BLOCK_BYTES:
             self._store()
+
+    def _compressed(self) -> _Compressor:
+        if self._engine is None:
+            self._engine = _compressor(self._is_packed)
+
+        return self._engine
 
     def _store(self) -> None:
         if self._fd is None:
