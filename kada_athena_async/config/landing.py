@@ -47,10 +47,10 @@ def _directory(value: object) -> object:
 
 
 def _bucket(value: str) -> str:
-    rules.bucket_url(f"s3://{value}")
-    if not value or "/" in value:
+    if "/" in value:
         raise ValueError("write the bucket's name alone, the rest of the path as prefix")
 
+    rules.bucket_url(f"s3://{value}")
     return value
 
 
@@ -241,8 +241,11 @@ def _remedy(detail: Mapping[str, object]) -> str:
     if not re.fullmatch(r"[a-z_.]*", key):
         key = ascii(key[:40])
 
+    if (remedy := _REMEDIES.get(str(detail["type"]))) is not None:
+        return f"{key} {remedy}"
+
     message = str(detail["msg"]).removeprefix("Value error, ")
-    return f"{key} {_REMEDIES.get(str(detail['type']), message)}".strip()
+    return f"{key}: {message}" if key else message
 
 
 def shown_place(value: object) -> str:

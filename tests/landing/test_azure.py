@@ -15,12 +15,22 @@ import anyio
 import pytest
 
 from kada_athena_async.config.landing import AzurePlace
-from kada_athena_async.errors import DeliveryError
+from kada_athena_async.errors import DeliveryError, LockedError
 from kada_athena_async.events import FileDelivered, Warned
+from kada_athena_async.hwm import Carried, StoredMark
 from kada_athena_async.landing import open_landing
+from kada_athena_async.landing.marks import open_hwm_store
 from tests.landing import azurite
 from tests.landing.azurite import Container, Proxy
-from tests.landing.support import BIG, SMALL, Deliverer, in_sight, make_package, make_surroundings
+from tests.landing.support import (
+    BIG,
+    SMALL,
+    T0,
+    Deliverer,
+    in_sight,
+    make_package,
+    make_surroundings,
+)
 
 
 @pytest.fixture(scope="module")
@@ -330,3 +340,26 @@ async def test_of_two_writers_one_wins(push: Deliverer) -> None:
 
     assert cell is not None
     assert (cell.data, cell.version) == (b"2", second)
+
+
+async def test_two_runners_cannot_both_move_a_mark(
+    container: Container, proxy: Proxy, place: Callable[..., AzurePlace], fast_clock: Any
+) -> None:
+    """The slower one is told; a lost answer to the faster one does not make it the slower."""
+    around = make_surroundings(None, fast_clock)
+    end = T0 + timedelta(hours=1)
+    carried = Carried(hwm=end, workgroups={})
+    async with (
+        open_hwm_store(place(), "k", around) as fast,
+        open_hwm_store(place(), "k", around) as slow,
+    ):
+        assert await fast.read() == await slow.read() == StoredMark(hwm=None)
+        proxy.fault = lambda operation, name, call: "after" if call == 1 else None
+        await fast.write(carried, run_id="fast", manifest_sha256="m")
+        assert await fast.read() == StoredMark(hwm=end, carried=carried)
+
+        with pytest.raises(LockedError, match="moved the high-water mark"):
+            await slow.write(carried, run_id="slow", manifest_sha256="m")
+
+    assert container.content("k_hwm.txt") == b"2026-11-01 01:00:00\n"
+    assert b"fast" in container.content("k_state.json")

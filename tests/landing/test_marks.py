@@ -1,0 +1,217 @@
+"""The high-water mark away from this machine: in a bucket, in a directory, in the landing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kada_athena_async.config.landing import LocalPlace, S3Place
+from kada_athena_async.errors import CommitError, CredentialsError, LockedError, StateError
+from kada_athena_async.hwm import Carried, FileHwmStore, StoredMark, WorkgroupMark
+from kada_athena_async.hwm.object_store import ObjectHwmStore
+from kada_athena_async.landing import Surroundings
+from kada_athena_async.landing.marks import open_hwm_store
+from kada_athena_async.sandbox import Sandbox
+from tests.landing.support import T0, Bucket
+
+Store = FileHwmStore | ObjectHwmStore
+
+
+def carried(hour: int) -> Carried:
+    """What a run to *hour* hands on."""
+    end = T0 + timedelta(hours=hour)
+    mark = WorkgroupMark(mark=end, pending={"q": T0}, recent={})
+    return Carried(hwm=end, workgroups={"primary": mark})
+
+
+@pytest.fixture
+def store(
+    bucket: Bucket, surroundings: Callable[..., Surroundings]
+) -> Callable[..., AbstractAsyncContextManager[Any]]:
+    """Opens one run's view of the mark in the bucket."""
+    return lambda **fields: open_hwm_store(bucket.place(**fields), "k", surroundings())
+
+
+async def test_what_is_written_is_read_back(store: Any, bucket: Bucket) -> None:
+    """Mark and state, by the next run; the mark is the vendor's line."""
+    async with store() as first:
+        assert await first.read() == StoredMark(hwm=None)
+        await first.write(carried(1), run_id="r", manifest_sha256="m")
+        assert await first.read() == StoredMark(hwm=carried(1).hwm, carried=carried(1))
+
+    async with store() as second:
+        assert await second.read() == StoredMark(hwm=carried(1).hwm, carried=carried(1))
+        await second.write(carried(2), run_id="r", manifest_sha256="m")
+
+    assert bucket.content("k_hwm.txt") == b"2026-11-01 02:00:00\n"
+    assert bucket.names() == ["k_hwm.txt", "k_state.json"]
+
+
+@pytest.mark.parametrize("begun_at", [0, 1])
+async def test_two_runners_cannot_both_win(store: Any, bucket: Bucket, begun_at: int) -> None:
+    """Both began at the same mark, be it none: the slower one is told, the mark is the other's."""
+    if begun_at:
+        async with store() as earlier:
+            await earlier.write(carried(begun_at), run_id="0", manifest_sha256="m")
+
+    async with store() as fast, store() as slow:
+        assert await fast.read() == await slow.read()
+        await fast.write(carried(2), run_id="fast", manifest_sha256="m")
+
+        with pytest.raises(LockedError, match="moved the high-water mark at s3://landing"):
+            await slow.write(carried(3), run_id="slow", manifest_sha256="m")
+
+        with pytest.raises(LockedError, match="since this run began"):
+            await slow.read()
+
+    assert bucket.content("k_hwm.txt") == b"2026-11-01 02:00:00\n"
+    assert json.loads(bucket.content("k_state.json"))["run_id"] == "fast"
+
+
+async def test_a_mark_set_by_hand_during_a_run_stays(store: Any, bucket: Bucket) -> None:
+    """The run that would move it is told instead."""
+    async with store() as run:
+        await run.read()
+        bucket.store("k_hwm.txt", b"2026-10-01 00:00:00\n")
+
+        with pytest.raises(LockedError):
+            await run.write(carried(1), run_id="r", manifest_sha256="m")
+
+    async with store() as following:
+        mark = await following.read()
+
+    assert bucket.content("k_hwm.txt") == b"2026-10-01 00:00:00\n"
+    assert (mark.was_edited, mark.carried) == (True, None)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_lost_answer_is_no_lost_race(store: Any, bucket: Bucket, times: int) -> None:
+    """Our own write that was confirmed to nobody is recognised as ours."""
+    bucket.sandbox.faults.add("reset_after", "s3:PutObject", times=times)
+
+    async with store() as run:
+        await run.write(carried(1), run_id="r", manifest_sha256="m")
+        await run.write(carried(2), run_id="r", manifest_sha256="m")
+
+    assert bucket.content("k_hwm.txt") == b"2026-11-01 02:00:00\n"
+
+
+async def test_a_broken_answer_is_asked_for_again(store: Any, bucket: Bucket) -> None:
+    """A body that breaks off is not taken for a mark."""
+    async with store() as run:
+        await run.write(carried(1), run_id="r", manifest_sha256="m")
+
+    fault = bucket.sandbox.faults.add("truncate", "s3:GetObject", times=2)
+    async with store() as following:
+        assert (await following.read()).hwm == carried(1).hwm
+
+    assert bucket.sandbox.faults.struck(fault) == 2
+
+
+async def test_a_crash_between_state_and_mark_moves_nothing(store: Any, bucket: Bucket) -> None:
+    """The mark stays the old one, and the run that repeats the commit may write both."""
+    async with store() as run:
+        await run.write(carried(1), run_id="r", manifest_sha256="m")
+        bucket.sandbox.faults.add("access_denied", "s3:PutObject", where={"key": "*hwm.txt"})
+        with pytest.raises(CommitError, match="cannot be moved"):
+            await run.write(carried(2), run_id="r", manifest_sha256="m")
+
+    bucket.sandbox.faults.clear()
+    async with store() as following:
+        assert (await following.read()).hwm == carried(1).hwm
+        await following.write(carried(2), run_id="r", manifest_sha256="m")
+        assert await following.read() == StoredMark(hwm=carried(2).hwm, carried=carried(2))
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("k_hwm.txt", b"yesterday"),
+        ("k_hwm.txt", b""),
+        ("k_hwm.txt", b"\xff\xfe"),
+        ("k_state.json", b"{}"),
+        ("k_state.json", b'{"schema_version": 99}'),
+    ],
+)
+async def test_junk_is_refused_and_left(store: Any, bucket: Bucket, name: str, data: bytes) -> None:
+    """It is never mistaken for a first run, and the message names the object."""
+    bucket.store(name, data)
+
+    async with store() as run:
+        with pytest.raises(StateError, match=f"s3://landing/lz/athena/{name}"):
+            await run.read()
+
+    assert bucket.content(name) == data
+
+
+async def test_a_missing_bucket_is_no_first_run(
+    bucket: Bucket, surroundings: Callable[..., Surroundings]
+) -> None:
+    """A misspelt bucket must not make the run read 45 days again."""
+    async with open_hwm_store(S3Place(bucket="lnading"), "k", surroundings()) as run:
+        with pytest.raises(StateError, match="bucket does not exist"):
+            await run.read()
+
+
+async def test_a_forbidden_mark_is_no_first_run(store: Any, bucket: Bucket) -> None:
+    """Where reading is not allowed nobody knows whether there is a mark."""
+    bucket.sandbox.faults.add("access_denied", "s3:GetObject")
+
+    async with store() as run:
+        with pytest.raises(StateError, match="GetObject is not allowed"):
+            await run.read()
+
+
+async def test_wrong_keys_are_told_as_such(store: Any, bucket: Bucket) -> None:
+    """Before anything is extracted."""
+    async with store(key="AKIAIOSFODNN7EXAMPLE", secret="wrong-secret") as run:
+        with pytest.raises(CredentialsError, match="refused the credentials") as caught:
+            await run.read()
+
+    assert "wrong-secret" not in str(caught.value)
+
+
+async def test_the_landing_may_have_keys_of_its_own(
+    store: Any, bucket: Bucket, sandbox: Sandbox
+) -> None:
+    """Another user, or a role: with the rights that they need and no others."""
+    rights = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:PutObject"],
+                "Resource": "arn:aws:s3:::landing/lz/athena/*",
+            },
+            {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::landing"},
+        ],
+    }
+    user = sandbox.add_user("landing", policy=rights)
+    role = sandbox.add_role("landing", policy=rights, external_id="of-k")
+    async with store(key=user.access_key_id, secret=user.secret) as run:
+        await run.write(carried(1), run_id="r", manifest_sha256="m")
+
+    async with store(role=role, external_id="of-k") as run:
+        await run.write(carried(2), run_id="r", manifest_sha256="m")
+
+    keys = {c.access_key_id for c in sandbox.log if c.operation == "s3:PutObject"}
+    assert len(keys) == 2
+    assert user.access_key_id in keys
+    assert sandbox.access_key_id not in keys
+
+
+async def test_a_directory_keeps_the_vendors_files(
+    tmp_path: Path, surroundings: Callable[..., Surroundings]
+) -> None:
+    """``file://``: the same two files, written as the local mark is."""
+    async with open_hwm_store(LocalPlace(path=tmp_path), "k", surroundings()) as run:
+        assert isinstance(run, FileHwmStore)
+        await run.write(carried(1), run_id="r", manifest_sha256="m")
+
+    assert (tmp_path / "k_hwm.txt").read_text() == "2026-11-01 01:00:00\n"
