@@ -34,7 +34,7 @@ from kada_athena_async.hwm import (
 )
 from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.pipeline import UnitRunner
-from kada_athena_async.plan import HistoryUnit, Unit, build_plan
+from kada_athena_async.plan import HistoryUnit, Plan, Unit, build_plan
 from kada_athena_async.report import RunReport, UnitOutcome
 from kada_athena_async.sinks import Intent, Staging
 
@@ -92,8 +92,10 @@ class Run:
         """Finish an interrupted run in its own window, with the parts that it finished."""
         intent = resumable.intent
         decision = await self._decide(WindowRequest(start=intent.start, end=intent.end))
+        window = Window(intent.start, intent.end)
+        plan = await self._plan(intent.run_id, decision, window, is_resumed=True)
         async with await Staging.reopen(resumable.path, self.files) as staging:
-            return await self._extract(staging, decision, Window(intent.start, intent.end))
+            return await self._extract(staging, decision, window, plan)
 
     async def _begin(self, run_id: str, request: WindowRequest) -> RunReport:
         begun_at = self.connection.clock.now()
@@ -105,6 +107,7 @@ class Run:
         if not request.again:
             await self._refuse_covered(window)
 
+        plan = await self._plan(run_id, decision, window, is_resumed=False)
         intent = Intent(
             run_id=run_id,
             name=self.name,
@@ -113,12 +116,13 @@ class Run:
             hwm=(await self.store.read()).hwm if self.store else None,
             manages_hwm=self.store is not None,
             compress=self.connection.config.compress,
+            replaces=request.again,
             config_digest=config_digest(self.connection.config),
-            plan_digest="",
+            plan_digest=plan.digest,
             started_at=begun_at,
         )
         async with await Staging.create(self.output_path, intent, self.files) as staging:
-            return await self._extract(staging, decision, window, again=request.again)
+            return await self._extract(staging, decision, window, plan)
 
     async def _decide(self, request: WindowRequest) -> Decision:
         """Cut the window by the stored mark and the earlier of our clock and AWS's."""
@@ -182,39 +186,44 @@ class Run:
                 hint="move that manifest and its files away, or extract it once more with --again",
             )
 
-    async def _extract(
-        self, staging: Staging, decision: Decision, window: Window, *, again: bool = False
-    ) -> RunReport:
-        clock, config = self.connection.clock, self.connection.config
-        begun = clock.monotonic()
+    async def _plan(
+        self, run_id: str, decision: Decision, window: Window, *, is_resumed: bool
+    ) -> Plan:
+        """Announce the run, look at what exists, and decide what to do."""
+        config = self.connection.config
         self.connection.tell(
             RunStarted(
-                run_id=staging.run_id,
+                run_id=run_id,
                 name=self.name,
                 start=window.start,
                 end=window.end,
                 output_path=str(self.output_path),
                 endpoint_url=config.endpoint_url,
-                is_resumed=bool(staging.sealed()),
+                is_resumed=is_resumed,
             )
         )
         async with self._stage("discover"):
-            estate = await self.connection.discover(staging.run_id)
-            task = summary.Task(
-                config=config,
-                staging=staging,
-                decision=decision,
-                window=window,
-                plan=build_plan(config, estate, decision),
-            )
+            return build_plan(config, await self.connection.discover(run_id), decision)
 
+    async def _extract(
+        self, staging: Staging, decision: Decision, window: Window, plan: Plan
+    ) -> RunReport:
+        clock = self.connection.clock
+        begun = clock.monotonic()
+        task = summary.Task(
+            config=self.connection.config,
+            staging=staging,
+            decision=decision,
+            window=window,
+            plan=plan,
+        )
         async with self._stage("extract"):
             outcomes = await self._run_units(task)
 
         committed = None
         if not any(outcome.outcome == "failed" for outcome in outcomes):
             async with self._stage("commit"):
-                committed = await self._commit(task, outcomes, again=again)
+                committed = await self._commit(task, outcomes)
 
         return summary.run_report(
             task,
@@ -272,7 +281,7 @@ class Run:
         return [by_id[unit.unit_id] for unit in plan.units]
 
     async def _commit(
-        self, task: summary.Task, outcomes: Sequence[UnitOutcome], *, again: bool
+        self, task: summary.Task, outcomes: Sequence[UnitOutcome]
     ) -> CommittedManifest:
         accounts = [o.facts.account for o in outcomes if o.facts.account is not None]
         summary.check_rows(task.staging, outcomes)
@@ -280,7 +289,6 @@ class Run:
             unit_order=[outcome.unit_id for outcome in outcomes],
             facts=summary.run_facts(task, outcomes, self.connection.client.log, self.warnings),
             carried=carry(task.window.end, task.decision.carried, accounts),
-            replace=again,
         )
         return await commit(task.staging, request, store=self.store, tell=self.connection.tell)
 

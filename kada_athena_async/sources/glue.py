@@ -100,7 +100,8 @@ def columns_of(
 
 
 def _is_current(column: CatalogColumn) -> bool:
-    return (column.parameters or {}).get("iceberg.field.current", "true").lower() != "false"
+    flags = column.parameters
+    return not flags or flags.get("iceberg.field.current", "true").lower() != "false"
 
 
 def _view_of(table: GlueTable) -> RawView:
