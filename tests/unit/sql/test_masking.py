@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timezone
 
 import pytest
 from hypothesis import example, given, settings
@@ -274,3 +275,32 @@ def test_masking_a_message_twice_changes_nothing(text: str) -> None:
     masked = mask_text(text)
 
     assert mask_text(masked) == masked
+
+
+def test_no_sentinel_of_the_estate_survives() -> None:
+    """In no statement, message or view of the sandbox is any planted secret left."""
+    pytest.importorskip("duckdb")
+    from kada_athena_async.sandbox.estate.build import build_estate
+    from kada_athena_async.sandbox.estate.sentinels import SENTINEL_SECRETS
+
+    estate = build_estate(now=datetime(2026, 11, 23, tzinfo=timezone.utc), scale=0.2)
+    texts = [
+        mask_sql(
+            execution.query,
+            statement_type=execution.statement_type,
+            substatement_type=execution.substatement_type,
+            is_failed=execution.state == "FAILED",
+        )
+        for execution in estate.executions.values()
+    ]
+    reasons = (e.state_change_reason or "" for e in estate.executions.values())
+    messages = (e.error_message or "" for e in estate.executions.values())
+    texts += [mask_text(text) for text in (*reasons, *messages)]
+    texts += [
+        mask_sql(table.view_sql, dialect=table.view_dialect)
+        for _, _, table in estate.tables()
+        if table.view_sql
+    ]
+
+    assert [text for text in texts if any(secret in text for secret in SENTINEL_SECRETS)] == []
+    assert not any(map(is_unmaskable, texts))
