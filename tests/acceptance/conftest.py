@@ -31,6 +31,8 @@ def environment(tmp_path: Path) -> dict[str, str]:
     """Nothing of the machine's own AWS settings reaches the command."""
     return {
         "PATH": os.environ.get("PATH", ""),
+        # Lets the coverage of the command be measured too.
+        **{k: v for k, v in os.environ.items() if k.startswith("COVERAGE_")},
         "HOME": str(tmp_path),
         "PYTHONPATH": str(ROOT),
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -95,6 +98,31 @@ def test_json_tells_each_event_and_the_report(cli: Cli, configure: Callable[...,
     assert kinds[-2:] == ["run_finished", "report"]
     assert objects[-1]["committed"] is True
     assert {file["kind"] for file in objects[-1]["files"]} >= set(KINDS)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes a POSIX pipe")
+def test_a_reader_that_leaves_does_not_stop_the_run(
+    configure: Callable[..., Path], environment: dict[str, str], tmp_path: Path
+) -> None:
+    """`run --json | head -1` commits all the same, without a word about the pipe."""
+    configure()
+    with subprocess.Popen(
+        [sys.executable, "-m", "kada_athena_async", "run", "--json"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        first = json.loads(process.stdout.readline())
+        process.stdout.close()
+        said = process.stderr.read()
+
+    assert first["event"] == "run_started"
+    assert (process.returncode, said) == (0, "")
+    assert in_sight(tmp_path / "output")
 
 
 def test_no_secret_is_said_or_written(

@@ -123,6 +123,27 @@ def test_a_bad_field_is_named_when_the_extractor_is_made() -> None:
     ]
 
 
+FIELDS: dict[str, object] = {
+    "server": "athena",
+    "region": "us-east-1",
+    "bucket": "s3://my-bucket/x",
+    "output_path": "/tmp/output",
+}
+
+
+def test_statements_can_be_listed_read_and_replaced() -> None:
+    """As with the vendor's extractor; what was written is what is read."""
+    extractor = Extractor(**FIELDS)
+    name = extractor.list_sql()[0]
+    changed = f"{extractor.get_sql(name)}\n-- ours"
+    extractor.overwrite_sql(name, changed)
+
+    assert extractor.get_sql(name) == changed
+    assert Extractor(**FIELDS).get_sql(name) != changed
+    with pytest.raises(ConfigError, match="put the placeholder"):
+        extractor.overwrite_sql(name, "SELECT 1")
+
+
 async def test_inside_a_loop_the_async_way_is_named(tmp_path: Path) -> None:
     """Blocking somebody's loop would be worse than refusing."""
     with pytest.raises(AbortError, match="running event loop"):

@@ -25,6 +25,8 @@ def cli(tmp_path: Path) -> Cli:
             cwd=tmp_path,
             env={
                 "PATH": os.environ.get("PATH", ""),
+                # Lets the coverage of the command be measured too.
+                **{k: v for k, v in os.environ.items() if k.startswith("COVERAGE_")},
                 "HOME": str(tmp_path),
                 "PYTHONPATH": str(ROOT),
                 **variables,
