@@ -23,6 +23,7 @@ _TRINO_VERB = re.compile(
     "|optimize|vacuum|using|call|refresh|grant|revoke|commit|rollback|start"
 )
 _HIVE_VERB = re.compile("msck|show|describe|desc|alter|use|set|reset|truncate")
+_BEGIN = re.compile(r"[\s(]*([A-Za-z]+)(?!\w)")  # most statements begin without a comment
 _HIVE_SUBSTATEMENT = re.compile("(?:CREATE|DROP|ALTER)_(?:TABLE|DATABASE|SCHEMA)|MSCK")
 _BEFORE_NOUN = re.compile("or|replace|external|temporary|protected|multi|dialect")
 _AS_QUERY = re.compile(
@@ -62,7 +63,8 @@ def _by_service(statement_type: str | None, substatement_type: str | None) -> En
 
 
 def _by_text(text: str) -> EngineChoice:
-    words = _first_words(text)
+    begin = _BEGIN.match(text)
+    words = [begin[1].lower()] if begin else _first_words(text)
     verb = words[0] if words else ""
     if _TRINO_VERB.fullmatch(verb):
         return EngineChoice(Engine.TRINO, True)
@@ -71,7 +73,7 @@ def _by_text(text: str) -> EngineChoice:
         return EngineChoice(Engine.HIVE, True)
 
     if verb in ("create", "drop"):
-        return _by_noun(text, verb, words[1:])
+        return _by_noun(text, verb, _first_words(text)[1:])
 
     return EngineChoice(Engine.TRINO, False)
 

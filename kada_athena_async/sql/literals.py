@@ -45,6 +45,7 @@ _PLAINS = {
 
 _ORDINAL_DIGITS = 3
 _BY = re.compile(r"(?:group|order)\s+by(?!\w)", re.IGNORECASE)
+_BY_BEGINS = frozenset("gGoO")
 _ORDINALS = re.compile(rf"(?:\s*[0-9]{{1,{_ORDINAL_DIGITS}}}\s*,)+")
 _ENDS_ORDINALS = re.compile(
     "select|from|where|having|limit|offset|fetch|union|intersect|except|window|values|rows|range"
@@ -120,7 +121,7 @@ class _Finder:
                 position = plain.end()
             elif self._begins_item and (ordinals := _ORDINALS.match(text, position)):
                 position = ordinals.end()
-            elif clause := _BY.match(text, position):
+            elif text[position] in _BY_BEGINS and (clause := _BY.match(text, position)):
                 self._enter_clause()
                 position = clause.end()
             else:
