@@ -272,6 +272,22 @@ def place_secrets(place: object) -> tuple[str, ...]:
     return ()
 
 
+def plain_place(place: object) -> object:
+    """A place as the plain values that it can be written with, its secrets among them."""
+    if not isinstance(place, _Place):
+        return place
+
+    return {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else _plain(value)
+        for name in type(place).model_fields
+        if (value := getattr(place, name)) not in (None, "")
+    }
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value
+
+
 LandingField = Annotated[
     Place,
     BeforeValidator(parse_place, json_schema_input_type=str | LocalPlace | S3Place | AzurePlace),

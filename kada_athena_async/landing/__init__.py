@@ -12,13 +12,13 @@ from kada_athena_async.aws.pacing import Pacer
 from kada_athena_async.aws.session import AwsSession, Identity
 from kada_athena_async.config.landing import AzurePlace, LocalPlace, Place, S3Place
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.landing.deliver import DeliveryReport, deliver
+from kada_athena_async.landing.deliver import DeliveryReport, deliver, has_errand
 from kada_athena_async.landing.interface import Landing
 from kada_athena_async.landing.local import LocalLanding
 from kada_athena_async.landing.s3 import S3Landing
 from kada_athena_async.landing.surroundings import UPLOAD_TIMEOUT_S, Surroundings
 
-__all__ = ["DeliveryReport", "Landing", "Surroundings", "deliver", "open_landing"]
+__all__ = ["DeliveryReport", "Landing", "Surroundings", "deliver", "has_errand", "open_landing"]
 
 
 @asynccontextmanager

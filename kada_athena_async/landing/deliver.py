@@ -120,6 +120,17 @@ async def deliver(
     return replace(report, removed=tuple(removed))
 
 
+async def has_errand(output_path: Path, name: str, place: str, *, files: Files) -> bool:
+    """True if a package of *name* in sight is not known to lie in *place*; no call is made.
+
+    Raises:
+        StateError: A manifest or the journal is junk.
+    """
+    journal = await Journal.open(output_path, name, files)
+    in_sight = await packages_in_sight(output_path, name, files)
+    return not all(journal.is_delivered(package, place) for package in in_sight)
+
+
 @dataclass(slots=True, kw_only=True)
 class _Errand:
     """One way to the landing, with all that is pending."""
