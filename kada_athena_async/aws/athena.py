@@ -7,7 +7,9 @@ back to the queue; only SUCCEEDED, FAILED and CANCELLED are final.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from random import Random
 from uuid import UUID, uuid5
 
@@ -43,6 +45,9 @@ SLOT_DEADLINE_S = 1800.0
 ATTEMPTS = 2
 """Runs of a statement whose failure Athena calls retryable."""
 
+INTERRUPTIONS_MAX = 8
+"""How many interrupted runs may have stopped a statement before it counts as cancelled for good."""
+
 # Namespace of our idempotency tokens: any constant would do.
 _TOKENS = UUID("6d0f3a52-5a3c-4a55-9a51-0f1d7c2f3b9e")
 
@@ -65,6 +70,7 @@ class Statement:
 @dataclass(slots=True)
 class _Watched:
     started_s: float
+    looks: int = 0
     execution: QueryExecution | None = None
 
 
@@ -100,29 +106,40 @@ class AthenaQueries:
             UnitError: It was refused.
         """
         async with self.slots.place():
-            for attempt in range(1, ATTEMPTS + 1):
-                execution = await self._run_once(statement, attempt, unit_id)
-                if execution.status.state == "SUCCEEDED":
+            failures = 0
+            for number in count(1):
+                execution, looks = await self._run_once(statement, number, unit_id)
+                state = execution.status.state
+                if state == "SUCCEEDED":
                     self.slots.grow()
                     return execution
 
+                # Over before we looked: the query of the interrupted run that this one continues,
+                # which stopped it when it left. Its token gives it back for ever.
+                if state == "CANCELLED" and looks == 1 and number <= INTERRUPTIONS_MAX:
+                    continue
+
+                failures += 1
                 error = _failure(execution)
-                if not error.is_retryable or attempt == ATTEMPTS:
+                if not error.is_retryable or failures == ATTEMPTS:
                     raise error
 
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def _run_once(self, statement: Statement, attempt: int, unit_id: str) -> QueryExecution:
+    async def _run_once(
+        self, statement: Statement, number: int, unit_id: str
+    ) -> tuple[QueryExecution, int]:
+        """The ended execution, and how often we had to look at it."""
         # The token is settled before the call: whatever happens to the answer, asking again with
         # it gives the same query. A statement that FAILED needs a new one, or Athena would give
         # the failed query back.
-        token = uuid5(_TOKENS, f"{self.run_id}\n{statement.key}\n{attempt}\n{statement.sql}")
+        token = uuid5(_TOKENS, f"{self.run_id}\n{statement.key}\n{number}\n{statement.sql}")
         query_id = await self._start(statement, str(token))
         self.tell(
             QueryStarted(unit_id=unit_id, query_execution_id=query_id, workgroup=self.workgroup)
         )
         begun = self.clock.monotonic()
-        self._watched[query_id] = _Watched(begun)
+        watched = self._watched[query_id] = _Watched(begun)
         try:
             execution = await self._wait(query_id)
         except BaseException:
@@ -140,7 +157,7 @@ class AthenaQueries:
                 scanned_bytes=(statistics and statistics.data_scanned_in_bytes) or 0,
             )
         )
-        return execution
+        return execution, watched.looks
 
     async def _start(self, statement: Statement, token: str) -> str:
         parameters: dict[str, object] = {
@@ -156,12 +173,7 @@ class AthenaQueries:
         wait_s = SLOT_WAIT_S
         while True:
             try:
-                answer = await self.client.call(
-                    "athena",
-                    "StartQueryExecution",
-                    scope=f"workgroup {self.workgroup}",
-                    **parameters,
-                )
+                return await self._ask_to_start(parameters)
             except TooManyQueriesError as exc:
                 if self.clock.monotonic() > deadline_s:
                     raise RetriesExhaustedError(
@@ -173,8 +185,27 @@ class AthenaQueries:
                 self.slots.shrink()
                 await self.clock.sleep(wait_s * self.rng.uniform(0.5, 1.0))
                 wait_s = min(SLOT_WAIT_MAX_S, wait_s * 2)
-            else:
-                return str(answer["QueryExecutionId"])
+
+    async def _ask_to_start(self, parameters: Mapping[str, object]) -> str:
+        """Ask Athena to start a query, once; its id."""
+
+        async def ask() -> str:
+            scope = f"workgroup {self.workgroup}"
+            answer = await self.client.call(
+                "athena", "StartQueryExecution", scope=scope, **parameters
+            )
+            return str(answer["QueryExecutionId"])
+
+        try:
+            return await ask()
+        except anyio.get_cancelled_exc_class():
+            # Athena may have accepted it. Asked again with the same token it says which query it
+            # is, or starts the one that we stop at once.
+            if self._may_stop:
+                with anyio.move_on_after(STOP_GRACE_S, shield=True), suppress(KadaAthenaError):
+                    await self._stop(await ask())
+
+            raise
 
     async def _wait(self, query_id: str) -> QueryExecution:
         """Wait for the end of a query. Whoever finds nobody polling polls for all."""
@@ -216,8 +247,10 @@ class AthenaQueries:
             )
             batch: ExecutionBatch = answer[DECODED]
             for execution in batch.query_executions:
-                if execution.query_execution_id in self._watched:
-                    self._watched[execution.query_execution_id].execution = execution
+                watched = self._watched.get(execution.query_execution_id)
+                if watched is not None:
+                    watched.execution = execution
+                    watched.looks += 1
 
             # What the batch leaves out is asked for again at the next tick, unless it is refused.
             for missing in batch.unprocessed_query_execution_ids:

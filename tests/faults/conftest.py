@@ -13,6 +13,12 @@ from kada_athena_async.sandbox.estate.small import tiny_estate
 from tests.faults.world import START, WallClock, World
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all-crashes", action="store_true", help="crash a run at every one of its steps"
+    )
+
+
 @pytest.fixture
 def wall() -> WallClock:
     return WallClock()

@@ -1,0 +1,117 @@
+"""A program that runs the real extractor in children of its own, which die where they are told.
+
+Reads an order a line on stdin (JSON: ``fields``, ``hwm_path``, ``now``, ``kill_at``), forks, and
+tells the child's ``pid``, then its ``status``. A child is forked from a process that has imported
+everything and opened nothing, so that a crash costs what a run costs, and no more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from kada_athena_async import Extractor
+from kada_athena_async.files import Files
+from tests.faults.world import WallClock
+
+
+class KillingFiles(Files):
+    """The real file system; the process is killed before its k-th changing operation."""
+
+    def __init__(self, kill_at: int) -> None:
+        self.kill_at, self.steps = kill_at, 0
+        self._guard = threading.Lock()
+
+    def step(self) -> None:
+        with self._guard:
+            self.steps += 1
+            if self.steps == self.kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def make_dir(self, path: Path, *, mode: int = 0o700) -> None:
+        self.step()
+        super().make_dir(path, mode=mode)
+
+    def create(self, path: Path) -> int:
+        self.step()
+        return super().create(path)
+
+    def write(self, fd: int, data: bytes | memoryview) -> None:
+        self.step()
+        super().write(fd, data)
+
+    def sync(self, fd: int) -> None:
+        self.step()
+        super().sync(fd)
+
+    def close(self, fd: int) -> None:
+        self.step()
+        super().close(fd)
+
+    def sync_dir(self, path: Path) -> None:
+        self.step()
+        super().sync_dir(path)
+
+    def rename(self, source: Path, target: Path) -> None:
+        self.step()
+        super().rename(source, target)
+
+    def remove(self, path: Path) -> None:
+        self.step()
+        super().remove(path)
+
+    def remove_dir(self, path: Path) -> None:
+        self.step()
+        super().remove_dir(path)
+
+
+def run(order: dict[str, Any]) -> int:
+    """The exit code of one run; how many operations it had is left in ``steps_path``."""
+    files = KillingFiles(order.get("kill_at", 0))
+
+    async def work() -> int:
+        extractor = Extractor(
+            clock=WallClock(datetime.fromisoformat(order["now"])),
+            files=files,
+            hwm_path=order["hwm_path"],
+            **order["fields"],
+        )
+        async with extractor:
+            return (await extractor.run(manage_hwm=True)).exit_code
+
+    code = anyio.run(work)
+    if "steps_path" in order:
+        Path(order["steps_path"]).write_text(str(files.steps))
+
+    return code
+
+
+def main() -> None:
+    for line in sys.stdin:
+        order = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            code = 70
+            try:
+                code = run(order)
+            finally:
+                sys.stderr.flush()
+                os._exit(code)
+
+        sys.stdout.write(json.dumps({"pid": pid}) + "\n")
+        sys.stdout.flush()
+        _, status = os.waitpid(pid, 0)
+        sys.stdout.write(json.dumps({"status": os.waitstatus_to_exitcode(status)}) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
