@@ -36,6 +36,7 @@ from kada_athena_async.errors import (
 )
 from kada_athena_async.events import Observer
 from kada_athena_async.plan import check_own_workgroup
+from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.sources.information_schema import InformationSchema
 
 
@@ -223,6 +224,7 @@ async def connect(
     rng: Random,
     tell: Observer,
     texts: Mapping[str, str],
+    policy: RetryPolicy | None = None,
 ) -> AsyncIterator[Connection]:
     """Open a connection as *config* says; closes it in any case.
 
@@ -241,5 +243,7 @@ async def connect(
     )
     session = AwsSession(identity, endpoint_url=config.endpoint_url)
     pacer = Pacer(quota_share=config.quota_share, clock=clock)
-    async with AwsClient(session, pacer=pacer, clock=clock, rng=rng, tell=tell) as client:
+    async with AwsClient(
+        session, pacer=pacer, clock=clock, rng=rng, tell=tell, policy=policy
+    ) as client:
         yield Connection(config=config, client=client, clock=clock, rng=rng, tell=tell, texts=texts)

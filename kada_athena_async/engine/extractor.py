@@ -13,7 +13,7 @@ from typing_extensions import Self
 
 from kada_athena_async.commit import Recovery, RecoverySettings, recover
 from kada_athena_async.concurrency import Clock, SystemClock
-from kada_athena_async.config import Config, config_digest, make_config
+from kada_athena_async.config import Config, check_name, config_digest, make_config
 from kada_athena_async.engine.connection import ConnectionReport, connect
 from kada_athena_async.engine.run import Run, WindowRequest
 from kada_athena_async.errors import ConfigError, Problem
@@ -21,9 +21,13 @@ from kada_athena_async.events import Event, Fanout, Observer, RunFinished, Warne
 from kada_athena_async.files import Files, in_thread
 from kada_athena_async.hwm import FileHwmStore, parse_hwm
 from kada_athena_async.report import RunReport
+from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.sinks import lock_path
 from kada_athena_async.sources.statement_texts import PLACEHOLDERS, STATEMENT_COLUMNS, default_texts
 from kada_athena_async.sql.projection import output_columns
+
+TEST_DEADLINE_S = 15.0
+"""How long a connection test tries: somebody waits in front of it. A run tries longer."""
 
 
 class Extractor:
@@ -60,6 +64,7 @@ class Extractor:
         if config is not None and fields:
             raise TypeError("give a Config or its fields, not both")
 
+        check_name(name)
         self.config = config or make_config(fields)
         self.name = name
         self._hwm_path = Path(hwm_path) if hwm_path else Path(f"{name}_hwm.txt")
@@ -139,6 +144,7 @@ class Extractor:
             rng=self._rng,
             tell=Fanout(self._observers),
             texts=self._texts,
+            policy=RetryPolicy(deadline_s=TEST_DEADLINE_S),
         ) as connection:
             return await connection.report()
 
@@ -250,11 +256,12 @@ class Extractor:
         try:
             return await in_thread(make)
         except OSError as exc:
-            problem = Problem(
-                "output_path",
-                repr(str(path)),
-                f"cannot be used ({exc.strerror}); name a directory that this user may write",
-            )
+            remedy = f"cannot be used ({exc.strerror}); name a directory that this user may write"
+            if isinstance(exc, FileNotFoundError):
+                # Made with its parents, a misspelt mount point would swallow the extracts.
+                remedy = "the directory above it does not exist; make it, or name another"
+
+            problem = Problem("output_path", repr(str(path)), remedy)
             raise ConfigError([problem]) from exc
 
 
