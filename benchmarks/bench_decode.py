@@ -105,7 +105,12 @@ async def _own_page(pages: str) -> dict[str, float]:
 
         async def page(**more: str) -> tuple[int, str | None]:
             answer = await client.call(
-                "athena", "GetQueryResults", scope="", QueryExecutionId=query_id, MaxResults=1000, **more
+                "athena",
+                "GetQueryResults",
+                scope="",
+                QueryExecutionId=query_id,
+                MaxResults=1000,
+                **more,
             )
             decoded = answer[DECODED]
             rows = [[cell.var_char_value for cell in row.data] for row in decoded.result_set.rows]

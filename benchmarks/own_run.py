@@ -11,6 +11,7 @@ import gc
 import json
 import resource
 import sys
+from pathlib import Path
 from typing import Any
 
 from benchmarks.loop_delay import LoopDelay
@@ -18,9 +19,25 @@ from benchmarks.peers.outcome import Found, Stopwatch
 from kada_athena_async import Extractor
 
 
-async def extract(wanted: dict[str, Any]) -> tuple[Any, LoopDelay | None]:
-    """Run as *wanted*; with ``probe`` true, watch the loop as a service beside it would feel it."""
+async def extract(wanted: dict[str, Any]) -> tuple[Any, LoopDelay | None, Stopwatch]:
+    """Run as *wanted* says.
+
+    Its members: ``config``; ``start_hwm`` and ``end_hwm`` of the window; ``probe``, true to watch
+    the loop as a service beside it would feel it; ``before``, the window of a run that comes
+    first, is not measured, and leaves mark and state to the measured one.
+    """
     probe = LoopDelay() if wanted.get("probe") else None
+    watch = Stopwatch()
+    before = wanted.get("before")
+    if before is not None:
+        mark = Path(wanted["config"]["output_path"]) / "athena_hwm.txt"
+        async with Extractor(**wanted["config"], hwm_path=mark) as extractor:
+            await extractor.run(**before, manage_hwm=True)
+
+        watch = Stopwatch()
+        async with Extractor(**wanted["config"], hwm_path=mark) as extractor:
+            return await extractor.run(manage_hwm=True), probe, watch
+
     if probe is not None:
         probe.start()
 
@@ -35,14 +52,13 @@ async def extract(wanted: dict[str, Any]) -> tuple[Any, LoopDelay | None]:
         if probe is not None:
             await probe.stop()
 
-    return report, probe
+    return report, probe, watch
 
 
 def main() -> None:
     """Extract as the first argument says."""
     wanted = json.loads(sys.argv[1])
-    watch = Stopwatch()
-    report, probe = asyncio.run(extract(wanted))
+    report, probe, watch = asyncio.run(extract(wanted))
     rows = dict(report.rows)
     found = Found(
         tables=rows.get("metadata_tables", 0),

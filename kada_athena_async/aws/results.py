@@ -8,7 +8,7 @@ read (managed results, a bucket of others, encryption on the client's side) the 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from typing import Any, Literal, TypeAlias
 
 from kada_athena_async.aws.athena import output_location_of, split_location
@@ -55,17 +55,25 @@ class Results:
         self._readers = Slots(READERS)
 
     async def read(
-        self, execution: QueryExecution, columns: Sequence[str]
+        self, execution: QueryExecution, columns: Sequence[str], *, is_listing: bool = False
     ) -> AsyncGenerator[list[Row], None]:
         """Batches of rows of a SELECT that succeeded, with *columns* in the order given.
 
         A row is a list of ``str | None``. Close it (``aclosing``) if you leave early.
 
+        Args:
+            is_listing: True if its reader waits in between until other results were read. Such a
+                reader has no place among the ``READERS``: with one he would wait for himself.
+
         Raises:
             UnitError: The result cannot be read, or lacks a column.
         """
         project: Projection | None = None
-        async with self._readers.place(), aclosing(self._with_header(execution)) as batches:
+        async with AsyncExitStack() as stack:
+            if not is_listing:
+                await stack.enter_async_context(self._readers.place())
+
+            batches = await stack.enter_async_context(aclosing(self._with_header(execution)))
             async for batch in batches:
                 rows = batch
                 if project is None:

@@ -115,7 +115,10 @@ class InformationSchema:
         )
         execution = await self.queries.run(statement, unit_id=self.unit_id)
         try:
-            async with aclosing(self.results.read(execution, STATEMENT_COLUMNS[name])) as batches:
+            rows = self.results.read(
+                execution, STATEMENT_COLUMNS[name], is_listing=name == "TABLES_SQL"
+            )
+            async with aclosing(rows) as batches:
                 async for batch in batches:
                     yield batch
 
