@@ -226,6 +226,9 @@ class Extractor:
     async def _recover(
         self, output_path: Path, store: FileHwmStore | None, tell: Observer, *, fresh: bool
     ) -> Recovery:
+        if store is not None:
+            await store.read()  # a mark or state that is junk is refused before AWS is asked
+
         settings = RecoverySettings(
             config_digest=config_digest(self.config),
             resume=timedelta(hours=self.config.resume_hours),
