@@ -255,7 +255,8 @@ class Files:
         try:
             os.lseek(fd, offset, os.SEEK_SET)
             blocks = []
-            while size_bytes and (block := os.read(fd, min(size_bytes, READ_BYTES))):
+            # All at once: what is joined from blocks lies in memory twice.
+            while size_bytes and (block := os.read(fd, size_bytes)):
                 blocks.append(block)
                 size_bytes -= len(block)
         finally:

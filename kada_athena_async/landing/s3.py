@@ -29,6 +29,7 @@ from kada_athena_async.errors import (
     RequestError,
     RetriesExhaustedError,
     RetryableError,
+    UnitError,
 )
 from kada_athena_async.files import Files
 from kada_athena_async.hwm.cells import Cell
@@ -201,9 +202,9 @@ class S3Landing:
                 raise
 
     async def _forget_earlier(self, name: str) -> None:
-        """Abort uploads of the same key that a killed process left open, if that is allowed."""
+        """Abort uploads of the same key that a killed process left open, where that can be done."""
         key = self._prefix + name
-        with suppress(AccessDeniedError, RequestError):
+        with suppress(UnitError):
             answer = await self._client.call(
                 "s3", "ListMultipartUploads", scope=self.place, Bucket=self._bucket, Prefix=key
             )
