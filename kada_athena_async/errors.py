@@ -15,6 +15,7 @@ KadaAthenaError
 │   ├─ RequestError       the service refused the request as invalid
 │   ├─ TooManyQueriesError  the account's active queries are used up
 │   ├─ QueryFailedError   Athena ran the statement and it failed
+│   ├─ DerivationError    linkages and events cannot be derived
 │   ├─ ResultError        a query's result cannot be read to its end
 │   └─ RetriesExhaustedError  the service did not recover in time
 ├─ CommitError            files could not be made durable           exit code 1
@@ -167,6 +168,10 @@ class QueryFailedError(UnitError):
 
 class ResultError(UnitError):
     """Raised when the result of a query that succeeded cannot be read to its end."""
+
+
+class DerivationError(UnitError):
+    """Raised when linkages and events cannot be derived; what they come from is complete."""
 
 
 class RetriesExhaustedError(UnitError):

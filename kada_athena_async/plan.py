@@ -68,7 +68,14 @@ class BrokenUnit:
     is_expected: bool = False
 
 
-Unit: TypeAlias = EstateUnit | MetadataUnit | HistoryUnit | BrokenUnit
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeriveUnit:
+    """Linkages and events, derived from what all other units extracted; goes last."""
+
+    unit_id: str = "derive"
+
+
+Unit: TypeAlias = EstateUnit | MetadataUnit | HistoryUnit | BrokenUnit | DeriveUnit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +102,7 @@ def build_plan(config: Config, estate: Estate, decision: Decision) -> Plan:
         units += _catalog_units(config, catalog)
 
     units += _history_units(config, estate, decision)
+    units.append(DeriveUnit())
     return Plan(estate=estate, units=tuple(units))
 
 

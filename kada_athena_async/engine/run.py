@@ -34,7 +34,7 @@ from kada_athena_async.hwm import (
 )
 from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.pipeline import UnitRunner
-from kada_athena_async.plan import HistoryUnit, Plan, Unit, build_plan
+from kada_athena_async.plan import DeriveUnit, HistoryUnit, Plan, Unit, build_plan
 from kada_athena_async.report import RunReport, UnitOutcome
 from kada_athena_async.sinks import Intent, Staging
 
@@ -239,7 +239,8 @@ class Run:
         """Run all units; metadata and history side by side, for their quotas are apart."""
         config, plan, staging = self.connection.config, task.plan, task.staging
         history = [unit for unit in plan.units if isinstance(unit, HistoryUnit)]
-        others = [unit for unit in plan.units if not isinstance(unit, HistoryUnit)]
+        others = [unit for unit in plan.units if not isinstance(unit, HistoryUnit | DeriveUnit)]
+        derived = [unit for unit in plan.units if isinstance(unit, DeriveUnit)]
         self.connection.tell(
             PlanReady(
                 units=tuple(unit.unit_id for unit in plan.units),
@@ -248,7 +249,9 @@ class Run:
                 workgroups=len(history),
             )
         )
-        for unit_id in staging.sealed().keys() - {unit.unit_id for unit in plan.units}:
+        # What is derived is derived anew, for what it came from may be.
+        kept = {unit.unit_id for unit in (*others, *history)}
+        for unit_id in staging.sealed().keys() - kept:
             await staging.discard(unit_id)
 
         runner = UnitRunner(
@@ -256,6 +259,7 @@ class Run:
             client=self.connection.client,
             queries=self.connection.queries(staging.run_id),
             texts=self.connection.texts,
+            unit_order=[unit.unit_id for unit in plan.units if unit.unit_id in kept],
             staging=staging,
             clock=self.connection.clock,
             tell=self.connection.tell,
@@ -273,12 +277,15 @@ class Run:
             (history, HISTORY_UNITS_AT_ONCE),
         ]
         found = await map_bounded(run_lane, lanes, limit=len(lanes))
+        if not any(outcome.outcome == "failed" for lane in found for outcome in lane):
+            found.append([await run_unit(unit) for unit in derived])
+
         for kind, count in runner.transforms.unmaskable.items():
             if count:
                 self._warn("unmaskable", f"{count} {kind} texts were left out: not maskable")
 
         by_id = {outcome.unit_id: outcome for lane in found for outcome in lane}
-        return [by_id[unit.unit_id] for unit in plan.units]
+        return [by_id[unit.unit_id] for unit in plan.units if unit.unit_id in by_id]
 
     async def _commit(
         self, task: summary.Task, outcomes: Sequence[UnitOutcome]

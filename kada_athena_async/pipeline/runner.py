@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -16,12 +16,21 @@ from kada_athena_async.aws.wire import QueryExecution
 from kada_athena_async.concurrency import Clock, Slots, offload
 from kada_athena_async.config import Config
 from kada_athena_async.discover import CatalogFacts, Estate
-from kada_athena_async.errors import AccessDeniedError, NotFoundError, StateError, UnitError
+from kada_athena_async.errors import (
+    AccessDeniedError,
+    DerivationError,
+    KadaAthenaError,
+    NotFoundError,
+    StateError,
+    UnitError,
+)
 from kada_athena_async.events import Observer, UnitFinished, UnitProgress, UnitStarted
+from kada_athena_async.pipeline.derive import DeriveExtraction
 from kada_athena_async.pipeline.metadata import CatalogSources, MetadataExtraction
 from kada_athena_async.pipeline.transforms import Transforms
 from kada_athena_async.plan import (
     BrokenUnit,
+    DeriveUnit,
     EstateUnit,
     HistoryUnit,
     MetadataUnit,
@@ -50,12 +59,14 @@ class UnitRunner:
     Args:
         queries: Where our own statements run.
         texts: Statement name -> text.
+        unit_order: All units but the last, which derives from them, in plan order.
     """
 
     config: Config
     client: AwsClient
     queries: AthenaQueries
     texts: Mapping[str, str]
+    unit_order: Sequence[str]
     staging: Staging
     clock: Clock
     tell: Observer
@@ -101,6 +112,8 @@ class UnitRunner:
                 return await self._history(unit)
             case BrokenUnit():
                 raise unit.error
+            case DeriveUnit():
+                return await self._derive(unit)
             case _ as never:
                 assert_never(never)
 
@@ -108,7 +121,8 @@ class UnitRunner:
         """The outcome of a unit that cannot be done: skipped if that is allowed, else failed."""
         # A workgroup that was deleted while the run went on has no history any more.
         is_gone = isinstance(unit, HistoryUnit) and isinstance(error, NotFoundError)
-        is_expected = is_gone or (isinstance(unit, BrokenUnit) and unit.is_expected)
+        is_known = isinstance(unit, BrokenUnit) and unit.is_expected
+        is_expected = is_gone or is_known or isinstance(error, DerivationError)
         if self.config.on_error == "fail" and not is_expected:
             return UnitOutcome(
                 unit_id=unit.unit_id, outcome="failed", reason=error.message, hint=error.hint
@@ -202,6 +216,26 @@ class UnitRunner:
         )
         return await extraction.run()
 
+    async def _derive(self, unit: DeriveUnit) -> UnitFacts:
+        derivation = DeriveExtraction(
+            unit_id=unit.unit_id,
+            unit_ids=self.unit_order,
+            config=self.config,
+            staging=self.staging,
+            tell=self.tell,
+        )
+        try:
+            return await derivation.run()
+        except (KadaAthenaError, OSError):
+            raise
+        except Exception as exc:
+            # A bug here must not cost the extracts themselves, night after night. No message: it
+            # may hold SQL.
+            raise DerivationError(
+                f"linkages and events could not be derived: {type(exc).__name__}",
+                hint="report it; the other extracts are complete",
+            ) from None
+
     def information_schema(self, catalog: str, unit_id: str) -> InformationSchema:
         """SQL's view of *catalog*, asked on behalf of a unit."""
         return InformationSchema(
@@ -293,7 +327,7 @@ def _left_out(unit: Unit, error: UnitError) -> tuple[ScopeFacts, ...]:
         case BrokenUnit():
             scope = unit.scope
             names = [(unit.name,)]
-        case EstateUnit():
+        case EstateUnit() | DeriveUnit():
             names = []
         case _ as never:
             assert_never(never)

@@ -15,6 +15,11 @@ from kada_athena_async.sandbox.execute.outcome import START, Position, Statement
 ATHENA = "athena"
 HIVE = "hive"
 
+# The compiled sqlglot loads a dialect's parts at first use, and two threads that use it first at
+# the same time find them half loaded; so each is used once here, by the one thread that imports.
+for _dialect in (ATHENA, HIVE, "trino", "duckdb"):
+    sqlglot.parse_one("SELECT 1", read=_dialect).sql(_dialect)
+
 
 def parse_query(sql: str, dialect: str = ATHENA) -> exp.Query:
     """The tree of a SELECT, WITH, VALUES or TABLE statement.

@@ -1,0 +1,98 @@
+"""Linkages and events of a run, derived from the run's own finished parts.
+
+What was extracted is read back, so that a resumed run derives the same, and so that no column need
+be held before it is known to matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import cast
+
+from kada_athena_async.concurrency import offload
+from kada_athena_async.config import Config
+from kada_athena_async.events import Observer, UnitProgress, Warned
+from kada_athena_async.records import ColumnRecord, QueryRecord, Record, ViewRecord
+from kada_athena_async.report import UnitFacts
+from kada_athena_async.sinks import PartFile, Staging
+from kada_athena_async.sinks.part_reader import read_part
+from kada_athena_async.sql.derivation import Derivation, Source
+
+
+@dataclass(slots=True, kw_only=True)
+class DeriveExtraction:
+    """Derives one run's linkages and events into parts of their own.
+
+    Args:
+        unit_ids: The units whose parts are read, in plan order; all sealed.
+    """
+
+    unit_id: str
+    unit_ids: Sequence[str]
+    config: Config
+    staging: Staging
+    tell: Observer
+    _rows: dict[str, int] = field(default_factory=lambda: {"linkages": 0, "events": 0})
+
+    async def run(self) -> UnitFacts:
+        """Derive everything in three passes: what is mentioned, its columns, the rows."""
+        async with Derivation(mask=self.config.mask) as derivation:
+            async with aclosing(self._sources()) as batches:
+                async for batch in batches:
+                    await derivation.note(batch)
+
+            async with aclosing(self._batches("metadata_columns")) as batches_of_columns:
+                async for records in batches_of_columns:
+                    columns = cast("list[ColumnRecord]", records)
+                    await offload(lambda columns=columns: derivation.learn(columns))  # type: ignore[misc]
+
+            await self._derive(derivation)
+            problems = {kind: count for kind, count in derivation.problems.items() if count}
+
+        if problems:
+            named = ", ".join(f"{kind} {count}" for kind, count in sorted(problems.items()))
+            self.tell(
+                Warned(
+                    code="partial_lineage",
+                    message=f"lineage of some statements is partial or missing: {named}",
+                )
+            )
+
+        return UnitFacts(rows=dict(self._rows), reconciliation=problems)
+
+    async def _derive(self, derivation: Derivation) -> None:
+        async with (
+            self.staging.part(self.unit_id, "linkages") as linkages,
+            self.staging.part(self.unit_id, "events") as events,
+            aclosing(self._sources()) as batches,
+        ):
+            async for batch in batches:
+                linked, happened = await derivation.derive(batch)
+                for part, rows in ((linkages, linked), (events, happened)):
+                    if rows:
+                        await part.write(rows)
+                        self._rows[part.kind] += len(rows)
+                        self.tell(
+                            UnitProgress(unit_id=self.unit_id, kind=part.kind, rows=len(rows))
+                        )
+
+    async def _sources(self) -> AsyncGenerator[list[Source], None]:
+        """Views, then queries, in plan order."""
+        for kind in ("metadata_views", "databaselog"):
+            async with aclosing(self._batches(kind)) as batches:
+                async for batch in batches:
+                    yield cast("list[ViewRecord | QueryRecord]", batch)
+
+    async def _batches(self, kind: str) -> AsyncGenerator[list[Record], None]:
+        for part in self._parts(kind):
+            batches = read_part(part, is_packed=self.staging.intent.compress)
+            while batch := await offload(lambda batches=batches: next(batches, None)):  # type: ignore[misc]
+                yield batch
+
+    def _parts(self, kind: str) -> list[PartFile]:
+        sealed = self.staging.sealed()
+        return [
+            part for unit_id in self.unit_ids for part in sealed[unit_id].parts if part.kind == kind
+        ]
