@@ -74,8 +74,9 @@ async def test_events_say_what_was_read_and_written(
     for query_id in told:
         execution = sandbox.estate.executions[query_id]
         words = execution.query.lower().split()
-        # What EXECUTE IMMEDIATE runs is a literal, and masked.
-        if "immediate" in words:
+        # What EXECUTE runs was prepared elsewhere, or is a literal and masked: the estate's truth
+        # says nothing of it.
+        if words[0] == "execute":
             continue
 
         # PREPARE runs nothing, and EXPLAIN only with ANALYZE.
