@@ -144,7 +144,8 @@ class LinkageRecord(NamedTuple):
     target_table: str | None
     target_column: str | None
     linkage_type: str
-    """``VIEW``, ``CTAS``, ``INSERT``, ``MERGE`` or ``UNLOAD``."""
+    """``VIEW``, ``CTAS``, ``INSERT``, ``MERGE``, ``UPDATE``, ``UNLOAD``, or ``LOCATION``: the S3
+    folder of an external table."""
     query_id: str | None
     confidence: str
     """``exact``, ``table`` or ``partial``."""
