@@ -181,6 +181,37 @@ def test_a_run_interrupted_again_and_again_still_ends(world: World) -> None:
     assert found == {"both"}
 
 
+@pytest.mark.parametrize("source", ["api", "auto"])
+def test_cancelled_at_any_moment_nothing_is_lost_or_told_twice(world: World, source: str) -> None:
+    """Cancelled at one event after the other, from the first to the last; then all is told."""
+    events: list[object] = []
+    anyio.run(lambda: world.run(START, metadata_source=source, observers=[events.append]))
+    moment = START
+    for k in range(1, len(events), max(1, len(events) // 6)):
+        moment += timedelta(minutes=10)
+        world.submit(moment - timedelta(minutes=5))
+
+        async def cancelled_run(at: int = k, moment: datetime = moment) -> None:
+            seen = 0
+            with anyio.CancelScope() as scope:
+
+                def cancel(_: object) -> None:
+                    nonlocal seen
+                    seen += 1
+                    if seen == at:
+                        scope.cancel()
+
+                await world.run(moment, metadata_source=source, observers=[cancel])
+
+        anyio.run(cancelled_run)
+        assert max(world.told().values()) == 1
+        world.check_files()
+
+    anyio.run(lambda: world.run(moment + HOUR, metadata_source=source))
+    assert world.leftovers() == []
+    world.check()
+
+
 def test_without_the_right_to_stop_the_run_ends_all_the_same(world: World) -> None:
     """StopQueryExecution is denied: said once, and the run is over."""
     world.sandbox.behaviour.engine_s = 60

@@ -17,9 +17,12 @@ from kada_athena_async.sandbox.estate.small import make_execution, tiny_estate
 from tests.faults.dying import ROOT
 from tests.faults.world import START, WallClock, World, fields_of
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/status").exists(), reason="reads the peak of memory from /proc"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not Path("/proc/self/status").exists(), reason="reads the peak of memory from /proc"
+    ),
+]
 
 TEXT = "SELECT '" + "x" * 4000 + "'"
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -239,4 +240,4 @@ AthenaAndItsUsers.TestCase.settings = settings(
 )
 
 TestAnythingInAnyOrder = AthenaAndItsUsers.TestCase
-TestAnythingInAnyOrder.pytestmark = []
+TestAnythingInAnyOrder.pytestmark = [pytest.mark.slow, pytest.mark.timeout(60 + 60 * GAMES)]
