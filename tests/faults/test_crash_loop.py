@@ -27,7 +27,6 @@ from tests.faults.test_answers import statements
 from tests.faults.world import SETTLE, START, WallClock, World
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="kills by Linux's means"),
     pytest.mark.timeout(1800),
 ]

@@ -18,7 +18,6 @@ from tests.faults.dying import ROOT
 from tests.faults.world import START, WallClock, World, fields_of
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.skipif(
         not Path("/proc/self/status").exists(), reason="reads the peak of memory from /proc"
     ),

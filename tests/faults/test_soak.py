@@ -31,7 +31,6 @@ SEED = int(os.environ.get("FAULTS_SEED", "20261123"))
 MINUTE = timedelta(minutes=1)
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks into /proc"),
     pytest.mark.timeout(60 + 20 * RUNS),
 ]

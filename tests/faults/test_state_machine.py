@@ -240,4 +240,4 @@ AthenaAndItsUsers.TestCase.settings = settings(
 )
 
 TestAnythingInAnyOrder = AthenaAndItsUsers.TestCase
-TestAnythingInAnyOrder.pytestmark = [pytest.mark.slow, pytest.mark.timeout(60 + 60 * GAMES)]
+TestAnythingInAnyOrder.pytestmark = [pytest.mark.timeout(60 + 60 * GAMES)]
