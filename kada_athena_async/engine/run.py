@@ -24,6 +24,7 @@ from kada_athena_async.errors import StateError
 from kada_athena_async.events import PlanReady, RunStarted, StageFinished, StageStarted, Warned
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import (
+    Carried,
     Decision,
     FileHwmStore,
     StoredMark,
@@ -65,6 +66,10 @@ class Run:
     Args:
         store: None if the caller keeps his own marks.
         warnings: What was warned of so far; grows while the run goes on.
+
+    Attributes:
+        before: What the last run left, also where the window asked for does not follow it: a
+            workgroup that is left out now keeps the mark that it had.
     """
 
     connection: Connection
@@ -73,6 +78,7 @@ class Run:
     store: FileHwmStore | None
     files: Files
     warnings: list[Warned]
+    before: Carried | None = None
 
     async def extract(
         self, run_id: str, request: WindowRequest, resumable: Resumable | None
@@ -141,6 +147,7 @@ class Run:
             mark = await self.store.read()
 
         mark = await known_mark(self.output_path, self.name, mark, self.files)
+        self.before = mark.carried
         settings = WindowSettings(
             settle=timedelta(seconds=config.settle_seconds),
             initial_lookback=timedelta(days=config.initial_lookback_days),
@@ -295,7 +302,7 @@ class Run:
         request = CommitRequest(
             unit_order=[outcome.unit_id for outcome in outcomes],
             facts=summary.run_facts(task, outcomes, self.connection.client.log, self.warnings),
-            carried=carry(task.window.end, task.decision.carried, accounts),
+            carried=carry(task.window.end, self.before, accounts),
         )
         return await commit(task.staging, request, store=self.store, tell=self.connection.tell)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +152,26 @@ async def test_catalog_closed_to_sql_is_told_by_the_api(
         found = {r["found_by"] for r in read_extracts(tmp_path / "out").rows("metadata_tables")}
         assert found == {"api"}
         assert any("SQL on catalog hive_legacy is refused" in text for text in report.warnings)
+
+
+async def test_workgroup_left_out_of_a_chosen_window_keeps_its_own_mark(
+    sandbox: Sandbox, extractor: Any, read_extracts: Any, tmp_path: Path
+) -> None:
+    """A window that the user chose, without a denied workgroup, neither loses nor doubles it."""
+    fields = {"metadata_source": "api", "on_error": "skip", "settle_seconds": 0}
+    async with extractor(**fields) as made:
+        first = await made.run(manage_hwm=True)
+        fault = sandbox.faults.add(
+            "access_denied", "athena:ListQueryExecutions", where={"workgroup": "adhoc"}
+        )
+        start = first.end - timedelta(hours=1)
+        await made.run(manage_hwm=True, start_hwm=start)
+        sandbox.faults.clear(fault)
+        await made.run(manage_hwm=True)
+
+    rows = read_extracts(tmp_path / "out").rows("databaselog")
+    ids = [r["query_id"] for r in rows if r["workgroup"] == "adhoc"]
+    finished = {
+        i for i, e in sandbox.estate.executions.items() if e.workgroup == "adhoc" and e.is_final
+    }
+    assert sorted(ids) == sorted(finished)
