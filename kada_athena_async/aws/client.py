@@ -19,7 +19,7 @@ from typing_extensions import Self
 from kada_athena_async.aws.error_map import map_error
 from kada_athena_async.aws.pacing import Pacer
 from kada_athena_async.aws.session import AwsSession
-from kada_athena_async.concurrency import Clock
+from kada_athena_async.concurrency import Clock, offload
 from kada_athena_async.errors import CredentialsError, ThrottledError
 from kada_athena_async.events import Observer, Throttled
 from kada_athena_async.retry import Retrier, RetryBudget, RetryPolicy
@@ -181,6 +181,7 @@ class AwsClient:
                     retries={"total_max_attempts": 1},
                     user_agent_extra="kada_athena_async",
                 )
+                await offload(lambda: self._session.warm(service))
                 manager = self._session.client(service, config)
                 self._clients[service] = await self._stack.enter_async_context(manager)
 

@@ -12,7 +12,7 @@ from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.pacing import Pacer
 from kada_athena_async.aws.results import Results
 from kada_athena_async.aws.session import AwsSession, Identity
-from kada_athena_async.concurrency import Clock, Slots
+from kada_athena_async.concurrency import Clock, Slots, offload
 from kada_athena_async.config import Config
 from kada_athena_async.discover import (
     CatalogFacts,
@@ -241,7 +241,8 @@ async def connect(
         external_id=config.external_id,
         session_name=config.session_name,
     )
-    session = AwsSession(identity, endpoint_url=config.endpoint_url)
+    # The SDK reads files and compiles patterns for a tenth of a second: not on the event loop.
+    session = await offload(lambda: AwsSession(identity, endpoint_url=config.endpoint_url))
     pacer = Pacer(quota_share=config.quota_share, clock=clock)
     async with AwsClient(
         session, pacer=pacer, clock=clock, rng=rng, tell=tell, policy=policy
