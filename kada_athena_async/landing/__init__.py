@@ -10,6 +10,7 @@ from typing_extensions import assert_never
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.pacing import Pacer
 from kada_athena_async.aws.session import AwsSession, Identity
+from kada_athena_async.concurrency import offload
 from kada_athena_async.config.landing import AzurePlace, LocalPlace, Place, S3Place
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.landing.deliver import DeliveryReport, deliver, has_errand
@@ -33,10 +34,10 @@ async def open_landing(place: Place, around: Surroundings) -> AsyncIterator[Land
         case LocalPlace():
             yield LocalLanding(place.path, around.files)
         case S3Place():
-            session = AwsSession(
-                _identity(place, around.identity),
-                endpoint_url=place.endpoint_url or around.endpoint_url,
-            )
+            identity = _identity(place, around.identity)
+            endpoint_url = place.endpoint_url or around.endpoint_url
+            # The SDK reads files for a tenth of a second: not on the event loop.
+            session = await offload(lambda: AwsSession(identity, endpoint_url=endpoint_url))
             client = AwsClient(
                 session,
                 pacer=Pacer(quota_share=1.0, clock=around.clock),
