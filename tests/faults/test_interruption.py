@@ -56,6 +56,12 @@ def threads() -> list[str]:
     return sorted(t.name for t in threading.enumerate() if not t.name.startswith("sandbox"))
 
 
+def children() -> set[str]:
+    """Processes that this one has started and not collected."""
+    lists = [path.read_text() for path in Path("/proc/self/task").glob("*/children")]
+    return {pid for text in lists for pid in text.split()}
+
+
 def settles(check: Callable[[], bool]) -> bool:
     """Whether *check* holds before long; a closed connection's other side needs its moment."""
     deadline = time.monotonic() + 10
@@ -76,8 +82,9 @@ def asked(world: World, run_id: str) -> set[str]:
 
 def leaves_nothing(world: World, interrupt: Callable[[World], Any]) -> None:
     """Run *interrupt* in a loop of its own, and compare what is open before and after."""
-    before, names = count(descriptors()), threads()
+    before, names, processes = count(descriptors()), threads(), children()
     anyio.run(interrupt, world)
+    assert children() == processes
     assert settles(lambda: threads() == names), threads()
     assert settles(lambda: count(descriptors()) == before), (before, descriptors())
 
@@ -185,7 +192,9 @@ def test_a_run_interrupted_again_and_again_still_ends(world: World) -> None:
 def test_cancelled_at_any_moment_nothing_is_lost_or_told_twice(world: World, source: str) -> None:
     """Cancelled at one event after the other, from the first to the last; then all is told."""
     events: list[object] = []
+    processes = children()
     anyio.run(lambda: world.run(START, metadata_source=source, observers=[events.append]))
+    assert children() == processes
     moment = START
     for k in range(1, len(events), max(1, len(events) // 6)):
         moment += timedelta(minutes=10)
@@ -204,6 +213,7 @@ def test_cancelled_at_any_moment_nothing_is_lost_or_told_twice(world: World, sou
                 await world.run(moment, metadata_source=source, observers=[cancel])
 
         anyio.run(cancelled_run)
+        assert children() == processes
         assert max(world.told().values()) == 1
         world.check_files()
 

@@ -32,7 +32,7 @@ MINUTE = timedelta(minutes=1)
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks into /proc"),
-    pytest.mark.timeout(60 + 20 * RUNS),
+    pytest.mark.timeout(120 + 20 * RUNS),
 ]
 
 STRUCK = (
