@@ -18,6 +18,7 @@ from typing import TypeVar
 import anyio
 
 from kada_athena_async import config as _config
+from kada_athena_async.config.landing import plain_place
 from kada_athena_async.engine import ConnectionReport
 from kada_athena_async.engine import Extractor as AsyncExtractor
 from kada_athena_async.errors import AbortError, ConfigError, Problem, StateError, UnitError
@@ -118,7 +119,8 @@ def load_config(path: str | Path) -> dict[str, object]:
         logging.getLogger(__package__).warning("%s; try: %s", warning.message, warning.hint)
 
     secrets = {name: getattr(config, name).get_secret_value() for name in ("key", "secret")}
-    return {**config.model_dump(mode="json"), **secrets}
+    places = {name: plain_place(getattr(config, name)) for name in ("landing", "hwm_store")}
+    return {**config.model_dump(mode="json"), **secrets, **places}
 
 
 def get_hwm(

@@ -15,6 +15,7 @@ from kada_athena_async.config import (
     load_config,
 )
 from kada_athena_async.engine import ConnectionReport, Extractor
+from kada_athena_async.landing import DeliveryReport
 from kada_athena_async.report import RunReport
 
 _SHOWN_HINTS = 3
@@ -75,6 +76,27 @@ def show_connection(talk: Talk, path: Path | None, settings: tuple[str, ...]) ->
     lines = [f"{key.replace('_', ' ')}: {_in_words(value)}" for key, value in facts.items()]
     talk.data(facts, kind="connection", lines=lines)
     return 1 if report.missing else 0
+
+
+def push_extracts(talk: Talk, request: RunRequest) -> int:
+    """Bring what was extracted to the landing; the exit code."""
+    check_request(request)
+    config = _configured(talk, request)
+    with talk.observers() as observers:
+
+        async def work() -> DeliveryReport:
+            async with Extractor(config, observers=observers, name=request.name) as extractor:
+                return await extractor.push()
+
+        report = run_until_signalled(
+            work, on_signal=lambda: talk.say("stopping; once more to stop at once")
+        )
+
+    talk.data(report.to_dict(), kind="delivery", lines=list(report.manifests))
+    if not report.manifests:
+        talk.say(f"nothing waits to be delivered to {report.place}")
+
+    return 0
 
 
 def _configured(talk: Talk, request: RunRequest) -> Config:

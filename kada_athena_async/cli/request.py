@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -77,6 +78,9 @@ def overrides_of(request: RunRequest) -> dict[str, object]:
             problems.append(Problem("--set", ascii(setting), "write FIELD=VALUE"))
         elif key in ("key", "secret"):
             remedy = f"use the variable KADA_ATHENA_{key.upper()}, a profile or a role instead"
+            problems.append(Problem(f"--set {key}", "(hidden)", remedy))
+        elif key in ("landing", "hwm_store") and re.search(r"sig=|secret", value):
+            remedy = f"use the file or the variable KADA_ATHENA_{key.upper()} instead"
             problems.append(Problem(f"--set {key}", "(hidden)", remedy))
         else:
             texts[key] = value

@@ -14,12 +14,13 @@ from kada_athena_async.commit.manifest import (
     manifest_covering,
 )
 from kada_athena_async.commit.recovery import Recovery, RecoverySettings, Resumable, recover
-from kada_athena_async.commit.transaction import CommitRequest, commit
+from kada_athena_async.commit.transaction import CommitRequest, Deliver, commit
 
 __all__ = [
     "CommitRequest",
     "CommittedManifest",
     "Completeness",
+    "Deliver",
     "Manifest",
     "ManifestFile",
     "ManifestGap",

@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 
 from kada_athena_async.commit.manifest import CommittedManifest, manifest_name, read_manifest
-from kada_athena_async.commit.transaction import OUT, is_intact, publish, retract, settle
+from kada_athena_async.commit.transaction import OUT, Deliver, is_intact, publish, retract, settle
 from kada_athena_async.errors import StateError
 from kada_athena_async.events import Event, Warned
 from kada_athena_async.files import Files, failing, in_thread
@@ -70,6 +70,7 @@ async def recover(
     store: HwmStore | None,
     files: Files,
     tell: Callable[[Event], None],
+    deliver: Deliver | None = None,
 ) -> Recovery:
     """Look at what earlier runs of *name* left; the caller holds the lock.
 
@@ -81,10 +82,12 @@ async def recover(
     Args:
         output_path: A real directory, no link.
         store: None if the caller keeps his own marks; what runs with a store left is left alone.
+        deliver: As for ``commit``.
 
     Raises:
         StateError: A file of a commit in sight is missing or damaged; nothing is changed.
         CommitError: The file system refuses.
+        DeliveryError: As *deliver*; the mark has not moved.
     """
     root = staging_root(output_path, name)
     committed: list[CommittedManifest] = []
@@ -103,7 +106,7 @@ async def recover(
         elif action is _Action.RESUME:
             resumable = Resumable(path=leftover.path, intent=leftover.intent)
         elif action is _Action.FINISH:
-            committed.append(await _finish(leftover, store, files, tell))
+            committed.append(await _finish(leftover, store, files, tell, deliver))
         else:
             await _sweep(leftover, files, tell)
 
@@ -233,12 +236,16 @@ async def _finish(
     store: HwmStore | None,
     files: Files,
     tell: Callable[[Event], None],
+    deliver: Deliver | None,
 ) -> CommittedManifest:
     journal, intent = leftover.journal, leftover.intent
     assert journal is not None
     assert intent is not None
     with failing(leftover.path):
         committed = await in_thread(lambda: publish(leftover.path, journal, files))
+
+    if deliver is not None:
+        await deliver(committed)
 
     await settle(leftover.path, intent, committed, store=store, files=files, tell=tell)
     return committed

@@ -29,7 +29,9 @@ The steps, and what a death after each of them leaves to ``recover``:
 5. Move the extracts into sight. Sync the directory: were the manifest's name to survive and that
    of an extract not, the manifest would be a lie.
 6. Move the manifest into sight: the commit point. Sync the directory: the mark, which lies in
-   another one, must not survive a manifest that does not.
+   another one, must not survive a manifest that does not. Where there is a landing, all in sight
+   is now brought there. While that fails the mark waits, and ``recover`` begins with it: to repeat
+   a delivery changes nothing.
 7. Write the state, then the mark, each aside, synced, renamed, and the directory synced. The state
    names the mark that it belongs to, so one whose mark was not reached is known to be early. A
    death before the mark leaves the journal, so ``recover`` moves the mark and extracts nothing;
@@ -47,10 +49,11 @@ out, or when steps change places.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import anyio
 
@@ -73,6 +76,9 @@ from kada_athena_async.sinks.csv_format import header
 from kada_athena_async.sinks.journal import COMMIT, CommitJournal, Intent, PlannedFile
 from kada_athena_async.sinks.part import as_member
 from kada_athena_async.sinks.staging import sweep
+
+Deliver: TypeAlias = Callable[[CommittedManifest], Awaitable[object]]
+"""Brings a commit in sight, and whatever waits before it, to the landing."""
 
 OUT = "out"
 
@@ -103,13 +109,16 @@ async def commit(
     *,
     store: HwmStore | None,
     tell: Callable[[Event], None],
+    deliver: Deliver | None = None,
 ) -> CommittedManifest:
     """Put a run's extracts in sight, all of them, then move the mark; see the module's account.
 
     Args:
         store: None if the caller keeps his own marks.
+        deliver: Brings what is in sight to the landing; the mark moves only if it returns.
 
     Raises:
+        DeliveryError: As *deliver*; the mark has not moved, ``recover`` goes on from there.
         CommitError: The file system refuses; what was in sight before is untouched, or the next
             ``recover`` finishes what is journaled.
         StateError: A unit is not sealed, a part is not what was written, or the mark is junk.
@@ -134,6 +143,11 @@ async def commit(
         with failing(output_path):
             committed = await in_thread(lambda: publish(staging.path, journal, files))
 
+    # Takes its time and may be cancelled: what is in sight stays, the mark waits.
+    if deliver is not None:
+        await deliver(committed)
+
+    with anyio.CancelScope(shield=True):
         await settle(staging.path, intent, committed, store=store, files=files, tell=tell)
 
     return committed

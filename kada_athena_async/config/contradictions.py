@@ -54,6 +54,16 @@ _RULES = (
         "results",
         "metadata_source api runs no query, so there are no results; leave one of the two out",
     ),
+    _Rule(
+        {"hwm_store": "landing", "landing": False},
+        "hwm_store",
+        "there is no landing; fill it, or write where else the mark is kept",
+    ),
+    _Rule(
+        {"keep_delivered_days": True, "landing": False},
+        "keep_delivered_days",
+        "nothing is delivered without a landing; fill it or leave this out",
+    ),
 )
 
 

@@ -294,5 +294,5 @@ LandingField = Annotated[
 ]
 """Type of the field ``landing``."""
 
-HwmStoreField: TypeAlias = Literal["landing"] | LandingField
+HwmStoreField: TypeAlias = LandingField | Literal["landing"]
 """Type of the field ``hwm_store``: a place, or the landing's own."""

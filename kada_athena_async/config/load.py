@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import typing
 from collections.abc import Mapping
 from pathlib import Path
 
 from kada_athena_async.config.endpoint import check_aws_endpoint_variables
+from kada_athena_async.config.landing import place_secrets
 from kada_athena_async.config.model import Config
 from kada_athena_async.config.problems import (
     find_problems,
@@ -94,7 +96,12 @@ def known_secrets(
         environment.get(ENVIRONMENT_PREFIX + name.upper(), "") for name in ("key", "secret")
     ]
     fields = [config.key, config.secret] if config else []
-    found = [*variables, *(field.get_secret_value() for field in fields)]
+    places = [config.landing, config.hwm_store] if config else []
+    found = [
+        *variables,
+        *(field.get_secret_value() for field in fields),
+        *(secret for place in places for secret in place_secrets(place)),
+    ]
     return tuple(sorted({secret for secret in found if secret}))
 
 
@@ -246,7 +253,8 @@ def _variable(field: str) -> str:
 
 def _holds_secret(path: Path) -> bool:
     values, _ = _read(path)
-    return bool(values.get("secret"))
+    texts = (json.dumps(values.get(name)) for name in ("landing", "hwm_store"))
+    return bool(values.get("secret")) or any(re.search(r"sig=|secret", text) for text in texts)
 
 
 def _is_readable_by_others(path: Path) -> bool:

@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from kada_athena_async.config import rules
 from kada_athena_async.config.contradictions import contradictions
+from kada_athena_async.config.landing import HwmStoreField, LandingField
 
 Texts: TypeAlias = tuple[str, ...]
 
@@ -152,12 +153,20 @@ class Config(BaseModel):
     resume_hours: Annotated[float, Field(strict=True, ge=0, le=1080)] = Field(
         12, description="an interrupted run younger than this is continued", examples=[12]
     )
-    landing: Annotated[str | dict[str, object], AfterValidator(rules.place)] | None = Field(
-        None, description="where the extracts are pushed; not available yet", examples=[None]
-    )
-    hwm_store: Annotated[str | dict[str, object], AfterValidator(rules.place)] | None = Field(
+    landing: LandingField | None = Field(
         None,
-        description="where the high-water mark is kept; not available yet (a file: `--hwm-path`)",
+        description="where the extracts are pushed before the mark moves: a URL or an object",
+        examples=[None],
+    )
+    keep_delivered_days: Annotated[StrictInt, Field(ge=0, le=36_500)] = Field(
+        0,
+        description="remove extracts here this many days after their delivery; 0 keeps all",
+        examples=[0],
+    )
+    hwm_store: HwmStoreField | None = Field(
+        None,
+        description="where the high-water mark is kept: a URL or an object, or `landing`; "
+        "null: a file here, see `--hwm-path`",
         examples=[None],
     )
     endpoint_url: Annotated[str, AfterValidator(rules.endpoint)] | None = Field(

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from kada_athena_async.config import rules
 from kada_athena_async.config.contradictions import contradictions
 from kada_athena_async.config.endpoint import shown_url
+from kada_athena_async.config.landing import shown_place
 from kada_athena_async.config.model import Config
 from kada_athena_async.errors import ConfigError, Problem
 
@@ -135,7 +136,9 @@ def _problem(detail: ErrorDetails) -> Problem:
 
     places = [f"[{part}]" for part in detail["loc"][1:] if isinstance(part, int)]
     value = shown_value(key, detail["input"])
-    if key in ("endpoint_url", "landing", "hwm_store") and isinstance(detail["input"], str):
+    if key in ("landing", "hwm_store"):
+        value = shown_place(detail["input"])
+    elif key == "endpoint_url" and isinstance(detail["input"], str):
         value = shown_url(detail["input"])
 
     return Problem(key + "".join(places), value, _remedy(detail))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from kada_athena_async.config.endpoint import check_endpoint
 
@@ -194,19 +193,6 @@ def endpoint(value: str) -> str:
         raise ValueError(problem.remedy)
 
     return value.rstrip("/")
-
-
-def place(value: str | dict[str, object]) -> str | dict[str, object]:
-    """Where marks or extracts could be kept: known forms, none of which is available yet."""
-    if isinstance(value, str):
-        scheme = urlsplit(value).scheme
-        if scheme not in ("file", "s3", "https"):
-            raise ValueError(
-                "write null, file:///directory, s3://bucket/prefix or "
-                "https://<account>.blob.core.windows.net/<container>/<path>"
-            )
-
-    raise ValueError("not available in this version; leave it out or write null")
 
 
 def _check_texts(values: Sequence[str], *, key: Callable[[str], str] = str) -> None:

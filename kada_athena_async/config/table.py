@@ -9,6 +9,7 @@ import typing
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from kada_athena_async.config.landing import LocalPlace
 from kada_athena_async.config.model import Config
 
 
@@ -35,6 +36,9 @@ def _type(annotation: object) -> str:
 
     if origin is typing.Annotated:
         return _type(arguments[0])
+
+    if isinstance(annotation, type) and issubclass(annotation, LocalPlace):
+        return "URL or object"
 
     names = {bool: "boolean", int: "whole number", float: "number"}
     return names.get(typing.cast(type, annotation), "string")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -11,15 +12,23 @@ from uuid import uuid4
 
 from typing_extensions import Self
 
-from kada_athena_async.commit import Recovery, RecoverySettings, recover
+from kada_athena_async.commit import (
+    CommittedManifest,
+    Deliver,
+    Recovery,
+    RecoverySettings,
+    recover,
+)
 from kada_athena_async.concurrency import Clock, SystemClock
 from kada_athena_async.config import Config, check_name, config_digest, make_config
 from kada_athena_async.engine.connection import ConnectionReport, connect
+from kada_athena_async.engine.delivery import Outside, Store
 from kada_athena_async.engine.run import Run, WindowRequest
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.events import Event, Fanout, Observer, RunFinished, Warned
 from kada_athena_async.files import Files, in_thread
 from kada_athena_async.hwm import FileHwmStore, parse_hwm
+from kada_athena_async.landing import DeliveryReport
 from kada_athena_async.report import RunReport
 from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.sinks import lock_path
@@ -41,8 +50,8 @@ class Extractor:
             them.
         observers: Are told what happens, in the event loop; see ``events``.
         name: Name of the instance: files, lock and mark are its own.
-        hwm_path: File of the high-water mark; ``<name>_hwm.txt`` in the working directory if
-            None.
+        hwm_path: File of the high-water mark; if None, as ``hwm_store`` says, or
+            ``<name>_hwm.txt`` in the working directory.
         files, clock, rng: Seams for tests.
 
     Raises:
@@ -67,7 +76,7 @@ class Extractor:
         check_name(name)
         self.config = config or make_config(fields)
         self.name = name
-        self._hwm_path = Path(hwm_path) if hwm_path else Path(f"{name}_hwm.txt")
+        self._hwm_path = Path(hwm_path) if hwm_path else None
         self._observers = tuple(observers)
         self._files = files or Files()
         self._clock = clock or SystemClock()
@@ -146,7 +155,24 @@ class Extractor:
             texts=self._texts,
             policy=RetryPolicy(deadline_s=TEST_DEADLINE_S),
         ) as connection:
-            return await connection.report()
+            report = await connection.report()
+
+        missing = await self._outside(Fanout(self._observers)).missing_rights()
+        return replace(report, missing=(*report.missing, *missing))
+
+    async def push(self) -> DeliveryReport:
+        """Bring what was extracted and not delivered to the landing, oldest first.
+
+        Raises:
+            ConfigError: The configuration names no landing.
+            LockedError: A run of this name is going on.
+            DeliveryError: The landing refuses or is down; run it again, what is there is not sent
+                twice.
+        """
+        output_path = await self._output_path()
+        now = self._clock.now()
+        with self._files.lock(lock_path(output_path, self.name), run_id="push", now=now):
+            return await self._outside(Fanout(self._observers)).push(output_path)
 
     async def run(
         self,
@@ -173,6 +199,8 @@ class Extractor:
             ConfigError: The configuration cannot be used; nothing was called.
             AbortError: The run cannot start or go on at all; nothing was committed.
             CommitError: The files could not be made durable.
+            DeliveryError: The extracts are in sight but not delivered, and the mark has not moved;
+                the next run delivers them first.
         """
         start, end = _moment("start_hwm", start_hwm), _moment("end_hwm", end_hwm)
         manages = start is None if manage_hwm is None else manage_hwm
@@ -180,7 +208,6 @@ class Extractor:
         output_path = await self._output_path()
         run_id = new_run_id(self._clock.now())
         begun = self._clock.monotonic()
-        store = FileHwmStore(self._hwm_path, self._files) if manages else None
         warnings: list[Warned] = []
 
         def keep_warnings(event: Event) -> None:
@@ -188,16 +215,27 @@ class Extractor:
                 warnings.append(event)
 
         tell = Fanout((keep_warnings, *self._observers))
-        with ExitStack() as locks:
-            paths = [lock_path(output_path, self.name)]
-            if store is not None:
-                paths.append(store.lock_path)
+        outside = self._outside(tell)
 
-            for path in paths:
+        async def deliver(_: CommittedManifest | None = None) -> None:
+            await outside.deliver(output_path)
+
+        async with AsyncExitStack() as stack:
+
+            def lock(path: Path) -> None:
                 now = self._clock.now()
-                locks.enter_context(self._files.lock(path, run_id=run_id, now=now))
+                stack.enter_context(self._files.lock(path, run_id=run_id, now=now))
 
-            recovery = await self._recover(output_path, store, tell, fresh=fresh)
+            lock(lock_path(output_path, self.name))
+            store: Store | None = None
+            if manages:
+                store = await stack.enter_async_context(outside.store(self._hwm_path))
+                if isinstance(store, FileHwmStore):
+                    lock(store.lock_path)
+
+            recovery = await self._recover(output_path, store, tell, deliver, fresh=fresh)
+            # What an earlier run could not deliver goes before anything new is extracted.
+            await deliver()
             async with connect(
                 self.config, clock=self._clock, rng=self._rng, tell=tell, texts=self._texts
             ) as connection:
@@ -208,6 +246,7 @@ class Extractor:
                     store=store,
                     files=self._files,
                     warnings=warnings,
+                    deliver=deliver,
                 )
                 report = await run.extract(run_id, request, recovery.resumable)
 
@@ -223,8 +262,24 @@ class Extractor:
         )
         return report
 
+    def _outside(self, tell: Observer) -> Outside:
+        return Outside(
+            config=self.config,
+            name=self.name,
+            files=self._files,
+            clock=self._clock,
+            rng=self._rng,
+            tell=tell,
+        )
+
     async def _recover(
-        self, output_path: Path, store: FileHwmStore | None, tell: Observer, *, fresh: bool
+        self,
+        output_path: Path,
+        store: Store | None,
+        tell: Observer,
+        deliver: Deliver,
+        *,
+        fresh: bool,
     ) -> Recovery:
         if store is not None:
             await store.read()  # a mark or state that is junk is refused before AWS is asked
@@ -242,6 +297,7 @@ class Extractor:
             store=store,
             files=self._files,
             tell=tell,
+            deliver=deliver,
         )
 
     async def _output_path(self) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 from kada_athena_async.commit import (
     CommitRequest,
     CommittedManifest,
+    Deliver,
     Resumable,
     commit,
     known_mark,
@@ -20,6 +21,7 @@ from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.config import config_digest
 from kada_athena_async.engine import summary
 from kada_athena_async.engine.connection import Connection
+from kada_athena_async.engine.delivery import Store
 from kada_athena_async.errors import StateError
 from kada_athena_async.events import PlanReady, RunStarted, StageFinished, StageStarted, Warned
 from kada_athena_async.files import Files
@@ -66,6 +68,7 @@ class Run:
     Args:
         store: None if the caller keeps his own marks.
         warnings: What was warned of so far; grows while the run goes on.
+        deliver: Brings a commit to the landing, if there is one.
 
     Attributes:
         before: What the last run left, also where the window asked for does not follow it: a
@@ -75,9 +78,10 @@ class Run:
     connection: Connection
     name: str
     output_path: Path
-    store: FileHwmStore | None
+    store: Store | None
     files: Files
     warnings: list[Warned]
+    deliver: Deliver
     before: Carried | None = None
 
     async def extract(
@@ -237,7 +241,7 @@ class Run:
             outcomes,
             committed,
             self.connection.client.log,
-            hwm_path=self.store.hwm_path if self.store else None,
+            hwm_path=self._hwm_path,
             warnings=self.warnings,
             duration_s=clock.monotonic() - begun,
         )
@@ -304,7 +308,17 @@ class Run:
             facts=summary.run_facts(task, outcomes, self.connection.client.log, self.warnings),
             carried=carry(task.window.end, self.before, accounts),
         )
-        return await commit(task.staging, request, store=self.store, tell=self.connection.tell)
+        return await commit(
+            task.staging,
+            request,
+            store=self.store,
+            tell=self.connection.tell,
+            deliver=self.deliver,
+        )
+
+    @property
+    def _hwm_path(self) -> Path | None:
+        return self.store.hwm_path if isinstance(self.store, FileHwmStore) else None
 
     def _nothing_to_do(self, run_id: str, request: WindowRequest) -> RunReport:
         """The report of an empty window: the mark is younger than ``settle_seconds``."""
@@ -318,7 +332,7 @@ class Run:
             committed=False,
             exit_code=0,
             output_path=self.output_path,
-            hwm_path=self.store.hwm_path if self.store else None,
+            hwm_path=self._hwm_path,
             warnings=tuple(warning.message for warning in self.warnings),
             calls=dict(self.connection.client.log.calls),
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from kada_athena_async.events import (
     Event,
+    FileDelivered,
     PlanReady,
     QueryFinished,
     RetryScheduled,
@@ -23,6 +24,7 @@ from kada_athena_async.observers.wording import (
     between,
     closing,
     counted,
+    delivery,
     duration,
     opening,
     size,
@@ -78,7 +80,7 @@ class PlainLines:
             case RunFinished():
                 return closing(self._picture)
             case _:
-                return patience(event)
+                return [*patience(event), *delivery(event)]
 
     def _tenth(self) -> list[str]:
         """A line each time another tenth of the units is through, however many there are."""
@@ -133,6 +135,9 @@ def details(event: Event) -> list[str]:
         case UnitFinished(outcome="done" | "resumed"):
             took = duration(event.duration_s)
             return [f"{event.outcome}: {safe(event.unit_id)}: {event.rows:,} rows in {took}"]
+        case FileDelivered():
+            how = "was there" if event.was_there else f"in {duration(event.duration_s)}"
+            return [f"delivered: {safe(event.name, limit=120)}: {size(event.size_bytes)}, {how}"]
         case QueryFinished():
             scanned = size(event.scanned_bytes)
             took = duration(event.duration_s)

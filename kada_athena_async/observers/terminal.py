@@ -15,12 +15,26 @@ from rich.table import Table
 from rich.text import Text
 from typing_extensions import Self
 
-from kada_athena_async.events import Event, PlanReady, RunFinished, RunStarted
+from kada_athena_async.events import (
+    DeliveryFinished,
+    DeliveryStarted,
+    Event,
+    PlanReady,
+    RunFinished,
+    RunStarted,
+)
 from kada_athena_async.observers.picture import Picture
 from kada_athena_async.observers.plain import NORMAL, VERBOSE, always, details, patience, plan_line
 from kada_athena_async.observers.redact import Redactor
 from kada_athena_async.observers.safe import safe
-from kada_athena_async.observers.wording import between, closing, counted, duration, opening
+from kada_athena_async.observers.wording import (
+    between,
+    closing,
+    counted,
+    delivery,
+    duration,
+    opening,
+)
 
 _SHOWN_UNITS = 3
 _SHOWN_THROTTLES = 2
@@ -89,6 +103,9 @@ class TerminalPicture:
                     self._say(line, "")
             case PlanReady():
                 self._say(plan_line(event), "")
+            case DeliveryStarted() | DeliveryFinished():
+                for line in delivery(event):
+                    self._say(line, "")
             case RunFinished():
                 self._close(event)
             case _:

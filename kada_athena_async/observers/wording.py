@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from kada_athena_async.events import RunStarted
+from kada_athena_async.events import DeliveryFinished, DeliveryStarted, Event, RunStarted
 from kada_athena_async.observers.picture import Picture
 from kada_athena_async.observers.safe import safe
 
@@ -57,6 +57,21 @@ def opening(run: RunStarted) -> str:
         f"run {run.run_id} of {safe(run.name)} {verb}: "
         f"{moment(run.start)} to {moment(run.end)} UTC{where}"
     )
+
+
+def delivery(event: Event) -> list[str]:
+    """What is said of the way to the landing: its beginning and its end."""
+    match event:
+        case DeliveryStarted():
+            files = counted(event.files, "file")
+            return [f"delivering {files}, {size(event.size_bytes)}, to {safe(event.place)}"]
+        case DeliveryFinished():
+            there = f"; {event.skipped:,} were there" if event.skipped else ""
+            took = duration(event.duration_s)
+            files = counted(event.sent, "file")
+            return [f"delivered {files}, {size(event.sent_bytes)}, in {took}{there}"]
+        case _:
+            return []
 
 
 def between(before: Picture, run: RunStarted) -> list[str]:

@@ -1,0 +1,150 @@
+"""The run's way to places outside: its landing, and where its mark is kept."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import TypeAlias
+
+from kada_athena_async.aws.session import Identity
+from kada_athena_async.concurrency import Clock
+from kada_athena_async.config import Config
+from kada_athena_async.errors import (
+    AccessDeniedError,
+    ConfigError,
+    CredentialsError,
+    DeliveryError,
+    Problem,
+)
+from kada_athena_async.events import Observer, StageFinished, StageStarted
+from kada_athena_async.files import Files
+from kada_athena_async.hwm import FileHwmStore
+from kada_athena_async.hwm.object_store import ObjectHwmStore
+from kada_athena_async.landing import (
+    DeliveryReport,
+    Surroundings,
+    deliver,
+    has_errand,
+    open_landing,
+)
+from kada_athena_async.landing.marks import open_hwm_store
+
+Store: TypeAlias = FileHwmStore | ObjectHwmStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """Opens what the configuration of an instance names outside its output directory."""
+
+    config: Config
+    name: str
+    files: Files
+    clock: Clock
+    rng: Random
+    tell: Observer
+
+    async def deliver(self, output_path: Path) -> DeliveryReport | None:
+        """Bring what is in sight and not delivered to the landing; None if there is no landing.
+
+        The caller holds the lock.
+
+        Raises:
+            DeliveryError: The landing refuses or is down; what is in sight stays.
+        """
+        place, days = self.config.landing, self.config.keep_delivered_days
+        if place is None:
+            return None
+
+        if not await has_errand(output_path, self.name, place.url, files=self.files) and not days:
+            return DeliveryReport(place=place.url)
+
+        begun = self.clock.monotonic()
+        self.tell(StageStarted(stage="deliver"))
+        try:
+            async with open_landing(place, self._surroundings) as landing:
+                report = await deliver(
+                    output_path,
+                    self.name,
+                    landing,
+                    files=self.files,
+                    tell=self.tell,
+                    clock=self.clock,
+                    keep_days=days or None,
+                )
+        except CredentialsError as exc:
+            raise DeliveryError(
+                f"nothing was delivered to {place.url}: {exc.message}", hint=exc.hint
+            ) from exc
+
+        duration_s = round(self.clock.monotonic() - begun, 3)
+        self.tell(StageFinished(stage="deliver", duration_s=duration_s))
+        return report
+
+    async def push(self, output_path: Path) -> DeliveryReport:
+        """Deliver, as ``deliver``; there has to be a landing.
+
+        Raises:
+            ConfigError: There is none.
+        """
+        report = await self.deliver(output_path)
+        if report is None:
+            remedy = "write where to push: file:///directory, s3://bucket/prefix or an Azure URL"
+            raise ConfigError([Problem("landing", "(empty)", remedy)])
+
+        return report
+
+    async def missing_rights(self) -> list[str]:
+        """Look at the landing; what is not allowed there, in words.
+
+        Raises:
+            CredentialsError: It does not accept who we are.
+            UnitError: It does not exist or does not answer.
+        """
+        if self.config.landing is None:
+            return []
+
+        async with open_landing(self.config.landing, self._surroundings) as landing:
+            try:
+                await landing.look(f"{self.name}_hwm.txt")
+            except AccessDeniedError as exc:
+                return [exc.message]
+
+        return []
+
+    @asynccontextmanager
+    async def store(self, hwm_path: Path | None) -> AsyncIterator[Store]:
+        """Where the mark is kept: *hwm_path* if given, else as configured, else a file here."""
+        config = self.config
+        place = config.landing if config.hwm_store == "landing" else config.hwm_store
+        if hwm_path is not None or place is None:
+            yield FileHwmStore(hwm_path or Path(f"{self.name}_hwm.txt"), self.files)
+            return
+
+        async with open_hwm_store(place, self.name, self._surroundings) as store:
+            yield store
+
+    @property
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            identity=_identity(self.config),
+            endpoint_url=self.config.endpoint_url,
+            files=self.files,
+            clock=self.clock,
+            rng=self.rng,
+            tell=self.tell,
+        )
+
+
+def _identity(config: Config) -> Identity:
+    return Identity(
+        region=config.region,
+        key=config.key.get_secret_value(),
+        secret=config.secret.get_secret_value(),
+        profile=config.profile,
+        role=config.role,
+        external_id=config.external_id,
+        session_name=config.session_name,
+    )

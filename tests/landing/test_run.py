@@ -1,0 +1,273 @@
+"""Runs with a landing: extract, deliver, and only then move the mark."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import anyio
+import pytest
+
+from kada_athena_async import Extractor
+from kada_athena_async.errors import ConfigError, DeliveryError, LockedError
+from kada_athena_async.events import QueryStarted, StageFinished, StageStarted
+from kada_athena_async.sandbox import Sandbox
+from kada_athena_async.sync import load_config
+from tests.landing.support import Bucket, in_sight
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(scale=0.02) as running:
+        yield running
+
+
+@pytest.fixture
+def bucket(sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[Bucket]:
+    yield Bucket(sandbox, f"landing-{abs(hash(request.node.name)):x}")
+    sandbox.faults.clear()
+
+
+@pytest.fixture
+def landing(bucket: Bucket) -> dict[str, object]:
+    return {"bucket": bucket.name, "prefix": "lz/athena"}
+
+
+@pytest.fixture
+def make(
+    sandbox: Sandbox, out: Path, tmp_path: Path, fast_clock: Any, landing: dict[str, object]
+) -> Callable[..., Extractor]:
+    def extractor(**fields: Any) -> Extractor:
+        settings = {"quota_share": 1.0, "landing": landing, **fields}
+        return Extractor(
+            name="k",
+            clock=settings.pop("clock", fast_clock),
+            observers=settings.pop("observers", ()),
+            hwm_path=settings.pop("hwm_path", tmp_path / "k_hwm.txt"),
+            **sandbox.config(settings.pop("output_path", out), **settings),
+        )
+
+    return extractor
+
+
+def down(bucket: Bucket) -> int:
+    """The landing does not answer from now on."""
+    return bucket.sandbox.faults.add("server_error", "s3:*", where={"bucket": bucket.name})
+
+
+async def test_a_run_delivers_before_it_moves_the_mark(
+    make: Callable[..., Extractor], bucket: Bucket, out: Path, tmp_path: Path
+) -> None:
+    """At the end of the delivery the mark has not moved; at the end of the run it has."""
+    seen: list[tuple[bool, int]] = []
+
+    def look(event: object) -> None:
+        if isinstance(event, (StageStarted, StageFinished)) and event.stage == "deliver":
+            seen.append(((tmp_path / "k_hwm.txt").exists(), len(bucket.names())))
+
+    report = await make(observers=[look]).run()
+
+    assert report.exit_code == 0
+    assert bucket.names() == in_sight(out)
+    assert seen == [(False, 0), (False, len(in_sight(out)))]
+    assert (tmp_path / "k_hwm.txt").exists()
+
+
+async def test_a_landing_that_is_down_loses_nothing(
+    make: Callable[..., Extractor], bucket: Bucket, out: Path, tmp_path: Path
+) -> None:
+    """The extracts wait and the mark too; the next run delivers them before it asks anything."""
+    fault = down(bucket)
+    with pytest.raises(DeliveryError) as caught:
+        await make().run()
+
+    waiting = in_sight(out)
+    assert caught.value.exit_code == 4
+    assert waiting
+    assert not (tmp_path / "k_hwm.txt").exists()
+    with pytest.raises(DeliveryError):
+        await make().run()
+
+    assert in_sight(out) == waiting
+    bucket.sandbox.faults.clear(fault)
+    queries: list[object] = []
+    first_delivery: list[int] = []
+
+    def look(event: object) -> None:
+        if isinstance(event, QueryStarted):
+            queries.append(event)
+        if isinstance(event, StageFinished) and event.stage == "deliver":
+            first_delivery.append(len(queries))
+
+    await make(observers=[look], settle_seconds=0).run()
+
+    assert first_delivery[0] == 0
+    assert set(waiting) <= set(bucket.names())
+    assert bucket.names() == in_sight(out)
+    assert (tmp_path / "k_hwm.txt").exists()
+
+
+async def test_a_caller_with_his_own_marks_is_told(
+    make: Callable[..., Extractor], bucket: Bucket, out: Path
+) -> None:
+    """The vendor's wrapper moves its mark only after a run that delivered."""
+    window = {"start_hwm": "2026-11-01 00:00:00", "manage_hwm": False}
+    fault = down(bucket)
+    with pytest.raises(DeliveryError):
+        await make().run(**window)
+
+    waiting = in_sight(out)
+    bucket.sandbox.faults.clear(fault)
+    await make(settle_seconds=0).run(**window)
+
+    assert set(waiting) <= set(bucket.names())
+    assert bucket.names() == in_sight(out)
+
+
+async def test_a_cancelled_delivery_is_finished_by_the_next_run(
+    make: Callable[..., Extractor], bucket: Bucket, out: Path, tmp_path: Path
+) -> None:
+    """Cancelled while files are on their way: nothing is extracted again, nothing is missing."""
+    with anyio.CancelScope() as scope:
+
+        def cancel(event: object) -> None:
+            if isinstance(event, StageStarted) and event.stage == "deliver":
+                scope.cancel()
+
+        await make(observers=[cancel]).run()
+
+    waiting = in_sight(out)
+    assert scope.cancelled_caught
+    assert waiting
+    assert not (tmp_path / "k_hwm.txt").exists()
+    await make().run()
+
+    assert set(waiting) <= set(bucket.names())
+    assert (tmp_path / "k_hwm.txt").exists()
+
+
+async def test_push_brings_what_waits(
+    make: Callable[..., Extractor], bucket: Bucket, out: Path
+) -> None:
+    """What runs without a landing left goes at once, and only once."""
+    await make(landing=None).run()
+
+    assert bucket.names() == []
+    assert (await make().push()).sent == len(in_sight(out))
+    assert bucket.names() == in_sight(out)
+    assert (await make().push()).manifests == ()
+    with pytest.raises(ConfigError, match="landing"):
+        await make(landing=None).push()
+
+
+@pytest.mark.parametrize("hwm_store", ["landing", "file"])
+async def test_the_mark_may_be_kept_elsewhere(
+    make: Callable[..., Extractor],
+    bucket: Bucket,
+    tmp_path: Path,
+    hwm_store: str,
+) -> None:
+    """In the landing area, as the vendor offers, or in another directory; a second run finds it."""
+    (tmp_path / "marks").mkdir()
+    where = tmp_path.joinpath("marks").as_uri() if hwm_store == "file" else "landing"
+    first = await make(hwm_store=where, hwm_path=None).run()
+    second = await make(hwm_store=where, hwm_path=None, settle_seconds=0).run()
+
+    assert second.start == first.end
+    if hwm_store == "landing":
+        assert "k_hwm.txt" in bucket.names()
+        assert second.hwm_path is None
+    else:
+        assert second.hwm_path == tmp_path / "marks" / "k_hwm.txt"
+
+
+async def test_of_two_runners_one_is_told(
+    make: Callable[..., Extractor], bucket: Bucket, out: Path, tmp_path: Path
+) -> None:
+    """On two machines, with one mark in the landing: the slower one commits nothing."""
+    fast = make(hwm_store="landing", hwm_path=None, metadata_source="api")
+
+    def overtake(event: object) -> None:
+        if isinstance(event, StageFinished) and event.stage == "extract":
+            runner = Thread(target=anyio.run, args=(fast.run,))
+            runner.start()
+            runner.join()
+
+    other = tmp_path / "other"
+    slow = make(hwm_store="landing", hwm_path=None, output_path=str(other), observers=[overtake])
+
+    with pytest.raises(LockedError, match="moved the high-water mark"):
+        await slow.run()
+
+    assert in_sight(other) == []
+    assert [name for name in bucket.names() if "hwm" not in name and "state" not in name] == (
+        in_sight(out)
+    )
+
+
+async def test_the_connection_test_looks_at_the_landing(
+    make: Callable[..., Extractor], bucket: Bucket
+) -> None:
+    """What is not allowed there is told beside the rest."""
+    assert (await make().test_connection()).missing == ()
+    bucket.sandbox.faults.add("access_denied", "s3:HeadObject", where={"bucket": bucket.name})
+
+    (told,) = (await make().test_connection()).missing
+
+    assert "s3:HeadObject is not allowed" in told
+
+
+def test_the_command_line_tells_and_recovers(
+    sandbox: Sandbox, bucket: Bucket, out: Path, tmp_path: Path, landing: dict[str, object]
+) -> None:
+    """Exit code 4 with a remedy and no secret; then ``push`` brings it; then the mark moves."""
+    user = sandbox.add_user("pusher", policy={"Statement": []})
+    config = sandbox.config(
+        out, landing={**landing, "key": user.access_key_id, "secret": user.secret}
+    )
+    path = tmp_path / "kada_athena_extractor_config.json"
+    path.write_text(json.dumps(config))
+    path.chmod(0o600)
+
+    def cli(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "kada_athena_async", *arguments, "-n", "k"],
+            cwd=tmp_path,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(tmp_path),
+                "PYTHONPATH": str(ROOT),
+                "AWS_EC2_METADATA_DISABLED": "true",
+                **variables,
+            },
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+
+    denied = cli("run")
+    assert denied.returncode == 4, denied.stderr
+    assert "s3:PutObject is not allowed" in denied.stderr
+    assert "try: " in denied.stderr
+    assert user.secret not in denied.stdout + denied.stderr
+    assert not (tmp_path / "k_hwm.txt").exists()
+
+    own = json.dumps(landing)
+    pushed = cli("push", KADA_ATHENA_LANDING=own)
+    assert pushed.returncode == 0, pushed.stderr
+    assert pushed.stdout.strip().startswith("k_manifest_")
+    assert bucket.names() == in_sight(out)
+
+    again = cli("run", KADA_ATHENA_LANDING=own)
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "k_hwm.txt").exists()
+    assert load_config(path)["landing"] == config["landing"]
