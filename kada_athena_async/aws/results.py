@@ -30,7 +30,7 @@ PAGE_ROWS = 1000
 """Rows of a GetQueryResults page, the header row of the first one counted (AWS's limit)."""
 
 CHUNK_BYTES = 64 * 1024
-"""Bytes read at a time: some 600 rows, split in a millisecond, so that the event loop stays free."""
+"""Bytes read at a time: some 600 rows, split in a millisecond, so that the loop stays free."""
 
 RECONNECTS = 8
 
