@@ -16,7 +16,6 @@ from kada_athena_async.errors import (
     AccessDeniedError,
     NotFoundError,
     QueryFailedError,
-    ResultError,
     UnitError,
 )
 from kada_athena_async.events import Observer, UnitProgress, Warned
@@ -223,9 +222,11 @@ class MetadataExtraction:
         try:
             answer = await columns_by_sql(self._sql, piece, take)
         except UnitError as exc:
-            if self.config.metadata_source == "sql" or isinstance(exc, ResultError):
+            if self.config.metadata_source == "sql":
                 raise
 
+            # Also where a result broke off: only whole tables were taken from it, and what is
+            # still waiting the API can tell.
             self._refuse_sql(exc.message)
             return None
 
