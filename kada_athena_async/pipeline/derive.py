@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from kada_athena_async.concurrency import offload
 from kada_athena_async.config import Config
-from kada_athena_async.events import Observer, UnitProgress, Warned
+from kada_athena_async.events import Observer, UnitProgress
 from kada_athena_async.records import ColumnRecord, QueryRecord, Record, ViewRecord
 from kada_athena_async.report import UnitFacts
 from kada_athena_async.sinks import PartFile, Staging
@@ -56,15 +56,7 @@ class DeriveExtraction:
             await self._derive(derivation)
             problems = {kind: count for kind, count in derivation.problems.items() if count}
 
-        if problems:
-            named = ", ".join(f"{kind} {count}" for kind, count in sorted(problems.items()))
-            self.tell(
-                Warned(
-                    code="partial_lineage",
-                    message=f"lineage of some statements is partial or missing: {named}",
-                )
-            )
-
+        # An everyday matter, not a warning: the report and the manifest count them by kind.
         return UnitFacts(rows=dict(self._rows), reconciliation=problems)
 
     async def _derive(self, derivation: Derivation) -> None:
