@@ -216,6 +216,19 @@ class Connection:
         return [SchemaFacts(name=name) for name in await information_schema.schemata()]
 
 
+def identity_of(config: Config) -> Identity:
+    """Who the run is to AWS."""
+    return Identity(
+        region=config.region,
+        key=config.key.get_secret_value(),
+        secret=config.secret.get_secret_value(),
+        profile=config.profile,
+        role=config.role,
+        external_id=config.external_id,
+        session_name=config.session_name,
+    )
+
+
 @asynccontextmanager
 async def connect(
     config: Config,
@@ -232,15 +245,7 @@ async def connect(
         ConfigError: The region is not AWS's.
         CredentialsError: There are no credentials.
     """
-    identity = Identity(
-        region=config.region,
-        key=config.key.get_secret_value(),
-        secret=config.secret.get_secret_value(),
-        profile=config.profile,
-        role=config.role,
-        external_id=config.external_id,
-        session_name=config.session_name,
-    )
+    identity = identity_of(config)
     # The SDK reads files and compiles patterns for a tenth of a second: not on the event loop.
     session = await offload(lambda: AwsSession(identity, endpoint_url=config.endpoint_url))
     pacer = Pacer(quota_share=config.quota_share, clock=clock)

@@ -9,9 +9,9 @@ from pathlib import Path
 from random import Random
 from typing import TypeAlias
 
-from kada_athena_async.aws.session import Identity
 from kada_athena_async.concurrency import Clock
 from kada_athena_async.config import Config
+from kada_athena_async.engine.connection import identity_of
 from kada_athena_async.errors import (
     AccessDeniedError,
     ConfigError,
@@ -129,22 +129,10 @@ class Outside:
     @property
     def _surroundings(self) -> Surroundings:
         return Surroundings(
-            identity=_identity(self.config),
+            identity=identity_of(self.config),
             endpoint_url=self.config.endpoint_url,
             files=self.files,
             clock=self.clock,
             rng=self.rng,
             tell=self.tell,
         )
-
-
-def _identity(config: Config) -> Identity:
-    return Identity(
-        region=config.region,
-        key=config.key.get_secret_value(),
-        secret=config.secret.get_secret_value(),
-        profile=config.profile,
-        role=config.role,
-        external_id=config.external_id,
-        session_name=config.session_name,
-    )
