@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from kada_athena_async.cli.app import OnError, Source
+from kada_athena_async.cli.options import OnError, Source
 from kada_athena_async.config import DEFAULT_FILE, Config
 from tests.unit.cli.readme_blocks import COMMANDS, README, commands, help_of, names_in, rendered
 

@@ -1,0 +1,102 @@
+"""``run``: extract, commit, deliver, and only then move the mark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kada_athena_async.cli.options import (
+    AsJson,
+    ConfigFile,
+    HwmPath,
+    Name,
+    OnError,
+    Quiet,
+    Settings,
+    Source,
+    Verbose,
+)
+
+
+def run(
+    config: ConfigFile = None,
+    name: Name = "athena",
+    hwm_path: HwmPath = None,
+    start_hwm: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Read from this time on, YYYY-MM-DD HH:MM:SS in UTC."),
+    ] = None,
+    end_hwm: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Read up to this time.  [default: now]")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Do not continue an interrupted run; begin anew.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Extract a window again that was already extracted.")
+    ] = False,
+    sandbox: Annotated[
+        bool,
+        typer.Option("--sandbox", help="Extract from an invented AWS on this machine instead."),
+    ] = False,
+    output_path: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Directory for the extracts.", show_default=False),
+    ] = None,
+    metadata_source: Annotated[
+        Source | None, typer.Option(help="Where metadata comes from.", show_default=False)
+    ] = None,
+    on_error: Annotated[
+        OnError | None,
+        typer.Option(help="What to do with what cannot be read.", show_default=False),
+    ] = None,
+    settings: Settings = None,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Extract everything since the last run, then move the high-water mark.
+
+    Safe to repeat after any failure: nothing is lost and nothing comes twice.
+
+    \b
+    Examples:
+      kada-athena-async run --sandbox
+      kada-athena-async run -c kada_athena_extractor_config.json
+      kada-athena-async run --start-hwm "2026-11-01 00:00:00" --again
+      kada-athena-async run --set mask=false --set 'include_schemas=*.sales_*' --json
+    """
+    from kada_athena_async.cli.outcome import ending
+    from kada_athena_async.cli.request import RunRequest
+    from kada_athena_async.cli.talk import Talk
+
+    talk = Talk(as_json=as_json, verbose=verbose, quiet=quiet)
+    request = RunRequest(
+        config=config,
+        name=name,
+        hwm_path=hwm_path,
+        start_hwm=start_hwm,
+        end_hwm=end_hwm,
+        is_fresh=fresh,
+        is_again=again,
+        settings=tuple(settings or ()),
+        overrides={
+            "output_path": str(output_path.absolute()) if output_path else None,
+            "metadata_source": metadata_source.value if metadata_source else None,
+            "on_error": on_error.value if on_error else None,
+        },
+    )
+
+    def act() -> int:
+        if sandbox:
+            from kada_athena_async.cli.demo import run_demo
+
+            return run_demo(talk, request)
+
+        from kada_athena_async.cli.actions import run_extraction
+
+        return run_extraction(talk, request)
+
+    raise typer.Exit(ending(talk, act))

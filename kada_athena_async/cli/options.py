@@ -1,0 +1,60 @@
+"""The options that several commands share."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+"""Settings of every group of commands."""
+
+
+class Source(str, enum.Enum):
+    """Values of ``--metadata-source``."""
+
+    AUTO = "auto"
+    SQL = "sql"
+    API = "api"
+
+
+class OnError(str, enum.Enum):
+    """Values of ``--on-error``."""
+
+    FAIL = "fail"
+    SKIP = "skip"
+
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="Configuration file.  [default: kada_athena_extractor_config.json]",
+        show_default=False,
+    ),
+]
+Name = Annotated[
+    str,
+    typer.Option(
+        "--name", "-n", metavar="NAME", help="Name of this collector; begins its files' names."
+    ),
+]
+HwmPath = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="High-water mark file.  [default: <name>_hwm.txt in the working directory]",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what goes wrong.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the configuration; repeat."),
+]
