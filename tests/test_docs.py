@@ -80,7 +80,7 @@ def test_two_commands_work_on_a_fresh_checkout(tmp_path: Path) -> None:
         ["bash", "-c", command("second")],
         cwd=checkout,
         # A part of the suite: the whole of it is what this test is running in.
-        env={**environment, "PYTEST_ADDOPTS": "tests/test_public_api.py tests/extraction -n 2"},
+        env={**environment, "PYTEST_ADDOPTS": "tests/test_public_api.py -n 0"},
         capture_output=True,
         text=True,
     )
