@@ -16,6 +16,7 @@ from aiobotocore.config import AioConfig
 from botocore import xform_name
 from typing_extensions import Self
 
+from kada_athena_async.aws.call_timeline import CallTimeline
 from kada_athena_async.aws.error_map import map_error
 from kada_athena_async.aws.pacing import Pacer
 from kada_athena_async.aws.session import AwsSession
@@ -38,12 +39,16 @@ class CallLog:
     Attributes:
         calls: Operation -> requests sent, retries included.
         throttles: Operation -> answers that said we were too fast.
+        timeline: When that was.
+        started_at: When the first request was sent, UTC; None before.
         server_time: Newest ``Date`` header seen.
         skew: Local clock minus server clock, when that header was seen.
     """
 
     calls: Counter[str] = field(default_factory=Counter)
     throttles: Counter[str] = field(default_factory=Counter)
+    timeline: CallTimeline = field(default_factory=CallTimeline)
+    started_at: datetime | None = None
     server_time: datetime | None = None
     skew: timedelta = timedelta()
 
@@ -134,7 +139,7 @@ class AwsClient:
         if not name.startswith("s3:"):
             await self._pacer.turn(name)
 
-        self.log.calls[name] += 1
+        self._note_call(name)
         try:
             with anyio.fail_after(self._attempt_timeout_s):
                 answer: Mapping[str, Any] = await send(**parameters)
@@ -148,8 +153,15 @@ class AwsClient:
         self._note_time(answer)
         return answer
 
+    def _note_call(self, name: str) -> None:
+        self.log.calls[name] += 1
+        self.log.timeline.note_call(name, self._clock.monotonic())
+        if self.log.started_at is None:
+            self.log.started_at = self._clock.now()
+
     def _slow_down(self, name: str) -> None:
         self.log.throttles[name] += 1
+        self.log.timeline.note_throttle(name, self._clock.monotonic())
         rate = self._pacer.throttled(name)
         if rate is not None:
             self._tell(Throttled(operation=name, rate=round(rate, 2)))

@@ -62,6 +62,28 @@ class ManifestWarning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     message: str
 
 
+class ManifestTimeline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When the calls to AWS were made, and how fast they might have been.
+
+    It begins with the process that committed: of a run that was interrupted and continued it holds
+    what was asked after the interruption.
+
+    Attributes:
+        started_at: Begin of the first bucket.
+        bucket_s: Width of a bucket, in seconds.
+        calls, throttles: Operation -> one count a bucket; what follows the last count is zero.
+        quotas: Operation -> calls per second that AWS allows, where that is known.
+        quota_share: The part of them that the run allowed itself, in (0, 1].
+    """
+
+    started_at: datetime
+    bucket_s: int
+    calls: dict[str, tuple[int, ...]] = {}
+    throttles: dict[str, tuple[int, ...]] = {}
+    quotas: dict[str, float] = {}
+    quota_share: float = 1.0
+
+
 class RunFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the engine tells the manifest about a run.
 
@@ -70,6 +92,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         reconciliation: Figures of what the sources say about each other, by scope.
         history: The account of each workgroup's executions: where each listed one went.
         calls, throttles: By operation, such as ``athena:ListQueryExecutions``.
+        timeline: When the calls were made; None in manifests of earlier versions.
     """
 
     version: str
@@ -80,6 +103,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     history: dict[str, dict[str, int]] = {}
     calls: dict[str, int] = {}
     throttles: dict[str, int] = {}
+    timeline: ManifestTimeline | None = None
     warnings: tuple[ManifestWarning, ...] = ()
 
 

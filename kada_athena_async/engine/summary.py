@@ -10,10 +10,12 @@ from pathlib import Path
 import msgspec
 
 from kada_athena_async.aws.client import CallLog
+from kada_athena_async.aws.pacing import QUOTAS
 from kada_athena_async.commit import (
     CommittedManifest,
     Completeness,
     ManifestGap,
+    ManifestTimeline,
     ManifestWarning,
     RunFacts,
 )
@@ -63,7 +65,23 @@ def run_facts(
         },
         calls=dict(sorted(log.calls.items())),
         throttles=dict(sorted(log.throttles.items())),
+        timeline=_timeline(log, task.config.quota_share),
         warnings=tuple(ManifestWarning(code=w.code, message=w.message) for w in warnings),
+    )
+
+
+def _timeline(log: CallLog, quota_share: float) -> ManifestTimeline | None:
+    if log.started_at is None:
+        return None
+
+    counts = log.timeline
+    return ManifestTimeline(
+        started_at=log.started_at,
+        bucket_s=counts.bucket_s,
+        calls={name: tuple(row) for name, row in sorted(counts.calls.items())},
+        throttles={name: tuple(row) for name, row in sorted(counts.throttles.items())},
+        quotas={name: QUOTAS[name].rate for name in sorted(counts.calls) if name in QUOTAS},
+        quota_share=quota_share,
     )
 
 
