@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kada_athena_async.version import __version__
 
 if TYPE_CHECKING:
-    from kada_athena_async.config import Config, load_config
+    from kada_athena_async.config import Config, Site, load_config, load_sites
     from kada_athena_async.engine import ConnectionReport, Extractor
     from kada_athena_async.errors import (
         AbortError,
@@ -33,8 +33,10 @@ __all__ = [
     "KadaAthenaError",
     "Observer",
     "RunReport",
+    "Site",
     "__version__",
     "load_config",
+    "load_sites",
 ]
 
 # Public name -> the module that defines it, loaded on first use: naming the package in an
@@ -50,7 +52,9 @@ _HOMES = {
     "KadaAthenaError": "kada_athena_async.errors",
     "Observer": "kada_athena_async.events",
     "RunReport": "kada_athena_async.report",
+    "Site": "kada_athena_async.config",
     "load_config": "kada_athena_async.config",
+    "load_sites": "kada_athena_async.config",
 }
 
 if not TYPE_CHECKING:  # so that type checkers still catch a misspelt name

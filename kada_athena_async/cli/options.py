@@ -58,3 +58,7 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the configuration; repeat."),
 ]
+Sites = Annotated[
+    list[str] | None,
+    typer.Option("--site", metavar="NAME", help="Only this site, or those a pattern fits; repeat."),
+]

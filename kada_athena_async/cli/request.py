@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kada_athena_async.config import check_name
+from kada_athena_async.cli.talk import Talk
+from kada_athena_async.config import (
+    Site,
+    check_name,
+    config_path,
+    config_warnings,
+    known_secrets,
+    load_sites,
+    select_sites,
+)
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.hwm.formats import parse_hwm
 
@@ -20,6 +29,7 @@ class RunRequest:
     Attributes:
         start_hwm, end_hwm: Texts, as typed.
         settings: ``field=value`` texts; ``overrides`` win over them.
+        sites: Names of the sites wanted, or patterns for them; all if empty.
     """
 
     config: Path | None = None
@@ -30,6 +40,7 @@ class RunRequest:
     is_fresh: bool = False
     is_again: bool = False
     settings: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
     overrides: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -63,6 +74,26 @@ def check_request(request: RunRequest) -> None:
         raise ConfigError(problems, source="command")
 
 
+def configured_sites(talk: Talk, request: RunRequest) -> tuple[Site, ...]:
+    """The sites that were asked for, their secrets known to *talk* and their warnings said.
+
+    A configuration without ``sites`` is one site whose name is empty.
+
+    Raises:
+        ConfigError: With every problem of all sites, or of ``--site``.
+    """
+    talk.know_secrets(known_secrets(None))
+    path = config_path(request.config)
+    sites = load_sites(path, overrides=overrides_of(request))
+    secrets = {secret for site in sites for secret in known_secrets(site.config)}
+    talk.know_secrets(tuple(sorted(secrets)))
+    chosen = select_sites(sites, request.sites)
+    for warning in dict.fromkeys(w for site in chosen for w in config_warnings(path, site.config)):
+        talk.warn(warning)
+
+    return chosen
+
+
 def overrides_of(request: RunRequest) -> dict[str, object]:
     """The configuration fields that the command line sets.
 
@@ -79,7 +110,7 @@ def overrides_of(request: RunRequest) -> dict[str, object]:
         elif key in ("key", "secret"):
             remedy = f"use the variable KADA_ATHENA_{key.upper()}, a profile or a role instead"
             problems.append(Problem(f"--set {key}", "(hidden)", remedy))
-        elif key in ("landing", "hwm_store") and re.search(r"sig=|secret", value):
+        elif key in ("landing", "hwm_store", "sites") and re.search(r"sig=|secret", value):
             remedy = f"use the file or the variable KADA_ATHENA_{key.upper()} instead"
             problems.append(Problem(f"--set {key}", "(hidden)", remedy))
         else:

@@ -12,16 +12,22 @@ from kada_athena_async.config.load import (
 )
 from kada_athena_async.config.model import Config, config_digest
 from kada_athena_async.config.problems import check_name, make_config
+from kada_athena_async.config.schema import config_schema
+from kada_athena_async.config.sites import Site, load_sites, select_sites
 
 __all__ = [
     "DEFAULT_FILE",
     "Config",
+    "Site",
     "check_endpoint",
     "check_name",
     "config_digest",
     "config_path",
+    "config_schema",
     "config_warnings",
     "known_secrets",
     "load_config",
+    "load_sites",
     "make_config",
+    "select_sites",
 ]

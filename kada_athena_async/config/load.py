@@ -9,6 +9,7 @@ import stat
 import typing
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from kada_athena_async.config.endpoint import check_aws_endpoint_variables
 from kada_athena_async.config.landing import place_secrets
@@ -51,30 +52,72 @@ def load_config(
         overrides: Field -> value or its text; wins over both. None means not given.
 
     Raises:
-        ConfigError: With all problems at once.
+        ConfigError: With all problems at once, or because there are several ``sites``.
+    """
+    layers = read_layers(path, environment, overrides)
+    values = {**layers.top, **layers.command}
+    if "sites" in values:
+        remedy = "it takes one: choose it with --site NAME, or read them all with load_sites"
+        raise ConfigError([Problem("sites", "(several sites)", remedy)])
+
+    problems = [
+        *layers.problems,
+        *find_problems(values),
+        *check_aws_endpoint_variables(environment),
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+    return make_config(values)
+
+
+class Layers(NamedTuple):
+    """Field -> value, by the place it comes from.
+
+    Attributes:
+        top: The file's, under the environment's.
+        command: Those given on the command line or in a call, which win over all others.
+        problems: Keys that are no field, and texts that are no value; neither is in the others.
+    """
+
+    top: dict[str, object]
+    command: dict[str, object]
+    problems: list[Problem]
+
+
+def read_layers(
+    path: Path | str | None,
+    environment: Mapping[str, str],
+    overrides: Mapping[str, object] | None,
+) -> Layers:
+    """What file, environment and command line say, before anything is judged.
+
+    Raises:
+        ConfigError: The file cannot be read.
     """
     values, problems = _read(path) if path is not None else ({}, [])
     if problems:
         raise ConfigError(problems, source=f"configuration file {str(path)!a}")
 
-    # A text that cannot be read has already been reported, so what it would have replaced is
-    # judged instead; otherwise one mistake would be reported twice.
-    for key, field, value in [*_from_environment(environment), *_given(overrides or {})]:
-        if field not in Config.model_fields:
-            problems.append(unknown_key(key, spelt=_variable if key != field else str))
-            continue
+    # A text that cannot be read is reported here, so what it would have replaced is judged
+    # instead; otherwise one mistake would be reported twice.
+    command: dict[str, object] = {}
+    for layer, given in (
+        (values, _from_environment(environment)),
+        (command, _given(overrides or {})),
+    ):
+        for key, field, value in given:
+            if field not in Config.model_fields and field != "sites":
+                problems.append(unknown_key(key, spelt=_variable if key != field else str))
+                continue
 
-        try:
-            values[field] = parse_text(field, value) if isinstance(value, str) else value
-        except ValueError as error:
-            problems.append(Problem(key, shown_value(field, value), str(error)))
+            try:
+                layer[field] = parse_text(field, value) if isinstance(value, str) else value
+            except ValueError as error:
+                shown = "(hidden)" if field == "sites" else shown_value(field, value)
+                problems.append(Problem(key, shown, str(error)))
 
-    problems += find_problems(values)
-    problems += check_aws_endpoint_variables(environment)
-    if problems:
-        raise ConfigError(problems, source="configuration")
-
-    return make_config(values)
+    return Layers(values, command, problems)
 
 
 def config_path(given: Path | None, *, environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -145,6 +188,9 @@ def parse_text(field: str, text: str) -> object:
     if kind == "optional":
         return _object(text) if text.startswith("{") else text or None
 
+    if kind == "sites":
+        return _sites(text)
+
     if kind == "list":
         return _list(text)
 
@@ -162,6 +208,9 @@ def parse_text(field: str, text: str) -> object:
 
 def _kind(field: str) -> str:
     """How the text of *field* is read, by the type of its model field."""
+    if field == "sites":
+        return "sites"
+
     annotation = Config.model_fields[field].annotation
     for kind in (bool, int, float):
         if annotation is kind:
@@ -183,6 +232,13 @@ def _list(text: str) -> list[str]:
         raise ValueError('write a JSON list such as ["a", "b"], or a,b') from None
 
     return typing.cast("list[str]", values)
+
+
+def _sites(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ValueError('write a JSON list such as [{"name": "au", ...}]') from None
 
 
 def _object(text: str) -> object:
@@ -253,6 +309,12 @@ def _variable(field: str) -> str:
 
 def _holds_secret(path: Path) -> bool:
     values, _ = _read(path)
+    sites = values.get("sites")
+    levels = [values, *(sites if isinstance(sites, list) else [])]
+    return any(_has_secret(level) for level in levels if isinstance(level, dict))
+
+
+def _has_secret(values: Mapping[str, object]) -> bool:
     texts = (json.dumps(values.get(name)) for name in ("landing", "hwm_store"))
     return bool(values.get("secret")) or any(re.search(r"sig=|secret", text) for text in texts)
 

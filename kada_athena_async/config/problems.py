@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from pydantic import ValidationError
@@ -18,6 +18,12 @@ from kada_athena_async.errors import ConfigError, Problem
 
 _SECRETS = frozenset({"key", "secret"})
 _SHOWN_CHARACTERS = 80
+
+MISSING = "(missing)"
+"""The value of a problem whose key is not there."""
+
+# In the file and the environment, though each site's Config is without it.
+_ALSO_KNOWN = ("sites",)
 
 _REMEDIES = {
     "string_type": "write a string, in quotes",
@@ -53,22 +59,36 @@ def make_config(values: Mapping[str, object], *, source: str = "configuration") 
 
 def find_problems(values: Mapping[str, object]) -> list[Problem]:
     """Everything that is wrong with *values*; empty if they make a Config."""
-    problems: list[Problem] = []
-    try:
-        Config.model_validate(dict(values))
-    except ValidationError as error:
-        details = [d for d in error.errors(include_url=False) if d["type"] != "contradiction"]
-        problems = _one_a_place([_problem(detail) for detail in details])
-
-    broken = {problem.key.partition("[")[0] for problem in problems}
+    problems = field_problems(values)
+    broken = {field_of(problem.key) for problem in problems}
     sound = {
         name: values.get(name, field.get_default())
         for name, field in Config.model_fields.items()
         if name not in broken
     }
-    problems += contradictions(sound)
+    return in_order([*problems, *contradictions(sound)])
+
+
+def in_order(problems: Sequence[Problem]) -> list[Problem]:
+    """*problems* in the order of the fields; keys that are no field last."""
     order = list(Config.model_fields)
-    return sorted(problems, key=lambda p: _rank(order, p.key.partition("[")[0]))
+    return sorted(problems, key=lambda p: _rank(order, field_of(p.key)))
+
+
+def field_problems(values: Mapping[str, object]) -> list[Problem]:
+    """What is wrong with each of *values* for itself, or missing."""
+    try:
+        Config.model_validate(dict(values))
+    except ValidationError as error:
+        details = [d for d in error.errors(include_url=False) if d["type"] != "contradiction"]
+        return _one_a_place([_problem(detail) for detail in details])
+
+    return []
+
+
+def field_of(key: str) -> str:
+    """The field that a problem's key, such as ``catalogs[1]``, belongs to."""
+    return key.partition("[")[0]
 
 
 def check_name(name: str) -> str:
@@ -85,13 +105,16 @@ def check_name(name: str) -> str:
         ) from None
 
 
-def unknown_key(key: str, *, spelt: Callable[[str], str] = str) -> Problem:
+def unknown_key(
+    key: str, *, spelt: Callable[[str], str] = str, also: Iterable[str] = _ALSO_KNOWN
+) -> Problem:
     """The problem of a key that is no field; its value may be a misnamed secret and stays away.
 
     Args:
         spelt: How the place that *key* comes from spells a field's name.
+        also: What may stand there beside a Config's fields.
     """
-    names = {spelt(name): name for name in Config.model_fields}
+    names = [spelt(name) for name in (*Config.model_fields, *also)]
     close = get_close_matches(key, names, n=1) or get_close_matches(key.lower(), names, n=1)
     remedy = f"did you mean {close[0]}?" if close else "unknown key; remove it"
     return Problem(shown_key(key), "(not shown)", remedy)
@@ -132,7 +155,7 @@ def _problem(detail: ErrorDetails) -> Problem:
 
     if kind == "missing":
         description = Config.model_fields[key].description
-        return Problem(key, "(missing)", f"required: {description}")
+        return Problem(key, MISSING, f"required: {description}")
 
     places = [f"[{part}]" for part in detail["loc"][1:] if isinstance(part, int)]
     value = shown_value(key, detail["input"])

@@ -33,6 +33,9 @@ _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
+# Joined to the instance's name by a hyphen, it begins the names of files; the two have room in 64.
+_SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -40,6 +43,14 @@ def instance_name(value: str) -> str:
     """The name of a collector's instance: the first part of its files' names."""
     if not _NAME.fullmatch(value):
         raise ValueError("write 1 to 64 letters, digits, dots, _ and -, not starting with a sign")
+
+    return value
+
+
+def site_name(value: str) -> str:
+    """The name of a site: a part of its files' names."""
+    if not _SITE.fullmatch(value):
+        raise ValueError("write 1 to 40 letters, digits, _ and -, not starting with a sign")
 
     return value
 

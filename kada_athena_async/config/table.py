@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from kada_athena_async.config.landing import LocalPlace
 from kada_athena_async.config.model import Config
+from kada_athena_async.config.schema import SITES_MEANING
 
 
 def config_table() -> str:
@@ -19,6 +20,7 @@ def config_table() -> str:
         f"| `{name}` | {_type(field.annotation)} | {_default(field)} | {_meaning(field)} |"
         for name, field in Config.model_fields.items()
     ]
+    rows.append(f"| `sites` | list of objects | `null` | {SITES_MEANING} |")
     return "\n".join(["| field | type | default | meaning |", "|---|---|---|---|", *rows]) + "\n"
 
 

@@ -20,6 +20,6 @@ def schema() -> None:
       kada-athena-async config schema > config.schema.json
     """
     from kada_athena_async.cli.talk import Talk
-    from kada_athena_async.config import Config
+    from kada_athena_async.config import config_schema
 
-    Talk().document(Config.model_json_schema())
+    Talk().document(config_schema())

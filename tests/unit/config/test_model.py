@@ -7,7 +7,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from kada_athena_async.config import Config, make_config
+from kada_athena_async.config import Config, config_schema, make_config
 from kada_athena_async.config.table import config_table
 from kada_athena_async.errors import ConfigError
 
@@ -21,11 +21,11 @@ MINIMAL: dict[str, object] = {
 
 def test_every_field_is_described_and_shown() -> None:
     """The JSON Schema and the README's table name each field, its meaning and an example."""
-    schema = Config.model_json_schema()
+    schema = config_schema()
     table = config_table()
 
     assert schema["additionalProperties"] is False
-    for name in Config.model_fields:
+    for name in (*Config.model_fields, "sites"):
         assert schema["properties"][name]["description"]
         assert schema["properties"][name]["examples"]
         assert f"| `{name}` | " in table
@@ -33,10 +33,13 @@ def test_every_field_is_described_and_shown() -> None:
 
 def test_the_schema_is_json() -> None:
     """Editors can load it; defaults are JSON values, the secrets' too."""
-    schema = json.loads(json.dumps(Config.model_json_schema()))
+    schema = json.loads(json.dumps(config_schema()))
 
     assert schema["properties"]["secret"]["default"] == ""
-    assert schema["required"] == ["server", "region", "output_path"]
+    assert schema["anyOf"][0]["required"] == ["server", "region", "output_path"]
+    site = schema["properties"]["sites"]["items"]
+    assert site["required"] == ["name"]
+    assert site["properties"].keys() == {"name", *Config.model_fields}
 
 
 def test_the_table_shows_type_default_and_meaning() -> None:

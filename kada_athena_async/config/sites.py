@@ -1,0 +1,205 @@
+"""Many sites in one configuration: the top level with each site's own fields laid over it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from kada_athena_async.config import rules
+from kada_athena_async.config.endpoint import check_aws_endpoint_variables
+from kada_athena_async.config.load import Layers, read_layers
+from kada_athena_async.config.model import Config
+from kada_athena_async.config.problems import (
+    MISSING,
+    field_of,
+    field_problems,
+    find_problems,
+    in_order,
+    make_config,
+    shown_value,
+    unknown_key,
+)
+from kada_athena_async.errors import ConfigError, Problem
+
+_SHOWN_NAMES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One account and region (or whatever else its fields set apart), a run of its own.
+
+    Attributes:
+        name: Unique in its file, safe in the names of files; empty where a file has no ``sites``.
+    """
+
+    name: str
+    config: Config
+
+    def instance(self, name: str) -> str:
+        """The name of this site's collector, which begins the names of its files.
+
+        Args:
+            name: The name of the collector of all sites.
+        """
+        return f"{name}-{self.name}" if self.name else name
+
+
+def load_sites(
+    path: Path | str | None,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    overrides: Mapping[str, object] | None = None,
+) -> tuple[Site, ...]:
+    """The sites of *path*, in its order; one named "" if it lists none.
+
+    A site's field is, the strongest first: the one in *overrides*, the site's own, that of the
+    environment, that of the file's top level.
+
+    Args:
+        path: The JSON file; None if environment and overrides say all.
+        environment: Variables; ``KADA_ATHENA_<FIELD>`` wins over the file's top level.
+        overrides: Field -> value or its text, for all sites. None means not given.
+
+    Raises:
+        ConfigError: With all problems of all sites at once, keys such as ``sites[2].region``.
+    """
+    layers = read_layers(path, environment, overrides)
+    drafts, problems = _drafts(layers)
+    problems = [*layers.problems, *problems, *_problems_of(layers, drafts)]
+    problems += check_aws_endpoint_variables(environment)
+    if problems:
+        raise ConfigError(problems)
+
+    return tuple(Site(draft.name, make_config(draft.over(layers))) for draft in drafts)
+
+
+def select_sites(sites: Sequence[Site], patterns: Sequence[str]) -> tuple[Site, ...]:
+    """The sites whose name fits one of *patterns*, in their order; all if there is no pattern.
+
+    Args:
+        patterns: Names, or glob patterns for them.
+
+    Raises:
+        ConfigError: A pattern fits no site.
+    """
+    names = [site.name for site in sites if site.name]
+    problems = [
+        Problem("--site", shown_value("site", pattern), _no_such_site(pattern, names))
+        for pattern in patterns
+        if not any(fnmatchcase(name, pattern) for name in names)
+    ]
+    if problems:
+        raise ConfigError(problems, source="command")
+
+    return tuple(
+        site
+        for site in sites
+        if not patterns or any(fnmatchcase(site.name, pattern) for pattern in patterns)
+    )
+
+
+def _no_such_site(pattern: str, names: list[str]) -> str:
+    if not names:
+        return "the configuration lists no sites; leave it out"
+
+    more = ", ..." if len(names) > _SHOWN_NAMES else ""
+    return f"name one of {', '.join(names[:_SHOWN_NAMES])}{more}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A site before it is judged.
+
+    Attributes:
+        place: Such as ``sites[2]``; empty for the one site of a file that lists none.
+        own: Field -> value of the site itself.
+    """
+
+    place: str
+    name: str
+    own: dict[str, object]
+
+    def over(self, layers: Layers) -> dict[str, object]:
+        """All fields: the site's over the top level's, under the command line's."""
+        values = {**layers.top, **self.own, **layers.command}
+        values.pop("sites", None)
+        return values
+
+
+def _drafts(layers: Layers) -> tuple[list[_Draft], list[Problem]]:
+    """The sites, and what is wrong with the list, the sites' names and their keys."""
+    given = layers.command.get("sites", layers.top.get("sites"))
+    if given is None:
+        return [_Draft("", "", {})], []
+
+    if not isinstance(given, list) or not given:
+        # Not shown: what stands there may hold secrets.
+        shown = "[]" if isinstance(given, list) else f"({type(given).__name__})"
+        remedy = 'write a list of sites, each with its own fields: [{"name": "au", ...}, ...]'
+        return [], [Problem("sites", shown, remedy)]
+
+    drafts: list[_Draft] = []
+    problems: list[Problem] = []
+    seen: dict[str, str] = {}
+    for index, fields in enumerate(given):
+        place = f"sites[{index}]"
+        if not isinstance(fields, dict):
+            remedy = 'write an object: {"name": "au", "region": "ap-southeast-2", ...}'
+            problems.append(Problem(place, f"({type(fields).__name__})", remedy))
+            continue
+
+        problems += _name_problems(place, fields, seen)
+        unknown = [key for key in fields if key != "name" and key not in Config.model_fields]
+        problems += [_at(place, unknown_key(key, also=("name",))) for key in unknown]
+        own = {key: value for key, value in fields.items() if key in Config.model_fields}
+        drafts.append(_Draft(place, str(fields.get("name")), own))
+
+    return drafts, problems
+
+
+def _name_problems(place: str, fields: Mapping[str, object], seen: dict[str, str]) -> list[Problem]:
+    """What is wrong with a site's name; *seen* holds the names so far, in lower case."""
+    key, name = f"{place}.name", fields.get("name")
+    if name is None:
+        remedy = "required: tells the site's files and marks from those of the others"
+        return [Problem(key, MISSING, remedy)]
+
+    shown = shown_value("name", name)
+    if not isinstance(name, str):
+        return [Problem(key, shown, "write a string, in quotes")]
+
+    try:
+        rules.site_name(name)
+    except ValueError as error:
+        return [Problem(key, shown, str(error))]
+
+    # Some file systems do not tell names apart by case.
+    first = seen.setdefault(name.lower(), place)
+    return [] if first == place else [Problem(key, shown, f"{first} is called so; rename one")]
+
+
+def _problems_of(layers: Layers, drafts: Sequence[_Draft]) -> list[Problem]:
+    """What is wrong with the sites' fields; what they share is said once, without a site."""
+    top = {**layers.top, **layers.command}
+    top.pop("sites", None)
+    shared = [problem for problem in field_problems(top) if problem.value != MISSING]
+    found = [find_problems(draft.over(layers)) for draft in drafts]
+    in_all = set(found[0]).intersection(*found[1:]) if found else set()
+    apart: list[Problem] = []
+    for draft, problems in zip(drafts, found, strict=True):
+        own = draft.own.keys() - layers.command.keys()
+        for problem in problems:
+            is_own = field_of(problem.key) in own
+            if is_own or problem not in {*shared, *in_all}:
+                apart.append(_at(draft.place, problem))
+            elif problem not in shared:
+                shared.append(problem)
+
+    return [*in_order(shared), *apart]
+
+
+def _at(place: str, problem: Problem) -> Problem:
+    return problem._replace(key=f"{place}.{problem.key}" if place else problem.key)
