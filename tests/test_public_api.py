@@ -27,3 +27,14 @@ def test_naming_the_package_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_the_engine_runs_without_the_sql_parser() -> None:
+    """sqlglot's 30 MB are loaded by the worker processes that parse, never by the main process."""
+    code = (
+        "import sys, kada_athena_async.engine, kada_athena_async.sql.derivation;"
+        "print('sqlglot' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "False"

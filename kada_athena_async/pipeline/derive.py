@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from kada_athena_async.concurrency import offload
 from kada_athena_async.config import Config
@@ -18,9 +18,7 @@ from kada_athena_async.records import ColumnRecord, QueryRecord, Record, ViewRec
 from kada_athena_async.report import UnitFacts
 from kada_athena_async.sinks import PartFile, Staging
 from kada_athena_async.sinks.part_reader import read_part
-
-if TYPE_CHECKING:
-    from kada_athena_async.sql.derivation import Derivation, Source
+from kada_athena_async.sql.derivation import Derivation, Source
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,9 +38,6 @@ class DeriveExtraction:
 
     async def run(self) -> UnitFacts:
         """Derive everything in three passes: what is mentioned, its columns, the rows."""
-        # Loaded here: sqlglot takes 30 MB, which the extraction before can use better.
-        from kada_athena_async.sql.derivation import Derivation  # noqa: PLC0415
-
         async with Derivation(mask=self.config.mask) as derivation:
             async with aclosing(self._sources()) as batches:
                 async for batch in batches:

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from kada_athena_async.sql.clean import clean
 from kada_athena_async.sql.engine_choice import choose_engine
-from kada_athena_async.sql.lineage import Question, Read, Reading, mentioned, read_query
 from kada_athena_async.sql.literals import Literal, find_literals
 from kada_athena_async.sql.masking import is_unmaskable, mask_sql
 from kada_athena_async.sql.names import Context, TableName, complete
+from kada_athena_async.sql.question import Question, Read, Reading, mentioned
 from kada_athena_async.sql.relations import KnownTable, Output
 from kada_athena_async.sql.schema_index import SchemaIndex
 from kada_athena_async.sql.statement import Routed, route
@@ -91,6 +91,9 @@ def analyse(
         schema: The columns that are known.
         prepared: To resolve EXECUTE.
     """
+    # Loaded here: a process that leaves the parsing to workers need not hold the parser.
+    from kada_athena_async.sql.lineage import read_query  # noqa: PLC0415
+
     planned = plan(statement, schema, prepared)
     reading = read_query(planned.question) if planned.question else None
     return finish(planned, reading, schema)

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from types import TracebackType
 
-from anyio import to_thread
-
+from kada_athena_async.concurrency import offload
 from kada_athena_async.records import (
     ColumnRecord,
     EventRecord,
@@ -23,9 +22,9 @@ from kada_athena_async.records import (
 )
 from kada_athena_async.sql.analysis import Analysis, Statement
 from kada_athena_async.sql.clean import clean
-from kada_athena_async.sql.lineage import mentioned
 from kada_athena_async.sql.masking import mask_sql
 from kada_athena_async.sql.names import Context, TableName
+from kada_athena_async.sql.question import mentioned
 from kada_athena_async.sql.schema_index import SchemaIndex
 from kada_athena_async.sql.statement import prepared_text
 from kada_athena_async.sql.usage import events, linkages
@@ -80,7 +79,7 @@ class Derivation:
 
     async def note(self, batch: Sequence[Source]) -> None:
         """First pass: note what *batch* mentions."""
-        await to_thread.run_sync(self._note, batch)
+        await offload(lambda: self._note(batch))
 
     def _note(self, batch: Iterable[Source]) -> None:
         for record in batch:

@@ -20,7 +20,7 @@ from anyio import BrokenResourceError, ClosedResourceError, EndOfStream, Incompl
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from kada_athena_async.sql.lineage import Question, Reading
+from kada_athena_async.sql.question import Question, Reading
 
 Read = Callable[[Question], Reading]
 
@@ -68,8 +68,11 @@ class Worker:
 
         return worker
 
-    async def read(self, read: Read, questions: Sequence[Question]) -> list[Reading]:
+    async def read(self, read: Read | None, questions: Sequence[Question]) -> list[Reading]:
         """Read a batch in the process; it is of no more use if this raises anything.
+
+        Args:
+            read: How; None for ``read_query``, which this process need not load.
 
         Raises:
             WorkerGoneError: The process died.
@@ -102,18 +105,21 @@ class Worker:
 
 def serve() -> None:
     """Answer requests until there are no more; the main function of a worker."""
+    # Loaded here: this module is also the parent's, which has no use for the parser's 30 MB.
+    from kada_athena_async.sql.lineage import read_query  # noqa: PLC0415
+
     requests, replies = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # whatever prints must not speak between the replies
     _limit_memory()
     replies.write(_READY)
     replies.flush()
     while length := int.from_bytes(requests.read(_LENGTH_BYTES), "big"):
-        _answer(requests.read(length), replies)
+        _answer(requests.read(length), replies, read_query)
 
 
-def _answer(request: bytes, replies: BinaryIO) -> None:
+def _answer(request: bytes, replies: BinaryIO, usual: Read) -> None:
     read, questions = pickle.loads(request)
-    reply = pickle.dumps([read(question) for question in questions])
+    reply = pickle.dumps([(read or usual)(question) for question in questions])
     replies.write(len(reply).to_bytes(_LENGTH_BYTES, "big") + reply)
     replies.flush()
 

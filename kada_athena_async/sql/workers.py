@@ -13,9 +13,8 @@ from hashlib import blake2b
 from types import TracebackType
 
 import anyio
-from anyio import to_thread
 
-from kada_athena_async.concurrency import map_bounded
+from kada_athena_async.concurrency import map_bounded, offload
 from kada_athena_async.sql.analysis import (
     Analysis,
     Plan,
@@ -24,7 +23,7 @@ from kada_athena_async.sql.analysis import (
     finish,
     plan,
 )
-from kada_athena_async.sql.lineage import Question, Reading, guess, read_query
+from kada_athena_async.sql.question import Question, Reading, guess
 from kada_athena_async.sql.schema_index import SchemaIndex
 from kada_athena_async.sql.worker import Read, Worker, WorkerGoneError
 
@@ -43,7 +42,7 @@ class SqlWorkers:
         prepared: To resolve EXECUTE.
         workers: Processes; by default one for each core but one.
         deadline_s: After so long a worker is killed.
-        read: What is done in the workers; a module's function.
+        read: What is done in the workers instead of ``read_query``; a module's function.
     """
 
     def __init__(
@@ -53,7 +52,7 @@ class SqlWorkers:
         prepared: PreparedTexts | None = None,
         workers: int | None = None,
         deadline_s: float = DEADLINE_S,
-        read: Read = read_query,
+        read: Read | None = None,
     ) -> None:
         self._schema = schema
         self._prepared = prepared or {}
@@ -83,7 +82,7 @@ class SqlWorkers:
 
         All of *statements* are held until all are done: give batches of some hundreds.
         """
-        plans = await to_thread.run_sync(self._plan_all, statements)
+        plans = await offload(lambda: self._plan_all(statements))
         asked = {_key(p.question): p.question for p in plans if p.question is not None}
         found = {key: self._cache[key] for key in asked if key in self._cache}
         missing = [key for key in asked if key not in found]

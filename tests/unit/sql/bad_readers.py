@@ -6,7 +6,8 @@ import os
 import signal
 import time
 
-from kada_athena_async.sql.lineage import Question, Reading, read_query
+from kada_athena_async.sql.lineage import read_query
+from kada_athena_async.sql.question import Question, Reading
 
 
 def crashes_on_kestrel(question: Question) -> Reading:
