@@ -13,11 +13,13 @@ from kada_athena_async.commit.manifest import (
     RunFacts,
     known_mark,
     manifest_covering,
+    newest_manifest,
 )
 from kada_athena_async.commit.recovery import Recovery, RecoverySettings, Resumable, recover
-from kada_athena_async.commit.transaction import CommitRequest, Deliver, commit
+from kada_athena_async.commit.transaction import SPARE_BYTES, CommitRequest, Deliver, commit
 
 __all__ = [
+    "SPARE_BYTES",
     "CommitRequest",
     "CommittedManifest",
     "Completeness",
@@ -34,5 +36,6 @@ __all__ = [
     "commit",
     "known_mark",
     "manifest_covering",
+    "newest_manifest",
     "recover",
 ]

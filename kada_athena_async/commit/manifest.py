@@ -175,6 +175,16 @@ def manifest_paths(
     ]
 
 
+def newest_manifest(output_path: Path, name: str, files: Files) -> CommittedManifest | None:
+    """Blocks. The manifest of *name* in sight whose window ends last; None if there is none.
+
+    Raises:
+        StateError: It is junk.
+    """
+    paths = manifest_paths(output_path, name, files)
+    return read_manifest(paths[-1], files) if paths else None
+
+
 async def manifest_covering(
     output_path: Path, name: str, window: Window, files: Files
 ) -> CommittedManifest | None:

@@ -82,8 +82,8 @@ Deliver: TypeAlias = Callable[[CommittedManifest], Awaitable[object]]
 
 OUT = "out"
 
-# What the manifest, the journals and the marks need beside the extracts.
-_SPARE_BYTES = 4 << 20
+SPARE_BYTES = 4 << 20
+"""What the manifest, the journals and the marks need beside the extracts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,7 @@ async def commit(
     if store is not None:
         await store.read()
 
-    needed_bytes = _SPARE_BYTES + sum(
+    needed_bytes = SPARE_BYTES + sum(
         part.size_bytes for unit in staging.sealed().values() for part in unit.parts
     )
     with failing(output_path, needed_bytes=needed_bytes):

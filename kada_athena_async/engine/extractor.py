@@ -23,6 +23,7 @@ from kada_athena_async.concurrency import Clock, SystemClock
 from kada_athena_async.config import Config, check_name, config_digest, make_config
 from kada_athena_async.engine.connection import ConnectionReport, connect
 from kada_athena_async.engine.delivery import Outside, Store
+from kada_athena_async.engine.preflight import check_disk
 from kada_athena_async.engine.run import Run, WindowRequest
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.events import Event, Fanout, Observer, RunFinished, Warned
@@ -236,6 +237,8 @@ class Extractor:
             recovery = await self._recover(output_path, store, tell, deliver, fresh=fresh)
             # What an earlier run could not deliver goes before anything new is extracted.
             await deliver()
+            mark_path = store.hwm_path if isinstance(store, FileHwmStore) else None
+            await check_disk(output_path, self.name, mark_path, self._files, tell)
             async with connect(
                 self.config, clock=self._clock, rng=self._rng, tell=tell, texts=self._texts
             ) as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kada_athena_async.files.document import parse_document, read_document, to_bytes
 from kada_athena_async.files.lock import Lock
+from kada_athena_async.files.mounts import is_remote
 from kada_athena_async.files.system import Digest, Files, is_disk_full
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.files.trouble import failing
@@ -15,6 +16,7 @@ __all__ = [
     "failing",
     "in_thread",
     "is_disk_full",
+    "is_remote",
     "parse_document",
     "read_document",
     "to_bytes",

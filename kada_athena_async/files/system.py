@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kada_athena_async.files.lock import Lock
+from kada_athena_async.files.mounts import kind_of_mount
 
 READ_BYTES = 1 << 20
 
@@ -283,6 +284,10 @@ class Files:
     def free_bytes(self, path: Path) -> int:
         """How much an unprivileged user may still write where *path* lies."""
         return shutil.disk_usage(path).free
+
+    def mount_kind(self, path: Path) -> str:
+        """The type of the file system of *path*, such as ``nfs4``; empty where nobody tells."""
+        return kind_of_mount(path)
 
     def lock(self, path: Path, *, run_id: str, now: datetime) -> Lock:
         """Take the lock at *path*; it is given back by ``release`` or by the death of the process.

@@ -10,6 +10,7 @@ import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import anyio
 import pytest
 
 from kada_athena_async.errors import (
@@ -19,6 +20,8 @@ from kada_athena_async.errors import (
     LockedError,
     StateError,
 )
+from kada_athena_async.events import Warned
+from kada_athena_async.files import Files
 from tests.faults.dying import Runner, is_alive
 from tests.faults.world import START, World
 from tests.unit.commit.disk import CrashingFiles, SimulatedCrash
@@ -86,6 +89,68 @@ async def test_a_refusal_of_the_disk_is_never_success(world: World, number: int)
     world.check()
 
 
+class SmallDisk(Files):
+    """The real file system; it says how much is free, and of what kind it is."""
+
+    def __init__(self, free_bytes: int = 1 << 40, kind: str = "ext4") -> None:
+        self._free_bytes, self._kind = free_bytes, kind
+
+    def free_bytes(self, path: Path) -> int:
+        return self._free_bytes
+
+    def mount_kind(self, path: Path) -> str:
+        return self._kind
+
+
+async def test_f07_no_space_is_told_before_aws_is_asked(world: World) -> None:
+    """Where not even an empty run has space: exit code 1, path and bytes named, no call made."""
+    with pytest.raises(CommitError) as caught:
+        await world.run(START, files=SmallDisk(1_000_000))
+
+    assert caught.value.exit_code == 1
+    assert f"no space left in {world.out}: 1,000,000 bytes are free" in caught.value.message
+    assert "67,108,864 should be" in caught.value.message
+    assert not world.sandbox.calls
+    assert world.in_sight() == []
+
+
+async def warnings_of(world: World, moment: datetime, files: Files) -> list[str]:
+    """What a run that commits says of its disk."""
+    found: list[str] = []
+
+    def keep(event: object) -> None:
+        if isinstance(event, Warned) and event.code in ("disk_space", "remote_disk"):
+            found.append(event.message)
+
+    assert (await world.run(moment, files=files, observers=[keep])).committed
+    return found
+
+
+async def test_f07_little_space_is_warned_of(world: World) -> None:
+    """Twice what the last run left should be free; with less the run goes on, and says so."""
+    assert await warnings_of(world, START, SmallDisk(67_108_863)) == [
+        f"little space left in {world.out}: 67,108,863 bytes are free, 67,108,864 should be"
+    ]
+    assert await warnings_of(world, START + HOUR, SmallDisk(67_108_864)) == []
+
+    last = max(world.out.glob("*_manifest_*"))
+    facts = json.loads(last.read_text())
+    facts["files"][0]["size_bytes"] += 100_000_000
+    last.write_text(json.dumps(facts))
+    (warning,) = await warnings_of(world, START + 2 * HOUR, SmallDisk(200_000_000))
+
+    assert ": 200,000,000 bytes are free, 200,00" in warning
+
+
+async def test_a_network_disk_is_warned_of(world: World) -> None:
+    """Where locks and renames may not hold, the run says so of the extracts and of the mark."""
+    assert await warnings_of(world, START, SmallDisk(kind="xfs")) == []
+    of_extracts, of_mark = await warnings_of(world, START + HOUR, SmallDisk(kind="fuse.sshfs"))
+
+    assert of_extracts.startswith(f"{world.out} lies on a network file system (fuse.sshfs)")
+    assert of_mark.startswith(f"{world.path} lies on a network file system (fuse.sshfs)")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 async def test_f09_a_directory_that_may_not_be_written_is_refused_first(world: World) -> None:
     """Nothing is asked of AWS when the extracts could not be written anyway."""
@@ -126,6 +191,7 @@ async def test_f10_a_second_run_is_refused_and_the_first_goes_on(world: World) -
         pid = runner.start(world, START, metadata_source="auto")
         while not world.sandbox.calls["athena:StartQueryExecution"]:
             assert is_alive(pid)
+            await anyio.sleep(0.01)
 
         with pytest.raises(LockedError) as caught:
             await world.run(START)
@@ -223,6 +289,7 @@ async def test_f55_two_runs_with_one_mark_exclude_each_other(world: World, tmp_p
         pid = runner.start(world, START, metadata_source="auto")
         while not world.sandbox.calls["athena:StartQueryExecution"]:
             assert is_alive(pid)
+            await anyio.sleep(0.01)
 
         with pytest.raises(LockedError):
             await world.run(START, out=tmp_path / "elsewhere")

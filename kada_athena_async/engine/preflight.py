@@ -1,0 +1,80 @@
+"""What a run looks at before it asks AWS for anything: whether its disk will do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kada_athena_async.commit import SPARE_BYTES, newest_manifest
+from kada_athena_async.errors import CommitError, StateError
+from kada_athena_async.events import Observer, Warned
+from kada_athena_async.files import Files, failing, in_thread, is_remote
+
+LEAST_BYTES = 64 << 20
+"""Free space that no run is warned of: a first run of a small estate takes a fraction of it."""
+
+GROWTH = 2
+"""A run may need twice what the last one left: parts, and the extracts that are joined of them."""
+
+
+async def check_disk(
+    output_path: Path, name: str, mark_path: Path | None, files: Files, tell: Observer
+) -> None:
+    """Warn of little space and of file systems whose promises cannot be relied on.
+
+    Args:
+        mark_path: File of the high-water mark; None if it is kept elsewhere.
+
+    Raises:
+        CommitError: There is no space even for what a run without a row writes.
+    """
+
+    def look() -> tuple[int, int, dict[Path, str]]:
+        places = [output_path, *([mark_path.parent] if mark_path else [])]
+        kinds = {place: files.mount_kind(place) for place in places}
+        return files.free_bytes(output_path), _last_bytes(output_path, name, files), kinds
+
+    with failing(output_path):
+        free_bytes, last_bytes, kinds = await in_thread(look)
+
+    if free_bytes < SPARE_BYTES:
+        raise CommitError(
+            f"no space left in {output_path}: {free_bytes:,} bytes are free, "
+            f"{needed_bytes(last_bytes):,} should be",
+            hint="free space there or choose another output_path, then run again; nothing is lost",
+        )
+
+    if free_bytes < needed_bytes(last_bytes):
+        tell(
+            Warned(
+                code="disk_space",
+                message=f"little space left in {output_path}: {free_bytes:,} bytes are free, "
+                f"{needed_bytes(last_bytes):,} should be",
+                hint="free space there; a run that fills the disk commits nothing",
+            )
+        )
+
+    for place, kind in kinds.items():
+        if is_remote(kind):
+            tell(
+                Warned(
+                    code="remote_disk",
+                    message=f"{place} lies on a network file system ({kind}): locks and renames "
+                    "may not hold there as they do on a local disk",
+                    hint="keep output_path and the high-water mark on a local disk, "
+                    "and push the extracts with `landing`",
+                )
+            )
+
+
+def needed_bytes(last_bytes: int) -> int:
+    """How much should be free before a run, if the last one left extracts of *last_bytes*."""
+    return max(GROWTH * last_bytes, LEAST_BYTES)
+
+
+def _last_bytes(output_path: Path, name: str, files: Files) -> int:
+    try:
+        last = newest_manifest(output_path, name, files)
+    except StateError:
+        return 0  # whoever needs that manifest refuses it, and says what to do
+
+    return sum(file.size_bytes for file in last.manifest.files) if last else 0
