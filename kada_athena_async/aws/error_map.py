@@ -83,6 +83,9 @@ NOT_FOUND_CODES = frozenset(
 # Athena refuses a workgroup that is gone as an InvalidRequestException: "WorkGroup is not found."
 _WORKGROUP_GONE = re.compile(r"(?i)\bworkgroup\b.* is not found")
 
+# Each service says it a little differently; the action stands behind the same words.
+_DENIED_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9]+:[A-Za-z]+)\b")
+
 # Athena wraps Glue's and Lambda's errors: "... (Service: AmazonDataCatalog; Status Code: 400;
 # Error Code: EntityNotFoundException; ...)".
 _INNER_CODE = re.compile(r"Error Code: ([A-Za-z]+)")
@@ -186,8 +189,11 @@ def _map_client_error(exc: sdk.ClientError, operation: str, scope: str) -> KadaA
         return CredentialsError(f"the role cannot be assumed: {text or code}", hint=ROLE_HINT)
 
     if code in DENIED_CODES:
+        # Athena refuses a statement on a registered catalog for want of another action.
+        found = _DENIED_ACTION.search(text)
+        action = found[1] if found else operation
         return AccessDeniedError(
-            f"{operation} is not allowed{_for(scope)}", action=operation, scope=scope
+            f"{action} is not allowed{_for(scope)}", action=action, scope=scope
         )
 
     if code in TRANSIENT_CODES or status >= 500:

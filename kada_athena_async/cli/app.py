@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from kada_athena_async.cli.commands import config, connection, hwm, push, run, sandbox
+from kada_athena_async.cli.commands import (
+    config,
+    connection,
+    hwm,
+    iam_policy,
+    push,
+    run,
+    sandbox,
+)
 from kada_athena_async.cli.options import HELP
 
 app = typer.Typer(
@@ -19,6 +27,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("test-connection")(connection.connect)
+app.command("iam-policy")(iam_policy.iam_policy)
 app.command("push")(push.push)
 app.add_typer(hwm.hwm, name="hwm")
 app.add_typer(config.config, name="config")

@@ -68,6 +68,10 @@ class Talk:
         """A JSON document of several lines on stdout."""
         _write(sys.stdout, json.dumps(facts, indent=2))
 
+    def text(self, document: str) -> None:
+        """A document of several lines on stdout, in the language that was asked for."""
+        _write(sys.stdout, self._redact(document.rstrip("\n")))
+
     def warn(self, warning: Warned) -> None:
         """A warning that comes before the run has observers."""
         with self.observers() as observers:

@@ -34,10 +34,11 @@ from kada_athena_async.errors import (
     RequestError,
     UnitError,
 )
-from kada_athena_async.events import Observer
+from kada_athena_async.events import Observer, Warned
 from kada_athena_async.plan import check_own_workgroup
 from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.sources.information_schema import InformationSchema
+from kada_athena_async.sources.listing import all_denied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,19 +193,42 @@ class Connection:
         self, catalog: CatalogFacts, queries: AthenaQueries
     ) -> Sequence[SchemaFacts]:
         """Schemas by Glue, by Athena's API or by SQL, whichever may and tells most."""
+        denials: list[AccessDeniedError] = []
+        try:
+            schemas = await self._told_schemas(catalog, queries, denials)
+        except AccessDeniedError as exc:
+            raise all_denied(f"the schemas of {catalog.name}", [*denials, exc]) from exc
+
+        for denial in denials if catalog.is_own_glue else ():
+            self.tell(
+                Warned(
+                    code="right_missing",
+                    message=f"{denial.message}: schemas of {catalog.name} come without location "
+                    "and time of creation",
+                    hint=denial.hint,
+                )
+            )
+
+        return schemas
+
+    async def _told_schemas(
+        self, catalog: CatalogFacts, queries: AthenaQueries, denials: list[AccessDeniedError]
+    ) -> Sequence[SchemaFacts]:
         source = self.config.metadata_source
         if source != "sql":
             if catalog.is_own_glue:
                 try:
                     return await schemas_by_glue(self.client)
-                except AccessDeniedError:
-                    pass  # Athena may still tell
+                except AccessDeniedError as exc:
+                    denials.append(exc)  # Athena may still tell
 
             try:
                 return await schemas_by_athena(self.client, catalog.name)
-            except AccessDeniedError:
+            except AccessDeniedError as exc:
                 if source == "api":
                     raise
+
+                denials.append(exc)
 
         information_schema = InformationSchema(
             queries=queries,

@@ -307,7 +307,10 @@ class UnitRunner:
                     name=(name,),
                     outcome="partial" if denied else "complete",
                     counts=account.counts,
-                    reason=f"{denied} executions may not be read" if denied else "",
+                    reason=f"{denied} executions may not be read: "
+                    "athena:BatchGetQueryExecution is not allowed for them"
+                    if denied
+                    else "",
                 ),
             ),
         )

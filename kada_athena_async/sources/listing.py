@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 
-from kada_athena_async.errors import AccessDeniedError, UnitError
+from kada_athena_async.errors import AccessDeniedError
 from kada_athena_async.sources.information_schema import InformationSchema
 from kada_athena_async.sources.interface import RawView, TableDetail, TableLister
 from kada_athena_async.sources.slices import SchemaPage
@@ -44,22 +44,22 @@ class Listing:
         listers: In order of preference.
 
     Attributes:
-        denials: Lister (class name) -> why it may not; such a lister is not asked again unless
+        denials: Lister (class name) -> its refusal; such a lister is not asked again unless
             it has answered before, for then only one schema is closed to it.
     """
 
     catalog: str
     listers: Sequence[TableLister]
-    denials: dict[str, str] = field(default_factory=dict)
+    denials: dict[str, AccessDeniedError] = field(default_factory=dict)
     _proven: set[str] = field(default_factory=set)
 
     async def pages(self, schema: str) -> AsyncGenerator[SchemaPage, None]:
         """The tables of *schema*, closed by an empty last page.
 
         Raises:
-            UnitError: No lister can list it; the error of the last one.
+            AccessDeniedError: No lister may list it; names every right that would do.
+            UnitError: The catalog does not answer.
         """
-        error: UnitError | None = None
         for lister in self.listers:
             name = type(lister).__name__
             if name in self.denials and name not in self._proven:
@@ -79,23 +79,24 @@ class Listing:
                 if has_begun:  # another lister would tell the first pages twice
                     raise
 
-                self.denials[name] = exc.message
-                error = exc
+                self.denials[name] = exc
                 continue
 
             self._proven.add(name)
             yield SchemaPage(schema=schema, tables=[], is_last=True, found_by=lister.found_by)
             return
 
-        if error is None:
-            reason = "; ".join(self.denials.values())
-            raise AccessDeniedError(
-                f"nobody may list schema {self.catalog}.{schema}: {reason}",
-                action="athena:ListTableMetadata",
-                scope=f"schema {self.catalog}.{schema}",
-            )
+        raise all_denied(f"schema {self.catalog}.{schema}", [*self.denials.values()])
 
-        raise error
+
+def all_denied(scope: str, denials: Sequence[AccessDeniedError]) -> AccessDeniedError:
+    """One error for what could have been told in several ways, all of them denied."""
+    reason = "; ".join(dict.fromkeys(error.message for error in denials))
+    return AccessDeniedError(
+        f"nobody may list {scope}: {reason}",
+        action=" or ".join(dict.fromkeys(error.action for error in denials)),
+        scope=scope,
+    )
 
 
 async def list_by_sql(

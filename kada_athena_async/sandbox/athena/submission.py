@@ -74,6 +74,7 @@ def start_query_execution(site: Site, call: Call) -> Json:
 def _submit(site: Site, call: Call, query: str) -> str:
     workgroup = _usable_workgroup(site, text(call.parameters, "WorkGroup") or DEFAULT_WORKGROUP)
     location = _output_location(workgroup, call)
+    _require_bucket(call, location)
     context = structure(call.parameters, "QueryExecutionContext")
     catalog = text(context, "Catalog") or DEFAULT_CATALOG
     database = text(context, "Database")
@@ -201,6 +202,13 @@ def _output_location(workgroup: Workgroup, call: Call) -> str | None:
         raise invalid_request(f"outputLocation is not a valid S3 path. Provided: {location}")
 
     return location
+
+
+def _require_bucket(call: Call, location: str | None) -> None:
+    """Athena looks where the bucket is, with the caller's right, before it takes the query."""
+    bucket = (location or "").removeprefix("s3://").partition("/")[0]
+    if bucket and not call.may("s3:GetBucketLocation", f"arn:aws:s3:::{bucket}"):
+        raise invalid_request(f"Unable to verify/create output bucket {bucket}")
 
 
 def _require_catalogs(site: Site, call: Call, query: str, catalog: str) -> None:

@@ -21,6 +21,7 @@ README = Path(__file__).parents[3] / "README.md"
 COMMANDS = (
     "run",
     "test-connection",
+    "iam-policy",
     "push",
     "hwm",
     "hwm show",

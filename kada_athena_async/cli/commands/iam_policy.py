@@ -1,0 +1,74 @@
+"""``iam-policy``: the least rights that a configuration needs."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated
+
+import typer
+
+from kada_athena_async.cli.options import ConfigFile, Settings
+
+
+class Form(str, enum.Enum):
+    """Values of ``--format``."""
+
+    JSON = "json"
+    CLOUDFORMATION = "cloudformation"
+    TERRAFORM = "terraform"
+
+
+class For(str, enum.Enum):
+    """Values of ``--for``."""
+
+    RUN = "run"
+    CALLER = "caller"
+    LANDING = "landing"
+    HWM_STORE = "hwm_store"
+
+
+def iam_policy(
+    config: ConfigFile = None,
+    form: Annotated[Form, typer.Option("--format", help="Language of the document.")] = Form.JSON,
+    account: Annotated[
+        str,
+        typer.Option(
+            metavar="ID", help="Account of the estate.  [default: the role's]", show_default=False
+        ),
+    ] = "",
+    optional: Annotated[
+        bool, typer.Option("--optional", help="With rights whose absence only costs something.")
+    ] = False,
+    bearer: Annotated[
+        For,
+        typer.Option(
+            "--for",
+            help="Whose rights: of who extracts, of who assumes the role, of the landing's or the "
+            "mark's own identity.",
+        ),
+    ] = For.RUN,
+    settings: Settings = None,
+) -> None:
+    """Print the least-privilege policy for this configuration; AWS is not asked.
+
+    Resources are narrowed to its workgroups, catalogs, schemas and buckets.
+
+    \b
+    Examples:
+      kada-athena-async iam-policy -c kada_athena_extractor_config.json
+      kada-athena-async iam-policy --format terraform --account 123456789012 --optional
+    """
+    from kada_athena_async.cli.outcome import ending
+    from kada_athena_async.cli.policy import PolicyRequest, show_policy
+    from kada_athena_async.cli.talk import Talk
+
+    talk = Talk()
+    request = PolicyRequest(
+        config=config,
+        settings=tuple(settings or ()),
+        form=form.value,
+        account=account,
+        has_optional=optional,
+        bearer=bearer.value,
+    )
+    raise typer.Exit(ending(talk, lambda: show_policy(talk, request)))

@@ -1,0 +1,82 @@
+"""The least-privilege policy of a configuration, printed; no call to AWS."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from kada_athena_async.cli.actions import configured
+from kada_athena_async.cli.request import RunRequest, invocation
+from kada_athena_async.cli.talk import Talk
+from kada_athena_async.config import Config
+from kada_athena_async.errors import ConfigError, Problem
+from kada_athena_async.rights import Bearer, bearers, policy_of, surroundings_of
+from kada_athena_async.rights.formats import Format, render
+from kada_athena_async.rights.policy import MANAGED_POLICY_MAX, PolicyDocument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRequest:
+    """What the user asked for."""
+
+    config: Path | None
+    settings: tuple[str, ...]
+    form: str
+    account: str
+    has_optional: bool
+    bearer: str
+
+
+_NAMED: dict[Bearer, str] = {
+    "run": "who extracts",
+    "caller": "whoever assumes the role",
+    "landing": "the landing's own identity",
+    "hwm_store": "the mark's own identity",
+}
+
+
+def show_policy(talk: Talk, request: PolicyRequest) -> int:
+    """Print it, and say on stderr what else is needed; the exit code."""
+    config = configured(talk, RunRequest(config=request.config, settings=request.settings))
+    bearer = cast("Bearer", request.bearer)
+    if bearer not in bearers(config):
+        remedy = f"nothing has to be allowed there; use one of {', '.join(bearers(config))}"
+        raise ConfigError([Problem("--for", bearer, remedy)], source="command")
+
+    around = surroundings_of(config, request.account)
+    policy = policy_of(config, around, bearer=bearer, optional=request.has_optional)
+    talk.text(render(policy, cast("Format", request.form), config=config, bearer=bearer))
+    for line in _notes(config, policy, bearer):
+        talk.say(line)
+
+    return 0
+
+
+def _notes(config: Config, policy: PolicyDocument, bearer: Bearer) -> list[str]:
+    """What this policy alone does not do."""
+    found = []
+    size = len("".join(json.dumps(policy).split()))
+    if size > MANAGED_POLICY_MAX:
+        found.append(
+            f"it has {size} characters, a managed policy {MANAGED_POLICY_MAX} at most: use "
+            "shorter lists of patterns in the configuration, or attach it in pieces"
+        )
+
+    if bearer != "run":
+        return found
+
+    others = [name for name in config.catalogs if name.lower() != "awsdatacatalog"]
+    if others:
+        found.append(
+            "catalogs other than AwsDataCatalog may need more: lambda:InvokeFunction on their "
+            "connector, or Glue's rights in the account that owns them; `doctor` tries them"
+        )
+
+    found += [
+        f"{_NAMED[other]} needs rights too: {invocation()} iam-policy --for {other}"
+        for other in bearers(config)
+        if other != "run"
+    ]
+    return found

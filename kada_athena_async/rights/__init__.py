@@ -1,0 +1,21 @@
+"""The rights that a configuration needs: what for, what is lost without, and how to grant them."""
+
+from __future__ import annotations
+
+from kada_athena_async.rights.needs import Bearer
+from kada_athena_async.rights.policy import policy_of, statement_of
+from kada_athena_async.rights.resources import Surroundings, surroundings_of
+from kada_athena_async.rights.table import Right, Target, bearers, lost_without, rights_of
+
+__all__ = [
+    "Bearer",
+    "Right",
+    "Surroundings",
+    "Target",
+    "bearers",
+    "lost_without",
+    "policy_of",
+    "rights_of",
+    "statement_of",
+    "surroundings_of",
+]

@@ -1,0 +1,78 @@
+"""A policy in the languages that people keep their infrastructure in. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Literal, TypeAlias
+
+import yaml
+
+from kada_athena_async.config import Config
+from kada_athena_async.rights.needs import Bearer
+from kada_athena_async.rights.policy import PolicyDocument
+
+Format: TypeAlias = Literal["json", "cloudformation", "terraform"]
+
+DESCRIPTION = "What kada_athena_async needs to extract Athena metadata and query history"
+
+_TEMPLATE = "2010-09-09"
+
+
+def render(policy: PolicyDocument, form: Format, *, config: Config, bearer: Bearer = "run") -> str:
+    """*policy* as a document that can be deployed as it stands, with a line feed at its end.
+
+    CloudFormation and Terraform attach it to the role of the configuration, if there is one.
+    """
+    if form == "json":
+        return json.dumps(policy, indent=2) + "\n"
+
+    role = config.role.rpartition("/")[2] if bearer == "run" else ""
+    name = "KadaAthena" + "".join(word.title() for word in bearer.split("_") if bearer != "run")
+    if form == "cloudformation":
+        return _cloudformation(policy, name=name, role=role)
+
+    return _terraform(policy, name=_snake(name), role=role)
+
+
+def _cloudformation(policy: PolicyDocument, *, name: str, role: str) -> str:
+    attached: dict[str, object] = {"Roles": [role]} if role else {}
+    template = {
+        "AWSTemplateFormatVersion": _TEMPLATE,
+        "Description": DESCRIPTION,
+        "Resources": {
+            f"{name}Policy": {
+                "Type": "AWS::IAM::ManagedPolicy",
+                "Properties": {"Description": DESCRIPTION, **attached, "PolicyDocument": policy},
+            }
+        },
+        "Outputs": {"PolicyArn": {"Value": {"Ref": f"{name}Policy"}}},
+    }
+    text: str = yaml.safe_dump(template, sort_keys=False, width=200, allow_unicode=True)
+    return text
+
+
+def _terraform(policy: PolicyDocument, *, name: str, role: str) -> str:
+    # Terraform takes JSON as an expression; only its interpolation must be kept away from ours.
+    document = re.sub(r"([$%])\{", r"\1\1{", json.dumps(policy, indent=2))
+    indented = document.replace("\n", "\n  ")
+    text = (
+        f'resource "aws_iam_policy" "{name}" {{\n'
+        f'  name_prefix = "{name}-"\n'
+        f'  description = "{DESCRIPTION}"\n'
+        f"  policy = jsonencode({indented})\n"
+        "}\n"
+    )
+    if role:
+        text += (
+            f'\nresource "aws_iam_role_policy_attachment" "{name}" {{\n'
+            f'  role       = "{role}"\n'
+            f"  policy_arn = aws_iam_policy.{name}.arn\n"
+            "}\n"
+        )
+
+    return text
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()

@@ -1,0 +1,87 @@
+"""What a configuration asks for, as far as rights depend on it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from kada_athena_async.config import Config
+from kada_athena_async.config.landing import S3Place
+
+OWN_CATALOG = "AwsDataCatalog"
+"""The account's own Glue catalog, as Athena spells it in ARNs."""
+
+Bearer: TypeAlias = Literal["run", "caller", "landing", "hwm_store"]
+"""Whose policy a right belongs into: who extracts (the role, if there is one), who assumes the
+role, who writes to the landing or to the mark's bucket where that has an identity of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Answers about a configuration."""
+
+    config: Config
+
+    @property
+    def asks_sql(self) -> bool:
+        return self.config.metadata_source != "api"
+
+    @property
+    def asks_api(self) -> bool:
+        return self.config.metadata_source != "sql"
+
+    @property
+    def names_all(self) -> bool:
+        return "*" in self.config.catalogs
+
+    @property
+    def has_own(self) -> bool:
+        """Whether the account's own Glue catalog is extracted."""
+        return self.names_all or OWN_CATALOG.lower() in map(str.lower, self.config.catalogs)
+
+    @property
+    def has_others(self) -> bool:
+        """Whether a catalog is extracted that is registered with Athena, or nested in Glue."""
+        return self.names_all or any(self.others)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The other catalogs that are named."""
+        own = {OWN_CATALOG.lower(), "*"}
+        return tuple(name for name in self.config.catalogs if name.lower() not in own)
+
+    @property
+    def reads_glue(self) -> bool:
+        """Whether Glue is read, by us or by Athena on our behalf."""
+        return self.has_own or self.names_all or any("/" in name for name in self.others)
+
+    def place(self, bearer: Literal["landing", "hwm_store"]) -> S3Place | None:
+        """The landing, or the mark's place, if it is a bucket."""
+        value = self.config.landing if bearer == "landing" else self.config.hwm_store
+        return value if isinstance(value, S3Place) else None
+
+    @property
+    def keeps_marks_in_landing(self) -> bool:
+        return self.config.hwm_store == "landing"
+
+
+def bearer_of(place: S3Place, own: Literal["landing", "hwm_store"]) -> Bearer:
+    """Who writes to *place*: the run, unless the place names somebody else."""
+    is_own = place.key.get_secret_value() or place.profile or place.role
+    return own if is_own else "run"
+
+
+def assumed_roles(config: Config) -> tuple[str, ...]:
+    """Roles that the identity we begin with has to assume, each once.
+
+    A role of the landing is assumed with the run's own first identity, not with its role, unless
+    the landing has keys of its own.
+    """
+    needs = Needs(config)
+    places = (needs.place("landing"), needs.place("hwm_store"))
+    roles = [config.role]
+    for place in places:
+        if place is not None and not place.key.get_secret_value() and not place.profile:
+            roles.append(place.role)
+
+    return tuple(dict.fromkeys(filter(None, roles)))

@@ -1,0 +1,65 @@
+"""The least-privilege policy of a configuration, as a value. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from kada_athena_async.config import Config
+from kada_athena_async.rights.needs import Bearer
+from kada_athena_async.rights.resources import Surroundings, arns
+from kada_athena_async.rights.table import Right, Target, rights_of
+
+Statement: TypeAlias = Mapping[str, object]
+PolicyDocument: TypeAlias = Mapping[str, object]
+
+# The version of IAM's policy language, not of ours.
+LANGUAGE = "2012-10-17"
+
+MANAGED_POLICY_MAX = 6144
+"""Characters of a managed policy, white space not counted
+(docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html)."""
+
+
+def policy_of(
+    config: Config, around: Surroundings, *, bearer: Bearer = "run", optional: bool = False
+) -> PolicyDocument:
+    """What *bearer* has to be allowed, and nothing else.
+
+    Args:
+        optional: With the rights whose absence only costs something.
+    """
+    wanted = [
+        right
+        for right in rights_of(config)
+        if right.bearer == bearer and (optional or right.is_needed)
+    ]
+    by_target: dict[Target, list[str]] = {}
+    for right in wanted:
+        by_target.setdefault(right.target, []).append(right.action)
+
+    statements = [
+        _statement(actions, arns(config, target, around), sid=_sid(target))
+        for target, actions in by_target.items()
+    ]
+    return {"Version": LANGUAGE, "Statement": statements}
+
+
+def statement_of(config: Config, right: Right, around: Surroundings) -> Statement:
+    """The statement that grants *right* to its bearer."""
+    return _statement([right.action], arns(config, right.target, around))
+
+
+def _statement(actions: Sequence[str], resources: Sequence[str], *, sid: str = "") -> Statement:
+    named: dict[str, object] = {"Sid": sid} if sid else {}
+    return {
+        **named,
+        "Effect": "Allow",
+        "Action": list(dict.fromkeys(actions)),
+        "Resource": resources[0] if len(resources) == 1 else list(resources),
+    }
+
+
+def _sid(target: Target) -> str:
+    """IAM allows letters and digits in a Sid."""
+    return "".join(word[:1].upper() + word[1:] for word in target.value.split())

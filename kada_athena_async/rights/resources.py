@@ -1,0 +1,184 @@
+"""The ARNs that a configuration's rights are granted on, as narrow as it allows. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from typing_extensions import assert_never
+
+from kada_athena_async.config import Config
+from kada_athena_async.config.landing import S3Place
+from kada_athena_async.errors import ConfigError, Problem
+from kada_athena_async.rights.needs import OWN_CATALOG, Needs, assumed_roles
+from kada_athena_async.rights.table import Target
+
+# docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html; the prefixes of the regions are
+# those of the SDK's own list of partitions (a test compares them).
+_PARTITIONS = (
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-isob-", "aws-iso-b"),
+    ("us-isof-", "aws-iso-f"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-iso-", "aws-iso"),
+    ("eusc-", "aws-eusc"),
+)
+
+_ACCOUNT = re.compile(r"\d{12}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Where a configuration's resources are."""
+
+    partition: str
+    region: str
+    account: str
+
+
+def surroundings_of(config: Config, account: str = "") -> Surroundings:
+    """Where *config* works.
+
+    Args:
+        account: Twelve digits; empty: that of the role.
+
+    Raises:
+        ConfigError: Nobody says which account, or what is said is none.
+    """
+    told = account or (config.role.split(":")[4] if config.role else "")
+    if not _ACCOUNT.fullmatch(told):
+        remedy = (
+            "write the twelve digits of the account"
+            if told
+            else "name the account, for the configuration has no role that would tell; "
+            "`aws sts get-caller-identity` shows it"
+        )
+        raise ConfigError([Problem("--account", repr(told), remedy)], source="command")
+
+    return Surroundings(partition=partition_of(config.region), region=config.region, account=told)
+
+
+def partition_of(region: str) -> str:
+    """The partition of a region: the second word of its ARNs."""
+    return next((name for prefix, name in _PARTITIONS if region.startswith(prefix)), "aws")
+
+
+def arns(config: Config, target: Target, around: Surroundings) -> list[str]:
+    """The resources of *target*, in a fixed order, each once."""
+    athena = f"arn:{around.partition}:athena:{around.region}:{around.account}"
+    needs = Needs(config)
+    found: Sequence[str]
+    match target:
+        case Target.EVERYTHING:
+            found = ["*"]
+        case Target.OWN_WORKGROUP:
+            found = [f"{athena}:workgroup/{config.workgroup}"]
+        case Target.HISTORY:
+            found = [f"{athena}:workgroup/{iam_pattern(p)}" for p in config.workgroups]
+        case Target.CATALOGS:
+            found = [f"{athena}:datacatalog/{name}" for name in _catalogs(needs)]
+        case Target.GLUE_DATABASES | Target.GLUE_TABLES:
+            found = _glue(needs, target, around)
+        case Target.ROLES:
+            found = assumed_roles(config)
+        case _:
+            found = _bucket_arns(needs, target, around)
+
+    return list(dict.fromkeys(found))
+
+
+def iam_pattern(glob: str) -> str:
+    """A glob pattern as IAM has it: ``[abc]``, which IAM does not know, becomes any character."""
+    return re.sub(r"\[!?[^\]]+\]", "?", glob)
+
+
+def _catalogs(needs: Needs) -> list[str]:
+    if needs.names_all:
+        return ["*"]
+
+    # ARNs have a case, names of catalogs in Athena have none.
+    own = [OWN_CATALOG] if needs.has_own else []
+    return [*own, *map(_literal, needs.others)]
+
+
+def _glue(needs: Needs, target: Target, around: Surroundings) -> list[str]:
+    """Glue wants the right on the catalog, the database and the table."""
+    glue = f"arn:{around.partition}:glue:{around.region}:{around.account}"
+    found = []
+    # Nested catalogs (s3tablescatalog/bucket) have ARNs of their own.
+    nested = [f"{_literal(name)}/" for name in needs.others if "/" in name]
+    for path in ([""] if needs.has_own else []) + nested:
+        found.append(f"{glue}:catalog/{path}".rstrip("/"))
+        if target is Target.GLUE_DATABASES:
+            found.append(f"{glue}:database/{path}*")
+            continue
+
+        for schema in schema_patterns(needs.config, path.rstrip("/") or OWN_CATALOG):
+            found.append(f"{glue}:database/{path}{schema}")
+            found.append(f"{glue}:table/{path}{schema}/*")
+
+    return found
+
+
+def schema_patterns(config: Config, catalog: str) -> list[str]:
+    """IAM patterns of the schemas of *catalog* that are extracted, or more where that is unclear.
+
+    What ``exclude_schemas`` names stays in: IAM cannot subtract without a denial, which would hit
+    every other use of the same role.
+    """
+    found = []
+    for pattern in config.include_schemas:
+        prefix, dot, schema = pattern.lower().partition(".")
+        if not dot:
+            return ["*"]
+
+        if prefix in ("*", catalog.lower()):
+            found.append(iam_pattern(schema))
+        elif re.search(r"[*?\[]", prefix):
+            return ["*"]
+
+    # Athena's engine looks at the database `default` before anything else.
+    return ["*"] if "*" in found else list(dict.fromkeys([*found, "default"]))
+
+
+def _bucket_arns(needs: Needs, target: Target, around: Surroundings) -> list[str]:
+    config = needs.config
+    match target:
+        case Target.RESULTS_BUCKET | Target.RESULTS:
+            bucket, _, prefix = config.bucket.removeprefix("s3://").partition("/")
+            is_bucket = target is Target.RESULTS_BUCKET
+        case Target.LANDING_BUCKET | Target.LANDING:
+            bucket, prefix = _place(needs.place("landing"))
+            is_bucket = target is Target.LANDING_BUCKET
+        case Target.MARKS_BUCKET | Target.MARKS:
+            bucket, prefix = _place(needs.place("hwm_store"))
+            is_bucket = target is Target.MARKS_BUCKET
+        case (
+            Target.EVERYTHING
+            | Target.OWN_WORKGROUP
+            | Target.HISTORY
+            | Target.CATALOGS
+            | Target.GLUE_DATABASES
+            | Target.GLUE_TABLES
+            | Target.ROLES
+        ):
+            raise AssertionError(f"unreachable: {target} is no bucket")
+        case _ as never:
+            assert_never(never)
+
+    if not bucket:
+        return []
+
+    arn = f"arn:{around.partition}:s3:::{bucket}"
+    return [arn if is_bucket else "/".join(filter(None, [arn, _literal(prefix), "*"]))]
+
+
+def _place(place: S3Place | None) -> tuple[str, str]:
+    return (place.bucket, place.prefix) if place is not None else ("", "")
+
+
+def _literal(text: str) -> str:
+    """*text* with what IAM would take for a pattern or a variable written as itself."""
+    return re.sub(r"[$*?]", lambda found: "${" + found[0] + "}", text)

@@ -1,0 +1,361 @@
+"""The one table of rights: action, what it is used for, what is lost without it. Pure.
+
+Which action has which type of resource: Service Authorization Reference of Athena, Glue and S3
+(docs.aws.amazon.com/service-authorization/latest/reference).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from kada_athena_async.config import Config
+from kada_athena_async.rights.needs import Bearer, Needs, assumed_roles, bearer_of
+
+
+class Target(Enum):
+    """What a right is granted on."""
+
+    EVERYTHING = "lists of the account"
+    OWN_WORKGROUP = "own workgroup"
+    HISTORY = "history"
+    CATALOGS = "catalogs"
+    GLUE_DATABASES = "Glue databases"
+    GLUE_TABLES = "Glue tables"
+    RESULTS_BUCKET = "results bucket"
+    RESULTS = "results"
+    LANDING_BUCKET = "landing bucket"
+    LANDING = "landing"
+    MARKS_BUCKET = "bucket of the mark"
+    MARKS = "mark"
+    ROLES = "roles"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Right:
+    """A right that a configuration has a use for.
+
+    Attributes:
+        action: Such as ``athena:ListWorkGroups``.
+        used_for: What is done with it.
+        lost: What a run is without it, as the end of a sentence.
+        is_needed: False if its absence only costs something.
+        bearer: Whose policy it belongs into.
+    """
+
+    action: str
+    target: Target
+    used_for: str
+    lost: str
+    is_needed: bool = True
+    bearer: Bearer = "run"
+
+
+class _Row(NamedTuple):
+    """A row of the table; ``is_needed`` says None where the right has no use."""
+
+    action: str
+    target: Target
+    used_for: str
+    lost: str
+    is_needed: Callable[[Needs], bool | None]
+
+
+def _always(_: Needs) -> bool:
+    return True
+
+
+def _sql(needs: Needs) -> bool | None:
+    return True if needs.asks_sql else None
+
+
+def _sql_costs(needs: Needs) -> bool | None:
+    return False if needs.asks_sql else None
+
+
+def _own_workgroup(needs: Needs) -> bool | None:
+    return False if needs.asks_sql else None
+
+
+def _others_by_api(needs: Needs) -> bool | None:
+    """Needed for catalogs that Glue does not tell; for Glue's own it stands in."""
+    if not needs.asks_api:
+        return None
+
+    return needs.has_others
+
+
+def _describe(needs: Needs) -> bool:
+    return needs.asks_sql and not needs.asks_api and needs.has_others
+
+
+def _glue(needs: Needs) -> bool | None:
+    return True if needs.reads_glue else None
+
+
+def _glue_by_sql(needs: Needs) -> bool | None:
+    return True if needs.reads_glue and needs.asks_sql else None
+
+
+_NO_SQL = "SQL is not asked: `sql` fails, `auto` has the API alone and no second witness"
+_NO_RESULT_PLACE = f"Athena cannot write results: {_NO_SQL}"
+_NO_HISTORY = "the history of its workgroup is not extracted"
+
+_TABLE: tuple[_Row, ...] = (
+    _Row(
+        "athena:ListWorkGroups",
+        Target.EVERYTHING,
+        "find the workgroups",
+        "no history at all and no users are extracted",
+        _always,
+    ),
+    _Row(
+        "athena:ListQueryExecutions",
+        Target.HISTORY,
+        "list the executions of each workgroup",
+        _NO_HISTORY,
+        _always,
+    ),
+    _Row(
+        "athena:BatchGetQueryExecution",
+        Target.HISTORY,
+        "fetch the executions, 50 at a time",
+        f"{_NO_HISTORY}: its executions are counted as unauthorised",
+        _always,
+    ),
+    _Row(
+        "athena:ListDataCatalogs",
+        Target.EVERYTHING,
+        "find the catalogs, their types and states",
+        'catalogs "*" cannot be told; named ones are tried unseen, their type stays unknown',
+        lambda needs: needs.names_all,
+    ),
+    _Row(
+        "athena:GetDataCatalog",
+        Target.CATALOGS,
+        "describe catalogs; Athena demands it for SQL on all but AwsDataCatalog",
+        "no descriptions of catalogs, and SQL on registered catalogs is refused: the API stands in",
+        _describe,
+    ),
+    _Row(
+        "athena:ListDatabases",
+        Target.CATALOGS,
+        "list the schemas of catalogs other than AwsDataCatalog",
+        "catalogs other than AwsDataCatalog cannot be read, and nothing stands in for Glue",
+        _others_by_api,
+    ),
+    _Row(
+        "athena:ListTableMetadata",
+        Target.CATALOGS,
+        "list the tables of catalogs other than AwsDataCatalog",
+        "tables of other catalogs come by SQL alone or not at all, and nothing stands in for Glue",
+        _others_by_api,
+    ),
+    _Row(
+        "glue:GetDatabases",
+        Target.GLUE_DATABASES,
+        "list the schemas of AwsDataCatalog, also by Athena for us",
+        "the schemas of AwsDataCatalog cannot be listed by an API",
+        _glue,
+    ),
+    _Row(
+        "glue:GetTables",
+        Target.GLUE_TABLES,
+        "list tables, columns and view texts of AwsDataCatalog, also by Athena for us",
+        "locations, owners, view texts and Iceberg's column flags; statements on it fail too",
+        _glue,
+    ),
+    _Row(
+        "glue:GetDatabase",
+        Target.GLUE_DATABASES,
+        "Athena's engine looks at the database `default` before each statement",
+        f"statements may fail: {_NO_SQL}",
+        _glue_by_sql,
+    ),
+    _Row(
+        "glue:GetTable",
+        Target.GLUE_TABLES,
+        "Athena's engine reads single tables for information_schema",
+        f"statements may fail: {_NO_SQL}",
+        _glue_by_sql,
+    ),
+    _Row("athena:StartQueryExecution", Target.OWN_WORKGROUP, "run SQL", _NO_SQL, _sql),
+    _Row(
+        "athena:BatchGetQueryExecution",
+        Target.OWN_WORKGROUP,
+        "see when our statements end",
+        _NO_SQL,
+        _sql,
+    ),
+    _Row("athena:GetQueryResults", Target.OWN_WORKGROUP, "read our results", _NO_SQL, _sql),
+    _Row(
+        "athena:StopQueryExecution",
+        Target.OWN_WORKGROUP,
+        "stop our statements when a run is interrupted",
+        "an interrupted run leaves statements running, up to 30 minutes each",
+        _sql_costs,
+    ),
+    _Row(
+        "athena:GetWorkGroup",
+        Target.OWN_WORKGROUP,
+        "let `doctor` see where the workgroup puts results",
+        "`doctor` cannot tell whether the workgroup enforces a place of its own for results",
+        _own_workgroup,
+    ),
+    _Row(
+        "s3:GetBucketLocation",
+        Target.RESULTS_BUCKET,
+        "Athena verifies the bucket for results",
+        _NO_RESULT_PLACE,
+        _sql,
+    ),
+    _Row(
+        "s3:ListBucket",
+        Target.RESULTS_BUCKET,
+        "see that the bucket exists; Athena verifies it",
+        "a missing bucket or object looks like a denied one",
+        _sql,
+    ),
+    _Row("s3:PutObject", Target.RESULTS, "Athena writes results", _NO_RESULT_PLACE, _sql),
+    _Row(
+        "s3:GetObject",
+        Target.RESULTS,
+        "read results; Athena reads them for us with our rights",
+        f"results cannot be read: {_NO_SQL}",
+        _sql,
+    ),
+    _Row(
+        "s3:AbortMultipartUpload",
+        Target.RESULTS,
+        "Athena gives up half-written results",
+        "parts of results that failed stay in the bucket, unseen, and cost money",
+        _sql_costs,
+    ),
+    _Row(
+        "s3:ListBucketMultipartUploads",
+        Target.RESULTS_BUCKET,
+        "Athena looks for half-written results",
+        "large results may fail",
+        _sql_costs,
+    ),
+    _Row(
+        "s3:ListMultipartUploadParts",
+        Target.RESULTS,
+        "Athena looks for parts of half-written results",
+        "large results may fail",
+        _sql_costs,
+    ),
+)
+
+
+def _landing_rights(needs: Needs) -> list[Right]:
+    place = needs.place("landing")
+    if place is None:
+        return []
+
+    bearer = bearer_of(place, "landing")
+    bucket, objects = Target.LANDING_BUCKET, Target.LANDING
+    return [
+        Right(
+            action="s3:PutObject",
+            target=objects,
+            used_for="deliver the extracts",
+            lost="nothing is delivered; the run ends with exit code 4",
+            bearer=bearer,
+        ),
+        Right(
+            action="s3:GetObject",
+            target=objects,
+            used_for="see what was delivered already, and confirm it",
+            lost="files may be sent that are there already, and the mark cannot be kept there",
+            is_needed=needs.keeps_marks_in_landing,
+            bearer=bearer,
+        ),
+        Right(
+            action="s3:ListBucket",
+            target=bucket,
+            used_for="tell a missing object from a denied one",
+            lost="a missing object looks like a denied one",
+            is_needed=needs.keeps_marks_in_landing,
+            bearer=bearer,
+        ),
+        Right(
+            action="s3:AbortMultipartUpload",
+            target=objects,
+            used_for="give up a half-sent file",
+            lost="parts of files that failed stay in the bucket, unseen, and cost money",
+            is_needed=False,
+            bearer=bearer,
+        ),
+        Right(
+            action="s3:ListBucketMultipartUploads",
+            target=bucket,
+            used_for="find half-sent files of a run that was killed",
+            lost="parts that a killed run left stay in the bucket, unseen, and cost money",
+            is_needed=False,
+            bearer=bearer,
+        ),
+    ]
+
+
+def _mark_rights(needs: Needs) -> list[Right]:
+    place = needs.place("hwm_store")
+    if place is None:
+        return []
+
+    bearer = bearer_of(place, "hwm_store")
+    lost = "the high-water mark cannot be kept there; the run does not start"
+    rows = (
+        ("s3:GetObject", Target.MARKS, "read the high-water mark"),
+        ("s3:PutObject", Target.MARKS, "move the high-water mark"),
+        ("s3:ListBucket", Target.MARKS_BUCKET, "tell a first run from a denied mark"),
+    )
+    return [
+        Right(action=action, target=target, used_for=used_for, lost=lost, bearer=bearer)
+        for action, target, used_for in rows
+    ]
+
+
+def _assume_rights(config: Config) -> list[Right]:
+    if not assumed_roles(config):
+        return []
+
+    return [
+        Right(
+            action="sts:AssumeRole",
+            target=Target.ROLES,
+            used_for="become the role",
+            lost="nothing works as the role",
+            bearer="caller" if config.role else "run",
+        )
+    ]
+
+
+def rights_of(config: Config) -> tuple[Right, ...]:
+    """Every right that *config* has a use for, in the order in which a run needs them."""
+    needs = Needs(config)
+    found = [
+        Right(
+            action=row.action,
+            target=row.target,
+            used_for=row.used_for,
+            lost=row.lost,
+            is_needed=is_needed,
+        )
+        for row in _TABLE
+        if (is_needed := row.is_needed(needs)) is not None
+    ]
+    return (*_assume_rights(config), *found, *_landing_rights(needs), *_mark_rights(needs))
+
+
+def bearers(config: Config) -> tuple[Bearer, ...]:
+    """Whose policies the configuration needs, the run's first."""
+    return tuple(dict.fromkeys(["run", *(right.bearer for right in rights_of(config))]))
+
+
+def lost_without(config: Config, action: str) -> str:
+    """What a run is without *action*, all that is lost joined; empty if it has no use for it."""
+    lost = [right.lost for right in rights_of(config) if right.action == action]
+    return "; ".join(dict.fromkeys(lost))

@@ -1,0 +1,123 @@
+"""The policy that we print is enough, and none of it is too much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kada_athena_async import Extractor, RunReport
+from kada_athena_async.config import Config, make_config
+from kada_athena_async.rights import policy_of, rights_of, surroundings_of
+from kada_athena_async.sandbox import Sandbox
+from kada_athena_async.sandbox.estate.small import tiny_estate
+
+
+def config_for(sandbox: Sandbox, folder: Path, policy: object = "admin", **fields: Any) -> Config:
+    """A configuration whose key may do what *policy* says, and nothing else."""
+    user = sandbox.add_user("least", policy=policy)  # type: ignore[arg-type]
+    keys = {"key": user.access_key_id, "secret": user.secret}
+    return make_config(sandbox.config(folder, quota_share=1.0, **{**keys, **fields}))
+
+
+async def extract(config: Config, folder: Path, clock: Any) -> RunReport:
+    async with Extractor(config, clock=clock, hwm_path=folder / "hwm.txt") as extractor:
+        return await extractor.run(manage_hwm=True)
+
+
+def policy_for(config: Config, sandbox: Sandbox, *, optional: bool = True) -> Mapping[str, Any]:
+    return policy_of(config, surroundings_of(config, sandbox.account_id), optional=optional)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """An estate in which every row is there on purpose: the runs are many."""
+    with Sandbox(tiny_estate(datetime.now(timezone.utc))) as running:
+        yield running
+
+
+SHAPES: dict[str, dict[str, Any]] = {
+    "vendor": {},
+    "all": {"catalogs": ["*"]},
+    "api": {"metadata_source": "api", "catalogs": ["*"]},
+    "sql": {"metadata_source": "sql", "catalogs": ["AwsDataCatalog", "dynamo_orders"]},
+    "narrow": {"workgroups": ["a*", "primary"], "include_schemas": ["AwsDataCatalog.s*"]},
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_the_printed_policy_is_enough(
+    shape: str, sandbox: Sandbox, tmp_path: Path, fast_clock: Any
+) -> None:
+    """A run with exactly the printed policy extracts what a run with all rights does."""
+    fields = {"workgroup": "adhoc", **SHAPES[shape]}
+    free = config_for(sandbox, tmp_path / "free", **fields)
+    exact = config_for(sandbox, tmp_path / "exact", policy_for(free, sandbox), **fields)
+    found = []
+    for config in (free, exact):
+        folder = config.output_path
+        folder.mkdir()
+        found.append(await extract(config, folder, fast_clock))
+
+    allowed, least = found
+    assert least.committed
+    # Our own statements of the first run are in the history of the second.
+    kinds = [kind for kind in allowed.rows if kind.startswith(("metadata", "users"))]
+    assert {k: least.rows[k] for k in kinds} == {k: allowed.rows[k] for k in kinds}
+    assert least.rows["databaselog"] >= allowed.rows["databaselog"] > 0
+    assert [w for w in least.warnings if "refused" in w] == []
+
+
+NEEDED = sorted(
+    {
+        right.action
+        for right in rights_of(
+            make_config(
+                {
+                    "server": "s",
+                    "bucket": "s3://bucket/prefix",
+                    "region": "ap-southeast-2",
+                    "output_path": str(Path.cwd()),
+                    "catalogs": ["AwsDataCatalog", "dynamo_orders"],
+                }
+            )
+        )
+        if right.is_needed
+    }
+)
+# What the sandbox's Athena does not look at: only `doctor` tries it.
+UNSEEN = {"glue:GetDatabase", "glue:GetTable", "s3:ListBucket"}
+
+
+@pytest.mark.parametrize("action", [a for a in NEEDED if a not in UNSEEN])
+async def test_nothing_of_it_is_too_much(
+    action: str, sandbox: Sandbox, tmp_path: Path, fast_clock: Any
+) -> None:
+    """With any one action taken away the run fails or says what it did without."""
+    fields = {"catalogs": ["AwsDataCatalog", "dynamo_orders"], "workgroup": "primary"}
+    config = config_for(sandbox, tmp_path, **fields)
+    document = policy_for(config, sandbox, optional=False)
+    without = {
+        "Statement": [
+            {**statement, "Action": kept}
+            for statement in document["Statement"]
+            if (kept := [a for a in statement["Action"] if a != action])
+        ]
+    }
+    denied = config_for(sandbox, tmp_path / "out", without, **fields)
+    report = await extract(denied, tmp_path, fast_clock)
+    scopes = [scope for outcome in report.outcomes for scope in outcome.facts.scopes]
+    said = " ".join(
+        [
+            *report.warnings,
+            *(outcome.reason for outcome in report.outcomes),
+            *(scope.reason for scope in scopes),
+        ]
+    )
+
+    name = action.partition(":")[2]
+    # Athena says it in its own words where it writes, or looks at the bucket, on our behalf.
+    assert name in said or "output bucket" in said or "writing output" in said

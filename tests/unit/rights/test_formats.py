@@ -1,0 +1,63 @@
+"""Each language holds the same policy, as its own parser reads it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import hcl2
+import yaml
+
+from kada_athena_async.config import Config
+from kada_athena_async.rights import policy_of, surroundings_of
+from kada_athena_async.rights.formats import render
+from tests.unit.rights.test_policy import config_of
+
+
+def made(config: Config, form: Any, **choice: Any) -> tuple[Any, str]:
+    policy = policy_of(config, surroundings_of(config, "123456789012"), **choice)
+    return policy, render(policy, form, config=config, **choice)
+
+
+def test_json_is_the_policy() -> None:
+    """What ``aws iam put-role-policy`` takes."""
+    policy, text = made(config_of(), "json")
+
+    assert json.loads(text) == policy
+
+
+def test_cloudformation_is_a_managed_policy_attached_to_the_role() -> None:
+    """The template creates one policy, and dates stay text."""
+    policy, text = made(config_of(), "cloudformation")
+    (resource,) = yaml.safe_load(text)["Resources"].values()
+
+    assert resource["Type"] == "AWS::IAM::ManagedPolicy"
+    assert resource["Properties"]["Roles"] == ["KadaAthenaRole"]
+    assert resource["Properties"]["PolicyDocument"] == policy
+    assert yaml.safe_load(text)["AWSTemplateFormatVersion"] == "2010-09-09"
+
+
+def test_terraform_attaches_the_policy_to_the_role() -> None:
+    """HCL's parser finds a policy and an attachment, and the policy's JSON in it."""
+    policy, text = made(config_of(), "terraform")
+    names = [name.strip('"') for block in hcl2.loads(text)["resource"] for name in block]
+    document = text.partition("jsonencode(")[2].partition(")\n}")[0]
+
+    assert names == ["aws_iam_policy", "aws_iam_role_policy_attachment"]
+    assert json.loads(document) == policy
+
+
+def test_terraform_interpolates_nothing_of_ours() -> None:
+    """IAM's ``${*}`` reaches IAM as it is."""
+    _, text = made(config_of(bucket="s3://results-bucket/odd*name"), "terraform")
+
+    assert "odd$${*}name" in text
+    hcl2.loads(text)
+
+
+def test_without_a_role_nothing_is_attached() -> None:
+    """A policy for a user is left for its owner to attach."""
+    for form in ("cloudformation", "terraform"):
+        _, text = made(config_of(role=""), form)
+        assert "Roles" not in text
+        assert "attachment" not in text
