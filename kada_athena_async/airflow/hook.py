@@ -1,0 +1,86 @@
+"""Airflow's AWS connection as the identity of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
+
+from kada_athena_async.airflow.settings import AwsAccess, Job, make_job
+from kada_athena_async.errors import ConfigError, Problem
+
+DEFAULT_CONN_ID = "aws_default"
+
+
+class KadaAthenaHook(BaseHook):
+    """Who a run is to AWS, and what it is to do.
+
+    Args:
+        aws_conn_id: A connection of type "Amazon Web Services": keys or a profile, ``region_name``,
+            and in its extras ``role_arn`` and ``assume_role_kwargs`` (``ExternalId``). None, or a
+            missing ``aws_default``, stands for the worker's own credentials.
+    """
+
+    conn_name_attr = "aws_conn_id"
+    default_conn_name = DEFAULT_CONN_ID
+    hook_name = "Kada Athena"
+
+    def __init__(self, aws_conn_id: str | None = DEFAULT_CONN_ID) -> None:
+        super().__init__()
+        self.aws_conn_id = aws_conn_id
+
+    def get_conn(self) -> AwsAccess:
+        """What the connection says.
+
+        Raises:
+            ConfigError: It does not exist.
+        """
+        if self.aws_conn_id is None:
+            return AwsAccess()
+
+        try:
+            connection = self.get_connection(self.aws_conn_id)
+        except AirflowNotFoundException:
+            if self.aws_conn_id == DEFAULT_CONN_ID:
+                self.log.info(
+                    "no connection %s: using the worker's own credentials", DEFAULT_CONN_ID
+                )
+                return AwsAccess()
+
+            remedy = "there is no such connection; add it, or give the id of another one"
+            raise ConfigError(
+                [Problem("aws_conn_id", repr(self.aws_conn_id), remedy)], source="task"
+            ) from None
+
+        # Heavy, and of no use while a DAG file is read.
+        from airflow.providers.amazon.aws.utils.connection_wrapper import AwsConnectionWrapper
+
+        said = AwsConnectionWrapper(conn=connection)
+        return AwsAccess(
+            conn_id=self.aws_conn_id,
+            key=said.aws_access_key_id or "",
+            secret=said.aws_secret_access_key or "",
+            session_token=said.aws_session_token or "",
+            profile=said.profile_name or "",
+            region=said.region_name or "",
+            role=said.role_arn or "",
+            role_method=said.assume_role_method or "",
+            role_arguments=said.assume_role_kwargs,
+            endpoint_url=said.get_service_endpoint_url("athena") or "",
+        )
+
+    def make_job(
+        self,
+        config: Mapping[str, object] | Path | str,
+        *,
+        name: str,
+        hwm_path: str | None,
+        scratch: Path,
+    ) -> Job:
+        """The job of a task with this connection; see ``settings.make_job``.
+
+        Raises:
+            ConfigError: With all problems at once.
+        """
+        return make_job(config, self.get_conn(), name=name, hwm_path=hwm_path, scratch=scratch)

@@ -1,0 +1,132 @@
+"""The operator: one task extracts a site, delivers what it extracted, and moves the site's mark.
+
+The three are one task on purpose. The mark may move only when the delivery is confirmed, and the
+extracts lie on the disk of the worker that made them: a second task could run on another one.
+
+It is not deferrable: a deferred task waits for something that goes on elsewhere, but here the work
+(reading, masking, compressing, sending) is the worker's own from the first second to the last.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowFailException,
+    BaseOperator,
+)
+
+from kada_athena_async.airflow.hook import DEFAULT_CONN_ID, KadaAthenaHook
+from kada_athena_async.airflow.links import LandingLink
+
+if TYPE_CHECKING:
+    from kada_athena_async.airflow.extraction import Extraction
+    from kada_athena_async.airflow.settings import Job
+    from kada_athena_async.report import RunReport
+
+
+class KadaAthenaOperator(BaseOperator):
+    """Extracts one site since its mark, delivers it, then moves the mark. Safe to retry anywhere.
+
+    What must outlive the worker has to lie elsewhere: the mark in ``hwm_store`` (or *hwm_path*),
+    the extracts in ``landing`` (or ``output_path``), else the task fails before any call. With
+    landing and ``hwm_store``, leave ``output_path`` out: each try then works in a directory of its
+    own, and the next one may run on any machine.
+
+    Args:
+        config: The fields of the configuration, or the path of its JSON file on the worker.
+        aws_conn_id: Airflow's AWS connection; see ``KadaAthenaHook``.
+        name: Name of the instance: its files, its mark and its lock are its own.
+        hwm_path: File of the mark on storage that all workers share, instead of ``hwm_store``.
+    """
+
+    template_fields: Sequence[str] = ("config", "aws_conn_id", "name", "hwm_path")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"config": "json"}
+    operator_extra_links = (LandingLink(),)
+    ui_color = "#dff0ea"
+
+    def __init__(
+        self,
+        *,
+        config: Mapping[str, object] | Path | str,
+        aws_conn_id: str | None = DEFAULT_CONN_ID,
+        name: str = "athena",
+        hwm_path: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.config = config
+        self.aws_conn_id = aws_conn_id
+        self.name = name
+        self.hwm_path = hwm_path
+        self.landing_url = ""
+        self._extraction: Extraction[RunReport] | None = None
+
+    def execute(self, context: Any) -> dict[str, object]:
+        """Run; what is returned goes to XCom, see ``outcome.xcom``.
+
+        Raises:
+            AirflowFailException: Another try would fail too: configuration, or a mark that cannot
+                be trusted.
+            AirflowException: Another try may do: AWS or the landing failed, or the task was killed.
+        """
+        from kada_athena_async.airflow.outcome import is_final
+        from kada_athena_async.errors import KadaAthenaError
+
+        with tempfile.TemporaryDirectory(
+            prefix="kada-athena-", ignore_cleanup_errors=True
+        ) as scratch:
+            try:
+                return self._run(Path(scratch))
+            except KadaAthenaError as exc:
+                kind = AirflowFailException if is_final(exc) else AirflowException
+                raise kind(str(exc)) from exc
+
+    def on_kill(self) -> None:
+        """Stop the run: our queries are cancelled, nothing half-written stays in sight.
+
+        Airflow calls this in a signal handler and kills the process five seconds later.
+        """
+        if self._extraction is not None:
+            self._extraction.stop()
+
+    def _run(self, scratch: Path) -> dict[str, object]:
+        from kada_athena_async.airflow.extraction import Extraction, Stopped
+        from kada_athena_async.airflow.outcome import console_url, failure_text, xcom
+
+        hook = KadaAthenaHook(self.aws_conn_id)
+        job = hook.make_job(self.config, name=self.name, hwm_path=self.hwm_path, scratch=scratch)
+        self.landing_url = console_url(job.config.landing)
+        self._extraction = Extraction(lambda: self._extract(job))
+        try:
+            report = self._extraction.run()
+        except Stopped:
+            raise AirflowException(
+                "the task was killed; the next try goes on, nothing is lost or told twice"
+            ) from None
+        finally:
+            self._extraction = None
+
+        if report.exit_code:
+            raise AirflowException(failure_text(report))
+
+        return xcom(report, job.config)
+
+    async def _extract(self, job: Job) -> RunReport:
+        from kada_athena_async.config import known_secrets
+        from kada_athena_async.engine import Extractor
+        from kada_athena_async.observers.plain import PlainLines
+        from kada_athena_async.observers.redact import Redactor
+
+        def log_line(line: str) -> None:
+            self.log.info("%s", line)
+
+        lines = PlainLines(log_line, redact=Redactor(known_secrets(job.config)))
+        async with Extractor(
+            job.config, observers=[lines], name=job.name, hwm_path=job.hwm_path
+        ) as extractor:
+            return await extractor.run(manage_hwm=True)

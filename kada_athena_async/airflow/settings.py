@@ -1,0 +1,169 @@
+"""What a task is told, as a job for the engine: decided without Airflow and without any call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kada_athena_async.config import Config, check_name, load_config
+from kada_athena_async.errors import ConfigError, Problem
+
+_ROLE_ARGUMENTS = {"ExternalId": "external_id", "RoleSessionName": "session_name"}
+"""Arguments of AssumeRole in an AWS connection's extras -> our field."""
+
+# The SDK renews the role in time, however long its sessions are.
+_NEEDLESS_ROLE_ARGUMENTS = frozenset({"DurationSeconds"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsAccess:
+    """What an AWS connection of Airflow's says; empty where it says nothing.
+
+    Attributes:
+        role_method: Such as ``assume_role``.
+        role_arguments: ``assume_role_kwargs`` of the connection's extras.
+    """
+
+    conn_id: str = ""
+    key: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
+    session_token: str = field(default="", repr=False)
+    profile: str = ""
+    region: str = ""
+    role: str = ""
+    role_method: str = ""
+    role_arguments: Mapping[str, object] = field(default_factory=dict)
+    endpoint_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One site's run.
+
+    Attributes:
+        name: Name of the instance: begins the names of its files and of its mark.
+        hwm_path: File of the mark; None if ``config.hwm_store`` says where it is.
+    """
+
+    config: Config
+    name: str
+    hwm_path: Path | None
+
+
+def make_job(
+    source: Mapping[str, object] | Path | str,
+    access: AwsAccess,
+    *,
+    name: str,
+    hwm_path: str | None,
+    scratch: Path,
+    environment: Mapping[str, str] = os.environ,
+) -> Job:
+    """The job of a task.
+
+    Who we are to AWS comes from the connection. What else it says (region, role, endpoint) stands
+    in where the configuration says nothing.
+
+    Args:
+        source: The configuration's fields, or its JSON file.
+        hwm_path: File of the mark, on storage that all workers share.
+        scratch: A directory for the extracts if the configuration names none; it may be gone
+            with the try.
+
+    Raises:
+        ConfigError: With all problems at once; also if the mark, or the only copy of the
+            extracts, would lie where it is lost with the worker.
+    """
+    check_name(name)
+    offered = connection_fields(access)
+    given = {key: value for key, value in _read(source).items() if value not in ("", None)}
+    _refuse_two_identities(given, offered, access.conn_id)
+    config = load_config(
+        None,
+        environment=environment,
+        overrides={"output_path": str(scratch), **offered, **given},
+    )
+    problems = _lost_with_the_worker(config, hwm_path, scratch)
+    if problems:
+        raise ConfigError(problems)
+
+    return Job(config=config, name=name, hwm_path=Path(hwm_path) if hwm_path else None)
+
+
+def connection_fields(access: AwsAccess) -> dict[str, str]:
+    """The fields of our configuration that a connection fills.
+
+    Raises:
+        ConfigError: It asks for what we cannot do, or must not leave out.
+    """
+    problems = []
+    place = f"connection {access.conn_id}"
+    if access.session_token:
+        remedy = "it would expire in mid-run; use a role, or keys without a session token"
+        problems.append(Problem("aws_session_token", "(hidden)", remedy))
+
+    if access.role and access.role_method not in ("", "assume_role"):
+        remedy = "only assume_role is known; for web identity leave role_arn out: the worker's "
+        remedy += "own credentials are used"
+        problems.append(Problem("assume_role_method", repr(access.role_method), remedy))
+
+    known = _ROLE_ARGUMENTS.keys() | _NEEDLESS_ROLE_ARGUMENTS
+    for argument in sorted(access.role_arguments.keys() - known):
+        remedy = f"leave it out; known are {', '.join(sorted(known))}"
+        problems.append(Problem("assume_role_kwargs", repr(argument), remedy))
+
+    if problems:
+        raise ConfigError(problems, source=place)
+
+    found = {
+        "key": access.key,
+        "secret": access.secret,
+        "profile": access.profile,
+        "region": access.region,
+        "role": access.role,
+        "endpoint_url": access.endpoint_url,
+    }
+    for argument, field_name in _ROLE_ARGUMENTS.items():
+        found[field_name] = str(access.role_arguments.get(argument, ""))
+
+    return {key: value for key, value in found.items() if value}
+
+
+def _refuse_two_identities(
+    given: Mapping[str, object], offered: Mapping[str, str], conn_id: str
+) -> None:
+    twice = [key for key in ("key", "secret", "profile") if key in given and key in offered]
+    remedy = f"connection {conn_id} fills it too; keep it there only, where Airflow guards it"
+    if twice:
+        raise ConfigError([Problem(key, "(hidden)", remedy) for key in twice])
+
+
+def _lost_with_the_worker(config: Config, hwm_path: str | None, scratch: Path) -> list[Problem]:
+    problems = []
+    if hwm_path is not None and not Path(hwm_path).is_absolute():
+        remedy = "write an absolute path on storage that all workers share"
+        problems.append(Problem("hwm_path", repr(hwm_path), remedy))
+
+    if hwm_path is None and config.hwm_store is None:
+        remedy = (
+            'a mark on this worker\'s disk is lost with it; write "landing", s3://bucket/prefix or '
+            "file:///shared/directory, or give the operator hwm_path on shared storage"
+        )
+        problems.append(Problem("hwm_store", "(empty)", remedy))
+
+    if config.landing is None and config.output_path == scratch:
+        remedy = (
+            "without a landing the extracts would be lost with this worker; fill landing, or "
+            "write a directory on storage that outlives it"
+        )
+        problems.append(Problem("output_path", "(missing)", remedy))
+
+    return problems
+
+
+def _read(source: Mapping[str, object] | Path | str) -> Mapping[str, object]:
+    import json
+
+    return source if isinstance(source, Mapping) else json.loads(Path(source).read_text())
