@@ -14,6 +14,7 @@ from kada_athena_async.commit.manifest import (
     known_mark,
     manifest_covering,
     newest_manifest,
+    parse_manifest,
 )
 from kada_athena_async.commit.recovery import Recovery, RecoverySettings, Resumable, recover
 from kada_athena_async.commit.transaction import SPARE_BYTES, CommitRequest, Deliver, commit
@@ -37,5 +38,6 @@ __all__ = [
     "known_mark",
     "manifest_covering",
     "newest_manifest",
+    "parse_manifest",
     "recover",
 ]

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from kada_athena_async.files import Files, in_thread, read_document
+from kada_athena_async.files import Files, in_thread, parse_document, read_document
 from kada_athena_async.hwm import Carried, StoredMark, Window
 from kada_athena_async.sinks.journal import FileName
 
@@ -160,6 +160,15 @@ def read_manifest(path: Path, files: Files) -> CommittedManifest | None:
         return None
 
     return CommittedManifest(path=path, sha256=files.digest(path).sha256, manifest=manifest)
+
+
+def parse_manifest(data: bytes, *, source: str) -> Manifest:
+    """The manifest that *data* is.
+
+    Raises:
+        StateError: It is junk, or newer than this package.
+    """
+    return parse_document(data, Manifest, source=source, newest=MANIFEST_VERSION, remedy=_REMEDY)
 
 
 def manifest_paths(

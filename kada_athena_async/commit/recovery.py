@@ -13,7 +13,7 @@ from kada_athena_async.commit.transaction import OUT, Deliver, is_intact, publis
 from kada_athena_async.errors import StateError
 from kada_athena_async.events import Event, Warned
 from kada_athena_async.files import Files, failing, in_thread
-from kada_athena_async.hwm import HwmStore, Window
+from kada_athena_async.hwm import HwmStore, StoredMark, Window
 from kada_athena_async.sinks.journal import (
     COMMIT,
     INTENT,
@@ -94,8 +94,8 @@ async def recover(
     resumable: Resumable | None = None
     for entry in reversed(await in_thread(lambda: files.names(root))):
         leftover = await _examine(root / entry, files)
-        hwm = (await store.read()).hwm if store is not None else None
-        action = _decide(leftover, settings, now=now, hwm=hwm, has_store=store is not None)
+        mark = await store.read() if store is not None else None
+        action = _decide(leftover, settings, now=now, mark=mark)
         if action is _Action.RESUME and resumable is not None:
             action = _Action.SWEEP
 
@@ -103,6 +103,8 @@ async def recover(
             await _sweep(leftover, files, tell)
         elif action is _Action.LEAVE:
             tell(Warned(code="leftover", message=f"{leftover.path} is left to a run with a mark"))
+        elif action is _Action.WITHDRAW:
+            await _withdraw(leftover, files, tell)
         elif action is _Action.RESUME:
             resumable = Resumable(path=leftover.path, intent=leftover.intent)
         elif action is _Action.FINISH:
@@ -118,6 +120,7 @@ class _Action(Enum):
     RESUME = "resume"
     SWEEP = "sweep"
     LEAVE = "leave"
+    WITHDRAW = "withdraw"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,15 +209,17 @@ def _decide(
     settings: RecoverySettings,
     *,
     now: datetime,
-    hwm: datetime | None,
-    has_store: bool,
+    mark: StoredMark | None,
 ) -> _Action:
     intent = leftover.intent
     if intent is None or leftover.is_over:
         return _Action.SWEEP
 
-    if intent.manages_hwm and not has_store:
+    if intent.manages_hwm and mark is None:
         return _Action.LEAVE
+
+    if leftover.is_in_sight and mark is not None and _is_superseded(leftover, intent, mark):
+        return _Action.WITHDRAW
 
     if leftover.is_in_sight or leftover.has_retracted:
         return _Action.FINISH
@@ -222,13 +227,54 @@ def _decide(
     is_wanted = (
         not settings.is_fresh
         and intent.config_digest == settings.config_digest
-        and (not intent.manages_hwm or intent.hwm == hwm)
+        and (not intent.manages_hwm or (mark is not None and intent.hwm == mark.hwm))
     )
     if leftover.journal is not None:
         return _Action.FINISH if is_wanted and not leftover.missing else _Action.SWEEP
 
     is_young = timedelta(0) <= now - intent.started_at < settings.resume
     return _Action.RESUME if is_wanted and is_young else _Action.SWEEP
+
+
+def _is_superseded(leftover: _Leftover, intent: Intent, mark: StoredMark) -> bool:
+    """True if a run elsewhere moved the mark past this commit, so its window was told there.
+
+    A mark that was set by hand is no such mark: its state belongs to another one.
+    """
+    if mark.carried is None or mark.hwm is None or not intent.manages_hwm or intent.replaces:
+        return False
+
+    if mark.hwm == intent.end and leftover.journal is not None:
+        own = leftover.journal.manifest.sha256
+        return mark.manifest_sha256 not in ("", own)
+
+    return mark.hwm != intent.hwm and mark.hwm >= intent.end
+
+
+async def _withdraw(leftover: _Leftover, files: Files, tell: Callable[[Event], None]) -> None:
+    """Take a commit out of sight, its manifest first; each step may be repeated after a crash."""
+    journal, intent = leftover.journal, leftover.intent
+    assert journal is not None
+    assert intent is not None
+    output_path = leftover.path.parent.parent
+
+    def clear() -> None:
+        files.remove(output_path / journal.manifest.name)
+        files.sync_dir(output_path)
+        retract(leftover.path, journal, files)
+        sweep(leftover.path, files)
+
+    with failing(leftover.path):
+        await in_thread(clear)
+
+    window = Window(intent.start, intent.end)
+    tell(
+        Warned(
+            code="superseded",
+            message=f"the extracts of {window} were not delivered from here and were told by "
+            "another machine since; they are taken out of sight",
+        )
+    )
 
 
 async def _finish(

@@ -18,6 +18,7 @@ from kada_athena_async.errors import (
     CredentialsError,
     DeliveryError,
     Problem,
+    UnitError,
 )
 from kada_athena_async.events import Observer, StageFinished, StageStarted
 from kada_athena_async.files import Files
@@ -95,6 +96,28 @@ class Outside:
             raise ConfigError([Problem("landing", "(empty)", remedy)])
 
         return report
+
+    async def look_up(self, name: str) -> bytes | None:
+        """The content of a small file in the landing; None if it is not there, or not for us.
+
+        Raises:
+            DeliveryError: The landing is down.
+        """
+        place = self.config.landing
+        if place is None:
+            return None
+
+        try:
+            async with open_landing(place, self._surroundings) as landing:
+                cell = await landing.read(name)
+        except AccessDeniedError:
+            return None
+        except (CredentialsError, UnitError) as exc:
+            raise DeliveryError(
+                f"{place.url} cannot be asked for {name}: {exc.message}", hint=exc.hint
+            ) from exc
+
+        return cell.data if cell else None
 
     async def missing_rights(self) -> list[str]:
         """Look at the landing; what is not allowed there, in words.

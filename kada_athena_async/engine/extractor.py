@@ -23,6 +23,7 @@ from kada_athena_async.concurrency import Clock, SystemClock
 from kada_athena_async.config import Config, check_name, config_digest, make_config
 from kada_athena_async.engine.connection import ConnectionReport, connect
 from kada_athena_async.engine.delivery import Outside, Store
+from kada_athena_async.engine.handover import Handover
 from kada_athena_async.engine.preflight import check_disk
 from kada_athena_async.engine.run import Run, WindowRequest
 from kada_athena_async.errors import ConfigError, Problem
@@ -218,9 +219,6 @@ class Extractor:
         tell = Fanout((keep_warnings, *self._observers))
         outside = self._outside(tell)
 
-        async def deliver(_: CommittedManifest | None = None) -> None:
-            await outside.deliver(output_path)
-
         async with AsyncExitStack() as stack:
 
             def lock(path: Path) -> None:
@@ -234,9 +232,24 @@ class Extractor:
                 if isinstance(store, FileHwmStore):
                     lock(store.lock_path)
 
+            handover = Handover(
+                outside=outside, store=store, output_path=output_path, files=self._files
+            )
+
+            async def deliver(committed: CommittedManifest | None = None) -> None:
+                if committed is not None:
+                    await handover.announce(committed)
+
+                await outside.deliver(output_path)
+
+            if store is not None:
+                await store.read()  # a mark or state that is junk is refused before AWS is asked
+
+            await handover.adopt()
             recovery = await self._recover(output_path, store, tell, deliver, fresh=fresh)
             # What an earlier run could not deliver goes before anything new is extracted.
             await deliver()
+            unfinished = await handover.unfinished()
             mark_path = store.hwm_path if isinstance(store, FileHwmStore) else None
             await check_disk(output_path, self.name, mark_path, self._files, tell)
             async with connect(
@@ -251,7 +264,7 @@ class Extractor:
                     warnings=warnings,
                     deliver=deliver,
                 )
-                report = await run.extract(run_id, request, recovery.resumable)
+                report = await run.extract(run_id, request, recovery.resumable, unfinished)
 
         tell(
             RunFinished(
@@ -284,9 +297,6 @@ class Extractor:
         *,
         fresh: bool,
     ) -> Recovery:
-        if store is not None:
-            await store.read()  # a mark or state that is junk is refused before AWS is asked
-
         settings = RecoverySettings(
             config_digest=config_digest(self.config),
             resume=timedelta(hours=self.config.resume_hours),

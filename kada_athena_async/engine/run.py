@@ -26,6 +26,7 @@ from kada_athena_async.errors import StateError
 from kada_athena_async.events import PlanReady, RunStarted, StageFinished, StageStarted, Warned
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import (
+    Announcement,
     Carried,
     Decision,
     FileHwmStore,
@@ -85,15 +86,29 @@ class Run:
     before: Carried | None = None
 
     async def extract(
-        self, run_id: str, request: WindowRequest, resumable: Resumable | None
+        self,
+        run_id: str,
+        request: WindowRequest,
+        resumable: Resumable | None,
+        unfinished: Announcement | None = None,
     ) -> RunReport:
-        """Finish the interrupted run, if there is one, then extract the window asked for."""
+        """Finish what was interrupted, if there is anything, then extract the window asked for.
+
+        Args:
+            resumable: A run that was interrupted here.
+            unfinished: A delivery that broke off, whose run is not here; its window goes first.
+        """
         await self.connection.check_bucket()
         earlier = None
-        if resumable is not None:
+        if resumable is not None and _may_continue(resumable, unfinished):
             earlier = await self._continue(resumable)
-            if not earlier.committed:
-                return earlier
+        elif unfinished is not None:
+            window = WindowRequest(start=unfinished.start, end=unfinished.end)
+            self._warn("told_again", f"{unfinished.manifest} was not delivered whole; once more")
+            earlier = await self._begin(f"{run_id}-0", window)
+
+        if earlier is not None and not earlier.committed:
+            return earlier
 
         report = await self._begin(run_id, request)
         return replace(report, continued=earlier)
@@ -349,3 +364,12 @@ class Run:
         self.connection.tell(
             StageFinished(stage=stage, duration_s=round(clock.monotonic() - begun, 3))
         )
+
+
+def _may_continue(resumable: Resumable, unfinished: Announcement | None) -> bool:
+    """False where another window has to go first, and this one would overlap it."""
+    if unfinished is None:
+        return True
+
+    intent = resumable.intent
+    return (intent.start, intent.end) == (unfinished.start, unfinished.end)

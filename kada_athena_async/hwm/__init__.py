@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kada_athena_async.hwm.account import Account, WorkgroupAccount, carry
-from kada_athena_async.hwm.formats import format_hwm, parse_hwm
+from kada_athena_async.hwm.formats import Announcement, format_hwm, parse_hwm
 from kada_athena_async.hwm.store import FileHwmStore, HwmStore
 from kada_athena_async.hwm.verdict import Execution, Judgement, Verdict, classify
 from kada_athena_async.hwm.window import (
@@ -20,6 +20,7 @@ from kada_athena_async.hwm.window import (
 
 __all__ = [
     "Account",
+    "Announcement",
     "Carried",
     "Decision",
     "Execution",

@@ -10,6 +10,7 @@ import msgspec
 from kada_athena_async.hwm.window import HWM_FORMAT, Carried
 
 STATE_VERSION = 1
+ANNOUNCEMENT_VERSION = 1
 MAX_HWM_BYTES = 1024
 
 _LINE = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
@@ -27,6 +28,30 @@ class State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     run_id: str
     manifest_sha256: str
     carried: Carried
+
+
+class Announcement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A commit that is about to be delivered, told where the mark is kept.
+
+    A runner that finds the mark unmoved, and not the disk of the run that died, learns from it
+    which window the landing may hold, whole or in part.
+
+    Attributes:
+        hwm: The mark that the run began at; None for the first run.
+        start, end: The window.
+        manifest: Name of its manifest.
+        sha256: Of the manifest.
+        is_open: False once the mark has moved, or was set by hand.
+    """
+
+    schema_version: int = ANNOUNCEMENT_VERSION
+    run_id: str
+    hwm: datetime | None
+    start: datetime
+    end: datetime
+    manifest: str
+    sha256: str
+    is_open: bool = True
 
 
 def parse_hwm(text: str) -> datetime:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
+
 from kada_athena_async.errors import (
     AbortError,
+    AccessDeniedError,
     CommitError,
     KadaAthenaError,
     LockedError,
@@ -14,12 +17,15 @@ from kada_athena_async.errors import (
 from kada_athena_async.files import parse_document, to_bytes
 from kada_athena_async.hwm.cells import Cell, Cells
 from kada_athena_async.hwm.formats import (
+    ANNOUNCEMENT_VERSION,
     MAX_HWM_BYTES,
     STATE_VERSION,
+    Announcement,
     State,
     format_hwm,
     parse_hwm,
 )
+from kada_athena_async.hwm.store import REMOVE_ANNOUNCEMENT
 from kada_athena_async.hwm.window import Carried, StoredMark
 
 
@@ -31,7 +37,8 @@ class ObjectHwmStore:
     that began at the same mark one moves it and the other is told.
 
     Args:
-        name: The collector's instance; the objects are ``<name>_hwm.txt``, ``<name>_state.json``.
+        name: The collector's instance; the objects are ``<name>_hwm.txt``, ``<name>_state.json``,
+            and while there is a landing ``<name>_delivery.json``.
     """
 
     def __init__(self, cells: Cells, name: str) -> None:
@@ -39,7 +46,9 @@ class ObjectHwmStore:
         self._cells = cells
         self._hwm_name = f"{name}_hwm.txt"
         self._state_name = f"{name}_state.json"
+        self._announcement_name = f"{name}_delivery.json"
         self._versions: dict[str, str | None] = {}
+        self._announcement: Announcement | None = None
 
     async def read(self) -> StoredMark:
         """What the last run left; see ``HwmStore``.
@@ -55,16 +64,17 @@ class ObjectHwmStore:
         if state is None:
             return StoredMark(hwm=hwm)
 
-        carried = parse_document(
+        known = parse_document(
             state.data,
             State,
             source=f"{self._cells.place}/{self._state_name}",
             newest=STATE_VERSION,
             remedy="restore it from a backup; or remove it: the mark stays, and the last manifest "
             "in sight stands in for the state",
-        ).carried
+        )
+        carried = known.carried
         if hwm is not None and carried.hwm == hwm:
-            return StoredMark(hwm=hwm, carried=carried)
+            return StoredMark(hwm=hwm, carried=carried, manifest_sha256=known.manifest_sha256)
 
         return StoredMark(hwm=hwm, was_edited=True, before_edit=carried.hwm)
 
@@ -77,7 +87,7 @@ class ObjectHwmStore:
         """
         state = State(run_id=run_id, manifest_sha256=manifest_sha256, carried=carried)
         await self._write(self._state_name, to_bytes(state))
-        await self._write(self._hwm_name, f"{format_hwm(carried.hwm)}\n".encode())
+        await self.publish(carried.hwm)
 
     async def publish(self, hwm: datetime) -> None:
         """Set the mark alone, as an operator does.
@@ -87,16 +97,50 @@ class ObjectHwmStore:
             CommitError: The place refuses.
         """
         await self._write(self._hwm_name, f"{format_hwm(hwm)}\n".encode())
+        if self._announcement is not None:
+            await self.announce(msgspec.structs.replace(self._announcement, is_open=False))
 
-    async def _read(self, name: str) -> Cell | None:
+    async def announced(self) -> Announcement | None:
+        """The delivery that was under way; see ``HwmStore``."""
+        cell = await self._read(self._announcement_name, may_be_hidden=True)
+        self._announcement = None
+        if cell is None:
+            return None
+
+        found = parse_document(
+            cell.data,
+            Announcement,
+            source=f"{self._cells.place}/{self._announcement_name}",
+            newest=ANNOUNCEMENT_VERSION,
+            remedy=REMOVE_ANNOUNCEMENT,
+        )
+        self._announcement = found if found.is_open else None
+        return self._announcement
+
+    async def announce(self, announcement: Announcement) -> None:
+        """Write it if nobody else did meanwhile; see ``HwmStore``.
+
+        Raises:
+            LockedError: Another runner was faster.
+            CommitError: The place refuses.
+        """
+        await self._write(self._announcement_name, to_bytes(announcement))
+        self._announcement = announcement if announcement.is_open else None
+
+    async def _read(self, name: str, *, may_be_hidden: bool = False) -> Cell | None:
+        cell = None
         try:
             cell = await self._cells.read(name)
         except AbortError:
             raise
         except KadaAthenaError as exc:
-            raise StateError(
-                f"the high-water mark at {self.place} cannot be read: {exc.message}", hint=exc.hint
-            ) from exc
+            # S3's answer for what is not there, to those who may not list.
+            is_hidden = may_be_hidden and isinstance(exc, AccessDeniedError)
+            if not is_hidden:
+                raise StateError(
+                    f"the high-water mark at {self.place} cannot be read: {exc.message}",
+                    hint=exc.hint,
+                ) from exc
 
         version = cell.version if cell else None
         if self._versions.setdefault(name, version) != version:
@@ -106,7 +150,7 @@ class ObjectHwmStore:
 
     async def _write(self, name: str, data: bytes) -> None:
         if name not in self._versions:
-            await self._read(name)
+            await self._read(name, may_be_hidden=name == self._announcement_name)
 
         try:
             version = await self._cells.write(name, data, replaces=self._versions[name])

@@ -9,8 +9,10 @@ from typing import Protocol
 from kada_athena_async.errors import StateError
 from kada_athena_async.files import Files, failing, in_thread, read_document, to_bytes
 from kada_athena_async.hwm.formats import (
+    ANNOUNCEMENT_VERSION,
     MAX_HWM_BYTES,
     STATE_VERSION,
+    Announcement,
     State,
     format_hwm,
     parse_hwm,
@@ -38,6 +40,29 @@ class HwmStore(Protocol):
             CommitError: The place refuses; the mark has not moved.
         """
 
+    async def announced(self) -> Announcement | None:
+        """The delivery that was under way when a run died; None if there is none.
+
+        Raises:
+            StateError: It cannot be trusted.
+        """
+
+    async def announce(self, announcement: Announcement) -> None:
+        """Remember, before it begins, that a commit is being delivered; durable on return.
+
+        Moving the mark ends it.
+
+        Raises:
+            CommitError: The place refuses.
+        """
+
+
+REMOVE_ANNOUNCEMENT = (
+    "restore it from a backup; or remove it, after a look at whether the landing holds a manifest "
+    "of a window behind the mark: if so, set the mark to that window's end"
+)
+"""What to do about an announcement that is junk."""
+
 
 class FileHwmStore:
     """The vendor's one-line text file, and a state file beside it.
@@ -51,6 +76,7 @@ class FileHwmStore:
         self.hwm_path = hwm_path.resolve()
         stem = self.hwm_path.stem.removesuffix("_hwm")
         self.state_path = self.hwm_path.with_name(f"{stem}_state.json")
+        self.announcement_path = self.hwm_path.with_name(f"{stem}_delivery.json")
         self.lock_path = self.hwm_path.with_name(f".{stem}_hwm.lock")
         self._files = files
 
@@ -74,7 +100,31 @@ class FileHwmStore:
         """
         line = f"{format_hwm(hwm)}\n".encode()
         with failing(self.hwm_path):
-            await in_thread(lambda: self._files.write_durably(self.hwm_path, line))
+            await in_thread(lambda: self._publish(line))
+
+    async def announced(self) -> Announcement | None:
+        """The delivery that was under way; see ``HwmStore``."""
+        found = await in_thread(
+            lambda: read_document(
+                self._files,
+                self.announcement_path,
+                Announcement,
+                newest=ANNOUNCEMENT_VERSION,
+                remedy=REMOVE_ANNOUNCEMENT,
+            )
+        )
+        return found if found and found.is_open else None
+
+    async def announce(self, announcement: Announcement) -> None:
+        """Write it durably; see ``HwmStore``."""
+        data = to_bytes(announcement)
+        with failing(self.announcement_path):
+            await in_thread(lambda: self._files.write_durably(self.announcement_path, data))
+
+    def _publish(self, line: bytes) -> None:
+        self._files.write_durably(self.hwm_path, line)
+        if self._files.exists(self.announcement_path):
+            self._files.remove(self.announcement_path)
 
     def _read(self) -> StoredMark:
         hwm = self._read_hwm()
@@ -89,7 +139,7 @@ class FileHwmStore:
             return StoredMark(hwm=hwm)
 
         if hwm is not None and state.carried.hwm == hwm:
-            return StoredMark(hwm=hwm, carried=state.carried)
+            return StoredMark(hwm=hwm, carried=state.carried, manifest_sha256=state.manifest_sha256)
 
         return StoredMark(hwm=hwm, was_edited=True, before_edit=state.carried.hwm)
 

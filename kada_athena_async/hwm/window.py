@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
@@ -80,12 +80,15 @@ class StoredMark:
         carried: None without a state that belongs to *hwm*.
         was_edited: True if there is a state and it belongs to another mark: somebody set the mark.
         before_edit: The mark that the state belongs to, if ``was_edited``.
+        manifest_sha256: The commit that moved the mark; empty if nobody knows.
     """
 
     hwm: datetime | None = None
     carried: Carried | None = None
     was_edited: bool = False
     before_edit: datetime | None = None
+    # Says who, not how far: two marks that lead to the same window are equal.
+    manifest_sha256: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

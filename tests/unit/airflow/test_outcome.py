@@ -58,7 +58,12 @@ def report(*, committed: bool = True, **fields: object) -> RunReport:
 
 def test_counts_and_links_go_to_xcom() -> None:
     """The manifest in the landing, the window, rows and calls, as plain JSON without a secret."""
-    landing = {"bucket": "kada-lz", "prefix": "athena", "key": "AKIA", "secret": "very-secret-value"}
+    landing = {
+        "bucket": "kada-lz",
+        "prefix": "athena",
+        "key": "AKIA",
+        "secret": "very-secret-value",
+    }
     told = xcom(report(continued=report()), config(landing=landing))
 
     assert json.loads(json.dumps(told)) == told

@@ -1,0 +1,164 @@
+"""A run dies and the next one finds another disk: pods, spot machines, a pool of workers."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import gzip
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kada_athena_async import Extractor
+from kada_athena_async.errors import CommitError, DeliveryError
+from kada_athena_async.files import Files
+from kada_athena_async.sandbox import Sandbox
+from tests.landing.support import Bucket, in_sight
+
+Make = Callable[..., Extractor]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(scale=0.02) as running:
+        yield running
+
+
+@pytest.fixture
+def bucket(sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[Bucket]:
+    yield Bucket(sandbox, f"landing-{abs(hash(request.node.name)):x}")
+    sandbox.faults.clear()
+
+
+@pytest.fixture
+def marks(bucket: Bucket, tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, object]:
+    """Where the mark is kept, as fields of the configuration: outside of either machine."""
+    if getattr(request, "param", "bucket") == "file":
+        (tmp_path / "shared").mkdir()
+        return {"hwm_store": (tmp_path / "shared").as_uri()}
+
+    bucket.sandbox.create_bucket(f"{bucket.name}-marks")
+    return {"hwm_store": f"s3://{bucket.name}-marks"}
+
+
+@pytest.fixture
+def on(bucket: Bucket, marks: dict[str, object], tmp_path: Path, fast_clock: Any) -> Make:
+    """The same collector on the machine of a name, which has a disk of its own."""
+
+    def extractor(machine: str, files: Files | None = None) -> Extractor:
+        (tmp_path / machine).mkdir(exist_ok=True)
+        fields = {
+            "quota_share": 1.0,
+            "metadata_source": "api",
+            "settle_seconds": 0,
+            "landing": {"bucket": bucket.name, "prefix": "lz/athena"},
+            **marks,
+        }
+        return Extractor(
+            name="k",
+            clock=fast_clock,
+            files=files,
+            **bucket.sandbox.config(tmp_path / machine, **fields),
+        )
+
+    return extractor
+
+
+class NoState(Files):
+    """A disk that refuses the state, as if the machine died before it was written."""
+
+    def write_durably(self, path: Path, data: bytes) -> None:
+        if path.name == "k_state.json":
+            raise OSError(errno.EIO, "Input/output error", str(path))
+
+        super().write_durably(path, data)
+
+
+class Seen:
+    """What a consumer of the landing finds: all CSV files, and what manifests name."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        names = bucket.names()
+        self.manifests = [
+            json.loads(bucket.content(name)) for name in names if "_manifest_" in name
+        ]
+        self.named = sorted(file["name"] for m in self.manifests for file in m["files"])
+        self.files = sorted(name for name in names if ".csv" in name)
+        self.told: Counter[str] = Counter()
+        csv.field_size_limit(2**20)
+        for name in self.files:
+            if "_databaselog_" in name:
+                text = gzip.decompress(bucket.content(name)).decode()
+                rows = csv.DictReader(io.StringIO(text, newline=""))
+                self.told.update(row["query_id"] for row in rows)
+
+
+def assert_told_once(bucket: Bucket) -> None:
+    """Each finished query of the sandbox in exactly one file, each file in a manifest."""
+    seen = Seen(bucket)
+    finished = {
+        e.query_execution_id for e in bucket.sandbox.estate.executions.values() if e.is_final
+    }
+    windows = sorted((m["start"], m["end"]) for m in seen.manifests)
+
+    assert max(seen.told.values()) == 1
+    assert set(seen.told) <= finished
+    assert seen.files == seen.named
+    assert [end for _, end in windows[:-1]] == [start for start, _ in windows[1:]]
+
+
+@pytest.mark.parametrize("marks", ["bucket", "file"], indirect=True)
+async def test_delivered_but_not_marked(on: Make, bucket: Bucket) -> None:
+    """Died between the landing's manifest and the mark: the mark follows, nothing comes twice."""
+    bucket.sandbox.faults.add("access_denied", "s3:PutObject", where={"key": "k_state.json"})
+    with pytest.raises(CommitError):
+        await on("first", files=NoState()).run()
+
+    bucket.sandbox.faults.clear()
+    before = Seen(bucket)
+    report = await on("second").run()
+
+    assert len(before.manifests) == 1
+    assert f"{report.start:%Y%m%dT%H%M%SZ}" in before.files[0]
+    assert any("whose disk is not this one" in warning for warning in report.warnings)
+    assert_told_once(bucket)
+
+
+async def test_half_delivered(on: Make, bucket: Bucket) -> None:
+    """Died with files in the landing and no manifest: the same window is told once more."""
+    bucket.sandbox.faults.add("access_denied", "s3:PutObject", where={"key": "*_manifest_*"})
+    with pytest.raises(DeliveryError):
+        await on("first").run()
+
+    bucket.sandbox.faults.clear()
+    before = Seen(bucket)
+    report = await on("second").run()
+
+    assert before.files
+    assert before.manifests == []
+    assert report.continued is not None
+    assert set(before.files) == {file.name for file in report.continued.files}
+    assert_told_once(bucket)
+
+
+async def test_the_first_machine_comes_back(on: Make, bucket: Bucket, tmp_path: Path) -> None:
+    """What it could not deliver has been told by another since: it is taken out of sight there."""
+    fault = bucket.sandbox.faults.add("server_error", "s3:*", where={"bucket": bucket.name})
+    with pytest.raises(DeliveryError):
+        await on("first").run()
+
+    waiting = in_sight(tmp_path / "first")
+    bucket.sandbox.faults.clear(fault)
+    await on("second").run()
+    report = await on("first").run()
+
+    assert waiting
+    assert report.exit_code == 0
+    assert not set(waiting) & set(in_sight(tmp_path / "first"))
+    assert any("another machine" in warning for warning in report.warnings)
+    assert_told_once(bucket)
