@@ -13,7 +13,7 @@ import pytest
 
 from kada_athena_async.config.landing import LocalPlace, S3Place
 from kada_athena_async.errors import CommitError, CredentialsError, LockedError, StateError
-from kada_athena_async.hwm import Carried, FileHwmStore, StoredMark, WorkgroupMark
+from kada_athena_async.hwm import Announcement, Carried, FileHwmStore, StoredMark, WorkgroupMark
 from kada_athena_async.hwm.object_store import ObjectHwmStore
 from kada_athena_async.landing import Surroundings
 from kada_athena_async.landing.marks import open_hwm_store
@@ -215,3 +215,39 @@ async def test_a_directory_keeps_the_vendors_files(
         await run.write(carried(1), run_id="r", manifest_sha256="m")
 
     assert (tmp_path / "k_hwm.txt").read_text() == "2026-11-01 01:00:00\n"
+
+
+def announcement(run_id: str) -> Announcement:
+    return Announcement(
+        run_id=run_id,
+        hwm=None,
+        start=T0,
+        end=carried(1).hwm,
+        manifest="k_manifest_20261101T010000Z.json",
+        sha256="0" * 64,
+    )
+
+
+async def test_an_announcement_lasts_until_the_mark_moves(store: Any, bucket: Bucket) -> None:
+    """The next run finds it; of two runs that announce at once the slower one is refused."""
+    async with store() as first, store() as second:
+        assert await first.announced() is await second.announced() is None
+        await first.announce(announcement("first"))
+        with pytest.raises(LockedError, match="moved the high-water mark"):
+            await second.announce(announcement("second"))
+
+    async with store() as following:
+        assert await following.announced() == announcement("first")
+        await following.write(carried(1), run_id="r", manifest_sha256="m")
+
+    async with store() as last:
+        assert await last.announced() is None
+
+
+async def test_what_may_not_be_listed_is_no_announcement(store: Any, bucket: Bucket) -> None:
+    """S3 says 403 for what is not there to those who may not list; a mark is read all the same."""
+    bucket.sandbox.faults.add("access_denied", "s3:GetObject", where={"key": "*_delivery.json"})
+
+    async with store() as run:
+        assert await run.announced() is None
+        await run.announce(announcement("r"))

@@ -12,6 +12,7 @@ import pytest
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import (
+    Announcement,
     Carried,
     FileHwmStore,
     StoredMark,
@@ -176,3 +177,36 @@ def test_a_mark_is_a_whole_second_with_a_zone() -> None:
     for moment in (HWM.replace(microsecond=1), HWM.replace(tzinfo=None)):
         with pytest.raises(ValueError, match="whole second"):
             format_hwm(moment)
+
+
+ANNOUNCED = Announcement(
+    run_id="r",
+    hwm=HWM - timedelta(days=1),
+    start=HWM - timedelta(days=1),
+    end=HWM,
+    manifest="athena_manifest_20261123T050607Z.json",
+    sha256="0" * 64,
+)
+
+
+async def test_an_announcement_lasts_until_the_mark_moves(store: FileHwmStore) -> None:
+    """Another instance finds it; a mark that moves, or is set by hand, ends it."""
+    await store.announce(ANNOUNCED)
+    assert await FileHwmStore(store.hwm_path, Files()).announced() == ANNOUNCED
+
+    await write(store)
+    assert await store.announced() is None
+
+    await store.announce(ANNOUNCED)
+    await store.publish(HWM)
+    assert await store.announced() is None
+
+
+async def test_a_junk_announcement_is_refused(store: FileHwmStore) -> None:
+    """With what to look at before it is removed; never taken for none."""
+    store.announcement_path.write_text("{}")
+
+    with pytest.raises(StateError, match=r"athena_delivery\.json cannot be used") as caught:
+        await store.announced()
+
+    assert "whether the landing holds a manifest" in caught.value.hint
