@@ -12,7 +12,7 @@ from kada_athena_async.version import __version__
 
 if TYPE_CHECKING:
     from kada_athena_async.config import Config, Site, load_config, load_sites
-    from kada_athena_async.engine import ConnectionReport, Extractor
+    from kada_athena_async.engine import ConnectionReport, Extractor, Shared, SitesExtractor
     from kada_athena_async.errors import (
         AbortError,
         ConfigError,
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         KadaAthenaError,
     )
     from kada_athena_async.events import Event, Observer
-    from kada_athena_async.report import RunReport
+    from kada_athena_async.report import RunReport, SitesReport
 
 __all__ = [
     "AbortError",
@@ -33,7 +33,10 @@ __all__ = [
     "KadaAthenaError",
     "Observer",
     "RunReport",
+    "Shared",
     "Site",
+    "SitesExtractor",
+    "SitesReport",
     "__version__",
     "load_config",
     "load_sites",
@@ -52,7 +55,10 @@ _HOMES = {
     "KadaAthenaError": "kada_athena_async.errors",
     "Observer": "kada_athena_async.events",
     "RunReport": "kada_athena_async.report",
+    "Shared": "kada_athena_async.engine",
     "Site": "kada_athena_async.config",
+    "SitesExtractor": "kada_athena_async.engine",
+    "SitesReport": "kada_athena_async.report",
     "load_config": "kada_athena_async.config",
     "load_sites": "kada_athena_async.config",
 }

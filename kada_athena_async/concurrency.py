@@ -176,6 +176,11 @@ class Slots:
         """One place fewer than are in use now, but never none."""
         self.limit = max(1, min(self.limit, self.in_use) - 1)
 
+    def allow_no_more_than(self, limit: int) -> None:
+        """Never more than *limit* places from now on, if that is less than before."""
+        self.ceiling = min(self.ceiling, limit)
+        self.limit = min(self.limit, self.ceiling)
+
     def grow(self) -> None:
         """One place more, up to the number it began with."""
         if self.limit < self.ceiling:

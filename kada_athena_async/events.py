@@ -2,6 +2,11 @@
 
 The engine neither prints nor logs; a door (command line, service, Airflow) passes observers and
 shows what it likes. Times are UTC; durations end in ``_s``.
+
+One run: ``RunStarted``, its stages and units, ``RunFinished``; an interrupted run that is finished
+first tells a ``RunStarted`` of its own and no end. Several sites: ``SitesStarted``; for each site
+``SiteStarted``, all events of its run as ``SiteEvent(site, event)``, ``SiteFinished``; and at the
+end ``SitesFinished``.
 """
 
 from __future__ import annotations
@@ -209,6 +214,77 @@ class RunFinished:
     calls: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SitesStarted:
+    """A run of several sites began; the first event of all.
+
+    Attributes:
+        sites: Their names, in the order of the configuration.
+        at_once: How many are run side by side; the others wait their turn.
+    """
+
+    sites: tuple[str, ...]
+    at_once: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteStarted:
+    """A site's turn came; all it tells from now on comes as ``SiteEvent``.
+
+    Attributes:
+        name: Of its instance, which begins its files' names, such as ``athena-prod_au``.
+    """
+
+    site: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteEvent:
+    """An event of one site, as its run alone would tell it.
+
+    Events of sites that run side by side come interleaved, those of one site in order, between
+    its ``SiteStarted`` and its ``SiteFinished``. A ``SiteEvent`` never holds another one.
+    """
+
+    site: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteFinished:
+    """A site is through, however it ended; the others go on.
+
+    Attributes:
+        exit_code: What the command line would return for this site alone.
+        committed: True if its manifest is in sight; a run with nothing to do commits nothing.
+        reason: Why it could not be extracted or delivered; empty if its exit code is 0.
+        hint: What to try next; may be empty.
+    """
+
+    site: str
+    exit_code: int
+    committed: bool
+    duration_s: float
+    reason: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SitesFinished:
+    """All sites are through; the last event of all.
+
+    Attributes:
+        exit_code: What the command line will return.
+        good, failed: Names of the sites, in the order of the configuration.
+    """
+
+    exit_code: int
+    good: tuple[str, ...]
+    failed: tuple[str, ...]
+    duration_s: float
+
+
 Event: TypeAlias = (
     RunStarted
     | StageStarted
@@ -227,6 +303,11 @@ Event: TypeAlias = (
     | FileDelivered
     | DeliveryFinished
     | RunFinished
+    | SitesStarted
+    | SiteStarted
+    | SiteEvent
+    | SiteFinished
+    | SitesFinished
 )
 
 Observer: TypeAlias = Callable[[Event], None]

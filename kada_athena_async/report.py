@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -135,3 +136,81 @@ class RunReport:
             raise AssertionError("unreachable: a dataclass becomes a dict")
 
         return {**found, "rows": self.rows}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteReport:
+    """What became of one site.
+
+    Attributes:
+        name: Of its instance, such as ``athena-prod_au``.
+        report: Of its run; None if it could not start or broke off, with ``error``.
+        reason: Why it could not be extracted or delivered; empty if its exit code is 0.
+        hint: What to try next; may be empty.
+    """
+
+    site: str
+    name: str
+    exit_code: int
+    report: RunReport | None = None
+    error: Exception | None = None
+    reason: str = ""
+    hint: str = ""
+    duration_s: float = 0.0
+
+    def to_dict(self) -> dict[str, object]:
+        """The report as plain JSON values."""
+        return {
+            "site": self.site,
+            "name": self.name,
+            "exit_code": self.exit_code,
+            "reason": self.reason,
+            "hint": self.hint,
+            "duration_s": self.duration_s,
+            "report": self.report.to_dict() if self.report else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SitesReport:
+    """What a run of several sites did.
+
+    Attributes:
+        sites: In the order of the configuration.
+    """
+
+    sites: tuple[SiteReport, ...]
+    duration_s: float = 0.0
+
+    @property
+    def exit_code(self) -> int:
+        """See ``common_exit_code``."""
+        return common_exit_code([site.exit_code for site in self.sites])
+
+    @property
+    def failed(self) -> tuple[SiteReport, ...]:
+        return tuple(site for site in self.sites if site.exit_code)
+
+    def to_dict(self) -> dict[str, object]:
+        """The report as plain JSON values."""
+        return {
+            "exit_code": self.exit_code,
+            "duration_s": self.duration_s,
+            "sites": [site.to_dict() for site in self.sites],
+        }
+
+
+def common_exit_code(codes: Sequence[int]) -> int:
+    """One exit code for several sites.
+
+    0: all good. 4: all extracted, some not delivered. 3: no site could start (2 if for its
+    configuration alone). 1: anything else; the good sites are committed.
+    """
+    found = set(codes)
+    if found <= {0}:
+        return 0
+
+    if found <= {0, 4}:
+        return 4
+
+    return max(found) if found <= {2, 3} else 1

@@ -95,6 +95,10 @@ class AwsClient:
         with anyio.move_on_after(5, shield=True):
             await self._stack.aclose()
 
+    def pace_by(self, pacer: Pacer) -> None:
+        """Keep to *pacer* from now on, which other clients may share."""
+        self._pacer = pacer
+
     @property
     def region(self) -> str:
         return self._session.region

@@ -178,6 +178,16 @@ class Pacer:
         """Operation -> calls per second that are allowed now."""
         return {operation: bucket.rate for operation, bucket in self._buckets.items()}
 
+    def allow_no_more_than(self, quota_share: float) -> None:
+        """Keep to *quota_share* of AWS's rates from now on, if that is less than before."""
+        if quota_share >= self._share:
+            return
+
+        self._share = quota_share
+        for bucket in self._buckets.values():
+            bucket.share = quota_share
+            bucket.rate = min(bucket.rate, bucket.ceiling)
+
     def _bucket(self, operation: str) -> Bucket:
         if operation not in self._buckets:
             quota = QUOTAS.get(operation, _CONTROL)

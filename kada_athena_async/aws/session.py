@@ -17,7 +17,7 @@ from aiobotocore.credentials import (
     AioDeferredRefreshableCredentials,
 )
 from aiobotocore.session import AioSession
-from botocore.loaders import JSONFileLoader
+from botocore.loaders import JSONFileLoader, create_loader
 
 from kada_athena_async.aws.decode import HotPathParserFactory
 from kada_athena_async.aws.error_map import map_error
@@ -46,18 +46,45 @@ class Identity:
     session_name: str = "kada_athena_async"
 
 
+class SdkModels:
+    """The SDK's description of AWS, read once for all sessions that share this.
+
+    It holds megabytes for each service, so a process of many sites keeps one.
+    """
+
+    def __init__(self) -> None:
+        self._loaders: dict[str, Any] = {}
+
+    def describe(self, session: AioSession) -> None:
+        """Let *session* take its models from here."""
+        # A user may have set another directory of models for a profile.
+        path = session.get_config_variable("data_path") or ""
+        if path not in self._loaders:
+            loader = create_loader(path or None)
+            loader.file_loader = _ModelFiles()
+            self._loaders[path] = loader
+
+        session.register_component("data_loader", self._loaders[path])
+
+
 class AwsSession:
     """Makes clients that share credentials; a role is assumed once however many ask at once.
+
+    Args:
+        models: Shared with other sessions; None for its own.
 
     Raises:
         ConfigError: The region is not one of AWS's.
         CredentialsError: The profile does not exist.
     """
 
-    def __init__(self, identity: Identity, *, endpoint_url: str | None) -> None:
+    def __init__(
+        self, identity: Identity, *, endpoint_url: str | None, models: SdkModels | None = None
+    ) -> None:
         self.region = identity.region
         self.endpoint_url = endpoint_url
         self._identity = identity
+        self._models = models or SdkModels()
         self._role_cache: dict[str, Any] = {}
         self._renewing = anyio.Lock()
         self.renewals = 0
@@ -184,7 +211,7 @@ class AwsSession:
             session.set_credentials(identity.key, identity.secret)
 
         session.register_component("response_parser_factory", HotPathParserFactory())
-        session.get_component("data_loader").file_loader = _ModelFiles()
+        self._models.describe(session)
         return session
 
     def _check_region(self) -> None:

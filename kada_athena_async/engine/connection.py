@@ -9,7 +9,6 @@ from random import Random
 
 from kada_athena_async.aws.athena import AthenaQueries, split_location
 from kada_athena_async.aws.client import AwsClient
-from kada_athena_async.aws.pacing import Pacer
 from kada_athena_async.aws.results import Results
 from kada_athena_async.aws.session import AwsSession, Identity
 from kada_athena_async.concurrency import Clock, Slots, offload
@@ -26,6 +25,7 @@ from kada_athena_async.discover import (
     schemas_by_athena,
     schemas_by_glue,
 )
+from kada_athena_async.engine.shared import Shared, make_budget
 from kada_athena_async.errors import (
     AccessDeniedError,
     ConfigError,
@@ -39,6 +39,7 @@ from kada_athena_async.plan import check_own_workgroup
 from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.sources.information_schema import InformationSchema
 from kada_athena_async.sources.listing import all_denied
+from kada_athena_async.sql.worker_pool import WorkerPool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,8 @@ class Connection:
 
     Args:
         texts: Statement name -> text.
+        slots: Active queries, over all runs that share them.
+        pool: The processes that parse SQL, shared with other runs; None for some of its own.
 
     Attributes:
         workgroups, workgroups_error: What ``meet`` found.
@@ -81,6 +84,8 @@ class Connection:
     rng: Random
     tell: Observer
     texts: Mapping[str, str]
+    slots: Slots
+    pool: WorkerPool | None = None
     workgroups: tuple[WorkgroupFacts, ...] = ()
     workgroups_error: UnitError | None = None
 
@@ -92,7 +97,7 @@ class Connection:
             run_id=run_id,
             workgroup=self.config.workgroup,
             output_location=f"{bucket.rstrip('/')}/" if bucket else None,
-            slots=Slots(self.config.max_concurrent_queries),
+            slots=self.slots,
             clock=self.clock,
             rng=self.rng,
             tell=self.tell,
@@ -262,18 +267,42 @@ async def connect(
     tell: Observer,
     texts: Mapping[str, str],
     policy: RetryPolicy | None = None,
+    shared: Shared | None = None,
 ) -> AsyncIterator[Connection]:
     """Open a connection as *config* says; closes it in any case.
+
+    Args:
+        shared: What it shares with other connections of this process.
 
     Raises:
         ConfigError: The region is not AWS's.
         CredentialsError: There are no credentials.
     """
-    identity = identity_of(config)
+    identity, models = identity_of(config), shared.models if shared else None
     # The SDK reads files and compiles patterns for a tenth of a second: not on the event loop.
-    session = await offload(lambda: AwsSession(identity, endpoint_url=config.endpoint_url))
-    pacer = Pacer(quota_share=config.quota_share, clock=clock)
+    session = await offload(
+        lambda: AwsSession(identity, endpoint_url=config.endpoint_url, models=models)
+    )
+    budget = make_budget(config, clock)
     async with AwsClient(
-        session, pacer=pacer, clock=clock, rng=rng, tell=tell, policy=policy
+        session, pacer=budget.pacer, clock=clock, rng=rng, tell=tell, policy=policy
     ) as client:
-        yield Connection(config=config, client=client, clock=clock, rng=rng, tell=tell, texts=texts)
+
+        async def account() -> str:
+            caller = await client.call("sts", "GetCallerIdentity")
+            return str(caller["Account"])
+
+        if shared is not None:
+            budget = await shared.budget(config, account)
+            client.pace_by(budget.pacer)
+
+        yield Connection(
+            config=config,
+            client=client,
+            clock=clock,
+            rng=rng,
+            tell=tell,
+            texts=texts,
+            slots=budget.slots,
+            pool=shared.sql_workers if shared else None,
+        )

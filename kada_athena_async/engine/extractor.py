@@ -26,6 +26,7 @@ from kada_athena_async.engine.delivery import Outside, Store
 from kada_athena_async.engine.handover import Handover
 from kada_athena_async.engine.preflight import check_disk
 from kada_athena_async.engine.run import Run, WindowRequest
+from kada_athena_async.engine.shared import Shared
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.events import Event, Fanout, Observer, RunFinished, Warned
 from kada_athena_async.files import Files, in_thread
@@ -54,6 +55,7 @@ class Extractor:
         name: Name of the instance: files, lock and mark are its own.
         hwm_path: File of the high-water mark; if None, as ``hwm_store`` says, or
             ``<name>_hwm.txt`` in the working directory.
+        shared: What it shares with other extractors of this process; see ``Shared``.
         files, clock, rng: Seams for tests.
 
     Raises:
@@ -67,6 +69,7 @@ class Extractor:
         observers: Sequence[Observer] = (),
         name: str = "athena",
         hwm_path: Path | str | None = None,
+        shared: Shared | None = None,
         files: Files | None = None,
         clock: Clock | None = None,
         rng: Random | None = None,
@@ -80,6 +83,7 @@ class Extractor:
         self.name = name
         self._hwm_path = Path(hwm_path) if hwm_path else None
         self._observers = tuple(observers)
+        self._shared = shared
         self._files = files or Files()
         self._clock = clock or SystemClock()
         self._rng = rng or Random()
@@ -156,6 +160,7 @@ class Extractor:
             tell=Fanout(self._observers),
             texts=self._texts,
             policy=RetryPolicy(deadline_s=TEST_DEADLINE_S),
+            shared=self._shared,
         ) as connection:
             report = await connection.report()
 
@@ -253,7 +258,12 @@ class Extractor:
             mark_path = store.hwm_path if isinstance(store, FileHwmStore) else None
             await check_disk(output_path, self.name, mark_path, self._files, tell)
             async with connect(
-                self.config, clock=self._clock, rng=self._rng, tell=tell, texts=self._texts
+                self.config,
+                clock=self._clock,
+                rng=self._rng,
+                tell=tell,
+                texts=self._texts,
+                shared=self._shared,
             ) as connection:
                 run = Run(
                     connection=connection,

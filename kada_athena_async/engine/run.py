@@ -289,6 +289,7 @@ class Run:
             staging=staging,
             clock=self.connection.clock,
             tell=self.connection.tell,
+            pool=self.connection.pool,
         )
 
         async def run_unit(unit: Unit) -> UnitOutcome:

@@ -8,12 +8,14 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 
-from kada_athena_async.events import Event
+from kada_athena_async.events import Event, SiteEvent
 from kada_athena_async.observers.redact import Redactor
 
 
 class JsonLines:
     """Observer that writes each event as ``{"event": "unit_finished", "at": ..., ...}``.
+
+    An event of one site of several carries ``"site"`` beside its own members.
 
     Args:
         write: Takes a line without its end.
@@ -28,8 +30,12 @@ class JsonLines:
         self._clock = clock
 
     def __call__(self, event: Event) -> None:
+        site: dict[str, object] = {}
+        if isinstance(event, SiteEvent):
+            site, event = {"site": event.site}, event.event
+
         facts = {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}
-        self.tell(_snake(type(event).__name__), facts)
+        self.tell(_snake(type(event).__name__), {**site, **facts})
 
     def tell(self, event: str, facts: Mapping[str, object]) -> None:
         """Write something that is no event of the engine, such as its report or an error."""

@@ -19,6 +19,7 @@ from kada_athena_async.report import UnitFacts
 from kada_athena_async.sinks import PartFile, Staging
 from kada_athena_async.sinks.part_reader import read_part
 from kada_athena_async.sql.derivation import Derivation, Source
+from kada_athena_async.sql.worker_pool import WorkerPool
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class DeriveExtraction:
 
     Args:
         unit_ids: The units whose parts are read, in plan order; all sealed.
+        pool: The processes that parse, shared with other runs; None for some of its own.
     """
 
     unit_id: str
@@ -34,11 +36,12 @@ class DeriveExtraction:
     config: Config
     staging: Staging
     tell: Observer
+    pool: WorkerPool | None = None
     _rows: dict[str, int] = field(default_factory=lambda: {"linkages": 0, "events": 0})
 
     async def run(self) -> UnitFacts:
         """Derive everything in three passes: what is mentioned, its columns, the rows."""
-        async with Derivation(mask=self.config.mask) as derivation:
+        async with Derivation(mask=self.config.mask, pool=self.pool) as derivation:
             async with aclosing(self._sources()) as batches:
                 async for batch in batches:
                     await derivation.note(batch)

@@ -46,6 +46,7 @@ from kada_athena_async.sources.interface import TableLister
 from kada_athena_async.sources.listing import Listing, SqlTables
 from kada_athena_async.sources.query_history import WorkgroupHistory, record_of, user_of
 from kada_athena_async.sources.table_metadata import TableMetadataTables
+from kada_athena_async.sql.worker_pool import WorkerPool
 
 SLICES_AHEAD = 20
 """Slices held beyond those whose statement runs: listed, or being joined and written. A slice waits
@@ -60,6 +61,7 @@ class UnitRunner:
         queries: Where our own statements run.
         texts: Statement name -> text.
         unit_order: All units but the last, which derives from them, in plan order.
+        pool: The processes that parse SQL, shared with other runs; None for some of its own.
     """
 
     config: Config
@@ -70,6 +72,7 @@ class UnitRunner:
     staging: Staging
     clock: Clock
     tell: Observer
+    pool: WorkerPool | None = None
     transforms: Transforms = field(init=False)
     _sources: dict[str, CatalogSources] = field(init=False, default_factory=dict)
     _slices: Slots = field(init=False)
@@ -223,6 +226,7 @@ class UnitRunner:
             config=self.config,
             staging=self.staging,
             tell=self.tell,
+            pool=self.pool,
         )
         try:
             return await derivation.run()

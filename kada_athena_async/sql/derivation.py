@@ -28,6 +28,7 @@ from kada_athena_async.sql.question import mentioned
 from kada_athena_async.sql.schema_index import SchemaIndex
 from kada_athena_async.sql.statement import prepared_text
 from kada_athena_async.sql.usage import events, linkages
+from kada_athena_async.sql.worker_pool import WorkerPool
 from kada_athena_async.sql.workers import SqlWorkers
 
 Source = QueryRecord | ViewRecord
@@ -45,14 +46,14 @@ class Derivation:
     Args:
         mask: Whether S3 locations are hidden, being literals of the statements.
         include_failed: Whether executions that did not succeed have events; they never link.
-        workers: Processes that parse; by default one for each core but one.
+        pool: The processes that parse, shared with others; None for some of its own.
 
     Attributes:
         problems: Why statements could not be understood wholly -> how many.
     """
 
     def __init__(
-        self, *, mask: bool, include_failed: bool = False, workers: int | None = None
+        self, *, mask: bool, include_failed: bool = False, pool: WorkerPool | None = None
     ) -> None:
         self._mask = mask
         self._include_failed = include_failed
@@ -60,7 +61,7 @@ class Derivation:
         self._shapes: set[int] = set()
         self._prepared: dict[tuple[str, str], str] = {}
         self._schema: SchemaIndex | None = None
-        self._worker_count = workers
+        self._pool = pool
         self._workers: SqlWorkers | None = None
         self._analyses: OrderedDict[tuple[str | None, ...], Analysis] = OrderedDict()
         self.problems: Counter[str] = Counter()
@@ -158,9 +159,9 @@ class Derivation:
     async def _analyse(self, records: Sequence[Source]) -> list[Analysis]:
         """An analysis for each record; those of the same shape share one."""
         if self._workers is None:
-            self._workers = SqlWorkers(
-                self._known(), prepared=self._prepared, workers=self._worker_count
-            )
+            workers = SqlWorkers(self._known(), prepared=self._prepared, pool=self._pool)
+            self._workers = await workers.__aenter__()
+
         # Within a batch the workers see to it that each question is asked once.
         shapes = [_shape(record) for record in records]
         missing = [i for i, shape in enumerate(shapes) if not shape or shape not in self._analyses]

@@ -6,7 +6,6 @@ once for each distinct query, while the event loop stays free.
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
@@ -25,7 +24,8 @@ from kada_athena_async.sql.analysis import (
 )
 from kada_athena_async.sql.question import Question, Reading, guess
 from kada_athena_async.sql.schema_index import SchemaIndex
-from kada_athena_async.sql.worker import Read, Worker, WorkerGoneError
+from kada_athena_async.sql.worker import Read, WorkerGoneError
+from kada_athena_async.sql.worker_pool import WorkerPool
 
 DEADLINE_S = 5.0
 """For one batch, and in the end for one statement; ordinary ones take milliseconds."""
@@ -40,7 +40,7 @@ class SqlWorkers:
     Args:
         schema: The columns of this run.
         prepared: To resolve EXECUTE.
-        workers: Processes; by default one for each core but one.
+        pool: The processes that read; None for some of its own.
         deadline_s: After so long a worker is killed.
         read: What is done in the workers instead of ``read_query``; a module's function.
     """
@@ -50,20 +50,19 @@ class SqlWorkers:
         schema: SchemaIndex,
         *,
         prepared: PreparedTexts | None = None,
-        workers: int | None = None,
+        pool: WorkerPool | None = None,
         deadline_s: float = DEADLINE_S,
         read: Read | None = None,
     ) -> None:
         self._schema = schema
         self._prepared = prepared or {}
-        self._workers = workers or max(1, (os.cpu_count() or 1) - 1)
+        self._pool = pool or WorkerPool()
         self._deadline_s = deadline_s
         self._read = read
         self._cache: OrderedDict[bytes, Reading] = OrderedDict()
-        self._idle: list[Worker] = []
-        self._can_start = True
 
     async def __aenter__(self) -> SqlWorkers:
+        await self._pool.__aenter__()
         return self
 
     async def __aexit__(
@@ -73,9 +72,7 @@ class SqlWorkers:
         trace: TracebackType | None,
     ) -> None:
         self._cache.clear()
-        idle, self._idle = self._idle, []
-        for worker in idle:
-            await worker.kill()
+        await self._pool.__aexit__(kind, error, trace)
 
     async def analyse_many(self, statements: Sequence[Statement]) -> list[Analysis]:
         """Return what each statement does, in order; never raises for what is in a text.
@@ -87,7 +84,7 @@ class SqlWorkers:
         found = {key: self._cache[key] for key in asked if key in self._cache}
         missing = [key for key in asked if key not in found]
         batches = list(_batches(missing, asked))
-        answers = await map_bounded(self._ask, batches, limit=self._workers)
+        answers = await map_bounded(self._ask_in_turn, batches, limit=self._pool.size)
         for batch, readings in zip(batches, answers, strict=True):
             found.update(zip((_key(question) for question in batch), readings, strict=True))
 
@@ -99,9 +96,14 @@ class SqlWorkers:
     def _plan_all(self, statements: Sequence[Statement]) -> list[Plan]:
         return [plan(statement, self._schema, self._prepared) for statement in statements]
 
+    async def _ask_in_turn(self, batch: Sequence[Question]) -> list[Reading]:
+        # The deadline begins after the wait for others who share the processes.
+        async with self._pool.turn():
+            return await self._ask(batch)
+
     async def _ask(self, batch: Sequence[Question]) -> list[Reading]:
         """Read a batch in a worker; if that goes wrong, halve it until the culprit is alone."""
-        worker = await self._worker()
+        worker = await self._pool.take()
         if worker is None:
             return [guess(question, "no_worker") for question in batch]
 
@@ -116,7 +118,7 @@ class SqlWorkers:
             await worker.kill()
             raise
         else:
-            self._idle.append(worker)
+            self._pool.give_back(worker)
             return readings
 
         await worker.kill()
@@ -125,19 +127,6 @@ class SqlWorkers:
 
         middle = len(batch) // 2
         return [*await self._ask(batch[:middle]), *await self._ask(batch[middle:])]
-
-    async def _worker(self) -> Worker | None:
-        """An idle worker or a new one; None where processes cannot be started."""
-        if self._idle:
-            return self._idle.pop()
-
-        if self._can_start:
-            try:
-                return await Worker.start()
-            except (WorkerGoneError, OSError):
-                self._can_start = False
-
-        return None
 
     def _remember(self, readings: Mapping[bytes, Reading]) -> None:
         for key, reading in readings.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timezone
 
-from kada_athena_async.events import Event, Warned
+from kada_athena_async.events import Event, SiteEvent, Warned
 from kada_athena_async.observers.jsonlines import JsonLines
 from kada_athena_async.observers.redact import Redactor
 
@@ -39,6 +39,20 @@ def test_every_event_is_one_object(run_events: list[Event]) -> None:
     }
     assert objects[3]["units"] == ["metadata:a", "history:b"]
     assert objects[-1]["calls"] == {"athena:ListQueryExecutions": 14}
+
+
+def test_an_event_of_a_site_says_which() -> None:
+    """As the event itself, with one member more."""
+    (line,) = told([SiteEvent(site="au", event=Warned(code="gap", message="a gap"))])
+
+    assert json.loads(line) == {
+        "event": "warned",
+        "at": "2026-11-23T05:00:01.500Z",
+        "site": "au",
+        "code": "gap",
+        "message": "a gap",
+        "hint": "",
+    }
 
 
 def test_hostile_names_stay_in_their_line(hostile_events: list[Event]) -> None:

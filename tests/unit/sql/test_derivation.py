@@ -10,6 +10,7 @@ import pytest
 from kada_athena_async.records import ColumnRecord, QueryRecord, ViewRecord
 from kada_athena_async.sql import fingerprint, mask_sql
 from kada_athena_async.sql.derivation import Derivation
+from kada_athena_async.sql.worker_pool import WorkerPool
 
 AT = datetime(2026, 11, 23, 1, 2, 3, tzinfo=timezone.utc)
 GLUE = "AwsDataCatalog"
@@ -58,7 +59,9 @@ async def derived(
     *records: QueryRecord | ViewRecord, mask: bool = False, include_failed: bool = False
 ) -> tuple[list[tuple[str, str]], list[tuple[str, str, str]]]:
     """Linkages as (source, target) and events as (query, type, table)."""
-    async with Derivation(mask=mask, workers=1, include_failed=include_failed) as derivation:
+    async with Derivation(
+        mask=mask, pool=WorkerPool(1), include_failed=include_failed
+    ) as derivation:
         await derivation.note(records)
         derivation.learn([*columns("orders", "id", "total"), *columns("unheard", "x")])
         linked, happened = await derivation.derive(records)
@@ -134,7 +137,7 @@ async def test_the_same_shape_gives_rows_of_its_own() -> None:
 
 async def test_what_is_not_understood_is_counted() -> None:
     """The reasons are there for the report."""
-    async with Derivation(mask=True, workers=1) as derivation:
+    async with Derivation(mask=True, pool=WorkerPool(1)) as derivation:
         await derivation.derive([query("SELECT (", 1), query("SELECT * FROM t", 2)])
 
     assert derivation.problems == {"ParseError": 1, "no_schema": 1}
@@ -164,7 +167,7 @@ async def test_the_estate_is_derived_rightly_and_nothing_leaks() -> None:
         for c, s, t in estate.tables()
         for i, k in enumerate(t.current_columns, 1)
     ]
-    async with Derivation(mask=True, workers=1) as derivation:
+    async with Derivation(mask=True, pool=WorkerPool(1)) as derivation:
         await derivation.note(records)
         derivation.learn(rows)
         linked, happened = await derivation.derive(records)

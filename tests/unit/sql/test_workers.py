@@ -13,6 +13,7 @@ import pytest
 from kada_athena_async.sql.analysis import Statement, analyse
 from kada_athena_async.sql.names import TableName
 from kada_athena_async.sql.schema_index import SchemaIndex
+from kada_athena_async.sql.worker_pool import WorkerPool
 from kada_athena_async.sql.workers import Read, SqlWorkers
 from tests.unit.sql.bad_readers import (
     crashes_on_kestrel,
@@ -28,7 +29,7 @@ SCHEMA.add("AwsDataCatalog", "sales", "orders", ["id", "a", "b"])
 async def test_workers_say_what_one_process_says() -> None:
     """The way through the workers changes nothing about any analysis."""
     statements = [Statement(sql=case.sql, schema="sales", **case.types) for case in LABELLED]
-    async with SqlWorkers(SCHEMA, workers=1) as workers:
+    async with SqlWorkers(SCHEMA, pool=WorkerPool(1)) as workers:
         analyses = await workers.analyse_many(statements)
 
     assert analyses == [analyse(statement, SCHEMA) for statement in statements]
@@ -45,7 +46,7 @@ async def test_a_bad_statement_costs_only_itself(
     names = [f"t{number}" for number in range(9)]
     statements = [Statement(sql=f"SELECT * FROM {name}", schema="s") for name in names]
     statements[4] = Statement(sql="SELECT * FROM kestrel", schema="s")
-    async with SqlWorkers(SCHEMA, workers=1, deadline_s=deadline_s, read=read) as workers:
+    async with SqlWorkers(SCHEMA, pool=WorkerPool(1), deadline_s=deadline_s, read=read) as workers:
         analyses = await workers.analyse_many(statements)
 
     bad = analyses.pop(4)
@@ -59,7 +60,7 @@ async def test_each_shape_is_read_once() -> None:
     """Statements that differ in literals, layout and comments are one question, asked once."""
     one = Statement(sql="SELECT a FROM orders WHERE id = 1")
     alike = [Statement(sql=f"SELECT a\n FROM orders -- {n}\nWHERE id = {n}") for n in range(50)]
-    async with SqlWorkers(SCHEMA, workers=1, read=crashes_when_asked_again) as workers:
+    async with SqlWorkers(SCHEMA, pool=WorkerPool(1), read=crashes_when_asked_again) as workers:
         first = await workers.analyse_many([one, *alike])
         again = await workers.analyse_many(alike)
 
@@ -81,7 +82,10 @@ async def test_the_loop_stays_free() -> None:
             turns += 1
             await anyio.sleep(0.001)
 
-    async with SqlWorkers(SCHEMA, workers=1) as workers, anyio.create_task_group() as group:
+    async with (
+        SqlWorkers(SCHEMA, pool=WorkerPool(1)) as workers,
+        anyio.create_task_group() as group,
+    ):
         group.start_soon(count)
         analyses = await workers.analyse_many(statements)
         group.cancel_scope.cancel()
@@ -97,10 +101,11 @@ async def test_a_script_without_a_guard_is_not_run_again(tmp_path: Path) -> None
         "import anyio\n"
         "from kada_athena_async.sql.analysis import Statement\n"
         "from kada_athena_async.sql.schema_index import SchemaIndex\n"
+        "from kada_athena_async.sql.worker_pool import WorkerPool\n"
         "from kada_athena_async.sql.workers import SqlWorkers\n"
         "print('begun')\n"
         "async def main():\n"
-        "    async with SqlWorkers(SchemaIndex(), workers=1) as workers:\n"
+        "    async with SqlWorkers(SchemaIndex(), pool=WorkerPool(1)) as workers:\n"
         "        [analysis] = await workers.analyse_many([Statement(sql='SELECT * FROM t')])\n"
         "    print(analysis.is_parsed)\n"
         "anyio.run(main)\n"
@@ -116,7 +121,7 @@ async def test_a_script_without_a_guard_is_not_run_again(tmp_path: Path) -> None
 async def test_without_processes_tables_are_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no process can be started the run goes on, with tables by a look at the text."""
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    async with SqlWorkers(SCHEMA, workers=1) as workers:
+    async with SqlWorkers(SCHEMA, pool=WorkerPool(1)) as workers:
         [analysis] = await workers.analyse_many([Statement(sql="SELECT a FROM t", schema="s")])
 
     assert (analysis.problems, analysis.is_parsed) == (("no_worker",), False)
@@ -125,7 +130,9 @@ async def test_without_processes_tables_are_guessed(monkeypatch: pytest.MonkeyPa
 
 async def test_cancellation_leaves() -> None:
     """A cancelled analysis ends at once and takes its worker with it."""
-    async with SqlWorkers(SCHEMA, workers=1, deadline_s=600, read=hangs_on_kestrel) as workers:
+    async with SqlWorkers(
+        SCHEMA, pool=WorkerPool(1), deadline_s=600, read=hangs_on_kestrel
+    ) as workers:
         with anyio.move_on_after(0.5) as scope:
             await workers.analyse_many([Statement(sql="SELECT * FROM kestrel")])
 
@@ -137,7 +144,7 @@ async def test_large_and_deep_statements_are_named_not_parsed() -> None:
     wide = "SELECT a FROM orders WHERE id IN (" + "1234," * 50_000 + "1)"
     deep = "SELECT " + "(" * 5_000 + "1" + ")" * 5_000 + " FROM orders"
     long = "SELECT " + "a + " * 60_000 + "a FROM orders"
-    async with SqlWorkers(SCHEMA, workers=1) as workers:
+    async with SqlWorkers(SCHEMA, pool=WorkerPool(1)) as workers:
         analyses = await workers.analyse_many(
             [Statement(sql=sql, schema="sales") for sql in (wide, deep, long)]
         )
@@ -177,7 +184,7 @@ async def test_the_estate_is_understood() -> None:
         )
         for e in runs
     ]
-    async with SqlWorkers(schema, workers=1) as workers:
+    async with SqlWorkers(schema, pool=WorkerPool(1)) as workers:
         of_views = await workers.analyse_many(views)
         of_runs = await workers.analyse_many(statements)
 

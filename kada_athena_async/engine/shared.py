@@ -1,0 +1,77 @@
+"""What extractors of one process share: the SDK's models, the SQL workers, AWS's quotas."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import anyio
+
+from kada_athena_async.aws.pacing import Pacer
+from kada_athena_async.aws.session import SdkModels
+from kada_athena_async.concurrency import Clock, Slots, SystemClock
+from kada_athena_async.config import Config
+from kada_athena_async.errors import UnitError
+from kada_athena_async.sql.worker_pool import WorkerPool
+
+# Without a way to STS the account stays unknown; nobody waits through all retries for that.
+_ASK_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What the callers of one account and region have together.
+
+    Attributes:
+        pacer: Calls per second.
+        slots: Active queries.
+    """
+
+    pacer: Pacer
+    slots: Slots
+
+
+class Shared:
+    """Give it to several extractors of one event loop, and they respect AWS's quotas together.
+
+    AWS counts calls and active queries by account and region, whoever makes them: two extractors
+    of one account that each keep to its quotas exceed them. It holds nothing that must be closed.
+    """
+
+    def __init__(self, *, clock: Clock | None = None) -> None:
+        self.models = SdkModels()
+        self.sql_workers = WorkerPool()
+        self._clock = clock or SystemClock()
+        self._budgets: dict[tuple[str, str, str], Budget] = {}
+
+    async def budget(self, config: Config, ask: Callable[[], Awaitable[str]]) -> Budget:
+        """The budget of the account and region of *config*; the least that any of its users allows.
+
+        Args:
+            ask: Returns the id of the account that the credentials belong to; not asked where the
+                role names it.
+        """
+        account = config.role.split(":")[4] if config.role else await self._account(config, ask)
+        place = (config.endpoint_url or "", account, config.region)
+        if place not in self._budgets:
+            self._budgets[place] = make_budget(config, self._clock)
+
+        budget = self._budgets[place]
+        budget.pacer.allow_no_more_than(config.quota_share)
+        budget.slots.allow_no_more_than(config.max_concurrent_queries)
+        return budget
+
+    async def _account(self, config: Config, ask: Callable[[], Awaitable[str]]) -> str:
+        try:
+            with anyio.fail_after(_ASK_S):
+                return await ask()
+        except (TimeoutError, UnitError):
+            return f"key {config.key.get_secret_value()} profile {config.profile}"
+
+
+def make_budget(config: Config, clock: Clock) -> Budget:
+    """A budget of its own for *config*."""
+    return Budget(
+        pacer=Pacer(quota_share=config.quota_share, clock=clock),
+        slots=Slots(config.max_concurrent_queries),
+    )

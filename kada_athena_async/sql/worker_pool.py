@@ -1,0 +1,68 @@
+"""The processes that read queries, shared by all who derive at the same time."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+
+from typing_extensions import Self
+
+from kada_athena_async.concurrency import Slots
+from kada_athena_async.sql.worker import Worker, WorkerGoneError
+
+
+class WorkerPool:
+    """Starts processes when they are needed; when its last user leaves, none is left.
+
+    Each user enters it with ``async with``, as often as he likes, all in one event loop.
+
+    Args:
+        size: Processes; by default one for each core but one.
+    """
+
+    def __init__(self, size: int | None = None) -> None:
+        self.size = size or max(1, (os.cpu_count() or 1) - 1)
+        self._slots = Slots(self.size)
+        self._users = 0
+        self._idle: list[Worker] = []
+        self._can_start = True
+
+    async def __aenter__(self) -> Self:
+        self._users += 1
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._users -= 1
+        if self._users:
+            return
+
+        idle, self._idle = self._idle, []
+        for worker in idle:
+            await worker.kill()
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """A context in which one process at a time may be taken."""
+        return self._slots.place()
+
+    async def take(self) -> Worker | None:
+        """An idle process or a new one; None where processes cannot be started."""
+        if self._idle:
+            return self._idle.pop()
+
+        if self._can_start:
+            try:
+                return await Worker.start()
+            except (WorkerGoneError, OSError):
+                self._can_start = False
+
+        return None
+
+    def give_back(self, worker: Worker) -> None:
+        """Keep *worker*, which answered all it was asked, for whoever comes next."""
+        self._idle.append(worker)

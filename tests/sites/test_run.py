@@ -1,0 +1,229 @@
+"""Many sites in one run: each on its own, all within AWS's quotas, none lost for another's sake."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from kada_athena_async.engine import Extractor, SitesExtractor
+from kada_athena_async.errors import ConfigError
+from kada_athena_async.events import (
+    Event,
+    RunFinished,
+    RunStarted,
+    SiteEvent,
+    SiteFinished,
+    SitesFinished,
+    SitesStarted,
+    SiteStarted,
+)
+from kada_athena_async.report import RunReport, common_exit_code
+from tests.conftest import FastClock
+from tests.sites.world import DENY_ALL, SitesWorld
+
+SITES = [pytest.param(6, id="6"), pytest.param(40, id="40", marks=pytest.mark.slow)]
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("count", SITES)
+async def test_a_site_that_fails_leaves_the_others_committed(
+    world: SitesWorld, fast_clock: FastClock, count: int
+) -> None:
+    """One denied, one whose role cannot be assumed, one throttled, all others sound."""
+    sound = world.fill(count - 3)
+    world.add("denied", 300_000_000_001, "eu-west-1", policy=DENY_ALL)
+    nobody = "arn:aws:iam::300000000002:role/Nobody"
+    world.add("broken", 300_000_000_002, "eu-west-1", role=nobody)
+    throttled = world.add("throttled", 300_000_000_003, "us-east-1")
+    world.sandbox.faults.add(
+        "throttle", "*", probability=0.3, where={"account_id": throttled.account_id}
+    )
+
+    report = await SitesExtractor(world.sites(), clock=fast_clock).run(manage_hwm=True)
+
+    codes = {site.site: site.exit_code for site in report.sites}
+    assert codes == {**dict.fromkeys([*sound, "throttled"], 0), "denied": 1, "broken": 3}
+    assert report.exit_code == 1
+    for site in (*sound, "throttled"):
+        world.check(site)
+
+    for site in ("denied", "broken"):
+        world.check_absent(site)
+
+    reasons = {site.site: site.reason for site in report.failed}
+    assert "athena:ListDataCatalogs is not allowed" in reasons["denied"]
+    assert nobody in reasons["broken"]
+    by_site = {site.site: site.report for site in report.sites}
+    assert by_site["throttled"] is not None
+    assert sum(by_site["throttled"].throttles.values()) > 0
+    assert all(not by_site[site].throttles for site in sound)  # type: ignore[union-attr]
+
+
+async def test_each_site_assumes_its_role_once(world: SitesWorld, fast_clock: FastClock) -> None:
+    """However many clients and calls a site needs; and no site asks who it is."""
+    names = world.fill(4)
+
+    await SitesExtractor(world.sites(), clock=fast_clock).run()
+
+    assert set(world.assumed().values()) == {1}
+    assert len(world.assumed()) == len(names)
+    assert world.sandbox.calls["sts:GetCallerIdentity"] == 0
+
+
+async def test_a_second_run_continues_each_site_at_its_own_mark(
+    world: SitesWorld, fast_clock: FastClock
+) -> None:
+    """A site that failed in between catches up; nothing is told twice."""
+    names = world.fill(2)
+    late = world.handles[names[1]]
+    fault = world.sandbox.faults.add(
+        "access_denied", "athena:*", where={"account_id": late.account_id, "region": late.region}
+    )
+    extractor = SitesExtractor(world.sites(), clock=fast_clock)
+
+    first = await extractor.run(manage_hwm=True)
+    world.sandbox.faults.clear(fault)
+    second = await extractor.run(manage_hwm=True)
+
+    assert [site.exit_code for site in first.sites] == [0, 1]
+    assert second.exit_code == 0
+    for name in names:
+        told = [row["query_id"] for row in world.extracts(name).rows("databaselog")]
+        finished = [e for e in world.handles[name].estate.executions.values() if e.is_final]
+        assert len(told) == len(set(told)) == len(finished)
+
+
+@pytest.mark.parametrize("way", ["role", "key"])
+async def test_sites_of_one_account_and_region_share_its_quotas(
+    world: SitesWorld, way: str
+) -> None:
+    """AWS counts calls by account: two sites side by side must not be throttled for it."""
+    world.sandbox.behaviour.has_rate_limits = True
+    for name in ("one", "two", "three"):
+        world.add(name, 200_000_000_000, world.sandbox.region)
+        if way == "key":
+            world.fields[name] |= {"role": "", "bucket": f"s3://{world.sandbox.results_bucket}/x"}
+
+    report = await SitesExtractor(world.sites()).run()
+
+    reports = [site.report for site in report.sites]
+    assert [site.exit_code for site in report.sites] == [0, 0, 0]
+    assert sum(r.calls["athena:ListQueryExecutions"] for r in reports if r) > 20
+    assert [r.throttles for r in reports if r] == [{}, {}, {}]
+
+
+async def test_at_most_so_many_sites_run_at_once(world: SitesWorld, fast_clock: FastClock) -> None:
+    """The others wait their turn, and none is left out."""
+    names = world.fill(5)
+    events: list[Event] = []
+    extractor = SitesExtractor(
+        world.sites(), clock=fast_clock, observers=[events.append], at_once=2
+    )
+
+    await extractor.test_connection()
+
+    running = most = 0
+    for event in events:
+        running += isinstance(event, SiteStarted) - isinstance(event, SiteFinished)
+        most = max(most, running)
+
+    assert events[0] == SitesStarted(sites=tuple(names), at_once=2)
+    assert most == 2
+    assert [e.site for e in events if isinstance(e, SiteStarted)] == names
+
+
+async def test_events_say_which_site_they_are_about(
+    world: SitesWorld, fast_clock: FastClock
+) -> None:
+    """Start and end of all, start and end of each, and between them each run's own events."""
+    world.fill(2)
+    world.add("denied", 300_000_000_001, "eu-west-1", policy=DENY_ALL)
+    events: list[Event] = []
+
+    await SitesExtractor(world.sites(), clock=fast_clock, observers=[events.append]).run()
+
+    assert isinstance(events[0], SitesStarted)
+    assert isinstance(events[-1], SitesFinished)
+    assert (events[-1].exit_code, events[-1].failed) == (1, ("denied",))
+    for site in ("site_000", "site_001"):
+        own = [e for e in events if getattr(e, "site", None) == site]
+        inner = [e.event for e in own if isinstance(e, SiteEvent)]
+        assert own[0] == SiteStarted(site=site, name=f"athena-{site}")
+        assert isinstance(own[-1], SiteFinished)
+        assert own[-1].committed
+        assert isinstance(inner[0], RunStarted)
+        assert inner[0].name == f"athena-{site}"
+        assert isinstance(inner[-1], RunFinished)
+
+    (denied,) = [e for e in events if isinstance(e, SiteFinished) and e.site == "denied"]
+    assert (denied.exit_code, denied.committed) == (1, False)
+    assert "athena:ListDataCatalogs is not allowed" in denied.reason
+    assert denied.hint == "allow athena:ListDataCatalogs to the role or user of the run"
+
+
+async def test_a_cancelled_run_leaves_every_site_to_be_continued(
+    world: SitesWorld, fast_clock: FastClock
+) -> None:
+    """Nothing half-written is in sight of any site, and the next run commits them all."""
+    names = world.fill(3)
+    sites = world.sites()
+    with anyio.CancelScope() as scope:
+
+        def cancel(event: Event) -> None:
+            if isinstance(event, SiteEvent) and type(event.event).__name__ == "UnitFinished":
+                scope.cancel()
+
+        await SitesExtractor(sites, clock=fast_clock, observers=[cancel]).run(manage_hwm=True)
+
+    seen = [path.name for path in world.out.iterdir() if path.name[0] != "."]
+    report = await SitesExtractor(sites, clock=fast_clock).run(manage_hwm=True)
+
+    assert scope.cancelled_caught
+    assert seen == []
+    assert report.exit_code == 0
+    for name in names:
+        world.check(name)
+
+
+async def test_a_bug_in_one_site_is_its_own(world: SitesWorld, fast_clock: FastClock) -> None:
+    """The others end well; its message, which may quote SQL, is not said."""
+    world.fill(2)
+
+    async def work(extractor: Extractor) -> RunReport:
+        if extractor.name == "athena-site_000":
+            raise ZeroDivisionError("canary")
+
+        return await extractor.run()
+
+    bad, good = await SitesExtractor(world.sites(), clock=fast_clock).each(work)
+
+    assert (bad.exit_code, good.exit_code) == (1, 0)
+    assert bad.reason == "unexpected ZeroDivisionError: this is a bug of kada_athena_async"
+
+
+def test_a_name_that_becomes_too_long_is_refused(world: SitesWorld) -> None:
+    """Before anything is called."""
+    world.fill(1)
+
+    with pytest.raises(ConfigError, match="write 1 to 64 letters"):
+        SitesExtractor(world.sites(), name="a" * 60)
+
+
+@pytest.mark.parametrize(
+    ("codes", "code"),
+    [
+        ([0, 0], 0),
+        ([0, 4], 4),
+        ([4, 4], 4),
+        ([3, 3], 3),
+        ([2, 2], 2),
+        ([2, 3], 3),
+        ([0, 3], 1),
+        ([0, 1, 4], 1),
+        ([1, 1], 1),
+        ([3, 4], 1),
+    ],
+)
+def test_one_exit_code_says_what_is_to_be_done(codes: list[int], code: int) -> None:
+    """All good, delivery alone, nothing could start, or look at the sites."""
+    assert common_exit_code(codes) == code

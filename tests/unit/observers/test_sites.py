@@ -1,0 +1,67 @@
+"""Several sites as lines: one for each, and what goes wrong in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from kada_athena_async.events import (
+    Event,
+    SiteEvent,
+    SiteFinished,
+    SitesFinished,
+    SitesStarted,
+    SiteStarted,
+    StageFinished,
+    Warned,
+)
+from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE
+from kada_athena_async.observers.redact import Redactor
+from kada_athena_async.observers.sites import SiteLines
+
+EVENTS: list[Event] = [
+    SitesStarted(sites=("au", "eu"), at_once=2),
+    SiteStarted(site="au", name="athena-au"),
+    SiteStarted(site="eu", name="athena-eu"),
+    SiteEvent(site="eu", event=StageFinished(stage="discover", duration_s=1.0)),
+    SiteEvent(site="au", event=Warned(code="gap", message="a gap canary-secret\x1b[2J")),
+    SiteFinished(site="eu", exit_code=0, committed=True, duration_s=2.0),
+    SiteFinished(
+        site="au", exit_code=3, committed=False, duration_s=3.0, reason="no role\x1b", hint="fix it"
+    ),
+    SitesFinished(exit_code=1, good=("eu",), failed=("au",), duration_s=3.5),
+]
+TROUBLE = [
+    "au: warning: a gap ***\\x1b[2J",
+    "au: failed after 3.0 s (2 of 2): no role\\x1b\n  try: fix it",
+]
+
+
+def lines(verbosity: int) -> list[str]:
+    said: list[str] = []
+    show = SiteLines(said.append, redact=Redactor(["canary-secret"]), verbosity=verbosity)
+    for event in EVENTS:
+        show(event)
+
+    return said
+
+
+def test_each_site_has_a_line_and_its_troubles_are_named() -> None:
+    """What is said of one run alone is not said a thousand times."""
+    assert lines(NORMAL) == [
+        "2 sites, 2 at a time",
+        TROUBLE[0],
+        "eu: committed after 2.0 s (1 of 2)",
+        TROUBLE[1],
+        "1 of 2 sites good, 3.5 s; failed: au",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verbosity", "said"), [(QUIET, TROUBLE), (VERBOSE, ["eu: stage discover: 1.0 s"])]
+)
+def test_quiet_says_what_goes_wrong_and_verbose_all(verbosity: int, said: list[str]) -> None:
+    """A failed site is said whatever was asked for."""
+    found = lines(verbosity)
+
+    assert [line for line in found if line in said] == said
+    assert (found == said) is (verbosity == QUIET)
