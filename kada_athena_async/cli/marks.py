@@ -2,73 +2,156 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
+from random import Random
+from typing import TypeAlias
 
 import anyio
 
-from kada_athena_async.cli.request import invocation
+from kada_athena_async.cli.request import RunRequest, configured_sites, invocation
 from kada_athena_async.cli.talk import Talk
-from kada_athena_async.config import check_name
-from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.events import Warned
+from kada_athena_async.concurrency import SystemClock
+from kada_athena_async.config import DEFAULT_FILE, Site, check_name
+from kada_athena_async.engine.delivery import Outside, Store
+from kada_athena_async.errors import ConfigError, Problem, StateError
+from kada_athena_async.events import Fanout, Warned
 from kada_athena_async.files import Files
+from kada_athena_async.hwm import FileHwmStore, StoredMark
 from kada_athena_async.hwm.formats import format_hwm, parse_hwm
-from kada_athena_async.hwm.store import FileHwmStore
+
+Owner: TypeAlias = "tuple[str, Site | None]"
+"""A collector's name, and its configuration if there is one."""
 
 
-def show_mark(talk: Talk, name: str, path: Path | None) -> int:
-    """Print the mark and where it is kept; the exit code."""
-    store = _store(name, path)
-    mark = anyio.run(store.read)
-    shown = format_hwm(mark.hwm) if mark.hwm else None
-    facts = {
-        "hwm": shown,
-        "path": str(store.hwm_path),
-        "has_state": mark.carried is not None,
-        "was_edited": mark.was_edited,
-    }
-    talk.data(facts, kind="hwm", lines=[shown] if shown else [])
-    if shown is None:
-        talk.say(f"no mark yet: {store.hwm_path} does not exist; the next run reads all it can")
-    elif mark.was_edited:
-        talk.say("the mark was set by hand since the last run")
+def show_marks(talk: Talk, request: RunRequest) -> int:
+    """Print the mark, or that of each site, and where it is kept; the exit code."""
+    for name, site in _owners(talk, request):
+        mark, place = anyio.run(_read, request, name, site)
+        shown = format_hwm(mark.hwm) if mark.hwm else None
+        whose = f"{site.name}: " if site and site.name else ""
+        facts = {
+            "name": name,
+            "hwm": shown,
+            "path": place,
+            "has_state": mark.carried is not None,
+            "was_edited": mark.was_edited,
+        }
+        talk.data(facts, kind="hwm", lines=[f"{whose}{shown}"] if shown else [])
+        if shown is None:
+            talk.say(f"{whose}no mark yet: {place} does not exist; the next run reads all it can")
+        elif mark.was_edited:
+            talk.say(f"{whose}the mark was set by hand since the last run")
 
     return 0
 
 
-def set_mark(talk: Talk, time: str, name: str, path: Path | None) -> int:
+def set_mark(talk: Talk, time: str, request: RunRequest) -> int:
     """Write the mark; warn where the step leaves history out or reads it twice; the exit code."""
-    store = _store(name, path)
     now = datetime.now(timezone.utc)
     wanted = _wanted(time, now)
-    files = Files()
-    with files.lock(store.lock_path, run_id="hwm set", now=now):
-        before = anyio.run(store.read).hwm
-        anyio.run(store.publish, wanted)
+    owners = _owners(talk, request)
+    if len(owners) > 1:
+        names = ", ".join(site.name for _, site in owners if site)
+        problem = Problem("--site", "(none)", f"a mark is set for one site: name one of {names}")
+        raise ConfigError([problem], source="command")
 
-    if before is not None and before < wanted:
-        talk.warn(
-            Warned(
-                code="gap",
-                message=f"queries that ended from {format_hwm(before)} to {format_hwm(wanted)} "
-                "will not be extracted",
-                hint=f'{invocation()} hwm set "{format_hwm(before)}" to undo it',
-            )
-        )
-    elif before is not None and wanted < before:
-        talk.warn(
-            Warned(
-                code="twice",
-                message=f"queries that ended from {format_hwm(wanted)} to {format_hwm(before)} "
-                "will be extracted again",
-                hint=f'{invocation()} hwm set "{format_hwm(before)}" to undo it',
-            )
-        )
+    name, site = owners[0]
+    before, place = anyio.run(_write, request, name, site, wanted, now)
+    if isinstance(before, StateError):
+        talk.say(f"replaced what could not be read: {before.message}")
+    elif before is not None and before != wanted:
+        talk.warn(_step(before, wanted))
 
     shown = format_hwm(wanted)
-    talk.data({"hwm": shown, "path": str(store.hwm_path)}, kind="hwm", lines=[shown])
+    talk.data({"name": name, "hwm": shown, "path": place}, kind="hwm", lines=[shown])
     return 0
+
+
+def _owners(talk: Talk, request: RunRequest) -> list[Owner]:
+    """Whose marks are asked for.
+
+    Without a configuration, or where a file is named, the mark is a file here. Otherwise it is
+    where a run with that configuration keeps it.
+    """
+    name = check_name(request.name)
+    is_configured = (
+        request.config is not None
+        or bool(request.sites)
+        or Path(DEFAULT_FILE).exists()
+        or "KADA_ATHENA_HWM_STORE" in os.environ
+    )
+    if not is_configured or (request.hwm_path is not None and request.config is None):
+        return [(name, None)]
+
+    return [(site.instance(name), site) for site in configured_sites(talk, request)]
+
+
+@asynccontextmanager
+async def _store(request: RunRequest, name: str, site: Site | None) -> AsyncIterator[Store]:
+    """The store of a mark; closes its connections in any case."""
+    if site is None:
+        yield FileHwmStore(request.hwm_path or Path(f"{name}_hwm.txt"), Files())
+        return
+
+    outside = Outside(
+        config=site.config,
+        name=name,
+        files=Files(),
+        clock=SystemClock(),
+        rng=Random(),
+        tell=Fanout(()),
+    )
+    async with outside.store(request.hwm_path) as store:
+        yield store
+
+
+async def _read(request: RunRequest, name: str, site: Site | None) -> tuple[StoredMark, str]:
+    async with _store(request, name, site) as store:
+        return await store.read(), _place(store)
+
+
+async def _write(
+    request: RunRequest, name: str, site: Site | None, wanted: datetime, now: datetime
+) -> tuple[datetime | StateError | None, str]:
+    """Set the mark; what it was, or why nobody knows, and where it is kept.
+
+    In an object store the write is conditional on what was read; a file is locked meanwhile.
+    """
+    before: datetime | StateError | None
+    async with _store(request, name, site) as store:
+        lock = None
+        if isinstance(store, FileHwmStore):
+            lock = Files().lock(store.lock_path, run_id="hwm set", now=now)
+
+        with lock or nullcontext():
+            try:
+                before = (await store.read()).hwm
+            except StateError as exc:
+                # To set it anew is the remedy for a mark that is junk.
+                before = exc
+
+            await store.publish(wanted)
+
+        return before, _place(store)
+
+
+def _place(store: Store) -> str:
+    return str(store.hwm_path) if isinstance(store, FileHwmStore) else store.place
+
+
+def _step(before: datetime, wanted: datetime) -> Warned:
+    first, last = sorted((before, wanted))
+    is_forward = before < wanted
+    return Warned(
+        code="gap" if is_forward else "twice",
+        message=f"queries that ended from {format_hwm(first)} to {format_hwm(last)} "
+        f"will {'not be extracted' if is_forward else 'be extracted again'}",
+        hint=f'{invocation()} hwm set "{format_hwm(before)}" to undo it',
+    )
 
 
 def _wanted(time: str, now: datetime) -> datetime:
@@ -84,7 +167,3 @@ def _wanted(time: str, now: datetime) -> datetime:
         raise ConfigError([Problem("time", ascii(time[:80]), remedy)], source="command")
 
     return wanted
-
-
-def _store(name: str, path: Path | None) -> FileHwmStore:
-    return FileHwmStore(path or Path(f"{check_name(name)}_hwm.txt"), Files())

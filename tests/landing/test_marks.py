@@ -90,6 +90,18 @@ async def test_a_mark_set_by_hand_during_a_run_stays(store: Any, bucket: Bucket)
     assert (mark.was_edited, mark.carried) == (True, None)
 
 
+async def test_setting_the_mark_by_hand_is_conditional_too(store: Any, bucket: Bucket) -> None:
+    """An operator who looked before a run moved the mark does not undo what the run did."""
+    async with store() as operator, store() as run:
+        await operator.read()
+        await run.write(carried(1), run_id="r", manifest_sha256="m")
+
+        with pytest.raises(LockedError, match="moved the high-water mark"):
+            await operator.publish(T0)
+
+    assert bucket.content("k_hwm.txt") == b"2026-11-01 01:00:00\n"
+
+
 @pytest.mark.parametrize("times", [1, 2])
 async def test_a_lost_answer_is_no_lost_race(store: Any, bucket: Bucket, times: int) -> None:
     """Our own write that was confirmed to nobody is recognised as ours."""

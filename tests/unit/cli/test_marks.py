@@ -95,6 +95,18 @@ def test_junk_in_the_file_is_explained(cli: Cli, tmp_path: Path) -> None:
     assert "try: put one line like" in done.stderr
 
 
+def test_junk_is_replaced_as_its_remedy_says(cli: Cli, tmp_path: Path) -> None:
+    """`hwm set` writes over what cannot be read, and says what that was."""
+    (tmp_path / "athena_hwm.txt").write_text("last tuesday\n")
+
+    done = cli("hwm", "set", "2026-01-02 03:04:05")
+
+    assert (done.returncode, done.stdout) == (0, "2026-01-02 03:04:05\n")
+    assert "replaced what could not be read" in done.stderr
+    assert "last tuesday" in done.stderr
+    assert (tmp_path / "athena_hwm.txt").read_text() == "2026-01-02 03:04:05\n"
+
+
 def test_a_name_must_be_fit_for_a_file(cli: Cli, tmp_path: Path) -> None:
     """A name cannot lead out of the directory."""
     done = cli("hwm", "set", "2026-01-01 00:00:00", "-n", "../athena")
