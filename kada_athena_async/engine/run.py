@@ -166,7 +166,7 @@ class Run:
             mark = await self.store.read()
 
         mark = await known_mark(self.output_path, self.name, mark, self.files)
-        self.before = mark.carried
+        self.before = mark.newest
         settings = WindowSettings(
             settle=timedelta(seconds=config.settle_seconds),
             initial_lookback=timedelta(days=config.initial_lookback_days),

@@ -63,14 +63,10 @@ class Account:
 
         Those that Athena must have forgotten are expired instead.
         """
-        known = self._reading.known
+        awaited = self._reading.awaited
         forgotten = self._reading.window.end - PENDING_LIFE
-        alive = [
-            query_id
-            for query_id, submitted_at in (known.pending if known else {}).items()
-            if submitted_at >= forgotten
-        ]
-        self._counts["expired"] += (len(known.pending) if known else 0) - len(alive)
+        alive = [query_id for query_id, since in awaited.items() if since >= forgotten]
+        self._counts["expired"] += len(awaited) - len(alive)
         return self.admit(alive)
 
     def admit(self, query_ids: Iterable[str]) -> list[str]:
@@ -120,8 +116,7 @@ class Account:
         """
         self._settle(query_id)
         self._counts[why] += 1
-        known = self._reading.known
-        first_seen = known.pending.get(query_id) if known else None
+        first_seen = self._reading.awaited.get(query_id)
         self._pending[query_id] = first_seen or self._reading.window.end
 
     def close(self) -> WorkgroupAccount:

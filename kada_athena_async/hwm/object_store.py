@@ -76,7 +76,7 @@ class ObjectHwmStore:
         if hwm is not None and carried.hwm == hwm:
             return StoredMark(hwm=hwm, carried=carried, manifest_sha256=known.manifest_sha256)
 
-        return StoredMark(hwm=hwm, was_edited=True, before_edit=carried.hwm)
+        return StoredMark(hwm=hwm, was_edited=True, before_edit=carried)
 
     async def write(self, carried: Carried, *, run_id: str, manifest_sha256: str) -> None:
         """Write the state, then the mark; see ``HwmStore``.

@@ -141,7 +141,7 @@ class FileHwmStore:
         if hwm is not None and state.carried.hwm == hwm:
             return StoredMark(hwm=hwm, carried=state.carried, manifest_sha256=state.manifest_sha256)
 
-        return StoredMark(hwm=hwm, was_edited=True, before_edit=state.carried.hwm)
+        return StoredMark(hwm=hwm, was_edited=True, before_edit=state.carried)
 
     def _read_hwm(self) -> datetime | None:
         remedy = "put one line like 2026-01-31 23:59:59 (UTC) there, or use `hwm set`"

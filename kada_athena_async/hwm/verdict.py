@@ -57,8 +57,8 @@ def classify(execution: Execution, reading: Reading) -> Judgement:
 
     An execution belongs to the window that holds its completion, or its submission where Athena
     gives no completion. One that finished before the window is emitted all the same if an earlier
-    run saw it unfinished, or cannot have seen it at all: it became listable only now. Where nobody
-    knows what the last run saw, nothing that finished before the start is emitted.
+    run saw it unfinished, or cannot have seen it at all: it became listable only now. Where the
+    window does not follow the last run's, nothing that finished before the start is emitted.
     """
     window, known = reading.window, reading.known
     if execution.workgroup != reading.workgroup:
@@ -73,12 +73,12 @@ def classify(execution: Execution, reading: Reading) -> Judgement:
         verdict = Verdict.PENDING if submitted_at < window.end else Verdict.LATER
         return Judgement(verdict, is_unknown_state=execution.state not in KNOWN_STATES)
 
-    is_awaited = known is not None and execution.query_id in known.pending
+    is_awaited = execution.query_id in reading.awaited
     if finished_at >= window.start:
         return Judgement(Verdict.EMIT, is_late=is_awaited)
 
-    is_news = known is not None and submitted_at >= window.start - OVERLAP
-    if is_awaited or is_news:
+    is_news = submitted_at >= window.start - OVERLAP
+    if known is not None and (is_awaited or is_news):
         return Judgement(Verdict.EMIT, is_late=True)
 
     return Judgement(Verdict.BEFORE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
@@ -79,16 +80,21 @@ class StoredMark:
         hwm: The high-water mark; None before the first run.
         carried: None without a state that belongs to *hwm*.
         was_edited: True if there is a state and it belongs to another mark: somebody set the mark.
-        before_edit: The mark that the state belongs to, if ``was_edited``.
+        before_edit: That state, if ``was_edited``.
         manifest_sha256: The commit that moved the mark; empty if nobody knows.
     """
 
     hwm: datetime | None = None
     carried: Carried | None = None
     was_edited: bool = False
-    before_edit: datetime | None = None
+    before_edit: Carried | None = None
     # Says who, not how far: two marks that lead to the same window are equal.
     manifest_sha256: str = field(default="", compare=False)
+
+    @property
+    def newest(self) -> Carried | None:
+        """What the last run that left a state knew, whatever mark it belongs to."""
+        return self.carried or self.before_edit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +122,9 @@ class Reading:
     """What is to be read of one workgroup's history.
 
     Attributes:
-        known: What the last run left; None if nobody knows.
+        known: What the last run left; None if the window does not follow it.
+        awaited: Executions that were not finished when they were last seen, as in
+            ``WorkgroupMark.pending``: asked for by their ids, however long ago they were submitted.
         listed_since: Executions submitted before this need not be listed.
         gaps: What cannot be extracted any more.
     """
@@ -125,6 +133,7 @@ class Reading:
     window: Window
     known: WorkgroupMark | None
     listed_since: datetime
+    awaited: Mapping[str, datetime] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
 
 
@@ -134,7 +143,9 @@ class Decision:
 
     Attributes:
         window: None if there is nothing to do: the window would be empty.
-        carried: What the last run told this one; None if nobody knows.
+        carried: What the last run told this one; None if the window does not follow it.
+        former: What the last run left, if the window was chosen and does not follow it. What is
+            under way, and workgroups that lag behind, belong to this run all the same.
         kept_since: The oldest moment of which Athena still has the history.
         first_since: Where a workgroup begins that no run has read yet.
         gaps: What cannot be extracted any more, or was skipped on purpose.
@@ -145,6 +156,7 @@ class Decision:
     carried: Carried | None
     kept_since: datetime
     first_since: datetime
+    former: Carried | None = None
     gaps: tuple[Gap, ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
 
@@ -157,20 +169,37 @@ class Decision:
         if self.window is None:
             raise ValueError("an empty window has nothing to read")
 
-        known = self.carried.workgroups.get(workgroup) if self.carried else None
-        start = self.window.start
-        if known is not None:
-            start = known.mark
-        elif self.carried is not None:
-            start = min(start, self.first_since)
+        state = self.carried or self.former
+        mark = state.workgroups.get(workgroup) if state else None
+        start, known = self.window.start, None
+        gaps: tuple[Gap, ...] = ()
+        if mark is None:
+            if self.carried is not None:
+                start = min(start, self.first_since)
+        elif self.carried is not None or self._catches_up(mark, self.window):
+            start, known = mark.mark, mark
+        elif mark.mark < start:
+            gaps = (Gap("operator", mark.mark, start),)
 
         return Reading(
             workgroup=workgroup,
             window=Window(start, self.window.end),
             known=known,
             listed_since=start - (LONGEST_QUERY if known is None else OVERLAP),
-            gaps=_retention_gap(start, self.kept_since),
+            awaited=mark.pending if mark else {},
+            gaps=gaps + _retention_gap(start, self.kept_since),
         )
+
+    def _catches_up(self, mark: WorkgroupMark, window: Window) -> bool:
+        """Whether a chosen window takes along what a workgroup that lags behind has missed.
+
+        Not if the window skips time on purpose, nor if the mark will not move: then a later run
+        catches up, and would tell it again.
+        """
+        if self.former is None:
+            return False
+
+        return mark.mark < window.start <= self.former.hwm <= window.end
 
 
 def decide_window(
@@ -220,14 +249,16 @@ def decide_window(
             source="window",
         )
 
-    carried = mark.carried if mark.carried is not None and mark.carried.hwm == begin else None
+    newest = mark.newest
+    follows = mark.carried is not None and mark.carried.hwm == begin
     if mark.was_edited and start is None:
-        notes.append(("mark_edited", "the high-water mark was set by hand; the state is ignored"))
+        notes.append(("mark_edited", "the high-water mark was set by hand: the run starts there"))
 
     kept_since = whole_second(now - RETENTION)
     return Decision(
         window=Window(begin, stop) if begin < stop else None,
-        carried=carried,
+        carried=newest if follows else None,
+        former=None if follows else newest,
         kept_since=kept_since,
         first_since=whole_second(now - settings.initial_lookback),
         gaps=_retention_gap(begin, kept_since) + _operator_gap(begin, mark, start),
@@ -250,7 +281,7 @@ def _retention_gap(begin: datetime, kept_since: datetime) -> tuple[Gap, ...]:
 
 def _operator_gap(begin: datetime, mark: StoredMark, start: datetime | None) -> tuple[Gap, ...]:
     # The last mark that the runs themselves reached, whatever was written into the file since.
-    reached = mark.before_edit or mark.hwm
+    reached = mark.before_edit.hwm if mark.before_edit else mark.hwm
     is_chosen = start is not None or mark.was_edited
     if is_chosen and reached is not None and reached < begin:
         return (Gap("operator", reached, begin),)

@@ -99,6 +99,20 @@ async def test_f13_query_running_at_the_end_is_told_by_the_next_run(
     assert published(read_extracts, tmp_path)[running.query_execution_id] == 1
 
 
+async def test_f14_a_start_chosen_by_hand_forgets_no_query_under_way(
+    sandbox: Sandbox, run_at: Any, read_extracts: Any, tmp_path: Path
+) -> None:
+    """A query of days, submitted long before the start that somebody asks for, is told once."""
+    running = make_execution(903, submitted_at=START - timedelta(days=3), state="RUNNING")
+    sandbox.submit(running)
+    await run_at(START)
+    sandbox.finish(running.query_execution_id, completed_at=START + timedelta(hours=1))
+    await run_at(START + timedelta(hours=2), start_hwm=START - timedelta(hours=1))
+    await run_at(START + timedelta(hours=3))
+
+    assert published(read_extracts, tmp_path)[running.query_execution_id] == 1
+
+
 async def test_f18_query_listable_late_is_told_once(
     sandbox: Sandbox, run_at: Any, read_extracts: Any, tmp_path: Path
 ) -> None:

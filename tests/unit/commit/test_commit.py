@@ -223,7 +223,7 @@ async def test_a_mark_that_its_commit_never_reached_is_known_to_be_behind(tmp_pa
     known = await known_mark(world.out, "athena", mark, Files())
     assert known == StoredMark(hwm=END, carried=Carried(hwm=END))
 
-    edited = StoredMark(hwm=START, was_edited=True, before_edit=END)
+    edited = StoredMark(hwm=START, was_edited=True, before_edit=Carried(hwm=END))
     assert await known_mark(world.out, "athena", edited, Files()) == edited
 
 

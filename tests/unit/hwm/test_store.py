@@ -105,7 +105,7 @@ async def test_f43_an_edited_mark_is_seen(store: FileHwmStore) -> None:
     await store.publish(HWM - timedelta(days=1))
 
     assert await store.read() == StoredMark(
-        hwm=HWM - timedelta(days=1), was_edited=True, before_edit=HWM
+        hwm=HWM - timedelta(days=1), was_edited=True, before_edit=CARRIED
     )
 
 

@@ -366,10 +366,10 @@ def test_f42_a_mark_older_than_athenas_memory_is_a_gap() -> None:
 
 
 def test_f43_a_mark_set_back_reads_again_and_says_so() -> None:
-    """The time since the new mark is read again, without the state of the old one."""
+    """The time since the new mark is read again; what an earlier run told of it comes again."""
     hwm = NOW - timedelta(days=1)
     decision = decide_window(
-        NOW, SETTINGS, StoredMark(hwm=hwm, was_edited=True, before_edit=NOW - HOUR)
+        NOW, SETTINGS, StoredMark(hwm=hwm, was_edited=True, before_edit=Carried(hwm=NOW - HOUR))
     )
 
     assert decision.window == Window(hwm, NOW - SETTLE)
@@ -383,10 +383,69 @@ def test_f43_a_mark_set_forward_is_a_gap() -> None:
     decision = decide_window(
         NOW,
         SETTINGS,
-        StoredMark(hwm=NOW - HOUR, was_edited=True, before_edit=NOW - timedelta(days=1)),
+        StoredMark(
+            hwm=NOW - HOUR, was_edited=True, before_edit=Carried(hwm=NOW - timedelta(days=1))
+        ),
     )
 
     assert decision.gaps == (Gap("operator", NOW - timedelta(days=1), NOW - HOUR),)
+
+
+DAY = timedelta(days=1)
+LONG = {"long": NOW - 6 * DAY}
+
+
+def marked(mark: datetime) -> WorkgroupMark:
+    """A workgroup in which one query has been under way for days."""
+    return WorkgroupMark(mark=mark, pending=LONG, recent={"told": mark})
+
+
+def chosen(hwm: datetime, start: datetime, **ends: datetime) -> tuple[Decision, Decision]:
+    """A start chosen on the command line, and the same one written into the mark."""
+    left = Carried(hwm=hwm, workgroups={"primary": marked(hwm), "lagging": marked(hwm - 4 * DAY)})
+    asked = decide_window(NOW, SETTINGS, StoredMark(hwm=hwm, carried=left), start=start, **ends)
+    edited = StoredMark(hwm=start, was_edited=True, before_edit=left)
+    return asked, decide_window(NOW, SETTINGS, edited, **ends)
+
+
+@pytest.mark.parametrize("how", [0, 1], ids=["start_hwm", "edited mark"])
+@pytest.mark.parametrize("days", [3, 0.5], ids=["back", "forward"])
+def test_a_chosen_start_forgets_no_query_that_is_under_way(how: int, days: float) -> None:
+    """A query that has run for longer than any listing reaches back is asked for by its id."""
+    reading = chosen(NOW - DAY, NOW - days * DAY)[how].reading("primary")
+
+    assert reading.window.start == NOW - days * DAY
+    assert reading.awaited == LONG
+    assert reading.known is None
+
+    account = Account(reading)
+    done = Execution("long", "primary", "SUCCEEDED", LONG["long"], NOW - HOUR)
+    assert account.admit(account.awaited()) == ["long"]
+    assert account.judge(done).verdict is Verdict.EMIT
+
+
+def test_a_query_that_ended_in_skipped_time_is_skipped() -> None:
+    """Who sets the mark forward leaves out what ended before it, however long it was awaited."""
+    reading = chosen(NOW - DAY, NOW - HOUR)[0].reading("primary")
+    account = Account(reading)
+    account.awaited()
+    done = Execution("long", "primary", "SUCCEEDED", LONG["long"], NOW - 2 * HOUR)
+
+    assert account.judge(done).verdict is Verdict.BEFORE
+
+
+@pytest.mark.parametrize("how", [0, 1], ids=["start_hwm", "edited mark"])
+def test_a_chosen_start_forgets_no_workgroup_that_lags_behind(how: int) -> None:
+    """It is read from its own mark; not if the mark will not move, for then it comes again."""
+    back = chosen(NOW - DAY, NOW - 2 * DAY)[how].reading("lagging")
+    forward = chosen(NOW - DAY, NOW - HOUR)[how].reading("lagging")
+    older = chosen(NOW - DAY, NOW - 3 * DAY, end=NOW - 2 * DAY)[how].reading("lagging")
+
+    assert (back.window.start, back.known) == (NOW - 5 * DAY, marked(NOW - 5 * DAY))
+    assert back.gaps == ()
+    assert (forward.window.start, forward.known) == (NOW - HOUR, None)
+    assert forward.gaps == (Gap("operator", NOW - 5 * DAY, NOW - HOUR),)
+    assert (older.window.start, older.known) == (NOW - 3 * DAY, None)
 
 
 def test_f44_an_end_in_the_future_is_clamped() -> None:
