@@ -24,7 +24,7 @@ _SHOWN_HINTS = 3
 def run_extraction(talk: Talk, request: RunRequest) -> int:
     """Extract as configured; the exit code."""
     check_request(request)
-    return extract(talk, configured(talk, request), request).exit_code
+    return extract(talk, _configured(talk, request), request).exit_code
 
 
 def extract(talk: Talk, config: Config, request: RunRequest) -> RunReport:
@@ -60,7 +60,7 @@ def extract(talk: Talk, config: Config, request: RunRequest) -> RunReport:
 
 def show_connection(talk: Talk, path: Path | None, settings: tuple[str, ...]) -> int:
     """Log in and tell who we are and what answers; the exit code."""
-    config = configured(talk, RunRequest(config=path, settings=settings))
+    config = _configured(talk, RunRequest(config=path, settings=settings))
     if config.endpoint_url:
         talk.say(f"talking to {config.endpoint_url}")
 
@@ -81,7 +81,7 @@ def show_connection(talk: Talk, path: Path | None, settings: tuple[str, ...]) ->
 def push_extracts(talk: Talk, request: RunRequest) -> int:
     """Bring what was extracted to the landing; the exit code."""
     check_request(request)
-    config = configured(talk, request)
+    config = _configured(talk, request)
     with talk.observers() as observers:
 
         async def work() -> DeliveryReport:
@@ -99,7 +99,7 @@ def push_extracts(talk: Talk, request: RunRequest) -> int:
     return 0
 
 
-def configured(talk: Talk, request: RunRequest) -> Config:
+def _configured(talk: Talk, request: RunRequest) -> Config:
     """The configuration that was asked for, its secrets known and its warnings said."""
     talk.know_secrets(known_secrets(None))
     path = config_path(request.config)

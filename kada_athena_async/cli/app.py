@@ -7,6 +7,7 @@ import typer
 from kada_athena_async.cli.commands import (
     config,
     connection,
+    doctor,
     hwm,
     iam_policy,
     push,
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("test-connection")(connection.connect)
+app.command("doctor")(doctor.doctor)
 app.command("iam-policy")(iam_policy.iam_policy)
 app.command("push")(push.push)
 app.add_typer(hwm.hwm, name="hwm")

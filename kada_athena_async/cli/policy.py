@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from kada_athena_async.cli.actions import configured
-from kada_athena_async.cli.request import RunRequest, invocation
+from kada_athena_async.cli.request import RunRequest, configured_sites, invocation
 from kada_athena_async.cli.talk import Talk
 from kada_athena_async.config import Config
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.rights import Bearer, bearers, policy_of, surroundings_of
 from kada_athena_async.rights.formats import Format, render
 from kada_athena_async.rights.policy import MANAGED_POLICY_MAX, PolicyDocument
+
+_NAMES_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class PolicyRequest:
 
     config: Path | None
     settings: tuple[str, ...]
+    sites: tuple[str, ...]
     form: str
     account: str
     has_optional: bool
@@ -39,7 +41,7 @@ _NAMED: dict[Bearer, str] = {
 
 def show_policy(talk: Talk, request: PolicyRequest) -> int:
     """Print it, and say on stderr what else is needed; the exit code."""
-    config = configured(talk, RunRequest(config=request.config, settings=request.settings))
+    config = _one_config(talk, request)
     bearer = cast("Bearer", request.bearer)
     if bearer not in bearers(config):
         remedy = f"nothing has to be allowed there; use one of {', '.join(bearers(config))}"
@@ -52,6 +54,20 @@ def show_policy(talk: Talk, request: PolicyRequest) -> int:
         talk.say(line)
 
     return 0
+
+
+def _one_config(talk: Talk, request: PolicyRequest) -> Config:
+    sites = configured_sites(
+        talk,
+        RunRequest(config=request.config, settings=request.settings, sites=request.sites),
+    )
+    if len(sites) > 1:
+        names = ", ".join(site.name for site in sites[:_NAMES_SHOWN])
+        more = ", ..." if len(sites) > _NAMES_SHOWN else ""
+        remedy = f"a policy is one site's: choose one of {names}{more}"
+        raise ConfigError([Problem("--site", f"({len(sites)} sites)", remedy)], source="command")
+
+    return sites[0].config
 
 
 def _notes(config: Config, policy: PolicyDocument, bearer: Bearer) -> list[str]:

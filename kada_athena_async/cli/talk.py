@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from typing import TextIO
+from io import StringIO
+from typing import TYPE_CHECKING, TextIO
 
 from kada_athena_async.errors import KadaAthenaError
 from kada_athena_async.events import Event, Observer, RunStarted, Warned
@@ -19,8 +21,13 @@ from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines
 from kada_athena_async.observers.redact import Redactor
 from kada_athena_async.observers.safe import safe
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 # A configuration can have a problem a field, each on a line of its own.
 _ERROR_LIMIT = 20_000
+
+_NARROWEST = 60
 
 
 def _now() -> datetime:
@@ -71,6 +78,29 @@ class Talk:
     def text(self, document: str) -> None:
         """A document of several lines on stdout, in the language that was asked for."""
         _write(sys.stdout, self._redact(document.rstrip("\n")))
+
+    def clean(self, text: str, *, keep: str = "") -> str:
+        """*text* without secrets and without what could move a terminal's cursor."""
+        return self._redact(safe(text, limit=_ERROR_LIMIT, keep=keep))
+
+    def picture(self, shown: RenderableType) -> None:
+        """Something drawn on stdout, of ``clean`` texts: in colour on a terminal only."""
+        from rich.console import Console
+
+        is_terminal = _is_drawable(sys.stdout)
+        console = Console(
+            file=StringIO(),
+            force_terminal=is_terminal,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            width=_width(),
+        )
+        with console.capture() as capture:
+            console.print(shown)
+
+        lines = [line.rstrip() for line in capture.get().splitlines()]
+        _write(sys.stdout, "\n".join(lines))
 
     def warn(self, warning: Warned) -> None:
         """A warning that comes before the run has observers."""
@@ -144,6 +174,11 @@ def _write(stream: TextIO, line: str) -> None:
         # Who read us has gone (`| head`): the run goes on, and Python's own flush at exit must
         # find an open descriptor.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _width() -> int:
+    """Columns of the terminal, or as COLUMNS says; for files narrow enough to be read anywhere."""
+    return max(_NARROWEST, shutil.get_terminal_size((80, 24)).columns)
 
 
 def _is_drawable(stream: TextIO) -> bool:

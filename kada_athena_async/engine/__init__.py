@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from kada_athena_async.engine.connection import ConnectionReport
+from kada_athena_async.engine.doctor import DoctorReport
 from kada_athena_async.engine.extractor import Extractor
 from kada_athena_async.engine.shared import Shared
 from kada_athena_async.engine.sites import SiteResult, SitesExtractor
 
-__all__ = ["ConnectionReport", "Extractor", "Shared", "SiteResult", "SitesExtractor"]
+__all__ = [
+    "ConnectionReport",
+    "DoctorReport",
+    "Extractor",
+    "Shared",
+    "SiteResult",
+    "SitesExtractor",
+]

@@ -37,6 +37,7 @@ from kada_athena_async.errors import (
 from kada_athena_async.events import Observer, Warned
 from kada_athena_async.plan import check_own_workgroup
 from kada_athena_async.retry import RetryPolicy
+from kada_athena_async.rights import lost_without
 from kada_athena_async.sources.information_schema import InformationSchema
 from kada_athena_async.sources.listing import all_denied
 from kada_athena_async.sql.worker_pool import WorkerPool
@@ -116,12 +117,12 @@ class Connection:
         try:
             workgroups = len(await self._usable_workgroups())
         except AccessDeniedError as exc:
-            missing.append(exc.message)
+            missing.append(self._missing(exc))
 
         try:
             catalogs = len(await discover_catalogs(self.client, self.config.catalogs))
         except AccessDeniedError as exc:
-            missing.append(exc.message)
+            missing.append(self._missing(exc))
 
         await self.check_bucket()
         return ConnectionReport(
@@ -133,6 +134,11 @@ class Connection:
             workgroups=workgroups,
             missing=tuple(missing),
         )
+
+    def _missing(self, denied: AccessDeniedError) -> str:
+        """A right that is missing, with what is lost by it."""
+        lost = lost_without(self.config, denied.action)
+        return f"{denied.message}: {lost}" if lost else denied.message
 
     async def _usable_workgroups(self) -> tuple[WorkgroupFacts, ...]:
         workgroups = await discover_workgroups(self.client)

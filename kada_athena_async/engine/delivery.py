@@ -65,7 +65,7 @@ class Outside:
         begun = self.clock.monotonic()
         self.tell(StageStarted(stage="deliver"))
         try:
-            async with open_landing(place, self._surroundings) as landing:
+            async with open_landing(place, self.surroundings) as landing:
                 report = await deliver(
                     output_path,
                     self.name,
@@ -108,7 +108,7 @@ class Outside:
             return None
 
         try:
-            async with open_landing(place, self._surroundings) as landing:
+            async with open_landing(place, self.surroundings) as landing:
                 cell = await landing.read(name)
         except AccessDeniedError:
             return None
@@ -129,7 +129,7 @@ class Outside:
         if self.config.landing is None:
             return []
 
-        async with open_landing(self.config.landing, self._surroundings) as landing:
+        async with open_landing(self.config.landing, self.surroundings) as landing:
             try:
                 await landing.look(f"{self.name}_hwm.txt")
             except AccessDeniedError as exc:
@@ -146,11 +146,11 @@ class Outside:
             yield FileHwmStore(hwm_path or Path(f"{self.name}_hwm.txt"), self.files)
             return
 
-        async with open_hwm_store(place, self.name, self._surroundings) as store:
+        async with open_hwm_store(place, self.name, self.surroundings) as store:
             yield store
 
     @property
-    def _surroundings(self) -> Surroundings:
+    def surroundings(self) -> Surroundings:
         return Surroundings(
             identity=identity_of(self.config),
             endpoint_url=self.config.endpoint_url,

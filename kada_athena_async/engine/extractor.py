@@ -23,6 +23,7 @@ from kada_athena_async.concurrency import Clock, SystemClock
 from kada_athena_async.config import Config, check_name, config_digest, make_config
 from kada_athena_async.engine.connection import ConnectionReport, connect
 from kada_athena_async.engine.delivery import Outside, Store
+from kada_athena_async.engine.doctor import DoctorReport, Examination
 from kada_athena_async.engine.handover import Handover
 from kada_athena_async.engine.preflight import check_disk
 from kada_athena_async.engine.run import Run, WindowRequest
@@ -166,6 +167,24 @@ class Extractor:
 
         missing = await self._outside(Fanout(self._observers)).missing_rights()
         return replace(report, missing=(*report.missing, *missing))
+
+    async def examine(self, *, runs_query: bool = False) -> DoctorReport:
+        """Try everything that a run needs, one thing after the other; nothing is left anywhere.
+
+        Args:
+            runs_query: Also run one statement from its start to its result, which leaves its
+                result in the bucket as each of a run's does.
+
+        Raises:
+            ConfigError: The region is not AWS's.
+        """
+        examination = Examination(
+            outside=self._outside(Fanout(self._observers)),
+            hwm_path=self._hwm_path,
+            texts=self._texts,
+            runs_query=runs_query,
+        )
+        return await examination.examine()
 
     async def push(self) -> DeliveryReport:
         """Bring what was extracted and not delivered to the landing, oldest first.

@@ -31,24 +31,24 @@ async def check_disk(
     def look() -> tuple[int, int, dict[Path, str]]:
         places = [output_path, *([mark_path.parent] if mark_path else [])]
         kinds = {place: files.mount_kind(place) for place in places}
-        return files.free_bytes(output_path), _last_bytes(output_path, name, files), kinds
+        return files.free_bytes(output_path), last_bytes(output_path, name, files), kinds
 
     with failing(output_path):
-        free_bytes, last_bytes, kinds = await in_thread(look)
+        free_bytes, left_bytes, kinds = await in_thread(look)
 
     if free_bytes < SPARE_BYTES:
         raise CommitError(
             f"no space left in {output_path}: {free_bytes:,} bytes are free, "
-            f"{needed_bytes(last_bytes):,} should be",
+            f"{needed_bytes(left_bytes):,} should be",
             hint="free space there or choose another output_path, then run again; nothing is lost",
         )
 
-    if free_bytes < needed_bytes(last_bytes):
+    if free_bytes < needed_bytes(left_bytes):
         tell(
             Warned(
                 code="disk_space",
                 message=f"little space left in {output_path}: {free_bytes:,} bytes are free, "
-                f"{needed_bytes(last_bytes):,} should be",
+                f"{needed_bytes(left_bytes):,} should be",
                 hint="free space there; a run that fills the disk commits nothing",
             )
         )
@@ -66,12 +66,13 @@ async def check_disk(
             )
 
 
-def needed_bytes(last_bytes: int) -> int:
-    """How much should be free before a run, if the last one left extracts of *last_bytes*."""
-    return max(GROWTH * last_bytes, LEAST_BYTES)
+def needed_bytes(left_bytes: int) -> int:
+    """How much should be free before a run, if the last one left extracts of *left_bytes*."""
+    return max(GROWTH * left_bytes, LEAST_BYTES)
 
 
-def _last_bytes(output_path: Path, name: str, files: Files) -> int:
+def last_bytes(output_path: Path, name: str, files: Files) -> int:
+    """Blocks. Size of the extracts that the last run left; 0 if nobody knows."""
     try:
         last = newest_manifest(output_path, name, files)
     except StateError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kada_athena_async.files.document import parse_document, read_document, to_bytes
-from kada_athena_async.files.lock import Lock
+from kada_athena_async.files.lock import Lock, holder_of
 from kada_athena_async.files.mounts import is_remote
 from kada_athena_async.files.system import Digest, Files, is_disk_full
 from kada_athena_async.files.threads import in_thread
@@ -14,6 +14,7 @@ __all__ = [
     "Files",
     "Lock",
     "failing",
+    "holder_of",
     "in_thread",
     "is_disk_full",
     "is_remote",

@@ -79,6 +79,23 @@ class Lock:
         self.release()
 
 
+def holder_of(path: Path) -> dict[str, object]:
+    """Who the lock file at *path* names as its holder; empty if nobody, or nobody legible.
+
+    It is only read. A holder that died without tidying up is named too: whether a lock is held
+    only the kernel knows, and asking would stand in the way of a run that begins meanwhile.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return {}
+
+    try:
+        return _read(fd)
+    finally:
+        os.close(fd)
+
+
 def _lock(fd: int) -> None:
     if sys.platform == "win32":
         os.lseek(fd, _WINDOWS_LOCK_AT, os.SEEK_SET)

@@ -19,7 +19,15 @@ from kada_athena_async.landing.local import LocalLanding
 from kada_athena_async.landing.s3 import S3Landing
 from kada_athena_async.landing.surroundings import UPLOAD_TIMEOUT_S, Surroundings
 
-__all__ = ["DeliveryReport", "Landing", "Surroundings", "deliver", "has_errand", "open_landing"]
+__all__ = [
+    "DeliveryReport",
+    "Landing",
+    "Surroundings",
+    "deliver",
+    "has_errand",
+    "open_client",
+    "open_landing",
+]
 
 
 @asynccontextmanager
@@ -34,19 +42,7 @@ async def open_landing(place: Place, around: Surroundings) -> AsyncIterator[Land
         case LocalPlace():
             yield LocalLanding(place.path, around.files)
         case S3Place():
-            identity = _identity(place, around.identity)
-            endpoint_url = place.endpoint_url or around.endpoint_url
-            # The SDK reads files for a tenth of a second: not on the event loop.
-            session = await offload(lambda: AwsSession(identity, endpoint_url=endpoint_url))
-            client = AwsClient(
-                session,
-                pacer=Pacer(quota_share=1.0, clock=around.clock),
-                clock=around.clock,
-                rng=around.rng,
-                tell=around.tell,
-                attempt_timeout_s=UPLOAD_TIMEOUT_S,
-            )
-            async with client:
+            async with open_client(place, around) as client:
                 yield S3Landing(
                     client,
                     around.files,
@@ -67,6 +63,30 @@ async def open_landing(place: Place, around: Surroundings) -> AsyncIterator[Land
                 yield landing
         case _:
             assert_never(place)
+
+
+@asynccontextmanager
+async def open_client(place: S3Place, around: Surroundings) -> AsyncIterator[AwsClient]:
+    """A client of S3 as whoever writes to *place*; closes it in any case. Nothing is called yet.
+
+    Raises:
+        ConfigError: The region is not AWS's.
+        CredentialsError: There are no credentials.
+    """
+    identity = _identity(place, around.identity)
+    endpoint_url = place.endpoint_url or around.endpoint_url
+    # The SDK reads files for a tenth of a second: not on the event loop.
+    session = await offload(lambda: AwsSession(identity, endpoint_url=endpoint_url))
+    client = AwsClient(
+        session,
+        pacer=Pacer(quota_share=1.0, clock=around.clock),
+        clock=around.clock,
+        rng=around.rng,
+        tell=around.tell,
+        attempt_timeout_s=UPLOAD_TIMEOUT_S,
+    )
+    async with client:
+        yield client
 
 
 def _identity(place: S3Place, own: Identity) -> Identity:

@@ -18,7 +18,7 @@ from kada_athena_async.rights.needs import Bearer, Needs, assumed_roles, bearer_
 class Target(Enum):
     """What a right is granted on."""
 
-    EVERYTHING = "lists of the account"
+    EVERYTHING = "account"
     OWN_WORKGROUP = "own workgroup"
     HISTORY = "history"
     CATALOGS = "catalogs"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kada_athena_async.cli.options import ConfigFile, Settings
+from kada_athena_async.cli.options import ConfigFile, Settings, Sites
 
 
 class Form(str, enum.Enum):
@@ -47,6 +47,7 @@ def iam_policy(
             "mark's own identity.",
         ),
     ] = For.RUN,
+    sites: Sites = None,
     settings: Settings = None,
 ) -> None:
     """Print the least-privilege policy for this configuration; AWS is not asked.
@@ -66,6 +67,7 @@ def iam_policy(
     request = PolicyRequest(
         config=config,
         settings=tuple(settings or ()),
+        sites=tuple(sites or ()),
         form=form.value,
         account=account,
         has_optional=optional,

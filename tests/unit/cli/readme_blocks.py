@@ -21,6 +21,7 @@ README = Path(__file__).parents[3] / "README.md"
 COMMANDS = (
     "run",
     "test-connection",
+    "doctor",
     "iam-policy",
     "push",
     "hwm",

@@ -72,6 +72,16 @@ def test_a_bearer_without_rights_is_refused(printed: Callable[..., Result]) -> N
     )
 
 
+def test_of_many_sites_one_is_chosen(printed: Callable[..., Result]) -> None:
+    """A policy belongs to one identity; the message lists the sites."""
+    sites = [{"name": "au"}, {"name": "eu", "region": "eu-west-1"}]
+    refused, chosen = printed(sites=sites), printed("--site", "eu", sites=sites)
+
+    assert refused.exit_code == 2
+    assert "a policy is one site's: choose one of au, eu" in refused.stderr
+    assert "arn:aws:athena:eu-west-1:" in chosen.stdout
+
+
 def test_a_policy_too_long_for_iam_is_announced(printed: Callable[..., Result]) -> None:
     """IAM's limit is said before IAM says it."""
     result = printed(workgroups=[f"team-{n:03d}-with-a-long-name" for n in range(80)])

@@ -1,0 +1,129 @@
+"""The examination of each site, shown as a table."""
+
+from __future__ import annotations
+
+import json
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
+from kada_athena_async.cli.signals import run_until_signalled
+from kada_athena_async.cli.talk import Talk
+from kada_athena_async.config import Site
+from kada_athena_async.engine import DoctorReport, Extractor
+from kada_athena_async.engine.doctor import Finding
+
+_STYLES = {"ok": "green", "denied": "bold red", "problem": "bold red", "untried": "yellow"}
+_HARMLESS = "yellow"
+_WORDS = {"ok": "ok", "denied": "DENIED", "problem": "PROBLEM", "untried": "untried"}
+
+
+def examine_sites(talk: Talk, request: RunRequest, *, runs_query: bool) -> int:
+    """Examine the sites one after the other; the gravest exit code."""
+    check_request(request)
+    sites = configured_sites(talk, request)
+    return max(_examine(talk, request, site, runs_query=runs_query) for site in sites)
+
+
+def _examine(talk: Talk, request: RunRequest, site: Site, *, runs_query: bool) -> int:
+    with talk.observers() as observers:
+
+        async def work() -> DoctorReport:
+            extractor = Extractor(
+                site.config,
+                observers=observers,
+                name=site.instance(request.name),
+                hwm_path=request.hwm_path,
+            )
+            async with extractor:
+                return await extractor.examine(runs_query=runs_query)
+
+        report = run_until_signalled(work, on_signal=lambda: None)
+
+    if talk.as_json:
+        talk.data({"site": site.name, **report.to_dict()}, kind="doctor", lines=[])
+    else:
+        talk.picture(_shown(talk, report, site.name))
+
+    return report.exit_code
+
+
+def _shown(talk: Talk, report: DoctorReport, site: str) -> RenderableType:
+    head = f"site {site}, {report.region}" if site else report.region
+    parts: list[RenderableType] = [
+        Text(talk.clean(f"{head}: {report.identity or 'nobody'}")),
+        _table(talk, report),
+    ]
+    for finding in report.findings:
+        if finding.state != "ok":
+            parts += ["", _explained(talk, finding)]
+
+    if report.policy is not None:
+        parts += ["", "to grant what is denied, add to the policy:"]
+        parts.append(Text(talk.clean(json.dumps(report.policy, indent=2), keep="\n")))
+
+    return Group(*parts, "", Text(_verdict(report)))
+
+
+def _table(talk: Talk, report: DoctorReport) -> Table:
+    """A line for each finding: what it is, how it stands, on what."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", ratio=1)
+    area = ""
+    for finding in report.findings:
+        shown, area = (finding.area if finding.area != area else ""), finding.area
+        detail = finding.detail if finding.state == "ok" else finding.detail.partition(";")[0]
+        table.add_row(
+            Text(shown, style="bold"),
+            Text(_WORDS[finding.state], style=_style(finding)),
+            Text(talk.clean(f"{finding.subject}  {detail}")),
+        )
+
+    return table
+
+
+def _style(finding: Finding) -> str:
+    if finding.state in ("denied", "problem") and not finding.exit_code:
+        return _HARMLESS
+
+    return _STYLES[finding.state]
+
+
+def _explained(talk: Talk, finding: Finding) -> RenderableType:
+    """What stands behind a finding that is not as it should be."""
+    facts = {
+        "found": finding.detail,
+        "used to": finding.used_for,
+        "lost": finding.lost,
+        "try": finding.remedy,
+    }
+    head = Text(f"{_WORDS[finding.state]} ", style=_style(finding))
+    head.append(talk.clean(finding.subject), style="bold")
+    if not finding.exit_code and finding.lost:
+        head.append(" (a run can do without)", style="default")
+
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", ratio=1)
+    for name, text in facts.items():
+        if text:
+            table.add_row(f"  {name}", Text(talk.clean(text)))
+
+    return Group(head, table)
+
+
+def _verdict(report: DoctorReport) -> str:
+    counts = report.counts
+    told = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+    needed = sum(finding.exit_code > 0 for finding in report.findings)
+    if needed:
+        return f"{told}; {needed} of it a run cannot do without"
+
+    if counts["denied"] or counts["problem"]:
+        return f"{told}; a run can do without what is missing"
+
+    return f"{told}; a run has all that it needs"

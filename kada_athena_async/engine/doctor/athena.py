@@ -1,0 +1,293 @@
+"""Tries the rights on Athena and Glue, without running a query and without changing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from kada_athena_async.aws.athena import FINAL_STATES
+from kada_athena_async.aws.decode import DECODED
+from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution
+from kada_athena_async.discover import CatalogFacts, WorkgroupFacts, discover_workgroups
+from kada_athena_async.engine.connection import Connection
+from kada_athena_async.engine.doctor.report import GRANTED, Tried, together, untried
+from kada_athena_async.engine.doctor.trying import outcome
+from kada_athena_async.errors import AccessDeniedError, NotFoundError, RequestError, UnitError
+from kada_athena_async.plan import is_included, is_read
+from kada_athena_async.rights import Right, Target
+
+WORKGROUPS_TRIED = 20
+"""Workgroups whose history is tried: the list calls of all of them would take AWS's quota."""
+
+IDS = 50
+
+# Athena refuses two statements in one request, so this runs nothing.
+NO_STATEMENT = "SELECT 1; SELECT 2"
+NO_TABLE = "kada_athena_async_doctor"
+DEFAULT_DATABASE = "default"
+
+LONG_OVER = timedelta(hours=1)
+"""Athena may take back the end of a query soon after it; stopping one that ended long ago does
+nothing."""
+
+
+@dataclass(slots=True)
+class AthenaTrials:
+    """Tries rights, each once, and remembers what was seen on the way.
+
+    Args:
+        catalogs: Those of the configuration that exist.
+        execution: An execution of our own, if one was run; stands in where history has none.
+
+    Attributes:
+        workgroups: None until they were listed.
+        settings: What GetWorkGroup says of the workgroup of our own statements.
+        answers: Catalog -> what became of asking Athena for its schemas.
+    """
+
+    connection: Connection
+    catalogs: tuple[CatalogFacts, ...]
+    execution: QueryExecution | None = None
+    workgroups: tuple[WorkgroupFacts, ...] | None = None
+    settings: Mapping[str, Any] | None = None
+    answers: dict[str, Tried] = field(default_factory=dict)
+    _ids: dict[str, list[str]] = field(default_factory=dict)
+    _schemas: dict[str, str] = field(default_factory=dict)
+    _own: list[QueryExecution] | None = None
+
+    async def try_right(self, right: Right) -> Tried:
+        """What becomes of *right* when it is used.
+
+        Raises:
+            CredentialsError: AWS does not accept us.
+        """
+        trials: dict[tuple[str, Target], Callable[[], Awaitable[Tried]]] = {
+            ("athena:ListWorkGroups", Target.EVERYTHING): self._list_workgroups,
+            ("athena:ListQueryExecutions", Target.HISTORY): self._list_history,
+            ("athena:BatchGetQueryExecution", Target.HISTORY): self._get_history,
+            ("athena:ListDataCatalogs", Target.EVERYTHING): self._list_catalogs,
+            ("athena:GetDataCatalog", Target.CATALOGS): self._describe_catalogs,
+            ("athena:ListDatabases", Target.CATALOGS): self._list_databases,
+            ("athena:ListTableMetadata", Target.CATALOGS): self._list_tables,
+            ("glue:GetDatabases", Target.GLUE_DATABASES): self._glue_databases,
+            ("glue:GetTables", Target.GLUE_TABLES): self._glue_tables,
+            ("glue:GetDatabase", Target.GLUE_DATABASES): self._glue_database,
+            ("glue:GetTable", Target.GLUE_TABLES): self._glue_table,
+            ("athena:StartQueryExecution", Target.OWN_WORKGROUP): self._start,
+            ("athena:BatchGetQueryExecution", Target.OWN_WORKGROUP): self._get_own,
+            ("athena:GetQueryResults", Target.OWN_WORKGROUP): self._results,
+            ("athena:StopQueryExecution", Target.OWN_WORKGROUP): self._stop,
+            ("athena:GetWorkGroup", Target.OWN_WORKGROUP): self._workgroup,
+        }
+        trial = trials.get((right.action, right.target))
+        return await trial() if trial else untried("nobody knows how to try it")
+
+    def _call(self, operation: str, **parameters: object) -> Awaitable[Mapping[str, Any]]:
+        service, _, name = operation.partition(":")
+        return self.connection.client.call(service, name, scope="", **parameters)
+
+    async def _list_workgroups(self) -> Tried:
+        try:
+            self.workgroups = await discover_workgroups(self.connection.client)
+        except AccessDeniedError as exc:
+            return Tried("denied", exc.message)
+        except UnitError as exc:
+            return Tried("problem", exc.message)
+
+        return GRANTED
+
+    def _history_names(self) -> list[str]:
+        config = self.connection.config
+        if self.workgroups is None:
+            plain = [name for name in config.workgroups if not set(name) & set("*?[")]
+            return plain or [config.workgroup]
+
+        return [w.name for w in self.workgroups if not w.is_spark and is_read(config, w.name)]
+
+    async def _list_history(self) -> Tried:
+        names = self._history_names()
+        tried = {name: await self._list_ids(name) for name in names[:WORKGROUPS_TRIED]}
+        rest = {name: untried("one of many") for name in names[WORKGROUPS_TRIED:]}
+        return together({**tried, **rest})
+
+    async def _list_ids(self, workgroup: str) -> Tried:
+        async def ask() -> None:
+            answer = await self._call(
+                "athena:ListQueryExecutions", WorkGroup=workgroup, MaxResults=IDS
+            )
+            self._ids[workgroup] = [str(i) for i in answer.get("QueryExecutionIds", [])]
+
+        return await outcome(ask())
+
+    async def _get_history(self) -> Tried:
+        tried = {}
+        for name, ids in self._ids.items():
+            tried[name] = (
+                await self._get(ids[:1]) if ids else untried("the workgroups have no executions")
+            )
+
+        return together(tried) if tried else untried("no executions can be listed")
+
+    async def _get(self, ids: list[str], found: list[QueryExecution] | None = None) -> Tried:
+        """Fetch executions; a refusal comes as an answer, not as an error."""
+        try:
+            answer = await self._call("athena:BatchGetQueryExecution", QueryExecutionIds=ids)
+        except AccessDeniedError as exc:
+            return Tried("denied", exc.message)
+        except UnitError as exc:
+            return Tried("problem", exc.message)
+
+        batch: ExecutionBatch = answer[DECODED]
+        if found is not None:
+            found.extend(batch.query_executions)
+
+        left_out = batch.unprocessed_query_execution_ids
+        if any("AccessDenied" in (missing.error_code or "") for missing in left_out):
+            return Tried("denied", "athena:BatchGetQueryExecution is not allowed")
+
+        return GRANTED if batch.query_executions else untried("Athena gave no execution")
+
+    async def _list_catalogs(self) -> Tried:
+        return await outcome(self._call("athena:ListDataCatalogs", MaxResults=50))
+
+    async def _describe_catalogs(self) -> Tried:
+        return together(
+            {
+                catalog.name: await outcome(self._call("athena:GetDataCatalog", Name=catalog.name))
+                for catalog in self.catalogs
+            }
+        )
+
+    async def _list_databases(self) -> Tried:
+        self.answers = {c.name: await self._databases_of(c.name) for c in self._ready()}
+        return together(self.answers)
+
+    async def _databases_of(self, catalog: str) -> Tried:
+        async def ask() -> None:
+            answer = await self._call("athena:ListDatabases", CatalogName=catalog, MaxResults=50)
+            self._note_schemas(catalog, [d["Name"] for d in answer.get("DatabaseList", [])])
+
+        return await outcome(ask())
+
+    def _note_schemas(self, catalog: str, names: list[str]) -> None:
+        """Remember a schema that the configuration includes: rights may end at the others."""
+        wanted = [n for n in names if is_included(self.connection.config, catalog, n)]
+        if wanted:
+            self._schemas.setdefault(catalog, wanted[0])
+
+    def _schema(self, catalog: str) -> str:
+        return self._schemas.get(catalog, DEFAULT_DATABASE)
+
+    async def _list_tables(self) -> Tried:
+        return together(
+            {
+                catalog.name: await outcome(
+                    self._call(
+                        "athena:ListTableMetadata",
+                        CatalogName=catalog.name,
+                        DatabaseName=self._schema(catalog.name),
+                        MaxResults=1,
+                    )
+                )
+                for catalog in self._ready()
+            }
+        )
+
+    def _ready(self) -> list[CatalogFacts]:
+        return [c for c in self.catalogs if c.status in (None, "CREATE_COMPLETE")]
+
+    def _own_catalog(self) -> str:
+        return next((c.name for c in self.catalogs if c.is_own_glue), "AwsDataCatalog")
+
+    async def _glue_databases(self) -> Tried:
+        async def ask() -> None:
+            answer = await self._call("glue:GetDatabases", MaxResults=100)
+            names = [d["Name"] for d in answer.get("DatabaseList", [])]
+            self._note_schemas(self._own_catalog(), names)
+
+        return await outcome(ask())
+
+    async def _glue_tables(self) -> Tried:
+        schema = self._schema(self._own_catalog())
+        return await outcome(self._call("glue:GetTables", DatabaseName=schema, MaxResults=1))
+
+    async def _glue_database(self) -> Tried:
+        return await outcome(self._call("glue:GetDatabase", Name=DEFAULT_DATABASE))
+
+    async def _glue_table(self) -> Tried:
+        schema = self._schema(self._own_catalog())
+        return await outcome(self._call("glue:GetTable", DatabaseName=schema, Name=NO_TABLE))
+
+    async def _start(self) -> Tried:
+        queries = self.connection.queries("doctor")
+        location = queries.output_location
+        place = {"ResultConfiguration": {"OutputLocation": location}} if location else {}
+        return await outcome(
+            self._call(
+                "athena:StartQueryExecution",
+                QueryString=NO_STATEMENT,
+                WorkGroup=queries.workgroup,
+                **place,
+            )
+        )
+
+    async def _get_own(self) -> Tried:
+        if self.execution is not None:
+            self._own = [self.execution]
+            return GRANTED  # its end was seen
+
+        workgroup = self.connection.config.workgroup
+        if workgroup not in self._ids:
+            await self._list_ids(workgroup)
+
+        ids = self._ids.get(workgroup, [])
+        self._own = []
+        return await self._get(ids, self._own) if ids else untried(_NONE_OF_OURS)
+
+    async def _results(self) -> Tried:
+        """Ask for a result that there is none of, or for our own: nobody else's is read."""
+        mine = [e for e in self._own or () if e.status.state in ("FAILED", "CANCELLED")]
+        mine += [self.execution] if self.execution else []
+        if not mine:
+            return untried(_NONE_OF_OURS)
+
+        query_id = mine[0].query_execution_id
+        return await outcome(
+            self._call("athena:GetQueryResults", QueryExecutionId=query_id, MaxResults=1)
+        )
+
+    async def _stop(self) -> Tried:
+        """Stop an execution that ended long ago, which does nothing."""
+        now = self.connection.clock.now().timestamp()
+        over = [
+            execution
+            for execution in self._own or ()
+            if execution.status.state in FINAL_STATES
+            and now - (execution.status.completion_date_time or now) > LONG_OVER.total_seconds()
+        ]
+        over += [self.execution] if self.execution else []
+        if not over:
+            return untried(_NONE_OF_OURS)
+
+        query_id = over[0].query_execution_id
+        return await outcome(self._call("athena:StopQueryExecution", QueryExecutionId=query_id))
+
+    async def _workgroup(self) -> Tried:
+        try:
+            answer = await self._call(
+                "athena:GetWorkGroup", WorkGroup=self.connection.config.workgroup
+            )
+        except (NotFoundError, RequestError):
+            return GRANTED
+        except AccessDeniedError as exc:
+            return Tried("denied", exc.message)
+        except UnitError as exc:
+            return Tried("problem", exc.message)
+
+        self.settings = answer.get("WorkGroup", {})
+        return GRANTED
+
+
+_NONE_OF_OURS = "the workgroup shows no execution to try it on; `--query` runs one"

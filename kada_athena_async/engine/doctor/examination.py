@@ -1,0 +1,248 @@
+"""The examination: everything that a run needs, tried once, in the order in which it needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from kada_athena_async.aws.athena import Statement, split_location
+from kada_athena_async.aws.results import Results
+from kada_athena_async.aws.wire import QueryExecution
+from kada_athena_async.discover import CatalogFacts, discover_catalogs
+from kada_athena_async.engine.connection import Connection, connect
+from kada_athena_async.engine.delivery import Outside
+from kada_athena_async.engine.doctor.athena import AthenaTrials
+from kada_athena_async.engine.doctor.buckets import BucketTrials
+from kada_athena_async.engine.doctor.machine import (
+    clock_finding,
+    disk_findings,
+    version_findings,
+)
+from kada_athena_async.engine.doctor.outside import OutsideTrials
+from kada_athena_async.engine.doctor.report import (
+    GRANTED,
+    Area,
+    DoctorReport,
+    Finding,
+    Tried,
+    untried,
+)
+from kada_athena_async.engine.doctor.workgroup import catalog_findings, workgroup_finding
+from kada_athena_async.errors import AccessDeniedError, ConfigError, CredentialsError, UnitError
+from kada_athena_async.files import in_thread
+from kada_athena_async.retry import RetryPolicy
+from kada_athena_async.rights import (
+    Right,
+    Surroundings,
+    Target,
+    rights_of,
+    statement_of,
+    surroundings_of,
+)
+from kada_athena_async.sources.statement_texts import STATEMENT_COLUMNS, fill
+
+TRY_S = 15.0
+"""How long one call is tried: somebody waits in front of it. A run tries longer."""
+
+_RESULTS = frozenset({Target.RESULTS, Target.RESULTS_BUCKET})
+_OUTSIDE = frozenset({Target.LANDING, Target.LANDING_BUCKET, Target.MARKS, Target.MARKS_BUCKET})
+
+
+@dataclass(slots=True, kw_only=True)
+class Examination:
+    """Examines one instance.
+
+    Args:
+        texts: Statement name -> text.
+        runs_query: Whether one statement is run, from its start to its result.
+    """
+
+    outside: Outside
+    hwm_path: Path | None
+    texts: Mapping[str, str]
+    runs_query: bool = False
+    _findings: list[Finding] = field(default_factory=list)
+
+    async def examine(self) -> DoctorReport:
+        """Try everything.
+
+        Raises:
+            ConfigError: The region is not AWS's.
+        """
+        config, outside = self.outside.config, self.outside
+        report = DoctorReport(
+            name=outside.name, region=config.region, endpoint_url=config.endpoint_url
+        )
+        try:
+            async with connect(
+                config,
+                clock=outside.clock,
+                rng=outside.rng,
+                tell=outside.tell,
+                texts=self.texts,
+                policy=RetryPolicy(deadline_s=TRY_S),
+            ) as connection:
+                caller = await connection.client.call("sts", "GetCallerIdentity")
+                report = replace(
+                    report, identity=str(caller.get("Arn")), account=str(caller.get("Account"))
+                )
+                self._note("identity", "credentials", report.identity)
+                await self._aws(connection, surroundings_of(config, report.account))
+                self._findings.append(clock_finding(connection.client.log.skew))
+        except CredentialsError as exc:
+            lost = "nothing can be asked of AWS"
+            self._fail("identity", "credentials", exc.message, lost, exc.hint, 3)
+        except UnitError as exc:
+            lost = "nothing can be asked of AWS"
+            self._fail("identity", "AWS", exc.message, lost, exc.hint, 1)
+
+        trials = OutsideTrials(
+            outside=outside, output_path=config.output_path, hwm_path=self.hwm_path
+        )
+        self._findings += await trials.findings()
+        self._findings += await in_thread(
+            lambda: disk_findings(config.output_path, outside.name, outside.files)
+        )
+        self._findings += await in_thread(version_findings)
+        return replace(report, findings=tuple(self._findings))
+
+    async def _aws(self, connection: Connection, around: Surroundings) -> None:
+        config = self.outside.config
+        catalogs = await self._catalogs(connection)
+        execution = await self._statement(connection) if self.runs_query else None
+        trials = AthenaTrials(connection=connection, catalogs=catalogs, execution=execution)
+        where = split_location(config.bucket)
+        bucket = BucketTrials(connection.client, where["Bucket"], where["Key"])
+        outside = await self._outside_rights()
+        for right in rights_of(config):
+            if right in outside:
+                tried = outside[right]
+            elif right.target in _OUTSIDE:
+                tried = untried("nobody may look there, see below")
+            elif right.target is Target.ROLES:
+                tried = GRANTED if config.role else untried("see the landing")
+            elif right.target in _RESULTS:
+                tried = await bucket.try_right(right.action)
+            else:
+                tried = await trials.try_right(right)
+
+            self._findings.append(_finding_of(right, tried, statement_of(config, right, around)))
+
+        if bucket.is_missing:
+            lost = "Athena cannot write results"
+            remedy = "create it, or name another in `bucket`"
+            self._fail("workgroup", config.bucket, "there is no such bucket", lost, remedy, 2)
+
+        self._findings += workgroup_finding(config, trials.workgroups, trials.settings)
+        self._findings += catalog_findings(config, catalogs, trials.answers)
+
+    async def _catalogs(self, connection: Connection) -> tuple[CatalogFacts, ...]:
+        names = self.outside.config.catalogs
+        try:
+            return await discover_catalogs(connection.client, names)
+        except ConfigError as exc:
+            for problem in exc.problems:
+                lost = "the run does not start"
+                self._fail("catalogs", problem.value, "does not exist", lost, problem.remedy, 2)
+        except AccessDeniedError:
+            pass  # the right is tried by itself
+
+        return ()
+
+    async def _outside_rights(self) -> dict[Right, Tried]:
+        trials = OutsideTrials(
+            outside=self.outside,
+            output_path=self.outside.config.output_path,
+            hwm_path=self.hwm_path,
+        )
+        try:
+            return await trials.try_rights(rights_of(self.outside.config))
+        except CredentialsError as exc:
+            lost = "nothing is delivered; the run ends with exit code 4"
+            self._fail("landing", "credentials", exc.message, lost, exc.hint, 3)
+            return {}
+
+    async def _statement(self, connection: Connection) -> QueryExecution | None:
+        """Run one statement, as a run does; its execution, or None if it did not come so far."""
+        name, catalog = "SCHEMATA_SQL", "AwsDataCatalog"
+        queries = connection.queries(f"doctor-{connection.clock.now():%Y%m%dT%H%M%S}")
+        text = fill(
+            self.texts[name],
+            catalog=catalog.lower(),
+            condition="schema_name = 'default'",
+            run_id=queries.run_id,
+        )
+        begun = connection.clock.monotonic()
+        execution = None
+        try:
+            execution = await queries.run(
+                Statement(key="doctor", sql=text, catalog=catalog), unit_id="doctor"
+            )
+            results = Results(connection.client, source=connection.config.results)
+            rows = results.read(execution, STATEMENT_COLUMNS[name])
+            async with aclosing(rows) as batches:
+                count = sum([len(batch) async for batch in batches])
+        except UnitError as exc:
+            lost = "SQL is not asked: `sql` fails, `auto` has the API alone"
+            self._fail("statement", "one statement", exc.message, lost, exc.hint, 1)
+        else:
+            seconds = connection.clock.monotonic() - begun
+            self._note("statement", "one statement", f"{count} rows after {seconds:.1f} s")
+
+        return execution
+
+    def _note(self, area: Area, subject: str, detail: str) -> None:
+        self._findings.append(Finding(area=area, subject=subject, state="ok", detail=detail))
+
+    def _fail(
+        self, area: Area, subject: str, detail: str, lost: str, remedy: str, exit_code: int
+    ) -> None:
+        self._findings.append(
+            Finding(
+                area=area,
+                subject=subject,
+                state="problem",
+                detail=detail,
+                lost=lost,
+                remedy=remedy,
+                exit_code=exit_code,
+            )
+        )
+
+
+def _finding_of(right: Right, tried: Tried, statement: Mapping[str, object]) -> Finding:
+    finding = Finding(
+        area="rights",
+        subject=right.action,
+        state=tried.state,
+        detail=right.target.value,
+        used_for=right.used_for,
+    )
+    match tried.state:
+        case "ok":
+            more = f" ({tried.detail})" if tried.detail else ""
+            return replace(finding, detail=finding.detail + more)
+        case "untried":
+            return replace(finding, detail=f"{finding.detail}; not tried: {tried.detail}")
+        case "denied":
+            # One refusal says no more than that the right is missing; one of many says on what.
+            on = f", denied {tried.detail}" if tried.detail.startswith("on ") else ""
+            to = {"run": "the run's identity"}.get(right.bearer, right.bearer.replace("_", " "))
+            return replace(
+                finding,
+                detail=f"{finding.detail}{on}",
+                lost=right.lost,
+                remedy=f"allow it to {to}",
+                exit_code=1 if right.is_needed else 0,
+                statement=statement,
+            )
+        case "problem":
+            return replace(
+                finding,
+                detail=f"{finding.detail}; {tried.detail}",
+                lost=right.lost,
+                remedy="look at what AWS says, then try again",
+                exit_code=1 if right.is_needed else 0,
+            )

@@ -1,0 +1,222 @@
+"""Looks at places outside the output directory: the landing, and where the mark is kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from urllib.parse import parse_qs
+
+from typing_extensions import assert_never
+
+from kada_athena_async.config.landing import AzurePlace, LocalPlace, Place, S3Place
+from kada_athena_async.engine.delivery import Outside
+from kada_athena_async.engine.doctor.buckets import BucketTrials
+from kada_athena_async.engine.doctor.report import Area, Finding, State, Tried
+from kada_athena_async.errors import ConfigError, KadaAthenaError
+from kada_athena_async.files import holder_of, in_thread
+from kada_athena_async.hwm import FileHwmStore, format_hwm
+from kada_athena_async.landing import open_client, open_landing
+from kada_athena_async.rights import Right, Target
+from kada_athena_async.sinks import lock_path
+
+_LANDING = frozenset({Target.LANDING, Target.LANDING_BUCKET})
+_MARKS = frozenset({Target.MARKS, Target.MARKS_BUCKET})
+
+# https://learn.microsoft.com/rest/api/storageservices/create-service-sas: sp holds one letter a
+# right. Blocks are put with "c" or "w"; replacing a manifest or a mark needs "w".
+_SAS_RIGHTS = {"r": "read", "c": "create", "w": "write"}
+
+NOTICE = timedelta(days=7)
+"""How long before its end a token is warned of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideTrials:
+    """Looks at the places of one instance."""
+
+    outside: Outside
+    output_path: Path
+    hwm_path: Path | None
+
+    async def try_rights(self, rights: Sequence[Right]) -> dict[Right, Tried]:
+        """What becomes of the rights on the landing's and the mark's buckets.
+
+        Raises:
+            CredentialsError: S3 does not accept who writes there.
+        """
+        found: dict[Right, Tried] = {}
+        for targets, place in ((_LANDING, self._landing), (_MARKS, self._marks)):
+            wanted = [right for right in rights if right.target in targets]
+            if not wanted or not isinstance(place, S3Place):
+                continue
+
+            async with open_client(place, self.outside.surroundings) as client:
+                trials = BucketTrials(client, place.bucket, place.prefix)
+                for right in wanted:
+                    found[right] = await trials.try_right(right.action)
+
+        return found
+
+    async def findings(self) -> list[Finding]:
+        """The landing itself, and the mark."""
+        found: list[Finding] = []
+        if self._landing is not None:
+            found += await self._look(self._landing, "landing")
+
+        return [*found, *await self._mark_findings()]
+
+    @property
+    def _landing(self) -> Place | None:
+        return self.outside.config.landing
+
+    @property
+    def _marks(self) -> Place | None:
+        place = self.outside.config.hwm_store
+        return None if place == "landing" else place
+
+    async def _look(self, place: Place, area: Area) -> list[Finding]:
+        lost = "nothing is delivered; the run ends with exit code 4"
+        try:
+            async with open_landing(place, self.outside.surroundings) as landing:
+                if not isinstance(place, S3Place):  # its rights are tried one by one
+                    await landing.look(f"{self.outside.name}_hwm.txt")
+        except KadaAthenaError as exc:
+            code = exc.exit_code if isinstance(exc, ConfigError) else 1
+            return [_found(area, place.url, "problem", exc.message, lost, exc.hint, code)]
+
+        match place:
+            case S3Place():
+                return []
+            case AzurePlace():
+                now = self.outside.clock.now()
+                return sas_findings(place.sas_token.get_secret_value(), place.url, now)
+            case LocalPlace():
+                return [self._directory(place, area, lost)]
+            case _:
+                assert_never(place)
+
+    @staticmethod
+    def _directory(place: LocalPlace, area: Area, lost: str) -> Finding:
+        if os.access(place.path, os.W_OK | os.X_OK):
+            return Finding(area=area, subject=place.url, state="ok", detail="can be written")
+
+        detail, remedy = "this user may not write there", "give this user the right to write there"
+        return _found(area, place.url, "denied", detail, lost, remedy, 1)
+
+    async def _mark_findings(self) -> list[Finding]:
+        lost = "the run does not start"
+        try:
+            async with self.outside.store(self.hwm_path) as store:
+                mark = await store.read()
+        except KadaAthenaError as exc:
+            return [_found("mark", "high-water mark", "problem", exc.message, lost, exc.hint, 1)]
+
+        shown = format_hwm(mark.hwm) if mark.hwm else "none yet"
+        if not isinstance(store, FileHwmStore):
+            return [Finding(area="mark", subject=store.place, state="ok", detail=shown)]
+
+        found = await in_thread(lambda: self._file_findings(store, shown))
+        return [*found, *await in_thread(self._runs)]
+
+    @staticmethod
+    def _file_findings(store: FileHwmStore, shown: str) -> list[Finding]:
+        path, directory = str(store.hwm_path), store.hwm_path.parent
+        if os.access(directory, os.W_OK | os.X_OK):
+            return [Finding(area="mark", subject=path, state="ok", detail=shown)]
+
+        remedy = "give this user the right to write there, or name another --hwm-path"
+        detail, lost = f"this user may not write in {directory}", "the mark cannot move"
+        return [_found("mark", path, "problem", detail, lost, remedy, 1)]
+
+    def _runs(self) -> list[Finding]:
+        holder = holder_of(lock_path(self.output_path, self.outside.name))
+        pid = holder.get("pid")
+        if not isinstance(pid, int) or not _lives(pid):
+            return [Finding(area="mark", subject="lock", state="ok", detail="no run is going on")]
+
+        detail = f"process {pid} holds it since {holder.get('since')}"
+        return [
+            _found(
+                "mark",
+                "lock",
+                "problem",
+                detail,
+                "a second run of the same name is refused",
+                "wait for the run to end",
+                0,
+            )
+        ]
+
+
+def _lives(pid: int) -> bool:
+    if os.name == "nt":
+        return True  # there is no harmless way to ask; the file says that it did not end
+
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+
+    return True
+
+
+def sas_findings(token: str, url: str, now: datetime) -> list[Finding]:
+    """What a SAS token says of its own rights and its end."""
+    fields = parse_qs(token)
+    lost = "nothing is delivered; the run ends with exit code 4"
+    found = []
+    if "sp" in fields:
+        missing = [word for letter, word in _SAS_RIGHTS.items() if letter not in fields["sp"][0]]
+        if missing:
+            detail = f"the token lacks {', '.join(missing)}"
+            remedy = "make a token with the rights read, create and write"
+            found.append(_found("landing", url, "denied", detail, lost, remedy, 1))
+        else:
+            found.append(
+                Finding(area="landing", subject=url, state="ok", detail="read, create, write")
+            )
+    else:
+        detail = "the token's rights are in a stored access policy"
+        found.append(_found("landing", url, "untried", detail, "", "look at the policy", 0))
+
+    ends = sas_end(token)
+    if ends is not None:
+        detail = f"ends at {ends:%Y-%m-%d %H:%M} UTC"
+        if ends - now > NOTICE:
+            found.append(Finding(area="landing", subject="SAS token", state="ok", detail=detail))
+        else:
+            code = 1 if ends <= now else 0
+            remedy = "make a new token in time"
+            found.append(_found("landing", "SAS token", "problem", detail, lost, remedy, code))
+
+    return found
+
+
+def sas_end(token: str) -> datetime | None:
+    """When a SAS token ends, if it says so in a form that can be read."""
+    text = parse_qs(token).get("se", [""])[0].replace("Z", "+00:00")
+    try:
+        ends = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+    return ends if ends.tzinfo else ends.replace(tzinfo=timezone.utc)
+
+
+def _found(
+    area: Area, subject: str, state: State, detail: str, lost: str, remedy: str, exit_code: int
+) -> Finding:
+    return Finding(
+        area=area,
+        subject=subject,
+        state=state,
+        detail=detail,
+        lost=lost,
+        remedy=remedy,
+        exit_code=exit_code,
+    )

@@ -1,0 +1,41 @@
+"""Tries one call and says what its answer means for a right."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+from kada_athena_async.engine.doctor.report import GRANTED, Tried
+from kada_athena_async.errors import (
+    AccessDeniedError,
+    KadaAthenaError,
+    NotFoundError,
+    RequestError,
+    UnitError,
+)
+
+
+async def outcome(call: Awaitable[object]) -> Tried:
+    """What *call* says of its right: any answer but a denial comes from behind the door.
+
+    IAM is asked before the service looks at the request, so a service that finds nothing, or
+    refuses the request as such, has granted the right.
+
+    Raises:
+        CredentialsError: AWS does not accept us.
+    """
+    try:
+        await call
+    except AccessDeniedError as exc:
+        return Tried("denied", exc.message)
+    except (NotFoundError, RequestError) as exc:
+        return Tried("ok", refusal=exc.message)
+    except UnitError as exc:
+        return Tried("problem", exc.message)
+
+    return GRANTED
+
+
+def code_of(error: KadaAthenaError) -> str:
+    """The service's code of the refusal behind *error*; empty if there is none."""
+    response = getattr(error.__cause__, "response", {})
+    return str(response.get("Error", {}).get("Code", ""))

@@ -1,0 +1,136 @@
+"""Judges the workgroup of our own statements, and the catalogs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kada_athena_async.config import Config
+from kada_athena_async.discover import CatalogFacts, Estate, WorkgroupFacts
+from kada_athena_async.engine.doctor.report import Finding, Tried
+from kada_athena_async.errors import ConfigError
+from kada_athena_async.plan import check_own_workgroup
+
+
+def workgroup_finding(
+    config: Config,
+    workgroups: Sequence[WorkgroupFacts] | None,
+    settings: Mapping[str, Any] | None,
+) -> list[Finding]:
+    """Whether our statements can run where they shall, and where their results go.
+
+    Args:
+        workgroups: None if they may not be listed.
+        settings: GetWorkGroup's answer; None if nobody tells.
+    """
+    if config.metadata_source == "api":
+        return []
+
+    subject = f"workgroup {config.workgroup}"
+    if workgroups is None and settings is None:
+        detail = "neither ListWorkGroups nor GetWorkGroup may be asked"
+        return [Finding(area="workgroup", subject=subject, state="untried", detail=detail)]
+
+    if workgroups is not None:
+        try:
+            check_own_workgroup(config, Estate(catalogs=(), workgroups=tuple(workgroups)))
+        except ConfigError as exc:
+            return [
+                Finding(
+                    area="workgroup",
+                    subject=subject,
+                    state="problem",
+                    detail=exc.problems[0].remedy,
+                    lost="the run does not start",
+                    remedy="name another in `workgroup`",
+                    exit_code=2,
+                )
+            ]
+
+    if settings is None:
+        detail = "enabled; where it puts results only athena:GetWorkGroup tells"
+        return [Finding(area="workgroup", subject=subject, state="ok", detail=detail)]
+
+    return [_result_place(config, subject, settings)]
+
+
+def _result_place(config: Config, subject: str, settings: Mapping[str, Any]) -> Finding:
+    configuration = settings.get("Configuration", {})
+    if configuration.get("ManagedQueryResultsConfiguration", {}).get("Enabled"):
+        # Athena refuses a place for results where it keeps them itself.
+        return Finding(
+            area="workgroup",
+            subject=subject,
+            state="problem" if config.bucket else "ok",
+            detail="Athena keeps its results itself",
+            lost="statements are refused, for `bucket` names a place for results",
+            remedy="name a workgroup without managed results",
+            exit_code=1 if config.bucket else 0,
+        )
+
+    place = str(configuration.get("ResultConfiguration", {}).get("OutputLocation") or "")
+    is_enforced = bool(configuration.get("EnforceWorkGroupConfiguration"))
+    if is_enforced and place and not _is_below(place, config.bucket):
+        return Finding(
+            area="workgroup",
+            subject=subject,
+            state="problem",
+            detail=f"enforces {place}: `bucket` is ignored",
+            lost="rights were tried on `bucket`, results go elsewhere",
+            remedy=f"write {place.rstrip('/')} as `bucket`, or name another workgroup",
+        )
+
+    shown = f"enforces {place}" if is_enforced and place else f"results go to {config.bucket}"
+    return Finding(area="workgroup", subject=subject, state="ok", detail=f"enabled; {shown}")
+
+
+def _is_below(place: str, bucket: str) -> bool:
+    return f"{place.rstrip('/')}/".startswith(f"{bucket.rstrip('/')}/")
+
+
+def catalog_findings(
+    config: Config, catalogs: Sequence[CatalogFacts], answers: Mapping[str, Tried]
+) -> list[Finding]:
+    """Whether each catalog answers.
+
+    Args:
+        answers: Catalog -> what became of asking Athena for its schemas.
+    """
+    return [_catalog(config, facts, answers.get(facts.name)) for facts in catalogs]
+
+
+def _catalog(config: Config, facts: CatalogFacts, tried: Tried | None) -> Finding:
+    subject, kind = f"catalog {facts.name}", facts.type or "of unknown type"
+    if facts.status not in (None, "CREATE_COMPLETE"):
+        return Finding(
+            area="catalogs",
+            subject=subject,
+            state="problem",
+            detail=f"{kind}, {facts.status}",
+            lost="it cannot be read",
+            remedy="repair it in Athena, or leave it out of `catalogs`",
+            # With "*" a run leaves it out by itself.
+            exit_code=0 if "*" in config.catalogs else 1,
+        )
+
+    if tried is None:
+        detail = f"{kind}; only a statement asks it, see `--query`"
+        return Finding(area="catalogs", subject=subject, state="untried", detail=detail)
+
+    said = tried.refusal or tried.detail
+    if tried.state == "ok" and not tried.refusal:
+        return Finding(area="catalogs", subject=subject, state="ok", detail=f"{kind}, answers")
+
+    if facts.is_own_glue:
+        detail = f"{kind}; Athena: {said}; Glue is asked first"
+        return Finding(area="catalogs", subject=subject, state="untried", detail=detail)
+
+    return Finding(
+        area="catalogs",
+        subject=subject,
+        state="denied" if tried.state == "denied" else "problem",
+        detail=f"{kind}; {said}",
+        lost='the run fails, or leaves it out with on_error "skip"',
+        remedy="allow what it names, repair its connector, or leave it out of `catalogs`",
+        exit_code=1,
+    )
