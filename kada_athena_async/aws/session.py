@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import aioboto3
 import anyio
-import msgspec
 from aiobotocore.credentials import (
     AioAssumeRoleCredentialFetcher,
     AioDeferredRefreshableCredentials,
 )
 from aiobotocore.session import AioSession
-from botocore.loaders import JSONFileLoader, create_loader
 
 from kada_athena_async.aws.decode import HotPathParserFactory
 from kada_athena_async.aws.error_map import map_error
+from kada_athena_async.aws.sdk_models import SdkModels
 from kada_athena_async.errors import ConfigError, CredentialsError, Problem
 
 # A session of 15 minutes or less would be renewed at every call: aiobotocore renews 15 minutes
@@ -44,27 +42,6 @@ class Identity:
     role: str = ""
     external_id: str = ""
     session_name: str = "kada_athena_async"
-
-
-class SdkModels:
-    """The SDK's description of AWS, read once for all sessions that share this.
-
-    It holds megabytes for each service, so a process of many sites keeps one.
-    """
-
-    def __init__(self) -> None:
-        self._loaders: dict[str, Any] = {}
-
-    def describe(self, session: AioSession) -> None:
-        """Let *session* take its models from here."""
-        # A user may have set another directory of models for a profile.
-        path = session.get_config_variable("data_path") or ""
-        if path not in self._loaders:
-            loader = create_loader(path or None)
-            loader.file_loader = _ModelFiles()
-            self._loaders[path] = loader
-
-        session.register_component("data_loader", self._loaders[path])
 
 
 class AwsSession:
@@ -232,18 +209,3 @@ class AwsSession:
         known = f", such as {', '.join(near[:3])}" if near else ""
         problem = Problem("region", repr(self.region), f"name an AWS region{known}")
         raise ConfigError([problem])
-
-
-class _ModelFiles(JSONFileLoader):  # type: ignore[misc]  # botocore ships no types
-    """Reads the SDK's model files, of up to 1.3 MB, with msgspec.
-
-    In a tenth of the time: the json module would hold the interpreter for 40 to 60 ms each, and so
-    the event loop, even from a thread.
-    """
-
-    def _load_file(self, full_path: str, open_method: Callable[..., IO[bytes]]) -> object:
-        if not Path(full_path).is_file():
-            return None
-
-        with open_method(full_path, "rb") as file:
-            return msgspec.json.decode(file.read())

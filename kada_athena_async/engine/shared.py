@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import anyio
 
 from kada_athena_async.aws.pacing import Pacer
-from kada_athena_async.aws.session import SdkModels
+from kada_athena_async.aws.sdk_models import SdkModels
 from kada_athena_async.concurrency import Clock, Slots, SystemClock
 from kada_athena_async.config import Config
 from kada_athena_async.errors import UnitError
