@@ -28,6 +28,7 @@ from benchmarks.standin import stand_in
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.decode import DECODED
 from kada_athena_async.aws.pacing import Pacer
+from kada_athena_async.aws.results import cells_of
 from kada_athena_async.aws.session import AwsSession, Identity
 from kada_athena_async.concurrency import SystemClock
 
@@ -113,8 +114,7 @@ async def _own_page(pages: str) -> dict[str, float]:
                 **more,
             )
             decoded = answer[DECODED]
-            rows = [[cell.var_char_value for cell in row.data] for row in decoded.result_set.rows]
-            return len(rows), decoded.next_token
+            return len(cells_of(decoded)[0]), decoded.next_token
 
         return await _cpu_per_page(page, int(pages))
 

@@ -6,9 +6,10 @@ The names and their order are the output contract (design.md, section 4). Every 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 
 class CatalogRecord(NamedTuple):
@@ -168,6 +169,39 @@ class EventRecord(NamedTuple):
     occurred_at: datetime | None
 
 
+class TableColumns(NamedTuple):
+    """The names of a table's columns, in order, or of some that follow each other."""
+
+    catalog: str
+    schema: str
+    table: str
+    columns: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnBlock:
+    """The rows of many ``ColumnRecord``s, held field by field.
+
+    Columns are the bulk of an estate: a tuple for each would cost more than all else that is done
+    with it.
+
+    Attributes:
+        fields: One list for each field of ``ColumnRecord``, in its order, all of one length.
+    """
+
+    fields: tuple[list[Any], ...] = field(
+        default_factory=lambda: tuple([] for _ in ColumnRecord._fields)
+    )
+
+    def __len__(self) -> int:
+        return len(self.fields[0])
+
+    def extend(self, *fields: Sequence[Any]) -> None:
+        """Append rows, given field by field in the order of ``ColumnRecord``."""
+        for held, more in zip(self.fields, fields, strict=True):
+            held += more
+
+
 Record: TypeAlias = (
     CatalogRecord
     | SchemaRecord
@@ -179,6 +213,9 @@ Record: TypeAlias = (
     | LinkageRecord
     | EventRecord
 )
+
+Batch: TypeAlias = "Sequence[Record] | ColumnBlock"
+"""Rows of one kind, as a part takes them."""
 
 RECORD_TYPES: dict[str, type[Record]] = {
     "metadata_catalogs": CatalogRecord,

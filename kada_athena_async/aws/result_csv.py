@@ -2,52 +2,50 @@
 
 The format, as Athena writes it: every value in double quotes, ``"`` doubled, NULL as nothing
 between the commas, so that NULL and the empty string differ; line feeds may stand inside quotes; a
-row of one NULL column is an empty line. No reader of the standard library keeps NULL apart.
+row of one NULL column is an empty line. No reader of the standard library keeps NULL apart, unless
+it is marked first.
 """
 
 from __future__ import annotations
 
 import codecs
+import csv
 import re
+from io import StringIO
+from typing import TypeAlias
 
-Row = list[str | None]
+Cells: TypeAlias = "list[list[str | None]]"
+"""Rows of a result, column by column: a list for each column, all of one length; None for NULL.
+No lists at all if there is no row. A list for each row would keep the garbage collector busy."""
+
+# Stands for NULL while the csv module reads; Athena's own texts hold none, and where one does
+# the slow way is taken.
+_NULL = "\x01"
+_BETWEEN = f",{_NULL},"
 
 _FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|)(?:,|$)', re.DOTALL)
 
 
 class ResultCsv:
-    """Push parser: feed it bytes, take rows; the header row comes first, like any row.
-
-    Args:
-        columns: Number of columns; 1 makes an empty line a row with one NULL.
-    """
+    """Push parser: feed it bytes, take rows; the header row comes first, like any row."""
 
     def __init__(self) -> None:
         self._decode = codecs.getincrementaldecoder("utf-8")().decode
         self._tail = ""
+        self._width = 0
 
-    def feed(self, data: bytes) -> list[Row]:
-        """Rows that *data* completes, in order."""
-        lines = (self._tail + self._decode(data)).split("\n")
-        self._tail = lines.pop()
-        rows: list[Row] = []
-        pending: str | None = None
-        for line in lines:
-            text = line if pending is None else f"{pending}\n{line}"
-            parts = text.split('"')
-            # An even number of quotes means that no quoted value is still open.
-            if len(parts) % 2:
-                rows.append(_row_of(text, parts))
-                pending = None
-            else:
-                pending = text
+    def feed(self, data: bytes) -> Cells:
+        """Rows that *data* completes, in order.
 
-        if pending is not None:
-            self._tail = f"{pending}\n{self._tail}"
+        Raises:
+            ValueError: It is no result object.
+        """
+        text = self._tail + self._decode(data)
+        end = _end_of_rows(text)
+        self._tail = text[end:]
+        return self._cells(text[:end]) if end else []
 
-        return rows
-
-    def finish(self) -> list[Row]:
+    def finish(self) -> Cells:
         """The last row if the object does not end in a line feed.
 
         Raises:
@@ -58,14 +56,86 @@ class ResultCsv:
         if not tail:
             return []
 
-        parts = tail.split('"')
-        if len(parts) % 2 == 0:
+        if tail.count('"') % 2:
             raise ValueError("the result object ends in the middle of a value")
 
-        return [_row_of(tail, parts)]
+        return self._cells(tail + "\n")
+
+    def _cells(self, text: str) -> Cells:
+        """Rows of a text that ends with a whole row."""
+        cells = None if _NULL in text else _cells_by_module(text)
+        if cells is None:
+            cells = [[*column] for column in zip(*_rows_one_by_one(text), strict=True)]
+
+        self._width = self._width or len(cells)
+        if len(cells) != self._width:
+            raise ValueError("the rows of the result object differ in length")
+
+        return cells
 
 
-def _row_of(line: str, parts: list[str]) -> Row:
+def _end_of_rows(text: str) -> int:
+    """Where the last whole row of *text* ends: at a line feed that stands in no open value."""
+    end = text.rfind("\n") + 1
+    quotes = text.count('"', 0, end)
+    while quotes % 2:
+        before = text.rfind("\n", 0, end - 1) + 1
+        quotes -= text.count('"', before, end)
+        end = before
+
+    return end
+
+
+def _cells_by_module(text: str) -> Cells | None:
+    """The rows by Python's csv module, twice as fast; None where it cannot tell them exactly.
+
+    It takes NULL for an empty string, so that every NULL is given a mark first. A mark may get
+    into a value too, where commas follow each other; then there are more marks than NULLs.
+    """
+    marked = text.replace(",,", _BETWEEN).replace(",,", _BETWEEN)
+    marked = marked.replace(",\n", f",{_NULL}\n").replace("\n,", f"\n{_NULL},")
+    if marked[0] == ",":
+        marked = _NULL + marked
+
+    flat: list[str | None] = []
+    width = 0
+    try:
+        for row in csv.reader(StringIO(marked, newline="\n"), strict=True):
+            flat += row
+            width = width or len(row)
+            if len(row) != width or not row:  # an empty line is NULL in the only column
+                return None
+
+    except csv.Error:  # a value longer than the limit that the process has set, for example
+        return None
+
+    cells = [flat[at::width] for at in range(width)]
+    nulls = [column.count(_NULL) for column in cells]
+    if sum(nulls) != marked.count(_NULL):
+        return None
+
+    return [
+        [None if cell == _NULL else cell for cell in column] if count else column
+        for column, count in zip(cells, nulls, strict=True)
+    ]
+
+
+def _rows_one_by_one(text: str) -> list[list[str | None]]:
+    rows: list[list[str | None]] = []
+    pieces: list[str] = []
+    for line in text.split("\n")[:-1]:
+        pieces.append(line)
+        row = "\n".join(pieces)
+        parts = row.split('"')
+        # An even number of quotes means that no quoted value is still open.
+        if len(parts) % 2:
+            rows.append(_row_of(row, parts))
+            pieces = []
+
+    return rows
+
+
+def _row_of(line: str, parts: list[str]) -> list[str | None]:
     """Cells of *line*, given its pieces between the double quotes."""
     if len(parts) == 1:
         return [None] * (len(line) + 1)
@@ -77,7 +147,7 @@ def _row_of(line: str, parts: list[str]) -> Row:
     if "" in between:
         return _row_with_quotes(line)
 
-    row: Row = [None] * len(parts[0])
+    row: list[str | None] = [None] * len(parts[0])
     last = len(parts) - 1
     for index in range(1, last, 2):
         row.append(parts[index])
@@ -87,9 +157,9 @@ def _row_of(line: str, parts: list[str]) -> Row:
     return row
 
 
-def _row_with_quotes(line: str) -> Row:
+def _row_with_quotes(line: str) -> list[str | None]:
     """Cells of a line in which a value holds a doubled quote: rare, so a pattern will do."""
-    row: Row = []
+    row: list[str | None] = []
     position = 0
     while True:
         match = _FIELD.match(line, position)

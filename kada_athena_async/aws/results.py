@@ -15,7 +15,7 @@ from kada_athena_async.aws.athena import output_location_of, split_location
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.decode import DECODED
 from kada_athena_async.aws.error_map import map_error
-from kada_athena_async.aws.result_csv import ResultCsv, Row
+from kada_athena_async.aws.result_csv import Cells, ResultCsv
 from kada_athena_async.aws.wire import QueryExecution, ResultPage
 from kada_athena_async.concurrency import Slots
 from kada_athena_async.errors import (
@@ -39,7 +39,7 @@ READERS = 6
 (each has a page of rows, a chunk of the object, and its text in memory)."""
 
 ResultSource: TypeAlias = Literal["auto", "api", "s3"]
-Projection: TypeAlias = Callable[[list[Row]], list[Row]]
+Projection: TypeAlias = Callable[[Cells], Cells]
 
 
 class Results:
@@ -56,10 +56,10 @@ class Results:
 
     async def read(
         self, execution: QueryExecution, columns: Sequence[str], *, is_listing: bool = False
-    ) -> AsyncGenerator[list[Row], None]:
+    ) -> AsyncGenerator[Cells, None]:
         """Batches of rows of a SELECT that succeeded, with *columns* in the order given.
 
-        A row is a list of ``str | None``. Close it (``aclosing``) if you leave early.
+        No batch is empty. Close it (``aclosing``) if you leave early.
 
         Args:
             is_listing: True if its reader waits in between until other results were read. Such a
@@ -75,16 +75,14 @@ class Results:
 
             batches = await stack.enter_async_context(aclosing(self._with_header(execution)))
             async for batch in batches:
-                rows = batch
-                if project is None:
-                    if not rows:
-                        continue
-
+                cells = batch
+                if project is None and cells:
                     # The header row comes first, on the first page only.
-                    project, rows = _projection(rows[0], columns), rows[1:]
+                    project = _projection([column[0] for column in cells], columns)
+                    cells = _without(cells, 1)
 
-                if rows:
-                    yield project(rows)
+                if project is not None and cells:
+                    yield project(cells)
 
         if project is None:
             raise RequestError(
@@ -93,7 +91,7 @@ class Results:
                 hint="run again; nothing is lost",
             )
 
-    async def _with_header(self, execution: QueryExecution) -> AsyncGenerator[list[Row], None]:
+    async def _with_header(self, execution: QueryExecution) -> AsyncGenerator[Cells, None]:
         """Batches of rows, the header row first of all."""
         location = output_location_of(execution)
         if self._source == "s3" and location:
@@ -110,11 +108,12 @@ class Results:
         first, token = await self._page(execution, None)
         yield first
         later = 0
+        count = _count(first)
         if token and location and self._source == "auto":
             try:
-                async with aclosing(self._object_rows(location, skip=len(first))) as batches:
+                async with aclosing(self._object_rows(location, skip=count)) as batches:
                     async for batch in batches:
-                        later += len(batch)
+                        later += _count(batch)
                         yield batch
 
             except (AccessDeniedError, NotFoundError, RequestError, ValueError):
@@ -128,18 +127,16 @@ class Results:
 
     async def _pages(
         self, execution: QueryExecution, token: str | None, *, skip: int
-    ) -> AsyncGenerator[list[Row], None]:
+    ) -> AsyncGenerator[Cells, None]:
         """The pages from *token* on, without their first *skip* rows."""
         while token:
-            rows, token = await self._page(execution, token)
-            fresh = rows[skip:]
-            skip = max(0, skip - len(rows))
+            cells, token = await self._page(execution, token)
+            fresh = _without(cells, skip)
+            skip = max(0, skip - _count(cells))
             if fresh:
                 yield fresh
 
-    async def _page(
-        self, execution: QueryExecution, token: str | None
-    ) -> tuple[list[Row], str | None]:
+    async def _page(self, execution: QueryExecution, token: str | None) -> tuple[Cells, str | None]:
         more = {"NextToken": token} if token else {}
         answer = await self._client.call(
             "athena",
@@ -149,26 +146,25 @@ class Results:
             **more,
         )
         page: ResultPage = answer[DECODED]
-        rows = [[cell.var_char_value for cell in row.data] for row in page.result_set.rows]
-        return rows, page.next_token
+        return cells_of(page), page.next_token
 
-    async def _object_rows(self, location: str, *, skip: int) -> AsyncGenerator[list[Row], None]:
+    async def _object_rows(self, location: str, *, skip: int) -> AsyncGenerator[Cells, None]:
         """Rows of the result object from the header row on, without the first *skip*."""
         csv = ResultCsv()
         async with aclosing(self._object_bytes(location)) as chunks:
             async for chunk in chunks:
-                rows = csv.feed(chunk)
-                fresh = rows[skip:]
-                skip = max(0, skip - len(rows))
+                cells = csv.feed(chunk)
+                fresh = _without(cells, skip)
+                skip = max(0, skip - _count(cells))
                 if fresh:
                     yield fresh
 
-        rows = csv.finish()
-        if len(rows) < skip:
+        cells = csv.finish()
+        if _count(cells) < skip:
             raise ValueError("the result object has fewer rows than the pages of the API")
 
-        if rows[skip:]:
-            yield rows[skip:]
+        if fresh := _without(cells, skip):
+            yield fresh
 
     async def _object_bytes(self, location: str) -> AsyncGenerator[bytes, None]:
         """The object's bytes; a broken connection is taken up where it broke."""
@@ -208,8 +204,38 @@ class Results:
         )
 
 
-def _projection(header: Row, columns: Sequence[str]) -> Projection:
-    """Puts the cells of rows under *header* into the order of *columns*."""
+def cells_of(page: ResultPage) -> Cells:
+    """The rows of a page of GetQueryResults.
+
+    Raises:
+        RequestError: They differ in length.
+    """
+    rows = page.result_set.rows
+    if not rows:
+        return []
+
+    width = len(rows[0].data)
+    if any(len(row.data) != width for row in rows):
+        raise RequestError("the rows of a page of the result differ in length", code="Malformed")
+
+    flat = [cell.var_char_value for row in rows for cell in row.data]
+    return [flat[at::width] for at in range(width)]
+
+
+def _count(cells: Cells) -> int:
+    return len(cells[0]) if cells else 0
+
+
+def _without(cells: Cells, skip: int) -> Cells:
+    """*cells* without their first *skip* rows."""
+    if not skip:
+        return cells
+
+    return [column[skip:] for column in cells] if _count(cells) > skip else []
+
+
+def _projection(header: Sequence[str | None], columns: Sequence[str]) -> Projection:
+    """Puts the columns under *header* into the order of *columns*."""
     names = [(name or "").lower() for name in header]
     missing = [column for column in columns if column not in names]
     if missing:
@@ -219,11 +245,8 @@ def _projection(header: Row, columns: Sequence[str]) -> Projection:
             hint="give an overwritten statement all columns of the original",
         )
 
-    if names == list(columns):
-        return lambda rows: rows
-
     places = [names.index(column) for column in columns]
-    return lambda rows: [[row[place] for place in places] for row in rows]
+    return lambda cells: [cells[place] for place in places]
 
 
 async def _chunks(body: Any) -> AsyncGenerator[bytes, None]:

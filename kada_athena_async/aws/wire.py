@@ -120,7 +120,11 @@ class ResultPage(Wire):
 
 
 class CatalogColumn(Wire):
-    """A column as Athena's ListTableMetadata and Glue's GetTables tell it (Hive's spelling)."""
+    """A column as Athena's ListTableMetadata and Glue's GetTables tell it (Hive's spelling).
+
+    The answers keep their columns as the JSON that they are: it is a third of the size of the
+    values in it, and is decoded where they are needed, in a worker thread.
+    """
 
     name: str = ""
     type: str | None = None
@@ -128,13 +132,16 @@ class CatalogColumn(Wire):
     parameters: dict[str, str] | None = None
 
 
+NOTHING = msgspec.Raw(b"null")
+
+
 class TableMetadata(Wire):
     name: str
     create_time: float | None = None
     last_access_time: float | None = None
     table_type: str | None = None
-    columns: list[CatalogColumn] | None = None
-    partition_keys: list[CatalogColumn] | None = None
+    columns: msgspec.Raw = NOTHING
+    partition_keys: msgspec.Raw = NOTHING
     parameters: dict[str, str] | None = None
 
 
@@ -146,7 +153,7 @@ class TableMetadataPage(Wire):
 
 
 class StorageDescriptor(Wire):
-    columns: list[CatalogColumn] | None = None
+    columns: msgspec.Raw = NOTHING
     location: str | None = None
     input_format: str | None = None
     parameters: dict[str, str] | None = None
@@ -170,7 +177,7 @@ class GlueTable(Wire):
     update_time: float | None = None
     last_access_time: float | None = None
     storage_descriptor: StorageDescriptor | None = None
-    partition_keys: list[CatalogColumn] | None = None
+    partition_keys: msgspec.Raw = NOTHING
     view_original_text: str | None = None
     view_expanded_text: str | None = None
     view_definition: ViewDefinition | None = None

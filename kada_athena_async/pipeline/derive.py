@@ -14,10 +14,10 @@ from typing import cast
 from kada_athena_async.concurrency import offload
 from kada_athena_async.config import Config
 from kada_athena_async.events import Observer, UnitProgress
-from kada_athena_async.records import ColumnRecord, QueryRecord, Record, ViewRecord
+from kada_athena_async.records import QueryRecord, Record, ViewRecord
 from kada_athena_async.report import UnitFacts
 from kada_athena_async.sinks import PartFile, Staging
-from kada_athena_async.sinks.part_reader import read_part
+from kada_athena_async.sinks.part_reader import read_part, read_table_columns
 from kada_athena_async.sql.derivation import Derivation, Source
 from kada_athena_async.sql.worker_pool import WorkerPool
 
@@ -46,16 +46,20 @@ class DeriveExtraction:
                 async for batch in batches:
                     await derivation.note(batch)
 
-            async with aclosing(self._batches("metadata_columns")) as batches_of_columns:
-                async for records in batches_of_columns:
-                    columns = cast("list[ColumnRecord]", records)
-                    await offload(lambda columns=columns: derivation.learn(columns))  # type: ignore[misc]
-
+            await self._learn(derivation)
             await self._derive(derivation)
             problems = {kind: count for kind, count in derivation.problems.items() if count}
 
         # An everyday matter, not a warning: the report and the manifest count them by kind.
         return UnitFacts(rows=dict(self._rows), reconciliation=problems)
+
+    async def _learn(self, derivation: Derivation) -> None:
+        for part in self._parts("metadata_columns"):
+            pieces = read_table_columns(
+                part, is_packed=self.staging.intent.compress, wants=derivation.wants
+            )
+            while (found := await offload(lambda pieces=pieces: next(pieces, None))) is not None:  # type: ignore[misc]
+                derivation.learn(found)
 
     async def _derive(self, derivation: Derivation) -> None:
         async with (

@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from itertools import groupby
-from operator import attrgetter
 from typing import TypeAlias
 
+from kada_athena_async.aws.result_csv import Cells
 from kada_athena_async.concurrency import Slots, map_stream, offload
 from kada_athena_async.config import Config
 from kada_athena_async.errors import (
@@ -21,7 +20,7 @@ from kada_athena_async.errors import (
 from kada_athena_async.events import Observer, UnitProgress, Warned
 from kada_athena_async.pipeline.transforms import Transforms, view_of
 from kada_athena_async.plan import MetadataUnit
-from kada_athena_async.records import Record
+from kada_athena_async.records import Batch
 from kada_athena_async.report import Completeness, ScopeFacts, UnitFacts
 from kada_athena_async.sinks import Staging
 from kada_athena_async.sources.information_schema import (
@@ -29,7 +28,7 @@ from kada_athena_async.sources.information_schema import (
     SqlTable,
     TableKey,
 )
-from kada_athena_async.sources.interface import RawView, SqlColumn, TableDetail
+from kada_athena_async.sources.interface import RawView, TableDetail
 from kada_athena_async.sources.listing import Listing, list_by_sql, sql_detail
 from kada_athena_async.sources.reconcile import Joiner, SliceRecords, key_of
 from kada_athena_async.sources.slices import SchemaPage, Slice, cut
@@ -43,7 +42,7 @@ JOINED_TABLES = 50
 
 METADATA_KINDS = ("metadata_tables", "metadata_columns", "metadata_views")
 
-Pairs: TypeAlias = "Sequence[tuple[TableDetail, list[SqlColumn] | None]]"
+Pairs: TypeAlias = "Sequence[tuple[TableDetail, Cells | None]]"
 """Tables, and what SQL said of their columns."""
 
 Write: TypeAlias = Callable[[Pairs, str], Awaitable[None]]
@@ -152,7 +151,7 @@ class MetadataExtraction:
             async def take(answered: list[SqlTable]) -> None:
                 only_sql.extend(table for table in answered if table.key not in waiting)
                 known = [
-                    (waiting.pop(table.key), table.columns)
+                    (waiting.pop(table.key), table.cells)
                     for table in answered
                     if table.key in waiting
                 ]
@@ -199,7 +198,7 @@ class MetadataExtraction:
 
                 records = await offload(join)
                 self._count(records)
-                batches: tuple[Sequence[Record], ...] = (
+                batches: tuple[Batch, ...] = (
                     records.tables,
                     records.columns,
                     records.views,
@@ -257,17 +256,17 @@ class MetadataExtraction:
 
     async def _kinds(self, tables: list[SqlTable]) -> Pairs:
         """Tables that SQL knows and the lister does not, with their kind."""
-        columns = {table.key: table.columns for table in tables}
+        cells = {table.key: table.cells for table in tables}
         details: list[TableDetail] = []
-        for schema in sorted({schema for schema, _ in columns}):
-            names = tuple(sorted(name for s, name in columns if s == schema))
+        for schema in sorted({schema for schema, _ in cells}):
+            names = tuple(sorted(name for s, name in cells if s == schema))
             async with aclosing(self._sql.tables((schema,), names)) as batches:
                 async for batch in batches:
                     details += [sql_detail(s, name, is_view=view) for s, name, view in batch]
 
         schemas = sorted({detail.schema for detail in details})
         details = await self._with_view_texts(schemas, details, False)
-        return [(detail, columns.get(key_of(detail))) for detail in details]
+        return [(detail, cells.get(key_of(detail))) for detail in details]
 
     async def _with_view_texts(
         self, schemas: list[str], tables: list[TableDetail], is_whole: bool
@@ -309,8 +308,8 @@ class MetadataExtraction:
             counts["views" if table.table_type == "VIEW" else "tables"] += 1
             counts[f"found_by_{table.found_by}"] += 1
 
-        for schema, columns in groupby(records.columns, key=attrgetter("schema")):
-            self._tally(schema).counts["columns"] += sum(1 for _ in columns)
+        for schema, count in records.column_counts.items():
+            self._tally(schema).counts["columns"] += count
 
     def _note_failures(self, answer: SqlAnswer, named: dict[TableKey, TableDetail]) -> None:
         for key, reason in answer.poisoned.items():

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from types import UnionType
 from typing import Any, TypeAlias, get_args, get_type_hints
 
-from kada_athena_async.records import RECORD_TYPES, Record
+from kada_athena_async.records import RECORD_TYPES, Batch, ColumnBlock
 
 # What makes a field need quotes (RFC 4180, section 2, rules 6 and 7).
 _SPECIAL = re.compile(r'[,"\r\n]')
@@ -28,7 +28,7 @@ def header(kind: str) -> bytes:
     return (",".join(RECORD_TYPES[kind]._fields) + "\n").encode()
 
 
-def encode(kind: str, batch: Sequence[Record]) -> bytes:
+def encode(kind: str, batch: Batch) -> bytes:
     """The rows of *batch* as UTF-8 CSV: ``,``, ``"`` doubled, quotes only where needed, ``\\n``.
 
     None is an empty field; a datetime is ``YYYY-MM-DD HH:MM:SS.mmm`` in UTC; a bool is ``true`` or
@@ -39,7 +39,7 @@ def encode(kind: str, batch: Sequence[Record]) -> bytes:
     if not batch:
         return b""
 
-    columns = zip(*batch, strict=True)
+    columns = batch.fields if isinstance(batch, ColumnBlock) else zip(*batch, strict=True)
     texts = [write(column) for write, column in zip(_WRITERS[kind], columns, strict=True)]
     rows = "\n".join(map(",".join, zip(*texts, strict=True))) + "\n"
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -14,7 +14,7 @@ import anyio
 from isal import isal_zlib
 
 from kada_athena_async.files import Files, failing, in_thread
-from kada_athena_async.records import Record
+from kada_athena_async.records import Batch
 from kada_athena_async.sinks.csv_format import encode
 
 # Every write is a system call and every compress call a lock of its own, so both get blocks. The
@@ -86,7 +86,7 @@ class _PartCore:
         self._is_created = self._is_over = False
         self._turn = Lock()
 
-    def append(self, batch: Sequence[Record]) -> None:
+    def append(self, batch: Batch) -> None:
         with self._turn:
             self._refuse_if_over()
             self._raw += encode(self.kind, batch)
@@ -184,7 +184,7 @@ class PartWriter:
         """How many records were written so far."""
         return self._core.rows
 
-    async def write(self, batch: Sequence[Record]) -> None:
+    async def write(self, batch: Batch) -> None:
         """Append the records of *batch*, encoded and compressed in a worker thread.
 
         Raises:

@@ -16,13 +16,18 @@ from typing import BinaryIO, TypeAlias, cast, get_args, get_type_hints
 
 from isal import igzip
 
-from kada_athena_async.records import RECORD_TYPES, Record
+from kada_athena_async.records import RECORD_TYPES, ColumnRecord, Record, TableColumns
 from kada_athena_async.sinks.part import PartFile
 
 BLOCK_BYTES = 256 * 1024
 BATCH_RECORDS = 500
 """Records of a batch; of the longest queries that is 130 MB, of the usual ones half a megabyte."""
 BATCH_CHARS = 4_000_000
+
+LINES_AT_ONCE = 10_000
+"""Rows that ``read_table_columns`` looks at in one call: some milliseconds."""
+
+_COLUMN = ColumnRecord._fields.index("column")
 
 _FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|([^,"]*))(?:,|$)', re.DOTALL)
 
@@ -51,11 +56,54 @@ def read_part(part: PartFile, *, is_packed: bool) -> Iterator[list[Record]]:
         yield batch
 
 
+def read_table_columns(
+    part: PartFile,
+    *,
+    is_packed: bool,
+    wants: Callable[[str, str, str], bool],
+    lines_at_once: int = LINES_AT_ONCE,
+) -> Iterator[list[TableColumns]]:
+    """The names of the columns in *part*, a part of columns, of the tables that are wanted.
+
+    A table may come in pieces; of every *lines_at_once* rows there is a list, empty perhaps, so
+    that no call takes long.
+
+    Raises:
+        OSError, ValueError: As ``read_part``.
+    """
+    found: list[TableColumns] = []
+    # What all rows of a table begin with. An estate has many columns and a statement mentions few
+    # tables, so that of most rows no more than this is looked at.
+    prefix = "\n"
+    columns: list[str] | None = None
+    for number, line in enumerate(_lines(part, is_packed=is_packed), start=1):
+        if not line.startswith(prefix):
+            head = line.split(",", _COLUMN)
+            is_plain = '"' not in line or not any('"' in field for field in head[:_COLUMN])
+            fields = head if is_plain else _fields(line)
+            catalog, schema, table = fields[1:_COLUMN]
+            columns = [] if wants(catalog, schema, table) else None
+            if columns is not None:
+                found.append(TableColumns(catalog, schema, table, columns))
+
+            prefix = f"{','.join(head[:_COLUMN])}," if is_plain else "\n"
+
+        if columns is not None:
+            rest = line[len(prefix) :] if prefix != "\n" else ""
+            is_plain = bool(rest) and rest[0] != '"'
+            columns.append(rest[: rest.index(",")] if is_plain else _fields(line)[_COLUMN])
+
+        if number % lines_at_once == 0:
+            yield found
+            found, prefix = [], "\n"
+
+    yield found
+
+
 def _lines(part: PartFile, *, is_packed: bool) -> Iterator[str]:
     """Rows without their line feed; one may hold line feeds between double quotes."""
     decode = codecs.getincrementaldecoder("utf-8")().decode
     pieces: list[str] = []
-    is_open = False
     tail = ""
     opener: BinaryIO = (
         cast(BinaryIO, igzip.IGzipFile(part.path, "rb"))  # type: ignore[no-untyped-call]
@@ -67,9 +115,13 @@ def _lines(part: PartFile, *, is_packed: bool) -> Iterator[str]:
             lines = (tail + decode(block)).split("\n")
             tail = lines.pop()
             for line in lines:
+                is_odd = line.count('"') % 2 == 1
+                if not pieces and not is_odd:
+                    yield line
+                    continue
+
                 pieces.append(line)
-                is_open ^= line.count('"') % 2 == 1
-                if not is_open:
+                if is_odd and len(pieces) > 1:
                     yield "\n".join(pieces)
                     pieces = []
 

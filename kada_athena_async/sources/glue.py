@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable
-from sys import intern
+from collections.abc import AsyncGenerator
 
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.decode import DECODED
-from kada_athena_async.aws.wire import CatalogColumn, GluePage, GlueTable
+from kada_athena_async.aws.wire import NOTHING, GluePage, GlueTable
 from kada_athena_async.sources.interface import (
-    ColumnDetail,
+    RawColumns,
     RawView,
     TableDetail,
     moment,
@@ -54,7 +53,7 @@ class GlueTables:
 
 
 def detail_of(schema: str, table: GlueTable) -> TableDetail:
-    """What a Glue table says, with the columns that are current."""
+    """What a Glue table says."""
     storage = table.storage_descriptor
     is_view = table.table_type == "VIRTUAL_VIEW" or table.view_definition is not None
     parameters = table.parameters or {}
@@ -73,35 +72,9 @@ def detail_of(schema: str, table: GlueTable) -> TableDetail:
         updated_at=moment(table.update_time),
         last_access_at=moment(table.last_access_time),
         parameters=parameters,
-        columns=columns_of(storage.columns if storage else None, table.partition_keys),
+        columns=RawColumns(storage.columns if storage else NOTHING, table.partition_keys),
         view=_view_of(table) if is_view else None,
     )
-
-
-def columns_of(
-    columns: Iterable[CatalogColumn] | None, partition_keys: Iterable[CatalogColumn] | None
-) -> tuple[ColumnDetail, ...]:
-    """Columns in ordinal order: partition keys last, unless the catalog lists them among the rest.
-
-    An Iceberg column that was dropped stays in Glue, flagged as no longer current; a partition
-    key may stand in both lists (pyiceberg writes it so) and is one column.
-    """
-    keys = {column.name: column for column in partition_keys or ()}
-    current = [column for column in columns or () if _is_current(column)]
-    named = {column.name for column in current}
-    last = [column for name, column in keys.items() if name not in named]
-    return tuple(
-        # One string for all columns of a name or a type: slices of tables wait in memory.
-        ColumnDetail(
-            intern(column.name), intern(column.type or ""), column.comment, column.name in keys
-        )
-        for column in (*current, *last)
-    )
-
-
-def _is_current(column: CatalogColumn) -> bool:
-    flags = column.parameters
-    return not flags or flags.get("iceberg.field.current", "true").lower() != "false"
 
 
 def _view_of(table: GlueTable) -> RawView:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from sys import intern
+from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
 from kada_athena_async.aws.athena import AthenaQueries, Statement
-from kada_athena_async.aws.result_csv import Row
+from kada_athena_async.aws.result_csv import Cells
 from kada_athena_async.aws.results import Results
 from kada_athena_async.errors import ResultError, UnitError
-from kada_athena_async.sources.interface import SqlColumn
 from kada_athena_async.sources.statement_texts import STATEMENT_COLUMNS, condition_on, fill
 
 TableKey: TypeAlias = tuple[str, str]
@@ -20,10 +19,14 @@ TableKey: TypeAlias = tuple[str, str]
 
 
 class SqlTable(NamedTuple):
-    """A table and its columns in ordinal order."""
+    """A table and its columns in ordinal order.
+
+    Attributes:
+        cells: What COLUMNS_SQL says of them: its columns from ``column_name`` on.
+    """
 
     key: TableKey
-    columns: list[SqlColumn]
+    cells: Cells
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,7 @@ class InformationSchema:
         names: list[str] = []
         async with aclosing(self._rows("SCHEMATA_SQL", condition)) as batches:
             async for batch in batches:
-                names.extend(row[0] or "" for row in batch)
+                names += [name or "" for name in batch[0]]
 
         return names
 
@@ -59,7 +62,10 @@ class InformationSchema:
         condition = condition_on(schemas, names)
         async with aclosing(self._rows("TABLES_SQL", condition)) as batches:
             async for batch in batches:
-                yield [(row[0] or "", row[1] or "", row[2] == "VIEW") for row in batch]
+                yield [
+                    (found or "", name or "", kind == "VIEW")
+                    for found, name, kind in zip(*batch, strict=True)
+                ]
 
     async def columns(
         self, schemas: tuple[str, ...], names: tuple[str, ...] = ()
@@ -70,26 +76,22 @@ class InformationSchema:
             names: Tables of the one schema given; all if empty.
         """
         condition = condition_on(schemas, names)
-        key: TableKey | None = None
-        columns: list[SqlColumn] = []
+        last: SqlTable | None = None
         async with aclosing(self._rows("COLUMNS_SQL", condition)) as batches:
             async for batch in batches:
-                whole: list[SqlTable] = []
-                for row in batch:
-                    found = (row[0] or "", row[1] or "")
-                    if found != key:
-                        if key is not None:
-                            whole.append(SqlTable(key, columns))
+                tables = _tables_of(batch)
+                if last is not None:
+                    if last.key == tables[0].key:
+                        tables[0] = _joined(last, tables[0])
+                    else:
+                        tables.insert(0, last)
 
-                        key, columns = found, []
+                last = tables.pop()
+                if tables:
+                    yield tables
 
-                    columns.append(_column_of(row))
-
-                if whole:
-                    yield whole
-
-        if key is not None:
-            yield [SqlTable(key, columns)]
+        if last is not None:
+            yield [last]
 
     async def views(
         self, schemas: tuple[str, ...], names: tuple[str, ...] = ()
@@ -99,11 +101,16 @@ class InformationSchema:
         condition = condition_on(schemas, names)
         async with aclosing(self._rows("VIEWS_SQL", condition)) as batches:
             async for batch in batches:
-                found.update({(row[0] or "", row[1] or ""): row[2] for row in batch})
+                found.update(
+                    {
+                        (schema or "", name or ""): text
+                        for schema, name, text in zip(*batch, strict=True)
+                    }
+                )
 
         return found
 
-    async def _rows(self, name: str, condition: str) -> AsyncGenerator[list[Row], None]:
+    async def _rows(self, name: str, condition: str) -> AsyncGenerator[Cells, None]:
         sql = fill(
             self.texts[name],
             catalog=self.catalog,
@@ -129,14 +136,19 @@ class InformationSchema:
             ) from exc
 
 
-def _column_of(row: Row) -> SqlColumn:
-    """A row of COLUMNS_SQL without schema and table."""
-    return SqlColumn(
-        name=row[2] or "",
-        ordinal_position=int(row[3] or 0),
-        # One string for all columns of a type: they are many, and types are few.
-        data_type=intern(row[4] or ""),
-        is_nullable=row[5] != "NO",
-        comment=row[6],
-        is_partition_key=row[7] == "partition key",
-    )
+def _tables_of(batch: Cells) -> list[SqlTable]:
+    schemas, names, *cells = batch
+    tables: list[SqlTable] = []
+    first = 0
+    for (schema, name), rows in groupby(zip(schemas, names, strict=True)):
+        end = first + len(list(rows))
+        tables.append(SqlTable((schema or "", name or ""), [column[first:end] for column in cells]))
+        first = end
+
+    return tables
+
+
+def _joined(table: SqlTable, rest: SqlTable) -> SqlTable:
+    """A table whose columns came in two batches."""
+    pairs = zip(table.cells, rest.cells, strict=True)
+    return SqlTable(table.key, [begun + more for begun, more in pairs])

@@ -7,33 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import NamedTuple, Protocol
 
-
-class ColumnDetail(NamedTuple):
-    """A column as the catalog's API tells it.
-
-    Attributes:
-        source_type: The catalog's spelling, Hive's mostly; empty if it says none.
-    """
-
-    name: str
-    source_type: str
-    comment: str | None
-    is_partition_key: bool
+import msgspec
 
 
-class SqlColumn(NamedTuple):
-    """A column as ``information_schema.columns`` tells it.
+class RawColumns(NamedTuple):
+    """The columns of a table as the catalog's API sent them: JSON, see ``catalog_columns``."""
 
-    Attributes:
-        data_type: Trino's spelling.
-    """
-
-    name: str
-    ordinal_position: int
-    data_type: str
-    is_nullable: bool
-    comment: str | None
-    is_partition_key: bool
+    columns: msgspec.Raw
+    partition_keys: msgspec.Raw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +37,7 @@ class TableDetail:
     """A table or view as an API, or ``information_schema.tables``, tells it.
 
     Attributes:
-        columns: In ordinal order, partition keys last; None where the source tells none.
+        columns: None where the source tells none.
         parameters: None where the source tells none.
     """
 
@@ -71,7 +52,7 @@ class TableDetail:
     updated_at: datetime | None = None
     last_access_at: datetime | None = None
     parameters: dict[str, str] | None = None
-    columns: tuple[ColumnDetail, ...] | None = None
+    columns: RawColumns | None = None
     view: RawView | None = None
 
 

@@ -7,13 +7,16 @@ current columns), the API adds the catalog's own types, comments, places and tim
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from itertools import compress
+from typing import NamedTuple, TypeAlias
 
-from kada_athena_async.records import ColumnRecord, TableRecord, ViewRecord
+from kada_athena_async.aws.result_csv import Cells
+from kada_athena_async.records import ColumnBlock, TableRecord, ViewRecord
+from kada_athena_async.sources.catalog_columns import CatalogColumns, columns_of
 from kada_athena_async.sources.information_schema import TableKey
-from kada_athena_async.sources.interface import ColumnDetail, RawView, SqlColumn, TableDetail
+from kada_athena_async.sources.interface import RawView, TableDetail
 
 TypeSpelling: TypeAlias = Callable[[str], str]
 """The catalog's spelling of a type -> Trino's."""
@@ -27,13 +30,15 @@ class SliceRecords:
     """The records of a slice, and what the comparison showed.
 
     Attributes:
+        column_counts: Schema -> how many of the columns are its.
         figures: ``both``, ``only_api``, ``only_sql``: tables; ``columns_differ``: tables whose
             column names differ between the two.
     """
 
     tables: list[TableRecord] = field(default_factory=list)
-    columns: list[ColumnRecord] = field(default_factory=list)
+    columns: ColumnBlock = field(default_factory=ColumnBlock)
     views: list[ViewRecord] = field(default_factory=list)
+    column_counts: Counter[str] = field(default_factory=Counter)
     figures: Counter[str] = field(default_factory=Counter)
 
 
@@ -52,17 +57,18 @@ class Joiner:
     decode_view: ViewDecoder
 
     def join(
-        self, pairs: Iterable[tuple[TableDetail, list[SqlColumn] | None]], *, lister: str
+        self, pairs: Iterable[tuple[TableDetail, Cells | None]], *, lister: str
     ) -> SliceRecords:
         """Records of tables, in the order given.
 
         Args:
-            pairs: A table, and what SQL said of its columns; None if SQL said nothing of it.
+            pairs: A table, and what SQL said of its columns (``SqlTable.cells``); None if SQL
+                said nothing of it.
             lister: Who listed the tables: ``api`` or ``sql``.
         """
         records = SliceRecords()
-        for detail, sql_columns in pairs:
-            self._add(records, detail, sql_columns, lister)
+        for detail, cells in pairs:
+            self._add(records, detail, cells, lister)
 
         return records
 
@@ -70,18 +76,22 @@ class Joiner:
         self,
         records: SliceRecords,
         detail: TableDetail,
-        sql_columns: list[SqlColumn] | None,
+        cells: Cells | None,
         lister: str,
     ) -> None:
-        found_by = "both" if sql_columns is not None and lister == "api" else lister
+        found_by = "both" if cells is not None and lister == "api" else lister
         records.figures["both" if found_by == "both" else f"only_{found_by}"] += 1
-        if sql_columns is None:
-            columns = self._columns_by_api(detail)
+        known = columns_of(detail)
+        before = len(records.columns)
+        if cells is None:
+            keys = self._add_columns_by_api(records.columns, detail, known)
         else:
-            columns = self._columns_by_sql(detail, sql_columns, records.figures)
+            keys = self._add_columns_by_sql(records, detail, cells, known)
 
-        records.columns += columns
-        records.tables.append(self._table(detail, columns, found_by))
+        added = len(records.columns) - before
+        records.column_counts[detail.schema] += added
+        has_columns = bool(added) or detail.columns is not None
+        records.tables.append(self._table(detail, keys if has_columns else None, found_by))
         if detail.is_view:
             definition, dialect = self.decode_view(detail.view or RawView(text=None))
             records.views.append(
@@ -91,10 +101,8 @@ class Joiner:
             )
 
     def _table(
-        self, detail: TableDetail, columns: Sequence[ColumnRecord], found_by: str
+        self, detail: TableDetail, partition_keys: tuple[str, ...] | None, found_by: str
     ) -> TableRecord:
-        has_columns = bool(columns) or detail.columns is not None
-        keys = tuple(column.column for column in columns if column.is_partition_key)
         return TableRecord(
             server=self.server,
             catalog=self.catalog,
@@ -108,56 +116,91 @@ class Joiner:
             created_at=detail.created_at,
             updated_at=detail.updated_at,
             last_access_at=detail.last_access_at,
-            partition_keys=keys if has_columns else None,
+            partition_keys=partition_keys,
             parameters=detail.parameters,
             found_by=found_by,
         )
 
-    def _columns_by_api(self, detail: TableDetail) -> list[ColumnRecord]:
-        return [
-            ColumnRecord(
-                self.server,
-                self.catalog,
-                detail.schema,
-                detail.name,
-                column.name,
-                position,
-                self.trino_type(column.source_type),
-                column.source_type or None,
-                True,
-                column.is_partition_key,
-                column.comment,
-            )
-            for position, column in enumerate(detail.columns or (), start=1)
-        ]
+    def _add_columns_by_api(
+        self, block: ColumnBlock, detail: TableDetail, known: CatalogColumns
+    ) -> tuple[str, ...]:
+        """Append the columns of a table that only the API spoke of; returns its partition keys."""
+        count = len(known.names)
+        are_keys = [name in known.partition_keys for name in known.names]
+        block.extend(
+            [self.server] * count,
+            [self.catalog] * count,
+            [detail.schema] * count,
+            [detail.name] * count,
+            known.names,
+            range(1, count + 1),
+            [self.trino_type(spelling or "") for spelling in known.source_types],
+            known.source_types,
+            [True] * count,
+            are_keys,
+            known.comments,
+        )
+        return tuple(compress(known.names, are_keys))
 
-    def _columns_by_sql(
-        self, detail: TableDetail, sql_columns: list[SqlColumn], figures: Counter[str]
-    ) -> list[ColumnRecord]:
-        known: dict[str, ColumnDetail] = {c.name.lower(): c for c in detail.columns or ()}
-        if known and known.keys() != {column.name.lower() for column in sql_columns}:
-            figures["columns_differ"] += 1
+    def _add_columns_by_sql(
+        self,
+        records: SliceRecords,
+        detail: TableDetail,
+        cells: Cells,
+        known: CatalogColumns,
+    ) -> tuple[str, ...]:
+        """Append the columns of a table that SQL spoke of; returns its partition keys."""
+        names, positions, types, nullables, sql_comments, extras = cells
+        count = len(names)
+        match = _matched([name or "" for name in names], known)
+        records.figures["columns_differ"] += match.is_different
+        are_keys = [extra == "partition key" for extra in extras]
+        records.columns.extend(
+            [self.server] * count,
+            [self.catalog] * count,
+            [detail.schema] * count,
+            [detail.name] * count,
+            match.names,
+            [int(position or 0) for position in positions],
+            types,
+            match.source_types,
+            [nullable != "NO" for nullable in nullables],
+            are_keys,
+            [
+                said if api is None else api
+                for api, said in zip(match.comments, sql_comments, strict=True)
+            ],
+        )
+        return tuple(compress(match.names, are_keys))
 
-        records = []
-        for column in sql_columns:
-            other = known.get(column.name.lower())
-            records.append(
-                ColumnRecord(
-                    self.server,
-                    self.catalog,
-                    detail.schema,
-                    detail.name,
-                    other.name if other else column.name,
-                    column.ordinal_position,
-                    column.data_type,
-                    (other.source_type or None) if other else None,
-                    column.is_nullable,
-                    column.is_partition_key,
-                    other.comment if other and other.comment is not None else column.comment,
-                )
-            )
 
-        return records
+class _Match(NamedTuple):
+    """What the API says of the columns that SQL named; None where it says nothing.
+
+    Attributes:
+        is_different: The API tells columns of the table, but not these.
+    """
+
+    names: list[str]
+    source_types: list[str | None]
+    comments: list[str | None]
+    is_different: bool
+
+
+def _matched(names: list[str], known: CatalogColumns) -> _Match:
+    """What *known* says of the columns *names*; SQL's names are in lower case."""
+    lowered = [name.lower() for name in known.names]
+    if lowered == names:  # as nearly always
+        return _Match(known.names, known.source_types, known.comments, is_different=False)
+
+    place = {name: index for index, name in enumerate(lowered)}
+    places = [place.get(name.lower()) for name in names]
+    return _Match(
+        [n if at is None else known.names[at] for n, at in zip(names, places, strict=True)],
+        [None if at is None else known.source_types[at] for at in places],
+        [None if at is None else known.comments[at] for at in places],
+        is_different=bool(place) and place.keys() != {name.lower() for name in names},
+    )
 
 
 def key_of(detail: TableDetail) -> TableKey:

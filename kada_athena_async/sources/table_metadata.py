@@ -7,8 +7,14 @@ from collections.abc import AsyncGenerator
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.decode import DECODED
 from kada_athena_async.aws.wire import TableMetadata, TableMetadataPage
-from kada_athena_async.sources.glue import PRESTO_VIEW_COMMENT, columns_of
-from kada_athena_async.sources.interface import RawView, TableDetail, moment, table_format
+from kada_athena_async.sources.glue import PRESTO_VIEW_COMMENT
+from kada_athena_async.sources.interface import (
+    RawColumns,
+    RawView,
+    TableDetail,
+    moment,
+    table_format,
+)
 
 PAGE_TABLES = 50
 """Tables of a ListTableMetadata page (AWS's limit)."""
@@ -72,6 +78,6 @@ def detail_of(schema: str, table: TableMetadata, *, has_formats: bool) -> TableD
         created_at=moment(table.create_time),
         last_access_at=moment(table.last_access_time),
         parameters=parameters,
-        columns=columns_of(table.columns, table.partition_keys),
+        columns=RawColumns(table.columns, table.partition_keys),
         view=RawView(text=None) if is_view else None,
     )

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from types import TracebackType
 
 from kada_athena_async.concurrency import offload
 from kada_athena_async.records import (
-    ColumnRecord,
     EventRecord,
     LinkageRecord,
     QueryRecord,
+    TableColumns,
     ViewRecord,
 )
 from kada_athena_async.sql.analysis import Analysis, Statement
@@ -104,12 +103,15 @@ class Derivation:
         if statement.view:
             self._wanted.add(statement.view)
 
-    def learn(self, batch: Iterable[ColumnRecord]) -> None:
+    def wants(self, catalog: str, schema: str, table: str) -> bool:
+        """True if some statement mentions the table; ask after the first pass."""
+        return self._known().wants(TableName(catalog, schema, table))
+
+    def learn(self, batch: Iterable[TableColumns]) -> None:
         """Second pass: keep the columns of *batch* that matter; tables may come in pieces."""
         schema = self._known()
-        for (catalog, name, table), rows in groupby(batch, lambda row: row[1:4]):
-            columns = [row.column for row in rows]
-            schema.add(str(catalog), str(name), str(table), columns)
+        for table in batch:
+            schema.add(*table)
 
     def _known(self) -> SchemaIndex:
         if self._schema is None:

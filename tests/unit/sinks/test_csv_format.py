@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from kada_athena_async.records import (
     KINDS,
     RECORD_TYPES,
+    ColumnBlock,
     ColumnRecord,
     EventRecord,
     QueryRecord,
@@ -181,3 +182,17 @@ def expected(value: object) -> str:
             return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     return str(value).replace("\x00", "\ufffd")
+
+
+def test_a_block_of_columns_is_written_as_its_records_are() -> None:
+    """Held field by field or record by record, the rows are the same bytes."""
+    records = [
+        ColumnRecord("srv", "c", "s", "t", "a,b", 1, "varchar", "string", True, False, None),
+        ColumnRecord("srv", "c", "s", "t", "dt", 2, "date", None, False, True, 'said "so"'),
+    ]
+    block = ColumnBlock()
+    for record in records:
+        block.extend(*([value] for value in record))
+
+    assert encode("metadata_columns", block) == encode("metadata_columns", records)
+    assert len(block) == 2

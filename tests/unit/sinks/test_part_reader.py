@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kada_athena_async.files import Files
-from kada_athena_async.records import ViewRecord
+from kada_athena_async.records import Batch, ColumnBlock, ViewRecord
 from kada_athena_async.sinks import Intent, PartFile, Staging
-from kada_athena_async.sinks.part_reader import BATCH_RECORDS, read_part
+from kada_athena_async.sinks.part_reader import BATCH_RECORDS, read_part, read_table_columns
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 
 
-async def stage(tmp_path: Path, records: list[ViewRecord], *, compress: bool) -> list[ViewRecord]:
+async def write(tmp_path: Path, kind: str, batch: Batch, *, compress: bool) -> PartFile:
     intent = Intent(
         run_id=f"run-{uuid4()}",
         name="athena",
@@ -32,11 +32,16 @@ async def stage(tmp_path: Path, records: list[ViewRecord], *, compress: bool) ->
         started_at=NOW,
     )
     staging = await Staging.create(tmp_path, intent, Files())
-    async with staging.part("unit", "metadata_views") as part:
-        await part.write(records)
+    async with staging.part("unit", kind) as part:
+        await part.write(batch)
 
     assert part.file is not None
-    return [row for batch in read_part(part.file, is_packed=compress) for row in batch]
+    return part.file
+
+
+async def stage(tmp_path: Path, records: list[ViewRecord], *, compress: bool) -> list[ViewRecord]:
+    file = await write(tmp_path, "metadata_views", records, compress=compress)
+    return [row for batch in read_part(file, is_packed=compress) for row in batch]
 
 
 texts = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))
@@ -59,6 +64,49 @@ async def test_any_text_comes_back(tmp_path: Path, definitions: list[str], compr
     found = await stage(tmp_path, records, compress=compress)
 
     assert found == [record._replace(definition=record.definition or None) for record in records]
+
+
+names = st.sampled_from(["a", "b", 'a,"b"', '"', "\n", "c d", "x,", "é"])
+
+
+@given(
+    tables=st.lists(st.tuples(names, names, st.lists(names, min_size=1)), min_size=1, max_size=9),
+    wanted=st.sets(names),
+    lines_at_once=st.integers(1, 5),
+)
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+async def test_the_columns_of_wanted_tables_come_back(
+    tmp_path: Path,
+    tables: list[tuple[str, str, list[str]]],
+    wanted: set[str],
+    lines_at_once: int,
+) -> None:
+    """All of them, in order and under their names; of the other tables nothing."""
+    block = ColumnBlock()
+    for schema, table, columns in tables:
+        for at, column in enumerate(columns, start=1):
+            row = ("s", "c", schema, table, column, at, 'row("a" int)', None, True, False, '"\n')
+            block.extend(*([value] for value in row))
+
+    file = await write(tmp_path, "metadata_columns", block, compress=True)
+    found = [
+        (piece.schema, piece.table, column)
+        for pieces in read_table_columns(
+            file,
+            is_packed=True,
+            wants=lambda _, __, table: table in wanted,
+            lines_at_once=lines_at_once,
+        )
+        for piece in pieces
+        for column in piece.columns
+    ]
+
+    assert found == [(s, t, c) for s, t, columns in tables if t in wanted for c in columns]
 
 
 async def test_long_parts_come_in_batches(tmp_path: Path) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timezone
 
 import pytest
 
-from kada_athena_async.records import ColumnRecord, QueryRecord, ViewRecord
+from kada_athena_async.records import QueryRecord, TableColumns, ViewRecord
 from kada_athena_async.sql import fingerprint, mask_sql
 from kada_athena_async.sql.derivation import Derivation
 from kada_athena_async.sql.worker_pool import WorkerPool
@@ -48,11 +47,8 @@ def query(
     )
 
 
-def columns(table: str, *names: str) -> Iterator[ColumnRecord]:
-    for position, name in enumerate(names, 1):
-        yield ColumnRecord(
-            "srv", GLUE, "sales", table, name, position, "varchar", None, True, False, None
-        )
+def columns(table: str, *names: str) -> TableColumns:
+    return TableColumns(GLUE, "sales", table, [*names])
 
 
 async def derived(
@@ -63,7 +59,7 @@ async def derived(
         mask=mask, pool=WorkerPool(1), include_failed=include_failed
     ) as derivation:
         await derivation.note(records)
-        derivation.learn([*columns("orders", "id", "total"), *columns("unheard", "x")])
+        derivation.learn([columns("orders", "id", "total"), columns("unheard", "x")])
         linked, happened = await derivation.derive(records)
 
     return (
@@ -162,14 +158,13 @@ async def test_the_estate_is_derived_rightly_and_nothing_leaks() -> None:
         )
         for e in runs
     ]
-    rows = [
-        ColumnRecord("srv", c.name, s.name, t.name, k.name, i, k.trino_type, None, True, False, "")
+    known = [
+        TableColumns(c.name, s.name, t.name, [k.name for k in t.current_columns])
         for c, s, t in estate.tables()
-        for i, k in enumerate(t.current_columns, 1)
     ]
     async with Derivation(mask=True, pool=WorkerPool(1)) as derivation:
         await derivation.note(records)
-        derivation.learn(rows)
+        derivation.learn(known)
         linked, happened = await derivation.derive(records)
 
     text = repr((linked, happened))
