@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
-from kada_athena_async.airflow.settings import AwsAccess, Job, make_job
+from kada_athena_async.airflow.settings import AwsAccess, Job, make_job, sites_of
+from kada_athena_async.config import Source
 from kada_athena_async.errors import ConfigError, Problem
 
 DEFAULT_CONN_ID = "aws_default"
+
+NOWHERE = Path("/nowhere")
+"""Stands in for an output directory where sites are only listed; nothing is written there."""
 
 
 class KadaAthenaHook(BaseHook):
@@ -70,17 +73,31 @@ class KadaAthenaHook(BaseHook):
             endpoint_url=said.get_service_endpoint_url("athena") or "",
         )
 
+    def site_names(self, config: Source) -> list[str]:
+        """The names of the configuration's sites, for a task to be mapped over.
+
+        Args:
+            config: The configuration's fields, or its JSON file.
+
+        Raises:
+            ConfigError: With all problems of all sites at once, or because it lists none.
+        """
+        sites = sites_of(config, self.get_conn(), scratch=NOWHERE)
+        names = [site.name for site in sites if site.name]
+        if not names:
+            remedy = "list them, each with its name and fields; or run one task without site"
+            raise ConfigError([Problem("sites", "(empty)", remedy)])
+
+        return names
+
     def make_job(
-        self,
-        config: Mapping[str, object] | Path | str,
-        *,
-        name: str,
-        hwm_path: str | None,
-        scratch: Path,
+        self, config: Source, *, name: str, site: str, hwm_path: str | None, scratch: Path
     ) -> Job:
         """The job of a task with this connection; see ``settings.make_job``.
 
         Raises:
             ConfigError: With all problems at once.
         """
-        return make_job(config, self.get_conn(), name=name, hwm_path=hwm_path, scratch=scratch)
+        return make_job(
+            config, self.get_conn(), name=name, site=site, hwm_path=hwm_path, scratch=scratch
+        )

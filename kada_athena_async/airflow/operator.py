@@ -10,7 +10,7 @@ It is not deferrable: a deferred task waits for something that goes on elsewhere
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -26,6 +26,7 @@ from kada_athena_async.airflow.links import LandingLink
 if TYPE_CHECKING:
     from kada_athena_async.airflow.extraction import Extraction
     from kada_athena_async.airflow.settings import Job
+    from kada_athena_async.config import Source
     from kada_athena_async.report import RunReport
 
 
@@ -40,11 +41,14 @@ class KadaAthenaOperator(BaseOperator):
     Args:
         config: The fields of the configuration, or the path of its JSON file on the worker.
         aws_conn_id: Airflow's AWS connection; see ``KadaAthenaHook``.
-        name: Name of the instance: its files, its mark and its lock are its own.
+        name: Name of the collector: its files, its mark and its lock are its own. A site's are
+            ``<name>-<site>``.
+        site: Which of the configuration's ``sites``; map the task over them with
+            ``.expand(site=...)``.
         hwm_path: File of the mark on storage that all workers share, instead of ``hwm_store``.
     """
 
-    template_fields: Sequence[str] = ("config", "aws_conn_id", "name", "hwm_path")
+    template_fields: Sequence[str] = ("config", "aws_conn_id", "name", "site", "hwm_path")
     template_fields_renderers: ClassVar[dict[str, str]] = {"config": "json"}
     operator_extra_links = (LandingLink(),)
     ui_color = "#dff0ea"
@@ -52,9 +56,10 @@ class KadaAthenaOperator(BaseOperator):
     def __init__(
         self,
         *,
-        config: Mapping[str, object] | Path | str,
+        config: Source,
         aws_conn_id: str | None = DEFAULT_CONN_ID,
         name: str = "athena",
+        site: str = "",
         hwm_path: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -62,6 +67,7 @@ class KadaAthenaOperator(BaseOperator):
         self.config = config
         self.aws_conn_id = aws_conn_id
         self.name = name
+        self.site = site
         self.hwm_path = hwm_path
         self.landing_url = ""
         self._extraction: Extraction[RunReport] | None = None
@@ -99,7 +105,9 @@ class KadaAthenaOperator(BaseOperator):
         from kada_athena_async.airflow.outcome import console_url, failure_text, xcom
 
         hook = KadaAthenaHook(self.aws_conn_id)
-        job = hook.make_job(self.config, name=self.name, hwm_path=self.hwm_path, scratch=scratch)
+        job = hook.make_job(
+            self.config, name=self.name, site=self.site, hwm_path=self.hwm_path, scratch=scratch
+        )
         self.landing_url = console_url(job.config.landing)
         self._extraction = Extraction(lambda: self._extract(job))
         try:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
-from kada_athena_async.config import Config, check_name, load_config
+from kada_athena_async.config import (
+    Config,
+    Site,
+    Source,
+    check_name,
+    load_sites,
+    read_source,
+)
 from kada_athena_async.errors import ConfigError, Problem
 
 _ROLE_ARGUMENTS = {"ExternalId": "external_id", "RoleSessionName": "session_name"}
@@ -53,21 +61,21 @@ class Job:
 
 
 def make_job(
-    source: Mapping[str, object] | Path | str,
+    source: Source,
     access: AwsAccess,
     *,
     name: str,
+    site: str,
     hwm_path: str | None,
     scratch: Path,
     environment: Mapping[str, str] = os.environ,
 ) -> Job:
     """The job of a task.
 
-    Who we are to AWS comes from the connection. What else it says (region, role, endpoint) stands
-    in where the configuration says nothing.
-
     Args:
         source: The configuration's fields, or its JSON file.
+        name: Name of the collector; a site's instance has its own, ``<name>-<site>``.
+        site: Which of its sites; empty if it lists none.
         hwm_path: File of the mark, on storage that all workers share.
         scratch: A directory for the extracts if the configuration names none; it may be gone
             with the try.
@@ -77,19 +85,54 @@ def make_job(
             extracts, would lie where it is lost with the worker.
     """
     check_name(name)
-    offered = connection_fields(access)
-    given = {key: value for key, value in _read(source).items() if value not in ("", None)}
-    _refuse_two_identities(given, offered, access.conn_id)
-    config = load_config(
-        None,
-        environment=environment,
-        overrides={"output_path": str(scratch), **offered, **given},
-    )
-    problems = _lost_with_the_worker(config, hwm_path, scratch)
+    sites = sites_of(source, access, scratch=scratch, environment=environment)
+    chosen = _choose(sites, site)
+    problems = _lost_with_the_worker(chosen, hwm_path, scratch)
     if problems:
         raise ConfigError(problems)
 
-    return Job(config=config, name=name, hwm_path=Path(hwm_path) if hwm_path else None)
+    return Job(
+        config=chosen.config,
+        name=chosen.instance(name),
+        hwm_path=Path(hwm_path) if hwm_path else None,
+    )
+
+
+def sites_of(
+    source: Source,
+    access: AwsAccess,
+    *,
+    scratch: Path,
+    environment: Mapping[str, str] = os.environ,
+) -> tuple[Site, ...]:
+    """The sites of *source*; one named "" if it lists none.
+
+    Who we are to AWS comes from the connection. What else it says (region, role, endpoint) stands
+    in where the configuration says nothing.
+
+    Raises:
+        ConfigError: With all problems of all sites at once.
+    """
+    offered = connection_fields(access)
+    given = {key: value for key, value in read_source(source).items() if value not in ("", None)}
+    _refuse_two_identities(given, offered, access.conn_id)
+    fields = {"output_path": str(scratch), **offered, **given}
+    return load_sites(fields, environment=environment)
+
+
+def _choose(sites: Sequence[Site], name: str) -> Site:
+    names = [site.name for site in sites if site.name]
+    if name in names or not (name or names):
+        return next(site for site in sites if site.name == name)
+
+    if not names:
+        remedy = "the configuration lists no sites; leave it out"
+    elif close := get_close_matches(name, names, n=1):
+        remedy = f"did you mean {close[0]}?"
+    else:
+        remedy = f"name one of the configuration's {len(names)} sites, or map the task over them"
+
+    raise ConfigError([Problem("site", repr(name) if name else "(empty)", remedy)], source="task")
 
 
 def connection_fields(access: AwsAccess) -> dict[str, str]:
@@ -140,8 +183,12 @@ def _refuse_two_identities(
         raise ConfigError([Problem(key, "(hidden)", remedy) for key in twice])
 
 
-def _lost_with_the_worker(config: Config, hwm_path: str | None, scratch: Path) -> list[Problem]:
-    problems = []
+def _lost_with_the_worker(site: Site, hwm_path: str | None, scratch: Path) -> list[Problem]:
+    config, problems = site.config, []
+    if hwm_path is not None and site.name:
+        remedy = 'one file for all sites; write hwm_store "file:///shared/directory" instead'
+        problems.append(Problem("hwm_path", repr(hwm_path), remedy))
+
     if hwm_path is not None and not Path(hwm_path).is_absolute():
         remedy = "write an absolute path on storage that all workers share"
         problems.append(Problem("hwm_path", repr(hwm_path), remedy))
@@ -161,9 +208,3 @@ def _lost_with_the_worker(config: Config, hwm_path: str | None, scratch: Path) -
         problems.append(Problem("output_path", "(missing)", remedy))
 
     return problems
-
-
-def _read(source: Mapping[str, object] | Path | str) -> Mapping[str, object]:
-    import json
-
-    return source if isinstance(source, Mapping) else json.loads(Path(source).read_text())

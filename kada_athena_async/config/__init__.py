@@ -5,10 +5,12 @@ from __future__ import annotations
 from kada_athena_async.config.endpoint import check_endpoint
 from kada_athena_async.config.load import (
     DEFAULT_FILE,
+    Source,
     config_path,
     config_warnings,
     known_secrets,
     load_config,
+    read_source,
 )
 from kada_athena_async.config.model import Config, config_digest
 from kada_athena_async.config.problems import check_name, make_config
@@ -19,6 +21,7 @@ __all__ = [
     "DEFAULT_FILE",
     "Config",
     "Site",
+    "Source",
     "check_endpoint",
     "check_name",
     "config_digest",
@@ -29,5 +32,6 @@ __all__ = [
     "load_config",
     "load_sites",
     "make_config",
+    "read_source",
     "select_sites",
 ]

@@ -9,7 +9,7 @@ import stat
 import typing
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from kada_athena_async.config.endpoint import check_aws_endpoint_variables
 from kada_athena_async.config.landing import place_secrets
@@ -34,12 +34,15 @@ _SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 # A configuration has 35 short values; what is larger is another file.
 _MAX_FILE_BYTES = 1_000_000
 
+Source: TypeAlias = Mapping[str, object] | Path | str
+"""A configuration's JSON file, or what would stand in it."""
+
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
 
 
 def load_config(
-    path: Path | str | None,
+    path: Source | None,
     *,
     environment: Mapping[str, str] = os.environ,
     overrides: Mapping[str, object] | None = None,
@@ -47,7 +50,7 @@ def load_config(
     """The configuration of *path*, under the environment, under *overrides*.
 
     Args:
-        path: The JSON file; None if environment and overrides say all.
+        path: The JSON file, or its fields; None if environment and overrides say all.
         environment: Variables; ``KADA_ATHENA_<FIELD>`` wins over the file.
         overrides: Field -> value or its text; wins over both. None means not given.
 
@@ -85,8 +88,24 @@ class Layers(NamedTuple):
     problems: list[Problem]
 
 
+def read_source(source: Source) -> dict[str, object]:
+    """The keys and values of a configuration file, or a copy of *source*; nothing is judged yet.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
+    if isinstance(source, Mapping):
+        return dict(source)
+
+    values, problems = _read(source)
+    if problems:
+        raise ConfigError(problems, source=f"configuration file {str(source)!a}")
+
+    return values
+
+
 def read_layers(
-    path: Path | str | None,
+    path: Source | None,
     environment: Mapping[str, str],
     overrides: Mapping[str, object] | None,
 ) -> Layers:
@@ -95,9 +114,8 @@ def read_layers(
     Raises:
         ConfigError: The file cannot be read.
     """
-    values, problems = _read(path) if path is not None else ({}, [])
-    if problems:
-        raise ConfigError(problems, source=f"configuration file {str(path)!a}")
+    values = read_source(path) if path is not None else {}
+    problems: list[Problem] = []
 
     # A text that cannot be read is reported here, so what it would have replaced is judged
     # instead; otherwise one mistake would be reported twice.

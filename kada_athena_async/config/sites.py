@@ -6,11 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 from kada_athena_async.config import rules
 from kada_athena_async.config.endpoint import check_aws_endpoint_variables
-from kada_athena_async.config.load import Layers, read_layers
+from kada_athena_async.config.load import Layers, Source, read_layers
 from kada_athena_async.config.model import Config
 from kada_athena_async.config.problems import (
     MISSING,
@@ -48,7 +47,7 @@ class Site:
 
 
 def load_sites(
-    path: Path | str | None,
+    path: Source | None,
     *,
     environment: Mapping[str, str] = os.environ,
     overrides: Mapping[str, object] | None = None,
@@ -59,7 +58,7 @@ def load_sites(
     environment, that of the file's top level.
 
     Args:
-        path: The JSON file; None if environment and overrides say all.
+        path: The JSON file, or its fields; None if environment and overrides say all.
         environment: Variables; ``KADA_ATHENA_<FIELD>`` wins over the file's top level.
         overrides: Field -> value or its text, for all sites. None means not given.
 

@@ -29,6 +29,7 @@ def job(
     access: AwsAccess = ACCESS,
     *,
     name: str = "athena",
+    site: str = "",
     hwm_path: str | None = None,
     environment: dict[str, str] | None = None,
 ) -> Job:
@@ -36,6 +37,7 @@ def job(
         config,
         access,
         name=name,
+        site=site,
         hwm_path=hwm_path,
         scratch=SCRATCH,
         environment=environment or {},
@@ -150,3 +152,45 @@ def test_what_lies_on_shared_storage_is_enough() -> None:
     assert made.hwm_path == Path("/shared/k_hwm.txt")
     with pytest.raises(ConfigError, match="--name"):
         job(name="../escape")
+
+
+SITES = {
+    **CONFIG,
+    "sites": [{"name": "sydney"}, {"name": "eu", "role": ROLE, "region": "eu-west-1"}],
+}
+
+
+def test_a_task_takes_one_site() -> None:
+    """With its own fields over the others, and an instance of its own."""
+    sydney, eu = job(SITES, site="sydney"), job(SITES, site="eu", name="nightly")
+
+    assert (sydney.name, eu.name) == ("athena-sydney", "nightly-eu")
+    assert (sydney.config.role, eu.config.role) == ("", ROLE)
+    assert sydney.config.key == eu.config.key == job().config.key
+
+
+@pytest.mark.parametrize(
+    ("config", "fields", "said"),
+    [
+        (SITES, {}, "site = (empty): name one of the configuration's 2 sites, or map the task"),
+        (SITES, {"site": "sidney"}, "site = 'sidney': did you mean sydney?"),
+        (
+            CONFIG,
+            {"site": "sydney"},
+            "site = 'sydney': the configuration lists no sites; leave it out",
+        ),
+        (
+            SITES,
+            {"site": "sydney", "hwm_path": "/shared/k_hwm.txt"},
+            "hwm_path = '/shared/k_hwm.txt': one file for all sites; write hwm_store",
+        ),
+    ],
+)
+def test_a_site_that_is_not_meant_is_refused(
+    config: dict[str, object], fields: dict[str, str], said: str
+) -> None:
+    """No task runs another site than its own, and no two move one mark."""
+    with pytest.raises(ConfigError) as caught:
+        job(config, **fields)
+
+    assert said in str(caught.value)
