@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowFailException,
+    AirflowNotFoundException,
+    BaseHook,
+)
 
+from kada_athena_async.airflow.outcome import is_final
 from kada_athena_async.airflow.settings import AwsAccess, Job, make_job, sites_of
 from kada_athena_async.config import Source
-from kada_athena_async.errors import ConfigError, Problem
+from kada_athena_async.errors import ConfigError, KadaAthenaError, Problem
 
 DEFAULT_CONN_ID = "aws_default"
 
 NOWHERE = Path("/nowhere")
 """Stands in for an output directory where sites are only listed; nothing is written there."""
+
+
+@contextmanager
+def as_airflow_errors() -> Iterator[None]:
+    """Tell Airflow of our errors in its own terms: whether another try may do.
+
+    Raises:
+        AirflowFailException: It would fail too: configuration, or a mark that cannot be trusted.
+        AirflowException: It may do: AWS, the landing or the disk failed.
+    """
+    try:
+        yield
+    except KadaAthenaError as exc:
+        kind = AirflowFailException if is_final(exc) else AirflowException
+        raise kind(str(exc)) from exc
 
 
 class KadaAthenaHook(BaseHook):
@@ -80,13 +103,14 @@ class KadaAthenaHook(BaseHook):
             config: The configuration's fields, or its JSON file.
 
         Raises:
-            ConfigError: With all problems of all sites at once, or because it lists none.
+            AirflowFailException: With all problems of all sites at once, or because it lists none.
         """
-        sites = sites_of(config, self.get_conn(), scratch=NOWHERE)
-        names = [site.name for site in sites if site.name]
-        if not names:
-            remedy = "list them, each with its name and fields; or run one task without site"
-            raise ConfigError([Problem("sites", "(empty)", remedy)])
+        with as_airflow_errors():
+            sites = sites_of(config, self.get_conn(), scratch=NOWHERE)
+            names = [site.name for site in sites if site.name]
+            if not names:
+                remedy = "list them, each with its name and fields; or run one task without site"
+                raise ConfigError([Problem("sites", "(empty)", remedy)])
 
         return names
 

@@ -14,14 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import (
-    AirflowException,
-    AirflowFailException,
-    BaseOperator,
-)
+from airflow.providers.common.compat.sdk import AirflowException, BaseOperator
 
-from kada_athena_async.airflow.hook import DEFAULT_CONN_ID, KadaAthenaHook
+from kada_athena_async.airflow.hook import DEFAULT_CONN_ID, KadaAthenaHook, as_airflow_errors
 from kada_athena_async.airflow.links import LandingLink
+from kada_athena_async.airflow.outcome import console_url, failure_text, xcom
 
 if TYPE_CHECKING:
     from kada_athena_async.airflow.extraction import Extraction
@@ -80,17 +77,13 @@ class KadaAthenaOperator(BaseOperator):
                 be trusted.
             AirflowException: Another try may do: AWS or the landing failed, or the task was killed.
         """
-        from kada_athena_async.airflow.outcome import is_final
-        from kada_athena_async.errors import KadaAthenaError
-
-        with tempfile.TemporaryDirectory(
-            prefix="kada-athena-", ignore_cleanup_errors=True
-        ) as scratch:
-            try:
-                return self._run(Path(scratch))
-            except KadaAthenaError as exc:
-                kind = AirflowFailException if is_final(exc) else AirflowException
-                raise kind(str(exc)) from exc
+        with (
+            as_airflow_errors(),
+            tempfile.TemporaryDirectory(
+                prefix="kada-athena-", ignore_cleanup_errors=True
+            ) as scratch,
+        ):
+            return self._run(Path(scratch))
 
     def on_kill(self) -> None:
         """Stop the run: our queries are cancelled, nothing half-written stays in sight.
@@ -102,7 +95,6 @@ class KadaAthenaOperator(BaseOperator):
 
     def _run(self, scratch: Path) -> dict[str, object]:
         from kada_athena_async.airflow.extraction import Extraction, Stopped
-        from kada_athena_async.airflow.outcome import console_url, failure_text, xcom
 
         hook = KadaAthenaHook(self.aws_conn_id)
         job = hook.make_job(
