@@ -76,7 +76,7 @@ def airflow(
         running.stop()
 
 
-def wait_until(holds: Callable[[], Any], *, what: str, at_most_s: float = 120) -> Any:
+def wait_until(holds: Callable[[], Any], *, what: str, at_most_s: float = 200) -> Any:
     """What *holds* gives once it is true."""
     end = time.monotonic() + at_most_s
     while time.monotonic() < end:

@@ -52,13 +52,13 @@ class World:
             "extra": {"region_name": self.sandbox.region},
         }
 
-    def write(self, name: str, places: dict[str, tuple[int, str]]) -> Path:
+    def write(self, name: str, places: dict[str, tuple[int, str, str]]) -> Path:
         """A configuration of new sites, each an estate of its own; no directory for extracts.
 
         Args:
-            places: Name of a site -> account and region.
+            places: Name of a site -> account, region and ``metadata_source``.
         """
-        fields = self.sandbox.config("/", metadata_source="auto", quota_share=1.0)
+        fields = self.sandbox.config("/", quota_share=1.0)
         for given in ("key", "secret", "region", "output_path", "bucket"):
             del fields[given]
 
@@ -73,7 +73,7 @@ class World:
         path.chmod(0o600)
         return path
 
-    def _site(self, name: str, account: int, region: str) -> dict[str, object]:
+    def _site(self, name: str, account: int, region: str, source: str) -> dict[str, object]:
         account_id = f"{account:012}"
         estate = tiny_estate(
             datetime.now(timezone.utc),
@@ -91,6 +91,7 @@ class World:
             "role": handle.role_arn,
             "bucket": f"s3://{handle.results_bucket}/{RESULTS_PREFIX}",
             "server": f"athena.{name}",
+            "metadata_source": source,
         }
 
     def landed(self, site: str) -> dict[str, bytes]:
