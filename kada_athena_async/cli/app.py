@@ -11,6 +11,7 @@ from kada_athena_async.cli.commands import (
     hwm,
     iam_policy,
     push,
+    report,
     run,
     sandbox,
 )
@@ -31,6 +32,7 @@ app.command("test-connection")(connection.connect)
 app.command("doctor")(doctor.doctor)
 app.command("iam-policy")(iam_policy.iam_policy)
 app.command("push")(push.push)
+app.command("report")(report.report)
 app.add_typer(hwm.hwm, name="hwm")
 app.add_typer(config.config, name="config")
 app.command("sandbox")(sandbox.sandbox)

@@ -24,6 +24,7 @@ COMMANDS = (
     "doctor",
     "iam-policy",
     "push",
+    "report",
     "hwm",
     "hwm show",
     "hwm set",

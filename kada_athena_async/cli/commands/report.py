@@ -1,0 +1,62 @@
+"""``report``: a run's extracts as one HTML page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kada_athena_async.cli.options import AsJson, ConfigFile, Name, Quiet, Settings, Sites
+
+
+def report(
+    config: ConfigFile = None,
+    name: Name = "athena",
+    output_path: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Directory of the extracts.  [default: as configured]",
+            show_default=False,
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--file",
+            "-f",
+            metavar="FILE",
+            help="Where the page goes.  [default: <name>_report.html in the working directory]",
+            show_default=False,
+        ),
+    ] = None,
+    sites: Sites = None,
+    settings: Settings = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show the newest run's extracts as one HTML page, for people who would rather look.
+
+    The page is one file, of many sites one each: it opens offline, sends nothing, and prints
+    well. Samples of SQL are masked. AWS is not asked.
+
+    \b
+    Examples:
+      kada-athena-async report --output-path kada-sandbox/extracts
+      kada-athena-async report -c kada_athena_extractor_config.json -f estate.html
+    """
+    from kada_athena_async.cli.outcome import ending
+    from kada_athena_async.cli.page import PageRequest, make_pages
+    from kada_athena_async.cli.talk import Talk
+
+    talk = Talk(as_json=as_json, quiet=quiet)
+    request = PageRequest(
+        config=config,
+        name=name,
+        output_path=output_path,
+        file=file,
+        settings=tuple(settings or ()),
+        sites=tuple(sites or ()),
+    )
+    raise typer.Exit(ending(talk, lambda: make_pages(talk, request)))

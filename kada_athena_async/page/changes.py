@@ -1,0 +1,162 @@
+"""What came, went and changed since the run before, where both runs read everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kada_athena_async.commit import Manifest
+from kada_athena_async.extracts import Package
+from kada_athena_async.page.warehouse import Warehouse
+
+MAX_CHANGES = 200
+"""Rows of each kind of change in the page; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A table or column that is not what it was; *column* is empty for tables."""
+
+    catalog: str
+    schema: str
+    table: str
+    column: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeList:
+    """Changes of one kind, at most ``MAX_CHANGES`` of *count*."""
+
+    title: str
+    count: int
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangesFigures:
+    """What changed.
+
+    Attributes:
+        since: End of the window of the run before.
+        compared: Schemas that both runs read completely.
+        left_out: Schemas that one of them did not: their tables may look added or removed.
+    """
+
+    since: datetime
+    compared: int
+    left_out: int
+    lists: tuple[ChangeList, ...]
+
+    @property
+    def count(self) -> int:
+        return sum(each.count for each in self.lists)
+
+
+# Kind of change -> rows (catalog, schema, table, column, before, after). A column of a table that
+# came or went as a whole is not told again.
+_KINDS = {
+    "Tables added": """
+        SELECT catalog, schema, "table", '' AS "column", '' AS before, table_type AS after
+        FROM tables ANTI JOIN before_tables USING (catalog, schema, "table")
+        SEMI JOIN compared USING (catalog, schema)""",
+    "Tables removed": """
+        SELECT catalog, schema, "table", '' AS "column", table_type AS before, '' AS after
+        FROM before_tables ANTI JOIN tables USING (catalog, schema, "table")
+        SEMI JOIN compared USING (catalog, schema)""",
+    "Columns added": """
+        SELECT catalog, schema, "table", "column", '' AS before, data_type AS after
+        FROM columns ANTI JOIN before_columns USING (catalog, schema, "table", "column")
+        SEMI JOIN before_tables USING (catalog, schema, "table")
+        SEMI JOIN compared USING (catalog, schema)""",
+    "Columns removed": """
+        SELECT catalog, schema, "table", "column", data_type AS before, '' AS after
+        FROM before_columns ANTI JOIN columns USING (catalog, schema, "table", "column")
+        SEMI JOIN tables USING (catalog, schema, "table")
+        SEMI JOIN compared USING (catalog, schema)""",
+    "Columns of another type": """
+        SELECT catalog, schema, "table", "column", b.data_type AS before, a.data_type AS after
+        FROM columns a JOIN before_columns b USING (catalog, schema, "table", "column")
+        SEMI JOIN compared USING (catalog, schema)
+        WHERE a.data_type IS DISTINCT FROM b.data_type""",
+}
+
+
+def changes_figures(warehouse: Warehouse, before: Package | None) -> ChangesFigures | None:
+    """Compare the metadata of two runs; None if there was none before.
+
+    Only schemas take part of which ``comparable_schemas`` is sure.
+    """
+    if before is None:
+        return None
+
+    compared, left_out = comparable_schemas(warehouse.package.manifest, before.manifest)
+    warehouse.rows(
+        "CREATE TABLE compared AS SELECT unnest(?) AS catalog, unnest(?) AS schema",
+        [catalog for catalog, _ in compared],
+        [schema for _, schema in compared],
+    )
+    return ChangesFigures(
+        since=before.manifest.end,
+        compared=len(compared),
+        left_out=left_out,
+        lists=tuple(_changes(warehouse, title, sql) for title, sql in _KINDS.items()),
+    )
+
+
+def _changes(warehouse: Warehouse, title: str, sql: str) -> ChangeList:
+    (count,) = warehouse.row(f"SELECT count(*) FROM ({sql})")
+    rows = warehouse.rows(f"SELECT * FROM ({sql}) ORDER BY ALL LIMIT {MAX_CHANGES}")
+    return ChangeList(
+        title=title,
+        count=count,
+        changes=tuple(
+            Change(
+                catalog=row[0],
+                schema=row[1],
+                table=row[2],
+                column=row[3],
+                before=row[4] or "",
+                after=row[5] or "",
+            )
+            for row in rows
+        ),
+    )
+
+
+def comparable_schemas(now: Manifest, then: Manifest) -> tuple[list[tuple[str, str]], int]:
+    """The schemas whose changes are sure, and how many others there are.
+
+    What was not read must not look as if it had been removed. A schema is sure if the completeness
+    records of both runs call it complete; or one run does and the other does not know it, although
+    it asked for the same and could list its catalog.
+    """
+    of_now, of_then = _outcomes(now), _outcomes(then)
+    is_same = now.config_digest == then.config_digest
+    in_doubt = _catalogs_in_doubt(now) | _catalogs_in_doubt(then)
+    sure = []
+    names = of_now.keys() | of_then.keys()
+    for name in names:
+        told = {outcomes.get(name) for outcomes in (of_now, of_then)}
+        is_sure_absence = is_same and name[0] not in in_doubt
+        if told == {"complete"} or (told == {"complete", None} and is_sure_absence):
+            sure.append(name)
+
+    return sorted(sure), len(names) - len(sure)
+
+
+def _outcomes(manifest: Manifest) -> dict[tuple[str, str], str]:
+    return {
+        (record.name[0], record.name[1]): record.outcome
+        for record in manifest.facts.completeness
+        if record.scope == "schema" and len(record.name) == 2
+    }
+
+
+def _catalogs_in_doubt(manifest: Manifest) -> set[str]:
+    return {
+        record.name[0]
+        for record in manifest.facts.completeness
+        if record.scope == "catalog" and record.outcome != "complete"
+    }

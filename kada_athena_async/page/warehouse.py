@@ -1,0 +1,179 @@
+"""Extracts in a database of the moment: DuckDB reads them once, within bounds of memory."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+
+from kada_athena_async.errors import StateError
+from kada_athena_async.extracts import Package
+from kada_athena_async.page.price import BILLED_BYTES_SQL
+from kada_athena_async.records import RECORD_TYPES
+
+MEMORY_LIMIT = "512MB"
+"""What DuckDB may hold at once; what is more goes to the temporary directory."""
+
+THREADS = 2
+
+MAX_ROW_BYTES = 8 << 20
+"""Longest row of an extract: a statement has 262,144 bytes at most, each of which may be doubled,
+and a view's parameters are not limited by us."""
+
+_TABLES = """
+    CREATE TABLE {prefix}tables AS
+    SELECT catalog, schema, "table", table_type, coalesce(table_format, '') AS table_format,
+        -- Hive's statistics; most tables have none.
+        CASE WHEN json_valid(parameters) THEN
+            try_cast(json_extract_string(parameters, '$.totalSize') AS BIGINT)
+        END AS size_bytes
+    FROM {source}
+"""
+
+_COLUMNS = """
+    CREATE TABLE {prefix}columns AS
+    SELECT catalog, schema, "table", "column", data_type FROM {source}
+"""
+
+_QUERIES = f"""
+    CREATE TABLE queries AS
+    SELECT *, {BILLED_BYTES_SQL} AS billed_bytes FROM (
+        SELECT query_id, workgroup, statement_type, substatement_type, status,
+            -- Messages may be long; their beginning tells the kind.
+            left(status_reason, 400) AS reason,
+            try_cast(error_category AS INTEGER) AS error_category,
+            coalesce(try_cast(completed_at AS TIMESTAMP), try_cast(submitted_at AS TIMESTAMP))
+                AS ended_at,
+            try_cast(total_ms AS BIGINT) AS total_ms,
+            try_cast(scanned_bytes AS BIGINT) AS scanned_bytes,
+            coalesce(try_cast(reused_result AS BOOLEAN), false) AS is_reused,
+            fingerprint
+        FROM {{source}}
+    )
+"""
+
+_LINKS = """
+    CREATE TABLE links AS
+    SELECT DISTINCT source_catalog, source_schema, source_table, source_column,
+        target_catalog, target_schema, target_table, target_column, linkage_type
+    FROM {source}
+    WHERE source_table IS NOT NULL AND target_table IS NOT NULL
+"""
+
+
+class Warehouse:
+    """The extracts of a run, and of the one before it, as tables.
+
+    Tables: ``catalogs``, ``schemas``, ``tables``, ``columns``, ``queries``, ``links``; the earlier
+    ones are ``before_tables`` and ``before_columns``, empty if there was no earlier run.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, package: Package) -> None:
+        self._connection = connection
+        self.package = package
+
+    def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """The rows of *sql*; values only as parameters, for they come from outside."""
+        found: list[tuple[Any, ...]] = self._connection.execute(sql, parameters).fetchall()
+        return found
+
+    def row(self, sql: str, *parameters: object) -> tuple[Any, ...]:
+        """The only row of *sql*."""
+        (row,) = self.rows(sql, *parameters)
+        return row
+
+    def run(self, sql: str) -> None:
+        """Run a statement that gives nothing back."""
+        self._connection.execute(sql)
+
+    def statements(self, query_ids: Sequence[str]) -> dict[str, tuple[str, str, str]]:
+        """Query id -> its SQL, type and subtype, read from the extract once more."""
+        source = _source(self.package, "databaselog")
+        if source is None:
+            return {}
+
+        found = self.rows(
+            f"""SELECT query_id, coalesce(query, ''), coalesce(statement_type, ''),
+            coalesce(substatement_type, '') FROM {source} WHERE list_contains(?, query_id)""",
+            list(query_ids),
+        )
+        return {row[0]: (row[1], row[2], row[3]) for row in found}
+
+
+@contextmanager
+def open_warehouse(package: Package, before: Package | None) -> Iterator[Warehouse]:
+    """Read the extracts of *package*, and what there was *before*, into tables.
+
+    Raises:
+        StateError: An extract is not what its kind is made of.
+    """
+    with TemporaryDirectory(prefix="kada-athena-report-") as directory:
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": MEMORY_LIMIT,
+            "threads": THREADS,
+            "temp_directory": directory,
+            "preserve_insertion_order": "false",
+            # Nothing is fetched: neither extensions nor anything that a path might name.
+            "autoinstall_known_extensions": "false",
+        }
+        with duckdb.connect(str(Path(directory) / "report.duckdb"), config=settings) as connection:
+            warehouse = Warehouse(connection, package)
+            _load(warehouse, package, "metadata_catalogs", _plain("catalogs", "metadata_catalogs"))
+            _load(warehouse, package, "metadata_schemas", _plain("schemas", "metadata_schemas"))
+            _load(warehouse, package, "metadata_tables", _TABLES, prefix="")
+            _load(warehouse, package, "metadata_columns", _COLUMNS, prefix="")
+            _load(warehouse, package, "databaselog", _QUERIES)
+            _load(warehouse, package, "linkages", _LINKS)
+            _load(warehouse, before, "metadata_tables", _TABLES, prefix="before_")
+            _load(warehouse, before, "metadata_columns", _COLUMNS, prefix="before_")
+            yield warehouse
+
+
+def _plain(table: str, kind: str) -> str:
+    columns = ", ".join(f'"{name}"' for name in RECORD_TYPES[kind]._fields)
+    return f"CREATE TABLE {table} AS SELECT {columns} FROM {{source}}"
+
+
+def _load(
+    warehouse: Warehouse, package: Package | None, kind: str, statement: str, **names: str
+) -> None:
+    source = _source(package, kind) if package else None
+    try:
+        warehouse.run(statement.format(source=source or _nothing(kind), **names))
+    except duckdb.Error as exc:
+        where = ", ".join(str(path) for path in package.extracts(kind)) if package else kind
+        raise StateError(
+            f"{where} cannot be read as {kind}",
+            hint="it was written by something else; extract that window again",
+        ) from exc
+
+
+def _source(package: Package, kind: str) -> str | None:
+    """DuckDB's name for the rows of *kind*, every field a text; None if there is no extract."""
+    paths = [glob.escape(str(path)) for path in package.extracts(kind)]
+    if not paths:
+        return None
+
+    columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in RECORD_TYPES[kind]._fields)
+    # Said, because DuckDB takes what follows a ? in a path for no part of the file's name.
+    compression = "gzip" if paths[0].endswith(".gz") else "none"
+    return (
+        f"read_csv([{', '.join(map(_text, paths))}], columns = {{{columns}}}, header = true, "
+        "auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
+        f"new_line = '\\n', compression = '{compression}', parallel = false, "
+        f"max_line_size = {MAX_ROW_BYTES})"
+    )
+
+
+def _nothing(kind: str) -> str:
+    columns = ", ".join(f'NULL::VARCHAR AS "{name}"' for name in RECORD_TYPES[kind]._fields)
+    return f"(SELECT {columns} WHERE false)"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,133 @@
+"""``report`` writes a page or says in a sentence why it cannot."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.conftest import Cli
+from tests.unit.page.estate import query, write_package
+
+pytestmark = pytest.mark.skipif(not find_spec("altair"), reason="needs the extra report")
+
+
+def test_a_page_is_written_and_named(cli: Cli, tmp_path: Path) -> None:
+    """The path goes to stdout, the talk to stderr; a second page replaces the first."""
+    manifest = write_package(tmp_path / "out", {"databaselog": [query("q")]})
+    (tmp_path / "athena_report.html").write_text("old")
+
+    done = cli("report", "--output-path", "out")
+
+    assert done.returncode == 0, done.stderr
+    page = tmp_path / "athena_report.html"
+    assert done.stdout == f"{page}\n"
+    assert manifest.name in done.stderr
+    assert "<title>Athena estate of athena.example</title>" in page.read_text()
+
+
+def test_facts_as_json(cli: Cli, tmp_path: Path) -> None:
+    """With --json one object tells what was written and from what."""
+    manifest = write_package(tmp_path / "out", {})
+
+    done = cli("report", "--output-path", "out", "-f", "x.html", "--json")
+
+    told = json.loads(done.stdout)
+    assert told["path"] == str(tmp_path / "x.html")
+    assert told["size_bytes"] == (tmp_path / "x.html").stat().st_size
+    assert (told["manifest"], told["compared_with"]) == (str(manifest), None)
+
+
+def test_no_extracts(cli: Cli, tmp_path: Path) -> None:
+    """Directory and name are said, and what to do."""
+    done = cli("report", "--output-path", "nowhere", "-n", "other")
+
+    assert done.returncode == 3
+    assert f"error: there are no extracts of 'other' in {tmp_path}/nowhere" in done.stderr
+    assert "try: extract first, or name the directory" in done.stderr
+    assert not (tmp_path / "other_report.html").exists()
+
+
+def test_torn_extract(cli: Cli, tmp_path: Path) -> None:
+    """The file is named; no page is written from half a truth."""
+    write_package(tmp_path / "out", {"databaselog": [query("q")]})
+    (extract,) = (tmp_path / "out").glob("*databaselog*")
+    extract.write_bytes(extract.read_bytes()[:-5])
+
+    done = cli("report", "--output-path", "out")
+
+    assert done.returncode == 3
+    assert f"error: {extract} is torn: it holds other bytes than" in done.stderr
+    assert "try: restore it from where it was delivered" in done.stderr
+    assert not (tmp_path / "athena_report.html").exists()
+
+
+def test_page_that_cannot_be_written(cli: Cli, tmp_path: Path) -> None:
+    """Key, value and remedy are named."""
+    write_package(tmp_path / "out", {})
+
+    done = cli("report", "--output-path", "out", "-f", "missing/x.html")
+
+    assert done.returncode == 2
+    assert f"--file = '{tmp_path}/missing/x.html': cannot be written" in done.stderr
+    assert "name another" in done.stderr
+
+
+def test_missing_extra(cli: Cli, tmp_path: Path) -> None:
+    """Without the libraries of the extra, the command to install it is said."""
+    (tmp_path / "altair.py").write_text("raise ModuleNotFoundError('no', name='altair')")
+    root = Path(__file__).parents[3]
+
+    done = cli("report", "--output-path", "out", PYTHONPATH=f"{tmp_path}:{root}")
+
+    assert done.returncode == 2
+    assert "(needs altair): install it: pip install 'kada-athena-async[report]'" in done.stderr
+
+
+def test_each_site_has_its_page(cli: Cli, tmp_path: Path) -> None:
+    """Named after the site's collector; one file for several is refused with the ways out."""
+    config = {
+        "region": "eu-west-1",
+        "bucket": "s3://results/here",
+        "output_path": str(tmp_path / "out"),
+        "sites": [{"name": "one", "server": "first"}, {"name": "two", "server": "second"}],
+    }
+    (tmp_path / "kada_athena_extractor_config.json").write_text(json.dumps(config))
+    for site in ("one", "two"):
+        write_package(tmp_path / "out", {}, name=f"athena-{site}", server=site)
+
+    both = cli("report")
+    one_file = cli("report", "-f", "x.html")
+    one_site = cli("report", "-f", "x.html", "--site", "two")
+
+    assert both.returncode == 0, both.stderr
+    pages = [tmp_path / f"athena-{site}_report.html" for site in ("one", "two")]
+    assert both.stdout.split() == [str(page) for page in pages]
+    assert "Athena estate of one" in pages[0].read_text()
+    assert one_file.returncode == 2
+    assert "--file = 'x.html' (2 sites): a page is one site's: choose one" in one_file.stderr
+    assert one_site.stdout.split() == [str(tmp_path / "x.html")]
+
+
+def test_command_of_the_readme_works(cli: Cli, tmp_path: Path) -> None:
+    """It stands there as it is typed after the sandbox's first run."""
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    (typed,) = re.findall(r"<!-- command: page -->\n    kada-athena-async (.+)\n", readme)
+    (tmp_path / "kada-sandbox").mkdir()
+    write_package(tmp_path / "kada-sandbox" / "extracts", {})
+
+    done = cli(*typed.split())
+
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()).exists()
+
+
+def test_without_directory_the_configuration_is_asked(cli: Cli) -> None:
+    """A missing configuration is told as for every other command."""
+    done = cli("report")
+
+    assert done.returncode == 2
+    assert "kada_athena_extractor_config.json" in done.stderr
