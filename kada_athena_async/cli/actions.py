@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from kada_athena_async.cli.request import RunRequest, check_request, overrides_of
+from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
 from kada_athena_async.cli.signals import run_until_signalled
+from kada_athena_async.cli.sites import connect_sites, push_sites, run_sites
 from kada_athena_async.cli.talk import Talk
-from kada_athena_async.config import (
-    Config,
-    config_path,
-    config_warnings,
-    known_secrets,
-    load_config,
-)
+from kada_athena_async.config import Config
 from kada_athena_async.engine import ConnectionReport, Extractor
 from kada_athena_async.landing import DeliveryReport
 from kada_athena_async.report import RunReport
@@ -24,7 +17,11 @@ _SHOWN_HINTS = 3
 def run_extraction(talk: Talk, request: RunRequest) -> int:
     """Extract as configured; the exit code."""
     check_request(request)
-    return extract(talk, _configured(talk, request), request).exit_code
+    sites = configured_sites(talk, request)
+    if sites[0].name:
+        return run_sites(talk, sites, request)
+
+    return extract(talk, sites[0].config, request).exit_code
 
 
 def extract(talk: Talk, config: Config, request: RunRequest) -> RunReport:
@@ -58,9 +55,13 @@ def extract(talk: Talk, config: Config, request: RunRequest) -> RunReport:
     return report
 
 
-def show_connection(talk: Talk, path: Path | None, settings: tuple[str, ...]) -> int:
+def show_connection(talk: Talk, request: RunRequest) -> int:
     """Log in and tell who we are and what answers; the exit code."""
-    config = _configured(talk, RunRequest(config=path, settings=settings))
+    sites = configured_sites(talk, request)
+    if sites[0].name:
+        return connect_sites(talk, sites, request)
+
+    config = sites[0].config
     if config.endpoint_url:
         talk.say(f"talking to {config.endpoint_url}")
 
@@ -81,7 +82,11 @@ def show_connection(talk: Talk, path: Path | None, settings: tuple[str, ...]) ->
 def push_extracts(talk: Talk, request: RunRequest) -> int:
     """Bring what was extracted to the landing; the exit code."""
     check_request(request)
-    config = _configured(talk, request)
+    sites = configured_sites(talk, request)
+    if sites[0].name:
+        return push_sites(talk, sites, request)
+
+    config = sites[0].config
     with talk.observers() as observers:
 
         async def work() -> DeliveryReport:
@@ -97,18 +102,6 @@ def push_extracts(talk: Talk, request: RunRequest) -> int:
         talk.say(f"nothing waits to be delivered to {report.place}")
 
     return 0
-
-
-def _configured(talk: Talk, request: RunRequest) -> Config:
-    """The configuration that was asked for, its secrets known and its warnings said."""
-    talk.know_secrets(known_secrets(None))
-    path = config_path(request.config)
-    config = load_config(path, overrides=overrides_of(request))
-    talk.know_secrets(known_secrets(config))
-    for warning in config_warnings(path, config):
-        talk.warn(warning)
-
-    return config
 
 
 def _what_next(report: RunReport) -> list[str]:

@@ -30,6 +30,7 @@ class RunRequest:
         start_hwm, end_hwm: Texts, as typed.
         settings: ``field=value`` texts; ``overrides`` win over them.
         sites: Names of the sites wanted, or patterns for them; all if empty.
+        sites_at_once: How many are run side by side; None for the default.
     """
 
     config: Path | None = None
@@ -41,6 +42,7 @@ class RunRequest:
     is_again: bool = False
     settings: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
+    sites_at_once: int | None = None
     overrides: Mapping[str, object] = field(default_factory=dict)
 
 

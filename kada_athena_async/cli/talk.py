@@ -20,6 +20,7 @@ from kada_athena_async.observers.log import log_safely, without_message
 from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines
 from kada_athena_async.observers.redact import Redactor
 from kada_athena_async.observers.safe import safe
+from kada_athena_async.observers.sites import SiteLines
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -130,10 +131,18 @@ class Talk:
             self._to_stderr("  try: run again with -v and report what it prints; it holds no data")
 
     @contextmanager
-    def observers(self) -> Iterator[list[Observer]]:
-        """The observers that fit this terminal and these options, drawing until the end."""
+    def observers(self, *, several: bool = False) -> Iterator[list[Observer]]:
+        """The observers that fit this terminal and these options, drawing until the end.
+
+        Args:
+            several: Whether they will be told of several sites.
+        """
         if self.as_json:
             yield [self._note, self._json()]
+            return
+
+        if several:
+            yield [SiteLines(self._to_stderr, redact=self._redact, verbosity=self._verbosity)]
             return
 
         if self._verbosity == QUIET or not _is_drawable(sys.stderr):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from kada_athena_async.cli.options import AsJson, ConfigFile, Name, Quiet, Settings, Verbose
+from kada_athena_async.cli.options import AsJson, ConfigFile, Name, Quiet, Settings, Sites, Verbose
 
 
 def push(
     config: ConfigFile = None,
     name: Name = "athena",
+    sites: Sites = None,
     settings: Settings = None,
     as_json: AsJson = False,
     verbose: Verbose = False,
@@ -29,5 +30,7 @@ def push(
     from kada_athena_async.cli.talk import Talk
 
     talk = Talk(as_json=as_json, verbose=verbose, quiet=quiet)
-    request = RunRequest(config=config, name=name, settings=tuple(settings or ()))
+    request = RunRequest(
+        config=config, name=name, settings=tuple(settings or ()), sites=tuple(sites or ())
+    )
     raise typer.Exit(ending(talk, lambda: push_extracts(talk, request)))

@@ -15,6 +15,7 @@ from kada_athena_async.cli.options import (
     OnError,
     Quiet,
     Settings,
+    Sites,
     Source,
     Verbose,
 )
@@ -52,6 +53,11 @@ def run(
         OnError | None,
         typer.Option(help="What to do with what cannot be read.", show_default=False),
     ] = None,
+    sites: Sites = None,
+    sites_at_once: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Sites side by side.  [default: 8]"),
+    ] = None,
     settings: Settings = None,
     as_json: AsJson = False,
     verbose: Verbose = False,
@@ -66,6 +72,7 @@ def run(
       kada-athena-async run --sandbox
       kada-athena-async run -c kada_athena_extractor_config.json
       kada-athena-async run --start-hwm "2026-11-01 00:00:00" --again
+      kada-athena-async run --site prod_au --site 'test_*'
       kada-athena-async run --set mask=false --set 'include_schemas=*.sales_*' --json
     """
     from kada_athena_async.cli.outcome import ending
@@ -82,6 +89,8 @@ def run(
         is_fresh=fresh,
         is_again=again,
         settings=tuple(settings or ()),
+        sites=tuple(sites or ()),
+        sites_at_once=sites_at_once,
         overrides={
             "output_path": str(output_path.absolute()) if output_path else None,
             "metadata_source": metadata_source.value if metadata_source else None,

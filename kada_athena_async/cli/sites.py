@@ -1,0 +1,99 @@
+"""What the commands do where the configuration lists several sites."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from kada_athena_async.cli.request import RunRequest
+from kada_athena_async.cli.signals import run_until_signalled
+from kada_athena_async.cli.talk import Talk
+from kada_athena_async.config import Site
+from kada_athena_async.engine import SiteResult, SitesExtractor
+from kada_athena_async.engine.sites import SITES_AT_ONCE
+from kada_athena_async.errors import ConfigError, KadaAthenaError, Problem
+from kada_athena_async.report import SitesReport, common_exit_code
+
+ResultT = TypeVar("ResultT")
+
+
+def run_sites(talk: Talk, sites: Sequence[Site], request: RunRequest) -> int:
+    """Extract every site; the exit code."""
+    if request.hwm_path is not None:
+        remedy = "each site keeps its own mark; leave it out, or set hwm_store in the sites"
+        shown = ascii(str(request.hwm_path))
+        raise ConfigError([Problem("--hwm-path", shown, remedy)], source="command")
+
+    async def work(extractor: SitesExtractor) -> SitesReport:
+        return await extractor.run(
+            start_hwm=request.start_hwm,
+            end_hwm=request.end_hwm,
+            fresh=request.is_fresh,
+            again=request.is_again,
+            manage_hwm=True,
+        )
+
+    report = _worked(talk, sites, request, work)
+    for site in report.sites:
+        talk.data(site.to_dict(), kind="report", lines=[])
+        if site.error is not None and not isinstance(site.error, KadaAthenaError):
+            talk.bug(site.error)
+
+    return report.exit_code
+
+
+def connect_sites(talk: Talk, sites: Sequence[Site], request: RunRequest) -> int:
+    """Log in to every site and tell what answers; the exit code."""
+    results = _worked(talk, sites, request, SitesExtractor.test_connection)
+    for found in results:
+        facts: dict[str, object] = {"site": found.site.name}
+        if found.result is not None:
+            report = found.result
+            facts |= report.to_dict()
+            missing = f"; missing: {'; '.join(report.missing)}" if report.missing else ""
+            talk.data(
+                facts,
+                kind="connection",
+                lines=[f"{found.site.name}: {report.identity} in {report.region}{missing}"],
+            )
+
+    return _told(talk, results)
+
+
+def push_sites(talk: Talk, sites: Sequence[Site], request: RunRequest) -> int:
+    """Bring to the landings what every site has extracted; the exit code."""
+    results = _worked(talk, sites, request, SitesExtractor.push)
+    for found in results:
+        if found.result is not None:
+            facts = {"site": found.site.name, **found.result.to_dict()}
+            talk.data(facts, kind="delivery", lines=list(found.result.manifests))
+
+    return _told(talk, results)
+
+
+def _worked(
+    talk: Talk,
+    sites: Sequence[Site],
+    request: RunRequest,
+    work: Callable[[SitesExtractor], Awaitable[ResultT]],
+) -> ResultT:
+    with talk.observers(several=True) as observers:
+        extractor = SitesExtractor(
+            sites,
+            observers=observers,
+            name=request.name,
+            at_once=request.sites_at_once or SITES_AT_ONCE,
+        )
+        return run_until_signalled(
+            lambda: work(extractor),
+            on_signal=lambda: talk.say("stopping; once more to stop at once"),
+        )
+
+
+def _told(talk: Talk, results: Sequence[SiteResult[ResultT]]) -> int:
+    """The common exit code, after bugs were told; what else went wrong was told as it came."""
+    for found in results:
+        if found.error is not None and not isinstance(found.error, KadaAthenaError):
+            talk.bug(found.error)
+
+    return common_exit_code([found.exit_code for found in results])

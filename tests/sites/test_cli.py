@@ -1,0 +1,186 @@
+"""The commands where the configuration lists sites, in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sites.world import DENY_ALL, SitesWorld
+
+ROOT = Path(__file__).parents[2]
+Done = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture
+def command(world: SitesWorld) -> Callable[..., list[Any]]:
+    """Arguments of Popen for a command in the world's directory."""
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        **{k: v for k, v in os.environ.items() if k.startswith("COVERAGE_")},
+        "HOME": str(world.path),
+        "PYTHONPATH": str(ROOT),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+    def make(*arguments: str) -> dict[str, Any]:
+        return {
+            "args": [sys.executable, "-m", "kada_athena_async", *arguments],
+            "cwd": world.path,
+            "env": environment,
+            "text": True,
+        }
+
+    return make
+
+
+@pytest.fixture
+def cli(command: Callable[..., Any]) -> Callable[..., Done]:
+    """Runs a command to its end."""
+
+    def run(*arguments: str) -> Done:
+        return subprocess.run(**command(*arguments), capture_output=True, timeout=100, check=False)
+
+    return run
+
+
+def objects(done: Done) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_run_extracts_all_sites_and_says_which_failed(
+    world: SitesWorld, cli: Callable[..., Done]
+) -> None:
+    """A line a site, the reason and what to try; the good ones are committed, exit code 1."""
+    names = world.fill(2)
+    world.add("denied", 300_000_000_001, "eu-west-1", policy=DENY_ALL)
+    world.write()
+
+    done = cli("run")
+
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == ""
+    assert "3 sites, 3 at a time" in done.stderr
+    assert "site_000: committed after" in done.stderr
+    assert "denied: failed after" in done.stderr
+    assert "try: allow athena:ListDataCatalogs to the role or user of the run" in done.stderr
+    assert "2 of 3 sites good" in done.stderr
+    assert "failed: denied" in done.stderr.splitlines()[-1]
+    for name in names:
+        world.check(name)
+
+
+def test_json_says_of_each_line_which_site_it_is_about(
+    world: SitesWorld, cli: Callable[..., Done]
+) -> None:
+    """Events while it runs, a report for each site at the end; --site picks by pattern."""
+    world.fill(3)
+    world.write()
+
+    done = cli("run", "--json", "--site", "site_00[02]", "--sites-at-once", "1")
+
+    found = objects(done)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert found[0]["sites"] == ["site_000", "site_002"]
+    assert found[0]["at_once"] == 1
+    assert {o["site"] for o in found if o["event"] == "unit_finished"} == {"site_000", "site_002"}
+    reports = [o for o in found if o["event"] == "report"]
+    assert [(o["site"], o["exit_code"]) for o in reports] == [("site_000", 0), ("site_002", 0)]
+    assert all(o["report"]["committed"] for o in reports)
+    assert found.index(reports[0]) == len(found) - 2
+    world.check_absent("site_001")
+
+
+def test_a_site_that_is_not_listed(world: SitesWorld, cli: Callable[..., Done]) -> None:
+    """Exit code 2 and those that are; so is a mark file for several sites."""
+    world.fill(2)
+    world.write()
+
+    unknown, mark = cli("run", "--site", "nowhere"), cli("run", "--hwm-path", "x.txt")
+
+    assert unknown.returncode == mark.returncode == 2
+    assert '--site = "nowhere": name one of site_000, site_001' in unknown.stderr
+    assert "--hwm-path = 'x.txt': each site keeps its own mark" in mark.stderr
+
+
+def test_test_connection_looks_at_every_site(world: SitesWorld, cli: Callable[..., Done]) -> None:
+    """Who we are in each, and what is missing where; exit code 1 if something is."""
+    world.fill(1)
+    world.add("denied", 300_000_000_001, "eu-west-1", policy=DENY_ALL)
+    world.write()
+
+    done = cli("test-connection")
+    as_json = cli("test-connection", "--json", "--site", "site_000")
+
+    assert done.returncode == 1, done.stderr
+    assert "site_000: arn:aws:sts::200000000000:assumed-role/" in done.stdout
+    assert "in eu-west-1; missing: athena:ListWorkGroups is not allowed" in done.stdout
+    assert as_json.returncode == 0
+    (connection,) = [o for o in objects(as_json) if o["event"] == "connection"]
+    assert (connection["site"], connection["account"]) == ("site_000", "200000000000")
+
+
+def test_a_landing_that_is_down_for_one_site_costs_only_its_delivery(
+    world: SitesWorld, cli: Callable[..., Done]
+) -> None:
+    """Exit code 4; push delivers the rest, and then every site's packages lie there."""
+    names = world.fill(2)
+    for name in names:
+        (world.path / name).mkdir()
+        world.fields[name]["landing"] = (world.path / name).as_uri()
+
+    (world.path / names[1]).rmdir()
+    (world.path / names[1]).write_text("in the way")
+    world.write()
+
+    run = cli("run")
+    marks = [world.mark(name) is not None for name in names]
+    (world.path / names[1]).unlink()
+    (world.path / names[1]).mkdir()
+    push = cli("push")
+
+    assert run.returncode == 4, run.stderr
+    assert "site_001: failed after" in run.stderr
+    assert marks == [True, False]
+    assert push.returncode == 0, push.stderr
+    for name in names:
+        landed = [path.name for path in (world.path / name).iterdir() if path.name[0] != "."]
+        assert len([file for file in landed if file.endswith(".csv.gz")]) == 9
+        assert len([file for file in landed if "_manifest_" in file]) == 1
+        assert all(file.startswith(f"athena-{name}_") for file in landed)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a POSIX signal")
+def test_a_signal_ends_all_sites_tidily(world: SitesWorld, command: Callable[..., Any]) -> None:
+    """Exit code 143, nothing half-written in sight, and the next run commits every site."""
+    names = world.fill(3)
+    world.write()
+    world.sandbox.faults.add("slow", "athena:BatchGetQueryExecution", seconds=30)
+    with subprocess.Popen(
+        **command("run", "--json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if '"plan_ready"' in line:
+                process.send_signal(signal.SIGTERM)
+                break
+
+        process.communicate(timeout=60)
+
+    seen = [path.name for path in world.out.iterdir() if path.name[0] != "."]
+    world.sandbox.faults.clear()
+    again = subprocess.run(**command("run"), capture_output=True, timeout=100, check=False)
+
+    assert process.returncode == 143
+    assert seen == []
+    assert again.returncode == 0, again.stderr
+    for name in names:
+        world.check(name)
