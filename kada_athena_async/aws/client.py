@@ -21,8 +21,9 @@ from kada_athena_async.aws.error_map import map_error
 from kada_athena_async.aws.pacing import Pacer
 from kada_athena_async.aws.session import AwsSession
 from kada_athena_async.concurrency import Clock, offload
+from kada_athena_async.config import shown_url
 from kada_athena_async.errors import CredentialsError, ThrottledError
-from kada_athena_async.events import Observer, Throttled
+from kada_athena_async.events import Observer, Throttled, Warned
 from kada_athena_async.retry import Retrier, RetryBudget, RetryPolicy
 
 CONNECT_TIMEOUT_S = 5
@@ -82,6 +83,7 @@ class AwsClient:
         self._retrier = Retrier(clock=clock, rng=rng, tell=tell, policy=policy or RetryPolicy())
         self._budgets: dict[str, RetryBudget] = {}
         self._clients: dict[str, Any] = {}
+        self._announced: set[str] = set()
         self._making = anyio.Lock()
         self._stack = AsyncExitStack()
         self.log = CallLog()
@@ -199,6 +201,22 @@ class AwsClient:
                 )
                 await offload(lambda: self._session.warm(service))
                 manager = self._session.client(service, config)
-                self._clients[service] = await self._stack.enter_async_context(manager)
+                client = await self._stack.enter_async_context(manager)
+                self._announce(client.meta.endpoint_url)
+                self._clients[service] = client
 
         return self._clients[service]
+
+    def _announce(self, url: str) -> None:
+        """Say once if the SDK's own settings, not ours, send the calls away from AWS."""
+        if url in self._announced or self._session.is_own(url):
+            return
+
+        self._announced.add(url)
+        self._tell(
+            Warned(
+                code="endpoint",
+                message=f"the AWS settings of this machine send calls to {shown_url(url)}",
+                hint="see AWS_ENDPOINT_URL and endpoint_url in ~/.aws/config",
+            )
+        )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
+from urllib.parse import urlsplit
 
 import aioboto3
 import anyio
@@ -19,6 +20,7 @@ from aiobotocore.session import AioSession
 from kada_athena_async.aws.decode import HotPathParserFactory
 from kada_athena_async.aws.error_map import map_error
 from kada_athena_async.aws.sdk_models import SdkModels
+from kada_athena_async.config import check_aws_endpoint_files
 from kada_athena_async.errors import ConfigError, CredentialsError, Problem
 
 # A session of 15 minutes or less would be renewed at every call: aiobotocore renews 15 minutes
@@ -51,7 +53,8 @@ class AwsSession:
         models: Shared with other sessions; None for its own.
 
     Raises:
-        ConfigError: The region is not one of AWS's.
+        ConfigError: The region is not one of AWS's, or the AWS configuration files name an
+            endpoint that may not be talked to.
         CredentialsError: The profile does not exist.
     """
 
@@ -67,6 +70,7 @@ class AwsSession:
         self.renewals = 0
         self._sdk = self._sdk_session(identity)
         self._check_region()
+        self._check_endpoints()
         self._session = aioboto3.Session(botocore_session=self._sdk)
 
     def client(self, service: str, config: object) -> Any:
@@ -74,6 +78,14 @@ class AwsSession:
         return self._session.client(
             service, region_name=self.region, endpoint_url=self.endpoint_url, config=config
         )
+
+    def is_own(self, url: str) -> bool:
+        """True if *url* is an endpoint of AWS itself, or the one that we were told to use."""
+        loader = self._sdk.get_component("data_loader")
+        outputs = [p["outputs"] for p in loader.load_data("partitions")["partitions"]]
+        suffixes = [o[key] for o in outputs for key in ("dnsSuffix", "dualStackDnsSuffix")]
+        host = urlsplit(url).hostname or ""
+        return url == self.endpoint_url or host.endswith(tuple(f".{s}" for s in suffixes))
 
     def warm(self, service: str) -> None:
         """Read what the SDK needs for a client of *service*; blocking, so call it in a thread.
@@ -190,6 +202,15 @@ class AwsSession:
         session.register_component("response_parser_factory", HotPathParserFactory())
         self._models.describe(session)
         return session
+
+    def _check_endpoints(self) -> None:
+        """The SDK obeys endpoints of its own configuration files; ours stand above them."""
+        if self.endpoint_url is None:
+            problems = check_aws_endpoint_files(
+                self._sdk.get_scoped_config(), self._sdk.full_config
+            )
+            if problems:
+                raise ConfigError(problems, source="AWS configuration files")
 
     def _check_region(self) -> None:
         """AWS's partitions know a pattern for their regions, so that new regions pass."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kada_athena_async.config.endpoint import check_endpoint
+from kada_athena_async.config.endpoint import check_aws_endpoint_files, check_endpoint, shown_url
 from kada_athena_async.config.load import (
     DEFAULT_FILE,
     Source,
@@ -22,6 +22,7 @@ __all__ = [
     "Config",
     "Site",
     "Source",
+    "check_aws_endpoint_files",
     "check_endpoint",
     "check_name",
     "config_digest",
@@ -34,4 +35,5 @@ __all__ = [
     "make_config",
     "read_source",
     "select_sites",
+    "shown_url",
 ]

@@ -10,15 +10,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from kada_athena_async.errors import Problem
 
-# The SDK reads these by itself; they are checked here because they redirect the same traffic.
+# The SDK reads these by itself, this one and one for each service behind an underscore; they are
+# checked here because they redirect the same traffic.
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
-AWS_ENDPOINT_VARIABLES = (
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_ATHENA",
-    "AWS_ENDPOINT_URL_GLUE",
-    "AWS_ENDPOINT_URL_S3",
-    "AWS_ENDPOINT_URL_STS",
-)
+_VARIABLE = "AWS_ENDPOINT_URL"
 
 # The IPv6 address of the instance metadata service, which hands out the machine's credentials.
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
@@ -47,9 +42,38 @@ def check_aws_endpoint_variables(environment: Mapping[str, str]) -> list[Problem
     if environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
         return []
 
-    found = ((name, environment.get(name, "")) for name in AWS_ENDPOINT_VARIABLES)
-    problems = (check_endpoint(url, key=name) for name, url in found if url)
+    problems = (
+        check_endpoint(url, key=name)
+        for name, url in sorted(environment.items())
+        if url and (name == _VARIABLE or name.startswith(f"{_VARIABLE}_"))
+    )
     return [problem for problem in problems if problem]
+
+
+def check_aws_endpoint_files(
+    profile: Mapping[str, object], files: Mapping[str, object]
+) -> list[Problem]:
+    """What is wrong with the endpoints of the AWS configuration files that the SDK would obey.
+
+    Args:
+        profile: The settings of the profile in use.
+        files: All sections; those below ``services`` hold endpoints that a profile can refer to.
+    """
+    if str(profile.get("ignore_configured_endpoint_urls", "")).lower() == "true":
+        return []
+
+    services = _section(_section(files, "services"), str(profile.get("services", "")))
+    found = {"endpoint_url": profile.get("endpoint_url")}
+    found |= {
+        f"{name}.endpoint_url": _section(services, name).get("endpoint_url") for name in services
+    }
+    problems = (check_endpoint(str(url), key=key) for key, url in found.items() if url)
+    return [problem for problem in problems if problem]
+
+
+def _section(settings: Mapping[str, object], name: str) -> Mapping[str, object]:
+    found = settings.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _remedy(parts: SplitResult, host: str) -> str:

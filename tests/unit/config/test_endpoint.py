@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kada_athena_async.config import check_endpoint
+from kada_athena_async.config import check_aws_endpoint_files, check_endpoint
 from kada_athena_async.config.endpoint import check_aws_endpoint_variables
 
 
@@ -77,10 +77,26 @@ def test_other_endpoints_are_refused_without_repeating_a_secret(url: str, remedy
 
 def test_the_sdks_own_variables_obey_the_same_rule() -> None:
     """The variables that the SDK reads by itself are held to the rule, unless it ignores them."""
-    environment = {"AWS_ENDPOINT_URL": "https://ok.example", "AWS_ENDPOINT_URL_STS": "http://bad"}
+    environment = {"AWS_ENDPOINT_URL": "https://ok.example", "AWS_ENDPOINT_URL_SSO": "http://bad"}
 
     found = check_aws_endpoint_variables(environment)
     ignored = {**environment, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}
 
-    assert [problem.key for problem in found] == ["AWS_ENDPOINT_URL_STS"]
+    assert [problem.key for problem in found] == ["AWS_ENDPOINT_URL_SSO"]
     assert check_aws_endpoint_variables(ignored) == []
+
+
+def test_the_sdks_own_files_obey_the_same_rule() -> None:
+    """So do the endpoints of a profile and of the services that it refers to."""
+    profile = {"endpoint_url": "http://bad", "services": "ours"}
+    services = {
+        "ours": {"s3": {"endpoint_url": "https://169.254.169.254"}, "glue": {"max_attempts": "2"}},
+        "others": {"s3": {"endpoint_url": "http://worse"}},
+    }
+
+    found = check_aws_endpoint_files(profile, {"services": services})
+    ignored = {**profile, "ignore_configured_endpoint_urls": "true"}
+
+    assert [problem.key for problem in found] == ["endpoint_url", "s3.endpoint_url"]
+    assert check_aws_endpoint_files(ignored, {"services": services}) == []
+    assert check_aws_endpoint_files({"region": "us-east-1"}, {}) == []
