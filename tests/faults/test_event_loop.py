@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -28,7 +27,7 @@ class Callbacks:
 
 
 @pytest.fixture
-def callbacks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callbacks]:
+def callbacks(monkeypatch: pytest.MonkeyPatch) -> Callbacks:
     """Measures the loop's thread while it runs a callback; other threads do not count."""
     found = Callbacks()
     run = asyncio.events.Handle._run
@@ -39,7 +38,7 @@ def callbacks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callbacks]:
         found.times_s.append(time.thread_time() - before)
 
     monkeypatch.setattr(asyncio.events.Handle, "_run", measured)
-    yield found
+    return found
 
 
 def burn(duration_s: float) -> None:
