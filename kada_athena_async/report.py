@@ -16,8 +16,10 @@ Completeness: TypeAlias = Literal["complete", "partial", "skipped", "denied"]
 Scope: TypeAlias = Literal["catalog", "schema", "workgroup"]
 
 
-class ScopeFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """How complete the extract of one catalog, schema or workgroup is.
+class ScopeFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How complete the extract of one catalog, schema or workgroup is, also in the manifest.
+
+    A failure must never look like a deletion.
 
     Attributes:
         name: Such as ``("AwsDataCatalog", "sales")`` or ``("primary",)``.

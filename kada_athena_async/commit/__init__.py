@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from kada_athena_async.commit.manifest import (
     CommittedManifest,
-    Completeness,
     Manifest,
     ManifestFile,
     ManifestGap,
@@ -23,7 +22,6 @@ __all__ = [
     "SPARE_BYTES",
     "CommitRequest",
     "CommittedManifest",
-    "Completeness",
     "Deliver",
     "Manifest",
     "ManifestFile",

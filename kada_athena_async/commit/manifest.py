@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 from kada_athena_async.files import Files, in_thread, parse_document, read_document
 from kada_athena_async.hwm import Carried, StoredMark, Window
+from kada_athena_async.report import ScopeFacts
 from kada_athena_async.sinks.journal import FileName
 
 MANIFEST_VERSION = 1
@@ -28,22 +28,6 @@ class ManifestFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     rows: int
     size_bytes: int
     sha256: str
-
-
-class Completeness(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How complete one scope is: a failure must never look like a deletion.
-
-    Attributes:
-        scope: What *name* names, such as ``("AwsDataCatalog", "sales")`` or ``("primary",)``.
-        counts: Such as ``{"tables": 12, "columns": 340}``.
-        reason: Why it is not complete; empty if it is.
-    """
-
-    scope: Literal["catalog", "schema", "workgroup"]
-    name: tuple[str, ...]
-    outcome: Literal["complete", "partial", "skipped", "denied"]
-    counts: dict[str, int] = {}
-    reason: str = ""
 
 
 class ManifestGap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -97,7 +81,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     version: str
     server: str = ""
-    completeness: tuple[Completeness, ...] = ()
+    completeness: tuple[ScopeFacts, ...] = ()
     gaps: tuple[ManifestGap, ...] = ()
     reconciliation: dict[str, dict[str, int]] = {}
     history: dict[str, dict[str, int]] = {}

@@ -93,14 +93,12 @@ class CommitRequest:
     Attributes:
         unit_order: Every unit whose parts belong in the extracts, in plan order; all sealed.
         carried: What the next run has to know; its ``hwm`` is the window's end.
-        replace: True if an older commit of the same end may be replaced.
     """
 
     unit_order: Sequence[str]
     facts: RunFacts
     carried: Carried
     kinds: Sequence[str] = KINDS
-    replace: bool = False
 
 
 async def commit(
@@ -208,7 +206,7 @@ def _older_commit(staging: Staging, request: CommitRequest) -> CommittedManifest
     """
     files, intent, output_path = staging.files, staging.intent, staging.output_path
     older = read_manifest(output_path / manifest_name(intent.name, intent.end), files)
-    if older is not None and (request.replace or intent.replaces):
+    if older is not None and intent.replaces:
         return older
 
     names = [manifest_name(intent.name, intent.end)]

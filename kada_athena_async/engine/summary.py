@@ -13,7 +13,6 @@ from kada_athena_async.aws.client import CallLog
 from kada_athena_async.aws.pacing import QUOTAS
 from kada_athena_async.commit import (
     CommittedManifest,
-    Completeness,
     ManifestGap,
     ManifestTimeline,
     ManifestWarning,
@@ -45,13 +44,10 @@ def run_facts(
     task: Task, outcomes: Sequence[UnitOutcome], log: CallLog, warnings: Sequence[Warned]
 ) -> RunFacts:
     """What the manifest says beside its files."""
-    scopes = [scope for outcome in outcomes for scope in outcome.facts.scopes]
     return RunFacts(
         version=__version__,
         server=task.config.server,
-        completeness=tuple(
-            msgspec.convert(msgspec.to_builtins(scope), Completeness) for scope in scopes
-        ),
+        completeness=tuple(scope for outcome in outcomes for scope in outcome.facts.scopes),
         gaps=tuple(_gaps(task)),
         reconciliation={
             outcome.unit_id: outcome.facts.reconciliation

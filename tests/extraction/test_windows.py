@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,40 +12,29 @@ import pytest
 
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.small import make_execution, tiny_estate
-
-START = datetime(2026, 11, 1, 12, 0, 0, tzinfo=timezone.utc)
-
-
-class SetClock:
-    """A wall clock that tests set, shared by the sandbox and the extractor."""
-
-    def __init__(self) -> None:
-        self.time = START
-
-    def now(self) -> datetime:
-        return self.time
+from tests.faults.world import START, WallClock
 
 
 @pytest.fixture
-def wall() -> SetClock:
-    return SetClock()
+def wall() -> WallClock:
+    return WallClock(START)
 
 
 @pytest.fixture
-def sandbox(wall: SetClock) -> Iterator[Sandbox]:
+def sandbox(wall: WallClock) -> Iterator[Sandbox]:
     with Sandbox(tiny_estate(START), now=wall.now) as running:
         yield running
 
 
 @pytest.fixture
-def run_at(extractor: Any, wall: SetClock, fast_clock: Any) -> Any:
+def run_at(extractor: Any, wall: WallClock) -> Any:
     """Runs the extraction at a given moment of the wall clock."""
-    fast_clock.now = wall.now
 
     async def run(moment: datetime, **arguments: Any) -> Any:
         wall.time = moment
-        fields = arguments.pop("fields", {})
-        async with extractor(metadata_source="api", catalogs=["AwsDataCatalog"], **fields) as made:
+        fields = {"metadata_source": "api", "catalogs": ["AwsDataCatalog"], "clock": wall}
+        fields |= arguments.pop("fields", {})
+        async with extractor(**fields) as made:
             return await made.run(manage_hwm=True, **arguments)
 
     return run
@@ -185,7 +174,7 @@ async def test_f42_mark_older_than_athenas_memory_is_a_gap(
 
 
 async def test_caller_with_his_own_marks_gets_nothing_twice(
-    sandbox: Sandbox, extractor: Any, read_extracts: Any, tmp_path: Path, wall: SetClock
+    sandbox: Sandbox, extractor: Any, read_extracts: Any, tmp_path: Path, wall: WallClock
 ) -> None:
     """A caller who died before he stored his mark asks for the same start, and gets the rest."""
     start = START - timedelta(days=30)

@@ -19,15 +19,16 @@ from typing import Any
 import anyio
 
 from kada_athena_async import Extractor
-from kada_athena_async.files import Files
 from tests.faults.world import WallClock
+from tests.unit.commit.disk import CrashingFiles
 
 
-class KillingFiles(Files):
-    """The real file system; the process is killed before its k-th changing operation."""
+class KillingFiles(CrashingFiles):
+    """The real file system; the process is killed at its k-th changing operation."""
 
     def __init__(self, kill_at: int) -> None:
-        self.kill_at, self.steps = kill_at, 0
+        super().__init__()
+        self.kill_at = kill_at
         self._guard = threading.Lock()
 
     def step(self) -> None:
@@ -35,42 +36,6 @@ class KillingFiles(Files):
             self.steps += 1
             if self.steps == self.kill_at:
                 os.kill(os.getpid(), signal.SIGKILL)
-
-    def make_dir(self, path: Path, *, mode: int = 0o700) -> None:
-        self.step()
-        super().make_dir(path, mode=mode)
-
-    def create(self, path: Path) -> int:
-        self.step()
-        return super().create(path)
-
-    def write(self, fd: int, data: bytes | memoryview) -> None:
-        self.step()
-        super().write(fd, data)
-
-    def sync(self, fd: int) -> None:
-        self.step()
-        super().sync(fd)
-
-    def close(self, fd: int) -> None:
-        self.step()
-        super().close(fd)
-
-    def sync_dir(self, path: Path) -> None:
-        self.step()
-        super().sync_dir(path)
-
-    def rename(self, source: Path, target: Path) -> None:
-        self.step()
-        super().rename(source, target)
-
-    def remove(self, path: Path) -> None:
-        self.step()
-        super().remove(path)
-
-    def remove_dir(self, path: Path) -> None:
-        self.step()
-        super().remove_dir(path)
 
 
 def run(order: dict[str, Any]) -> int:

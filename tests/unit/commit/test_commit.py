@@ -71,15 +71,12 @@ class World:
 
         return staging
 
-    async def commit(
-        self, staging: Staging, *, replace: bool = False, tell: Callable[[Event], None] = ignore
-    ) -> None:
+    async def commit(self, staging: Staging, *, tell: Callable[[Event], None] = ignore) -> None:
         """Commit it in the order of ``UNITS``."""
         request = CommitRequest(
             unit_order=UNITS,
             facts=RunFacts(version="1", calls={"athena:ListWorkGroups": 2}),
             carried=Carried(hwm=staging.intent.end),
-            replace=replace,
         )
         store = self.store if staging.intent.manages_hwm else None
         await commit(staging, request, store=store, tell=tell)
@@ -253,9 +250,9 @@ async def test_what_is_in_sight_is_not_overwritten(world: World) -> None:
 
 
 async def test_again_replaces_the_whole_commit(world: World) -> None:
-    """With replace the old files go, also those whose names have no successor."""
+    """With --again the old files go, also those whose names have no successor."""
     await world.commit(await world.staged())
-    await world.commit(await world.staged(run_id="run-2", compress=False, hwm=END), replace=True)
+    await world.commit(await world.staged(run_id="run-2", compress=False, hwm=END, replaces=True))
 
     suffixes = {Path(name).suffix for name in world.in_sight()}
     assert suffixes == {".csv", ".json"}
@@ -281,7 +278,7 @@ async def test_again_never_replaces_what_no_manifest_names(world: World) -> None
     stranger = world.out / "athena_users_20261101T010000Z.csv.gz"
     stranger.write_bytes(b"mine")
     with pytest.raises(CommitError, match=stranger.name):
-        await world.commit(await world.staged(), replace=True)
+        await world.commit(await world.staged(replaces=True))
 
     assert stranger.read_bytes() == b"mine"
 
@@ -292,10 +289,10 @@ async def test_a_replacement_that_dies_is_finished(world: World, tmp_path: Path,
     await world.commit(await world.staged())
     dying = CrashingFiles()
     world.files = dying
-    staging = await world.staged(run_id="run-2", compress=False, hwm=END)
+    staging = await world.staged(run_id="run-2", compress=False, hwm=END, replaces=True)
     dying.crash_at = dying.steps + k
     try:
-        await world.commit(staging, replace=True)
+        await world.commit(staging)
     except SimulatedCrash:
         await world.recover()
 
