@@ -5,6 +5,7 @@ from __future__ import annotations
 from kada_athena_async.files.document import parse_document, read_document, to_bytes
 from kada_athena_async.files.lock import Lock, holder_of
 from kada_athena_async.files.mounts import is_remote
+from kada_athena_async.files.reading import reading
 from kada_athena_async.files.system import Digest, Files, is_disk_full
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.files.trouble import failing
@@ -20,5 +21,6 @@ __all__ = [
     "is_remote",
     "parse_document",
     "read_document",
+    "reading",
     "to_bytes",
 ]

@@ -203,7 +203,7 @@ class Files:
 
     def _append(self, source: Path, fd: int, total: _Digester) -> Digest:
         part = _Digester()
-        reading = os.open(source, _READ)
+        reading = self.open_to_read(source)
         try:
             while block := os.read(reading, READ_BYTES):
                 self.write(fd, block)
@@ -217,7 +217,7 @@ class Files:
     def digest(self, path: Path) -> Digest:
         """The size and the SHA-256 of a file."""
         found = _Digester()
-        fd = os.open(path, _READ)
+        fd = self.open_to_read(path)
         try:
             while block := os.read(fd, READ_BYTES):
                 found.add(block)
@@ -233,7 +233,7 @@ class Files:
             OSError: With ``errno.EFBIG`` if it is larger than *max_bytes*, with ``errno.EINVAL``
                 if it is no regular file.
         """
-        fd = os.open(path, _READ)
+        fd = self.open_to_read(path)
         try:
             found = os.fstat(fd)
             if not stat.S_ISREG(found.st_mode):
@@ -250,20 +250,9 @@ class Files:
 
         return b"".join(blocks)
 
-    def read_at(self, path: Path, offset: int, *, size_bytes: int) -> bytes:
-        """A piece of a file, shorter at its end, empty behind it."""
-        fd = os.open(path, _READ)
-        try:
-            os.lseek(fd, offset, os.SEEK_SET)
-            blocks = []
-            # All at once: what is joined from blocks lies in memory twice.
-            while size_bytes and (block := os.read(fd, size_bytes)):
-                blocks.append(block)
-                size_bytes -= len(block)
-        finally:
-            os.close(fd)
-
-        return b"".join(blocks)
+    def open_to_read(self, path: Path) -> int:
+        """A descriptor of a file to read from; the caller closes it."""
+        return os.open(path, _READ)
 
     def names(self, path: Path) -> list[str]:
         """The names in a directory, sorted; none if it is not there."""
