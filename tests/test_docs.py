@@ -52,6 +52,32 @@ def test_readme_names_every_extract() -> None:
         assert f"`{kind}`" in README, kind
 
 
+def numbers(letter: str, cell: str) -> set[int]:
+    """The numbers of a cell such as ``F13, F14`` or ``F20–F22``."""
+    found: set[int] = set()
+    for first, last in re.findall(rf"{letter}(\d+)(?:–{letter}(\d+))?", cell):
+        found |= set(range(int(first), int(last or first) + 1))
+
+    return found
+
+
+def test_every_fault_and_threat_has_its_tests() -> None:
+    """The matrix leaves out no number, and the tests that it names are there."""
+    rows = [line.strip("|").split("|") for line in README.splitlines() if line.startswith("| ")]
+    faults = set().union(*(numbers("F", cells[0]) for cells in rows))
+    threats = set().union(*(numbers("S", cells[0]) for cells in rows))
+    assert faults == set(range(1, 56))
+    assert threats == set(range(1, 21))
+
+    source = "".join(path.read_text() for path in ROOT.glob("tests/**/test_*.py"))
+    named = set(re.findall(r"`(test_\w+)\*?`", README))
+    assert len(named) > 40
+    assert {name for name in named if f"def {name}" not in source} == set()
+    places = set(re.findall(r"\b(?:faults|landing|extraction|acceptance|unit)/test_\w+", README))
+    places |= set(re.findall(r"\bunit/\w+/test_\w+", README))
+    assert {place for place in places if not (ROOT / f"tests/{place}.py").exists()} == set()
+
+
 @pytest.mark.skipif(not os.environ.get("CI"), reason="takes minutes; runs where CI is set")
 @pytest.mark.timeout(900)
 def test_two_commands_work_on_a_fresh_checkout(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ async def test_a_junk_journal_is_refused_and_left(push: Deliverer, out: Path) ->
     assert journal.read_text() == "{"
 
 
-async def test_after_a_failure_only_what_is_missing_is_sent(
+async def test_f36_after_a_failure_only_what_is_missing_is_sent(
     push: Deliverer, bucket: Bucket, out: Path
 ) -> None:
     """The third of five objects fails: no manifest appears, the next delivery sends the rest."""
@@ -120,7 +120,7 @@ async def test_what_lies_there_changed_is_sent_again(
 
 
 @pytest.mark.parametrize("operation", ["s3:PutObject", "s3:UploadPart"])
-async def test_a_lost_answer_is_no_failure(
+async def test_f37_a_lost_answer_is_no_failure(
     push: Deliverer, bucket: Bucket, out: Path, operation: str
 ) -> None:
     """The connection breaks after the landing stored the bytes: the file arrives all the same."""
@@ -133,7 +133,7 @@ async def test_a_lost_answer_is_no_failure(
     assert bucket.names() == in_sight(out)
 
 
-async def test_a_lost_answer_to_the_end_of_an_upload_is_no_failure(
+async def test_f37_a_lost_answer_to_the_end_of_an_upload_is_no_failure(
     push: Deliverer, bucket: Bucket, out: Path
 ) -> None:
     """The upload was completed, its answer lost: the retry finds no upload, and looks."""
@@ -147,7 +147,7 @@ async def test_a_lost_answer_to_the_end_of_an_upload_is_no_failure(
     assert bucket.names() == in_sight(out)
 
 
-async def test_a_landing_that_never_answers_has_it_all_the_same(
+async def test_f37_a_landing_that_never_answers_has_it_all_the_same(
     push: Deliverer, bucket: Bucket, out: Path
 ) -> None:
     """Every answer to one file is lost: a look tells that it is there, and it counts as done."""
@@ -162,7 +162,7 @@ async def test_a_landing_that_never_answers_has_it_all_the_same(
     assert bucket.names() == in_sight(out)
 
 
-async def test_a_manifest_that_is_there_already_is_success(
+async def test_f38_a_manifest_that_is_there_already_is_success(
     push: Deliverer, bucket: Bucket, out: Path
 ) -> None:
     """The answer to the manifest was lost: the retry is refused (412), equal means delivered."""
@@ -176,7 +176,7 @@ async def test_a_manifest_that_is_there_already_is_success(
     assert bucket.names() == in_sight(out)
 
 
-async def test_another_manifest_of_the_name_is_a_conflict(
+async def test_f38_another_manifest_of_the_name_is_a_conflict(
     push: Deliverer, bucket: Bucket, out: Path
 ) -> None:
     """It is reported with exit code 4, and nothing of what lies there is touched."""
@@ -192,7 +192,7 @@ async def test_another_manifest_of_the_name_is_a_conflict(
     assert bucket.content(manifest.name) == b"another"
 
 
-async def test_a_manifest_written_meanwhile_is_a_conflict(
+async def test_f38_a_manifest_written_meanwhile_is_a_conflict(
     push: Deliverer, bucket: Bucket, out: Path
 ) -> None:
     """Somebody is faster between our look and our write: the write itself is conditional."""
@@ -222,7 +222,7 @@ async def test_a_window_extracted_again_replaces_what_we_delivered(
     assert all(bucket.content(name) == (out / name).read_bytes() for name in in_sight(out))
 
 
-async def test_what_is_pending_goes_first_and_in_order(
+async def test_f39_what_is_pending_goes_first_and_in_order(
     push: Deliverer, bucket: Bucket, out: Path
 ) -> None:
     """The landing was down for two runs: both packages arrive, the older one first."""

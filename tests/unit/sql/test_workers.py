@@ -39,7 +39,7 @@ async def test_workers_say_what_one_process_says() -> None:
     ("read", "deadline_s", "reason"),
     [(crashes_on_kestrel, 5.0, "crash"), (hangs_on_kestrel, 1.0, "timeout")],
 )
-async def test_a_bad_statement_costs_only_itself(
+async def test_f47_f48_a_bad_statement_costs_only_itself(
     read: Read, deadline_s: float, reason: str
 ) -> None:
     """Its tables are guessed and it says why; the others are analysed as ever."""
@@ -139,7 +139,7 @@ async def test_cancellation_leaves() -> None:
     assert scope.cancelled_caught
 
 
-async def test_large_and_deep_statements_are_named_not_parsed() -> None:
+async def test_f46_large_and_deep_statements_are_named_not_parsed() -> None:
     """A list of 50,000 items folds away; 5,000 parentheses are refused before the parser."""
     wide = "SELECT a FROM orders WHERE id IN (" + "1234," * 50_000 + "1)"
     deep = "SELECT " + "(" * 5_000 + "1" + ")" * 5_000 + " FROM orders"
