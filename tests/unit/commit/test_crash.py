@@ -102,7 +102,7 @@ asyncio.run(Miniature(Path(sys.argv[1]), files=files).run(SECOND))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
-@pytest.mark.parametrize("k", [1, 9, 17, 38, 50, 52, 60, 69, 70, 71, 72, 73, 78, 85, 91, 100])
+@pytest.mark.parametrize("k", [1, 38, 60, 71, 78, 91])
 async def test_a_real_process_killed_costs_nothing(disk: Path, template: Path, k: int) -> None:
     """F01: the same with SIGKILL and a real process, at some of the operations."""
     root = Path(__file__).parents[3]
