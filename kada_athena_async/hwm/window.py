@@ -178,7 +178,7 @@ class Decision:
                 start = min(start, self.first_since)
         elif self.carried is not None or self._catches_up(mark, self.window):
             start, known = mark.mark, mark
-        elif mark.mark < start:
+        elif self.former is not None and mark.mark <= self.former.hwm < start:
             gaps = (Gap("operator", mark.mark, start),)
 
         return Reading(

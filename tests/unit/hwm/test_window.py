@@ -446,6 +446,7 @@ def test_a_chosen_start_forgets_no_workgroup_that_lags_behind(how: int) -> None:
     assert (forward.window.start, forward.known) == (NOW - HOUR, None)
     assert forward.gaps == (Gap("operator", NOW - 5 * DAY, NOW - HOUR),)
     assert (older.window.start, older.known) == (NOW - 3 * DAY, None)
+    assert older.gaps == ()
 
 
 def test_f44_an_end_in_the_future_is_clamped() -> None:
