@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -198,11 +198,20 @@ async def manifest_covering(
     return await in_thread(look)
 
 
+def _beside(mark: StoredMark, newest: CommittedManifest | None) -> StoredMark:
+    """*mark*, which no state belongs to, with what the newest commit left."""
+    if newest is None or newest.manifest.carried.hwm != newest.manifest.end:
+        return mark
+
+    return replace(mark, was_edited=True, before_edit=newest.manifest.carried)
+
+
 async def known_mark(output_path: Path, name: str, mark: StoredMark, files: Files) -> StoredMark:
     """*mark*, set right by the manifests in sight.
 
-    A state that is lost is taken from the manifest that ends at the mark. A mark that its own
-    commit never reached, because somebody removed what that run left, is taken for moved.
+    A state that is lost is taken from the manifest that ends at the mark, and if there is none from
+    the newest, as that of a mark that was set by hand. A mark that its own commit never reached,
+    because somebody removed what that run left, is taken for moved.
 
     Args:
         mark: As stored; ``StoredMark(hwm=start)`` for a caller that keeps his own marks.
@@ -231,6 +240,6 @@ async def known_mark(output_path: Path, name: str, mark: StoredMark, files: File
             if is_lost or is_behind:
                 known = StoredMark(hwm=manifest.end, carried=manifest.carried)
 
-        return known
+        return known if known.newest else _beside(known, newest_manifest(output_path, name, files))
 
     return await in_thread(look)

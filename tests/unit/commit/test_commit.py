@@ -204,8 +204,13 @@ async def test_a_lost_state_is_rebuilt_from_the_manifest(world: World) -> None:
         known = await known_mark(world.out, "athena", mark, Files())
         assert known == StoredMark(hwm=END, carried=Carried(hwm=END))
 
-    unknown = StoredMark(hwm=END + timedelta(hours=1))
-    assert await known_mark(world.out, "athena", unknown, Files()) == unknown
+    for hours in (-1, 1):
+        hwm = END + timedelta(hours=hours)
+        beside = await known_mark(world.out, "athena", StoredMark(hwm=hwm), Files())
+        assert beside == StoredMark(hwm=hwm, was_edited=True, before_edit=Carried(hwm=END))
+
+    unknown = StoredMark(hwm=END)
+    assert await known_mark(world.out, "other", unknown, Files()) == unknown
 
 
 async def test_a_mark_that_its_commit_never_reached_is_known_to_be_behind(tmp_path: Path) -> None:
