@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kada_athena_async.commit import Completeness, Manifest
+from kada_athena_async.commit import Manifest
 from kada_athena_async.page.warehouse import Warehouse
+from kada_athena_async.report import ScopeFacts
 
 MAX_SCHEMAS = 500
 """Schemas in the page, those with most tables first; the rest is counted."""
@@ -137,7 +138,7 @@ class CompletenessFigures:
     """
 
     outcomes: dict[str, int]
-    problems: tuple[Completeness, ...]
+    problems: tuple[ScopeFacts, ...]
     problem_count: int
     gaps: tuple[str, ...]
     warnings: tuple[str, ...]

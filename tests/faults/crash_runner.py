@@ -7,6 +7,7 @@ everything and opened nothing, so that a crash costs what a run costs, and no mo
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import signal
@@ -60,6 +61,7 @@ def run(order: dict[str, Any]) -> int:
 
 
 def main() -> None:
+    faulthandler.enable()
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()

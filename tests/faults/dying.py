@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -18,6 +19,9 @@ from tests.faults.world import World, fields_of
 
 ROOT = Path(__file__).parents[2]
 KILLED = -signal.SIGKILL
+
+PATIENCE_S = 300
+"""How long a child may take; on a quiet machine it takes a second."""
 
 
 class Runner:
@@ -35,8 +39,9 @@ class Runner:
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
+            bufsize=0,
         )
+        self._child = 0
         return self
 
     def __exit__(
@@ -62,9 +67,9 @@ class Runner:
             "steps_path": str(world.path / "steps"),
         }
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        return int(self._read()["pid"])
+        self._process.stdin.write(json.dumps(order).encode() + b"\n")
+        self._child = int(self._read()["pid"])
+        return self._child
 
     def wait(self) -> int:
         """How the child ended: its exit code, or less than 0 for the signal that killed it."""
@@ -90,6 +95,10 @@ class Runner:
 
     def _read(self) -> dict[str, Any]:
         assert self._process.stdout is not None
+        if not select.select([self._process.stdout], [], [], PATIENCE_S)[0]:
+            os.kill(self._child, signal.SIGABRT)  # it says where it stands
+            raise AssertionError(f"process {self._child} does not end")
+
         line = self._process.stdout.readline()
         assert line, "the runner died"
         found: dict[str, Any] = json.loads(line)
