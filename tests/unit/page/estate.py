@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from kada_athena_async.commit import Completeness, Manifest, ManifestFile, RunFacts
+from kada_athena_async.commit import Manifest, ManifestFile, RunFacts
 from kada_athena_async.commit.manifest import extract_name, manifest_name
 from kada_athena_async.files.document import to_bytes
 from kada_athena_async.hwm import Carried
@@ -23,6 +23,7 @@ from kada_athena_async.records import (
     SchemaRecord,
     TableRecord,
 )
+from kada_athena_async.report import ScopeFacts
 from kada_athena_async.sinks.csv_format import encode, header
 
 END = datetime(2026, 11, 25, tzinfo=timezone.utc)
@@ -37,7 +38,7 @@ def write_package(
     records: Records,
     *,
     end: datetime = END,
-    completeness: Sequence[Completeness] = (),
+    completeness: Sequence[ScopeFacts] = (),
     config_digest: str = "same",
     server: str = SERVER,
     compress: bool = True,
@@ -172,5 +173,5 @@ def link(
     )
 
 
-def complete(schema_name: str, outcome: Any = "complete") -> Completeness:
-    return Completeness(scope="schema", name=(CATALOG, schema_name), outcome=outcome)
+def complete(schema_name: str, outcome: Any = "complete") -> ScopeFacts:
+    return ScopeFacts(scope="schema", name=(CATALOG, schema_name), outcome=outcome)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from kada_athena_async.commit import Completeness, ManifestGap, ManifestTimeline, ManifestWarning
+from kada_athena_async.commit import ManifestGap, ManifestTimeline, ManifestWarning
 from kada_athena_async.records import Record
+from kada_athena_async.report import ScopeFacts
 from tests.unit.page.estate import CATALOG, END, catalog, column, link, query, schema, table
 
 HIT = "window.hit=1"
@@ -78,7 +79,7 @@ def hostile_manifest() -> dict[str, Any]:
     return {
         "server": "".join(NAMES[:4]),
         "completeness": [
-            Completeness(scope="schema", name=(CATALOG, name), outcome="partial", reason=name)
+            ScopeFacts(scope="schema", name=(CATALOG, name), outcome="partial", reason=name)
             for name in NAMES
         ],
         "gaps": [ManifestGap(kind=name, start=END, end=END, workgroup=name) for name in NAMES],

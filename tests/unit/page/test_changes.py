@@ -7,11 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from kada_athena_async.commit import Completeness
 from kada_athena_async.extracts import newest_packages
 from kada_athena_async.files import Files
 from kada_athena_async.page.changes import ChangesFigures, changes_figures
 from kada_athena_async.page.warehouse import open_warehouse
+from kada_athena_async.report import ScopeFacts
 from tests.unit.page.estate import CATALOG, END, Records, column, complete, table, write_package
 
 
@@ -20,8 +20,8 @@ def changes_of(
     before: Records,
     after: Records,
     *,
-    told_before: Sequence[Completeness],
-    told_after: Sequence[Completeness],
+    told_before: Sequence[ScopeFacts],
+    told_after: Sequence[ScopeFacts],
     **manifest: Any,
 ) -> ChangesFigures:
     write_package(directory, before, end=END - timedelta(days=1), completeness=told_before)
@@ -106,7 +106,7 @@ def test_schema_that_came_is_told_if_both_asked_for_the_same(tmp_path: Path) -> 
 
 def test_schema_of_a_catalog_that_could_not_be_listed_takes_no_part(tmp_path: Path) -> None:
     """It is missing because nobody could look."""
-    unlisted = Completeness(scope="catalog", name=(CATALOG,), outcome="denied")
+    unlisted = ScopeFacts(scope="catalog", name=(CATALOG,), outcome="denied")
 
     figures = changes_of(
         tmp_path,

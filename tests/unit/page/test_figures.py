@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from kada_athena_async.commit import Completeness, Manifest, ManifestTimeline
+from kada_athena_async.commit import Manifest, ManifestTimeline
 from kada_athena_async.errors import StateError
 from kada_athena_async.extracts import newest_packages
 from kada_athena_async.files import Files
@@ -30,6 +30,7 @@ from kada_athena_async.page.price import dollars
 from kada_athena_async.page.run_calls import calls_figures
 from kada_athena_async.page.warehouse import Warehouse, open_warehouse
 from kada_athena_async.records import QueryRecord
+from kada_athena_async.report import ScopeFacts
 from tests.unit.page.estate import END, Records, query, schema, table, write_package
 
 MB = 2**20
@@ -225,8 +226,8 @@ def test_calls_are_told_by_time(tmp_path: Path) -> None:
 
 def test_what_is_not_complete_is_listed(tmp_path: Path) -> None:
     """Complete scopes are counted, the others named with their reason."""
-    denied = Completeness(scope="workgroup", name=("w",), outcome="denied", reason="no right")
-    fine = Completeness(scope="workgroup", name=("v",), outcome="complete")
+    denied = ScopeFacts(scope="workgroup", name=("w",), outcome="denied", reason="no right")
+    fine = ScopeFacts(scope="workgroup", name=("v",), outcome="complete")
 
     figures = completeness_figures(manifest_of(tmp_path, completeness=[fine, denied]))
 
