@@ -16,6 +16,7 @@ from typing import NamedTuple
 from benchmarks.quota_server.latency import mean_ms
 from benchmarks.quota_server.queries import MINIMUM_ENGINE_S, PLANNING, QUEUE, SERVICE_S
 from benchmarks.quota_server.settings import LATENCIES, RATES, AdaptiveRate, Settings
+from kada_athena_async.estimate.rates import adaptive_s, bucket_s
 
 
 class Bound(NamedTuple):
@@ -33,24 +34,14 @@ def mean_s(operation: str) -> float:
 def rate_bound_s(operation: str, calls: int) -> float:
     """Seconds until the last of *calls* is let in, beginning with a full bucket."""
     rate = RATES[operation]
-    return max(0.0, (calls - rate.burst) / rate.per_s)
+    return bucket_s(calls, rate=rate.per_s, burst=rate.burst)
 
 
 def adaptive_bound_s(rate: AdaptiveRate, calls: int) -> float:
-    """Seconds until the adaptive limiter has let in the last of *calls*, beginning idle.
-
-    Its first second's capacity is there at once; then it gives ``capacity`` calls a second, and
-    the capacity grows after each second, for whoever asks for as much as it gives.
-    """
-    capacity = rate.floor_per_s
-    left = calls - capacity
-    elapsed_s = 0.0
-    while left > capacity:
-        left -= capacity
-        elapsed_s += 1.0
-        capacity = min(rate.ceiling_per_s, capacity * rate.growth_per_s)
-
-    return elapsed_s + max(0.0, left) / capacity
+    """Seconds until the adaptive limiter has let in the last of *calls*, beginning idle."""
+    return adaptive_s(
+        calls, floor=rate.floor_per_s, ceiling=rate.ceiling_per_s, growth=rate.growth_per_s
+    )
 
 
 def history_bound(executions_by_workgroup: Sequence[int]) -> Bound:

@@ -61,6 +61,12 @@ QUOTAS: dict[str, Quota] = {
 """Operation -> quota. What is not named is a rare call and has ``_CONTROL``; S3 is not paced: it
 allows 5,500 reads a second and prefix."""
 
+
+def quota_of(operation: str) -> Quota:
+    """The quota of an operation; a rare call that is not named has a small one."""
+    return QUOTAS.get(operation, _CONTROL)
+
+
 SLOW_DOWN = 0.7
 """Share of the rate that remains after a throttled second."""
 SPEED_UP_PUBLISHED = 0.05
@@ -190,7 +196,7 @@ class Pacer:
 
     def _bucket(self, operation: str) -> Bucket:
         if operation not in self._buckets:
-            quota = QUOTAS.get(operation, _CONTROL)
+            quota = quota_of(operation)
             self._buckets[operation] = Bucket(quota, self._share, self._clock.monotonic())
             self._turns[operation] = anyio.Lock()
 

@@ -10,6 +10,7 @@ from kada_athena_async.cli.commands import (
     doctor,
     hwm,
     iam_policy,
+    plan,
     push,
     report,
     run,
@@ -31,6 +32,7 @@ app.command("run")(run.run)
 app.command("test-connection")(connection.connect)
 app.command("doctor")(doctor.doctor)
 app.command("iam-policy")(iam_policy.iam_policy)
+app.command("plan")(plan.plan)
 app.command("push")(push.push)
 app.command("report")(report.report)
 app.add_typer(hwm.hwm, name="hwm")

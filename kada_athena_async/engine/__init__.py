@@ -5,6 +5,7 @@ from __future__ import annotations
 from kada_athena_async.engine.connection import ConnectionReport
 from kada_athena_async.engine.doctor import DoctorReport
 from kada_athena_async.engine.extractor import Extractor
+from kada_athena_async.engine.forecast import PlanReport
 from kada_athena_async.engine.shared import Shared
 from kada_athena_async.engine.sites import SiteResult, SitesExtractor
 
@@ -12,6 +13,7 @@ __all__ = [
     "ConnectionReport",
     "DoctorReport",
     "Extractor",
+    "PlanReport",
     "Shared",
     "SiteResult",
     "SitesExtractor",

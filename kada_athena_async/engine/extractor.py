@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,13 +21,16 @@ from kada_athena_async.commit import (
 )
 from kada_athena_async.concurrency import Clock, SystemClock
 from kada_athena_async.config import Config, check_name, config_digest, make_config
-from kada_athena_async.engine.connection import ConnectionReport, connect
+from kada_athena_async.engine.connection import Connection, ConnectionReport, connect
+from kada_athena_async.engine.cut import WindowRequest
 from kada_athena_async.engine.delivery import Outside, Store
 from kada_athena_async.engine.doctor import DoctorReport, Examination
+from kada_athena_async.engine.forecast import Forecast, PlanReport
 from kada_athena_async.engine.handover import Handover
 from kada_athena_async.engine.preflight import check_disk
-from kada_athena_async.engine.run import Run, WindowRequest
+from kada_athena_async.engine.run import Run
 from kada_athena_async.engine.shared import Shared
+from kada_athena_async.engine.statements import check_overwritten, known_statement
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.events import Event, Fanout, Observer, RunFinished, Warned
 from kada_athena_async.files import Files, in_thread
@@ -36,8 +39,7 @@ from kada_athena_async.landing import DeliveryReport
 from kada_athena_async.report import RunReport
 from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.sinks import lock_path
-from kada_athena_async.sources.statement_texts import PLACEHOLDERS, STATEMENT_COLUMNS, default_texts
-from kada_athena_async.sql.projection import output_columns
+from kada_athena_async.sources.statement_texts import default_texts
 
 TEST_DEADLINE_S = 15.0
 """How long a connection test tries: somebody waits in front of it. A run tries longer."""
@@ -109,8 +111,7 @@ class Extractor:
         Raises:
             ConfigError: There is no such statement.
         """
-        self._check_statement(name)
-        return self._texts[name]
+        return known_statement(self._texts, name)
 
     def overwrite_sql(self, name: str, statement: str) -> None:
         """Run *statement* instead, from the next run on.
@@ -118,33 +119,9 @@ class Extractor:
         Raises:
             ConfigError: There is no such statement, or the text lacks a placeholder or a column.
         """
-        self._check_statement(name)
-        problems = [
-            Problem(name, "statement", f"put the placeholder {placeholder} back")
-            for placeholder in PLACEHOLDERS
-            if placeholder not in statement
-        ]
-        filled = statement.replace("{0}", '"catalog"').replace("{1}", "1 = 1")
-        found = output_columns(filled)
-        if found is None:
-            problems.append(Problem(name, "statement", "write one SELECT that Athena can parse"))
-        else:
-            lost = [column for column in STATEMENT_COLUMNS[name] if column not in found]
-            problems += [
-                Problem(name, "statement", f"put the column {column} back") for column in lost
-            ]
-
-        if problems:
-            raise ConfigError(problems, source="overwritten statement")
-
+        known_statement(self._texts, name)
+        check_overwritten(name, statement)
         self._texts[name] = statement
-
-    def _check_statement(self, name: str) -> None:
-        if name not in self._texts:
-            known = ", ".join(self._texts)
-            raise ConfigError(
-                [Problem("sql_name", repr(name), f"name one of {known}")], source="call"
-            )
 
     async def test_connection(self) -> ConnectionReport:
         """Log in and look around, without running a query or writing a file.
@@ -154,19 +131,41 @@ class Extractor:
             CredentialsError: AWS does not accept who we say we are.
             UnitError: AWS cannot be reached.
         """
-        async with connect(
-            self.config,
-            clock=self._clock,
-            rng=self._rng,
-            tell=Fanout(self._observers),
-            texts=self._texts,
-            policy=RetryPolicy(deadline_s=TEST_DEADLINE_S),
-            shared=self._shared,
-        ) as connection:
+        policy = RetryPolicy(deadline_s=TEST_DEADLINE_S)
+        async with self._connect(Fanout(self._observers), policy) as connection:
             report = await connection.report()
 
         missing = await self._outside(Fanout(self._observers)).missing_rights()
         return replace(report, missing=(*report.missing, *missing))
+
+    async def plan(
+        self, *, start_hwm: datetime | str | None = None, end_hwm: datetime | str | None = None
+    ) -> PlanReport:
+        """What the next run would do and take; runs no query and writes nothing.
+
+        Args:
+            start_hwm, end_hwm: The window, as for ``run``.
+
+        Raises:
+            ConfigError: The configuration cannot be used.
+            AbortError: A run could not start.
+            UnitError: AWS cannot be reached.
+        """
+        request = WindowRequest(
+            start=_moment("start_hwm", start_hwm), end=_moment("end_hwm", end_hwm)
+        )
+        tell = Fanout(self._observers)
+        async with AsyncExitStack() as stack:
+            store = await stack.enter_async_context(self._outside(tell).store(self._hwm_path))
+            connection = await stack.enter_async_context(self._connect(tell))
+            forecast = Forecast(
+                connection=connection,
+                name=self.name,
+                output_path=self.config.output_path,
+                store=store,
+                files=self._files,
+            )
+            return await forecast.make(request)
 
     async def examine(self, *, runs_query: bool = False) -> DoctorReport:
         """Try everything that a run needs, one thing after the other; nothing is left anywhere.
@@ -276,14 +275,7 @@ class Extractor:
             unfinished = await handover.unfinished()
             mark_path = store.hwm_path if isinstance(store, FileHwmStore) else None
             await check_disk(output_path, self.name, mark_path, self._files, tell)
-            async with connect(
-                self.config,
-                clock=self._clock,
-                rng=self._rng,
-                tell=tell,
-                texts=self._texts,
-                shared=self._shared,
-            ) as connection:
+            async with self._connect(tell) as connection:
                 run = Run(
                     connection=connection,
                     name=self.name,
@@ -306,6 +298,19 @@ class Extractor:
             )
         )
         return report
+
+    def _connect(
+        self, tell: Observer, policy: RetryPolicy | None = None
+    ) -> AbstractAsyncContextManager[Connection]:
+        return connect(
+            self.config,
+            clock=self._clock,
+            rng=self._rng,
+            tell=tell,
+            texts=self._texts,
+            policy=policy,
+            shared=self._shared,
+        )
 
     def _outside(self, tell: Observer) -> Outside:
         return Outside(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from kada_athena_async.commit import (
@@ -14,13 +14,13 @@ from kada_athena_async.commit import (
     Deliver,
     Resumable,
     commit,
-    known_mark,
     manifest_covering,
 )
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.config import config_digest
 from kada_athena_async.engine import summary
 from kada_athena_async.engine.connection import Connection
+from kada_athena_async.engine.cut import WindowRequest, cut_window
 from kada_athena_async.engine.delivery import Store
 from kada_athena_async.errors import StateError
 from kada_athena_async.events import PlanReady, RunStarted, StageFinished, StageStarted, Warned
@@ -30,11 +30,8 @@ from kada_athena_async.hwm import (
     Carried,
     Decision,
     FileHwmStore,
-    StoredMark,
     Window,
-    WindowSettings,
     carry,
-    decide_window,
 )
 from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.pipeline import UnitRunner
@@ -44,22 +41,6 @@ from kada_athena_async.sinks import Intent, Staging
 
 HISTORY_UNITS_AT_ONCE = 8
 """Workgroups listed side by side: two would use up the account's five list calls a second."""
-
-SKEW = timedelta(seconds=60)
-"""A clock further from AWS's than this is reported."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WindowRequest:
-    """The window that the caller asks for; None for the stored mark and for now.
-
-    Attributes:
-        again: Extract it although a manifest in sight covers it.
-    """
-
-    start: datetime | None = None
-    end: datetime | None = None
-    again: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -150,32 +131,19 @@ class Run:
             return await self._extract(staging, decision, window, plan)
 
     async def _decide(self, request: WindowRequest) -> Decision:
-        """Cut the window by the stored mark and the earlier of our clock and AWS's."""
-        config, log = self.connection.config, self.connection.client.log
-        # First of all, so that AWS's clock is known before the window is cut.
-        await self.connection.meet()
-        now = self.connection.clock.now()
-        if log.server_time is not None and log.skew > timedelta():
-            now -= log.skew
-
-        if abs(log.skew) > SKEW:
-            self._warn("clock_skew", f"this machine's clock is {log.skew} ahead of AWS's")
-
-        mark = StoredMark(hwm=request.start)
-        if self.store is not None:
-            mark = await self.store.read()
-
-        mark = await known_mark(self.output_path, self.name, mark, self.files)
-        self.before = mark.newest
-        settings = WindowSettings(
-            settle=timedelta(seconds=config.settle_seconds),
-            initial_lookback=timedelta(days=config.initial_lookback_days),
+        cut = await cut_window(
+            self.connection,
+            request,
+            output_path=self.output_path,
+            name=self.name,
+            store=self.store,
+            files=self.files,
         )
-        decision = decide_window(now, settings, mark, start=request.start, end=request.end)
-        for code, message in decision.notes:
+        self.before = cut.before
+        for code, message in cut.notes:
             self._warn(code, message)
 
-        return decision
+        return cut.decision
 
     async def _without_delivered(self, request: WindowRequest) -> WindowRequest:
         """The request without what an earlier run of a caller with his own marks committed.

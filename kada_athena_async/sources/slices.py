@@ -54,7 +54,7 @@ async def cut(pages: AsyncGenerator[SchemaPage, None]) -> AsyncGenerator[Slice, 
     The table names of such a schema come in slices of 100, for that is what a statement can
     name; its last slice has an empty list of tables if nothing is left.
     """
-    cutter = _Cutter()
+    cutter = Cutter()
     async with aclosing(pages) as source:
         async for page in source:
             for piece in cutter.add(page):
@@ -64,7 +64,7 @@ async def cut(pages: AsyncGenerator[SchemaPage, None]) -> AsyncGenerator[Slice, 
         yield piece
 
 
-class _Cutter:
+class Cutter:
     """Holds what is not yet in a slice; pure."""
 
     def __init__(self) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from kada_athena_async.engine.cut import SKEW
 from kada_athena_async.engine.doctor.report import Finding, State
 from kada_athena_async.engine.preflight import last_bytes, needed_bytes
 from kada_athena_async.files import Files, is_remote
@@ -21,9 +22,6 @@ DISTRIBUTION = "kada-athena-async"
 # Those whose combination matters: aioboto3 and aiobotocore pin what they patch.
 SHOWN = ("aioboto3", "aiobotocore", "botocore", "sqlglot", "pydantic", "msgspec")
 PINNING = (DISTRIBUTION, "aioboto3", "aiobotocore")
-
-SKEW = timedelta(seconds=60)
-"""A run warns of a clock that is further from AWS's."""
 
 SKEW_MAX = timedelta(minutes=5)
 """Beyond it AWS refuses every signature

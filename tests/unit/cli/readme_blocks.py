@@ -23,6 +23,7 @@ COMMANDS = (
     "test-connection",
     "doctor",
     "iam-policy",
+    "plan",
     "push",
     "report",
     "hwm",

@@ -1,0 +1,60 @@
+"""``plan``: what the next run would do and take."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kada_athena_async.cli.options import (
+    AsJson,
+    ConfigFile,
+    HwmPath,
+    Name,
+    Settings,
+    Sites,
+    Verbose,
+)
+
+
+def plan(
+    config: ConfigFile = None,
+    name: Name = "athena",
+    hwm_path: HwmPath = None,
+    start_hwm: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Read from this time on, YYYY-MM-DD HH:MM:SS in UTC."),
+    ] = None,
+    end_hwm: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Read up to this time.  [default: now]")
+    ] = None,
+    sites: Sites = None,
+    settings: Settings = None,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Show what the next run would read, and estimate its calls, time and rough dollars.
+
+    Runs no query and writes nothing. Sizes come from the last run, or from some pages; times are
+    those that AWS's quotas allow. Compares the sources of metadata and recommends one.
+
+    \b
+    Example:
+      kada-athena-async plan -c kada_athena_extractor_config.json
+    """
+    from kada_athena_async.cli.forecast import show_plans
+    from kada_athena_async.cli.outcome import ending
+    from kada_athena_async.cli.request import RunRequest
+    from kada_athena_async.cli.talk import Talk
+
+    talk = Talk(as_json=as_json, verbose=verbose)
+    request = RunRequest(
+        config=config,
+        name=name,
+        hwm_path=hwm_path,
+        start_hwm=start_hwm,
+        end_hwm=end_hwm,
+        settings=tuple(settings or ()),
+        sites=tuple(sites or ()),
+    )
+    raise typer.Exit(ending(talk, lambda: show_plans(talk, request)))

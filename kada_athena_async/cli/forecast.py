@@ -1,0 +1,172 @@
+"""The plan of each site's next run, shown as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
+from kada_athena_async.cli.signals import run_until_signalled
+from kada_athena_async.cli.talk import Talk
+from kada_athena_async.config import Site
+from kada_athena_async.engine import Extractor, PlanReport
+from kada_athena_async.estimate import SOURCES, Estimate, Variant
+
+SHOWN = 20
+"""Catalogs or workgroups listed; the rest is summed up."""
+
+_ItemT = TypeVar("_ItemT")
+
+MINUTE_S, HOUR_S = 60, 3600
+
+
+def show_plans(talk: Talk, request: RunRequest) -> int:
+    """Plan each site's next run; 0, for a plan that cannot be made is an error."""
+    check_request(request)
+    for site in configured_sites(talk, request):
+        _plan(talk, request, site)
+
+    return 0
+
+
+def _plan(talk: Talk, request: RunRequest, site: Site) -> None:
+    with talk.observers() as observers:
+
+        async def work() -> PlanReport:
+            extractor = Extractor(
+                site.config,
+                observers=observers,
+                name=site.instance(request.name),
+                hwm_path=request.hwm_path,
+            )
+            async with extractor:
+                return await extractor.plan(start_hwm=request.start_hwm, end_hwm=request.end_hwm)
+
+        report = run_until_signalled(work, on_signal=lambda: None)
+
+    if talk.as_json:
+        talk.data({"site": site.name, **report.to_dict()}, kind="plan", lines=[])
+    else:
+        talk.picture(_shown(talk, report, site.name))
+
+
+def _shown(talk: Talk, report: PlanReport, site: str) -> RenderableType:
+    head = f"site {site}, {report.region}" if site else report.region
+    parts: list[RenderableType] = [Text(talk.clean(f"{head}, collector {report.name}"))]
+    if report.start is not None and report.end is not None:
+        parts.append(Text(f"window: {_time(report.start)} to {_time(report.end)} UTC"))
+        parts += ["", _catalogs(talk, report), "", _workgroups(talk, report)]
+
+    if report.estimate is not None:
+        chosen = report.estimate.recommendation
+        parts += [
+            "",
+            _variants(report.estimate, report.metadata_source),
+            "",
+            Text(talk.clean(f"recommended: {chosen.source}. {_capital(chosen.reason)}.")),
+            "",
+            Text(
+                "Estimates: calls that fail or are throttled come on top; times are those that "
+                "AWS's quotas allow; dollars are rough, at most, at list prices of us-east-1."
+            ),
+        ]
+
+    parts += [Text(talk.clean(f"note: {note}")) for note in report.notes]
+    if report.calls_made:
+        parts.append(Text(f"This took {sum(report.calls_made.values())} calls."))
+
+    return Group(*parts)
+
+
+def _table(*columns: str) -> Table:
+    """A table whose first column has text and whose others have figures."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for index, name in enumerate(columns):
+        justify = "right" if index and name else "left"
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+
+    return table
+
+
+def _catalogs(talk: Talk, report: PlanReport) -> Table:
+    table = _table("catalog", "schemas", "tables", "views", "columns", "")
+    for one in report.catalogs[:SHOWN]:
+        if one.reason:
+            table.add_row(talk.clean(one.name), "", "", "", "", talk.clean(one.reason))
+        else:
+            figures = (one.schemas, one.tables, one.views, one.columns)
+            shown = [f"{figure:,}" for figure in figures]
+            table.add_row(Text(talk.clean(one.name)), *shown, one.origin)
+
+    for line in _rest(report.catalogs, lambda ones: sum(one.tables for one in ones)):
+        table.add_row(line[0], "", line[1], "", "", "")
+
+    return table
+
+
+def _workgroups(talk: Talk, report: PlanReport) -> Table:
+    table = _table("workgroup", "executions", "", "")
+    for one in report.workgroups[:SHOWN]:
+        differs = f"since {_time(one.start)}" if one.start != report.start else ""
+        table.add_row(Text(talk.clean(one.name)), f"{one.executions:,}", one.origin, differs)
+
+    for line in _rest(report.workgroups, lambda ones: sum(one.executions for one in ones)):
+        table.add_row(*line, "", "")
+
+    return table
+
+
+def _rest(
+    items: Sequence[_ItemT], total: Callable[[Sequence[_ItemT]], int]
+) -> list[tuple[str, str]]:
+    left = items[SHOWN:]
+    return [(f"and {len(left)} more", f"{total(left):,}")] if left else []
+
+
+def _variants(found: Estimate, configured: str) -> Table:
+    names = [f"{source} *" if source == configured else source for source in SOURCES]
+    table = _table("calls (* as configured)", *names)
+    variants = [found.of(source) for source in SOURCES]
+    for operation in sorted({name for variant in variants for name in variant.calls}):
+        table.add_row(operation, *(_count(v.calls.get(operation, 0)) for v in variants))
+
+    rows: dict[str, Callable[[Variant], str]] = {
+        "all calls": lambda v: _count(sum(v.calls.values())),
+        "statements": lambda v: _count(v.statements),
+        "metadata at the quotas": lambda v: _duration(v.metadata_s),
+        "history at the quotas": lambda v: _duration(v.history_s),
+        "a run takes at least": lambda v: _duration(v.total_s),
+        "rough dollars at most": lambda v: f"{v.rough_usd:.4f}",
+    }
+    table.add_section()
+    for name, shown in rows.items():
+        table.add_row(name, *(shown(variant) for variant in variants))
+
+    return table
+
+
+def _count(count: int) -> str:
+    return f"{count:,}" if count else "-"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < MINUTE_S:
+        return f"{seconds:.0f} s"
+
+    if seconds < HOUR_S:
+        return f"{seconds // MINUTE_S:.0f} min {seconds % MINUTE_S:02.0f} s"
+
+    return f"{seconds // HOUR_S:.0f} h {seconds % HOUR_S // MINUTE_S:02.0f} min"
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

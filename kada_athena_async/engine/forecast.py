@@ -1,0 +1,205 @@
+"""What the next run would do and take: looks, and neither runs a query nor writes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from kada_athena_async.commit import newest_manifest
+from kada_athena_async.engine.connection import Connection
+from kada_athena_async.engine.cut import WindowRequest, cut_window
+from kada_athena_async.engine.delivery import Store
+from kada_athena_async.engine.survey import Survey
+from kada_athena_async.estimate import SOURCES, Estimate, HistorySize, SchemaSize, Source, estimate
+from kada_athena_async.estimate.sizes import SchemaKey
+from kada_athena_async.files import Files, in_thread
+from kada_athena_async.hwm import Window
+from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, build_plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogForecast:
+    """What a run would read of one catalog.
+
+    Attributes:
+        tables, views, columns: Roughly; ``origin`` says how they are known. Views are no tables.
+        reason: Why it cannot be read; empty if it can.
+    """
+
+    name: str
+    type: str | None
+    schemas: int = 0
+    tables: int = 0
+    views: int = 0
+    columns: int = 0
+    origin: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkgroupForecast:
+    """What a run would read of one workgroup's history.
+
+    Attributes:
+        executions: That belong to its window, roughly; ``origin`` says how they are known.
+    """
+
+    name: str
+    start: datetime
+    end: datetime
+    executions: int
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanReport:
+    """What the next run would do.
+
+    Attributes:
+        start, end: The window; None if there is nothing to do.
+        metadata_source: The configured one.
+        estimate: None if there is nothing to do.
+        calls_made: What it took to find out.
+        notes: What to know: gaps, what could not be looked into.
+    """
+
+    name: str
+    region: str
+    metadata_source: str
+    start: datetime | None = None
+    end: datetime | None = None
+    catalogs: tuple[CatalogForecast, ...] = ()
+    workgroups: tuple[WorkgroupForecast, ...] = ()
+    estimate: Estimate | None = None
+    calls_made: Mapping[str, int] | None = None
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """The report as plain values; times are datetimes."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """Forecasts the next run over an open connection."""
+
+    connection: Connection
+    name: str
+    output_path: Path
+    store: Store | None
+    files: Files
+
+    async def make(self, request: WindowRequest) -> PlanReport:
+        """Look at what exists and estimate what a run over the window of *request* takes.
+
+        Raises:
+            ConfigError: A catalog, the bucket or the workgroup for our queries does not exist.
+            StateError: The mark cannot be used.
+            UnitError: AWS cannot be reached.
+        """
+        config = self.connection.config
+        await self.connection.check_bucket()
+        before = dict(self.connection.client.log.calls)
+        cut = await cut_window(
+            self.connection,
+            request,
+            output_path=self.output_path,
+            name=self.name,
+            store=self.store,
+            files=self.files,
+        )
+        report = PlanReport(
+            name=self.name, region=config.region, metadata_source=config.metadata_source
+        )
+        notes = [message for _, message in cut.notes]
+        window = cut.decision.window
+        if window is None:
+            notes.append("the window is empty: all that is settled is extracted")
+            return replace(report, notes=tuple(notes))
+
+        # As with `api`, so that schemas are not asked for by a statement.
+        by_api = config.model_copy(update={"metadata_source": "api"})
+        estate = await replace(self.connection, config=by_api).discover("plan")
+        calls = self.connection.client.log.calls
+        discovery = {
+            name: made
+            for name, count in calls.items()
+            if name.startswith(("athena:", "glue:")) and (made := count - before.get(name, 0))
+        }
+        plans: dict[Source, Plan] = {}
+        for source in SOURCES:
+            varied = config.model_copy(update={"metadata_source": source})
+            plans[source] = build_plan(varied, estate, cut.decision)
+
+        last = await in_thread(lambda: newest_manifest(self.output_path, self.name, self.files))
+        survey = Survey(self.connection, last)
+        schemas = await survey.schemas(plans["api"])
+        histories = await survey.histories(plans["api"])
+        notes += [
+            f"{gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M} cannot be extracted"
+            for gap in cut.decision.gaps
+        ]
+        if estate.workgroups_error is not None:
+            notes.append(f"no history: {estate.workgroups_error.message}")
+
+        return replace(
+            report,
+            start=window.start,
+            end=window.end,
+            catalogs=_catalogs(plans["api"], schemas),
+            workgroups=_workgroups(plans["api"], histories, window),
+            estimate=estimate(
+                config, plans, discovery=discovery, schemas=schemas, histories=histories
+            ),
+            calls_made=dict(sorted(calls.items())),
+            notes=(*notes, *survey.problems),
+        )
+
+
+def _catalogs(plan: Plan, sizes: Mapping[SchemaKey, SchemaSize]) -> tuple[CatalogForecast, ...]:
+    wanted: dict[str, list[SchemaSize]] = {}
+    for unit in plan.units:
+        if isinstance(unit, MetadataUnit):
+            own = [sizes[unit.catalog.name, schema] for schema in unit.schemas]
+            wanted.setdefault(unit.catalog.name, []).extend(own)
+
+    return tuple(
+        CatalogForecast(
+            name=facts.name,
+            type=facts.type,
+            schemas=len(own := wanted.get(facts.name, [])),
+            tables=sum(size.tables - size.views for size in own),
+            views=sum(size.views for size in own),
+            columns=sum(size.columns for size in own),
+            origin=_origin([size.origin for size in own]),
+            reason=facts.error.message if facts.error else "",
+        )
+        for facts in plan.estate.catalogs
+    )
+
+
+def _workgroups(
+    plan: Plan, sizes: Mapping[str, HistorySize], window: Window
+) -> tuple[WorkgroupForecast, ...]:
+    return tuple(
+        WorkgroupForecast(
+            name=unit.workgroup.name,
+            start=unit.reading.window.start,
+            end=window.end,
+            executions=sizes[unit.workgroup.name].expected,
+            origin=sizes[unit.workgroup.name].origin,
+        )
+        for unit in plan.units
+        if isinstance(unit, HistoryUnit)
+    )
+
+
+def _origin(origins: list[str]) -> str:
+    """The least certain of them."""
+    for origin in ("guessed", "sampled", "last run", "counted"):
+        if origin in origins:
+            return origin
+
+    return ""

@@ -1,0 +1,275 @@
+"""Learns roughly how large an estate is with few calls: from the last run, or from some pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import TypeVar
+
+from kada_athena_async.aws.decode import DECODED
+from kada_athena_async.aws.wire import ExecutionBatch
+from kada_athena_async.commit import CommittedManifest
+from kada_athena_async.concurrency import map_bounded
+from kada_athena_async.discover import CatalogFacts
+from kada_athena_async.engine.connection import Connection
+from kada_athena_async.errors import UnitError
+from kada_athena_async.estimate.sizes import (
+    HistorySample,
+    HistorySize,
+    SchemaKey,
+    SchemaSize,
+    fill_schemas,
+    history_of_run,
+    history_of_sample,
+)
+from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan
+from kada_athena_async.sources.glue import GlueTables
+from kada_athena_async.sources.interface import TableLister
+from kada_athena_async.sources.listing import Listing
+from kada_athena_async.sources.query_history import LIST_PAGE_IDS
+from kada_athena_async.sources.table_metadata import TableMetadataTables
+
+SCHEMAS_SAMPLED = 100
+PAGES_SAMPLED = 200
+"""Schemas looked into, and pages of tables read for it: some seconds of the quota."""
+
+HISTORY_PAGES = 40
+"""Pages of history read: eight seconds of the five list calls a second."""
+
+WINDOW_LEAST = timedelta(hours=12)
+"""A last run over less time says little of a day."""
+
+AT_ONCE = 4
+
+_LEAST_FULL = 50
+"""A page of fewer tables is the last one, whichever API gave it."""
+
+_ItemT = TypeVar("_ItemT")
+
+
+@dataclass(slots=True)
+class _Listed:
+    """What was listed of one workgroup's history."""
+
+    ids: int = 0
+    last_id: str = ""
+    token: str | None = None
+    oldest: datetime | None = None
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Survey:
+    """Measures what a plan is about.
+
+    Args:
+        last: The last run's manifest, if there is one.
+
+    Attributes:
+        problems: What could not be looked into, and why.
+    """
+
+    connection: Connection
+    last: CommittedManifest | None
+    problems: list[str] = field(default_factory=list)
+    _pages_left: int = PAGES_SAMPLED
+
+    async def schemas(self, plan: Plan) -> dict[SchemaKey, SchemaSize]:
+        """Every schema's size: of the last run, else of a sample.
+
+        Raises:
+            AbortError: AWS cannot be asked at all.
+        """
+        units = [unit for unit in plan.units if isinstance(unit, MetadataUnit)]
+        catalogs = {unit.catalog.name: unit.catalog for unit in units}
+        keys = [(unit.catalog.name, schema) for unit in units for schema in unit.schemas]
+        known = {key: size for key, size in self._last_schemas().items() if key in set(keys)}
+        sample = _spread([key for key in keys if key not in known], SCHEMAS_SAMPLED)
+        self._pages_left = PAGES_SAMPLED - len(sample)
+        listings = {name: self._listing(facts) for name, facts in catalogs.items()}
+
+        async def measure(key: SchemaKey) -> None:
+            size = await self._measure(listings[key[0]], key)
+            if size is not None:
+                known[key] = size
+
+        await map_bounded(measure, sample, limit=AT_ONCE)
+        return fill_schemas(keys, known)
+
+    def _last_schemas(self) -> dict[SchemaKey, SchemaSize]:
+        if self.last is None:
+            return {}
+
+        found = {}
+        for scope in self.last.manifest.facts.completeness:
+            if scope.scope == "schema" and scope.outcome in ("complete", "partial"):
+                tables, views = scope.counts.get("tables", 0), scope.counts.get("views", 0)
+                found[scope.name[0], scope.name[1]] = SchemaSize(
+                    tables=tables + views,
+                    views=views,
+                    columns=scope.counts.get("columns", 0),
+                    origin="last run",
+                )
+
+        return found
+
+    def _listing(self, catalog: CatalogFacts) -> Listing:
+        client = self.connection.client
+        listers: list[TableLister] = [TableMetadataTables(client, has_formats=catalog.has_files)]
+        if catalog.is_own_glue:
+            listers.insert(0, GlueTables(client))
+
+        return Listing(catalog=catalog.name, listers=listers)
+
+    async def _measure(self, listing: Listing, key: SchemaKey) -> SchemaSize | None:
+        tables = views = columns = 0
+        is_whole = True
+        try:
+            async with aclosing(listing.pages(key[1])) as pages:
+                async for page in pages:
+                    tables += len(page.tables)
+                    views += sum(table.is_view for table in page.tables)
+                    columns += sum(len(table.columns or ()) for table in page.tables)
+                    if page.is_last:
+                        break
+
+                    is_full = len(page.tables) >= _LEAST_FULL
+                    if is_full and self._pages_left <= 0:
+                        is_whole = False
+                        break
+
+                    self._pages_left -= is_full
+        except UnitError as exc:
+            self.problems.append(f"{key[0]}.{key[1]}: {exc.message}")
+            return None
+
+        # Of what goes on, nobody knows how far: as much again is a guess.
+        factor = 1 if is_whole else 2
+        return SchemaSize(
+            tables=tables * factor,
+            views=views * factor,
+            columns=columns * factor,
+            origin="counted" if is_whole else "guessed",
+        )
+
+    async def histories(self, plan: Plan) -> dict[str, HistorySize]:
+        """Every workgroup's history: one page tells of a small one, the last run of the others.
+
+        Raises:
+            AbortError: AWS cannot be asked at all.
+        """
+        now = self.connection.clock.now()
+        units = {u.workgroup.name: u for u in plan.units if isinstance(u, HistoryUnit)}
+        found = self._last_histories(units, now)
+        listed = {name: _Listed() for name in _spread(list(units), HISTORY_PAGES)}
+        await self._list(listed, pages=1)
+        open_ = {
+            name: one
+            for name, one in listed.items()
+            if one.token and one.oldest and one.oldest > units[name].reading.listed_since
+        }
+        # Of a busy one the last run knows more than some pages of it.
+        for name in open_.keys() & found.keys():
+            del open_[name], listed[name]
+
+        if open_:
+            pages = max(1, (HISTORY_PAGES - len(listed)) // len(open_))
+            await self._list(open_, pages=pages)
+
+        for name, one in listed.items():
+            if one.error:
+                self.problems.append(one.error)
+
+            sample = HistorySample(ids=one.ids, oldest=one.oldest, is_whole=not one.token)
+            found[name] = history_of_sample(sample, units[name].reading, now)
+
+        return {name: found.get(name) or _mean(found, listed) for name in units}
+
+    def _last_histories(
+        self, units: Mapping[str, HistoryUnit], now: datetime
+    ) -> dict[str, HistorySize]:
+        if self.last is None:
+            return {}
+
+        manifest = self.last.manifest
+        window = manifest.end - manifest.start
+        if window < WINDOW_LEAST:
+            return {}
+
+        return {
+            name: history_of_run(counts.get("emitted", 0), window, units[name].reading, now)
+            for name, counts in manifest.facts.history.items()
+            if name in units
+        }
+
+    async def _list(self, wanted: Mapping[str, _Listed], *, pages: int) -> None:
+        """List *pages* more of each workgroup, and see how old the last execution is."""
+
+        async def read(item: tuple[str, _Listed]) -> None:
+            name, listed = item
+            for _ in range(pages):
+                more = {"NextToken": listed.token} if listed.token else {}
+                answer = await self.connection.client.call(
+                    "athena",
+                    "ListQueryExecutions",
+                    scope=f"workgroup {name}",
+                    WorkGroup=name,
+                    MaxResults=LIST_PAGE_IDS,
+                    **more,
+                )
+                ids = answer.get("QueryExecutionIds", [])
+                listed.ids += len(ids)
+                listed.last_id = str(ids[-1]) if ids else listed.last_id
+                listed.token = answer.get("NextToken")
+                if not listed.token:
+                    return
+
+        async def try_to_read(item: tuple[str, _Listed]) -> None:
+            try:
+                await read(item)
+            except UnitError as exc:
+                item[1].error, item[1].token = exc.message, None
+
+        await map_bounded(try_to_read, wanted.items(), limit=AT_ONCE)
+        await self._date([one for one in wanted.values() if one.last_id])
+
+    async def _date(self, listed: Sequence[_Listed]) -> None:
+        """See when the last execution of each was submitted; 50 to a call."""
+        for first in range(0, len(listed), LIST_PAGE_IDS):
+            by_id = {one.last_id: one for one in listed[first : first + LIST_PAGE_IDS]}
+            try:
+                answer = await self.connection.client.call(
+                    "athena", "BatchGetQueryExecution", QueryExecutionIds=list(by_id)
+                )
+            except UnitError as exc:
+                self.problems.append(exc.message)
+                return
+
+            batch: ExecutionBatch = answer[DECODED]
+            for execution in batch.query_executions:
+                submitted = execution.status.submission_date_time
+                if submitted is not None:
+                    moment = datetime.fromtimestamp(submitted, timezone.utc)
+                    by_id[execution.query_execution_id].oldest = moment
+
+
+def _spread(items: Sequence[_ItemT], most: int) -> list[_ItemT]:
+    """At most *most* of *items*, spread evenly over them."""
+    if len(items) <= most:
+        return list(items)
+
+    return [items[index * len(items) // most] for index in range(most)]
+
+
+def _mean(found: Mapping[str, HistorySize], sampled: Mapping[str, object]) -> HistorySize:
+    """What a workgroup that nobody looked at is taken for."""
+    sizes = [found[name] for name in sampled]
+    count = max(1, len(sizes))
+    return HistorySize(
+        listed=sum(size.listed for size in sizes) // count,
+        older=None,
+        expected=sum(size.expected for size in sizes) // count,
+        origin="guessed",
+    )

@@ -1,0 +1,182 @@
+"""How many calls of each operation a plan takes, by the same rules by which a run makes them. Pure.
+
+What fails, is throttled or is denied on the way comes on top: nobody knows it before.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+
+from kada_athena_async.aws.athena import POLL_FIRST_S
+from kada_athena_async.aws.results import PAGE_ROWS
+from kada_athena_async.config import Config
+from kada_athena_async.discover import CatalogFacts
+from kada_athena_async.estimate.rates import latency_s
+from kada_athena_async.estimate.sizes import HistorySize, SchemaKey, SchemaSize
+from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan
+from kada_athena_async.sources.glue import PAGE_TABLES as GLUE_PAGE
+from kada_athena_async.sources.interface import TableDetail
+from kada_athena_async.sources.query_history import LIST_PAGE_IDS, OLD_PAGES
+from kada_athena_async.sources.slices import Cutter, SchemaPage, Slice
+from kada_athena_async.sources.table_metadata import PAGE_TABLES as ATHENA_PAGE
+
+ROWS_PER_S = 545.0
+"""Rows of ``information_schema.columns`` that the engine makes a second and query: a field report
+of 202,032 rows in 370.6 s (metabase/metabase#82565)."""
+
+STATEMENT_S = 3.0
+"""Queue, planning and post-processing of a statement beside its rows; samples of AWS's
+documentation show 1 to 4 s."""
+
+_TABLE = TableDetail(schema="", name="", is_view=False)
+
+
+@dataclass(slots=True)
+class Work:
+    """What one part of a run costs.
+
+    Attributes:
+        calls: Operation -> calls.
+        statements: SQL statements, each in a slot of its own.
+        rows: Rows that they make.
+        longest_chain_s: The longest chain of calls that need each other's page tokens.
+    """
+
+    calls: Counter[str] = field(default_factory=Counter)
+    statements: int = 0
+    rows: int = 0
+    longest_chain_s: float = 0.0
+
+    def chain(self, operation: str, calls: int) -> None:
+        """Note *calls* that need each other's tokens."""
+        self.calls[operation] += calls
+        self.longest_chain_s = max(self.longest_chain_s, calls * latency_s(operation))
+
+
+def history_work(plan: Plan, sizes: Mapping[str, HistorySize]) -> Work:
+    """Listing and fetching the executions of all workgroups."""
+    work = Work()
+    for unit in plan.units:
+        if not isinstance(unit, HistoryUnit):
+            continue
+
+        size, known = sizes[unit.workgroup.name], unit.reading.known
+        pages = list_pages(size)
+        work.chain("athena:ListQueryExecutions", pages)
+        has_ids = size.listed + (size.older if size.older is not None else 1) > 0
+        # What was left running is looked at first, whatever is listed.
+        pending = ceil(len(known.pending) / LIST_PAGE_IDS) if known else 0
+        work.calls["athena:BatchGetQueryExecution"] += pending + (pages if has_ids else 0)
+
+    return work
+
+
+def list_pages(size: HistorySize) -> int:
+    """Pages listed until nothing of the window can follow: some older ones prove that."""
+    wanted = ceil(size.listed / LIST_PAGE_IDS)
+    if size.older is None:
+        return wanted + OLD_PAGES
+
+    there = max(1, ceil((size.listed + size.older) / LIST_PAGE_IDS))
+    return min(there, wanted + OLD_PAGES)
+
+
+def metadata_work(config: Config, plan: Plan, sizes: Mapping[SchemaKey, SchemaSize]) -> Work:
+    """Listing tables, and asking SQL about them where *config* says so."""
+    work = Work()
+    for unit in plan.units:
+        if isinstance(unit, MetadataUnit):
+            _unit(work, config, unit, sizes)
+
+    if config.metadata_source == "sql":
+        # Schemas come by a statement a catalog too.
+        for catalog in {u.catalog.name for u in plan.units if isinstance(u, MetadataUnit)}:
+            _statement(work, config, sum(1 for name, _ in sizes if name == catalog))
+
+    return work
+
+
+def _unit(
+    work: Work, config: Config, unit: MetadataUnit, sizes: Mapping[SchemaKey, SchemaSize]
+) -> None:
+    own = [sizes[unit.catalog.name, schema] for schema in unit.schemas]
+    page_tables = GLUE_PAGE if unit.catalog.is_own_glue else ATHENA_PAGE
+    if config.metadata_source == "sql":
+        _statement(work, config, sum(size.tables for size in own))
+        page_tables = PAGE_ROWS
+    else:
+        operation = "glue:GetTables" if unit.catalog.is_own_glue else "athena:ListTableMetadata"
+        for size in own:
+            work.chain(operation, max(1, ceil(size.tables / page_tables)))
+
+    if config.metadata_source == "api":
+        return
+
+    tables = max(1, sum(size.tables for size in own))
+    columns, views = sum(s.columns for s in own), sum(s.views for s in own)
+    for piece in slices(unit.schemas, own, page_tables):
+        share = len(piece.tables) / tables
+        _statement(work, config, round(columns * share))
+        if _needs_view_texts(config, unit.catalog) and views and share:
+            _statement(work, config, round(views * share))
+
+
+def _needs_view_texts(config: Config, catalog: CatalogFacts) -> bool:
+    """Whether view texts come by SQL: Glue gives them with the tables."""
+    return config.metadata_source == "sql" or not catalog.is_own_glue
+
+
+def slices(
+    schemas: Sequence[str], sizes: Sequence[SchemaSize], page_tables: int
+) -> Iterator[Slice]:
+    """The slices into which a unit's tables are cut."""
+    cutter = Cutter()
+    for schema, size in zip(schemas, sizes, strict=True):
+        left = size.tables
+        while left > 0:
+            tables = [_TABLE] * min(left, page_tables)
+            left -= len(tables)
+            page = SchemaPage(schema=schema, tables=tables, is_last=False, found_by="api")
+            yield from cutter.add(page)
+
+        yield from cutter.add(SchemaPage(schema=schema, tables=[], is_last=True, found_by="api"))
+
+    yield from cutter.finish()
+
+
+def _statement(work: Work, config: Config, rows: int) -> None:
+    """One statement: its start, and its result by pages or from S3; its polls are shared."""
+    work.statements += 1
+    work.rows += rows
+    work.calls["athena:StartQueryExecution"] += 1
+    pages = ceil((rows + 1) / PAGE_ROWS)
+    match config.results:
+        case "s3":
+            work.calls["s3:GetObject"] += 1
+        case "api":
+            work.calls["athena:GetQueryResults"] += pages
+        case "auto":
+            work.calls["athena:GetQueryResults"] += 1
+            work.calls["s3:GetObject"] += pages > 1
+
+
+def statements_s(work: Work, slots: int) -> float:
+    """Seconds until the last statement ends, *slots* at a time; 0 if there is none."""
+    if not work.statements:
+        return 0.0
+
+    at_once = min(slots, work.statements)
+    spent = work.statements * STATEMENT_S + work.rows / ROWS_PER_S
+    return max(STATEMENT_S, spent / at_once)
+
+
+def polls(work: Work, slots: int) -> int:
+    """Looks at statements that run: one look for all of them, as often as the youngest needs."""
+    if not work.statements:
+        return 0
+
+    pause_s = POLL_FIRST_S + latency_s("athena:BatchGetQueryExecution")
+    return ceil(statements_s(work, slots) / pause_s)

@@ -1,0 +1,187 @@
+"""What a run would take with each source of metadata, and which to choose. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal, TypeAlias
+
+from kada_athena_async.config import Config
+from kada_athena_async.errors import AccessDeniedError
+from kada_athena_async.estimate.calls import (
+    Work,
+    history_work,
+    metadata_work,
+    polls,
+    statements_s,
+)
+from kada_athena_async.estimate.prices import requests_usd, statements_usd
+from kada_athena_async.estimate.rates import latency_s, quota_s
+from kada_athena_async.estimate.sizes import HistorySize, SchemaKey, SchemaSize
+from kada_athena_async.plan import Plan
+
+Source: TypeAlias = Literal["auto", "api", "sql"]
+SOURCES: tuple[Source, ...] = ("auto", "api", "sql")
+
+WORTH_IT_S = 60.0
+WORTH_IT_FACTOR = 1.5
+"""SQL beside the API is worth a minute, or half as much time again: it is the other's witness."""
+
+_BY_SQL = ("glue:GetDatabases", "athena:ListDatabases")
+"""Calls of the discovery that ``sql`` does not make."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """What a run with one source of metadata takes.
+
+    Attributes:
+        calls: Operation -> calls, retries and failures not counted.
+        metadata_s, history_s, total_s: Seconds at the quotas; metadata and history go side by
+            side.
+        slowest: The operation or work that takes longest.
+        rough_usd: Dollars at most, at list prices.
+    """
+
+    source: Source
+    calls: Mapping[str, int]
+    statements: int
+    metadata_s: float
+    history_s: float
+    total_s: float
+    slowest: str
+    rough_usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """Which source to choose, and why."""
+
+    source: Source
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """All variants side by side."""
+
+    variants: tuple[Variant, ...]
+    recommendation: Recommendation
+
+    def of(self, source: Source) -> Variant:
+        """The variant with *source*."""
+        return next(variant for variant in self.variants if variant.source == source)
+
+    def to_dict(self) -> dict[str, object]:
+        """As plain JSON values."""
+        return asdict(self)
+
+
+def estimate(
+    config: Config,
+    plans: Mapping[Source, Plan],
+    *,
+    discovery: Mapping[str, int],
+    schemas: Mapping[SchemaKey, SchemaSize],
+    histories: Mapping[str, HistorySize],
+) -> Estimate:
+    """What a run would take.
+
+    Args:
+        plans: The plan with each source; they differ in how schemas are put together.
+        discovery: Operation -> calls that finding out what exists took.
+        schemas: Every schema of the plans.
+        histories: Every workgroup of the plans.
+    """
+    variants = tuple(
+        _variant(
+            config.model_copy(update={"metadata_source": source}),
+            plans[source],
+            source=source,
+            discovery=discovery,
+            schemas=schemas,
+            histories=histories,
+        )
+        for source in SOURCES
+    )
+    denied = [
+        catalog.name
+        for catalog in plans["api"].estate.catalogs
+        if isinstance(catalog.error, AccessDeniedError)
+    ]
+    return Estimate(variants=variants, recommendation=recommend(variants, denied))
+
+
+def _variant(
+    config: Config,
+    plan: Plan,
+    *,
+    source: Source,
+    discovery: Mapping[str, int],
+    schemas: Mapping[SchemaKey, SchemaSize],
+    histories: Mapping[str, HistorySize],
+) -> Variant:
+    metadata = metadata_work(config, plan, schemas)
+    history = history_work(plan, histories)
+    found = Counter({k: n for k, n in discovery.items() if source != "sql" or k not in _BY_SQL})
+    if source != "api" and config.bucket:
+        found["s3:HeadBucket"] += 1
+
+    slots = config.max_concurrent_queries
+    metadata.calls["athena:BatchGetQueryExecution"] += polls(metadata, slots)
+    calls = found + metadata.calls + history.calls
+    discovery_s = sum(count * latency_s(name) for name, count in found.items())
+    times = {
+        **{name: quota_s(name, count, share=config.quota_share) for name, count in calls.items()},
+        "statements": statements_s(metadata, slots),
+        "pages of one schema": metadata.longest_chain_s,
+        "pages of one workgroup": history.longest_chain_s,
+    }
+    metadata_s = discovery_s + _metadata_s(metadata, times)
+    history_s = discovery_s + max(_longest(history, times), times["pages of one workgroup"])
+    return Variant(
+        source=source,
+        calls=dict(sorted(calls.items())),
+        statements=metadata.statements,
+        metadata_s=round(metadata_s, 1),
+        history_s=round(history_s, 1),
+        total_s=round(max(metadata_s, history_s), 1),
+        slowest=max(times, key=lambda name: times[name]),
+        rough_usd=statements_usd(metadata.statements)
+        + requests_usd(calls, statements=metadata.statements),
+    )
+
+
+def _metadata_s(work: Work, times: Mapping[str, float]) -> float:
+    return max(_longest(work, times), times["statements"], times["pages of one schema"])
+
+
+def _longest(work: Work, times: Mapping[str, float]) -> float:
+    return max((times.get(name, 0.0) for name in work.calls), default=0.0)
+
+
+def recommend(variants: Sequence[Variant], denied: Sequence[str]) -> Recommendation:
+    """Choose among the variants.
+
+    Args:
+        denied: Catalogs whose schemas the APIs may not list.
+    """
+    by_source = {variant.source: variant for variant in variants}
+    auto, api = by_source["auto"], by_source["api"]
+    if denied:
+        names = ", ".join(denied)
+        return Recommendation(
+            source="auto", reason=f"the APIs may not list {names}; SQL may be able to"
+        )
+
+    extra_s = auto.total_s - api.total_s
+    extra_usd = auto.rough_usd - api.rough_usd
+    cost = f"{auto.statements} statements, {extra_s:.0f} s and roughly ${extra_usd:.4f} more"
+    if extra_s <= max(WORTH_IT_S, (WORTH_IT_FACTOR - 1) * api.total_s):
+        return Recommendation(
+            source="auto",
+            reason=f"SQL and the APIs are each other's witness and stand-in for {cost} than api",
+        )
+
+    return Recommendation(source="api", reason=f"it tells the same tables; auto would take {cost}")

@@ -1,0 +1,128 @@
+"""How large an estate is, as far as that is known, and where the figures come from. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Literal, TypeAlias
+
+from kada_athena_async.hwm import Reading
+
+Origin: TypeAlias = Literal["counted", "last run", "sampled", "guessed"]
+"""``counted``: looked at to its end now; ``last run``: its manifest; ``sampled``: some pages, the
+rest in proportion; ``guessed``: nothing of it was looked at."""
+
+SchemaKey: TypeAlias = tuple[str, str]
+
+TABLES_GUESSED = 50
+COLUMNS_GUESSED = 20
+"""Tables of a schema, and columns of a table, of which nothing at all is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaSize:
+    """How much one schema holds; views are tables too."""
+
+    tables: int
+    views: int
+    columns: int
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistorySize:
+    """How many executions of one workgroup have to be listed.
+
+    Attributes:
+        listed: Executions submitted since the reading's lower bound.
+        older: Executions before that, as far as they could be listed; None if nobody knows.
+        expected: Executions that belong to the window, roughly.
+    """
+
+    listed: int
+    older: int | None
+    expected: int
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistorySample:
+    """What some pages of a workgroup's history showed.
+
+    Attributes:
+        ids: Executions seen, newest first as a rule.
+        oldest: When the last of them was submitted; None if none was seen.
+        is_whole: Whether there are no more.
+    """
+
+    ids: int
+    oldest: datetime | None
+    is_whole: bool
+
+
+def history_of_sample(sample: HistorySample, reading: Reading, now: datetime) -> HistorySize:
+    """The size of a history of which *sample* is known, the rest in proportion to time."""
+    since = reading.listed_since
+    if sample.oldest is None:
+        return HistorySize(listed=0, older=0, expected=0, origin="counted")
+
+    seen_for = max(now - sample.oldest, timedelta(seconds=1))
+    wanted_for = max(now - since, timedelta(seconds=1))
+    if sample.is_whole:
+        share = min(1.0, wanted_for / seen_for)
+        listed = ceil(sample.ids * share)
+        older: int | None = sample.ids - listed
+        origin: Origin = "counted" if share == 1.0 else "sampled"
+    else:
+        listed = ceil(sample.ids * wanted_for / seen_for)
+        older, origin = None, "sampled"
+
+    return HistorySize(
+        listed=listed, older=older, expected=_expected(listed, reading, now), origin=origin
+    )
+
+
+def history_of_run(emitted: int, window: timedelta, reading: Reading, now: datetime) -> HistorySize:
+    """The size of a history of which the last run told *emitted* executions in *window*."""
+    per_s = emitted / max(window.total_seconds(), 1.0)
+    listed = ceil(per_s * (now - reading.listed_since).total_seconds())
+    return HistorySize(
+        listed=listed, older=None, expected=_expected(listed, reading, now), origin="last run"
+    )
+
+
+def _expected(listed: int, reading: Reading, now: datetime) -> int:
+    """What of the listed belongs to the window; the overlap before it is told already."""
+    window = reading.window.end - reading.window.start
+    return round(listed * min(1.0, window / max(now - reading.listed_since, window)))
+
+
+def fill_schemas(
+    keys: Sequence[SchemaKey], known: Mapping[SchemaKey, SchemaSize]
+) -> dict[SchemaKey, SchemaSize]:
+    """Every schema's size: what is not known is taken for the mean of its catalog, or of all."""
+    everywhere = _mean(list(known.values()))
+    means: dict[str, SchemaSize] = {}
+    for catalog in {catalog for catalog, _ in keys}:
+        own = [size for key, size in known.items() if key[0] == catalog]
+        means[catalog] = _mean(own) if own else replace(everywhere, origin="guessed")
+
+    return {key: known.get(key) or means[key[0]] for key in keys}
+
+
+def _mean(sizes: Sequence[SchemaSize]) -> SchemaSize:
+    if not sizes:
+        columns = TABLES_GUESSED * COLUMNS_GUESSED
+        return SchemaSize(tables=TABLES_GUESSED, views=0, columns=columns, origin="guessed")
+
+    def mean(total: int) -> int:
+        return round(total / len(sizes))
+
+    return SchemaSize(
+        tables=mean(sum(size.tables for size in sizes)),
+        views=mean(sum(size.views for size in sizes)),
+        columns=mean(sum(size.columns for size in sizes)),
+        origin="sampled",
+    )
