@@ -62,7 +62,9 @@ def _shown(talk: Talk, report: DoctorReport, site: str) -> RenderableType:
 
     if report.policy is not None:
         parts += ["", "to grant what is denied, add to the policy:"]
-        parts.append(Text(talk.clean(json.dumps(report.policy, indent=2), keep="\n")))
+        # To be copied: whatever the width, a line stays a line.
+        document = talk.clean(json.dumps(report.policy, indent=2), keep="\n")
+        parts.append(Text(document, no_wrap=True, overflow="ignore"))
 
     return Group(*parts, "", Text(_verdict(report)))
 

@@ -9,6 +9,7 @@ from math import ceil
 from typing import Literal, TypeAlias
 
 from kada_athena_async.hwm import Reading
+from kada_athena_async.hwm.window import RETENTION
 
 Origin: TypeAlias = Literal["counted", "last run", "sampled", "guessed"]
 """``counted``: looked at to its end now; ``last run``: its manifest; ``sampled``: some pages, the
@@ -64,7 +65,7 @@ class HistorySample:
 
 def history_of_sample(sample: HistorySample, reading: Reading, now: datetime) -> HistorySize:
     """The size of a history of which *sample* is known, the rest in proportion to time."""
-    since = reading.listed_since
+    since = max(reading.listed_since, now - RETENTION)
     if sample.oldest is None:
         return HistorySize(listed=0, older=0, expected=0, origin="counted")
 
@@ -77,7 +78,7 @@ def history_of_sample(sample: HistorySample, reading: Reading, now: datetime) ->
         origin: Origin = "counted" if share == 1.0 else "sampled"
     else:
         listed = ceil(sample.ids * wanted_for / seen_for)
-        older, origin = None, "sampled"
+        older, origin = _older(since, now), "sampled"
 
     return HistorySize(
         listed=listed, older=older, expected=_expected(listed, reading, now), origin=origin
@@ -87,16 +88,26 @@ def history_of_sample(sample: HistorySample, reading: Reading, now: datetime) ->
 def history_of_run(emitted: int, window: timedelta, reading: Reading, now: datetime) -> HistorySize:
     """The size of a history of which the last run told *emitted* executions in *window*."""
     per_s = emitted / max(window.total_seconds(), 1.0)
-    listed = ceil(per_s * (now - reading.listed_since).total_seconds())
+    since = max(reading.listed_since, now - RETENTION)
+    listed = ceil(per_s * (now - since).total_seconds())
     return HistorySize(
-        listed=listed, older=None, expected=_expected(listed, reading, now), origin="last run"
+        listed=listed,
+        older=_older(since, now),
+        expected=_expected(listed, reading, now),
+        origin="last run",
     )
+
+
+def _older(since: datetime, now: datetime) -> int | None:
+    """How many executions there are before *since*: none that Athena has forgotten."""
+    return 0 if since <= now - RETENTION else None
 
 
 def _expected(listed: int, reading: Reading, now: datetime) -> int:
     """What of the listed belongs to the window; the overlap before it is told already."""
     window = reading.window.end - reading.window.start
-    return round(listed * min(1.0, window / max(now - reading.listed_since, window)))
+    listed_for = now - max(reading.listed_since, now - RETENTION)
+    return round(listed * min(1.0, window / max(listed_for, window)))
 
 
 def fill_schemas(

@@ -111,7 +111,7 @@ def test_both_sources_are_recommended_while_they_cost_little() -> None:
 
     assert chosen.source == "auto"
     assert "20 statements" in chosen.reason
-    assert "$0.000" in chosen.reason
+    assert "$0.001" in chosen.reason
 
 
 def test_the_api_alone_is_recommended_where_sql_takes_much_longer() -> None:
@@ -151,6 +151,15 @@ def test_a_sample_is_stretched_over_the_window() -> None:
 
     assert found.origin == "sampled"
     assert found.expected == pytest.approx(1_000, rel=0.02)
+
+
+def test_nothing_older_than_45_days_is_expected() -> None:
+    """Athena forgets it, so no page of it is listed to prove that it is old."""
+    reading = decision(45).reading("primary")
+    sample = HistorySample(ids=100, oldest=NOW - timedelta(days=1), is_whole=False)
+    found = history_of_sample(sample, reading, NOW)
+
+    assert (found.listed, found.older) == (4_500, 0)
 
 
 def test_what_was_seen_to_its_end_is_counted() -> None:
