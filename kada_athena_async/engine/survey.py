@@ -25,6 +25,7 @@ from kada_athena_async.estimate.sizes import (
     history_of_sample,
 )
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan
+from kada_athena_async.sources.catalog_columns import columns_of
 from kada_athena_async.sources.glue import GlueTables
 from kada_athena_async.sources.interface import TableLister
 from kada_athena_async.sources.listing import Listing
@@ -131,7 +132,7 @@ class Survey:
                 async for page in pages:
                     tables += len(page.tables)
                     views += sum(table.is_view for table in page.tables)
-                    columns += sum(len(table.columns or ()) for table in page.tables)
+                    columns += sum(len(columns_of(table).names) for table in page.tables)
                     if page.is_last:
                         break
 
