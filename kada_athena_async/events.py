@@ -77,6 +77,20 @@ class UnitProgress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnitAdvanced:
+    """How far a unit has come, where its rows alone do not tell.
+
+    Attributes:
+        share: Of its work, from 0 to 1: the part of the time that a history unit has listed, or
+            of the texts that were read for lineage. An estimate that may fall; only the end of the
+            unit is certain.
+    """
+
+    unit_id: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnitFinished:
     """A unit ended.
 
@@ -94,11 +108,16 @@ class UnitFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryStarted:
-    """Athena accepted one of our statements."""
+    """Athena accepted one of our statements.
+
+    Attributes:
+        limit: Statements that we let run at once now; falls when Athena refuses more.
+    """
 
     unit_id: str
     query_execution_id: str
     workgroup: str
+    limit: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +140,19 @@ class Throttled:
 
     operation: str
     rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRates:
+    """How much AWS was asked, and how fast it may be; once a second at most, while we call.
+
+    Attributes:
+        calls: Operation -> requests sent since the connection was opened.
+        allowed: Operation -> calls per second that pacing allows now; S3 is not paced.
+    """
+
+    calls: dict[str, int]
+    allowed: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,10 +324,12 @@ Event: TypeAlias = (
     | PlanReady
     | UnitStarted
     | UnitProgress
+    | UnitAdvanced
     | UnitFinished
     | QueryStarted
     | QueryFinished
     | Throttled
+    | CallRates
     | RetryScheduled
     | Warned
     | FileCommitted

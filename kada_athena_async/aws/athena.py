@@ -136,7 +136,12 @@ class AthenaQueries:
         token = uuid5(_TOKENS, f"{self.run_id}\n{statement.key}\n{number}\n{statement.sql}")
         query_id = await self._start(statement, str(token))
         self.tell(
-            QueryStarted(unit_id=unit_id, query_execution_id=query_id, workgroup=self.workgroup)
+            QueryStarted(
+                unit_id=unit_id,
+                query_execution_id=query_id,
+                workgroup=self.workgroup,
+                limit=self.slots.limit,
+            )
         )
         begun = self.clock.monotonic()
         watched = self._watched[query_id] = _Watched(begun)

@@ -23,7 +23,7 @@ from kada_athena_async.aws.session import AwsSession
 from kada_athena_async.concurrency import Clock, offload
 from kada_athena_async.config import shown_url
 from kada_athena_async.errors import CredentialsError, ThrottledError
-from kada_athena_async.events import Observer, Throttled, Warned
+from kada_athena_async.events import CallRates, Observer, Throttled, Warned
 from kada_athena_async.retry import Retrier, RetryBudget, RetryPolicy
 
 CONNECT_TIMEOUT_S = 5
@@ -31,6 +31,7 @@ READ_TIMEOUT_S = 30
 # Lambda-backed catalogs start cold: AWS's documentation speaks of minutes for their metadata.
 ATTEMPT_TIMEOUT_S = 60.0
 POOL_CONNECTIONS = 64
+TELL_EVERY_S = 1.0
 
 
 @dataclass(slots=True)
@@ -60,7 +61,7 @@ class AwsClient:
     Args:
         session: Who we are.
         pacer: How fast we may be.
-        tell: Receives ``Throttled`` and ``RetryScheduled``.
+        tell: Receives ``Throttled``, ``CallRates`` and ``RetryScheduled``.
         attempt_timeout_s: How long one request may take; uploads over a slow line take longer.
     """
 
@@ -86,6 +87,7 @@ class AwsClient:
         self._announced: set[str] = set()
         self._making = anyio.Lock()
         self._stack = AsyncExitStack()
+        self._told_at = clock.monotonic()
         self.log = CallLog()
 
     async def __aenter__(self) -> Self:
@@ -160,10 +162,16 @@ class AwsClient:
         return answer
 
     def _note_call(self, name: str) -> None:
+        now = self._clock.monotonic()
         self.log.calls[name] += 1
-        self.log.timeline.note_call(name, self._clock.monotonic())
+        self.log.timeline.note_call(name, now)
         if self.log.started_at is None:
             self.log.started_at = self._clock.now()
+
+        if now - self._told_at >= TELL_EVERY_S:
+            self._told_at = now
+            allowed = {name: round(rate, 2) for name, rate in self._pacer.rates().items()}
+            self._tell(CallRates(calls=dict(self.log.calls), allowed=allowed))
 
     def _slow_down(self, name: str) -> None:
         self.log.throttles[name] += 1

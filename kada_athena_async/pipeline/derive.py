@@ -13,13 +13,18 @@ from typing import cast
 
 from kada_athena_async.concurrency import offload
 from kada_athena_async.config import Config
-from kada_athena_async.events import Observer, UnitProgress
+from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress
 from kada_athena_async.records import QueryRecord, Record, ViewRecord
 from kada_athena_async.report import UnitFacts
 from kada_athena_async.sinks import PartFile, Staging
 from kada_athena_async.sinks.part_reader import read_part, read_table_columns
 from kada_athena_async.sql.derivation import Derivation, Source
 from kada_athena_async.sql.worker_pool import WorkerPool
+
+_KINDS = ("metadata_views", "databaselog")
+
+_PASSES = 2
+"""How often each text is read: for the tables that it mentions, then for its rows."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,6 +42,7 @@ class DeriveExtraction:
     staging: Staging
     tell: Observer
     pool: WorkerPool | None = None
+    _read: int = 0
     _rows: dict[str, int] = field(default_factory=lambda: {"linkages": 0, "events": 0})
 
     async def run(self) -> UnitFacts:
@@ -78,11 +84,15 @@ class DeriveExtraction:
                         )
 
     async def _sources(self) -> AsyncGenerator[list[Source], None]:
-        """Views, then queries, in plan order."""
-        for kind in ("metadata_views", "databaselog"):
+        """Views, then queries, in plan order; told as the texts they are, read twice."""
+        texts = sum(part.rows for kind in _KINDS for part in self._parts(kind))
+        for kind in _KINDS:
             async with aclosing(self._batches(kind)) as batches:
                 async for batch in batches:
                     yield cast("list[ViewRecord | QueryRecord]", batch)
+                    self._read += len(batch)
+                    share = round(self._read / (_PASSES * texts), 3)
+                    self.tell(UnitAdvanced(unit_id=self.unit_id, share=share))
 
     async def _batches(self, kind: str) -> AsyncGenerator[list[Record], None]:
         for part in self._parts(kind):

@@ -24,7 +24,13 @@ from kada_athena_async.errors import (
     StateError,
     UnitError,
 )
-from kada_athena_async.events import Observer, UnitFinished, UnitProgress, UnitStarted
+from kada_athena_async.events import (
+    Observer,
+    UnitAdvanced,
+    UnitFinished,
+    UnitProgress,
+    UnitStarted,
+)
 from kada_athena_async.pipeline.derive import DeriveExtraction
 from kada_athena_async.pipeline.metadata import CatalogSources, MetadataExtraction
 from kada_athena_async.pipeline.transforms import Transforms
@@ -289,8 +295,15 @@ class UnitRunner:
                     UnitProgress(unit_id=unit.unit_id, kind="databaselog", rows=len(executions))
                 )
 
+            def advanced(share: float) -> None:
+                self.tell(UnitAdvanced(unit_id=unit.unit_id, share=round(share, 3)))
+
             history = WorkgroupHistory(
-                client=self.client, clock=self.clock, reading=unit.reading, emit=emit
+                client=self.client,
+                clock=self.clock,
+                reading=unit.reading,
+                emit=emit,
+                advanced=advanced,
             )
             account = await history.read()
 

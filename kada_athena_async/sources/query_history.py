@@ -21,7 +21,7 @@ from kada_athena_async.concurrency import Clock, pump
 from kada_athena_async.errors import RequestError, RetriesExhaustedError
 from kada_athena_async.hwm.account import Account, WorkgroupAccount
 from kada_athena_async.hwm.verdict import Execution, Verdict
-from kada_athena_async.hwm.window import Reading
+from kada_athena_async.hwm.window import Reading, Window
 from kada_athena_async.records import QueryRecord
 from kada_athena_async.sources.interface import moment
 
@@ -74,6 +74,14 @@ class _Order:
         self.old_pages = self.old_pages + 1 if is_old else 0
         return self.is_newest_first and self.old_pages >= OLD_PAGES
 
+    def share_of(self, window: Window) -> float:
+        """The part of the time from the lower bound to the window's end that was listed."""
+        if self._oldest is None or not self.is_newest_first:
+            return 0.0
+
+        span = window.end - self.lower
+        return min(1.0, max(0.0, (window.end - self._oldest) / span))
+
 
 @dataclass(slots=True, kw_only=True)
 class WorkgroupHistory:
@@ -82,12 +90,14 @@ class WorkgroupHistory:
     Args:
         reading: The window, and what the last run knew.
         emit: Receives what is to be extracted, in batches of at most 50.
+        advanced: Is told after each page which share of the time is listed; a guess.
     """
 
     client: AwsClient
     clock: Clock
     reading: Reading
     emit: Emit
+    advanced: Callable[[float], None]
     _account: Account = field(init=False)
     _submitted: dict[str, datetime] = field(init=False, default_factory=dict)
     _refused: RequestError | None = None
@@ -153,6 +163,8 @@ class WorkgroupHistory:
             is_full = len(page) == LIST_PAGE_IDS and len(self._submitted) == len(page)
             if order.is_past(list(self._submitted.values()), is_full=is_full):
                 return True
+
+            self.advanced(order.share_of(self.reading.window))
 
         return False
 
