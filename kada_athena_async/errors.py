@@ -66,12 +66,16 @@ class ConfigError(KadaAthenaError):
 
     exit_code = 2
 
-    def __init__(self, problems: Sequence[Problem], *, source: str = "configuration") -> None:
+    def __init__(
+        self, problems: Sequence[Problem], *, source: str = "configuration", hint: str = ""
+    ) -> None:
         self.problems = tuple(problems)
         self.source = source
         lines = [f"  {p.key} = {p.value}: {p.remedy}" for p in self.problems]
         noun = "problem" if len(self.problems) == 1 else "problems"
-        super().__init__("\n".join([f"{len(self.problems)} {noun} in the {source}:", *lines]))
+        super().__init__(
+            "\n".join([f"{len(self.problems)} {noun} in the {source}:", *lines]), hint=hint
+        )
 
 
 class AbortError(KadaAthenaError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from kada_athena_async.cli.commands import (
@@ -17,29 +19,62 @@ from kada_athena_async.cli.commands import (
     sandbox,
 )
 from kada_athena_async.cli.options import HELP
+from kada_athena_async.cli.pages import (
+    EPILOG,
+    EXTRACT,
+    LOOK,
+    SET_UP,
+    TRY,
+    WELCOME,
+    GroupedCommands,
+)
+
+PROGRAM = "kada-athena-async"
 
 app = typer.Typer(
-    help="""Extract AWS Athena metadata and query history.
-
-    Start here, without an AWS account: kada-athena-async run --sandbox
-    """,
+    cls=GroupedCommands,
+    help=WELCOME,
+    epilog=EPILOG,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings=HELP,
 )
-app.command("run")(run.run)
-app.command("test-connection")(connection.connect)
-app.command("doctor")(doctor.doctor)
-app.command("iam-policy")(iam_policy.iam_policy)
-app.command("plan")(plan.plan)
-app.command("push")(push.push)
-app.command("report")(report.report)
-app.add_typer(hwm.hwm, name="hwm")
-app.add_typer(config.config, name="config")
-app.command("sandbox")(sandbox.sandbox)
+app.command("run", rich_help_panel=EXTRACT)(run.run)
+app.command("plan", rich_help_panel=EXTRACT)(plan.plan)
+app.command("push", rich_help_panel=EXTRACT)(push.push)
+app.command("report", rich_help_panel=LOOK)(report.report)
+app.add_typer(hwm.hwm, name="hwm", rich_help_panel=LOOK)
+app.add_typer(config.config, name="config", rich_help_panel=SET_UP)
+app.command("test-connection", rich_help_panel=SET_UP)(connection.connect)
+app.command("doctor", rich_help_panel=SET_UP)(doctor.doctor)
+app.command("iam-policy", rich_help_panel=SET_UP)(iam_policy.iam_policy)
+app.command("sandbox", rich_help_panel=TRY)(sandbox.sandbox)
+
+
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
+        from kada_athena_async.version import __version__
+
+        typer.echo(f"{PROGRAM} {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            help="Show the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    """See ``WELCOME``."""
 
 
 def main() -> None:
     """The console script."""
-    app(prog_name="kada-athena-async")
+    app(prog_name=PROGRAM)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Literal, cast
 import anyio
 
 from kada_athena_async.cli.actions import extract
-from kada_athena_async.cli.request import RunRequest, check_request, invocation, overrides_of
+from kada_athena_async.cli.invocation import suggestion
+from kada_athena_async.cli.request import RunRequest, check_request, overrides_of
 from kada_athena_async.cli.signals import Interrupted, run_until_signalled
 from kada_athena_async.cli.talk import Talk
 from kada_athena_async.config import known_secrets, load_config
@@ -80,7 +81,7 @@ def serve_sandbox(talk: Talk, request: SandboxRequest) -> int:
         path = request.write_config
         if path is not None:
             Files().write_durably(path, (json.dumps(values, indent=2) + "\n").encode())
-            talk.say(f"in another terminal: {invocation()} run -c {path}")
+            talk.say(f"in another terminal: {suggestion('run', '-c', str(path))}")
 
         try:
             run_until_signalled(anyio.sleep_forever, on_signal=lambda: None)
@@ -136,8 +137,8 @@ def _what_next(output_path: Path, hwm_path: Path) -> list[str]:
         f"high-water mark: {hwm_path}",
         "what to try next:",
         f"  gzip -cd {_shown(output_path)}/*_tables_*.gz | head   (look at the tables)",
-        f"  {invocation()} sandbox --write-config sandbox.json   (an AWS that stays up)",
-        f"  {invocation()} run -c sandbox.json   (extract from it; a second time, only news)",
+        f"  {suggestion('sandbox', '--write-config', 'sandbox.json')}   (an AWS that stays up)",
+        f"  {suggestion('run', '-c', 'sandbox.json')}   (extract; once more: only news)",
         f"the next `run --sandbox` empties {_shown(_FOLDER.absolute())} and begins anew",
     ]
 

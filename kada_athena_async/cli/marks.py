@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 import anyio
 
-from kada_athena_async.cli.request import RunRequest, configured_sites, invocation
+from kada_athena_async.cli.invocation import again
+from kada_athena_async.cli.request import RunRequest, configured_sites
 from kada_athena_async.cli.talk import Talk
 from kada_athena_async.concurrency import SystemClock
 from kada_athena_async.config import DEFAULT_FILE, Site, check_name
@@ -64,7 +65,7 @@ def set_mark(talk: Talk, time: str, request: RunRequest) -> int:
     if isinstance(before, StateError):
         talk.say(f"replaced what could not be read: {before.message}")
     elif before is not None and before != wanted:
-        talk.warn(_step(before, wanted))
+        talk.warn(_step(before, wanted, again(exchanged={time: format_hwm(before)})))
 
     shown = format_hwm(wanted)
     talk.data({"name": name, "hwm": shown, "path": place}, kind="hwm", lines=[shown])
@@ -143,14 +144,14 @@ def _place(store: Store) -> str:
     return str(store.hwm_path) if isinstance(store, FileHwmStore) else store.place
 
 
-def _step(before: datetime, wanted: datetime) -> Warned:
+def _step(before: datetime, wanted: datetime, undo: str) -> Warned:
     first, last = sorted((before, wanted))
     is_forward = before < wanted
     return Warned(
         code="gap" if is_forward else "twice",
         message=f"queries that ended from {format_hwm(first)} to {format_hwm(last)} "
         f"will {'not be extracted' if is_forward else 'be extracted again'}",
-        hint=f'{invocation()} hwm set "{format_hwm(before)}" to undo it',
+        hint=f"{undo} to undo it",
     )
 
 

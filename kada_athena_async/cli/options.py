@@ -54,9 +54,23 @@ HwmPath = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what goes wrong.")]
+
+
+def _fields(incomplete: str) -> list[str]:
+    """The fields that a shell may complete ``--set`` with."""
+    from kada_athena_async.config import Config
+
+    return [f"{name}=" for name in Config.model_fields if name.startswith(incomplete)]
+
+
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the configuration; repeat."),
+    typer.Option(
+        "--set",
+        metavar="FIELD=VALUE",
+        help="Any field of the configuration; repeat.",
+        autocompletion=_fields,
+    ),
 ]
 Sites = Annotated[
     list[str] | None,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kada_athena_async.cli.invocation import invocation as invocation
+from kada_athena_async.cli.invocation import suggestion
 from kada_athena_async.cli.talk import Talk
 from kada_athena_async.config import (
     Site,
@@ -46,19 +47,6 @@ class RunRequest:
     overrides: Mapping[str, object] = field(default_factory=dict)
 
 
-def invocation() -> str:
-    """How the user called us, so that a command we suggest works as it stands."""
-    called = Path(sys.argv[0])
-    if called.name != "__main__.py":
-        return called.name
-
-    python = Path(sys.executable)
-    if python.is_relative_to(Path.cwd()):
-        python = python.relative_to(Path.cwd())
-
-    return f"{python} -m {__package__.partition('.')[0]}"
-
-
 def check_request(request: RunRequest) -> None:
     """Raise ConfigError for what is wrong with the command line itself, all of it at once."""
     check_name(request.name)
@@ -76,6 +64,25 @@ def check_request(request: RunRequest) -> None:
         raise ConfigError(problems, source="command")
 
 
+def existing_config(given: Path | None) -> Path | None:
+    """The file to read; None if the environment says all.
+
+    Raises:
+        ConfigError: There is no file, with how to get one.
+    """
+    path = config_path(given)
+    if path is None or path.exists():
+        return path
+
+    name = ("config", "init") if given is None else ("config", "init", str(path))
+    raise ConfigError(
+        [Problem("config", ascii(str(path)), "no such file; write one or name it with --config")],
+        source="command",
+        hint=f"{suggestion(*name)}  (writes one to fill in), or without an AWS account: "
+        f"{suggestion('run', '--sandbox')}",
+    )
+
+
 def configured_sites(talk: Talk, request: RunRequest) -> tuple[Site, ...]:
     """The sites that were asked for, their secrets known to *talk* and their warnings said.
 
@@ -85,7 +92,7 @@ def configured_sites(talk: Talk, request: RunRequest) -> tuple[Site, ...]:
         ConfigError: With every problem of all sites, or of ``--site``.
     """
     talk.know_secrets(known_secrets(None))
-    path = config_path(request.config)
+    path = existing_config(request.config)
     sites = load_sites(path, overrides=overrides_of(request))
     secrets = {secret for site in sites for secret in known_secrets(site.config)}
     talk.know_secrets(tuple(sorted(secrets)))

@@ -30,6 +30,8 @@ COMMANDS = (
     "hwm show",
     "hwm set",
     "config",
+    "config init",
+    "config check",
     "config schema",
     "sandbox",
 )

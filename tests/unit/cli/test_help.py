@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
+from kada_athena_async.cli.app import app
 from kada_athena_async.cli.options import OnError, Source
 from kada_athena_async.config import DEFAULT_FILE, Config
+from kada_athena_async.config.load import ENVIRONMENT_PREFIX
+from kada_athena_async.errors import AbortError, ConfigError, DeliveryError, UnitError
+from kada_athena_async.version import __version__
 from tests.unit.cli.readme_blocks import COMMANDS, README, commands, help_of, names_in, rendered
 
 # Costs seconds to import, or an extra that need not be installed.
@@ -65,3 +71,36 @@ def test_choices_are_those_of_the_configuration() -> None:
 def test_the_default_file_is_named() -> None:
     """Help and code agree about the file that is looked for."""
     assert DEFAULT_FILE in help_of("run")
+
+
+def test_the_first_page_is_enough_to_begin() -> None:
+    """Commands in groups, examples that exist, every exit code, and it fits 80 columns."""
+    page = help_of("")
+    codes = {error.exit_code for error in (ConfigError, AbortError, UnitError, DeliveryError)}
+
+    assert all(len(line) <= 80 for line in page.splitlines())
+    assert [f"{code} " in page for code in (0, 130, *codes)] == [True] * (2 + len(codes))
+    assert DEFAULT_FILE in page
+    assert ENVIRONMENT_PREFIX in page
+    for example in re.findall(r"^    kada-athena-async ([\w-]+(?: \w+)?) +", page, re.MULTILINE):
+        assert example in COMMANDS
+    assert "Other commands" not in page
+
+
+def test_the_version_is_told() -> None:
+    """As the package has it."""
+    result = CliRunner().invoke(app, ["--version"])
+
+    assert (result.exit_code, result.output) == (0, f"kada-athena-async {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [(["rnu"], "Did you mean 'run'"), (["run", "--confg", "x"], "--config")],
+)
+def test_the_mistyped_is_guessed(typed: list[str], message: str) -> None:
+    """A command or option that almost exists is named; the exit code is that of usage."""
+    result = CliRunner().invoke(app, typed)
+
+    assert result.exit_code == 2
+    assert message in result.output

@@ -1,0 +1,58 @@
+"""Commands that we suggest: as the user called us, quoted for a shell, so that they work pasted."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+
+def invocation() -> str:
+    """How the user called us, as far as the command's name."""
+    return _quoted(_program())
+
+
+def suggestion(*words: str) -> str:
+    """A command line of ours, such as ``suggestion("config", "init")``."""
+    return _quoted([*_program(), *words])
+
+
+def again(
+    *more: str, without: Sequence[str] = (), exchanged: Mapping[str, str] | None = None
+) -> str:
+    """The command that is running, once more.
+
+    Args:
+        more: Words to add, unless they are there already.
+        without: Flags to leave out.
+        exchanged: Word -> what stands in its place.
+    """
+    words = [(exchanged or {}).get(word, word) for word in sys.argv[1:] if word not in without]
+    added = more if not all(word in words for word in more) else ()
+    return suggestion(*words, *added)
+
+
+def _program() -> list[str]:
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return [_shown(Path(sys.executable)), "-m", __package__.partition(".")[0]]
+
+    # Found by its name, or called by a path, as out of a virtual environment that is not active.
+    found = shutil.which(called.name)
+    if found and Path(found).resolve() == called.resolve():
+        return [called.name]
+
+    return [_shown(called)]
+
+
+def _shown(path: Path) -> str:
+    is_below = path.is_absolute() and path.is_relative_to(Path.cwd())
+    return str(path.relative_to(Path.cwd())) if is_below else str(path)
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)

@@ -1,0 +1,77 @@
+"""The first help page: commands in groups, and what else there is to know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typer.core import TyperGroup
+
+EXTRACT = "Extract"
+LOOK = "Look"
+SET_UP = "Set up and check"
+TRY = "Try"
+_OTHERS = "Other commands"
+
+WELCOME = """Extract AWS Athena metadata and query history into CSV files, for K and its like.
+
+Start here, without an AWS account: kada-athena-async run --sandbox
+"""
+
+EPILOG = """\b
+Examples:
+  kada-athena-async run --sandbox       try it out, without an AWS account
+  kada-athena-async config init         write a configuration to fill in
+  kada-athena-async config check        look whether it is right
+  kada-athena-async test-connection     log in, look whether Athena answers
+  kada-athena-async run                 extract all since the last run
+
+\b
+Exit codes:
+  0    committed, or nothing to do
+  1    units of work failed, or the disk did; nothing was committed
+  2    configuration or usage; nothing was called
+  3    cannot start or go on: credentials, lock, high-water mark
+  4    extracted, not delivered; the next run delivers first
+  130  interrupted (143 by SIGTERM); the next run goes on where it stopped
+
+\b
+Environment:
+  KADA_ATHENA_<FIELD>    a field of the configuration; wins over the file
+  AWS_PROFILE, AWS_...   AWS's own credentials, if key and secret are empty
+  AWS_ENDPOINT_URL       a local stand-in for AWS
+  NO_COLOR, TERM=dumb    no colours; no moving picture either
+
+\b
+Files:
+  kada_athena_extractor_config.json   configuration, in the working directory
+  <name>_hwm.txt, <name>_state.json   how far the last run came, beside it
+  <name>_<kind>_<time>.csv.gz         the extracts, in output_path
+  <name>_manifest_<time>.json         comes last and names complete extracts
+
+Each command has a page of its own: kada-athena-async run --help
+"""
+
+
+class GroupedCommands(TyperGroup):
+    """Shows the commands under the ``rich_help_panel`` of each, their first sentence in full."""
+
+    # The signature is click's; typer carries a copy of click whose types have no public name.
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {
+            name: [] for name in (EXTRACT, LOOK, SET_UP, TRY, _OTHERS)
+        }
+        for name in self.list_commands(ctx):
+            command = self.get_command(ctx, name)
+            if command is not None and not command.hidden:
+                panel = getattr(command, "rich_help_panel", None)
+                group = groups[panel] if panel in groups else groups[_OTHERS]
+                group.append((name, _first_sentence(command.help or "")))
+
+        for title, rows in groups.items():
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+
+def _first_sentence(help_text: str) -> str:
+    return " ".join(help_text.partition("\n\n")[0].split())

@@ -1,0 +1,141 @@
+"""The configuration file's beginning: written to be filled in, and looked over without a call."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from kada_athena_async.cli.invocation import suggestion
+from kada_athena_async.cli.request import RunRequest, configured_sites, overrides_of
+from kada_athena_async.cli.talk import Talk
+from kada_athena_async.config import (
+    DEFAULT_FILE,
+    Config,
+)
+from kada_athena_async.config.load import parse_text
+from kada_athena_async.config.problems import find_problems, shown_value, unknown_key
+from kada_athena_async.errors import ConfigError, Problem
+from kada_athena_async.files import Files
+
+# Where the SDKs look for a region too.
+_REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
+
+
+def write_starter(talk: Talk, file: Path | None, settings: tuple[str, ...]) -> int:
+    """Write the vendor's ten fields to a new file, for its owner only; the exit code.
+
+    Raises:
+        ConfigError: The file exists or cannot be written, or a setting is none.
+    """
+    path = file or Path(DEFAULT_FILE)
+    values = {**_starter(), **_settings(settings)}
+    _write(path, (json.dumps(values, indent=2) + "\n").encode())
+    talk.say(f"wrote {path}, readable for you only")
+    for problem in find_problems(values):
+        talk.say(f"  fill in {problem.key}: {problem.remedy}")
+
+    talk.say("what each field means: the table of the README, or for editors:")
+    talk.say(f"  {suggestion('config', 'schema')}")
+    talk.say("then:")
+    for words in (("config", "check"), ("test-connection",), ("run",)):
+        talk.say(f"  {suggestion(*words, *(('-c', str(path)) if file else ()))}")
+
+    return 0
+
+
+def check_configuration(talk: Talk, file: Path | None, settings: tuple[str, ...]) -> int:
+    """Say whether the configuration can be used, and what it means; the exit code.
+
+    Raises:
+        ConfigError: With every problem.
+    """
+    request = RunRequest(config=file, settings=settings)
+    for site in configured_sites(talk, request):
+        config = site.config
+        facts: dict[str, object] = {
+            **({"site": site.name} if site.name else {}),
+            "region": config.region,
+            "catalogs": list(config.catalogs),
+            "identity": _identity(config),
+            "output_path": str(config.output_path),
+            "metadata_source": config.metadata_source,
+            "mask": config.mask,
+        }
+        lines = [f"{name.replace('_', ' ')}: {_shown(value)}" for name, value in facts.items()]
+        talk.data(facts, kind="config", lines=lines)
+
+    talk.say("the configuration can be used; nothing was called. Next:")
+    talk.say(f"  {suggestion('test-connection', *(('-c', str(file)) if file else ()))}")
+    return 0
+
+
+def _starter() -> dict[str, object]:
+    """The vendor's fields; what only the user can know is empty, and refused until it is not."""
+    values = {name: field.get_default() for name, field in Config.model_fields.items()}
+    region = next((os.environ[name] for name in _REGION_VARIABLES if os.environ.get(name)), "")
+    return {
+        "key": "",
+        "secret": "",
+        "server": "athena",
+        "bucket": "",
+        "catalogs": list(values["catalogs"]),
+        "region": region,
+        "role": "",
+        "output_path": str(Path.cwd() / "extracts"),
+        "mask": values["mask"],
+        "compress": values["compress"],
+    }
+
+
+def _settings(settings: tuple[str, ...]) -> dict[str, object]:
+    """The values of ``--set``, typed as in the file."""
+    values: dict[str, object] = {}
+    problems = []
+    for key, text in overrides_of(RunRequest(settings=settings)).items():
+        if key not in Config.model_fields:
+            problems.append(unknown_key(key))
+            continue
+
+        try:
+            values[key] = parse_text(key, str(text))
+        except ValueError as error:
+            problems.append(Problem(key, shown_value(key, text), str(error)))
+
+    if problems:
+        raise ConfigError(problems, source="command")
+
+    return values
+
+
+def _write(path: Path, data: bytes) -> None:
+    remedy = ""
+    try:
+        Files().write_new(path, data)
+    except FileExistsError:
+        remedy = "is there already and stays as it is; name another file"
+    except OSError as error:
+        remedy = f"cannot be written: {error.strerror or type(error).__name__}"
+
+    if remedy:
+        raise ConfigError([Problem("file", ascii(str(path)), remedy)], source="command")
+
+
+def _identity(config: Config) -> str:
+    who = "the usual AWS credentials"
+    if config.key.get_secret_value():
+        who = "key and secret"
+    elif config.profile:
+        who = f"profile {config.profile}"
+
+    return f"{who}, assuming {config.role}" if config.role else who
+
+
+def _shown(value: object) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(map(str, value))
+        case _:
+            return str(value)

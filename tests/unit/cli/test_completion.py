@@ -1,0 +1,60 @@
+"""Shell completion, asked the way that shells ask."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.unit.cli.conftest import Cli
+
+VARIABLE = "_KADA_ATHENA_ASYNC_COMPLETE"
+
+
+def test_bash_is_answered(cli: Cli) -> None:
+    """Commands, options and choices, a line each."""
+
+    def ask(line: str, word: int) -> list[str]:
+        done = cli(**{VARIABLE: "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(word)})
+        return done.stdout.split()
+
+    assert ask("kada-athena-async ", 1)[:2] == ["run", "push"]
+    assert ask("kada-athena-async config ", 2) == ["init", "check", "schema"]
+    assert "--on-error" in ask("kada-athena-async run --o", 2)
+    assert ask("kada-athena-async run --metadata-source ", 3) == ["auto", "sql", "api"]
+    assert ask("kada-athena-async run --set met", 3) == ["metadata_source="]
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_zsh_and_fish_are_answered(cli: Cli, shell: str) -> None:
+    """With a word of help for each."""
+    typed = "kada-athena-async ru"
+
+    done = cli(
+        **{VARIABLE: f"complete_{shell}", "_TYPER_COMPLETE_ARGS": typed},
+        _TYPER_COMPLETE_FISH_ACTION="get-args",
+    )
+
+    assert "run" in done.stdout
+    assert "Extract everything since the last run" in done.stdout
+    assert "push" not in done.stdout
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+def test_the_script_for_bash_completes(cli: Cli) -> None:
+    """What `--show-completion` prints is loaded by a real bash, which then completes."""
+    script = cli(**{VARIABLE: "source_bash"}).stdout
+    # The program need not be installed: a function of its name stands in.
+    body = f"""
+    kada-athena-async() {{ {sys.executable} -m kada_athena_async "$@"; }}
+    export -f kada-athena-async
+    {script}
+    COMP_WORDS=(kada-athena-async con) COMP_CWORD=1
+    $(complete -p kada-athena-async | sed 's/.*-F \\([^ ]*\\).*/\\1/')  kada-athena-async con ''
+    echo "${{COMPREPLY[@]}}"
+    """
+    done = subprocess.run(["bash", "-c", body], capture_output=True, text=True, check=False)
+
+    assert done.stdout.strip() == "config", done.stderr
