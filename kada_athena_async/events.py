@@ -229,6 +229,25 @@ class DeliveryFinished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Incomplete:
+    """Scopes that are not complete for the same reason, added up; no event of its own.
+
+    Attributes:
+        scope: ``catalog``, ``schema`` or ``workgroup``.
+        within: The catalog of the schemas; else empty.
+        outcome: ``partial``, ``skipped`` or ``denied``.
+        names: The first of them.
+    """
+
+    scope: str
+    within: str
+    outcome: str
+    reason: str
+    count: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
     """The run is over.
 
@@ -236,6 +255,7 @@ class RunFinished:
         committed: True if the manifest is in sight.
         exit_code: What the command line will return.
         calls: Requests per operation, such as ``{"athena:ListQueryExecutions": 14}``.
+        incomplete: What the extracts lack, the most first.
     """
 
     run_id: str
@@ -244,6 +264,7 @@ class RunFinished:
     duration_s: float
     rows: dict[str, int] = field(default_factory=dict)
     calls: dict[str, int] = field(default_factory=dict)
+    incomplete: tuple[Incomplete, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

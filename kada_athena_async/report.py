@@ -10,10 +10,13 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from kada_athena_async.events import Incomplete
 from kada_athena_async.hwm import WorkgroupAccount
 
 Completeness: TypeAlias = Literal["complete", "partial", "skipped", "denied"]
 Scope: TypeAlias = Literal["catalog", "schema", "workgroup"]
+
+_NAMES_SHOWN = 3
 
 
 class ScopeFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,6 +126,32 @@ class RunReport:
     @property
     def skipped(self) -> tuple[UnitOutcome, ...]:
         return tuple(outcome for outcome in self.outcomes if outcome.outcome == "skipped")
+
+    @property
+    def incomplete(self) -> tuple[Incomplete, ...]:
+        """What the extracts lack, added up by reason, the most first."""
+        groups: dict[tuple[str, str, str, str], list[str]] = {}
+        for outcome in self.outcomes:
+            for scope in outcome.facts.scopes:
+                if scope.outcome != "complete":
+                    *within, name = scope.name
+                    # Denials name what was asked for, which would set each apart.
+                    reason = scope.reason.replace(f" for {scope.scope} {'.'.join(scope.name)}", "")
+                    key = (scope.scope, ".".join(within), scope.outcome, reason)
+                    groups.setdefault(key, []).append(name)
+
+        found = [
+            Incomplete(
+                scope=scope,
+                within=within,
+                outcome=outcome,
+                reason=reason,
+                count=len(names),
+                names=tuple(names[:_NAMES_SHOWN]),
+            )
+            for (scope, within, outcome, reason), names in groups.items()
+        ]
+        return tuple(sorted(found, key=lambda group: -group.count))
 
     def to_dict(self) -> dict[str, object]:
         """The report as plain JSON values."""

@@ -295,6 +295,7 @@ class Extractor:
                 duration_s=round(self._clock.monotonic() - begun, 3),
                 rows=report.rows,
                 calls=report.calls,
+                incomplete=report.incomplete,
             )
         )
         return report

@@ -6,8 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from kada_athena_async.events import (
+    CallRates,
+    DeliveryStarted,
     Event,
     FileCommitted,
+    FileDelivered,
     PlanReady,
     QueryFinished,
     QueryStarted,
@@ -16,11 +19,49 @@ from kada_athena_async.events import (
     RunStarted,
     StageStarted,
     Throttled,
+    UnitAdvanced,
     UnitFinished,
     UnitProgress,
     UnitStarted,
     Warned,
 )
+from kada_athena_async.observers.meter import Meter
+
+METADATA, HISTORY, LINEAGE = "metadata", "history", "lineage"
+
+_LANES = {"history": HISTORY, "derive": LINEAGE}
+"""Beginning of a unit's id -> the lane it goes in; all others are metadata."""
+
+
+def lane_of(unit_id: str) -> str:
+    """Metadata and history are read side by side, at quotas of their own; lineage comes after."""
+    return _LANES.get(unit_id.partition("/")[0], METADATA)
+
+
+@dataclass(slots=True)
+class Lane:
+    """Units that share a quota, and how far they have come.
+
+    Attributes:
+        resumed: Units that an interrupted run had done; they say nothing about speed.
+        shares: Running unit -> the greatest share that it told of.
+        pages: Unit -> how often it told of a share: for history, pages of the list.
+        begun_s: When its first unit began.
+    """
+
+    total: int = 0
+    ended: int = 0
+    resumed: int = 0
+    rows: int = 0
+    shares: dict[str, float] = field(default_factory=dict)
+    pages: Counter[str] = field(default_factory=Counter)
+    begun_s: float | None = None
+
+    @property
+    def share(self) -> float:
+        """The part of the lane that is done, from 0 to 1; never falls."""
+        shares = list(self.shares.values())
+        return min(1.0, (self.ended + sum(shares)) / self.total) if self.total else 0.0
 
 
 @dataclass(slots=True)
@@ -28,26 +69,40 @@ class Picture:
     """A run as the events tell it.
 
     Attributes:
+        begun_s: When it began, in seconds of the observer's clock.
         outcomes: How many units ended ``done``, ``skipped``, ``failed`` or ``resumed``.
         rows: Rows written so far, by kind.
+        query_limit: How many of our statements may run at once now.
+        calls, allowed: Per operation, as ``CallRates`` last told.
         throttles: Refusals because of the rate, by operation; ``rates`` holds the rate since.
         troubles: The units that were skipped or failed.
+        delivered_bytes: What the landing has confirmed of ``delivery``.
     """
 
+    begun_s: float = 0.0
     run: RunStarted | None = None
     stage: str = ""
     plan: PlanReady | None = None
+    lanes: dict[str, Lane] = field(default_factory=dict)
     running: dict[str, None] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
     rows: Counter[str] = field(default_factory=Counter)
+    row_meter: Meter = field(default_factory=Meter)
     active_queries: set[str] = field(default_factory=set)
+    query_limit: int = 0
     scanned_bytes: int = 0
+    calls: dict[str, int] = field(default_factory=dict)
+    allowed: dict[str, float] = field(default_factory=dict)
+    call_meter: Meter = field(default_factory=Meter)
     throttles: Counter[str] = field(default_factory=Counter)
     rates: dict[str, float] = field(default_factory=dict)
     retries: int = 0
     troubles: list[UnitFinished] = field(default_factory=list)
     warnings: list[Warned] = field(default_factory=list)
     files: list[FileCommitted] = field(default_factory=list)
+    delivery: DeliveryStarted | None = None
+    delivered: int = 0
+    delivered_bytes: int = 0
     finished: RunFinished | None = None
 
     @property
@@ -58,18 +113,21 @@ class Picture:
     def units_ended(self) -> int:
         return sum(self.outcomes.values())
 
-    def after(self, event: Event) -> Picture:
+    def after(self, event: Event, now_s: float) -> Picture:
         """This picture with *event* in it; a new one if *event* starts another run.
 
         An interrupted run is finished first and tells no end of its own.
         """
         if isinstance(event, RunStarted) and self.run:
-            return Picture().after(event)
+            return Picture(begun_s=self.begun_s).after(event, now_s)
 
-        self._add(event)
+        self._add(event, now_s)
         return self
 
-    def _add(self, event: Event) -> None:
+    def rows_by_lane(self) -> dict[str, int]:
+        return {name: lane.rows for name, lane in list(self.lanes.items())}
+
+    def _add(self, event: Event, now_s: float) -> None:
         match event:
             case RunStarted():
                 self.run = event
@@ -77,40 +135,75 @@ class Picture:
                 self.stage = event.stage
             case PlanReady():
                 self.plan = event
-            case UnitStarted() | UnitProgress() | UnitFinished():
-                self._add_unit(event)
-            case QueryStarted() | QueryFinished() | Throttled() | RetryScheduled():
-                self._add_call(event)
+                for unit_id in event.units:
+                    self.lanes.setdefault(lane_of(unit_id), Lane()).total += 1
+            case UnitStarted() | UnitProgress() | UnitAdvanced() | UnitFinished():
+                self._add_unit(event, now_s)
+            case QueryStarted() | QueryFinished() | Throttled() | CallRates() | RetryScheduled():
+                self._add_call(event, now_s)
+            case _:
+                self._add_end(event)
+
+    def _add_end(self, event: Event) -> None:
+        match event:
             case Warned():
                 self.warnings.append(event)
             case FileCommitted():
                 self.files.append(event)
+            case DeliveryStarted():
+                self.delivery = event
+            case FileDelivered():
+                self.delivered += 1
+                self.delivered_bytes += event.size_bytes
             case RunFinished():
                 self.finished = event
             case _:
                 pass
 
-    def _add_unit(self, event: UnitStarted | UnitProgress | UnitFinished) -> None:
+    def _add_unit(
+        self, event: UnitStarted | UnitProgress | UnitAdvanced | UnitFinished, now_s: float
+    ) -> None:
+        lane = self.lanes.setdefault(lane_of(event.unit_id), Lane())
         match event:
             case UnitStarted():
                 self.running[event.unit_id] = None
+                lane.begun_s = now_s if lane.begun_s is None else lane.begun_s
             case UnitProgress():
                 self.rows[event.kind] += event.rows
+                lane.rows += event.rows
+                self.row_meter.note(self.rows_by_lane(), now_s)
+            case UnitAdvanced():
+                lane.pages[event.unit_id] += 1
+                lane.shares[event.unit_id] = max(lane.shares.get(event.unit_id, 0.0), event.share)
             case UnitFinished():
                 self.running.pop(event.unit_id, None)
+                lane.shares.pop(event.unit_id, None)
+                lane.ended += 1
+                if event.outcome == "resumed":
+                    lane.resumed += 1
+                    lane.rows += event.rows
+
                 self.outcomes[event.outcome] += 1
                 if event.outcome in ("skipped", "failed"):
                     self.troubles.append(event)
 
-    def _add_call(self, event: QueryStarted | QueryFinished | Throttled | RetryScheduled) -> None:
+    def _add_call(
+        self,
+        event: QueryStarted | QueryFinished | Throttled | CallRates | RetryScheduled,
+        now_s: float,
+    ) -> None:
         match event:
             case QueryStarted():
                 self.active_queries.add(event.query_execution_id)
+                self.query_limit = event.limit
             case QueryFinished():
                 self.active_queries.discard(event.query_execution_id)
                 self.scanned_bytes += event.scanned_bytes
             case Throttled():
                 self.throttles[event.operation] += 1
                 self.rates[event.operation] = event.rate
+            case CallRates():
+                self.calls, self.allowed = event.calls, event.allowed
+                self.call_meter.note(event.calls, now_s)
             case RetryScheduled():
                 self.retries += 1

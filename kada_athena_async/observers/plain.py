@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from kada_athena_async.events import (
@@ -17,16 +18,16 @@ from kada_athena_async.events import (
     UnitFinished,
     Warned,
 )
+from kada_athena_async.observers.closing import between, closing
 from kada_athena_async.observers.picture import Picture
 from kada_athena_async.observers.redact import Redactor
 from kada_athena_async.observers.safe import safe
 from kada_athena_async.observers.wording import (
-    between,
-    closing,
     counted,
     delivery,
     duration,
     opening,
+    progress,
     size,
 )
 
@@ -35,6 +36,9 @@ QUIET, NORMAL, VERBOSE = -1, 0, 1
 
 _TRIES_BEFORE_WORD = 5
 
+_OFTENEST_S, _RAREST_S = 15.0, 300.0
+"""Seconds between two signs of life: some fifty lines in a run of three hours."""
+
 
 class PlainLines:
     """Observer that says what happens, a line each.
@@ -42,19 +46,26 @@ class PlainLines:
     Args:
         write: Takes a line without its end.
         verbosity: QUIET, NORMAL or VERBOSE.
+        clock_s: Seconds that only grow.
     """
 
     def __init__(
-        self, write: Callable[[str], None], *, redact: Redactor, verbosity: int = NORMAL
+        self,
+        write: Callable[[str], None],
+        *,
+        redact: Redactor,
+        verbosity: int = NORMAL,
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._write = write
         self._redact = redact
         self._verbosity = verbosity
-        self._picture = Picture()
-        self._tenths_told = 0
+        self._clock_s = clock_s
+        self._picture = Picture(begun_s=clock_s())
+        self._told_s = clock_s()
 
     def __call__(self, event: Event) -> None:
-        before, self._picture = self._picture, self._picture.after(event)
+        before, self._picture = self._picture, self._picture.after(event, self._clock_s())
         for line in self._lines(event, before):
             self._write(self._redact(line))
 
@@ -71,26 +82,24 @@ class PlainLines:
     def _milestones(self, event: Event, before: Picture) -> list[str]:
         match event:
             case RunStarted():
-                self._tenths_told = 0
                 return [*between(before, event), opening(event)]
             case PlanReady():
                 return [plan_line(event)]
-            case UnitFinished():
-                return self._tenth()
             case RunFinished():
                 return closing(self._picture)
             case _:
-                return [*patience(event), *delivery(event)]
+                return [*patience(event), *delivery(event), *self._sign_of_life()]
 
-    def _tenth(self) -> list[str]:
-        """A line each time another tenth of the units is through, however many there are."""
-        total, ended = self._picture.units_total, self._picture.units_ended
-        tenths = 10 * ended // total if total else 0
-        if tenths <= self._tenths_told:
+    def _sign_of_life(self) -> list[str]:
+        """A line now and then, the longer the run the rarer; nothing else moves in a log."""
+        now_s = self._clock_s()
+        elapsed_s = now_s - self._picture.begun_s
+        if now_s - self._told_s < min(_RAREST_S, max(_OFTENEST_S, elapsed_s / 5)):
             return []
 
-        self._tenths_told = tenths
-        return [f"{ended:,} of {total:,} units, {sum(self._picture.rows.values()):,} rows"]
+        self._told_s = now_s
+        line = progress(self._picture, now_s)
+        return [line] if line else []
 
 
 def plan_line(plan: PlanReady) -> str:

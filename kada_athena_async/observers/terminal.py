@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
-from operator import itemgetter
 from types import TracebackType
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 from typing_extensions import Self
 
@@ -23,22 +20,18 @@ from kada_athena_async.events import (
     RunFinished,
     RunStarted,
 )
+from kada_athena_async.observers.closing import between, closing
+from kada_athena_async.observers.layout import Line, Screen, moving_part
 from kada_athena_async.observers.picture import Picture
 from kada_athena_async.observers.plain import NORMAL, VERBOSE, always, details, patience, plan_line
 from kada_athena_async.observers.redact import Redactor
-from kada_athena_async.observers.safe import safe
 from kada_athena_async.observers.wording import (
-    between,
-    closing,
-    counted,
     delivery,
-    duration,
     opening,
 )
 
-_SHOWN_UNITS = 3
-_SHOWN_THROTTLES = 2
-_REFRESHES_PER_SECOND = 8
+# The seconds and the bars move; more often would only cost CPU.
+_DRAWS_PER_SECOND = 4
 
 
 class TerminalPicture:
@@ -64,14 +57,14 @@ class TerminalPicture:
         self._redact = redact
         self._verbosity = verbosity
         self._clock_s = clock_s
-        self._started_s = clock_s()
-        self._picture = Picture()
-        self._spinner = Spinner("line", style="cyan")
+        self._picture = Picture(begun_s=clock_s())
+        self._adding = threading.Lock()
         self._live = Live(
             console=console,
             get_renderable=self._draw,
-            refresh_per_second=_REFRESHES_PER_SECOND,
+            refresh_per_second=_DRAWS_PER_SECOND,
             transient=True,
+            vertical_overflow="crop",
             # What goes to stdout is data and must not land among the talk.
             redirect_stdout=False,
         )
@@ -89,7 +82,9 @@ class TerminalPicture:
         self._live.stop()
 
     def __call__(self, event: Event) -> None:
-        before, self._picture = self._picture, self._picture.after(event)
+        with self._adding:
+            before, self._picture = self._picture, self._picture.after(event, self._clock_s())
+
         for line in always(event) + patience(event):
             self._say(line, "yellow")
 
@@ -119,52 +114,20 @@ class TerminalPicture:
             self._say(line, "")
 
     def _say(self, line: str, style: str) -> None:
-        self._console.print(Text(self._redact(line), style=style), soft_wrap=True)
+        encoding = self._console.encoding
+        shown = self._redact(line).encode(encoding, "backslashreplace").decode(encoding)
+        self._console.print(Text(shown, style=style), soft_wrap=True)
 
     def _draw(self) -> RenderableType:
-        # Called by rich's own thread while the loop adds events: it reads copies only.
-        picture = self._picture
-        table = Table.grid(padding=(0, 1))
-        elapsed = duration(self._clock_s() - self._started_s)
-        head = Text(f"{picture.stage or 'start'}", style="bold")
-        if picture.units_total:
-            ended, total = picture.units_ended, picture.units_total
-            bar = ProgressBar(total=total, completed=ended, width=self._bar_width())
-            table.add_row(self._spinner, head, bar, Text(f"{ended:,}/{total:,} {elapsed}"))
-        else:
-            table.add_row(self._spinner, head, Text(elapsed))
+        # Called by rich's own thread, while the loop adds events.
+        console = self._console
+        # One column less: a terminal that thinks a character wider than we do must not wrap.
+        screen = Screen(console.width - 1, console.height, console.encoding)
+        with self._adding:
+            lines = moving_part(self._picture, screen, self._clock_s())
 
-        lines = [self._rows(), self._units(), self._brakes()]
-        return Group(table, *[self._fitted(line) for line in lines if line])
+        return Group(*map(self._text, lines))
 
-    def _bar_width(self) -> int:
-        return max(10, min(40, self._console.width - 40))
-
-    def _fitted(self, line: str) -> Text:
-        text = f"  {self._redact(line)}"
-        return Text(text, style="dim", no_wrap=True, overflow="ellipsis")
-
-    def _rows(self) -> str:
-        rows = dict(self._picture.rows)
-        return ", ".join(f"{kind.removeprefix('metadata_')} {n:,}" for kind, n in rows.items())
-
-    def _units(self) -> str:
-        running = list(self._picture.running)
-        names = ", ".join(safe(unit, limit=60) for unit in running[:_SHOWN_UNITS])
-        more = len(running) - _SHOWN_UNITS
-        return f"now: {names}" + (f" and {more:,} more" if more > 0 else "") if running else ""
-
-    def _brakes(self) -> str:
-        throttles, rates = dict(self._picture.throttles), dict(self._picture.rates)
-        worst = sorted(throttles.items(), key=itemgetter(1), reverse=True)[:_SHOWN_THROTTLES]
-        words = [
-            f"throttled {safe(operation, limit=60)} {n:,}x, now {rates.get(operation, 0):.2g}/s"
-            for operation, n in worst
-        ]
-        if self._picture.active_queries:
-            words.insert(0, f"{counted(len(self._picture.active_queries), 'query')} running")
-
-        if self._picture.retries:
-            words.append(counted(self._picture.retries, "retry"))
-
-        return ", ".join(words)
+    def _text(self, line: Line) -> Text:
+        pieces = [(self._redact(piece.text), piece.style) for piece in line]
+        return Text.assemble(*pieces, no_wrap=True, overflow="crop")

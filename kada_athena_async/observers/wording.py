@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from kada_athena_async.events import DeliveryFinished, DeliveryStarted, Event, RunStarted
-from kada_athena_async.observers.picture import Picture
+from kada_athena_async.observers.forecast import in_words, remaining
+from kada_athena_async.observers.picture import LINEAGE, Lane, Picture
 from kada_athena_async.observers.safe import safe
-
-_SHOWN_TROUBLES = 5
-_SHOWN_WARNINGS = 4
 
 
 def moment(at: datetime) -> str:
@@ -27,6 +25,21 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest} s"
 
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def brief(seconds: float) -> str:
+    """``4 s``, ``3 min 20 s`` or ``2 h 5 min``: for what is shown while it grows."""
+    return f"{seconds:.0f} s" if seconds < 59.5 else duration(seconds)
+
+
+def span(start: datetime, end: datetime) -> str:
+    """``45 days``, ``2 days 4 h``, ``3 h 20 min``: how long a window is."""
+    minutes = round((end - start).total_seconds() / 60)
+    days, minutes = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(minutes, 60)
+    figures = [(days, "days" if days > 1 else "day"), (hours, "h"), (minutes, "min")]
+    words = [f"{figure} {unit}" for figure, unit in figures if figure]
+    return " ".join(words[:2]) or "less than a minute"
 
 
 def size(number_bytes: int) -> str:
@@ -59,6 +72,34 @@ def opening(run: RunStarted) -> str:
     )
 
 
+def progress(picture: Picture, now_s: float) -> str:
+    """How far a run has come, in a line; empty before there is a plan."""
+    if picture.plan is None:
+        return ""
+
+    words = [
+        f"{name} {lane.ended:,} of {lane.total:,}" + _percent(lane)
+        for name, lane in picture.lanes.items()
+        if name != LINEAGE or lane.begun_s is not None
+    ]
+    words.append(f"{sum(picture.rows.values()):,} rows")
+    if picture.active_queries:
+        words.append(f"{counted(len(picture.active_queries), 'query')} running")
+
+    if picture.throttles:
+        words.append(f"{sum(picture.throttles.values()):,} throttled")
+
+    span = remaining(picture, now_s)
+    if span is not None and (left := in_words(span)):
+        words.append(left)
+
+    return f"after {brief(now_s - picture.begun_s)}: {', '.join(words)}"
+
+
+def _percent(lane: Lane) -> str:
+    return f" ({100 * lane.share:.0f} %)" if lane.shares else ""
+
+
 def delivery(event: Event) -> list[str]:
     """What is said of the way to the landing: its beginning and its end."""
     match event:
@@ -72,74 +113,3 @@ def delivery(event: Event) -> list[str]:
             return [f"delivered {files}, {size(event.sent_bytes)}, in {took}{there}"]
         case _:
             return []
-
-
-def between(before: Picture, run: RunStarted) -> list[str]:
-    """What is said of an interrupted run that was finished first, as *run* follows it."""
-    if before.run is None or before.run.run_id == run.run_id or before.finished:
-        return []
-
-    files = counted(len(before.files), "file")
-    rows = counted(sum(file.rows for file in before.files), "row")
-    return [f"run {before.run.run_id} is finished: {files}, {rows}", *_troubles(before)]
-
-
-def closing(picture: Picture) -> list[str]:
-    """The last lines of a run: what came of it, in which files, and what went wrong.
-
-    Every line is safe to show; together they fit a screen.
-    """
-    finished = picture.finished
-    if finished is None:
-        return []
-
-    verb = "committed" if finished.committed else "nothing committed"
-    lines = [f"{verb} after {duration(finished.duration_s)} ({_calls(picture)})"]
-    for file in picture.files:
-        rows = f"{file.rows:>10,} rows" if file.kind in finished.rows else " " * 15
-        lines.append(f"  {rows} {size(file.size_bytes):>8}  {safe(file.name, limit=120)}")
-
-    return lines + _troubles(picture) + _warnings(picture)
-
-
-def _calls(picture: Picture) -> str:
-    finished = picture.finished
-    words = [counted(sum(finished.calls.values()), "call") if finished else ""]
-    throttled = sum(picture.throttles.values())
-    if throttled:
-        words.append(f"{throttled:,} throttled")
-
-    if picture.retries:
-        words.append(counted(picture.retries, "retry"))
-
-    if picture.scanned_bytes:
-        words.append(f"{size(picture.scanned_bytes)} scanned")
-
-    return ", ".join(words)
-
-
-def _troubles(picture: Picture) -> list[str]:
-    if not picture.troubles:
-        return []
-
-    lines = [
-        f"  {unit.outcome}: {safe(unit.unit_id, limit=80)}: {safe(unit.reason)}"
-        for unit in picture.troubles[:_SHOWN_TROUBLES]
-    ]
-    more = len(picture.troubles) - _SHOWN_TROUBLES
-    if more > 0:
-        lines.append(f"  and {more:,} more; the whole list: --json")
-
-    return [f"{counted(len(picture.troubles), 'unit')} not done:", *lines]
-
-
-def _warnings(picture: Picture) -> list[str]:
-    # Each was shown when it came; here it is only recalled, for who looks at the end alone.
-    codes = list(dict.fromkeys(warning.code for warning in picture.warnings))
-    if not codes:
-        return []
-
-    more = ", ..." if len(codes) > _SHOWN_WARNINGS else ""
-    return [
-        f"{counted(len(picture.warnings), 'warning')}: {', '.join(codes[:_SHOWN_WARNINGS])}{more}"
-    ]

@@ -9,6 +9,7 @@ import pytest
 from kada_athena_async.events import (
     Event,
     FileCommitted,
+    Incomplete,
     PlanReady,
     QueryFinished,
     QueryStarted,
@@ -42,22 +43,22 @@ def run_events() -> list[Event]:
         ),
         StageStarted(stage="discover"),
         StageFinished(stage="discover", duration_s=0.5),
-        PlanReady(units=("metadata:a", "history:b"), catalogs=1, schemas=12, workgroups=1),
+        PlanReady(units=("metadata/a", "history/b"), catalogs=1, schemas=12, workgroups=1),
         StageStarted(stage="extract"),
-        UnitStarted(unit_id="metadata:a"),
-        UnitStarted(unit_id="history:b"),
-        QueryStarted(unit_id="metadata:a", query_execution_id="q-1", workgroup="primary"),
+        UnitStarted(unit_id="metadata/a"),
+        UnitStarted(unit_id="history/b"),
+        QueryStarted(unit_id="metadata/a", query_execution_id="q-1", workgroup="primary"),
         Throttled(operation="athena:ListQueryExecutions", rate=2.5),
         RetryScheduled(
             operation="athena:ListQueryExecutions", attempt=2, wait_s=0.25, reason="throttled"
         ),
-        UnitProgress(unit_id="metadata:a", kind="metadata_tables", rows=1200),
+        UnitProgress(unit_id="metadata/a", kind="metadata_tables", rows=1200),
         QueryFinished(
             query_execution_id="q-1", state="SUCCEEDED", duration_s=1.5, scanned_bytes=10_000_000
         ),
-        UnitFinished(unit_id="metadata:a", outcome="done", rows=1200, duration_s=2.0),
+        UnitFinished(unit_id="metadata/a", outcome="done", rows=1200, duration_s=2.0),
         UnitFinished(
-            unit_id="history:b",
+            unit_id="history/b",
             outcome="skipped",
             rows=0,
             duration_s=0.1,
@@ -80,6 +81,16 @@ def run_events() -> list[Event]:
             duration_s=200,
             rows={"metadata_tables": 1200},
             calls={"athena:ListQueryExecutions": 14},
+            incomplete=(
+                Incomplete(
+                    scope="workgroup",
+                    within="",
+                    outcome="denied",
+                    reason="athena:ListQueryExecutions is denied",
+                    count=1,
+                    names=("b",),
+                ),
+            ),
         ),
     ]
 
@@ -102,5 +113,20 @@ def hostile_events() -> list[Event]:
         Warned(code="x", message=HOSTILE, hint=HOSTILE),
         UnitFinished(unit_id=HOSTILE, outcome="failed", rows=0, duration_s=1, reason=HOSTILE),
         FileCommitted(name=HOSTILE, kind="metadata_tables", rows=1, size_bytes=1),
-        RunFinished(run_id="01J", committed=False, exit_code=1, duration_s=1),
+        RunFinished(
+            run_id="01J",
+            committed=False,
+            exit_code=1,
+            duration_s=1,
+            incomplete=(
+                Incomplete(
+                    scope="schema",
+                    within=HOSTILE,
+                    outcome="denied",
+                    reason=HOSTILE,
+                    count=2,
+                    names=(HOSTILE,),
+                ),
+            ),
+        ),
     ]

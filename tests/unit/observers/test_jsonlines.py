@@ -37,7 +37,7 @@ def test_every_event_is_one_object(run_events: list[Event]) -> None:
         "endpoint_url": "http://127.0.0.1:4566",
         "is_resumed": False,
     }
-    assert objects[3]["units"] == ["metadata:a", "history:b"]
+    assert objects[3]["units"] == ["metadata/a", "history/b"]
     assert objects[-1]["calls"] == {"athena:ListQueryExecutions": 14}
 
 

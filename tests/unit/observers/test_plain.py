@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from kada_athena_async.events import (
+    CallRates,
     Event,
     PlanReady,
     RetryScheduled,
     RunFinished,
     RunStarted,
+    StageStarted,
     UnitFinished,
+    UnitProgress,
+    UnitStarted,
 )
 from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines
 from kada_athena_async.observers.redact import Redactor
@@ -33,16 +38,16 @@ def test_a_run_reads_like_this(run_events: list[Event]) -> None:
         "run 01J of athena started: 2026-10-09 05:00:00 to 2026-11-23 05:00:00 UTC, "
         "talking to http://127.0.0.1:4566",
         "1 catalog, 12 schemas, 1 workgroup, 2 units of work",
-        "1 of 2 units, 1,200 rows",
-        "skipped: history:b: athena:ListQueryExecutions is denied",
-        "2 of 2 units, 1,200 rows",
+        "skipped: history/b: athena:ListQueryExecutions is denied",
         "warning: history before 2026-10-09 is gone",
         "  try: run more often",
         "committed after 3 min 20 s (14 calls, 1 throttled, 1 retry, 10 MB scanned)",
-        "       1,200 rows    35 KB  athena_metadata_tables_20261123T050000Z.csv.gz",
-        "                     900 B  athena_manifest_20261123T050000Z.json",
-        "1 unit not done:",
-        "  skipped: history:b: athena:ListQueryExecutions is denied",
+        "  window    2026-10-09 05:00:00 to 2026-11-23 05:00:00 UTC, 45 days",
+        "  extracts  /tmp/output",
+        "  manifest  athena_manifest_20261123T050000Z.json",
+        "         1,200  metadata_tables         35 KB",
+        "incomplete, as the manifest says too:",
+        "  workgroup b: denied: athena:ListQueryExecutions is denied",
         "1 warning: gap",
     ]
 
@@ -50,7 +55,7 @@ def test_a_run_reads_like_this(run_events: list[Event]) -> None:
 def test_quiet_leaves_warnings_and_failures(run_events: list[Event]) -> None:
     """What went wrong is said even to who asked for silence."""
     assert told(run_events, QUIET) == [
-        "skipped: history:b: athena:ListQueryExecutions is denied",
+        "skipped: history/b: athena:ListQueryExecutions is denied",
         "warning: history before 2026-10-09 is gone",
         "  try: run more often",
     ]
@@ -62,27 +67,51 @@ def test_verbose_tells_each_unit_query_and_retry(run_events: list[Event]) -> Non
 
     assert "stage discover: 0.5 s" in lines
     assert "query q-1: SUCCEEDED in 1.5 s, 10 MB scanned" in lines
-    assert "done: metadata:a: 1,200 rows in 2.0 s" in lines
+    assert "done: metadata/a: 1,200 rows in 2.0 s" in lines
     assert "throttled: athena:ListQueryExecutions, from now on 2.5 a second" in lines
     assert "again in 0.2 s: athena:ListQueryExecutions, try 2: throttled" in lines
 
 
-def test_a_large_plan_does_not_flood_the_log() -> None:
-    """Ten thousand units give ten lines of progress, and at most five troubles at the end."""
-    ids = tuple(f"u{number}" for number in range(10_000))
-    events: list[Event] = [PlanReady(units=ids, catalogs=1, schemas=1, workgroups=1)]
-    events += [UnitFinished(unit_id=u, outcome="done", rows=1, duration_s=1) for u in ids[:-50]]
+def test_a_long_run_shows_signs_of_life() -> None:
+    """Often at first, then rarer, each with figures: a log of hours stays readable."""
+    lines: list[tuple[float, str]] = []
+    now_s = [0.0]
+    observer = PlainLines(
+        lambda line: lines.append((now_s[0], line)), redact=Redactor(), clock_s=lambda: now_s[0]
+    )
+    workgroups = tuple(f"history/{number}" for number in range(4))
+    observer(PlanReady(units=(*workgroups, "derive"), catalogs=1, schemas=1, workgroups=4))
+    observer(StageStarted(stage="extract"))
+    observer(UnitStarted(unit_id=workgroups[0]))
+    for second in range(3 * 3600):
+        now_s[0] = float(second)
+        observer(CallRates(calls={"athena:ListQueryExecutions": 4 * second}, allowed={}))
+        observer(UnitProgress(unit_id=workgroups[0], kind="databaselog", rows=50))
+
+    told_at, said = zip(*lines[1:], strict=True)
+    gaps = [later - sooner for sooner, later in pairwise(told_at)]
+    assert gaps[:3] == [15.0, 15.0, 15.0]
+    assert max(gaps) == gaps[-1] == 300.0
+    assert 40 < len(said) < 70
+    assert said[0] == "after 15 s: history 0 of 4, 750 rows"
+
+
+def test_what_failed_is_added_up_at_the_end() -> None:
+    """Fifty units that failed for two reasons are two lines."""
     failed = [
-        UnitFinished(unit_id=u, outcome="failed", rows=0, duration_s=1, reason="x")
-        for u in ids[-50:]
+        UnitFinished(
+            unit_id=f"metadata/c/{n}", outcome="failed", rows=0, duration_s=1, reason=f"r{n % 2}"
+        )
+        for n in range(49)
     ]
     end = RunFinished(run_id="r", committed=False, exit_code=1, duration_s=9000)
 
-    lines = told([*events, *failed, end], NORMAL)
-
-    assert sum("of 10,000 units" in line for line in lines) == 10
-    assert "nothing committed after 2 h 30 min (0 calls)" in lines
-    assert lines[-1] == "  and 45 more; the whole list: --json"
+    assert told([*failed, end], NORMAL)[-4:] == [
+        "nothing committed after 2 h 30 min (0 calls)",
+        "not done:",
+        "  25 units: failed: r0",
+        "  24 units: failed: r1",
+    ]
 
 
 @pytest.mark.parametrize("verbosity", [QUIET, NORMAL, VERBOSE])
@@ -113,8 +142,8 @@ def test_a_run_that_is_finished_first_is_told_apart(run_events: list[Event]) -> 
     begun = lines.index("run 01A is finished: 2 files, 1,200 rows")
     assert lines[0].startswith("run 01A of athena continues: ")
     assert lines[begun + 1 : begun + 3] == [
-        "1 unit not done:",
-        "  skipped: history:b: athena:ListQueryExecutions is denied",
+        "not done:",
+        "  history/b: skipped: athena:ListQueryExecutions is denied",
     ]
     assert lines[begun + 3 :] == told(run_events, NORMAL)
 

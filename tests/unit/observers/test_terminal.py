@@ -29,45 +29,6 @@ def shown(screen: Console) -> str:
     return screen.file.getvalue()
 
 
-def frame(events: list[Event], width: int) -> list[str]:
-    """The moving part after *events*, as text."""
-    screen = console(width)
-    observer = TerminalPicture(screen, redact=Redactor(), clock_s=lambda: 0.0)
-    for event in events:
-        observer(event)
-
-    with screen.capture() as capture:
-        screen.print(observer._draw())
-
-    return STYLE_OR_CURSOR.sub("", capture.get()).splitlines()
-
-
-def test_the_moving_part_shows_stage_rows_units_and_brakes(run_events: list[Event]) -> None:
-    """What is going on, in four lines."""
-    lines = frame(run_events[:11], width=80)
-
-    assert "extract" in lines[0]
-    assert "0/2 0.0 s" in lines[0]
-    assert [line.rstrip() for line in lines[1:]] == [
-        "  tables 1,200",
-        "  now: metadata:a, history:b",
-        "  1 query running, throttled athena:ListQueryExecutions 1x, now 2.5/s, 1 retry",
-    ]
-
-
-@pytest.mark.parametrize("width", [40, 80, 200])
-def test_the_moving_part_fits_the_width(hostile_events: list[Event], width: int) -> None:
-    """No line wraps, whatever the names: a wrapped line would not be wiped."""
-    for end in range(1, len(hostile_events)):
-        lines = frame(hostile_events[:end], width)
-
-        # What was said before the capture is not part of it.
-        assert all(len(line) <= width for line in lines)
-        assert len(lines) <= 4
-
-    assert width > 40 or lines[-1].endswith("…")
-
-
 def test_the_end_stays_on_the_screen(run_events: list[Event]) -> None:
     """The summary is printed once the moving part is gone."""
     screen = console()
@@ -77,7 +38,7 @@ def test_the_end_stays_on_the_screen(run_events: list[Event]) -> None:
 
     text = STYLE_OR_CURSOR.sub("", shown(screen))
     assert "committed after 3 min 20 s (14 calls" in text
-    assert "1,200 rows    35 KB  athena_metadata_tables_20261123T050000Z.csv.gz" in text
+    assert "1,200  metadata_tables         35 KB" in text
 
 
 def test_hostile_names_only_show_themselves(hostile_events: list[Event]) -> None:

@@ -1,0 +1,132 @@
+"""The last words of a run: what came of it, on one screen of 24 lines by 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kada_athena_async.events import Incomplete, RunStarted, UnitFinished
+from kada_athena_async.observers.picture import LINEAGE, Picture, lane_of
+from kada_athena_async.observers.safe import safe
+from kada_athena_async.observers.wording import counted, duration, moment, size, span
+
+_WIDTH = 80
+_SHOWN_REASONS = 5
+_SHOWN_WARNINGS = 4
+
+
+def closing(picture: Picture) -> list[str]:
+    """The last lines of a run; none before it is over.
+
+    Every line is safe to show and, but for the path of the extracts, at most 80 characters wide.
+    """
+    finished = picture.finished
+    if finished is None:
+        return []
+
+    verb = "committed" if finished.committed else "nothing committed"
+    lines = [f"{verb} after {duration(finished.duration_s)} ({_calls(picture)})"]
+    if finished.committed and picture.run is not None:
+        lines += _where(picture, picture.run)
+
+    for file in picture.files:
+        if file.kind in finished.rows:
+            lines.append(f"{file.rows:>14,}  {safe(file.kind):<20}{size(file.size_bytes):>9}")
+
+    return [*lines, *left_out(picture), *_warnings(picture)]
+
+
+def between(before: Picture, run: RunStarted) -> list[str]:
+    """What is said of an interrupted run that was finished first, as *run* follows it."""
+    if before.run is None or before.run.run_id == run.run_id or before.finished:
+        return []
+
+    files = counted(len(before.files), "file")
+    rows = counted(sum(file.rows for file in before.files), "row")
+    return [f"run {before.run.run_id} is finished: {files}, {rows}", *left_out(before)]
+
+
+def left_out(picture: Picture) -> list[str]:
+    """What is not in the extracts, a line a reason."""
+    finished = picture.finished
+    groups = [_incomplete(group) for group in finished.incomplete] if finished else []
+    units = [
+        unit
+        for unit in picture.troubles
+        if finished is None or not finished.committed or lane_of(unit.unit_id) == LINEAGE
+    ]
+    groups += _units(units)
+    if not groups:
+        return []
+
+    lines = [_cut(f"  {group}") for group in groups[:_SHOWN_REASONS]]
+    more = len(groups) - _SHOWN_REASONS
+    if more > 0:
+        lines.append(f"  and for {counted(more, 'more reason')}; the whole list: --json")
+
+    is_committed = finished is not None and finished.committed
+    return ["incomplete, as the manifest says too:" if is_committed else "not done:", *lines]
+
+
+def _where(picture: Picture, run: RunStarted) -> list[str]:
+    manifests = [file.name for file in picture.files if file.kind == "manifest"]
+    lines = [
+        f"  window    {moment(run.start)} to {moment(run.end)} UTC, {span(run.start, run.end)}",
+        f"  extracts  {safe(run.output_path, limit=500)}",
+    ]
+    return lines + [f"  manifest  {safe(name, limit=_WIDTH)}" for name in manifests]
+
+
+def _calls(picture: Picture) -> str:
+    finished = picture.finished
+    words = [counted(sum(finished.calls.values()), "call") if finished else ""]
+    throttled = sum(picture.throttles.values())
+    if throttled:
+        words.append(f"{throttled:,} throttled")
+
+    if picture.retries:
+        words.append(counted(picture.retries, "retry"))
+
+    if picture.scanned_bytes:
+        words.append(f"{size(picture.scanned_bytes)} scanned")
+
+    return ", ".join(words)
+
+
+def _incomplete(group: Incomplete) -> str:
+    within = f" of {safe(group.within, limit=30)}" if group.within else ""
+    names = ", ".join(safe(name, limit=30) for name in group.names)
+    more = ", ..." if group.count > len(group.names) else ""
+    what = f"{counted(group.count, group.scope)}{within} ({names}{more})"
+    if group.count == 1:
+        what = f"{group.scope} {names}{within}"
+
+    return f"{what}: {group.outcome}: {safe(group.reason)}"
+
+
+def _units(units: Sequence[UnitFinished]) -> list[str]:
+    """Units by reason, the most first."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for unit in units:
+        groups.setdefault((unit.outcome, unit.reason), []).append(unit.unit_id)
+
+    return [
+        f"{safe(ids[0], limit=40) if len(ids) == 1 else counted(len(ids), 'unit')}: "
+        f"{outcome}: {safe(reason)}"
+        for (outcome, reason), ids in sorted(groups.items(), key=lambda group: -len(group[1]))
+    ]
+
+
+def _warnings(picture: Picture) -> list[str]:
+    # Each was shown when it came; here it is only recalled, for who looks at the end alone.
+    codes = list(dict.fromkeys(warning.code for warning in picture.warnings))
+    if not codes:
+        return []
+
+    more = ", ..." if len(codes) > _SHOWN_WARNINGS else ""
+    return [
+        f"{counted(len(picture.warnings), 'warning')}: {', '.join(codes[:_SHOWN_WARNINGS])}{more}"
+    ]
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 3]}..."

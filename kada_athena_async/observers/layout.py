@@ -1,0 +1,205 @@
+"""The moving part of the picture as lines of text: what fits the screen, nothing that wraps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import NamedTuple, TypeAlias
+
+from rich.cells import cell_len, set_cell_size
+
+from kada_athena_async.observers.forecast import in_words, remaining
+from kada_athena_async.observers.picture import HISTORY, LINEAGE, METADATA, Lane, Picture
+from kada_athena_async.observers.safe import safe
+from kada_athena_async.observers.wording import brief, counted, size
+
+_LABEL = 10
+_BAR_MIN, _BAR_MAX = 10, 40
+_COUNTS = 16
+_SHOWN_UNITS = 3
+_SHOWN_RATES = 4
+_SHOWN_THROTTLES = 2
+
+_NOUNS = {METADATA: "units", HISTORY: "workgroups", LINEAGE: "units"}
+
+_STAGES = {
+    "": "starting",
+    "recover": "looking for an interrupted run",
+    "discover": "looking what there is",
+    "extract": "extracting",
+    "commit": "committing",
+    "deliver": "delivering",
+}
+
+
+class Piece(NamedTuple):
+    """Text and its style, in rich's words."""
+
+    text: str
+    style: str = ""
+
+
+Line: TypeAlias = list[Piece]
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What can be shown.
+
+    Attributes:
+        width, height: In cells and lines.
+        encoding: Of the terminal; what it lacks is escaped or spelt in ASCII.
+    """
+
+    width: int
+    height: int
+    encoding: str = "utf-8"
+
+    @property
+    def is_plain(self) -> bool:
+        return not self.encoding.lower().startswith("utf")
+
+    def fitted(self, line: Line) -> Line:
+        """*line*, cut to the width; an ellipsis shows that something is missing."""
+        shown: Line = []
+        left = self.width
+        more = "..." if self.is_plain else "…"
+        for piece in line:
+            text = piece.text.encode(self.encoding, "backslashreplace").decode(self.encoding)
+            cells = cell_len(text)
+            if cells > left:
+                cut = set_cell_size(text, max(0, left - len(more))) + more[:left]
+                return [*shown, Piece(cut, piece.style)]
+
+            shown.append(Piece(text, piece.style))
+            left -= cells
+
+        return shown
+
+
+def moving_part(picture: Picture, screen: Screen, now_s: float) -> list[Line]:
+    """What is going on, in as many lines as fit; the most telling first."""
+    lines = [
+        _head(picture, now_s),
+        *_lanes(picture, screen, now_s),
+        *_delivery(picture, screen),
+        *_facts(picture, now_s),
+    ]
+    return [screen.fitted(line) for line in lines[: max(1, screen.height - 1)]]
+
+
+def _head(picture: Picture, now_s: float) -> Line:
+    words = [brief(now_s - picture.begun_s)]
+    span = remaining(picture, now_s)
+    if span is not None and (left := in_words(span)):
+        is_reading = not _is_deriving(picture) and LINEAGE in picture.lanes
+        words.append(f"{left}, then lineage" if is_reading else left)
+
+    stage = _STAGES.get(picture.stage, safe(picture.stage))
+    return [Piece(stage, "bold"), Piece("  " + "  ".join(words))]
+
+
+def _is_deriving(picture: Picture) -> bool:
+    lane = picture.lanes.get(LINEAGE)
+    return lane is not None and lane.begun_s is not None
+
+
+def _lanes(picture: Picture, screen: Screen, now_s: float) -> list[Line]:
+    if picture.stage != "extract":
+        return []
+
+    rates = picture.row_meter.rates(picture.rows_by_lane(), now_s)
+    shown = [name for name in (METADATA, HISTORY) if name in picture.lanes]
+    if _is_deriving(picture):
+        shown.append(LINEAGE)
+
+    return [_lane(name, picture.lanes[name], rates.get(name, 0.0), screen) for name in shown]
+
+
+def _lane(name: str, lane: Lane, rate: float, screen: Screen) -> Line:
+    counts = f"{lane.ended:,}/{lane.total:,} {_NOUNS[name]}"
+    if name == LINEAGE:
+        counts = f"{100 * lane.share:.0f} %"
+
+    rows = f"{lane.rows:,} rows" + (f", {rate:,.0f}/s" if rate >= 1 else "")
+    return [
+        Piece(f"  {name:<{_LABEL}}"),
+        *bar(lane.share, screen),
+        Piece(f"  {counts:<{_COUNTS}}"),
+        Piece(f"  {rows}", "dim"),
+    ]
+
+
+def _delivery(picture: Picture, screen: Screen) -> list[Line]:
+    if picture.stage != "deliver" or picture.delivery is None:
+        return []
+
+    files, sent = picture.delivery.files, picture.delivered_bytes
+    share = sent / picture.delivery.size_bytes if picture.delivery.size_bytes else 0.0
+    return [
+        [
+            Piece(f"  {'landing':<{_LABEL}}"),
+            *bar(share, screen),
+            Piece(f"  {picture.delivered:,}/{files:,} files"),
+            Piece(f"  {size(sent)}", "dim"),
+        ]
+    ]
+
+
+def bar(share: float, screen: Screen) -> Line:
+    """A bar as wide as the screen has room for beside its label and figures."""
+    width = max(_BAR_MIN, min(_BAR_MAX, screen.width - _LABEL - _COUNTS - 28))
+    done = min(width, int(width * share))
+    full, rest = ("#", "-") if screen.is_plain else ("━", "─")
+    return [Piece(full * done, "cyan"), Piece(rest * (width - done), "dim")]
+
+
+def _facts(picture: Picture, now_s: float) -> list[Line]:
+    facts = {
+        "now": _running(picture),
+        "queries": _queries(picture),
+        "calls/s": _call_rates(picture, now_s),
+        "slowed by": _brakes(picture),
+    }
+    return [
+        [Piece(f"  {name:<{_LABEL}}"), Piece(text, "dim")] for name, text in facts.items() if text
+    ]
+
+
+def _running(picture: Picture) -> str:
+    units = list(picture.running)
+    names = ", ".join(safe(unit, limit=60) for unit in units[:_SHOWN_UNITS])
+    more = len(units) - _SHOWN_UNITS
+    return f"{names} and {more:,} more" if more > 0 else names
+
+
+def _queries(picture: Picture) -> str:
+    active, limit = len(picture.active_queries), picture.query_limit
+    return f"{active:,} of at most {limit:,}" if active else ""
+
+
+def _call_rates(picture: Picture, now_s: float) -> str:
+    """Those nearest to what they are allowed, which is what the run waits for, first."""
+    rates = picture.call_meter.rates(picture.calls, now_s)
+    shares = {
+        name: rate / picture.allowed[name]
+        for name, rate in rates.items()
+        if picture.allowed.get(name)
+    }
+    busiest = sorted(shares.items(), key=itemgetter(1), reverse=True)[:_SHOWN_RATES]
+    return ", ".join(
+        f"{safe(name.partition(':')[2], limit=60)} {rates[name]:.2g} of {picture.allowed[name]:.3g}"
+        for name, _ in busiest
+    )
+
+
+def _brakes(picture: Picture) -> str:
+    worst = sorted(picture.throttles.items(), key=itemgetter(1), reverse=True)[:_SHOWN_THROTTLES]
+    words = [
+        f"throttled {safe(operation, limit=60)} {n:,}x, now {picture.rates.get(operation, 0):.2g}/s"
+        for operation, n in worst
+    ]
+    if picture.retries:
+        words.append(counted(picture.retries, "retry"))
+
+    return ", ".join(words)
