@@ -16,6 +16,9 @@ from kada_athena_async.hwm import WorkgroupAccount
 Completeness: TypeAlias = Literal["complete", "partial", "skipped", "denied"]
 Scope: TypeAlias = Literal["catalog", "schema", "workgroup"]
 
+SPARK = "a Spark workgroup: it holds sessions and calculations, no SQL"
+"""Why a workgroup was skipped that lacks nothing."""
+
 _NAMES_SHOWN = 3
 
 
@@ -133,7 +136,7 @@ class RunReport:
         groups: dict[tuple[str, str, str, str], list[str]] = {}
         for outcome in self.outcomes:
             for scope in outcome.facts.scopes:
-                if scope.outcome != "complete":
+                if scope.outcome != "complete" and scope.reason != SPARK:
                     *within, name = scope.name
                     # Denials name what was asked for, which would set each apart.
                     reason = scope.reason.replace(f" for {scope.scope} {'.'.join(scope.name)}", "")

@@ -45,8 +45,7 @@ def extract(talk: Talk, config: Config, request: RunRequest) -> RunReport:
             work, on_signal=lambda: talk.say("stopping; once more to stop at once")
         )
 
-    if talk.as_json:
-        talk.data(report.to_dict(), kind="report", lines=[])
+    talk.data(report.to_dict(), kind="report", lines=[])
 
     if not report.committed and report.exit_code:
         for line in _what_next(report):

@@ -25,10 +25,7 @@ def ending(talk: Talk, work: Callable[[], int]) -> int:
         talk.error(error)
         return error.exit_code
     except Interrupted as interrupted:
-        talk.say(
-            f"interrupted by {interrupted}: what is in sight is complete; "
-            "run again to continue where it stopped"
-        )
+        talk.interrupted(str(interrupted))
         return interrupted.exit_code
     except KeyboardInterrupt:
         return 128 + signal.SIGINT

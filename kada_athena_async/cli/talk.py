@@ -12,7 +12,10 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from io import StringIO
 from typing import TYPE_CHECKING, TextIO
+from pathlib import Path
 
+from kada_athena_async.cli.invocation import again
+from kada_athena_async.cli.log_file import LogFile
 from kada_athena_async.errors import KadaAthenaError
 from kada_athena_async.events import Event, Observer, RunStarted, Warned
 from kada_athena_async.observers.jsonlines import JsonLines
@@ -51,12 +54,31 @@ class Talk:
         self._verbosity = VERBOSE if verbose else QUIET if quiet else NORMAL
         self._redact = Redactor()
         self._run_id = ""
+        self._log: JsonLines | None = None
         self.know_secrets(())
 
     def know_secrets(self, secrets: tuple[str, ...]) -> None:
         """Keep *secrets* out of everything said from now on, logs included."""
         self._redact = Redactor(secrets)
-        log_safely(logging.getLogger(), sys.stderr, redact=self._redact, level=logging.WARNING)
+        log_safely(
+            logging.getLogger(),
+            sys.stderr,
+            redact=self._redact,
+            level=logging.WARNING,
+            tell=self._log.tell if self._log else None,
+        )
+
+    def log_to(self, path: Path | None) -> None:
+        """Write events, warnings, errors and log records to *path* too, as JSON lines.
+
+        Raises:
+            ConfigError: The file cannot be opened.
+        """
+        if path is not None:
+            file = LogFile(path, on_failure=self._complain)
+            # The secrets that are known when a line is written, not those known now.
+            self._log = JsonLines(file.write, redact=lambda text: self._redact(text), clock=_now)
+            self.know_secrets(())
 
     def say(self, line: str) -> None:
         """A line of talk, unless quiet was asked for."""
@@ -65,8 +87,10 @@ class Talk:
 
     def data(self, facts: Mapping[str, object], *, kind: str, lines: list[str]) -> None:
         """What the command was asked for: *lines* for people, *facts* with ``--json``."""
+        for log in self._objects():
+            log.tell(kind, facts)
+
         if self.as_json:
-            self._json().tell(kind, facts)
             return
 
         for line in lines:
@@ -111,17 +135,26 @@ class Talk:
 
     def error(self, error: KadaAthenaError) -> None:
         """An expected error: what happened and what to try; no traceback."""
-        if self.as_json:
-            facts = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
-            self._json().tell("error", {**facts, "exit_code": error.exit_code})
+        facts = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
+        for log in self._objects():
+            log.tell("error", {**facts, "exit_code": error.exit_code})
 
         self._to_stderr(f"error: {safe(str(error), limit=_ERROR_LIMIT, keep=chr(10))}")
+
+    def interrupted(self, signal_name: str) -> None:
+        """A signal ended the work, which has tidied up."""
+        for log in self._objects():
+            log.tell("interrupted", {"signal": signal_name})
+
+        self.say(f"interrupted by {signal_name}: whatever is in sight is complete, nothing is lost")
+        what = "begins anew" if "--sandbox" in sys.argv else "goes on where it stopped"
+        self.say(f"  try: {again(without=('--fresh',))}   ({what})")
 
     def bug(self, error: Exception) -> None:
         """An unexpected error: its class and the run, never its message, which may quote SQL."""
         kind = type(error).__name__
-        if self.as_json:
-            self._json().tell("error", {"kind": kind, "run_id": self._run_id, "exit_code": 1})
+        for log in self._objects():
+            log.tell("error", {"kind": kind, "run_id": self._run_id, "exit_code": 1})
 
         run = f" in run {self._run_id}" if self._run_id else ""
         self._to_stderr(f"error: unexpected {kind}{run}: this is a bug of kada_athena_async")
@@ -137,17 +170,15 @@ class Talk:
         Args:
             several: Whether they will be told of several sites.
         """
+        common: list[Observer] = [self._note, *self._objects()]
         if self.as_json:
-            yield [self._note, self._json()]
-            return
-
-        if several:
-            yield [SiteLines(self._to_stderr, redact=self._redact, verbosity=self._verbosity)]
+            yield common
             return
 
         if self._verbosity == QUIET or not _is_drawable(sys.stderr):
-            lines = PlainLines(self._to_stderr, redact=self._redact, verbosity=self._verbosity)
-            yield [self._note, lines]
+            lines = SiteLines if several else PlainLines
+            shown = lines(self._to_stderr, redact=self._redact, verbosity=self._verbosity)
+            yield [*common, shown]
             return
 
         from rich.console import Console
@@ -156,14 +187,19 @@ class Talk:
 
         console = Console(stderr=True, highlight=False)
         with TerminalPicture(console, redact=self._redact, verbosity=self._verbosity) as picture:
-            yield [self._note, picture]
+            yield [*common, picture]
 
     def _note(self, event: Event) -> None:
         if isinstance(event, RunStarted):
             self._run_id = event.run_id
 
-    def _json(self) -> JsonLines:
-        return JsonLines(_to(sys.stdout), redact=self._redact, clock=_now)
+    def _objects(self) -> list[JsonLines]:
+        """Whoever reads JSON: stdout if that was asked for, and the log file."""
+        stdout = JsonLines(_to(sys.stdout), redact=self._redact, clock=_now)
+        return [*([stdout] if self.as_json else []), *([self._log] if self._log else [])]
+
+    def _complain(self, line: str) -> None:
+        self._to_stderr(f"warning: {safe(line, limit=_ERROR_LIMIT)}")
 
     def _to_stderr(self, line: str) -> None:
         _write(sys.stderr, self._redact(line))

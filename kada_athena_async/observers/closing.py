@@ -30,7 +30,7 @@ def closing(picture: Picture) -> list[str]:
 
     for file in picture.files:
         if file.kind in finished.rows:
-            lines.append(f"{file.rows:>14,}  {safe(file.kind):<20}{size(file.size_bytes):>9}")
+            lines.append(f"{file.rows:>9,}  {safe(file.kind):<18}{size(file.size_bytes):>8}")
 
     return [*lines, *left_out(picture), *_warnings(picture)]
 
@@ -68,12 +68,12 @@ def left_out(picture: Picture) -> list[str]:
 
 
 def _where(picture: Picture, run: RunStarted) -> list[str]:
-    manifests = [file.name for file in picture.files if file.kind == "manifest"]
+    names = [file.name.replace(f"_{file.kind}_", "_*_") for file in picture.files[:1]]
     lines = [
         f"  window    {moment(run.start)} to {moment(run.end)} UTC, {span(run.start, run.end)}",
         f"  extracts  {safe(run.output_path, limit=500)}",
     ]
-    return lines + [f"  manifest  {safe(name, limit=_WIDTH)}" for name in manifests]
+    return lines + [f"  files     {safe(name, limit=_WIDTH)}" for name in names]
 
 
 def _calls(picture: Picture) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 
 from kada_athena_async.events import Event, SiteEvent
-from kada_athena_async.observers.redact import Redactor
 
 
 class JsonLines:
@@ -23,7 +22,11 @@ class JsonLines:
     """
 
     def __init__(
-        self, write: Callable[[str], None], *, redact: Redactor, clock: Callable[[], datetime]
+        self,
+        write: Callable[[str], None],
+        *,
+        redact: Callable[[str], str],
+        clock: Callable[[], datetime],
     ) -> None:
         self._write = write
         self._redact = redact

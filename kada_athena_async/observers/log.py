@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import traceback
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TextIO
 
@@ -62,18 +63,47 @@ def without_message(error: BaseException) -> str:
     return f"{before}{safe(frames, limit=20_000, keep=chr(10))}{type(error).__name__}"
 
 
-def log_safely(logger: logging.Logger, stream: TextIO, *, redact: Redactor, level: int) -> None:
+class JsonHandler(logging.Handler):
+    """Tells each record as an object, its message rendered as for people.
+
+    Args:
+        tell: Takes a name and facts, as ``JsonLines.tell``.
+    """
+
+    def __init__(self, tell: Callable[[str, Mapping[str, object]], None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        facts = {"level": record.levelname, "logger": record.name, "message": self.format(record)}
+        self._tell("log", facts)
+
+
+def log_safely(
+    logger: logging.Logger,
+    stream: TextIO,
+    *,
+    redact: Redactor,
+    level: int,
+    tell: Callable[[str, Mapping[str, object]], None] | None = None,
+) -> None:
     """Let *logger* write to *stream* from *level* on; libraries that would say too much, less.
 
-    Calling it again replaces the handler of the call before.
+    Calling it again replaces the handlers of the call before.
+
+    Args:
+        tell: Is told of each record too, as ``JsonLines.tell``.
     """
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(SafeFormatter(redact))
-    handler.addFilter(_lets_pass)
     for old in [h for h in logger.handlers if isinstance(h.formatter, SafeFormatter)]:
         logger.removeHandler(old)
 
-    logger.addHandler(handler)
+    handlers: list[logging.Handler] = [logging.StreamHandler(stream)]
+    handlers += [JsonHandler(tell)] if tell else []
+    for handler in handlers:
+        handler.setFormatter(SafeFormatter(redact))
+        handler.addFilter(_lets_pass)
+        logger.addHandler(handler)
+
     logger.setLevel(level)
 
 

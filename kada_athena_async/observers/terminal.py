@@ -33,6 +33,9 @@ from kada_athena_async.observers.wording import (
 # The seconds and the bars move; more often would only cost CPU.
 _DRAWS_PER_SECOND = 4
 
+_INDENT = "    "
+_WIDTH_MIN = 20
+
 
 class TerminalPicture:
     """Observer that draws; use it as a context manager around the run.
@@ -116,7 +119,16 @@ class TerminalPicture:
     def _say(self, line: str, style: str) -> None:
         encoding = self._console.encoding
         shown = self._redact(line).encode(encoding, "backslashreplace").decode(encoding)
-        self._console.print(Text(shown, style=style), soft_wrap=True)
+        text = Text(shown, style=style)
+        width = self._console.width
+        if line.startswith("  try:") or text.cell_len <= width:
+            # A command to be copied must not be broken by us.
+            self._console.print(text, soft_wrap=True)
+            return
+
+        # What goes on in the next line is set in, so that no name can pass for a line of its own.
+        first, *rest = text.wrap(self._console, max(_WIDTH_MIN, width - len(_INDENT)))
+        self._console.print(first, *(Text(_INDENT) + part for part in rest), sep="\n")
 
     def _draw(self) -> RenderableType:
         # Called by rich's own thread, while the loop adds events.

@@ -9,6 +9,8 @@ from kada_athena_async.observers.forecast import in_words, remaining
 from kada_athena_async.observers.picture import LINEAGE, Lane, Picture
 from kada_athena_async.observers.safe import safe
 
+_DAY_MIN = 24 * 60
+
 
 def moment(at: datetime) -> str:
     """A time as the high-water mark writes it."""
@@ -35,7 +37,10 @@ def brief(seconds: float) -> str:
 def span(start: datetime, end: datetime) -> str:
     """``45 days``, ``2 days 4 h``, ``3 h 20 min``: how long a window is."""
     minutes = round((end - start).total_seconds() / 60)
-    days, minutes = divmod(minutes, 24 * 60)
+    if minutes > 2 * _DAY_MIN:
+        minutes = 60 * round(minutes / 60)
+
+    days, minutes = divmod(minutes, _DAY_MIN)
     hours, minutes = divmod(minutes, 60)
     figures = [(days, "days" if days > 1 else "day"), (hours, "h"), (minutes, "min")]
     words = [f"{figure} {unit}" for figure, unit in figures if figure]

@@ -44,7 +44,7 @@ from kada_athena_async.plan import (
     is_included,
 )
 from kada_athena_async.records import CatalogRecord, Record, SchemaRecord, UserRecord
-from kada_athena_async.report import Scope, ScopeFacts, UnitFacts, UnitOutcome
+from kada_athena_async.report import SPARK, Scope, ScopeFacts, UnitFacts, UnitOutcome
 from kada_athena_async.sinks import SealedUnit, Staging
 from kada_athena_async.sources.glue import GlueTables
 from kada_athena_async.sources.information_schema import InformationSchema
@@ -203,7 +203,7 @@ class UnitRunner:
                 scope="workgroup",
                 name=(w.name,),
                 outcome="skipped",
-                reason="a Spark workgroup: it holds sessions and calculations, no SQL",
+                reason=SPARK,
             )
             for w in estate.workgroups
             if w.is_spark

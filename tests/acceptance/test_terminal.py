@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import struct
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pyte
 import pytest
 
 if sys.platform == "win32":
@@ -57,22 +59,83 @@ def on_terminal(
     return process.returncode, seen.decode(), data
 
 
+def lines_of(screen: pyte.Screen) -> list[str]:
+    return [line.rstrip() for line in screen.display]
+
+
+def played(seen: str, columns: int) -> tuple[list[str], list[str]]:
+    """What a terminal of that width shows in the end, and every frame of the moving part."""
+    screen = pyte.Screen(columns, 60)
+    stream = pyte.Stream(screen)
+    frames = []
+    # A frame begins with the cursor going up and wiping the one before.
+    for block in re.split(r"(?=\r\x1b\[2K)", seen):
+        stream.feed(block.replace("\r\n", "\n").replace("\n", "\r\n"))
+        frames += [line for line in lines_of(screen) if line.startswith("  history")]
+
+    end = lines_of(screen)
+    while end and not end[-1]:
+        end.pop()
+
+    return end, frames
+
+
+def calm(lines: list[str], tmp_path: Path) -> str:
+    """*lines* without spaces, which differ by width, and without what differs from run to run."""
+    text = "".join("".join(lines).split()).replace(str(tmp_path), "DIR")
+    for pattern, calm_text in (
+        (r"\d{4}-\d\d-\d{4}:\d\d:\d\d", "TIME"),
+        (r"\d{8}T\d{6}Z(-[0-9a-f]{8})?", "STAMP"),
+        (r"127\.0\.0\.1:\d{2,5}", "HOST"),
+        (r"[\d.]+[KM]?B", "SIZE"),
+        (r"[\d.]+s\(\d+calls", "Ns(Ncalls"),
+    ):
+        text = re.sub(pattern, calm_text, text)
+
+    return text
+
+
+LEFT_BEHIND = """
+run STAMP of athena started: TIME to TIME UTC, talking to http://HOST
+1 catalog, 21 schemas, 8 workgroups, 21 units of work
+committed after N s (N calls)
+  window    TIME to TIME UTC, 45 days
+  extracts  DIR/output
+  files     athena_*_STAMP.csv.gz
+        1  metadata_catalogs SIZE
+       21  metadata_schemas  SIZE
+      125  metadata_tables   SIZE
+      562  metadata_columns  SIZE
+       37  metadata_views    SIZE
+        9  users             SIZE
+      493  databaselog       SIZE
+      351  linkages          SIZE
+      528  events            SIZE
+"""
+
+
 @pytest.mark.parametrize("columns", [40, 80, 200])
 def test_a_run_is_drawn_and_leaves_its_summary(
     configure: Callable[..., Path], environment: dict[str, str], tmp_path: Path, columns: int
 ) -> None:
-    """Progress moves, the summary stays, stdout gets nothing, and nothing but styles and cursor."""
+    """On a real terminal's screen: bars that only grow, then the summary and nothing else."""
     configure()
 
-    code, seen, data = on_terminal(["run"], columns=columns, cwd=tmp_path, environment=environment)
+    code, seen, data = on_terminal(
+        ["run", "--log-file", "run.jsonl"], columns=columns, cwd=tmp_path, environment=environment
+    )
 
     text = CURSOR.sub("", STYLE.sub("", seen))
     assert (code, data) == (0, ""), text
     assert STYLE.search(seen)
-    assert CURSOR.search(seen)
-    assert "committed after" in text
-    assert "metadata_tables" in text
     assert "\x1b" not in text
+    end, bars = played(seen, columns)
+    filled = [bar.count("━") for bar in bars]
+    assert len(filled) > 2
+    assert filled == sorted(filled)
+    assert calm(end, tmp_path) == "".join(LEFT_BEHIND.split())
+    told = [json.loads(line)["event"] for line in (tmp_path / "run.jsonl").read_text().splitlines()]
+    assert (told[0], told[-2:]) == ("run_started", ["run_finished", "report"])
 
 
 def test_no_colour_is_honoured(

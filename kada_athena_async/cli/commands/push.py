@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from kada_athena_async.cli.options import AsJson, ConfigFile, Name, Quiet, Settings, Sites, Verbose
+from kada_athena_async.cli.options import (
+    AsJson,
+    ConfigFile,
+    LogFile,
+    Name,
+    Quiet,
+    Settings,
+    Sites,
+    Verbose,
+)
 
 
 def push(
@@ -13,6 +22,7 @@ def push(
     sites: Sites = None,
     settings: Settings = None,
     as_json: AsJson = False,
+    log_file: LogFile = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -33,4 +43,9 @@ def push(
     request = RunRequest(
         config=config, name=name, settings=tuple(settings or ()), sites=tuple(sites or ())
     )
-    raise typer.Exit(ending(talk, lambda: push_extracts(talk, request)))
+
+    def act() -> int:
+        talk.log_to(log_file)
+        return push_extracts(talk, request)
+
+    raise typer.Exit(ending(talk, act))

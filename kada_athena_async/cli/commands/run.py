@@ -11,6 +11,7 @@ from kada_athena_async.cli.options import (
     AsJson,
     ConfigFile,
     HwmPath,
+    LogFile,
     Name,
     OnError,
     Quiet,
@@ -60,6 +61,7 @@ def run(
     ] = None,
     settings: Settings = None,
     as_json: AsJson = False,
+    log_file: LogFile = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -99,6 +101,7 @@ def run(
     )
 
     def act() -> int:
+        talk.log_to(log_file)
         if sandbox:
             from kada_athena_async.cli.demo import run_demo
 

@@ -1,0 +1,45 @@
+"""The log file: JSON lines beside whatever the terminal shows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from kada_athena_async.errors import ConfigError, Problem
+
+
+class LogFile:
+    """Appends lines to a file; a new one is for its owner only.
+
+    Never rotated nor emptied: who rotates logs does so between runs.
+
+    Args:
+        on_failure: Told once why lines are lost; a full disk must not end the run.
+
+    Raises:
+        ConfigError: The file cannot be opened.
+    """
+
+    def __init__(self, path: Path, *, on_failure: Callable[[str], None]) -> None:
+        self._path = path
+        self._on_failure = on_failure
+        try:
+            self._fd: int | None = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        except OSError as error:
+            remedy = f"cannot be written: {error.strerror or type(error).__name__}"
+            raise ConfigError(
+                [Problem("--log-file", ascii(str(path)), remedy)], source="command"
+            ) from None
+
+    def write(self, line: str) -> None:
+        """Append *line*, which is ASCII; in one piece, so that two runs may share a file."""
+        if self._fd is None:
+            return
+
+        try:
+            os.write(self._fd, f"{line}\n".encode("ascii"))
+        except OSError as error:
+            os.close(self._fd)
+            self._fd = None
+            self._on_failure(f"the log file {self._path} ends here: {error.strerror}")

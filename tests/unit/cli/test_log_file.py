@@ -1,0 +1,85 @@
+"""The log file: what was said, as JSON lines, for later."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kada_athena_async.cli.outcome import ending
+from kada_athena_async.cli.talk import Talk
+from kada_athena_async.errors import ConfigError, StateError
+from kada_athena_async.events import Warned
+
+
+@pytest.fixture(autouse=True)
+def _root_logger() -> Iterator[None]:
+    """The command line takes the root logger; give it back."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+
+
+def objects(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_everything_is_kept_and_no_secret(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Warnings, log records and errors, though quiet was asked for; also secrets known later."""
+    path = tmp_path / "run.jsonl"
+    path.write_text('{"event": "before"}\n')
+    talk = Talk(quiet=True)
+    talk.log_to(path)
+    talk.know_secrets(("canary-secret",))
+    talk.warn(Warned(code="gap", message="a canary-secret"))
+    logging.getLogger("botocore").warning("a canary-%s", "secret")
+    ending(talk, lambda: _fail())
+
+    told = objects(path)
+    assert [o["event"] for o in told] == ["before", "warned", "log", "error"]
+    assert [o.get("message", "")[-5:] for o in told[1:]] == ["a ***"] * 3  # type: ignore[index]
+    assert told[2]["logger"] == "botocore"
+    assert told[3]["exit_code"] == 3
+    assert "canary" not in path.read_text() + "".join(capsys.readouterr())
+
+
+def _fail() -> int:
+    raise StateError("a canary-secret")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")
+def test_a_new_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    """Names of tables and workgroups are nobody else's business."""
+    Talk().log_to(tmp_path / "run.jsonl")
+
+    assert stat.S_IMODE((tmp_path / "run.jsonl").stat().st_mode) == 0o600
+
+
+def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    """Before anything is done."""
+    with pytest.raises(ConfigError) as raised:
+        Talk().log_to(tmp_path / "nowhere" / "run.jsonl")
+
+    assert "--log-file = " in str(raised.value)
+    assert "cannot be written: No such file or directory" in str(raised.value)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_a_full_disk_costs_the_log_and_not_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """Said once; everything else goes on."""
+    talk = Talk()
+    talk.log_to(Path("/dev/full"))
+    for _ in range(2):
+        talk.warn(Warned(code="gap", message="history is gone"))
+
+    said = capsys.readouterr().err
+    assert said.count("the log file /dev/full ends here: No space left on device") == 1
+    assert said.count("warning: history is gone") == 2
