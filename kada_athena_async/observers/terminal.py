@@ -25,6 +25,7 @@ from kada_athena_async.observers.layout import Line, Screen, moving_part
 from kada_athena_async.observers.picture import Picture
 from kada_athena_async.observers.plain import NORMAL, VERBOSE, always, details, patience, plan_line
 from kada_athena_async.observers.redact import Redactor
+from kada_athena_async.observers.reflow import wiping, wrapped_rows
 from kada_athena_async.observers.wording import (
     delivery,
     opening,
@@ -62,6 +63,7 @@ class TerminalPicture:
         self._clock_s = clock_s
         self._picture = Picture(begun_s=clock_s())
         self._adding = threading.Lock()
+        self._drawn_widths: list[int] = []
         self._live = Live(
             console=console,
             get_renderable=self._draw,
@@ -138,7 +140,15 @@ class TerminalPicture:
         with self._adding:
             lines = moving_part(self._picture, screen, self._clock_s())
 
-        return Group(*map(self._text, lines))
+        self._wipe_wrapped(console.width)
+        texts = [self._text(line) for line in lines]
+        self._drawn_widths = [text.cell_len for text in texts]
+        return Group(*texts)
+
+    def _wipe_wrapped(self, width: int) -> None:
+        """Before rich wipes the last picture, wipe what it does not know of."""
+        if rows := wrapped_rows(self._drawn_widths, width):
+            self._console.control(wiping(rows))
 
     def _text(self, line: Line) -> Text:
         pieces = [(self._redact(piece.text), piece.style) for piece in line]
