@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kada_athena_async.events import Incomplete, RunStarted, UnitFinished
+from kada_athena_async.observers.board import Board
 from kada_athena_async.observers.picture import LINEAGE, Picture, lane_of
 from kada_athena_async.observers.safe import safe
 from kada_athena_async.observers.wording import counted, duration, moment, size, span
 
 _WIDTH = 80
-_SHOWN_REASONS = 5
+_SHOWN_REASONS = 4
+_SHOWN_SITES = 4
 _SHOWN_WARNINGS = 4
 
 
@@ -24,15 +26,42 @@ def closing(picture: Picture) -> list[str]:
         return []
 
     verb = "committed" if finished.committed else "nothing committed"
-    lines = [f"{verb} after {duration(finished.duration_s)} ({_calls(picture)})"]
+    calls, throttled = sum(finished.calls.values()), sum(picture.throttles.values())
+    figures = _figures(calls, throttled, picture.retries, picture.scanned_bytes)
+    lines = [f"{verb} after {duration(finished.duration_s)} ({figures})"]
     if finished.committed and picture.run is not None:
         lines += _where(picture, picture.run)
 
-    for file in picture.files:
-        if file.kind in finished.rows:
-            lines.append(f"{file.rows:>9,}  {safe(file.kind):<18}{size(file.size_bytes):>8}")
-
+    lines += [
+        _kind(file.kind, file.rows, file.size_bytes)
+        for file in picture.files
+        if file.kind in finished.rows
+    ]
     return [*lines, *left_out(picture), *_warnings(picture)]
+
+
+def closing_sites(board: Board) -> list[str]:
+    """The last lines of a run of several sites: added up, and what failed by name."""
+    finished = board.finished
+    if finished is None:
+        return []
+
+    total = len(finished.good) + len(finished.failed)
+    figures = _figures(board.calls, board.throttled, board.retries, board.scanned_bytes)
+    took = f"after {duration(finished.duration_s)} ({figures})"
+    lines = [f"{len(finished.good):,} of {counted(total, 'site')} good {took}"]
+    lines += [_kind(kind, rows, board.sizes[kind]) for kind, rows in board.rows.items()]
+    if board.failed:
+        lines.append("failed:")
+
+    for site in board.failed[:_SHOWN_SITES]:
+        lines.append(_cut(f"  {safe(site.site, limit=30)}: {safe(site.reason)}"))
+
+    if more := [safe(site.site, limit=30) for site in board.failed[_SHOWN_SITES:]]:
+        lines.append(_cut(f"  and {len(more):,} more: {', '.join(more)}"))
+
+    groups = sorted(board.incomplete.values(), key=lambda group: -group.count)
+    return [*lines, *_reasons([_incomplete(group) for group in groups], is_committed=True)]
 
 
 def between(before: Picture, run: RunStarted) -> list[str]:
@@ -55,6 +84,10 @@ def left_out(picture: Picture) -> list[str]:
         if finished is None or not finished.committed or lane_of(unit.unit_id) == LINEAGE
     ]
     groups += _units(units)
+    return _reasons(groups, is_committed=finished is not None and finished.committed)
+
+
+def _reasons(groups: Sequence[str], *, is_committed: bool) -> list[str]:
     if not groups:
         return []
 
@@ -63,7 +96,6 @@ def left_out(picture: Picture) -> list[str]:
     if more > 0:
         lines.append(f"  and for {counted(more, 'more reason')}; the whole list: --json")
 
-    is_committed = finished is not None and finished.committed
     return ["incomplete, as the manifest says too:" if is_committed else "not done:", *lines]
 
 
@@ -76,19 +108,15 @@ def _where(picture: Picture, run: RunStarted) -> list[str]:
     return lines + [f"  files     {safe(name, limit=_WIDTH)}" for name in names]
 
 
-def _calls(picture: Picture) -> str:
-    finished = picture.finished
-    words = [counted(sum(finished.calls.values()), "call") if finished else ""]
-    throttled = sum(picture.throttles.values())
-    if throttled:
-        words.append(f"{throttled:,} throttled")
+def _kind(kind: str, rows: int, size_bytes: int) -> str:
+    return f"{rows:>9,}  {safe(kind):<18}{size(size_bytes):>8}"
 
-    if picture.retries:
-        words.append(counted(picture.retries, "retry"))
 
-    if picture.scanned_bytes:
-        words.append(f"{size(picture.scanned_bytes)} scanned")
-
+def _figures(calls: int, throttled: int, retries: int, scanned_bytes: int) -> str:
+    words = [counted(calls, "call")]
+    words += [f"{throttled:,} throttled"] if throttled else []
+    words += [counted(retries, "retry")] if retries else []
+    words += [f"{size(scanned_bytes)} scanned"] if scanned_bytes else []
     return ", ".join(words)
 
 

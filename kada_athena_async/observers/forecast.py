@@ -41,7 +41,7 @@ def remaining(picture: Picture, now_s: float) -> Span | None:
     lanes = picture.lanes
     reading = [lanes[name] for name in (METADATA, HISTORY) if name in lanes]
     if all(lane.ended >= lane.total for lane in reading):
-        return _by_share(lanes[LINEAGE], now_s) if LINEAGE in lanes else None
+        return by_share(lanes[LINEAGE], now_s) if LINEAGE in lanes else None
 
     spans: list[Span] = []
     for name in (METADATA, HISTORY):
@@ -49,7 +49,7 @@ def remaining(picture: Picture, now_s: float) -> Span | None:
         if lane is None or lane.ended >= lane.total:
             continue
 
-        span = _by_pages(lane, picture) if name == HISTORY else _by_share(lane, now_s)
+        span = _by_pages(lane, picture) if name == HISTORY else by_share(lane, now_s)
         if span is None:
             return None
 
@@ -58,8 +58,8 @@ def remaining(picture: Picture, now_s: float) -> Span | None:
     return Span(max(span.low_s for span in spans), max(span.high_s for span in spans))
 
 
-def _by_share(lane: Lane, now_s: float) -> Span | None:
-    """By what was done in the time so far."""
+def by_share(lane: Lane, now_s: float) -> Span | None:
+    """What is left of *lane*, by what was done in the time so far; None if nobody knows."""
     open_units = lane.total - lane.resumed
     if lane.begun_s is None or open_units <= 0:
         return None

@@ -8,12 +8,14 @@ from typing import NamedTuple, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 
-from kada_athena_async.observers.forecast import in_words, remaining
+from kada_athena_async.observers.board import Board
+from kada_athena_async.observers.forecast import by_share, in_words, remaining
 from kada_athena_async.observers.picture import HISTORY, LINEAGE, METADATA, Lane, Picture
 from kada_athena_async.observers.safe import safe
 from kada_athena_async.observers.wording import brief, counted, size
 
 _LABEL = 10
+_SITE = 20
 _BAR_MIN, _BAR_MAX = 10, 40
 _COUNTS = 16
 _SHOWN_UNITS = 3
@@ -86,6 +88,50 @@ def moving_part(picture: Picture, screen: Screen, now_s: float) -> list[Line]:
         *_facts(picture, now_s),
     ]
     return [screen.fitted(line) for line in lines[: max(1, screen.height - 1)]]
+
+
+def sites_part(board: Board, screen: Screen, now_s: float) -> list[Line]:
+    """What is going on in several sites, a line for each that is at work, as many as fit."""
+    lane, at_work = board.lane, list(board.pictures.items())
+    words = [
+        f"{lane.ended:,} of {counted(lane.total, 'site')}",
+        *([f"{len(board.failed):,} failed"] if board.failed else []),
+        brief(now_s - board.begun_s),
+    ]
+    span = by_share(lane, now_s)
+    if span is not None and (left := in_words(span)):
+        words.append(left)
+
+    head = [
+        [Piece(words[0], "bold"), Piece("  " + "  ".join(words[1:]))],
+        [Piece(f"  {'all':<{_SITE}}"), *bar(lane.share, screen)],
+    ]
+    room = max(0, screen.height - 1 - len(head))
+    shown = at_work if len(at_work) <= room else at_work[: max(0, room - 1)]
+    lines = head + [_site(name, picture, screen, now_s) for name, picture in shown]
+    if len(shown) < len(at_work):
+        lines.append([Piece(f"  and {len(at_work) - len(shown):,} more at work", "dim")])
+
+    return [screen.fitted(line) for line in lines[: max(1, screen.height - 1)]]
+
+
+def _site(name: str, picture: Picture, screen: Screen, now_s: float) -> Line:
+    rates = picture.row_meter.rates(picture.rows_by_lane(), now_s)
+    rows, rate = sum(picture.rows.values()), sum(rates.values())
+    words = [_STAGES.get(picture.stage, safe(picture.stage))]
+    if picture.stage == "extract":
+        words = [f"{picture.units_ended:,}/{picture.units_total:,} units", f"{rows:,} rows"]
+        words += [f"{rate:,.0f}/s"] if rate >= 1 else []
+
+    if picture.throttles:
+        words.append(f"throttled {sum(picture.throttles.values()):,}x")
+
+    label = safe(name, limit=_SITE - 1)
+    return [
+        Piece("  " + set_cell_size(label, _SITE)),
+        *bar(picture.share, screen),
+        Piece(f"  {', '.join(words)}", "dim"),
+    ]
 
 
 def _head(picture: Picture, now_s: float) -> Line:

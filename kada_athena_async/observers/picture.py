@@ -113,6 +113,13 @@ class Picture:
     def units_ended(self) -> int:
         return sum(self.outcomes.values())
 
+    @property
+    def share(self) -> float:
+        """The part of the run that is done, from 0 to 1: of its slowest lane, and all lanes of it
+        have to end. Never falls."""
+        reading = [lane.share for name, lane in self.lanes.items() if name != LINEAGE]
+        return min(reading, default=0.0)
+
     def after(self, event: Event, now_s: float) -> Picture:
         """This picture with *event* in it; a new one if *event* starts another run.
 

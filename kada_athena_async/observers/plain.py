@@ -93,13 +93,17 @@ class PlainLines:
     def _sign_of_life(self) -> list[str]:
         """A line now and then, the longer the run the rarer; nothing else moves in a log."""
         now_s = self._clock_s()
-        elapsed_s = now_s - self._picture.begun_s
-        if now_s - self._told_s < min(_RAREST_S, max(_OFTENEST_S, elapsed_s / 5)):
+        if not is_due(now_s, told_s=self._told_s, begun_s=self._picture.begun_s):
             return []
 
         self._told_s = now_s
         line = progress(self._picture, now_s)
         return [line] if line else []
+
+
+def is_due(now_s: float, *, told_s: float, begun_s: float) -> bool:
+    """Whether a log has been silent for long enough, as long as the run has lasted already."""
+    return now_s - told_s >= min(_RAREST_S, max(_OFTENEST_S, (now_s - begun_s) / 5))
 
 
 def plan_line(plan: PlanReady) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from kada_athena_async.events import (
@@ -12,12 +13,12 @@ from kada_athena_async.events import (
     SitesStarted,
     SiteStarted,
 )
-from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines
+from kada_athena_async.observers.board import Board
+from kada_athena_async.observers.closing import closing_sites
+from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines, is_due
 from kada_athena_async.observers.redact import Redactor
 from kada_athena_async.observers.safe import safe
-from kada_athena_async.observers.wording import counted, duration
-
-_SHOWN_NAMES = 20
+from kada_athena_async.observers.wording import brief, counted, duration
 
 
 class SiteLines:
@@ -29,11 +30,26 @@ class SiteLines:
     Args:
         write: Takes a line without its end.
         verbosity: QUIET, NORMAL or VERBOSE.
+        clock_s: Seconds that only grow.
+        has_picture: True if something else shows that the run is alive.
+
+    Attributes:
+        board: The sites so far.
     """
 
     def __init__(
-        self, write: Callable[[str], None], *, redact: Redactor, verbosity: int = NORMAL
+        self,
+        write: Callable[[str], None],
+        *,
+        redact: Redactor,
+        verbosity: int = NORMAL,
+        clock_s: Callable[[], float] = time.monotonic,
+        has_picture: bool = False,
     ) -> None:
+        self.board = Board()
+        self._has_picture = has_picture
+        self._told_s = clock_s()
+        self._clock_s = clock_s
         self._write = write
         self._redact = redact
         self._verbosity = verbosity
@@ -41,6 +57,15 @@ class SiteLines:
         self._ended = self._total = 0
 
     def __call__(self, event: Event) -> None:
+        self.note(event)
+        self.tell(event)
+
+    def note(self, event: Event) -> None:
+        """Add *event* to the board."""
+        self.board.add(event, self._clock_s())
+
+    def tell(self, event: Event) -> None:
+        """Say what *event*, which was noted, means."""
         match event:
             case SitesStarted():
                 self._total = len(event.sites)
@@ -49,10 +74,12 @@ class SiteLines:
                 self._sites[event.site] = self._lines_of(event.site)
             case SiteEvent():
                 self._sites[event.site](event.event)
+                self._show_life()
             case SiteFinished():
                 self._end(event)
             case SitesFinished():
-                self._say(_closing(event))
+                for line in closing_sites(self.board):
+                    self._say(line)
             case _:
                 pass
 
@@ -75,16 +102,29 @@ class SiteLines:
         else:
             self._say(f"{where}{'committed' if event.committed else 'done'} {took}")
 
+    def _show_life(self) -> None:
+        now_s = self._clock_s()
+        due = is_due(now_s, told_s=self._told_s, begun_s=self.board.begun_s)
+        if due and not self._has_picture:
+            self._told_s = now_s
+            self._say(progress_of_sites(self.board, now_s))
+
     def _say(self, line: str) -> None:
         if self._verbosity >= NORMAL:
             self._write(self._redact(line))
 
 
-def _closing(event: SitesFinished) -> str:
-    total = len(event.good) + len(event.failed)
-    line = f"{len(event.good):,} of {counted(total, 'site')} good, {duration(event.duration_s)}"
-    if not event.failed:
-        return line
+def progress_of_sites(board: Board, now_s: float) -> str:
+    """How far a run of several sites has come, in a line."""
+    at_work = list(board.pictures.values())
+    rows = sum(board.rows.values()) + sum(sum(p.rows.values()) for p in at_work)
+    percent = f"{100 * board.lane.share:.0f} %"
+    words = [
+        f"{board.lane.ended:,} of {counted(board.lane.total, 'site')} ({percent})",
+        f"{len(at_work):,} at work",
+        f"{rows:,} rows",
+    ]
+    if board.failed:
+        words.insert(1, f"{len(board.failed):,} failed")
 
-    more = ", ..." if len(event.failed) > _SHOWN_NAMES else ""
-    return f"{line}; failed: {', '.join(event.failed[:_SHOWN_NAMES])}{more}"
+    return f"after {brief(now_s - board.begun_s)}: {', '.join(words)}"

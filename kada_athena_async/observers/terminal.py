@@ -13,19 +13,20 @@ from rich.text import Text
 from typing_extensions import Self
 
 from kada_athena_async.events import (
-    DeliveryFinished,
-    DeliveryStarted,
     Event,
     PlanReady,
     RunFinished,
     RunStarted,
+    SitesFinished,
+    SitesStarted,
 )
 from kada_athena_async.observers.closing import between, closing
-from kada_athena_async.observers.layout import Line, Screen, moving_part
+from kada_athena_async.observers.layout import Line, Screen, moving_part, sites_part
 from kada_athena_async.observers.picture import Picture
 from kada_athena_async.observers.plain import NORMAL, VERBOSE, always, details, patience, plan_line
 from kada_athena_async.observers.redact import Redactor
 from kada_athena_async.observers.reflow import wiping, wrapped_rows
+from kada_athena_async.observers.sites import SiteLines
 from kada_athena_async.observers.wording import (
     delivery,
     opening,
@@ -63,6 +64,7 @@ class TerminalPicture:
         self._clock_s = clock_s
         self._picture = Picture(begun_s=clock_s())
         self._adding = threading.Lock()
+        self._sites: SiteLines | None = None
         self._drawn_widths: list[int] = []
         self._live = Live(
             console=console,
@@ -87,29 +89,56 @@ class TerminalPicture:
         self._live.stop()
 
     def __call__(self, event: Event) -> None:
+        if isinstance(event, SitesStarted):
+            self._sites = SiteLines(
+                self._say_plainly,
+                redact=self._redact,
+                verbosity=self._verbosity,
+                clock_s=self._clock_s,
+                has_picture=True,
+            )
+
+        if self._sites is not None:
+            self._tell_sites(self._sites, event)
+            return
+
         with self._adding:
             before, self._picture = self._picture, self._picture.after(event, self._clock_s())
 
         for line in always(event) + patience(event):
             self._say(line, "yellow")
 
-        if self._verbosity >= VERBOSE:
-            for line in details(event):
-                self._say(line, "dim")
+        for line in details(event) if self._verbosity >= VERBOSE else []:
+            self._say(line, "dim")
 
+        if isinstance(event, RunFinished):
+            self._close(event)
+            return
+
+        for line in self._milestones(event, before):
+            self._say(line, "")
+
+    def _milestones(self, event: Event, before: Picture) -> list[str]:
         match event:
             case RunStarted():
-                for line in [*between(before, event), opening(event)]:
-                    self._say(line, "")
+                return [*between(before, event), opening(event)]
             case PlanReady():
-                self._say(plan_line(event), "")
-            case DeliveryStarted() | DeliveryFinished():
-                for line in delivery(event):
-                    self._say(line, "")
-            case RunFinished():
-                self._close(event)
+                return [plan_line(event)]
             case _:
-                pass
+                return delivery(event)
+
+    def _tell_sites(self, sites: SiteLines, event: Event) -> None:
+        with self._adding:
+            sites.note(event)
+
+        if isinstance(event, SitesFinished):
+            self._live.stop()
+
+        sites.tell(event)
+
+    def _say_plainly(self, lines: str) -> None:
+        for line in lines.split("\n"):
+            self._say(line, "")
 
     def _close(self, event: RunFinished) -> None:
         self._live.stop()
@@ -137,8 +166,12 @@ class TerminalPicture:
         console = self._console
         # One column less: a terminal that thinks a character wider than we do must not wrap.
         screen = Screen(console.width - 1, console.height, console.encoding)
+        now_s = self._clock_s()
         with self._adding:
-            lines = moving_part(self._picture, screen, self._clock_s())
+            if self._sites is not None:
+                lines = sites_part(self._sites.board, screen, now_s)
+            else:
+                lines = moving_part(self._picture, screen, now_s)
 
         self._wipe_wrapped(console.width)
         texts = [self._text(line) for line in lines]

@@ -52,7 +52,9 @@ def test_each_site_has_a_line_and_its_troubles_are_named() -> None:
         TROUBLE[0],
         "eu: committed after 2.0 s (1 of 2)",
         TROUBLE[1],
-        "1 of 2 sites good, 3.5 s; failed: au",
+        "1 of 2 sites good after 3.5 s (0 calls)",
+        "failed:",
+        "  au: no role\\x1b",
     ]
 
 

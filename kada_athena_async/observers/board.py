@@ -1,0 +1,90 @@
+"""What a run of several sites looks like so far: a picture for each that is at work."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from kada_athena_async.events import (
+    Event,
+    Incomplete,
+    SiteEvent,
+    SiteFinished,
+    SitesFinished,
+    SitesStarted,
+    SiteStarted,
+)
+from kada_athena_async.observers.picture import Lane, Picture
+
+
+@dataclass(slots=True)
+class Board:
+    """Sites as the events tell them; those that are through are added up and forgotten.
+
+    Attributes:
+        pictures: Site at work -> its picture, in the order in which they began.
+        lane: The sites as units of work, with the share of each.
+        failed: The sites that ended with an exit code, with why.
+        rows, sizes: Committed, by kind; sizes in bytes.
+        incomplete: What the extracts lack, over all sites.
+    """
+
+    begun_s: float = 0.0
+    lane: Lane = field(default_factory=Lane)
+    pictures: dict[str, Picture] = field(default_factory=dict)
+    committed: int = 0
+    failed: list[SiteFinished] = field(default_factory=list)
+    rows: Counter[str] = field(default_factory=Counter)
+    sizes: Counter[str] = field(default_factory=Counter)
+    calls: int = 0
+    throttled: int = 0
+    retries: int = 0
+    scanned_bytes: int = 0
+    incomplete: dict[tuple[str, str, str, str], Incomplete] = field(default_factory=dict)
+    finished: SitesFinished | None = None
+
+    def add(self, event: Event, now_s: float) -> None:
+        """Note *event*, which is one of several sites."""
+        match event:
+            case SitesStarted():
+                self.begun_s = now_s
+                self.lane = Lane(total=len(event.sites), begun_s=now_s)
+            case SiteStarted():
+                self.pictures[event.site] = Picture(begun_s=now_s)
+            case SiteEvent() if event.site in self.pictures:
+                picture = self.pictures[event.site].after(event.event, now_s)
+                self.pictures[event.site] = picture
+                shares = self.lane.shares
+                shares[event.site] = max(shares.get(event.site, 0.0), picture.share)
+            case SiteFinished():
+                self._end(event)
+            case SitesFinished():
+                self.finished = event
+            case _:
+                pass
+
+    def _end(self, event: SiteFinished) -> None:
+        self.lane.ended += 1
+        self.lane.shares.pop(event.site, None)
+        self.committed += event.committed
+        if event.exit_code:
+            self.failed.append(event)
+
+        picture = self.pictures.pop(event.site, None)
+        if picture is None:
+            return
+
+        for file in picture.files:
+            self.rows[file.kind] += file.rows
+            self.sizes[file.kind] += file.size_bytes
+
+        self.throttled += sum(picture.throttles.values())
+        self.retries += picture.retries
+        self.scanned_bytes += picture.scanned_bytes
+        finished = picture.finished
+        self.calls += sum((finished.calls if finished else picture.calls).values())
+        for group in finished.incomplete if finished else ():
+            key = (group.scope, group.within, group.outcome, group.reason)
+            before = self.incomplete.get(key)
+            count = group.count + (before.count if before else 0)
+            self.incomplete[key] = replace(before or group, count=count)
