@@ -1,0 +1,99 @@
+"""The README's messages are those of the code, and none that ends a run is missing."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PACKAGE = ROOT / "kada_athena_async"
+
+ENDING = {
+    "AccessDeniedError", "CommitError", "CredentialsError", "DeliveryError", "DerivationError",
+    "LockedError", "ResultError", "RetriesExhaustedError", "StateError",
+}  # fmt: skip
+"""Errors that a user meets in our own words; others repeat AWS's."""
+
+
+def template(node: ast.AST) -> str | None:
+    """The text that *node* makes, ``…`` for what is filled in; None if it makes none."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=parts):
+            return "".join(template(part) or "…" for part in parts)
+        case _:
+            return None
+
+
+@cache
+def trees() -> tuple[ast.Module, ...]:
+    return tuple(
+        ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if "sandbox" not in path.parts
+    )
+
+
+@cache
+def texts() -> frozenset[str]:
+    """Every text of the package."""
+    return frozenset(t for tree in trees() for node in ast.walk(tree) if (t := template(node)))
+
+
+def calls() -> Iterator[tuple[str, ast.Call]]:
+    """Name of what is called, and the call."""
+    for tree in trees():
+        for node in ast.walk(tree):
+            match node:
+                case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+                    yield name, node
+
+
+def section() -> str:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"<!-- messages -->(.*?)<!-- end of messages -->", readme, re.DOTALL)
+    assert found
+    return found[1]
+
+
+def quoted() -> list[str]:
+    """The messages in the first column."""
+    cells = re.findall(r"^\| ([^|]*)\|", section(), re.MULTILINE)
+    return [message for cell in cells[1:] for message in re.findall(r"`([^`]+)`", cell)]
+
+
+def fits(message: str, text: str) -> bool:
+    pattern = ".*".join(re.escape(part) for part in re.split("…+", message))
+    return re.fullmatch(pattern, text, re.DOTALL) is not None
+
+
+@pytest.mark.parametrize("message", quoted())
+def test_each_message_exists(message: str) -> None:
+    """Word for word, with anything where the README says ``…``."""
+    assert any(fits(message, text) for text in texts())
+
+
+def test_no_error_is_missing() -> None:
+    """A new error that can end a run is explained before it is met."""
+    made = [template(call.args[0]) for name, call in calls() if name in ENDING and call.args]
+    told = sorted(filter(None, made))
+
+    assert len(told) > 30
+    assert [text for text in told if not any(fits(row, text) for row in quoted())] == []
+
+
+def test_no_warning_is_missing() -> None:
+    """Each code of a warning is explained."""
+    codes = {template(call.args[0]) for name, call in calls() if name == "_warn"}
+    for name, call in calls():
+        if name == "Warned":
+            codes |= {template(word.value) for word in call.keywords if word.arg == "code"}
+
+    assert len(codes) > 10
+    assert [code for code in codes if code and f"`{code}`" not in section()] == []
