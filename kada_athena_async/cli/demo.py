@@ -133,7 +133,6 @@ def _empty(folder: Path) -> None:
 
 def _what_next(output_path: Path, hwm_path: Path) -> list[str]:
     return [
-        f"extracts and manifest: {output_path}",
         f"high-water mark: {hwm_path}",
         "what to try next:",
         f"  gzip -cd {_shown(output_path)}/*_tables_*.gz | head   (look at the tables)",

@@ -37,7 +37,8 @@ def test_one_command_shows_it_all(cli: Cli, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     assert "committed after" in done.stderr
-    assert f"extracts and manifest: {tmp_path}/kada-sandbox/extracts" in done.stderr
+    assert f"  extracts  {tmp_path}/kada-sandbox/extracts" in done.stderr
+    assert f"high-water mark: {tmp_path}/kada-sandbox/athena_hwm.txt" in done.stderr
     assert "what to try next:" in done.stderr
     names = in_sight(tmp_path / "kada-sandbox" / "extracts")
     assert [n for n in names if n.endswith(".json")] == [n for n in names if "_manifest_" in n]
