@@ -49,7 +49,8 @@ def run_until_signalled(work: Callable[[], Awaitable[T]], *, on_signal: Callable
 
                 received.append(signal_number)
                 loop.call_soon_threadsafe(scope.cancel)
-                on_signal()
+                # Not here: what was interrupted may hold the lock of the display.
+                loop.call_soon_threadsafe(on_signal)
                 grace = threading.Timer(GRACE_S, _end_at_once, (signal_number,))
                 grace.daemon = True
                 grace.start()

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from io import StringIO
-from typing import TYPE_CHECKING, TextIO
 from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 from kada_athena_async.cli.invocation import again
 from kada_athena_async.cli.log_file import LogFile

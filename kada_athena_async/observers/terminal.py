@@ -164,8 +164,8 @@ class TerminalPicture:
     def _draw(self) -> RenderableType:
         # Called by rich's own thread, while the loop adds events.
         console = self._console
-        # One column less: a terminal that thinks a character wider than we do must not wrap.
-        screen = Screen(console.width - 1, console.height, console.encoding)
+        # Room for the ^C that a terminal shows at the cursor: a line that wraps is not wiped.
+        screen = Screen(max(1, console.width - len("^C") - 1), console.height, console.encoding)
         now_s = self._clock_s()
         with self._adding:
             if self._sites is not None:
