@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kada_athena_async.cli.invocation import again, options, suggestion
 from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
 from kada_athena_async.cli.signals import run_until_signalled
 from kada_athena_async.cli.sites import connect_sites, push_sites, run_sites
@@ -47,9 +48,8 @@ def extract(talk: Talk, config: Config, request: RunRequest) -> RunReport:
 
     talk.data(report.to_dict(), kind="report", lines=[])
 
-    if not report.committed and report.exit_code:
-        for line in _what_next(report):
-            talk.say(f"  try: {line}")
+    for line in what_next(report):
+        talk.say(f"  try: {line}")
 
     return report
 
@@ -103,11 +103,21 @@ def push_extracts(talk: Talk, request: RunRequest) -> int:
     return 0
 
 
-def _what_next(report: RunReport) -> list[str]:
+def what_next(report: RunReport) -> list[str]:
+    """What to try after a run that did not extract all; nothing if it did."""
+    if report.committed:
+        is_denied = any(group.outcome == "denied" for group in report.incomplete)
+        doctor = suggestion("doctor", *options("-c", "--config", "--set", "--site"))
+        return [f"{doctor}   (which right is missing, and how to grant it)"] if is_denied else []
+
+    if not report.exit_code:
+        return []
+
     hints = list(dict.fromkeys(unit.hint for unit in report.failed if unit.hint))
     return [
         *hints[:_SHOWN_HINTS],
-        "run again: finished parts are kept; or leave out what cannot be read: --on-error skip",
+        f"{again(without=('--fresh',))}   (goes on: finished parts are kept)",
+        f"{again('--on-error', 'skip', without=('--fresh',))}   (leaves out what cannot be read)",
     ]
 
 

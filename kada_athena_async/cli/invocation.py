@@ -36,6 +36,18 @@ def again(
     return suggestion(*words, *added)
 
 
+def options(*names: str) -> list[str]:
+    """Those of *names* that the command that is running was given, each with its value."""
+    found = []
+    words = sys.argv[1:]
+    for word, value in zip(words, [*words[1:], ""], strict=True):
+        name, equals, _ = word.partition("=")
+        if name in names:
+            found += [word] if equals else [word, value]
+
+    return found
+
+
 def _program() -> list[str]:
     called = Path(sys.argv[0])
     if called.name == "__main__.py":

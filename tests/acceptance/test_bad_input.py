@@ -217,7 +217,8 @@ def test_no_permission(cli: Cli) -> None:
         "failed: history/*: athena:ListWorkGroups is not allowed",
         "nothing committed",
         "try: allow athena:ListWorkGroups to the role or user of the run",
-        "--on-error skip",
+        "-m kada_athena_async run   (goes on: finished parts are kept)",
+        "-m kada_athena_async run --on-error skip   (leaves out what cannot be read)",
     )
 
 

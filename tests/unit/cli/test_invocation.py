@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kada_athena_async.cli.invocation import again, suggestion
+from kada_athena_async.cli.invocation import again, options, suggestion
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="quotes for a POSIX shell")
 
@@ -52,3 +52,5 @@ def test_the_same_command_once_more(program: Path, monkeypatch: pytest.MonkeyPat
         "kada-athena-async run -c 'my prod.json' --on-error skip"
     )
     assert again("-v").endswith("--on-error skip -v")
+    assert again(exchanged={"skip": "fail"}).endswith("--on-error fail")
+    assert options("-c", "--on-error", "-n") == ["-c", "my prod.json", "--on-error", "skip"]
