@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -80,7 +81,27 @@ Settings = Annotated[
         autocompletion=_fields,
     ),
 ]
+
+
+def _site_names(context: typer.Context, incomplete: str) -> list[str]:
+    """The sites that a shell may complete ``--site`` with: those of the file, if it can be read."""
+    from kada_athena_async.config import DEFAULT_FILE
+
+    try:
+        text = Path(context.params.get("config") or DEFAULT_FILE).read_text(encoding="utf-8")
+        names = [str(site["name"]) for site in json.loads(text)["sites"]]
+    except (OSError, ValueError, LookupError, TypeError):
+        return []
+
+    return [name for name in names if name.startswith(incomplete)]
+
+
 Sites = Annotated[
     list[str] | None,
-    typer.Option("--site", metavar="NAME", help="Only this site, or those a pattern fits; repeat."),
+    typer.Option(
+        "--site",
+        metavar="NAME",
+        help="Only this site, or those a pattern fits; repeat.",
+        autocompletion=_site_names,
+    ),
 ]

@@ -100,7 +100,7 @@ def sites_part(board: Board, screen: Screen, now_s: float) -> list[Line]:
     ]
     span = by_share(lane, now_s)
     if span is not None and (left := in_words(span)):
-        words.append(left)
+        words.append(f"{left}, then lineage" if _has_lineage_ahead(board) else left)
 
     head = [
         [Piece(words[0], "bold"), Piece("  " + "  ".join(words[1:]))],
@@ -113,6 +113,10 @@ def sites_part(board: Board, screen: Screen, now_s: float) -> list[Line]:
         lines.append([Piece(f"  and {len(at_work) - len(shown):,} more at work", "dim")])
 
     return [screen.fitted(line) for line in lines[: max(1, screen.height - 1)]]
+
+
+def _has_lineage_ahead(board: Board) -> bool:
+    return any(LINEAGE in p.lanes and not _is_deriving(p) for p in list(board.pictures.values()))
 
 
 def _site(name: str, picture: Picture, screen: Screen, now_s: float) -> Line:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +27,17 @@ def test_bash_is_answered(cli: Cli) -> None:
     assert "--on-error" in ask("kada-athena-async run --o", 2)
     assert ask("kada-athena-async run --metadata-source ", 3) == ["auto", "sql", "api"]
     assert ask("kada-athena-async run --set met", 3) == ["metadata_source="]
+
+
+def test_sites_are_those_of_the_file(cli: Cli, tmp_path: Path) -> None:
+    """Whatever else is wrong with it; nothing where there is none."""
+    asked = {VARIABLE: "complete_bash", "COMP_CWORD": "5"}
+    line = "kada-athena-async run -c sites.json --site pr"
+    assert cli(**asked, COMP_WORDS=line).stdout.strip() == ""
+
+    sites = [{"name": "prod_au"}, {"name": "prod_eu"}, {"name": "test"}]
+    (tmp_path / "sites.json").write_text(json.dumps({"region": 7, "sites": sites}))
+    assert cli(**asked, COMP_WORDS=line).stdout.split() == ["prod_au", "prod_eu"]
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
