@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections import Counter
@@ -12,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from kada_athena_async.records import KINDS
-from tests.airflow.conftest import Airflow, wait_until
+from tests.airflow.conftest import ROOT, Airflow, wait_until
 from tests.airflow.world import LANDING, World
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(900)]
 
+README = ROOT / "README.md"
 FILES = len(KINDS) + 1
 PLACES = {
     "sydney": (1, "ap-southeast-2", "auto"),
@@ -100,8 +102,16 @@ def test_what_cannot_work_is_not_tried_again(airflow: Airflow, tmp_path: Path) -
     assert "problem" in airflow.log("wrong")
 
 
+def readme_dag() -> str:
+    """The DAG of the README, as it stands there."""
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    (found,) = [block for block in blocks if "@dag(" in block]
+    return str(found)
+
+
 def test_airflow_knows_the_provider(python: Path, tmp_path: Path) -> None:
-    """All packages agree, Airflow lists ours, and reading the DAG file loads no engine."""
+    """All packages agree, Airflow lists ours, reading the DAG file loads no engine, and the
+    README's DAG is one."""
     code = (
         "import sys, kada_athena_async.airflow.example_dag as example\n"
         "heavy = {'aioboto3', 'botocore', 'sqlglot', 'kada_athena_async.engine'}\n"
@@ -109,6 +119,8 @@ def test_airflow_knows_the_provider(python: Path, tmp_path: Path) -> None:
         "from airflow.providers_manager import ProvidersManager as Manager\n"
         "print(Manager().providers['kada-athena-async'].data['name'])\n"
         "print([n for n in Manager().extra_links_class_names if 'kada' in n])\n"
+        f"exec({readme_dag()!r})\n"
+        "print(sorted(kada_athena().task_ids))\n"
     )
     done = subprocess.run(
         [python, "-c", code],
@@ -119,9 +131,10 @@ def test_airflow_knows_the_provider(python: Path, tmp_path: Path) -> None:
     )
     agree = subprocess.run([python, "-m", "pip", "check"], capture_output=True, check=False)
 
-    assert done.stdout.splitlines()[-3:] == [
+    assert done.stdout.splitlines()[-4:] == [
         "[]",
         "Kada Athena",
         "['kada_athena_async.airflow.links.LandingLink']",
+        "['extract', 'sites']",
     ], done.stderr
     assert agree.returncode == 0, agree.stdout
