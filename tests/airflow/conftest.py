@@ -23,6 +23,7 @@ from tests.airflow.world import World
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = ROOT / ".venv-airflow"
+PROJECT = ROOT / "pyproject.toml"
 LOCK = ROOT / "tests/airflow/requirements.txt"
 BIN = "Scripts" if os.name == "nt" else "bin"
 EXAMPLE = ROOT / "kada_athena_async/airflow/example_dag.py"
@@ -30,10 +31,11 @@ EXAMPLE = ROOT / "kada_athena_async/airflow/example_dag.py"
 
 @pytest.fixture(scope="session")
 def python() -> Path:
-    """The interpreter of an environment with Airflow and this package; made once for a lock."""
+    """The interpreter of an environment with Airflow and this package; kept for the next time."""
     found = ENVIRONMENT / BIN / "python"
     stamp = ENVIRONMENT / "locked"
-    wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
+    # The project's own metadata, its entry point among it, is read when it is installed.
+    wanted = hashlib.sha256(LOCK.read_bytes() + PROJECT.read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text() != wanted:
         shutil.rmtree(ENVIRONMENT, ignore_errors=True)
         run = [sys.executable, "-m", "venv", str(ENVIRONMENT)]
