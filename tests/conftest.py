@@ -16,6 +16,14 @@ from time import monotonic
 import anyio
 import pytest
 
+# Files that take minutes, one worker each: begun last they would keep the other one waiting.
+LONG = ("test_docs.py", "test_crash_loop.py", "test_interruption.py", "test_disk.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; without xdist's own order, which begins with those of many tests."""
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
