@@ -20,7 +20,7 @@ MAX_TABLES = 150_000
 MAX_EDGES = 250_000
 """Flows from table to table; those of most columns go first."""
 
-PAIR_CAPS = (20, 8, 3, 0)
+PAIR_CAPS = (20, 8, 3, 1, 0)
 """Columns told of a flow, at most; the next lower cap is taken while the index is too large."""
 
 MAX_INDEX_BYTES = 6_000_000
@@ -148,8 +148,12 @@ def lineage_figures(warehouse: Warehouse) -> LineageFigures:
         """SELECT count(*) FROM (SELECT DISTINCT source_catalog, source_schema, source_table,
         target_catalog, target_schema, target_table FROM links)"""
     )
+    index = _index(warehouse)
     for cap in PAIR_CAPS:
-        index = _index(warehouse, cap)
+        if cap and _least_bytes(warehouse, cap) > MAX_INDEX_BYTES:
+            continue  # not worth the memory of trying
+
+        index = _with_pairs(warehouse, index, cap)
         packed = _packed(index)
         if len(packed) <= MAX_INDEX_BYTES:
             break
@@ -167,14 +171,31 @@ def lineage_figures(warehouse: Warehouse) -> LineageFigures:
     )
 
 
-def _index(warehouse: Warehouse, pair_cap: int) -> LineageIndex:
+def _index(warehouse: Warehouse) -> LineageIndex:
+    """The index without columns."""
     scopes: _Places[tuple[str, str]] = _Places()
+    kinds: _Places[str] = _Places()
     names = warehouse.rows('SELECT catalog, schema, "table" FROM numbered ORDER BY place')
     table_scopes = [scopes.place((safe(row[0] or ""), safe(row[1] or ""))) for row in names]
-    kinds: _Places[str] = _Places()
-    columns: _Places[str] = _Places()
     edges = warehouse.rows("SELECT source, target, kinds, pairs FROM edges ORDER BY edge")
-    pairs: list[list[int]] = [[] for _ in edges]
+    edge_kinds = [kinds.place(edge[2]) for edge in edges]
+    return LineageIndex(
+        scopes=scopes.values,
+        tables=[safe(row[2]) for row in names],
+        table_scopes=table_scopes,
+        kinds=kinds.values,
+        columns=[],
+        sources=[edge[0] for edge in edges],
+        targets=[edge[1] for edge in edges],
+        edge_kinds=edge_kinds,
+        counts=[edge[3] for edge in edges],
+        pairs=[],
+    )
+
+
+def _with_pairs(warehouse: Warehouse, index: LineageIndex, pair_cap: int) -> LineageIndex:
+    columns: _Places[str] = _Places()
+    pairs: list[list[int]] = [[] for _ in index.sources]
     told = warehouse.rows(
         "SELECT edge, source_column, coalesce(target_column, '') FROM pairs WHERE rank <= ? "
         "ORDER BY edge, rank",
@@ -183,19 +204,20 @@ def _index(warehouse: Warehouse, pair_cap: int) -> LineageIndex:
     for edge, source, target in told:
         pairs[edge] += (columns.place(safe(source)), columns.place(safe(target)))
 
-    edge_kinds = [kinds.place(edge[2]) for edge in edges]
-    return LineageIndex(
-        scopes=scopes.values,
-        tables=[safe(row[2]) for row in names],
-        table_scopes=table_scopes,
-        kinds=kinds.values,
-        columns=columns.values,
-        sources=[edge[0] for edge in edges],
-        targets=[edge[1] for edge in edges],
-        edge_kinds=edge_kinds,
-        counts=[edge[3] for edge in edges],
-        pairs=pairs,
+    return msgspec.structs.replace(index, columns=columns.values, pairs=pairs)
+
+
+def _least_bytes(warehouse: Warehouse, pair_cap: int) -> int:
+    """What the columns of an index take at least: a third of the letters of their names, and two
+    bytes a pair; names that are like each other take less than others, hardly less than this."""
+    letters, pairs = warehouse.row(
+        """WITH told AS (SELECT * FROM pairs WHERE rank <= ?)
+        SELECT (SELECT coalesce(sum(length(name)), 0) FROM (
+            SELECT source_column AS name FROM told UNION SELECT target_column FROM told)),
+            (SELECT count(*) FROM told)""",
+        pair_cap,
     )
+    return int(letters // 3 + 2 * pairs)
 
 
 class _Places(Generic[ValueT]):
@@ -213,4 +235,4 @@ class _Places(Generic[ValueT]):
 
 
 def _packed(index: LineageIndex) -> str:
-    return base64.b64encode(gzip.compress(msgspec.json.encode(index), 9, mtime=0)).decode()
+    return base64.b64encode(gzip.compress(msgspec.json.encode(index), 6, mtime=0)).decode()

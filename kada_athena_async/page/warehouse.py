@@ -110,7 +110,7 @@ def open_warehouse(package: Package, before: Package | None) -> Iterator[Warehou
     """Read the extracts of *package*, and what there was *before*, into tables.
 
     Raises:
-        StateError: An extract is not what its kind is made of.
+        StateError: An extract is not what its kind is made of, or there is no room to count.
     """
     with TemporaryDirectory(prefix="kada-athena-report-") as directory:
         settings: dict[str, str | bool | int | float | list[str]] = {
@@ -121,17 +121,30 @@ def open_warehouse(package: Package, before: Package | None) -> Iterator[Warehou
             # Nothing is fetched: neither extensions nor anything that a path might name.
             "autoinstall_known_extensions": "false",
         }
-        with duckdb.connect(str(Path(directory) / "report.duckdb"), config=settings) as connection:
-            warehouse = Warehouse(connection, package)
-            _load(warehouse, package, "metadata_catalogs", _plain("catalogs", "metadata_catalogs"))
-            _load(warehouse, package, "metadata_schemas", _plain("schemas", "metadata_schemas"))
-            _load(warehouse, package, "metadata_tables", _TABLES, prefix="")
-            _load(warehouse, package, "metadata_columns", _COLUMNS, prefix="")
-            _load(warehouse, package, "databaselog", _QUERIES)
-            _load(warehouse, package, "linkages", _LINKS)
-            _load(warehouse, before, "metadata_tables", _TABLES, prefix="before_")
-            _load(warehouse, before, "metadata_columns", _COLUMNS, prefix="before_")
-            yield warehouse
+        try:
+            with duckdb.connect(str(Path(directory) / "report.duckdb"), config=settings) as opened:
+                warehouse = Warehouse(opened, package)
+                _load_all(warehouse, before)
+                yield warehouse
+        except (duckdb.IOException, duckdb.OutOfMemoryException) as exc:
+            # Its message may quote a row, and with it a literal.
+            raise StateError(
+                f"the extracts cannot be counted in {directory} ({type(exc).__name__})",
+                hint="make room there for twice the extracts uncompressed, or point TMPDIR to a "
+                "larger disk",
+            ) from None
+
+
+def _load_all(warehouse: Warehouse, before: Package | None) -> None:
+    package = warehouse.package
+    _load(warehouse, package, "metadata_catalogs", _plain("catalogs", "metadata_catalogs"))
+    _load(warehouse, package, "metadata_schemas", _plain("schemas", "metadata_schemas"))
+    _load(warehouse, package, "metadata_tables", _TABLES, prefix="")
+    _load(warehouse, package, "metadata_columns", _COLUMNS, prefix="")
+    _load(warehouse, package, "databaselog", _QUERIES)
+    _load(warehouse, package, "linkages", _LINKS)
+    _load(warehouse, before, "metadata_tables", _TABLES, prefix="before_")
+    _load(warehouse, before, "metadata_columns", _COLUMNS, prefix="before_")
 
 
 def _plain(table: str, kind: str) -> str:
@@ -145,12 +158,13 @@ def _load(
     source = _source(package, kind) if package else None
     try:
         warehouse.run(statement.format(source=source or _nothing(kind), **names))
-    except duckdb.Error as exc:
+    except (duckdb.InvalidInputException, duckdb.DataError):
+        # Without the cause: DuckDB's message quotes the row, and with it a literal.
         where = ", ".join(str(path) for path in package.extracts(kind)) if package else kind
         raise StateError(
             f"{where} cannot be read as {kind}",
             hint="it was written by something else; extract that window again",
-        ) from exc
+        ) from None
 
 
 def _source(package: Package, kind: str) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import math
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +20,7 @@ from kada_athena_async.commit import Manifest, ManifestTimeline
 from kada_athena_async.errors import StateError
 from kada_athena_async.extracts import newest_packages
 from kada_athena_async.files import Files
+from kada_athena_async.page import warehouse as warehouse_module
 from kada_athena_async.page.estate import completeness_figures, estate_figures
 from kada_athena_async.page.history import (
     MAX_CHARTED,
@@ -261,3 +264,30 @@ def test_torn_package_is_refused(tmp_path: Path, damage: str, told: str) -> None
 
     with pytest.raises(StateError, match=f"{path.name} {told}(.|\n)*try: restore it"):
         package.check(Files())
+
+
+def test_foreign_extract_is_refused(tmp_path: Path) -> None:
+    """A file that is whole but of another making is named, and none of it is quoted."""
+    path = write_package(tmp_path, {})
+    (extract,) = tmp_path.glob("*metadata_tables*")
+    extract.write_bytes(gzip.compress(b"server,catalog\nsecret-4711,b,c,d\n"))
+    (package,) = newest_packages(tmp_path, "athena", Files(), count=1)
+
+    with pytest.raises(StateError) as refused, open_warehouse(package, None):
+        pass
+
+    assert f"{extract} cannot be read as metadata_tables" in str(refused.value)
+    assert "try: it was written by something else" in str(refused.value)
+    assert "4711" not in "".join(traceback.format_exception(refused.value))
+    assert path.exists()
+
+
+def test_lack_of_room_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be held is said with the place that needs room."""
+    monkeypatch.setattr(warehouse_module, "MEMORY_LIMIT", "1MB")
+
+    with (
+        pytest.raises(StateError, match=r"cannot be counted in .*\n  try: make room there"),
+        warehouse_of(tmp_path, {"databaselog": random_history(2_000)}),
+    ):
+        pass
