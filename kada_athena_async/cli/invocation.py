@@ -11,11 +11,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
-def invocation() -> str:
-    """How the user called us, as far as the command's name."""
-    return _quoted(_program())
-
-
 def suggestion(*words: str) -> str:
     """A command line of ours, such as ``suggestion("config", "init")``."""
     return _quoted([*_program(), *words])

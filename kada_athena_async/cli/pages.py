@@ -22,8 +22,10 @@ Examples:
   kada-athena-async run --sandbox       try it out, without an AWS account
   kada-athena-async config init         write a configuration to fill in
   kada-athena-async config check        look whether it is right
-  kada-athena-async test-connection     log in, look whether Athena answers
+  kada-athena-async doctor              try every right, say what is missing
+  kada-athena-async plan                what a run would read, calls and time
   kada-athena-async run                 extract all since the last run
+  kada-athena-async report              look at it, as one HTML page
 
 \b
 Exit codes:

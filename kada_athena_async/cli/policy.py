@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from kada_athena_async.cli.request import RunRequest, configured_sites, invocation
+from kada_athena_async.cli.invocation import options, suggestion
+from kada_athena_async.cli.request import RunRequest, configured_sites
 from kada_athena_async.cli.talk import Talk
 from kada_athena_async.config import Config
 from kada_athena_async.errors import ConfigError, Problem
@@ -90,8 +91,9 @@ def _notes(config: Config, policy: PolicyDocument, bearer: Bearer) -> list[str]:
             "connector, or Glue's rights in the account that owns them; `doctor` tries them"
         )
 
+    given = options("-c", "--config", "--site", "--set")
     found += [
-        f"{_NAMED[other]} needs rights too: {invocation()} iam-policy --for {other}"
+        f"{_NAMED[other]} needs rights too: {suggestion('iam-policy', *given, '--for', other)}"
         for other in bearers(config)
         if other != "run"
     ]

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kada_athena_async.cli.invocation import invocation as invocation
 from kada_athena_async.cli.invocation import suggestion
 from kada_athena_async.cli.talk import Talk
 from kada_athena_async.config import (

@@ -38,7 +38,7 @@ def write_starter(talk: Talk, file: Path | None, settings: tuple[str, ...]) -> i
     talk.say("what each field means: the table of the README, or for editors:")
     talk.say(f"  {suggestion('config', 'schema')}")
     talk.say("then:")
-    for words in (("config", "check"), ("test-connection",), ("run",)):
+    for words in (("config", "check"), ("doctor",), ("plan",), ("run",)):
         talk.say(f"  {suggestion(*words, *(('-c', str(path)) if file else ()))}")
 
     return 0
@@ -66,7 +66,7 @@ def check_configuration(talk: Talk, file: Path | None, settings: tuple[str, ...]
         talk.data(facts, kind="config", lines=lines)
 
     talk.say("the configuration can be used; nothing was called. Next:")
-    talk.say(f"  {suggestion('test-connection', *(('-c', str(file)) if file else ()))}")
+    talk.say(f"  {suggestion('doctor', *(('-c', str(file)) if file else ()))}")
     return 0
 
 

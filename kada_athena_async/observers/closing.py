@@ -26,6 +26,9 @@ def closing(picture: Picture) -> list[str]:
         return []
 
     verb = "committed" if finished.committed else "nothing committed"
+    if not finished.committed and not finished.exit_code:
+        verb = "nothing to do"
+
     calls, throttled = sum(finished.calls.values()), sum(picture.throttles.values())
     figures = _figures(calls, throttled, picture.retries, picture.scanned_bytes)
     lines = [f"{verb} after {duration(finished.duration_s)} ({figures})"]

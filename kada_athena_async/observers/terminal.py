@@ -143,7 +143,7 @@ class TerminalPicture:
     def _close(self, event: RunFinished) -> None:
         self._live.stop()
         headline, *rest = closing(self._picture)
-        self._say(headline, "bold green" if event.committed else "bold red")
+        self._say(headline, "bold red" if event.exit_code else "bold green")
         for line in rest:
             self._say(line, "")
 

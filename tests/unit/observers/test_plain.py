@@ -96,6 +96,13 @@ def test_a_long_run_shows_signs_of_life() -> None:
     assert said[0] == "after 15 s: history 0 of 4, 750 rows"
 
 
+def test_an_empty_window_is_no_failure() -> None:
+    """A run too soon after the last one has nothing to do; its exit code says that all is well."""
+    end = RunFinished(run_id="r", committed=False, exit_code=0, duration_s=0.3)
+
+    assert told([end], NORMAL) == ["nothing to do after 0.3 s (0 calls)"]
+
+
 def test_what_failed_is_added_up_at_the_end() -> None:
     """Fifty units that failed for two reasons are two lines."""
     failed = [
