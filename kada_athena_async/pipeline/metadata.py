@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from dataclasses import dataclass, field
 
-from kada_athena_async.aws.result_csv import Cells
-from kada_athena_async.concurrency import Slots, map_stream, offload
+from kada_athena_async.concurrency import Slots, map_bounded, map_stream, offload
 from kada_athena_async.config import Config
 from kada_athena_async.errors import (
     AccessDeniedError,
@@ -18,6 +16,7 @@ from kada_athena_async.errors import (
     UnitError,
 )
 from kada_athena_async.events import Observer, UnitProgress, Warned
+from kada_athena_async.pipeline.joining import Joining, Pairs, Write, with_text
 from kada_athena_async.pipeline.transforms import Transforms, view_of
 from kada_athena_async.plan import MetadataUnit
 from kada_athena_async.records import Batch
@@ -28,25 +27,28 @@ from kada_athena_async.sources.information_schema import (
     SqlTable,
     TableKey,
 )
-from kada_athena_async.sources.interface import RawView, TableDetail
+from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.listing import Listing, list_by_sql, sql_detail
-from kada_athena_async.sources.reconcile import Joiner, SliceRecords, key_of
-from kada_athena_async.sources.slices import SchemaPage, Slice, cut
+from kada_athena_async.sources.reconcile import Joiner, SliceRecords
+from kada_athena_async.sources.slices import (
+    LARGE,
+    LARGE_AT_ONCE,
+    SMALL,
+    SchemaPage,
+    Slice,
+    SliceSizes,
+    cut,
+)
 from kada_athena_async.sources.sql_columns import SqlAnswer, TakeTables, columns_by_sql
+from kada_athena_async.sources.table_pack import TableName, key_of, name_of
 from kada_athena_async.sql.hive_types import trino_type
 
 REASON_CHARS = 300
 TABLES_NAMED = 5
-JOINED_TABLES = 50
-"""Tables joined in one go where they do not stream in: some 1,000 columns."""
+MANY_SCHEMAS = 2
+"""Schemas for each query slot from which on statements take many of them at once."""
 
 METADATA_KINDS = ("metadata_tables", "metadata_columns", "metadata_views")
-
-Pairs: TypeAlias = "Sequence[tuple[TableDetail, Cells | None]]"
-"""Tables, and what SQL said of their columns."""
-
-Write: TypeAlias = Callable[[Pairs, str], Awaitable[None]]
-"""Joins and writes tables that ``api`` or ``sql`` listed."""
 
 
 @dataclass(slots=True)
@@ -101,7 +103,8 @@ class MetadataExtraction:
             UnitError: A schema cannot be told, and ``on_error`` is ``fail``.
         """
         self._tallies = {schema: _SchemaTally() for schema in self.unit.schemas}
-        pieces = cut(self._pages())
+        source = self.config.metadata_source
+        pieces = cut(self._pages(), self._sizes(), is_squeezed=source == "auto")
         await map_stream(
             self._slice, pieces, limit=self.config.max_concurrent_queries, slots=self.slots
         )
@@ -110,6 +113,13 @@ class MetadataExtraction:
             rows=dict(self._rows),
             reconciliation=dict(self._figures),
         )
+
+    def _sizes(self) -> SliceSizes:
+        source, slots = self.config.metadata_source, self.config.max_concurrent_queries
+        if source == "api" or len(self.unit.catalog.schemas) < MANY_SCHEMAS * slots:
+            return SMALL
+
+        return LARGE if source == "auto" else LARGE_AT_ONCE
 
     async def _pages(self) -> AsyncGenerator[SchemaPage, None]:
         if self.config.metadata_source == "sql":
@@ -143,35 +153,28 @@ class MetadataExtraction:
 
     async def _slice(self, piece: Slice) -> None:
         """Ask SQL about a slice and join its answer as it streams in; then what only one knows."""
-        piece.tables = await self._with_view_texts(piece.schemas, piece.tables, piece.is_whole)
-        waiting = {key_of(table): table for table in piece.tables}
-        only_sql: list[SqlTable] = []
+        names = piece.names()
+        bare_views = [name for name in names if name.is_bare_view]
+        texts: dict[TableKey, str | None] = {}
+        answer: SqlAnswer | None = None
         async with self._parts(piece.index) as write:
+            joining = Joining(piece, write)
 
-            async def take(answered: list[SqlTable]) -> None:
-                only_sql.extend(table for table in answered if table.key not in waiting)
-                known = [
-                    (waiting.pop(table.key), table.cells)
-                    for table in answered
-                    if table.key in waiting
-                ]
-                await write(known, self._lister_of(piece))
+            async def ask_columns() -> None:
+                nonlocal answer
+                answer = await self._ask_sql(piece, joining.take)
 
-            answer = await self._ask_sql(piece, take)
-            rest = [(waiting[key], None) for key in sorted(waiting)]
-            for first in range(0, len(rest), JOINED_TABLES):
-                await write(rest[first : first + JOINED_TABLES], self._lister_of(piece))
+            async def ask_texts() -> None:
+                texts.update(await self._view_texts(bare_views, piece.is_whole))
 
-            if only_sql:
-                await write(await self._kinds(only_sql), "sql")
+            # Side by side: each has a statement of its own.
+            await map_bounded(lambda ask: ask(), [ask_columns, ask_texts], limit=2)
+            await joining.finish(texts)
+            if joining.only_sql:
+                await write(await self._kinds(joining.only_sql), "sql")
 
         if answer is not None:
-            self._note_failures(answer, {key_of(table): table for table in piece.tables})
-
-    @staticmethod
-    def _lister_of(piece: Slice) -> str:
-        # A stand-in may have listed one schema of several; then SQL is all that spoke of it.
-        return "api" if "api" in piece.found_by.values() else "sql"
+            self._note_failures(answer, {key_of(name): name for name in names})
 
     @asynccontextmanager
     async def _parts(self, index: int) -> AsyncIterator[Write]:
@@ -264,42 +267,38 @@ class MetadataExtraction:
                 async for batch in batches:
                     details += [sql_detail(s, name, is_view=view) for s, name, view in batch]
 
-        schemas = sorted({detail.schema for detail in details})
-        details = await self._with_view_texts(schemas, details, False)
-        return [(detail, cells.get(key_of(detail))) for detail in details]
+        bare_views = [name for detail in details if (name := name_of(detail)).is_bare_view]
+        texts = await self._view_texts(bare_views, False)
+        return [(with_text(detail, texts), cells.get(key_of(detail))) for detail in details]
 
-    async def _with_view_texts(
-        self, schemas: list[str], tables: list[TableDetail], is_whole: bool
-    ) -> list[TableDetail]:
-        """The tables, views with their texts by SQL where the lister gave none."""
-        bare = {
-            key_of(table): table
-            for table in tables
-            if table.is_view and (table.view is None or table.view.text is None)
-        }
-        if not bare or self.information_schema is None or self.sources.sql_refusal:
-            return tables
+    async def _view_texts(
+        self, views: list[TableName], is_whole: bool
+    ) -> dict[TableKey, str | None]:
+        """The texts of views by SQL, as far as it can tell them."""
+        if not views or self.information_schema is None or self.sources.sql_refusal:
+            return {}
 
-        texts: dict[tuple[str, str], str | None] = {}
+        texts: dict[TableKey, str | None] = {}
+        schemas = sorted({view.schema for view in views})
         try:
             if is_whole:
-                texts = await self._sql.views(tuple(sorted({t.schema for t in bare.values()})))
-            else:
-                for schema in schemas:
-                    names = tuple(t.name for t in bare.values() if t.schema == schema)
-                    if names:
-                        texts.update(await self._sql.views((schema,), names))
+                return await self._sql.views(tuple(schemas))
+
+            for schema in schemas:
+                names = tuple(view.name for view in views if view.schema == schema)
+                texts.update(await self._sql.views((schema,), names))
 
         except QueryFailedError as exc:
-            for table in bare.values():
-                self._tallies[table.schema].notes.append(f"view texts: {exc.reason}"[:REASON_CHARS])
+            for view in views:
+                self._tally(view.schema).notes.append(f"view texts: {exc.reason}"[:REASON_CHARS])
 
-        return [
-            replace(table, view=RawView(text=texts[key_of(table)], is_plain_sql=True))
-            if key_of(table) in bare and texts.get(key_of(table)) is not None
-            else table
-            for table in tables
-        ]
+        except UnitError as exc:
+            if self.config.metadata_source == "sql":
+                raise
+
+            self._refuse_sql(exc.message)
+
+        return texts
 
     def _count(self, records: SliceRecords) -> None:
         self._figures.update(records.figures)
@@ -311,13 +310,13 @@ class MetadataExtraction:
         for schema, count in records.column_counts.items():
             self._tally(schema).counts["columns"] += count
 
-    def _note_failures(self, answer: SqlAnswer, named: dict[TableKey, TableDetail]) -> None:
+    def _note_failures(self, answer: SqlAnswer, named: dict[TableKey, TableName]) -> None:
         for key, reason in answer.poisoned.items():
             poisoned = named[key]
             tally = self._tally(poisoned.schema)
             tally.poisoned.append(poisoned.name)
             tally.notes.append(f"{poisoned.name}: {reason}"[:REASON_CHARS])
-            tally.is_partial = tally.is_partial or poisoned.columns is None
+            tally.is_partial = tally.is_partial or not poisoned.has_columns
 
         for schema, reason in answer.failed_schemas.items():
             self._tally(schema).notes.append(reason[:REASON_CHARS])

@@ -54,9 +54,9 @@ from kada_athena_async.sources.query_history import WorkgroupHistory, record_of,
 from kada_athena_async.sources.table_metadata import TableMetadataTables
 from kada_athena_async.sql.worker_pool import WorkerPool
 
-SLICES_AHEAD = 20
-"""Slices held beyond those whose statement runs: listed, or being joined and written. A slice waits
-with what the API said of a hundred tables: a quarter of a megabyte."""
+SLICES_AHEAD = 4
+"""Slices held beyond those whose statement runs: being joined and written. Each unit has one more
+in hand, so that no query slot waits for a listing."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -15,7 +15,6 @@ from typing import NamedTuple, TypeAlias
 from kada_athena_async.aws.result_csv import Cells
 from kada_athena_async.records import ColumnBlock, TableRecord, ViewRecord
 from kada_athena_async.sources.catalog_columns import CatalogColumns, columns_of
-from kada_athena_async.sources.information_schema import TableKey
 from kada_athena_async.sources.interface import RawView, TableDetail
 
 TypeSpelling: TypeAlias = Callable[[str], str]
@@ -201,8 +200,3 @@ def _matched(names: list[str], known: CatalogColumns) -> _Match:
         [None if at is None else known.comments[at] for at in places],
         is_different=bool(place) and place.keys() != {name.lower() for name in names},
     )
-
-
-def key_of(detail: TableDetail) -> TableKey:
-    """How SQL, which knows lower case only, names the table."""
-    return detail.schema.lower(), detail.name.lower()

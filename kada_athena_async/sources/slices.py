@@ -5,14 +5,48 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.statement_texts import PREFIX_MAX
+from kada_athena_async.sources.table_pack import TableName, TablePack, packs_of
 
-WHOLE_TABLES = 100
-"""Tables of a slice that covers schemas as a whole: some 2,000 rows, four seconds of the engine at
-the 545 rows/s that were reported for information_schema.columns. Larger ones would wait longer for
-their listing and leave query slots idle at the end; smaller ones pay more for the queue."""
+
+class SliceSizes(NamedTuple):
+    """How many tables a slice may have that covers schemas as a whole.
+
+    Attributes:
+        first: The first one of a unit; small, so that its statement begins early.
+        later: The others; large, for each statement takes a second or two of its slot beside its
+            rows (start, queue, planning, the look that finds it finished).
+    """
+
+    first: int
+    later: int
+
+
+SMALL = SliceSizes(100, 100)
+"""Where there are fewer schemas than query slots to fill: some 2,000 rows, four seconds of the
+engine at the 545 rows/s that were reported for information_schema.columns. A larger schema is cut
+by the names of its tables."""
+
+LARGE = SliceSizes(50, 500)
+"""Where schemas are many. 500 tables are 10,000 rows, or eighteen seconds of the engine."""
+
+LARGE_AT_ONCE = SliceSizes(500, 500)
+"""The same where all tables of a unit are known at once."""
+
+
+MANY_SCHEMAS = 2
+"""Schemas for each query slot from which on they are many."""
+
+
+def slice_sizes(source: MetadataSource, *, schemas: int, query_slots: int) -> SliceSizes:
+    """How the tables of a catalog of so many schemas are cut."""
+    if source == "api" or schemas < MANY_SCHEMAS * query_slots:
+        return SMALL
+
+    return LARGE if source == "auto" else LARGE_AT_ONCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +70,7 @@ class Slice:
 
     Attributes:
         index: From 0 within the unit; slices of a unit are joined in this order.
-        schemas: Schemas covered as a whole; or the one schema that ``tables`` are some of.
+        schemas: Schemas covered as a whole; or the one schema that ``packs`` are some tables of.
         is_whole: Whether SQL may be asked for whole schemas, and so may know more tables.
         found_by: Schema -> who listed it.
     """
@@ -44,17 +78,35 @@ class Slice:
     index: int
     is_whole: bool
     schemas: list[str] = field(default_factory=list)
-    tables: list[TableDetail] = field(default_factory=list)
+    packs: list[TablePack] = field(default_factory=list)
     found_by: dict[str, str] = field(default_factory=dict)
 
+    def __len__(self) -> int:
+        return sum(map(len, self.packs))
 
-async def cut(pages: AsyncGenerator[SchemaPage, None]) -> AsyncGenerator[Slice, None]:
+    def names(self) -> list[TableName]:
+        """The names of its tables, in the lister's order."""
+        return [name for pack in self.packs for name in pack.names]
+
+    def take_tables(self) -> list[TableDetail]:
+        """Its tables; the slice holds them no more."""
+        tables = [table for pack in self.packs for table in pack.tables()]
+        self.packs = []
+        return tables
+
+
+async def cut(
+    pages: AsyncGenerator[SchemaPage, None], sizes: SliceSizes, *, is_squeezed: bool
+) -> AsyncGenerator[Slice, None]:
     """Slices of the pages, in order; a schema too big for one is cut by table names.
 
-    The table names of such a schema come in slices of 100, for that is what a statement can
-    name; its last slice has an empty list of tables if nothing is left.
+    The table names of such a schema come in slices of at most 100, for that is what a statement
+    can name.
+
+    Args:
+        is_squeezed: Whether the slices are to wait.
     """
-    cutter = Cutter()
+    cutter = Cutter(sizes, is_squeezed=is_squeezed)
     async with aclosing(pages) as source:
         async for page in source:
             for piece in cutter.add(page):
@@ -67,10 +119,12 @@ async def cut(pages: AsyncGenerator[SchemaPage, None]) -> AsyncGenerator[Slice, 
 class Cutter:
     """Holds what is not yet in a slice; pure."""
 
-    def __init__(self) -> None:
+    def __init__(self, sizes: SliceSizes, *, is_squeezed: bool = False) -> None:
+        self._sizes, self._is_squeezed = sizes, is_squeezed
         self._next = 0
         self._whole = self._slice(is_whole=True)
-        self._open: list[TableDetail] = []
+        self._schema = ""
+        self._open: list[TablePack] = []
         self._is_big = False
 
     def _slice(self, *, is_whole: bool) -> Slice:
@@ -79,8 +133,11 @@ class Cutter:
         return piece
 
     def add(self, page: SchemaPage) -> Iterable[Slice]:
-        self._open.extend(page.tables)
-        self._is_big = self._is_big or len(self._open) > WHOLE_TABLES
+        if page.schema != self._schema:  # the one before may have broken off
+            self._schema, self._open, self._is_big = page.schema, [], False
+
+        self._open += packs_of(page.tables, is_squeezed=self._is_squeezed)
+        self._is_big = self._is_big or sum(map(len, self._open)) > self._sizes.later
         if self._is_big:
             yield from self._cut_names(page)
 
@@ -90,29 +147,31 @@ class Cutter:
         if not self._is_big:
             yield from self._add_whole(page)
 
-        self._open, self._is_big = [], False
+        self._schema = ""
 
     def _cut_names(self, page: SchemaPage) -> Iterable[Slice]:
-        least = 1 if page.is_last else PREFIX_MAX
-        while len(self._open) >= least:
+        while self._open and (page.is_last or sum(map(len, self._open)) >= PREFIX_MAX):
             piece = self._slice(is_whole=False)
             piece.schemas.append(page.schema)
             piece.found_by[page.schema] = page.found_by
-            piece.tables, self._open = self._open[:PREFIX_MAX], self._open[PREFIX_MAX:]
+            while self._open and len(piece) + len(self._open[0]) <= PREFIX_MAX:
+                piece.packs.append(self._open.pop(0))
+
             yield piece
 
     def _add_whole(self, page: SchemaPage) -> Iterable[Slice]:
-        room = WHOLE_TABLES - len(self._whole.tables)
-        if self._whole.schemas and (
-            len(self._open) > room or len(self._whole.schemas) == PREFIX_MAX
-        ):
-            yield self._whole
-            self._whole = self._slice(is_whole=True)
+        size = self._sizes.later if self._whole.index else self._sizes.first
+        count = sum(map(len, self._open))
+        if self._whole.schemas and len(self._whole) + count > size:
+            yield from self.finish()
 
         self._whole.schemas.append(page.schema)
         self._whole.found_by[page.schema] = page.found_by
-        self._whole.tables.extend(self._open)
+        self._whole.packs += self._open
+        if len(self._whole) >= size or len(self._whole.schemas) == PREFIX_MAX:
+            yield from self.finish()
 
     def finish(self) -> Iterable[Slice]:
         if self._whole.schemas:
-            yield self._whole
+            whole, self._whole = self._whole, self._slice(is_whole=True)
+            yield whole

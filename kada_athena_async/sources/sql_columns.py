@@ -61,12 +61,16 @@ async def columns_by_sql(
         UnitError: SQL is refused as such (not: a statement failed), or a result breaks off.
     """
     tables: dict[str, list[str]] = {schema: [] for schema in piece.schemas}
-    for table in piece.tables:
+    for table in piece.names():
         tables[table.schema].append(table.name)
 
     answer = SqlAnswer()
     successes = failures = 0
-    groups = [_first_group(piece)]
+    groups = [
+        Group(tuple(piece.schemas))
+        if piece.is_whole
+        else Group((piece.schemas[0],), tuple(tables[piece.schemas[0]]))
+    ]
     while groups:
         following: list[Group] = []
         for group in groups:
@@ -88,13 +92,6 @@ async def columns_by_sql(
         groups = following
 
     return answer
-
-
-def _first_group(piece: Slice) -> Group:
-    if piece.is_whole:
-        return Group(tuple(piece.schemas))
-
-    return Group((piece.schemas[0],), tuple(table.name for table in piece.tables))
 
 
 def _after_failure(
