@@ -127,7 +127,8 @@ class Slots:
     """A number of places that can shrink and grow while some are taken, served in order.
 
     Used for active queries: the limit falls when Athena says that too many run, and recovers by
-    one for each query that ends without such a refusal.
+    one for each query that ends without such a refusal. What is short goes last: a long query that
+    begins late would keep everybody waiting at the end.
     """
 
     def __init__(self, limit: int) -> None:
@@ -135,32 +136,37 @@ class Slots:
         self.limit = limit
         self.in_use = 0
         self._waiting: list[anyio.Event] = []
+        self._waiting_short: list[anyio.Event] = []
 
-    def place(self) -> AbstractAsyncContextManager[None]:
-        """A context in which one place is held."""
-        return self._place()
+    def place(self, *, is_short: bool = False) -> AbstractAsyncContextManager[None]:
+        """A context in which one place is held.
+
+        Args:
+            is_short: True if it may wait until nothing long does.
+        """
+        return self._place(self._waiting_short if is_short else self._waiting)
 
     @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
-        await self._acquire()
+    async def _place(self, line: list[anyio.Event]) -> AsyncIterator[None]:
+        await self._acquire(line)
         try:
             yield
         finally:
             self.in_use -= 1
             self._wake()
 
-    async def _acquire(self) -> None:
-        if self.in_use < self.limit and not self._waiting:
+    async def _acquire(self, line: list[anyio.Event]) -> None:
+        if self.in_use < self.limit and not self._waiting and not self._waiting_short:
             self.in_use += 1
             return
 
         turn = anyio.Event()
-        self._waiting.append(turn)
+        line.append(turn)
         try:
             await turn.wait()
         except BaseException:
-            if turn in self._waiting:
-                self._waiting.remove(turn)
+            if turn in line:
+                line.remove(turn)
             else:  # the place was given to us while we were being cancelled
                 self.in_use -= 1
                 self._wake()
@@ -168,9 +174,9 @@ class Slots:
             raise
 
     def _wake(self) -> None:
-        while self._waiting and self.in_use < self.limit:
+        while self.in_use < self.limit and (line := self._waiting or self._waiting_short):
             self.in_use += 1
-            self._waiting.pop(0).set()
+            line.pop(0).set()
 
     def shrink(self) -> None:
         """One place fewer than are in use now, but never none."""

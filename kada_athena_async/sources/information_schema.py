@@ -118,7 +118,10 @@ class InformationSchema:
             run_id=self.queries.run_id,
         )
         statement = Statement(
-            key=f"{self.unit_id}/{name}/{condition}", sql=sql, catalog=self.catalog
+            key=f"{self.unit_id}/{name}/{condition}",
+            sql=sql,
+            catalog=self.catalog,
+            is_short=name == "VIEWS_SQL",
         )
         execution = await self.queries.run(statement, unit_id=self.unit_id)
         try:
