@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from random import Random
 
 from kada_athena_async.aws.athena import AthenaQueries, split_location
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.results import Results
 from kada_athena_async.aws.session import AwsSession, Identity
-from kada_athena_async.concurrency import Clock, Slots, offload
+from kada_athena_async.concurrency import Clock, Slots, map_bounded, offload
 from kada_athena_async.config import Config
 from kada_athena_async.discover import (
     CatalogFacts,
@@ -188,14 +188,23 @@ class Connection:
         """
         await self.meet()
         named = await discover_catalogs(self.client, self.config.catalogs)
-        catalogs = await describe_catalogs(self.client, named)
         queries = self.queries(run_id)
 
         async def list_schemas(catalog: CatalogFacts) -> Sequence[SchemaFacts]:
             return await self._schemas(catalog, queries)
 
+        async def describe() -> tuple[CatalogFacts, ...]:
+            return await describe_catalogs(self.client, named)
+
+        async def list_all() -> tuple[CatalogFacts, ...]:
+            return await discover_schemas(named, list_schemas)
+
+        described, listed = await map_bounded(lambda ask: ask(), [describe, list_all], limit=2)
         return Estate(
-            catalogs=await discover_schemas(catalogs, list_schemas),
+            catalogs=tuple(
+                replace(with_schemas, description=facts.description)
+                for facts, with_schemas in zip(described, listed, strict=True)
+            ),
             workgroups=self.workgroups,
             workgroups_error=self.workgroups_error,
         )

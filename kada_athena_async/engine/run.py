@@ -35,9 +35,10 @@ from kada_athena_async.hwm import (
 )
 from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.pipeline import UnitRunner
-from kada_athena_async.plan import DeriveUnit, HistoryUnit, Plan, Unit, build_plan
+from kada_athena_async.plan import DeriveUnit, HistoryUnit, MetadataUnit, Plan, Unit, build_plan
 from kada_athena_async.report import RunReport, UnitOutcome
 from kada_athena_async.sinks import Intent, Staging
+from kada_athena_async.sql.worker_pool import WorkerPool
 
 HISTORY_UNITS_AT_ONCE = 8
 """Workgroups listed side by side: two would use up the account's five list calls a second."""
@@ -211,8 +212,11 @@ class Run:
             window=window,
             plan=plan,
         )
-        async with self._stage("extract"):
-            outcomes = await self._run_units(task)
+        async with self._stage("extract"), self.connection.pool or WorkerPool() as pool:
+            if any(isinstance(unit, MetadataUnit | HistoryUnit) for unit in plan.units):
+                await pool.anticipate()  # there will be SQL to parse, most likely
+
+            outcomes = await self._run_units(task, pool)
 
         committed = None
         if not any(outcome.outcome == "failed" for outcome in outcomes):
@@ -229,7 +233,7 @@ class Run:
             duration_s=clock.monotonic() - begun,
         )
 
-    async def _run_units(self, task: summary.Task) -> list[UnitOutcome]:
+    async def _run_units(self, task: summary.Task, pool: WorkerPool) -> list[UnitOutcome]:
         """Run all units; metadata and history side by side, for their quotas are apart."""
         config, plan, staging = self.connection.config, task.plan, task.staging
         history = [unit for unit in plan.units if isinstance(unit, HistoryUnit)]
@@ -257,7 +261,7 @@ class Run:
             staging=staging,
             clock=self.connection.clock,
             tell=self.connection.tell,
-            pool=self.connection.pool,
+            pool=pool,
         )
 
         async def run_unit(unit: Unit) -> UnitOutcome:

@@ -67,7 +67,7 @@ class UnitRunner:
         queries: Where our own statements run.
         texts: Statement name -> text.
         unit_order: All units but the last, which derives from them, in plan order.
-        pool: The processes that parse SQL, shared with other runs; None for some of its own.
+        pool: The processes that parse SQL, shared with other runs perhaps.
     """
 
     config: Config
@@ -78,7 +78,7 @@ class UnitRunner:
     staging: Staging
     clock: Clock
     tell: Observer
-    pool: WorkerPool | None = None
+    pool: WorkerPool
     transforms: Transforms = field(init=False)
     _sources: dict[str, CatalogSources] = field(init=False, default_factory=dict)
     _slices: Slots = field(init=False)

@@ -37,7 +37,7 @@ class WorkerGoneError(Exception):
 
 
 class Worker:
-    """One process; make it with ``start``."""
+    """One process; make it with ``begin``."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -47,26 +47,30 @@ class Worker:
         self._replies = BufferedByteReceiveStream(process.stdout)
 
     @classmethod
-    async def start(cls) -> Worker:
-        """Start a process and wait until it has loaded the parser.
+    async def begin(cls) -> Worker:
+        """Start a process; wait until it is ``ready`` before it is asked anything.
 
         Raises:
-            WorkerGoneError: It did not get that far.
+            OSError: It cannot be started.
         """
         program = _PROGRAM.format(__name__)
         command = [sys.executable, "-c", program, json.dumps(sys.path)]
-        process = await anyio.open_process(command, stderr=subprocess.DEVNULL)
-        worker = cls(process)
+        return cls(await anyio.open_process(command, stderr=subprocess.DEVNULL))
+
+    async def ready(self) -> None:
+        """Wait until the process has loaded the parser; end it if it does not get that far.
+
+        Raises:
+            WorkerGoneError: It did not.
+        """
         try:
             with anyio.fail_after(_START_S):
-                await worker._receive(len(_READY))
+                await self._receive(len(_READY))
         except BaseException as error:
-            await worker.kill()
+            await self.kill()
             if isinstance(error, TimeoutError):
                 raise WorkerGoneError("did not start") from error
             raise
-
-        return worker
 
     async def read(self, read: Read | None, questions: Sequence[Question]) -> list[Reading]:
         """Read a batch in the process; it is of no more use if this raises anything.

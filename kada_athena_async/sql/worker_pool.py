@@ -25,6 +25,7 @@ class WorkerPool:
         self.size = size or max(1, (os.cpu_count() or 1) - 1)
         self._slots = Slots(self.size)
         self._users = 0
+        self._begun: list[Worker] = []
         self._idle: list[Worker] = []
         self._can_start = True
 
@@ -42,9 +43,19 @@ class WorkerPool:
         if self._users:
             return
 
-        idle, self._idle = self._idle, []
-        for worker in idle:
+        workers, self._idle, self._begun = [*self._idle, *self._begun], [], []
+        for worker in workers:
             await worker.kill()
+
+    async def anticipate(self) -> None:
+        """Start a process that will be needed: loading the parser takes it half a second."""
+        if self._idle or self._begun or not self._can_start:
+            return
+
+        try:
+            self._begun.append(await Worker.begin())
+        except OSError:
+            self._can_start = False
 
     def turn(self) -> AbstractAsyncContextManager[None]:
         """A context in which one process at a time may be taken."""
@@ -55,13 +66,17 @@ class WorkerPool:
         if self._idle:
             return self._idle.pop()
 
-        if self._can_start:
-            try:
-                return await Worker.start()
-            except (WorkerGoneError, OSError):
-                self._can_start = False
+        if not self._can_start:
+            return None
 
-        return None
+        try:
+            worker = self._begun.pop() if self._begun else await Worker.begin()
+            await worker.ready()
+        except (WorkerGoneError, OSError):
+            self._can_start = False
+            return None
+
+        return worker
 
     def give_back(self, worker: Worker) -> None:
         """Keep *worker*, which answered all it was asked, for whoever comes next."""
