@@ -20,7 +20,7 @@ from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan
 from kada_athena_async.sources.glue import PAGE_TABLES as GLUE_PAGE
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.query_history import LIST_PAGE_IDS, OLD_PAGES
-from kada_athena_async.sources.slices import Cutter, SchemaPage, Slice
+from kada_athena_async.sources.slices import Cutter, SchemaPage, Slice, SliceSizes, slice_sizes
 from kada_athena_async.sources.table_metadata import PAGE_TABLES as ATHENA_PAGE
 
 ROWS_PER_S = 545.0
@@ -117,8 +117,13 @@ def _unit(
 
     tables = max(1, sum(size.tables for size in own))
     columns, views = sum(s.columns for s in own), sum(s.views for s in own)
-    for piece in slices(unit.schemas, own, page_tables):
-        share = len(piece.tables) / tables
+    cuts = slice_sizes(
+        config.metadata_source,
+        schemas=len(unit.catalog.schemas),
+        query_slots=config.max_concurrent_queries,
+    )
+    for piece in slices(unit.schemas, own, page_tables, cuts):
+        share = len(piece) / tables
         _statement(work, config, round(columns * share))
         if _needs_view_texts(config, unit.catalog) and views and share:
             _statement(work, config, round(views * share))
@@ -130,10 +135,10 @@ def _needs_view_texts(config: Config, catalog: CatalogFacts) -> bool:
 
 
 def slices(
-    schemas: Sequence[str], sizes: Sequence[SchemaSize], page_tables: int
+    schemas: Sequence[str], sizes: Sequence[SchemaSize], page_tables: int, cuts: SliceSizes
 ) -> Iterator[Slice]:
     """The slices into which a unit's tables are cut."""
-    cutter = Cutter()
+    cutter = Cutter(cuts)
     for schema, size in zip(schemas, sizes, strict=True):
         left = size.tables
         while left > 0:

@@ -31,13 +31,10 @@ from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.listing import Listing, list_by_sql, sql_detail
 from kada_athena_async.sources.reconcile import Joiner, SliceRecords
 from kada_athena_async.sources.slices import (
-    LARGE,
-    LARGE_AT_ONCE,
-    SMALL,
     SchemaPage,
     Slice,
-    SliceSizes,
     cut,
+    slice_sizes,
 )
 from kada_athena_async.sources.sql_columns import SqlAnswer, TakeTables, columns_by_sql
 from kada_athena_async.sources.table_pack import TableName, key_of, name_of
@@ -45,9 +42,6 @@ from kada_athena_async.sql.hive_types import trino_type
 
 REASON_CHARS = 300
 TABLES_NAMED = 5
-MANY_SCHEMAS = 2
-"""Schemas for each query slot from which on statements take many of them at once."""
-
 METADATA_KINDS = ("metadata_tables", "metadata_columns", "metadata_views")
 
 
@@ -104,7 +98,12 @@ class MetadataExtraction:
         """
         self._tallies = {schema: _SchemaTally() for schema in self.unit.schemas}
         source = self.config.metadata_source
-        pieces = cut(self._pages(), self._sizes(), is_squeezed=source == "auto")
+        sizes = slice_sizes(
+            source,
+            schemas=len(self.unit.catalog.schemas),
+            query_slots=self.config.max_concurrent_queries,
+        )
+        pieces = cut(self._pages(), sizes, is_squeezed=source == "auto")
         await map_stream(
             self._slice, pieces, limit=self.config.max_concurrent_queries, slots=self.slots
         )
@@ -113,13 +112,6 @@ class MetadataExtraction:
             rows=dict(self._rows),
             reconciliation=dict(self._figures),
         )
-
-    def _sizes(self) -> SliceSizes:
-        source, slots = self.config.metadata_source, self.config.max_concurrent_queries
-        if source == "api" or len(self.unit.catalog.schemas) < MANY_SCHEMAS * slots:
-            return SMALL
-
-        return LARGE if source == "auto" else LARGE_AT_ONCE
 
     async def _pages(self) -> AsyncGenerator[SchemaPage, None]:
         if self.config.metadata_source == "sql":

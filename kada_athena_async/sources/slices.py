@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.statement_texts import PREFIX_MAX
@@ -41,7 +41,9 @@ MANY_SCHEMAS = 2
 """Schemas for each query slot from which on they are many."""
 
 
-def slice_sizes(source: MetadataSource, *, schemas: int, query_slots: int) -> SliceSizes:
+def slice_sizes(
+    source: Literal["auto", "sql", "api"], *, schemas: int, query_slots: int
+) -> SliceSizes:
     """How the tables of a catalog of so many schemas are cut."""
     if source == "api" or schemas < MANY_SCHEMAS * query_slots:
         return SMALL

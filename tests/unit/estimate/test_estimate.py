@@ -67,15 +67,16 @@ def estimated(
 
 
 def test_pages_and_statements_are_counted_as_a_run_makes_them() -> None:
-    """200 schemas of 50 tables: a page each by Glue, two schemas to a statement."""
+    """200 schemas of 50 tables, ten to a unit: a page each by Glue; one schema for the first
+    statement of a unit, which begins early, and nine for the other."""
     found = estimated(200, 50)
 
     assert found.of("api").calls["glue:GetTables"] == 200
     assert "athena:StartQueryExecution" not in found.of("api").calls
-    assert found.of("auto").statements == 100
-    # 2,000 rows and a header: the first page by API, the rest from S3.
-    assert found.of("auto").calls["athena:GetQueryResults"] == 100
-    assert found.of("auto").calls["s3:GetObject"] == 100
+    assert found.of("auto").statements == 40
+    # 1,000 rows and more, and a header: the first page by API, the rest from S3.
+    assert found.of("auto").calls["athena:GetQueryResults"] == 40
+    assert found.of("auto").calls["s3:GetObject"] == 40
     assert "glue:GetTables" not in found.of("sql").calls
 
 
@@ -119,7 +120,7 @@ def test_the_api_alone_is_recommended_where_sql_takes_much_longer() -> None:
     chosen = estimated(1_000, 100).recommendation
 
     assert chosen.source == "api"
-    assert "auto would take 1000 statements" in chosen.reason
+    assert "auto would take 220 statements" in chosen.reason
 
 
 def test_sql_is_kept_where_the_apis_are_denied() -> None:
