@@ -159,14 +159,18 @@ class QueryFailedError(UnitError):
 
     Args:
         query_execution_id: The failed execution.
-        reason: Athena's StateChangeReason.
+        reason: Athena's StateChangeReason, to decide by; it may repeat values and view texts.
+        told: The same as it may be told: masked where masking is on.
         is_retryable: What Athena says about trying again.
     """
 
-    def __init__(self, query_execution_id: str, reason: str, *, is_retryable: bool = False) -> None:
-        super().__init__(f"query {query_execution_id} failed: {reason}")
+    def __init__(
+        self, query_execution_id: str, reason: str, *, told: str, is_retryable: bool = False
+    ) -> None:
+        super().__init__(f"query {query_execution_id} failed: {told}")
         self.query_execution_id = query_execution_id
         self.reason = reason
+        self.told = told
         self.is_retryable = is_retryable
 
 

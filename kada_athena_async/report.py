@@ -40,6 +40,22 @@ class ScopeFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     reason: str = ""
 
 
+class ViewContext(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the names in a view's text lie that have no catalog or schema.
+
+    A view keeps the catalog and schema of the session that made it, and its text is read there
+    (trino.io, StatementAnalyzer.analyzeView); most often that is where the view itself lies.
+
+    Attributes:
+        view: Catalog, schema and name of the view.
+        catalog, schema: The place of the names.
+    """
+
+    view: tuple[str, str, str]
+    catalog: str
+    schema: str
+
+
 class UnitFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a finished unit leaves beside its rows; survives a restart in the unit's seal.
 
@@ -47,12 +63,14 @@ class UnitFacts(msgspec.Struct, frozen=True, kw_only=True):
         rows: Kind -> how many.
         reconciliation: What the sources say about each other.
         account: A history unit's account of its executions.
+        view_contexts: Of the views whose names do not lie where the view does.
     """
 
     scopes: tuple[ScopeFacts, ...] = ()
     rows: dict[str, int] = {}
     reconciliation: dict[str, int] = {}
     account: WorkgroupAccount | None = None
+    view_contexts: tuple[ViewContext, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ back to the queue; only SUCCEEDED, FAILED and CANCELLED are final.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -83,6 +83,7 @@ class AthenaQueries:
     Args:
         run_id: Part of the idempotency tokens; so a retry never runs a statement twice.
         output_location: ``s3://bucket/prefix/``; None where the workgroup decides.
+        mask: Makes what Athena says of a failure fit to be told.
     """
 
     client: AwsClient
@@ -93,6 +94,7 @@ class AthenaQueries:
     clock: Clock
     rng: Random
     tell: Observer
+    mask: Callable[[str], str]
     _watched: dict[str, _Watched] = field(default_factory=dict)
     _tick: anyio.Event = field(default_factory=anyio.Event)
     _is_polling: bool = False
@@ -122,7 +124,7 @@ class AthenaQueries:
                     continue
 
                 failures += 1
-                error = _failure(execution)
+                error = _failure(execution, self.mask)
                 if not error.is_retryable or failures == ATTEMPTS:
                     raise error
 
@@ -289,12 +291,15 @@ class AthenaQueries:
                 self.tell(Warned(code="leftover", message=f"query {query_id} goes on: {exc}"))
 
 
-def _failure(execution: QueryExecution) -> QueryFailedError:
+def _failure(execution: QueryExecution, mask: Callable[[str], str]) -> QueryFailedError:
     status = execution.status
     error = status.athena_error
     reason = status.state_change_reason or (error and error.error_message) or status.state
     return QueryFailedError(
-        execution.query_execution_id, reason, is_retryable=bool(error and error.retryable)
+        execution.query_execution_id,
+        reason,
+        told=mask(reason),
+        is_retryable=bool(error and error.retryable),
     )
 
 

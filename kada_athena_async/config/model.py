@@ -94,6 +94,18 @@ class Config(BaseModel):
         description="absolute directory for the extracts", examples=["/tmp/output"]
     )
     mask: StrictBool = Field(True, description="mask the literals of all SQL text", examples=[True])
+    keep_s3_locations: StrictBool = Field(
+        False,
+        description="with `mask`: leave the S3 locations that statements name after LOCATION, TO "
+        "or external_location, and show them in linkages and events",
+        examples=[False],
+    )
+    include_failed_events: StrictBool = Field(
+        False,
+        description="events also of executions that failed or were cancelled, as far as their "
+        "statements tell; they have no linkages",
+        examples=[False],
+    )
     compress: StrictBool = Field(True, description="gzip the extracts", examples=[True])
     workgroup: Annotated[str, AfterValidator(rules.workgroup)] = Field(
         "primary", description="workgroup in which our own queries run", examples=["primary"]
@@ -193,6 +205,8 @@ DIGESTED = frozenset(
         "role",
         "profile",
         "mask",
+        "keep_s3_locations",
+        "include_failed_events",
         "compress",
         "workgroups",
         "exclude_workgroups",

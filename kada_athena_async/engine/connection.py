@@ -40,6 +40,7 @@ from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.rights import lost_without
 from kada_athena_async.sources.information_schema import InformationSchema
 from kada_athena_async.sources.listing import all_denied
+from kada_athena_async.sql import mask_text
 from kada_athena_async.sql.worker_pool import WorkerPool
 
 
@@ -102,6 +103,7 @@ class Connection:
             clock=self.clock,
             rng=self.rng,
             tell=self.tell,
+            mask=mask_text if self.config.mask else str,
         )
 
     async def report(self) -> ConnectionReport:

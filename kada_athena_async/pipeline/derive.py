@@ -11,6 +11,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import cast
 
+import msgspec
+
 from kada_athena_async.concurrency import offload
 from kada_athena_async.config import Config
 from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress
@@ -19,6 +21,7 @@ from kada_athena_async.report import UnitFacts
 from kada_athena_async.sinks import PartFile, Staging
 from kada_athena_async.sinks.part_reader import read_part, read_table_columns
 from kada_athena_async.sql.derivation import Derivation, Source
+from kada_athena_async.sql.names import Context, TableName
 from kada_athena_async.sql.worker_pool import WorkerPool
 
 _KINDS = ("metadata_views", "databaselog")
@@ -47,7 +50,13 @@ class DeriveExtraction:
 
     async def run(self) -> UnitFacts:
         """Derive everything in three passes: what is mentioned, its columns, the rows."""
-        async with Derivation(mask=self.config.mask, pool=self.pool) as derivation:
+        hides_locations = self.config.mask and not self.config.keep_s3_locations
+        async with Derivation(
+            mask=hides_locations,
+            include_failed=self.config.include_failed_events,
+            pool=self.pool,
+            view_contexts=self._view_contexts(),
+        ) as derivation:
             async with aclosing(self._sources()) as batches:
                 async for batch in batches:
                     await derivation.note(batch)
@@ -99,6 +108,12 @@ class DeriveExtraction:
             batches = read_part(part, is_packed=self.staging.intent.compress)
             while batch := await offload(lambda batches=batches: next(batches, None)):  # type: ignore[misc]
                 yield batch
+
+    def _view_contexts(self) -> dict[TableName, Context]:
+        sealed = self.staging.sealed()
+        facts = [msgspec.convert(sealed[unit_id].facts, UnitFacts) for unit_id in self.unit_ids]
+        contexts = [context for unit_facts in facts for context in unit_facts.view_contexts]
+        return {TableName(*c.view): Context(c.catalog, c.schema) for c in contexts}
 
     def _parts(self, kind: str) -> list[PartFile]:
         sealed = self.staging.sealed()

@@ -20,7 +20,7 @@ from kada_athena_async.pipeline.joining import Joining, Pairs, Write, with_text
 from kada_athena_async.pipeline.transforms import Transforms, view_of
 from kada_athena_async.plan import MetadataUnit
 from kada_athena_async.records import Batch
-from kada_athena_async.report import Completeness, ScopeFacts, UnitFacts
+from kada_athena_async.report import Completeness, ScopeFacts, UnitFacts, ViewContext
 from kada_athena_async.sinks import Staging
 from kada_athena_async.sources.information_schema import (
     InformationSchema,
@@ -88,6 +88,7 @@ class MetadataExtraction:
     _tallies: dict[str, _SchemaTally] = field(default_factory=dict)
     _closed: dict[str, ScopeFacts] = field(default_factory=dict)
     _figures: Counter[str] = field(default_factory=Counter)
+    _view_contexts: list[ViewContext] = field(default_factory=list)
     _rows: Counter[str] = field(default_factory=Counter)
 
     async def run(self) -> UnitFacts:
@@ -111,6 +112,7 @@ class MetadataExtraction:
             scopes=tuple(self._scope(schema) for schema in self.unit.schemas),
             rows=dict(self._rows),
             reconciliation=dict(self._figures),
+            view_contexts=tuple(self._view_contexts),
         )
 
     async def _pages(self) -> AsyncGenerator[SchemaPage, None]:
@@ -282,7 +284,7 @@ class MetadataExtraction:
 
         except QueryFailedError as exc:
             for view in views:
-                self._tally(view.schema).notes.append(f"view texts: {exc.reason}"[:REASON_CHARS])
+                self._tally(view.schema).notes.append(f"view texts: {exc.told}"[:REASON_CHARS])
 
         except UnitError as exc:
             if self.config.metadata_source == "sql":
@@ -294,6 +296,7 @@ class MetadataExtraction:
 
     def _count(self, records: SliceRecords) -> None:
         self._figures.update(records.figures)
+        self._view_contexts += records.view_contexts
         for table in records.tables:
             counts = self._tally(table.schema).counts
             counts["views" if table.table_type == "VIEW" else "tables"] += 1

@@ -85,7 +85,9 @@ class UnitRunner:
     _results: Results = field(init=False)
 
     def __post_init__(self) -> None:
-        self.transforms = Transforms(mask=self.config.mask)
+        self.transforms = Transforms(
+            mask=self.config.mask, keep_s3_locations=self.config.keep_s3_locations
+        )
         self._results = Results(self.client, source=self.config.results)
         self._slices = Slots(self.config.max_concurrent_queries + SLICES_AHEAD)
 

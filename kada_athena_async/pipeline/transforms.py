@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from kada_athena_async.records import QueryRecord, ViewRecord
 from kada_athena_async.sources.interface import RawView
+from kada_athena_async.sources.reconcile import DecodedView
 from kada_athena_async.sql import fingerprint, is_unmaskable, mask_sql, mask_text
 from kada_athena_async.sql.view_text import decode_view
 
@@ -17,6 +18,7 @@ class Transforms:
 
     Args:
         mask: Whether literals are masked.
+        keep_s3_locations: Whether S3 locations are not.
 
     Attributes:
         unmaskable: Kind of text -> how many were replaced by a remark, since no literal in them
@@ -24,6 +26,7 @@ class Transforms:
     """
 
     mask: bool
+    keep_s3_locations: bool = False
     unmaskable: Counter[str] = field(default_factory=Counter)
 
     def query(self, record: QueryRecord) -> QueryRecord:
@@ -46,7 +49,9 @@ class Transforms:
             text,
             statement_type=record.statement_type,
             substatement_type=record.substatement_type,
-            is_failed=record.status == "FAILED",
+            # One that was cancelled may never have come to the point where names are looked up.
+            is_failed=record.status != "SUCCEEDED",
+            keep_s3_locations=self.keep_s3_locations,
         )
         self.unmaskable["query"] += is_unmaskable(masked)
         return named._replace(query=masked, status_reason=self._message(record.status_reason))
@@ -64,19 +69,19 @@ class Transforms:
         return mask_text(text) if self.mask and text is not None else text
 
 
-def view_of(raw: RawView) -> tuple[str | None, str | None]:
-    """Definition and dialect of a view; a Hive view's SQL is its expanded text."""
+def view_of(raw: RawView) -> DecodedView:
+    """A view as its author wrote it; a Hive view's SQL is its expanded text."""
     if raw.text is None and raw.expanded_text is None:
-        return None, None
+        return DecodedView()
 
     if raw.is_plain_sql:
-        return raw.text, "athena"
+        return DecodedView(raw.text, "athena")
 
     decoded = decode_view(raw.text)
     if decoded is not None and decoded.dialect == "athena":
-        return decoded.definition, decoded.dialect
+        return DecodedView(decoded.definition, "athena", decoded.catalog, decoded.schema)
 
     if raw.expanded_text and raw.expanded_text.strip():
-        return raw.expanded_text, "hive"
+        return DecodedView(raw.expanded_text, "hive")
 
-    return (decoded.definition, decoded.dialect) if decoded else (None, None)
+    return DecodedView(decoded.definition, decoded.dialect) if decoded else DecodedView()

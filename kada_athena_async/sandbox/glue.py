@@ -211,7 +211,7 @@ def _view(table: Table, schema: Schema) -> Json:
     definition = {
         "originalSql": table.view_sql,
         "catalog": "awsdatacatalog",
-        "schema": schema.name,
+        "schema": table.view_schema or schema.name,
         "columns": [{"name": c.name, "type": c.trino_type} for c in table.columns],
     }
     encoded = base64.b64encode(msgspec.json.encode(definition)).decode()

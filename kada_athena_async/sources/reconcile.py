@@ -14,14 +14,24 @@ from typing import NamedTuple, TypeAlias
 
 from kada_athena_async.aws.result_csv import Cells
 from kada_athena_async.records import ColumnBlock, TableRecord, ViewRecord
+from kada_athena_async.report import ViewContext
 from kada_athena_async.sources.catalog_columns import CatalogColumns, columns_of
 from kada_athena_async.sources.interface import RawView, TableDetail
 
 TypeSpelling: TypeAlias = Callable[[str], str]
 """The catalog's spelling of a type -> Trino's."""
 
-ViewDecoder: TypeAlias = Callable[[RawView], "tuple[str | None, str | None]"]
-"""A view's raw text -> its definition and dialect."""
+
+class DecodedView(NamedTuple):
+    """A view's text, and where the names in it lie; None where nobody says."""
+
+    definition: str | None = None
+    dialect: str | None = None
+    catalog: str | None = None
+    schema: str | None = None
+
+
+ViewDecoder: TypeAlias = Callable[[RawView], DecodedView]
 
 
 @dataclass(slots=True)
@@ -38,6 +48,7 @@ class SliceRecords:
     columns: ColumnBlock = field(default_factory=ColumnBlock)
     views: list[ViewRecord] = field(default_factory=list)
     column_counts: Counter[str] = field(default_factory=Counter)
+    view_contexts: list[ViewContext] = field(default_factory=list)
     figures: Counter[str] = field(default_factory=Counter)
 
 
@@ -92,12 +103,17 @@ class Joiner:
         has_columns = bool(added) or detail.columns is not None
         records.tables.append(self._table(detail, keys if has_columns else None, found_by))
         if detail.is_view:
-            definition, dialect = self.decode_view(detail.view or RawView(text=None))
-            records.views.append(
-                ViewRecord(
-                    self.server, self.catalog, detail.schema, detail.name, definition, dialect
-                )
-            )
+            self._add_view(records, detail)
+
+    def _add_view(self, records: SliceRecords, detail: TableDetail) -> None:
+        definition, dialect, catalog, schema = self.decode_view(detail.view or RawView(text=None))
+        name = (self.catalog, detail.schema, detail.name)
+        records.views.append(ViewRecord(self.server, *name, definition, dialect))
+        if catalog and schema:
+            own = (self.catalog.lower(), detail.schema.lower())
+            if (catalog.lower(), schema.lower()) != own:
+                context = ViewContext(view=name, catalog=catalog, schema=schema)
+                records.view_contexts.append(context)
 
     def _table(
         self, detail: TableDetail, partition_keys: tuple[str, ...] | None, found_by: str

@@ -84,10 +84,10 @@ async def columns_by_sql(
             except QueryFailedError as exc:
                 failures += 1
                 if failures >= HOPELESS_FAILURES and not successes:
-                    answer.hopeless = exc.reason
+                    answer.hopeless = exc.told
                     return answer
 
-                following += _after_failure(group, tables, exc.reason, answer)
+                following += _after_failure(group, tables, exc, answer)
 
         groups = following
 
@@ -95,24 +95,24 @@ async def columns_by_sql(
 
 
 def _after_failure(
-    group: Group, tables: dict[str, list[str]], reason: str, answer: SqlAnswer
+    group: Group, tables: dict[str, list[str]], error: QueryFailedError, answer: SqlAnswer
 ) -> list[Group]:
     """What to ask next; a table that is alone goes into the answer as poisoned."""
     if len(group.schemas) > 1:
-        return _around_suspects(group, tables, reason) or _halves_of_schemas(group)
+        return _around_suspects(group, tables, error.reason) or _halves_of_schemas(group)
 
     schema = group.schemas[0]
     names = group.names or tuple(tables[schema])
     if not names:
-        answer.failed_schemas[schema] = reason
+        answer.failed_schemas[schema] = error.told
         return []
 
     if len(names) == 1:
-        answer.poisoned[schema.lower(), names[0].lower()] = reason
+        answer.poisoned[schema.lower(), names[0].lower()] = error.told
         return []
 
     named = Group((schema,), names)
-    return _around_suspects(named, tables, reason) or _halves_of_names(schema, names)
+    return _around_suspects(named, tables, error.reason) or _halves_of_names(schema, names)
 
 
 def _around_suspects(group: Group, tables: dict[str, list[str]], reason: str) -> list[Group]:

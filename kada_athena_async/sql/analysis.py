@@ -6,7 +6,6 @@ Three steps, so that the middle one can run elsewhere: ``plan`` (this process, c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from typing import NamedTuple
 from kada_athena_async.sql.clean import clean
 from kada_athena_async.sql.engine_choice import choose_engine
 from kada_athena_async.sql.literals import Literal, find_literals
+from kada_athena_async.sql.locations import find_locations
 from kada_athena_async.sql.masking import is_unmaskable, mask_sql
 from kada_athena_async.sql.names import Context, TableName, complete
 from kada_athena_async.sql.question import Question, Read, Reading, mentioned
@@ -149,25 +149,12 @@ def _known_tables(query: str, context: Context, schema: SchemaIndex) -> tuple[Kn
     return tuple(known)
 
 
-# A bucket's name has 3 to 63 of these characters (S3 User Guide, "Bucket naming rules").
-_S3_LOCATION = re.compile(r"s3a?://[a-z0-9.-]{3,63}/\S*")
-_BEFORE_LOCATION = re.compile(r"(?:\blocation|\bto|\bexternal_location\s*=)\s*\Z", re.IGNORECASE)
-_LOOK_BACK_CHARS = 60
-
-
 def _locations(statement: Statement) -> tuple[str, ...]:
-    sql = statement.sql
-    if "s3" not in sql:
+    if "s3" not in statement.sql:
         return ()
 
-    found: dict[str, None] = {}
-    for literal in _literals(statement):
-        before = sql[max(0, literal.start - _LOOK_BACK_CHARS) : literal.start]
-        value = _string_value(sql, literal)
-        if _BEFORE_LOCATION.search(before) and _S3_LOCATION.fullmatch(value):
-            found[value] = None
-
-    return tuple(found)
+    found = find_locations(statement.sql, _literals(statement))
+    return tuple(dict.fromkeys(url for _, url in found))
 
 
 def _literals(statement: Statement) -> list[Literal]:

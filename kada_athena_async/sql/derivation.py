@@ -8,7 +8,7 @@ that nothing but the columns, and a bounded cache, is ever held.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 
 from kada_athena_async.concurrency import offload
@@ -46,16 +46,23 @@ class Derivation:
         mask: Whether S3 locations are hidden, being literals of the statements.
         include_failed: Whether executions that did not succeed have events; they never link.
         pool: The processes that parse, shared with others; None for some of its own.
+        view_contexts: Of the views whose names do not lie where the view does.
 
     Attributes:
         problems: Why statements could not be understood wholly -> how many.
     """
 
     def __init__(
-        self, *, mask: bool, include_failed: bool = False, pool: WorkerPool | None = None
+        self,
+        *,
+        mask: bool,
+        include_failed: bool = False,
+        pool: WorkerPool | None = None,
+        view_contexts: Mapping[TableName, Context] | None = None,
     ) -> None:
         self._mask = mask
         self._include_failed = include_failed
+        self._view_contexts = view_contexts or {}
         self._wanted: set[TableName] = set()
         self._shapes: set[int] = set()
         self._prepared: dict[tuple[str, str], str] = {}
@@ -86,7 +93,7 @@ class Derivation:
             shape = _shape(record)
             is_new = shape is None or hash(shape) not in self._shapes
             if is_new and self._counts(record):
-                self._note_one(_statement(record))
+                self._note_one(self._statement(record))
             if shape and len(self._shapes) < _MAX_SHAPES:
                 self._shapes.add(hash(shape))
 
@@ -167,7 +174,7 @@ class Derivation:
         # Within a batch the workers see to it that each question is asked once.
         shapes = [_shape(record) for record in records]
         missing = [i for i, shape in enumerate(shapes) if not shape or shape not in self._analyses]
-        found = await self._workers.analyse_many([_statement(records[i]) for i in missing])
+        found = await self._workers.analyse_many([self._statement(records[i]) for i in missing])
         answers = dict(zip(missing, found, strict=True))
         result = [answers.get(i) or self._analyses[shape or ()] for i, shape in enumerate(shapes)]
         for i, analysis in answers.items():
@@ -178,6 +185,27 @@ class Derivation:
             self._analyses.popitem(last=False)
 
         return result
+
+    def _statement(self, record: Source) -> Statement:
+        if isinstance(record, ViewRecord):
+            view = TableName(record.catalog, record.schema, record.view)
+            catalog, schema = self._view_contexts.get(view, Context(record.catalog, record.schema))
+            return Statement(
+                sql=record.definition or "",
+                catalog=catalog,
+                schema=schema,
+                view=view,
+                dialect=record.dialect or "athena",
+            )
+
+        return Statement(
+            sql=record.query or "",
+            catalog=record.catalog,
+            schema=record.schema,
+            statement_type=record.statement_type,
+            substatement_type=record.substatement_type,
+            workgroup=record.workgroup,
+        )
 
 
 _TOLD_BY_LITERALS = ("UNLOAD", "EXECUTE", "IMMEDIATE", "CREATE", "ALTER", "CTAS")
@@ -192,23 +220,3 @@ def _shape(record: Source) -> tuple[str | None, ...] | None:
         return None
 
     return (record.fingerprint, record.catalog, record.schema, record.workgroup)
-
-
-def _statement(record: Source) -> Statement:
-    if isinstance(record, ViewRecord):
-        return Statement(
-            sql=record.definition or "",
-            catalog=record.catalog,
-            schema=record.schema,
-            view=TableName(record.catalog, record.schema, record.view),
-            dialect=record.dialect or "athena",
-        )
-
-    return Statement(
-        sql=record.query or "",
-        catalog=record.catalog,
-        schema=record.schema,
-        statement_type=record.statement_type,
-        substatement_type=record.substatement_type,
-        workgroup=record.workgroup,
-    )

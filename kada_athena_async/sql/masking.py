@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from kada_athena_async.sql.engine_choice import EngineChoice, choose_engine
 from kada_athena_async.sql.literals import PLACEHOLDER, Literal, find_literals, splice
+from kada_athena_async.sql.locations import find_locations
 from kada_athena_async.sql.tokens import Engine
 
 MAX_MASKABLE_CHARS = 524_288
@@ -52,6 +53,7 @@ def mask_sql(
     substatement_type: str | None = None,
     dialect: str | None = None,
     is_failed: bool = False,
+    keep_s3_locations: bool = False,
 ) -> str:
     """Return *text* with ``?`` for every literal and with empty comments; all else is as it was.
 
@@ -64,6 +66,8 @@ def mask_sql(
         dialect: ``hive`` for the text of a view that Hive or Spark made, whose query Hive reads.
         is_failed: The statement never ran, so its author may have quoted wrongly: a text in double
             quotes, which is a name to Trino, is hidden too.
+        keep_s3_locations: Whether a literal that is an S3 location as a whole, right after
+            LOCATION, TO or ``external_location =``, stays.
     """
     if _REMARK.fullmatch(text):
         return text
@@ -82,8 +86,10 @@ def mask_sql(
         if is_failed or not (choice.is_certain and is_clean):
             engines = list(Engine)
             literals = _merge(x for engine in Engine for x in find_literals(text, engine)[0])
+        if keep_s3_locations:
+            literals = _without_locations(text, literals)
         masked = splice(text, literals)
-        return masked if _is_masked(masked, engines) else _remark(text)
+        return masked if _is_masked(masked, engines, keep_s3_locations) else _remark(text)
     except Exception:
         # Whatever went wrong, the text itself must not get out: not as a value, not in a traceback.
         return _remark(text)
@@ -141,10 +147,18 @@ def _merge(literals: Iterable[Literal]) -> list[Literal]:
     return merged
 
 
-def _is_masked(masked: str, engines: Iterable[Engine]) -> bool:
+def _without_locations(text: str, literals: list[Literal]) -> list[Literal]:
+    kept = {literal for literal, _ in find_locations(text, literals)}
+    return [literal for literal in literals if literal not in kept] if kept else literals
+
+
+def _is_masked(masked: str, engines: Iterable[Engine], keep_s3_locations: bool) -> bool:
     """The check of the result: reading it again finds nothing more to hide."""
     for engine in engines:
-        for start, end, replacement in find_literals(masked, engine)[0]:
+        literals = find_literals(masked, engine)[0]
+        if keep_s3_locations:
+            literals = _without_locations(masked, literals)
+        for start, end, replacement in literals:
             if masked[start:end] != replacement:
                 return False
 

@@ -12,15 +12,36 @@ import pytest
 
 from kada_athena_async import Extractor
 from kada_athena_async.sandbox import Sandbox
+from kada_athena_async.sandbox.estate.model import ColumnRef, Table
 from kada_athena_async.sandbox.estate.sentinels import SENTINEL_SECRETS
 
+MADE_ELSEWHERE = "v_made_elsewhere"
 EXTRACTED = ["AwsDataCatalog", "dynamo_orders", "hive_legacy", "postgres_crm"]
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(scale=0.1) as running:
+        add_view_made_elsewhere(running)
         yield running
+
+
+def add_view_made_elsewhere(sandbox: Sandbox) -> None:
+    """To one schema a view of another schema's table, which its text names by the table alone."""
+    schemas = sandbox.estate.catalogs["AwsDataCatalog"].schemas
+    table = next(t for t in schemas["sales"].tables.values() if not t.is_view)
+    column = table.columns[0]
+    source = ColumnRef("AwsDataCatalog", "sales", table.name, column.name)
+    schemas["marketing"].tables[MADE_ELSEWHERE] = Table(
+        name=MADE_ELSEWHERE,
+        table_type="VIRTUAL_VIEW",
+        table_format=None,
+        columns=(column,),
+        view_sql=f'SELECT "{column.name}" FROM "{table.name}"',
+        view_dialect="athena",
+        view_schema="sales",
+        column_sources={column.name: (source,)},
+    )
 
 
 async def run(make: Callable[..., Extractor], **fields: Any) -> Any:
@@ -34,7 +55,10 @@ async def run(make: Callable[..., Extractor], **fields: Any) -> Any:
 async def test_columns_of_views_link_to_their_sources(
     sandbox: Sandbox, extractor: Any, read_extracts: Any, tmp_path: Path
 ) -> None:
-    """Each output column of each view is linked to exactly the columns that it comes from."""
+    """Each output column of each view is linked to exactly the columns that it comes from.
+
+    Also where the view was made in another schema than the one it lies in.
+    """
     await run(extractor, mask=False)
     rows = read_extracts(tmp_path / "out").rows("linkages")
     found = defaultdict(set)
@@ -53,6 +77,7 @@ async def test_columns_of_views_link_to_their_sources(
                     (s.schema.lower(), s.table.lower(), s.column.lower()) for s in sources
                 }
 
+    assert MADE_ELSEWHERE in {view for _, view, _ in found}
     assert found == {key: sources for key, sources in expected.items() if sources}
 
 

@@ -213,6 +213,15 @@ def test_create_view_keeps_its_text_and_runs(run: Run) -> None:
     assert lines(run, "SHOW CREATE VIEW empty.v")[1:] == ["SELECT 2 AS b"]
 
 
+def test_views_read_where_they_were_made(run: Run) -> None:
+    """A name without a schema in a view's text is of the schema that was current at its making."""
+    expected = run("SELECT id FROM shop.orders").rows
+    assert run("CREATE VIEW empty.w AS SELECT id FROM orders").error is None
+
+    assert expected
+    assert run("SELECT * FROM empty.w").rows == expected
+
+
 def test_databases_and_tables_come_and_go(run: Run) -> None:
     """DROP takes away what CREATE made; a database with tables needs CASCADE."""
     assert run("CREATE DATABASE IF NOT EXISTS lab COMMENT 'x' LOCATION 's3://lab/'").error is None

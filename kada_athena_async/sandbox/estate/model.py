@@ -55,6 +55,7 @@ class Table:
         view_sql: A view's SQL text as its author wrote it; None for a table.
         view_dialect: ``athena`` (Presto view, base64 JSON in Glue), ``hive`` (raw text in Glue)
             or None for a table.
+        view_schema: The schema in which an Athena view was made; None for the one it lies in.
         reads: What a view reads, directly.
         column_sources: For a view: output column -> the columns its values come from.
         sample_rows: Small data, one tuple of Python values a row, in column order.
@@ -76,6 +77,7 @@ class Table:
     last_access_at: datetime | None = None
     view_sql: str | None = None
     view_dialect: str | None = None
+    view_schema: str | None = None
     reads: tuple[TableRef, ...] = ()
     column_sources: dict[str, tuple[ColumnRef, ...]] = field(default_factory=dict)
     sample_rows: tuple[tuple[object, ...], ...] = ()

@@ -164,6 +164,7 @@ def create_view(statement: str, session: Session, now: datetime | None) -> None:
         updated_at=now,
         view_sql=query,
         view_dialect="athena",
+        view_schema=session.database,
     )
 
 

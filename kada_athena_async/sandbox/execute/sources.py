@@ -90,7 +90,10 @@ def _bind_view(
         )
 
     inside = Session(
-        estate=session.estate, catalog=catalog.name, database=schema.name, poison=session.poison
+        estate=session.estate,
+        catalog=catalog.name,
+        database=view.view_schema or schema.name,
+        poison=session.poison,
     )
     tree = parse_query(view.view_sql or "", HIVE if view.view_dialect == "hive" else ATHENA)
     size_bytes = bind_sources(tree, inside, cursor, depth=depth + 1)

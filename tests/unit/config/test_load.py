@@ -351,6 +351,8 @@ def test_the_digest_follows_what_changes_the_extracts(write) -> None:
         "role": "arn:aws:iam::123456789012:role/x",
         "profile": "p",
         "mask": False,
+        "keep_s3_locations": True,
+        "include_failed_events": True,
         "compress": False,
         "workgroups": ["a"],
         "exclude_workgroups": ["a"],
@@ -362,7 +364,7 @@ def test_the_digest_follows_what_changes_the_extracts(write) -> None:
     before = config_digest(load(write()))
 
     assert changes.keys() == DIGESTED
-    assert len({before, *(config_digest(load(write(**{k: v}))) for k, v in changes.items())}) == 14
+    assert len({before, *(config_digest(load(write(**{k: v}))) for k, v in changes.items())}) == 16
     assert config_digest(load(write(output_path="/tmp/other", quota_share=0.1))) == before
 
 

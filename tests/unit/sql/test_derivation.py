@@ -9,6 +9,7 @@ import pytest
 from kada_athena_async.records import QueryRecord, TableColumns, ViewRecord
 from kada_athena_async.sql import fingerprint, mask_sql
 from kada_athena_async.sql.derivation import Derivation
+from kada_athena_async.sql.names import Context, TableName
 from kada_athena_async.sql.worker_pool import WorkerPool
 
 AT = datetime(2026, 11, 23, 1, 2, 3, tzinfo=timezone.utc)
@@ -87,6 +88,20 @@ async def test_views_are_linked_and_have_no_events() -> None:
     empty = ViewRecord("srv", GLUE, "sales", "w", None, None)
 
     assert await derived(view, empty) == ([("orders.total", "v.t")], [])
+
+
+async def test_names_in_a_view_lie_where_it_was_made() -> None:
+    """A name without a schema is of the schema in which the view was made, if that is known."""
+    view = ViewRecord("srv", GLUE, "marts", "v", "SELECT * FROM orders", "athena")
+    contexts = {TableName(GLUE, "marts", "v"): Context("awsdatacatalog", "sales")}
+    async with Derivation(mask=True, pool=WorkerPool(1), view_contexts=contexts) as derivation:
+        await derivation.note([view])
+        derivation.learn([*columns("orders", "id", "total")])
+        linked, _ = await derivation.derive([view])
+
+    assert [row[1:9] for row in linked] == [
+        (GLUE, "sales", "orders", name, GLUE, "marts", "v", name) for name in ("id", "total")
+    ]
 
 
 async def test_failed_statements_did_nothing() -> None:

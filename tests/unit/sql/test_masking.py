@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -80,7 +81,27 @@ VERBS = WORD.findall(
     "select with insert delete update merge unload values table explain prepare execute"
     " deallocate optimize vacuum using call refresh grant revoke commit rollback start"
 )
-EXACT: list[tuple[str, dict[str, str], str | None]] = [
+KEEP = {"keep_s3_locations": True}
+EXACT: list[tuple[str, dict[str, Any], str | None]] = [
+    ("UNLOAD (SELECT 'x' FROM t) TO 's3://bkt/a-b/' WITH (format='ORC')", KEEP,
+     "UNLOAD (SELECT ? FROM t) TO 's3://bkt/a-b/' WITH (format=?)"),
+    ("CREATE TABLE x WITH (external_location = 's3://bkt/x/') AS SELECT 'y' y", KEEP,
+     "CREATE TABLE x WITH (external_location = 's3://bkt/x/') AS SELECT ? y"),
+    ("CREATE EXTERNAL TABLE x (a int COMMENT 's3://bkt/c') LOCATION\n's3a://bkt.q/x'", KEEP,
+     "CREATE EXTERNAL TABLE x (a int COMMENT ?) LOCATION\n's3a://bkt.q/x'"),
+    ('CREATE EXTERNAL TABLE x (a int) LOCATION "s3://bkt/x/"', KEEP, None),
+    ("SELECT a FROM t WHERE location = 's3://bkt/x/'", KEEP,
+     "SELECT a FROM t WHERE location = ?"),
+    ("SELECT a FROM t WHERE b = 's3://bkt/x/'", KEEP, "SELECT a FROM t WHERE b = ?"),
+    ("UNLOAD (SELECT a FROM t) TO -- not to\n's3://bkt/x/'", KEEP,
+     "UNLOAD (SELECT a FROM t) TO --?\n?"),
+    ("UNLOAD (SELECT a FROM t) TO 's3://bkt/kes trel/'", KEEP, "UNLOAD (SELECT a FROM t) TO ?"),
+    ("UNLOAD (SELECT a FROM t) TO 's3://bkt/x\\kestrel/'", KEEP, "UNLOAD (SELECT a FROM t) TO ?"),
+    ("UNLOAD (SELECT a FROM t) TO 's3://bkt/o''kestrel/'", KEEP, "UNLOAD (SELECT a FROM t) TO ?"),
+    ("UNLOAD (SELECT a FROM t) TO 's3://Bkt/x/'", KEEP, "UNLOAD (SELECT a FROM t) TO ?"),
+    ("UNLOAD (SELECT a FROM t) TO 's3://bkt'", KEEP, "UNLOAD (SELECT a FROM t) TO ?"),
+    ("UNLOAD (SELECT a FROM t) TO X's3://bkt/x/'", KEEP, "UNLOAD (SELECT a FROM t) TO ?"),
+    ("UNLOAD (SELECT a FROM t) TO 's3://bkt/x/'", {}, "UNLOAD (SELECT a FROM t) TO ?"),
     ("SELECT ´kestrel´ x, ＂merlin＂ y, ＇hobby＇ z", {}, "SELECT ? x, ? y, ? z"),
     ("SELECT “kestrel” x, ‘mer’s lin’ y, «hobby» z", {}, "SELECT ? x, ? y, ? z"),
     ("SELECT ´kestrel´ x, ＂merlin＂ y, ＇hobby＇ z", HIVE, "SELECT ? x, ? y, ? z"),
@@ -124,7 +145,7 @@ EXACT: list[tuple[str, dict[str, str], str | None]] = [
         for word in [*ENDS, "select", "groups", "using"]
     ),
     *((f"{verb} \"kestrel\" 'merlin'", {}, f'{verb} "kestrel" ?') for verb in VERBS),
-]
+]  # fmt: skip
 """Statements, what is said of them, and what they are masked to; None if they stay as they are."""
 
 each_labelled = pytest.mark.parametrize("case", LABELLED, ids=[case.trap for case in LABELLED])
@@ -172,7 +193,7 @@ def test_the_labels_cover_enough() -> None:
 
 @pytest.mark.parametrize(("sql", "facts", "masked"), EXACT)
 def test_each_piece_of_the_grammar_counts(
-    sql: str, facts: dict[str, str], masked: str | None
+    sql: str, facts: dict[str, Any], masked: str | None
 ) -> None:
     """Just the literals give way, to the letter."""
     assert mask_sql(sql, **facts) == (sql if masked is None else masked)
@@ -197,6 +218,34 @@ def test_generated_statements_do_not_leak(seed: int, count: int) -> None:
     )
 
     assert [(case.sql, found) for case in made if (found := leaks(case))] == []
+
+
+@pytest.mark.parametrize("is_failed", [False, True])
+@given(
+    pieces=st.lists(
+        st.sampled_from(
+            [
+                "TO",
+                "LOCATION",
+                "external_location=",
+                "'s3://bkt/x/'",
+                '"s3://bkt/x/"',
+                "'s3://bkt/",
+                *list("'\"\\-/*\n ?a1"),
+            ]
+        ),
+        max_size=12,
+    )
+)
+@settings(max_examples=300, deadline=None)
+def test_what_is_kept_of_any_text_is_a_location(is_failed: bool, pieces: list[str]) -> None:
+    """Whatever stands around them, only locations stay of what is hidden without the option."""
+    text = "".join(pieces)
+    kept = mask_sql(text, is_failed=is_failed, keep_s3_locations=True)
+    hidden = mask_sql(text, is_failed=is_failed)
+
+    assert mask_sql(kept, is_failed=is_failed, keep_s3_locations=True) == kept
+    assert mask_sql(kept, is_failed=is_failed) == hidden
 
 
 @pytest.mark.parametrize("is_failed", [False, True])

@@ -8,7 +8,15 @@ from types import ModuleType
 
 import pytest
 
-from kada_athena_async.sql import engine_choice, literals, mask_sql, mask_text, masking, tokens
+from kada_athena_async.sql import (
+    engine_choice,
+    literals,
+    locations,
+    mask_sql,
+    mask_text,
+    masking,
+    tokens,
+)
 from tests.unit.sql.labelled import LABELLED
 from tests.unit.sql.test_masking import EXACT, MESSAGES
 
@@ -19,6 +27,7 @@ PATTERNS: dict[str, list[tuple[ModuleType, str]]] = {
     "end of ordinals": [(literals, "_ENDS_ORDINALS")],
     "after an ordinal": [(literals, "_AFTER_ORDINAL")],
     "numbers": [(literals, "_NUMBER_SHAPE")],
+    "words before a location": [(locations, "_BEFORE")],
     "verbs of Trino": [(engine_choice, "_TRINO_VERB")],
     "announced data": [(masking, "_REST_IS_DATA")],
     "quotes in messages": [(masking, "_QUOTED")],
