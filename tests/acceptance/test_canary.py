@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -54,7 +55,9 @@ def test_no_planted_secret_leaves_by_any_door(
     told = []
     for line in crashing.stdout:
         told.append(line)
-        if '"unit_finished"' in line and '"history/' in line:
+        event = json.loads(line)
+        is_history = str(event.get("unit_id")).startswith("history/")
+        if event["event"] == "unit_finished" and is_history and event["rows"] > 100:
             crashing.send_signal(signal.SIGABRT)
             break
     rest, crash_report = crashing.communicate(timeout=60)
