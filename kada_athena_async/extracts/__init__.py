@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from kada_athena_async.extracts.packages import Package, newest_packages
+from kada_athena_async.extracts.changes import Changes, changes_between, comparable_schemas
+from kada_athena_async.extracts.packages import Package, newest_packages, packages
 
-__all__ = ["Package", "newest_packages"]
+__all__ = [
+    "Changes",
+    "Package",
+    "changes_between",
+    "comparable_schemas",
+    "newest_packages",
+    "packages",
+]

@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+import csv
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
+from io import BufferedReader, FileIO, RawIOBase, TextIOWrapper
 from pathlib import Path
+from typing import BinaryIO, cast
 
-from kada_athena_async.commit import Manifest
+from isal import igzip, isal_zlib
+
+from kada_athena_async.commit import Manifest, ManifestFile
 from kada_athena_async.commit.manifest import manifest_paths, read_manifest
 from kada_athena_async.errors import StateError
 from kada_athena_async.files import Files
+
+_MANIFEST = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]*)_manifest_\d{8}T\d{6}Z\.json")
+_NAMED = 5
+_BLOCK_BYTES = 256 * 1024
+
+# A statement has 262,144 bytes at most (Athena service quotas) and a Glue view text 409,600
+# characters; the parameters of a table are limited by nobody but Glue's size of a table.
+_MAX_FIELD_CHARS = 8 << 20
+
+# What readers raise over other bytes than were written.
+_DAMAGE: tuple[type[Exception], ...] = (
+    EOFError,
+    ValueError,
+    IndexError,
+    csv.Error,
+    cast("type[Exception]", isal_zlib.error),
+)
+_RESTORE = "restore it from where it was delivered, or extract that window again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,20 +63,110 @@ class Package:
             try:
                 is_whole = files.digest(path).sha256 == file.sha256
             except FileNotFoundError:
-                raise StateError(
-                    f"{path} is gone, though {self.path.name} names it",
-                    hint="restore it from where it was delivered, or extract that window again",
-                ) from None
+                raise self._gone(path) from None
 
             if not is_whole:
-                raise StateError(
-                    f"{path} is torn: it holds other bytes than {self.path.name} says",
-                    hint="restore it from where it was delivered, or extract that window again",
-                )
+                raise self._torn(path)
+
+    def rows(self, kind: str, *columns: str) -> Iterator[tuple[str, ...]]:
+        """Yield *columns* of each row of the extracts of *kind*, as texts; an empty one is null.
+
+        One row is held at a time. Of a file that is not what the manifest says rows may have come
+        before that is found out.
+
+        Raises:
+            StateError: A file is missing, torn, or lacks one of *columns*.
+        """
+        for file in self.manifest.files:
+            if file.kind == kind:
+                yield from self._rows(file, columns)
+
+    def _rows(self, file: ManifestFile, columns: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        path = self.path.parent / file.name
+        # The limit is the process's; it only ever grows.
+        csv.field_size_limit(max(csv.field_size_limit(), _MAX_FIELD_CHARS))
+        count = 0
+        try:
+            if path.stat().st_size != file.size_bytes:
+                raise self._torn(path)
+
+            with path.open("rb", buffering=0) as raw, _Hashing(raw) as hashing:
+                reader = csv.reader(_text_of(hashing, path), strict=True)
+                header = next(reader, [])
+                places = [self._place(path, header, column) for column in columns]
+                for row in reader:
+                    yield tuple([row[place] for place in places])
+                    count += 1
+                is_whole = hashing.hash.hexdigest() == file.sha256
+        except FileNotFoundError:
+            raise self._gone(path) from None
+        except OSError as error:
+            if error.errno is None:
+                raise self._torn(path) from None
+
+            raise StateError(f"{path} cannot be read: {error.strerror}") from None
+        except _DAMAGE:
+            raise self._torn(path) from None
+
+        if count != file.rows or not is_whole:
+            raise self._torn(path)
+
+    def _place(self, path: Path, header: list[str], column: str) -> int:
+        if column in header:
+            return header.index(column)
+
+        raise StateError(
+            f"{path} has no column {column!r}: another version of this package wrote it",
+            hint="extract that window again with this version",
+        )
+
+    def _gone(self, path: Path) -> StateError:
+        return StateError(f"{path} is gone, though {self.path.name} names it", hint=_RESTORE)
+
+    def _torn(self, path: Path) -> StateError:
+        return StateError(
+            f"{path} is torn: it holds other bytes than {self.path.name} says", hint=_RESTORE
+        )
 
 
-def newest_packages(output_path: Path, name: str, files: Files, *, count: int) -> list[Package]:
-    """The last *count* packages of *name* in *output_path*, newest first.
+class _Hashing(RawIOBase):
+    """Hashes a file as it is read."""
+
+    def __init__(self, raw: FileIO) -> None:
+        self._raw = raw
+        self.hash = sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        size = self._raw.readinto(buffer)
+        self.hash.update(memoryview(buffer)[:size])
+        return size
+
+
+def _text_of(raw: RawIOBase, path: Path) -> TextIOWrapper:
+    """The text of an extract, plain or gzip, in which line ends stay as they are."""
+    binary: BinaryIO = cast(BinaryIO, BufferedReader(raw, _BLOCK_BYTES))
+    if path.suffix == ".gz":
+        binary = igzip.IGzipFile(fileobj=binary)  # type: ignore[no-untyped-call,assignment]
+
+    return TextIOWrapper(binary, encoding="utf-8", newline="")
+
+
+def packages(output_path: Path, name: str) -> list[Package]:
+    """All packages of *name* in *output_path*, oldest window first; blocks.
+
+    Raises:
+        StateError: There is none, or a manifest is junk.
+    """
+    return newest_packages(output_path, name, Files(), count=None)[::-1]
+
+
+def newest_packages(
+    output_path: Path, name: str, files: Files, *, count: int | None
+) -> list[Package]:
+    """The last *count* packages of *name* in *output_path*, newest first; all if it is None.
 
     Raises:
         StateError: There is none, or a manifest is junk.
@@ -61,12 +177,24 @@ def newest_packages(output_path: Path, name: str, files: Files, *, count: int) -
         paths = []
 
     found = [read_manifest(path, files) for path in paths[::-1][:count]]
-    packages = [Package(path=each.path, manifest=each.manifest) for each in found if each]
-    if not packages:
-        raise StateError(
-            f"there are no extracts of {name!r} in {output_path}",
-            hint="extract first, or name the directory and the collector's name with "
-            "--output-path and --name",
-        )
+    in_sight = [Package(path=each.path, manifest=each.manifest) for each in found if each]
+    if not in_sight:
+        raise _none_of(output_path, name, files)
 
-    return packages
+    return in_sight
+
+
+def _none_of(output_path: Path, name: str, files: Files) -> StateError:
+    try:
+        matches = map(_MANIFEST.fullmatch, files.names(output_path))
+        others = sorted({match[1] for match in matches if match})
+    except OSError:
+        others = []
+
+    hint = (
+        "extract first, or name the directory and the collector's name with --output-path and --name"
+    )
+    if others:
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        hint = f"--name with one of those that are there: {', '.join(others[:_NAMED])}{more}"
+    return StateError(f"there are no extracts of {name!r} in {output_path}", hint=hint)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from kada_athena_async.commit import Manifest
-from kada_athena_async.extracts import Package
+from kada_athena_async.extracts import Package, comparable_schemas
 from kada_athena_async.page.warehouse import Warehouse
 
 MAX_CHANGES = 200
@@ -91,7 +90,7 @@ def changes_figures(warehouse: Warehouse, before: Package | None) -> ChangesFigu
     if before is None:
         return None
 
-    compared, left_out = comparable_schemas(warehouse.package.manifest, before.manifest)
+    compared, others = comparable_schemas(warehouse.package.manifest, before.manifest)
     warehouse.rows(
         "CREATE TABLE compared AS SELECT unnest(?) AS catalog, unnest(?) AS schema",
         [catalog for catalog, _ in compared],
@@ -100,7 +99,7 @@ def changes_figures(warehouse: Warehouse, before: Package | None) -> ChangesFigu
     return ChangesFigures(
         since=before.manifest.end,
         compared=len(compared),
-        left_out=left_out,
+        left_out=len(others),
         lists=tuple(_changes(warehouse, title, sql) for title, sql in _KINDS.items()),
     )
 
@@ -123,40 +122,3 @@ def _changes(warehouse: Warehouse, title: str, sql: str) -> ChangeList:
             for row in rows
         ),
     )
-
-
-def comparable_schemas(now: Manifest, then: Manifest) -> tuple[list[tuple[str, str]], int]:
-    """The schemas whose changes are sure, and how many others there are.
-
-    What was not read must not look as if it had been removed. A schema is sure if the completeness
-    records of both runs call it complete; or one run does and the other does not know it, although
-    it asked for the same and could list its catalog.
-    """
-    of_now, of_then = _outcomes(now), _outcomes(then)
-    is_same = now.config_digest == then.config_digest
-    in_doubt = _catalogs_in_doubt(now) | _catalogs_in_doubt(then)
-    sure = []
-    names = of_now.keys() | of_then.keys()
-    for name in names:
-        told = {outcomes.get(name) for outcomes in (of_now, of_then)}
-        is_sure_absence = is_same and name[0] not in in_doubt
-        if told == {"complete"} or (told == {"complete", None} and is_sure_absence):
-            sure.append(name)
-
-    return sorted(sure), len(names) - len(sure)
-
-
-def _outcomes(manifest: Manifest) -> dict[tuple[str, str], str]:
-    return {
-        (record.name[0], record.name[1]): record.outcome
-        for record in manifest.facts.completeness
-        if record.scope == "schema" and len(record.name) == 2
-    }
-
-
-def _catalogs_in_doubt(manifest: Manifest) -> set[str]:
-    return {
-        record.name[0]
-        for record in manifest.facts.completeness
-        if record.scope == "catalog" and record.outcome != "complete"
-    }
