@@ -17,6 +17,7 @@ from kada_athena_async.cli.commands import (
     report,
     run,
     sandbox,
+    show,
 )
 from kada_athena_async.cli.options import HELP
 from kada_athena_async.cli.pages import (
@@ -43,6 +44,7 @@ app = typer.Typer(
 app.command("run", rich_help_panel=EXTRACT)(run.run)
 app.command("plan", rich_help_panel=EXTRACT)(plan.plan)
 app.command("push", rich_help_panel=EXTRACT)(push.push)
+app.command("show", rich_help_panel=LOOK)(show.show)
 app.command("report", rich_help_panel=LOOK)(report.report)
 app.add_typer(hwm.hwm, name="hwm", rich_help_panel=LOOK)
 app.add_typer(config.config, name="config", rich_help_panel=SET_UP)

@@ -23,7 +23,7 @@ from kada_athena_async.files import Files
 if TYPE_CHECKING:
     from kada_athena_async.sandbox import Sandbox
 
-_FOLDER = Path("kada-sandbox")
+FOLDER = Path("kada-sandbox")
 
 # Shows that the folder is ours to empty.
 _MARKER = ".made-by-kada-athena-async"
@@ -53,7 +53,7 @@ def run_demo(talk: Talk, request: RunRequest) -> int:
             source="command",
         )
 
-    folder = _FOLDER.absolute()
+    folder = FOLDER.absolute()
     _empty(folder)
     talk.say(f"starting an invented AWS on this machine; everything goes to {folder}")
     with _sandbox(
@@ -135,10 +135,10 @@ def _what_next(output_path: Path, hwm_path: Path) -> list[str]:
     return [
         f"high-water mark: {hwm_path}",
         "what to try next:",
-        f"  gzip -cd {_shown(output_path)}/*_tables_*.gz | head   (look at the tables)",
+        f"  {suggestion('show', '--sandbox')}   (look into the extracts)",
         f"  {suggestion('sandbox', '--write-config', 'sandbox.json')}   (an AWS that stays up)",
         f"  {suggestion('run', '-c', 'sandbox.json')}   (extract; once more: only news)",
-        f"the next `run --sandbox` empties {_shown(_FOLDER.absolute())} and begins anew",
+        f"the next `run --sandbox` empties {_shown(FOLDER.absolute())} and begins anew",
     ]
 
 

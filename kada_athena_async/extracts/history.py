@@ -162,6 +162,11 @@ def add_samples(package: Package, totals: Iterable[FingerprintTotal]) -> None:
 # Athena begins a reason with a word of Trino's list of errors, such as SYNTAX_ERROR.
 _KIND = re.compile(r"\s*([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b")
 
+# Trino's and Hive's parsers say it without a word of that list.
+_SYNTAX = re.compile(
+    r"line \d+:\d+: (?:mismatched|extraneous|missing|no viable|token recognition)|.*ParseException"
+)
+
 # Athena API reference, AthenaError.ErrorCategory.
 _CATEGORIES = {"1": "system error", "2": "user error", "3": "other error"}
 
@@ -197,5 +202,8 @@ def failure_totals(package: Package) -> list[FailureTotal]:
 def _kind_of(reason: str, category: str) -> str:
     if found := _KIND.match(reason):
         return found[1]
+
+    if _SYNTAX.match(reason):
+        return "SYNTAX_ERROR"
 
     return _CATEGORIES.get(category, "no reason given" if not reason else "other error")

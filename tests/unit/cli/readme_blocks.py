@@ -26,6 +26,7 @@ COMMANDS = (
     "plan",
     "push",
     "report",
+    "show",
     "hwm",
     "hwm show",
     "hwm set",

@@ -88,7 +88,7 @@ def test_failures_are_counted_by_kind(tmp_path: Path) -> None:
     """By Athena's word, else by its category; samples are masked, cancelled ones left out."""
     reasons = [
         ("SYNTAX_ERROR: line 1:8: mismatched input 'kestrel'", 2, "a"),
-        ("SYNTAX_ERROR: line 9:9: x", 2, "b"),
+        ("line 9:9: mismatched input x", 2, "b"),
         ("Query exhausted resources", 1, "a"),
         (None, None, "a"),
     ]

@@ -1,0 +1,117 @@
+"""Which extracts ``show`` looks into, and how it shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Group
+
+from kada_athena_async.cli import shown
+from kada_athena_async.cli.demo import FOLDER
+from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
+from kada_athena_async.cli.shown import Shown
+from kada_athena_async.cli.talk import Talk
+from kada_athena_async.errors import ConfigError, Problem
+from kada_athena_async.extracts import Package, newest_packages
+from kada_athena_async.files import Files
+from kada_athena_async.records import KINDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowRequest:
+    """What the user asked for.
+
+    Attributes:
+        what, of: As typed.
+        rows: How many rows at most; None for as many as fit a screen.
+        output_path: Directory of the extracts; None for the configured one.
+        is_sandbox: Whether to look where ``run --sandbox`` writes.
+    """
+
+    what: str
+    of: str | None
+    rows: int | None
+    name: str
+    config: Path | None
+    sites: tuple[str, ...]
+    output_path: Path | None
+    is_sandbox: bool
+    settings: tuple[str, ...]
+
+
+_ROWS = 10
+_ROWS_OF_HEAD = 3  # a row takes as many lines as it has fields
+
+
+def show_extracts(talk: Talk, request: ShowRequest) -> int:
+    """Show what was asked for, for each site; the exit code.
+
+    Raises:
+        ConfigError: The command makes no sense, or the configuration that names the place.
+        StateError: There are no extracts, or they are torn.
+    """
+    _check(request)
+    for output_path, name in _places(talk, request):
+        newest = newest_packages(output_path.absolute(), name, Files(), count=2)
+        view = _view(newest, request)
+        if talk.as_json:
+            for kind, facts in (("package", shown.facts(newest[0])), *view.told()):
+                talk.data(facts, kind=kind, lines=[])
+        else:
+            talk.picture(Group(shown.heading(newest[0]), *view.parts))
+
+    return 0
+
+
+def _view(newest: list[Package], request: ShowRequest) -> Shown:
+    package, *before = newest
+    of, rows = request.of or "", request.rows or _ROWS
+    views: dict[str, Callable[[], Shown]] = {
+        "counts": lambda: shown.counts(package),
+        "search": lambda: shown.found(package, of, rows),
+        "head": lambda: shown.head(package, of, request.rows or _ROWS_OF_HEAD),
+        "workgroups": lambda: shown.workgroups(package, rows),
+        "slowest": lambda: shown.fingerprints(package, "total_ms", rows),
+        "costliest": lambda: shown.fingerprints(package, "scanned_bytes", rows),
+        "failures": lambda: shown.failures(package, rows),
+        "problems": lambda: shown.problems(package, rows),
+        "changes": lambda: shown.changes(package, before[0] if before else None, rows),
+    }
+    return views[request.what]()
+
+
+def _check(request: ShowRequest) -> None:
+    """Raise ConfigError for a command line that makes no sense."""
+    kinds = ", ".join(KINDS)
+    value = ascii(request.of) if request.of is not None else "(nothing)"
+    if request.what == "head" and request.of not in KINDS:
+        problem = Problem("show head", value, f"name a kind of extract: {kinds}")
+    elif request.what == "search" and not (request.of or "").strip("*"):
+        problem = Problem("show search", value, "name a part of a table's or column's name")
+    elif request.what not in ("head", "search") and request.of is not None:
+        problem = Problem(
+            f"show {request.what}", value, "leave it out; only search and head take one"
+        )
+    elif request.is_sandbox and (request.output_path or request.config):
+        problem = Problem("--sandbox", "given", "leave out --output-path and --config with it")
+    else:
+        return
+
+    raise ConfigError([problem], source="command")
+
+
+def _places(talk: Talk, request: ShowRequest) -> Iterator[tuple[Path, str]]:
+    """Directory and collector's name of each site."""
+    asked = RunRequest(
+        config=request.config, name=request.name, settings=request.settings, sites=request.sites
+    )
+    check_request(asked)
+    output_path = FOLDER / "extracts" if request.is_sandbox else request.output_path
+    if output_path is not None:
+        yield output_path, request.name
+        return
+
+    for site in configured_sites(talk, asked):
+        yield site.config.output_path, site.instance(request.name)

@@ -1,0 +1,342 @@
+"""What ``show`` shows: each view as JSON objects and as parts of a page.
+
+Every text comes from elsewhere and goes through ``safe`` into a ``Text``, in which nothing is
+markup.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from kada_athena_async.extracts import Package, changes_between
+from kada_athena_async.extracts.history import (
+    Cost,
+    FingerprintTotal,
+    WorkgroupTotal,
+    add_samples,
+    failure_totals,
+    fingerprint_totals,
+    workgroup_totals,
+)
+from kada_athena_async.extracts.search import FoundTable, search
+from kada_athena_async.observers.safe import safe
+from kada_athena_async.observers.wording import counted, duration, moment, size
+from kada_athena_async.records import RECORD_TYPES
+
+_CELL_CHARS = 400
+_BLOCK_CELL_CHARS = 2_000
+_NARROWEST_CELL = 14
+_FINGERPRINT_CHARS = 8
+_LEFT_OUT_NAMED = 5
+
+Facts = dict[str, object]
+
+
+@dataclass(slots=True, kw_only=True)
+class Shown:
+    """A view.
+
+    Attributes:
+        kind: What an object of it is.
+        objects: For programs.
+        parts: For people.
+    """
+
+    kind: str
+    objects: list[Facts] = field(default_factory=list)
+    parts: list[RenderableType] = field(default_factory=list)
+
+    def told(self) -> list[tuple[str, Facts]]:
+        """Each object with its kind."""
+        return [(self.kind, facts) for facts in self.objects]
+
+
+def facts(package: Package) -> Facts:
+    """Which run it is about, for programs."""
+    manifest = package.manifest
+    return {
+        "name": manifest.name,
+        "run_id": manifest.run_id,
+        "start": manifest.start,
+        "end": manifest.end,
+        "manifest": str(package.path),
+    }
+
+
+def heading(package: Package) -> RenderableType:
+    """Which run it is about."""
+    manifest = package.manifest
+    window = f"{moment(manifest.start)} to {moment(manifest.end)} UTC"
+    return Text.assemble((safe(manifest.name), "bold"), f": {window}")
+
+
+def counts(package: Package) -> Shown:
+    """The extracts, and how much of what was asked for is in them."""
+    manifest = package.manifest
+    table = _table("kind", ">rows", ">size", "file")
+    for file in manifest.files:
+        _row(table, file.kind, f"{file.rows:,}", size(file.size_bytes), file.name)
+
+    outcomes = Counter((each.scope, each.outcome) for each in manifest.facts.completeness)
+    told = [f"{counted(n, scope)} {outcome}" for (scope, outcome), n in sorted(outcomes.items())]
+    objects: list[Facts] = [
+        {"kind": f.kind, "rows": f.rows, "size_bytes": f.size_bytes, "file": f.name}
+        for f in manifest.files
+    ]
+    parts: list[RenderableType] = [table, Text("; ".join(told))]
+    if any(outcome != "complete" for _, outcome in outcomes):
+        parts.append(Text("what is not complete, and why: show problems", "dim"))
+    return Shown(kind="extract", objects=objects, parts=parts)
+
+
+def found(package: Package, pattern: str, rows: int) -> Shown:
+    """The tables and columns that fit a pattern."""
+    result = search(package, pattern, count=rows)
+    parts: list[RenderableType] = []
+    for table in result.tables:
+        parts += _found_table(table)
+
+    if result.count > len(result.tables):
+        parts.append(_more(result.count, len(result.tables), "table"))
+    if not result.tables:
+        parts.append(Text("nothing fits; a part of a name is enough, * and ? stand for anything"))
+    return Shown(kind="table", objects=[_facts(table) for table in result.tables], parts=parts)
+
+
+def _facts(table: FoundTable) -> Facts:
+    facts = asdict(table)
+    return {**dict(zip(("catalog", "schema", "table"), facts.pop("key"), strict=True)), **facts}
+
+
+def _found_table(found: FoundTable) -> list[RenderableType]:
+    kind = f"  {found.table_type.lower()} {found.table_format}".rstrip()
+    title = Text.assemble((safe(found.name), "bold" if found.is_match else ""), (safe(kind), "dim"))
+    table = _table("", "", "", is_headless=True)
+    for column in found.columns:
+        note = "partition key" if column.is_partition_key else ""
+        note = "; ".join(filter(None, (note, column.comment)))
+        name = Text(safe(column.name), "bold" if column.is_match else "")
+        table.add_row(name, _cell(column.data_type), _cell(note))
+
+    return [title, Padding(table, (0, 0, 0, 2))]
+
+
+def head(package: Package, kind: str, rows: int) -> Shown:
+    """The first rows of a kind of extract."""
+    names = RECORD_TYPES[kind]._fields
+    first = list(islice(package.rows(kind, *names), rows))
+    total = sum(file.rows for file in package.manifest.files if file.kind == kind)
+    parts: list[RenderableType] = [_Rows(names, first)]
+    parts.append(_more(total, len(first), "row") if total > len(first) else Text(""))
+    objects: list[Facts] = [
+        {name: text or None for name, text in zip(names, row, strict=True)} for row in first
+    ]
+    return Shown(kind=kind, objects=objects, parts=parts if first else [Text("no rows")])
+
+
+class _Rows:
+    """Rows as a table where it fits, else one field a line, empty ones left out."""
+
+    def __init__(self, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        self._names = names
+        self._rows = rows
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if len(self._names) * _NARROWEST_CELL <= options.max_width:
+            table = _table(*self._names)
+            for row in self._rows:
+                _row(table, *row)
+            yield table
+            return
+
+        for number, row in enumerate(self._rows, 1):
+            yield Text(f"row {number}", "dim")
+            block = _table("", "", is_headless=True)
+            for name, text in zip(self._names, row, strict=True):
+                if text:
+                    shown = Text(safe(text, limit=_BLOCK_CELL_CHARS), overflow="fold")
+                    block.add_row(Text(name, "bold"), shown)
+            yield Padding(block, (0, 0, 0, 2))
+
+
+def workgroups(package: Package, rows: int) -> Shown:
+    """What each workgroup did."""
+    totals = workgroup_totals(package)
+    names = ("workgroup", ">queries", ">failed", ">cancelled", ">scanned", ">time")
+    table = _table(*names)
+    for total in totals[:rows]:
+        _row(table, total.workgroup, *_numbers(total))
+
+    if len(totals) > 1:
+        together = WorkgroupTotal(workgroup="")
+        for each in totals:
+            together.queries += each.queries
+            together.failed += each.failed
+            together.cancelled += each.cancelled
+            together.total_ms += each.total_ms
+            together.scanned_bytes += each.scanned_bytes
+        cells = (counted(len(totals), "workgroup"), *_numbers(together))
+        table.add_row(*map(_cell, cells), style="bold")
+
+    parts: list[RenderableType] = [table if totals else Text("no queries")]
+    if len(totals) > rows:
+        parts.append(_more(len(totals), rows, "workgroup"))
+    return Shown(kind="workgroup", objects=[asdict(t) for t in totals[:rows]], parts=parts)
+
+
+def _numbers(total: WorkgroupTotal) -> tuple[str, ...]:
+    return (
+        f"{total.queries:,}",
+        f"{total.failed:,}",
+        f"{total.cancelled:,}",
+        size(total.scanned_bytes),
+        duration(total.total_ms / 1000),
+    )
+
+
+def fingerprints(package: Package, by: Cost, rows: int) -> Shown:
+    """The shapes of statements that cost most, all their runs together."""
+    totals, is_exact = fingerprint_totals(package, by=by, count=rows)
+    add_samples(package, totals)
+    table = _table("shape", ">runs", ">time", ">longest", ">scanned", "statement")
+    for total in totals:
+        _row(table, total.fingerprint[:_FINGERPRINT_CHARS], *_costs(total), _line(total.sample))
+
+    parts: list[RenderableType] = [table if totals else Text("no queries")]
+    if not is_exact:
+        parts.append(
+            Text("more shapes than are held at once: those that cost little may lack some runs")
+        )
+    objects: list[Facts] = [{**asdict(total), "is_exact": is_exact} for total in totals]
+    return Shown(kind="fingerprint", objects=objects, parts=parts)
+
+
+def _costs(total: FingerprintTotal) -> tuple[str, ...]:
+    return (
+        f"{total.queries:,}",
+        duration(total.total_ms / 1000),
+        duration(total.max_ms / 1000),
+        size(total.scanned_bytes),
+    )
+
+
+def _line(sql: str) -> str:
+    """A statement on one line."""
+    return " ".join(sql[: 2 * _CELL_CHARS].split())
+
+
+def failures(package: Package, rows: int) -> Shown:
+    """Why queries failed."""
+    totals = failure_totals(package)
+    table = _table("kind", ">queries", ">workgroups", "one of the reasons")
+    for total in totals[:rows]:
+        reason = total.sample.removeprefix(f"{total.kind}:")
+        _row(table, total.kind, f"{total.queries:,}", f"{total.workgroups:,}", _line(reason))
+
+    parts: list[RenderableType] = [table if totals else Text("no query failed")]
+    if len(totals) > rows:
+        parts.append(_more(len(totals), rows, "kind"))
+    return Shown(kind="failure", objects=[asdict(total) for total in totals[:rows]], parts=parts)
+
+
+def problems(package: Package, rows: int) -> Shown:
+    """What could not be read, with reasons; gaps; warnings."""
+    facts = package.manifest.facts
+    lines: list[tuple[str, str, str, str]] = [
+        (each.outcome, each.scope, ".".join(each.name), each.reason)
+        for each in facts.completeness
+        if each.outcome != "complete" or each.reason
+    ]
+    lines += [
+        ("gap", "workgroup", gap.workgroup or "all", f"{gap.kind}: {moment(gap.start)} to "
+         f"{moment(gap.end)}")
+        for gap in facts.gaps
+    ]  # fmt: skip
+    lines += [("warning", "run", warning.code, warning.message) for warning in facts.warnings]
+    names = ("outcome", "scope", "subject", "reason")
+    table = _table(*names)
+    for *first, reason in lines[:rows]:
+        table.add_row(*map(_cell, first), Text(safe(reason, limit=_CELL_CHARS), overflow="fold"))
+
+    parts: list[RenderableType] = [table]
+    if not lines:
+        parts = [Text("all that was asked for was read")]
+    if len(lines) > rows:
+        parts.append(_more(len(lines), rows, "problem"))
+    objects: list[Facts] = [dict(zip(names, line, strict=True)) for line in lines[:rows]]
+    return Shown(kind="problem", objects=objects, parts=parts)
+
+
+def changes(package: Package, before: Package | None, rows: int) -> Shown:
+    """What came, went and changed since the run before."""
+    if before is None:
+        return Shown(
+            kind="change", parts=[Text("the first run in sight: there is nothing to compare with")]
+        )
+
+    result = changes_between(before, package)
+    lines = [(t.table, "", t.before, t.after) for t in result.tables]
+    lines += [(c.table, c.column, c.before, c.after) for c in result.columns]
+    table = _table("", "", "", "", is_headless=True)
+    objects: list[Facts] = []
+    for key, column, old, new in lines[:rows]:
+        sign = "~" if old and new else "+" if new else "-"
+        style = {"+": "green", "-": "red", "~": "yellow"}[sign]
+        name = ".".join((*key, column) if column else key)
+        kind = f"{old} -> {new}" if sign == "~" else (new or old)
+        subject = "column" if column else "table"
+        table.add_row(Text(sign, style), _cell(subject), _cell(name), _cell(kind))
+        catalog, schema, owner = key
+        place = {"catalog": catalog, "schema": schema, "table": owner, "column": column or None}
+        objects.append({**place, "before": old or None, "after": new or None})
+
+    parts: list[RenderableType] = [
+        Text(f"since {moment(before.manifest.end)} UTC, run {safe(before.manifest.run_id)}"),
+        table if lines else Text(f"no change in {counted(result.compared, 'schema')}"),
+    ]
+    if len(lines) > rows:
+        parts.append(_more(len(lines), rows, "change"))
+    if result.left_out:
+        parts.append(Text(_left_out(result.left_out)))
+    return Shown(kind="change", objects=objects, parts=parts)
+
+
+def _left_out(names: Sequence[tuple[str, str]]) -> str:
+    more = len(names) - _LEFT_OUT_NAMED
+    listed = ", ".join(safe(".".join(name)) for name in names[:_LEFT_OUT_NAMED])
+    listed += f" and {more:,} more" if more > 0 else ""
+    return f"not compared, as one of the runs did not read all of it: {listed}"
+
+
+def _more(count: int, shown: int, noun: str) -> Text:
+    return Text(f"{shown:,} of {counted(count, noun)}; more with -n", "dim")
+
+
+def _table(*names: str, is_headless: bool = False) -> Table:
+    """A table without lines; a name that begins with ``>`` is of numbers."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=not is_headless)
+    for name in names:
+        is_number = name.startswith(">")
+        table.add_column(
+            Text(name.lstrip(">")),
+            justify="right" if is_number else "left",
+            no_wrap=is_number,
+            header_style="bold",
+        )
+    return table
+
+
+def _row(table: Table, *texts: str) -> None:
+    table.add_row(*map(_cell, texts))
+
+
+def _cell(text: str) -> Text:
+    return Text(safe(text, limit=_CELL_CHARS), no_wrap=True, overflow="ellipsis")
