@@ -26,10 +26,10 @@ class What(str, enum.Enum):
 
 
 def show(
-    what: Annotated[What, typer.Argument(metavar="[WHAT]", help="See above.")] = What.COUNTS,
+    what: Annotated[What, typer.Argument(metavar="WHAT", help="See above.")] = What.COUNTS,
     of: Annotated[
         str | None,
-        typer.Argument(metavar="[OF]", help="What to search, or the kind of extract for head."),
+        typer.Argument(metavar="OF", help="What to search, or the kind of extract for head."),
     ] = None,
     rows: Annotated[
         int | None,
