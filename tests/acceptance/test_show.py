@@ -237,3 +237,26 @@ def test_a_torn_extract_is_said(cli: Cli, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (3, "")
     assert f"error: {path} is torn: it holds other bytes than" in done.stderr
     assert "try: restore it from where it was delivered" in done.stderr
+
+
+def test_each_site_is_looked_into(cli: Cli, configure: Callable[..., Path], tmp_path: Path) -> None:
+    """A configuration of several sites shows one after the other, or those that are named."""
+    (tmp_path / "output").mkdir()
+    for site, rows in (("au", 1), ("eu", 2)):
+        records = {"databaselog": [query(n, workgroup=f"of_{site}") for n in range(rows)]}
+        make_package(tmp_path / "output", records, name=f"athena-{site}")
+    configure(sites=[{"name": "au"}, {"name": "eu"}])
+
+    both = cli("show", "workgroups")
+    one = cli("show", "workgroups", "--site", "eu", "--json")
+
+    told = re.findall(r"^(athena-\w+|of_\w+ +\d)", both.stdout, re.MULTILINE)
+    assert [" ".join(line.split()) for line in told] == [
+        "athena-au",
+        "of_au 1",
+        "athena-eu",
+        "of_eu 2",
+    ]
+    objects = [json.loads(line) for line in one.stdout.splitlines()]
+    assert [each.get("workgroup") for each in objects] == [None, "of_eu"]
+    assert objects[0]["name"] == "athena-eu"
