@@ -96,7 +96,7 @@ async def test_names_in_a_view_lie_where_it_was_made() -> None:
     contexts = {TableName(GLUE, "marts", "v"): Context("awsdatacatalog", "sales")}
     async with Derivation(mask=True, pool=WorkerPool(1), view_contexts=contexts) as derivation:
         await derivation.note([view])
-        derivation.learn([*columns("orders", "id", "total")])
+        derivation.learn([columns("orders", "id", "total")])
         linked, _ = await derivation.derive([view])
 
     assert [row[1:9] for row in linked] == [
