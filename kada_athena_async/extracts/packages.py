@@ -192,7 +192,8 @@ def _none_of(output_path: Path, name: str, files: Files) -> StateError:
         others = []
 
     hint = (
-        "extract first, or name the directory and the collector's name with --output-path and --name"
+        "extract first, or name the directory and the collector's name with --output-path "
+        "and --name"
     )
     if others:
         more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
