@@ -9,12 +9,13 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from kada_athena_async.commit import Completeness, Manifest, ManifestFile, RunFacts
+from kada_athena_async.commit import Manifest, ManifestFile, RunFacts
 from kada_athena_async.commit.manifest import extract_name, manifest_name
 from kada_athena_async.extracts import Package
 from kada_athena_async.files import to_bytes
 from kada_athena_async.hwm import Carried
 from kada_athena_async.records import KINDS, RECORD_TYPES, Record
+from kada_athena_async.report import ScopeFacts
 from kada_athena_async.sinks.csv_format import encode, header
 
 AT = datetime(2026, 11, 24, tzinfo=timezone.utc)
@@ -45,8 +46,8 @@ def query(number: int, **values: Any) -> Record:
     return record("databaselog", **{**facts, "status": "SUCCEEDED", **values})
 
 
-def schema_record(name: str, outcome: Any = "complete", catalog: str = GLUE) -> Completeness:
-    return Completeness(scope="schema", name=(catalog, name), outcome=outcome)
+def schema_record(name: str, outcome: Any = "complete", catalog: str = GLUE) -> ScopeFacts:
+    return ScopeFacts(scope="schema", name=(catalog, name), outcome=outcome)
 
 
 def make_package(
@@ -57,7 +58,7 @@ def make_package(
     day: int = 0,
     compress: bool = True,
     digest: str = "same",
-    completeness: Sequence[Completeness] = (schema_record("sales"),),
+    completeness: Sequence[ScopeFacts] = (schema_record("sales"),),
     facts: Mapping[str, Any] | None = None,
 ) -> Package:
     """Write what a run of *day* would leave: an extract of each kind, and the manifest."""

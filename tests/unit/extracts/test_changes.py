@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from kada_athena_async.commit import Completeness
 from kada_athena_async.extracts import Changes, Package, changes_between
 from kada_athena_async.extracts.changes import ColumnChange, TableChange
 from kada_athena_async.records import Record
+from kada_athena_async.report import ScopeFacts
 from tests.unit.extracts.making import GLUE, columns, make_package, schema_record, table
 
 
@@ -23,7 +23,7 @@ def package(
     day: int,
     tables: Sequence[Record],
     columns: Sequence[Record] = (),
-    completeness: Sequence[Completeness] = (schema_record("sales"),),
+    completeness: Sequence[ScopeFacts] = (schema_record("sales"),),
     digest: str = "same",
 ) -> Package:
     records = {"metadata_tables": tables, "metadata_columns": columns}
@@ -94,7 +94,7 @@ def test_a_schema_that_nobody_speaks_of_was_removed_only_if_it_was_asked_for(
     before = package(tmp_path, 0, [table("people", schema="crm")], completeness=both)
     dropped = package(tmp_path, 1, [])
     asked_less = package(tmp_path, 2, [], digest="other")
-    broken = Completeness(scope="catalog", name=(GLUE,), outcome="denied")
+    broken = ScopeFacts(scope="catalog", name=(GLUE,), outcome="denied")
     unlisted = package(tmp_path, 3, [], completeness=[schema_record("sales"), broken])
 
     removed = changes_between(before, dropped)
