@@ -66,7 +66,7 @@ def run_demo(talk: Talk, request: RunRequest) -> int:
         report = extract(talk, config, replace(request, hwm_path=hwm_path))
 
     if report.committed:
-        for line in _what_next(config.output_path, hwm_path):
+        for line in _what_next(hwm_path):
             talk.say(line)
 
     return report.exit_code
@@ -131,7 +131,7 @@ def _empty(folder: Path) -> None:
     files.write_durably(folder / _MARKER, b"`run --sandbox` empties this folder at each start\n")
 
 
-def _what_next(output_path: Path, hwm_path: Path) -> list[str]:
+def _what_next(hwm_path: Path) -> list[str]:
     return [
         f"high-water mark: {hwm_path}",
         "what to try next:",
