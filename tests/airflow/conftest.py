@@ -159,7 +159,7 @@ class Airflow:
                     continue
 
             if number is signal.SIGTERM:
-                end = time.monotonic() + 15
+                end = time.monotonic() + 3
                 while time.monotonic() < end and any(p.poll() is None for p in self._processes):
                     time.sleep(0.1)
 
