@@ -1,4 +1,4 @@
-"""One part: the rows of one kind from one unit, as a complete gzip member or plain CSV bytes."""
+"""One part: the rows of one kind from one unit, as complete gzip members or plain CSV bytes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import Protocol
 
 import anyio
 from isal import isal_zlib
@@ -18,8 +17,9 @@ from kada_athena_async.records import Batch
 from kada_athena_async.sinks.csv_format import encode
 
 # Every write is a system call and every compress call a lock of its own, so both get blocks. The
-# size is fixed, because a compressor's output may depend on how its input was cut: the same rows
-# give the same bytes, whatever the batches were.
+# size is fixed, because a compressor's output depends on how its input was cut: the same rows give
+# the same bytes, whatever the batches were. Each block is a gzip member of its own, since ISA-L's
+# state between blocks would take half a megabyte for every part that is open.
 BLOCK_BYTES = 256 * 1024
 
 # ISA-L's best trade: as fast as level 1, a little smaller. 31: a gzip frame without name or time.
@@ -46,28 +46,12 @@ class PartFile:
     sha256: str
 
 
-class _Compressor(Protocol):
-    def compress(self, data: bytes, /) -> bytes: ...
-    def flush(self) -> bytes: ...
-
-
-class _Plain:
-    """Stands in for a compressor where there is nothing to compress."""
-
-    def compress(self, data: bytes, /) -> bytes:
-        return data
-
-    def flush(self) -> bytes:
-        return b""
-
-
-def _compressor(compress: bool) -> _Compressor:
-    return isal_zlib.compressobj(level=_LEVEL, wbits=_GZIP_FRAME) if compress else _Plain()
-
-
 def as_member(data: bytes, *, compress: bool) -> bytes:
     """*data* as a part of its own: a complete gzip member, or as it is."""
-    engine = _compressor(compress)
+    if not compress:
+        return data
+
+    engine = isal_zlib.compressobj(level=_LEVEL, wbits=_GZIP_FRAME)
     return engine.compress(data) + engine.flush()
 
 
@@ -77,9 +61,7 @@ class _PartCore:
     def __init__(self, path: Path, kind: str, *, compress: bool, files: Files) -> None:
         self.path, self.kind = path, kind
         self.rows = self.raw_bytes = self.size_bytes = 0
-        # ISA-L's state takes half a megabyte, so it is made when there is a block to compress.
         self._files, self._is_packed = files, compress
-        self._engine: _Compressor | None = None
         self._raw, self._ready = bytearray(), bytearray()
         self._hash = hashlib.sha256()
         self._fd: int | None = None
@@ -97,9 +79,9 @@ class _PartCore:
     def finish(self) -> None:
         with self._turn:
             self._refuse_if_over()
-            self._compress(len(self._raw))
-            self._ready += self._compressed().flush()
-            self._engine = None
+            if self._raw:
+                self._compress(len(self._raw))
+
             self._store()
             fd, self._fd = self._fd, None
             self._is_over = True
@@ -132,15 +114,9 @@ class _PartCore:
         block = bytes(self._raw[:count])
         del self._raw[:count]
         self.raw_bytes += len(block)
-        self._ready += self._compressed().compress(block)
+        self._ready += as_member(block, compress=self._is_packed)
         if len(self._ready) >= BLOCK_BYTES:
             self._store()
-
-    def _compressed(self) -> _Compressor:
-        if self._engine is None:
-            self._engine = _compressor(self._is_packed)
-
-        return self._engine
 
     def _store(self) -> None:
         if self._fd is None:
