@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -124,3 +125,20 @@ async def test_nothing_of_it_is_too_much(
     name = action.partition(":")[2]
     # Athena says it in its own words where it writes, or looks at the bucket, on our behalf.
     assert name in said or "output bucket" in said or "writing output" in said
+
+
+async def test_a_view_of_a_registered_catalog_needs_no_statement(
+    sandbox: Sandbox, tmp_path: Path, fast_clock: Any
+) -> None:
+    """Where Athena refuses SQL on a catalog for want of GetDataCatalog, its views still come."""
+    carts = sandbox.estate.catalogs["dynamo_orders"].schemas["default"]
+    view = replace(carts.tables["carts"], name="open_carts", table_type="VIRTUAL_VIEW")
+    carts.tables["open_carts"] = view
+    config = config_for(sandbox, tmp_path / "out", "seed", catalogs=["*"])
+    try:
+        report = await extract(config, tmp_path, fast_clock)
+    finally:
+        del carts.tables["open_carts"]
+
+    assert report.committed, [outcome.reason for outcome in report.failed]
+    assert "SQL on catalog dynamo_orders is refused, the API stands in" in " ".join(report.warnings)
