@@ -40,7 +40,8 @@ def _plan(talk: Talk, request: RunRequest, site: Site) -> None:
         async def work() -> PlanReport:
             extractor = Extractor(
                 site.config,
-                observers=observers,
+                # With --json the report is all that is asked for.
+                observers=[] if talk.as_json else observers,
                 name=site.instance(request.name),
                 hwm_path=request.hwm_path,
             )

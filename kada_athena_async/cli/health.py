@@ -33,7 +33,8 @@ def _examine(talk: Talk, request: RunRequest, site: Site, *, runs_query: bool) -
         async def work() -> DoctorReport:
             extractor = Extractor(
                 site.config,
-                observers=observers,
+                # With --json the report is all that is asked for.
+                observers=[] if talk.as_json else observers,
                 name=site.instance(request.name),
                 hwm_path=request.hwm_path,
             )
