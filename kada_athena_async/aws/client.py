@@ -63,6 +63,9 @@ class AwsClient:
         pacer: How fast we may be.
         tell: Receives ``Throttled``, ``CallRates`` and ``RetryScheduled``.
         attempt_timeout_s: How long one request may take; uploads over a slow line take longer.
+
+    Attributes:
+        tells_rates: Whether ``CallRates`` is told; a run lets it once it has told its own start.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class AwsClient:
         self._making = anyio.Lock()
         self._stack = AsyncExitStack()
         self._told_at = clock.monotonic()
+        self.tells_rates = False
         self.log = CallLog()
 
     async def __aenter__(self) -> Self:
@@ -168,7 +172,7 @@ class AwsClient:
         if self.log.started_at is None:
             self.log.started_at = self._clock.now()
 
-        if now - self._told_at >= TELL_EVERY_S:
+        if self.tells_rates and now - self._told_at >= TELL_EVERY_S:
             self._told_at = now
             allowed = {name: round(rate, 2) for name, rate in self._pacer.rates().items()}
             self._tell(CallRates(calls=dict(self.log.calls), allowed=allowed))

@@ -197,6 +197,7 @@ class Run:
                 is_resumed=is_resumed,
             )
         )
+        self.connection.client.tells_rates = True
         async with self._stage("discover"):
             return build_plan(config, await self.connection.discover(run_id), decision)
 
