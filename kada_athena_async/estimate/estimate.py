@@ -16,10 +16,10 @@ from kada_athena_async.estimate.calls import (
     polls,
     statements_s,
 )
-from kada_athena_async.estimate.prices import requests_usd, statements_usd
 from kada_athena_async.estimate.rates import latency_s, quota_s
 from kada_athena_async.estimate.sizes import HistorySize, SchemaKey, SchemaSize
 from kada_athena_async.plan import Plan
+from kada_athena_async.prices import requests_usd, statements_usd
 
 Source: TypeAlias = Literal["auto", "api", "sql"]
 SOURCES: tuple[Source, ...] = ("auto", "api", "sql")

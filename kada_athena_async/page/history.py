@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from kada_athena_async.page.price import dollars
 from kada_athena_async.page.warehouse import Warehouse
+from kada_athena_async.prices import scanned_usd
 
 MAX_WORKGROUPS = 200
 """Workgroups in the tables; the rest is one row."""
@@ -44,7 +44,7 @@ class WorkgroupFigures:
 
     @property
     def dollars(self) -> float:
-        return dollars(self.billed_bytes)
+        return scanned_usd(self.billed_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class FingerprintFigures:
 
     @property
     def dollars(self) -> float:
-        return dollars(self.billed_bytes)
+        return scanned_usd(self.billed_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ class HistoryFigures:
 
     @property
     def dollars(self) -> float:
-        return dollars(self.billed_bytes)
+        return scanned_usd(self.billed_bytes)
 
 
 _TOTALS = """

@@ -21,8 +21,8 @@ from kada_athena_async.page.charts import charts
 from kada_athena_async.page.estate import CompletenessFigures, EstateFigures
 from kada_athena_async.page.history import MAX_SAMPLE_CHARS, HistoryFigures
 from kada_athena_async.page.lineage import LineageFigures
-from kada_athena_async.page.price import DOLLARS_PER_TB, PRICE_SOURCE
 from kada_athena_async.page.run_calls import CallsFigures
+from kada_athena_async.prices import ATHENA_PRICE_SOURCE, ATHENA_USD_PER_TB
 from kada_athena_async.version import __version__
 
 SECTIONS = (
@@ -78,8 +78,8 @@ def render(figures: PageFigures) -> str:
             finding=_findings(figures),
             heat=_heat(figures.history),
             charted=list(dict.fromkeys(row[0] for row in figures.calls.timeline)),
-            price=DOLLARS_PER_TB,
-            price_source=PRICE_SOURCE,
+            price=ATHENA_USD_PER_TB,
+            price_source=ATHENA_PRICE_SOURCE,
             manifest=figures.manifest,
             estate=figures.estate,
             completeness=figures.completeness,

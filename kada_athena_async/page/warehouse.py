@@ -13,7 +13,7 @@ import duckdb
 
 from kada_athena_async.errors import StateError
 from kada_athena_async.extracts import Package
-from kada_athena_async.page.price import BILLED_BYTES_SQL
+from kada_athena_async.page.billing import BILLED_BYTES_SQL
 from kada_athena_async.records import RECORD_TYPES
 
 MEMORY_LIMIT = "512MB"

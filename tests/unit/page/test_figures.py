@@ -30,9 +30,9 @@ from kada_athena_async.page.history import (
     HistoryFigures,
     history_figures,
 )
-from kada_athena_async.page.price import dollars
 from kada_athena_async.page.run_calls import calls_figures
 from kada_athena_async.page.warehouse import Warehouse, open_warehouse
+from kada_athena_async.prices import scanned_usd
 from kada_athena_async.records import QueryRecord
 from kada_athena_async.report import ScopeFacts
 from tests.unit.page.estate import END, Records, query, schema, table, write_package
@@ -123,8 +123,8 @@ def test_sums_equal_the_extracts(tmp_path: Path, compress: bool) -> None:
 
 def test_price_is_five_dollars_for_a_terabyte() -> None:
     """A thousand of the smallest queries cost five cents less a little."""
-    assert dollars(2**40) == 5.0
-    assert round(dollars(1_000 * 10 * MB), 4) == 0.0477
+    assert scanned_usd(2**40) == 5.0
+    assert round(scanned_usd(1_000 * 10 * MB), 4) == 0.0477
 
 
 def test_many_workgroups_are_summed_up(tmp_path: Path) -> None:

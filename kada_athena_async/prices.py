@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-ATHENA_USD_PER_TB = 5.0
-"""Data scanned (aws.amazon.com/athena/pricing)."""
+ATHENA_PRICE_SOURCE = "aws.amazon.com/athena/pricing"
 
-ATHENA_LEAST_BYTES = 10_000_000
-"""What a query is charged at least. Whether one on ``information_schema``, which scans nothing, is
-charged at all AWS does not say: we assume it."""
+ATHENA_USD_PER_TB = 5.0
+"""Data scanned, on demand, in most Regions; capacity reservations are paid by the hour instead."""
+
+MB_BYTES = 2**20
+TB_BYTES = 2**40
+"""As that page counts them: 1,024 gigabytes to a terabyte."""
+
+ATHENA_LEAST_BYTES = 10 * MB_BYTES
+"""What a query is charged at least, rounded up to whole megabytes. Whether one on
+``information_schema``, which scans nothing, is charged at all AWS does not say: we assume it."""
 
 S3_USD_PER_PUT = 0.005 / 1000
 S3_USD_PER_GET = 0.0004 / 1000
@@ -27,9 +33,14 @@ GLUE_USD_PER_REQUEST = 1.0 / 1_000_000
 others have used it up."""
 
 
+def scanned_usd(billed_bytes: int) -> float:
+    """What Athena takes for bytes that it charges."""
+    return billed_bytes / TB_BYTES * ATHENA_USD_PER_TB
+
+
 def statements_usd(statements: int) -> float:
     """What Athena takes for statements that scan nothing."""
-    return statements * ATHENA_LEAST_BYTES / 1e12 * ATHENA_USD_PER_TB
+    return scanned_usd(statements * ATHENA_LEAST_BYTES)
 
 
 def requests_usd(calls: Mapping[str, int], *, statements: int) -> float:
