@@ -1,0 +1,105 @@
+"""Tables are cut into slices that lose none, and wait without changing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from datetime import datetime, timezone
+
+import msgspec
+import pytest
+
+from kada_athena_async.sources.interface import RawColumns, RawView, TableDetail
+from kada_athena_async.sources.slices import (
+    LARGE,
+    LARGE_AT_ONCE,
+    SMALL,
+    SchemaPage,
+    Slice,
+    SliceSizes,
+    cut,
+    slice_sizes,
+)
+
+COLUMNS = RawColumns(
+    msgspec.Raw(b'[{"Name": "\xc3\xa4,\\"b\\"", "Type": "int"}]'), msgspec.Raw(b"null")
+)
+
+
+def table(schema: str, number: int) -> TableDetail:
+    return TableDetail(
+        schema=schema,
+        name=f"t{number:05d}",
+        is_view=number % 20 == 0,
+        comment="a\nb",
+        created_at=datetime(2026, 1, 2, 3, 4, 5, 678_000, timezone.utc),
+        parameters={"k": "v"},
+        columns=COLUMNS,
+        view=RawView(text=None) if number % 20 == 0 else None,
+    )
+
+
+async def pages(schemas: dict[str, int], *, broken: str = "") -> AsyncGenerator[SchemaPage, None]:
+    """Pages of 100 tables; the listing of *broken* ends after its first one."""
+    for schema, count in schemas.items():
+        for first in range(0, count, 100):
+            tables = [table(schema, n) for n in range(first, min(first + 100, count))]
+            yield SchemaPage(schema=schema, tables=tables, is_last=False, found_by="api")
+            if schema == broken:
+                break
+
+        if schema != broken:
+            yield SchemaPage(schema=schema, tables=[], is_last=True, found_by="api")
+
+
+async def slices(
+    schemas: dict[str, int], sizes: SliceSizes, *, is_squeezed: bool = False, broken: str = ""
+) -> list[Slice]:
+    found = cut(pages(schemas, broken=broken), sizes, is_squeezed=is_squeezed)
+    return [piece async for piece in found]
+
+
+@pytest.mark.parametrize("is_squeezed", [True, False])
+async def test_no_table_is_lost_or_changed(is_squeezed: bool) -> None:
+    """Cut and put away, the tables come out as they were listed, in their order."""
+    schemas = {"a": 3, "empty": 0, "big": 730, "b": 60, "c": 45}
+    found = await slices(schemas, LARGE, is_squeezed=is_squeezed)
+
+    listed = [table(schema, n) for schema, count in schemas.items() for n in range(count)]
+    tables = [table for piece in found for table in piece.take_tables()]
+    assert sorted(tables, key=lambda t: (t.schema, t.name)) == sorted(
+        listed, key=lambda t: (t.schema, t.name)
+    )
+    assert [piece.index for piece in sorted(found, key=lambda p: p.index)] == list(
+        range(len(found))
+    )
+    assert "empty" in {schema for piece in found if piece.is_whole for schema in piece.schemas}
+
+
+async def test_the_first_slice_is_small_and_the_others_large() -> None:
+    """So the first statement of a unit begins early, and few follow it."""
+    found = await slices({f"s{number}": 50 for number in range(10)}, LARGE)
+
+    assert [len(piece) for piece in found] == [50, 450]
+
+
+async def test_a_schema_too_large_for_a_slice_is_cut_by_names() -> None:
+    """By no more than Trino pushes down."""
+    found = await slices({"big": 730}, LARGE)
+
+    assert [len(piece) for piece in found] == [100] * 7 + [30]
+    assert not any(piece.is_whole for piece in found)
+
+
+async def test_a_listing_that_breaks_off_leaves_the_next_schema_alone() -> None:
+    """What was listed of a schema that failed is not taken for a part of the one after it."""
+    found = await slices({"a": 150, "b": 5}, LARGE, broken="a")
+
+    assert [(piece.schemas, len(piece)) for piece in found] == [(["b"], 5)]
+
+
+def test_few_schemas_are_cut_small() -> None:
+    """Large slices would leave query slots without work."""
+    assert slice_sizes("auto", schemas=39, query_slots=20) == SMALL
+    assert slice_sizes("auto", schemas=40, query_slots=20) == LARGE
+    assert slice_sizes("sql", schemas=40, query_slots=20) == LARGE_AT_ONCE
+    assert slice_sizes("api", schemas=4000, query_slots=20) == SMALL
