@@ -95,7 +95,8 @@ class AwsSession:
         """
         loader = self._sdk.get_component("data_loader")
         for kind in ("service-2", "endpoint-rule-set-1"):
-            loader.load_service_model(service, kind)
+            # Spelt as the SDK does, or its cache takes it for another question.
+            loader.load_service_model(service, kind, api_version=None)
 
         for name in ("partitions", "sdk-default-configuration", "_retry"):
             loader.load_data(name)

@@ -21,7 +21,7 @@ from kada_athena_async.errors import (
     UnitError,
 )
 from kada_athena_async.events import Observer, StageFinished, StageStarted
-from kada_athena_async.files import Files
+from kada_athena_async.files import Files, in_thread
 from kada_athena_async.hwm import FileHwmStore
 from kada_athena_async.hwm.object_store import ObjectHwmStore
 from kada_athena_async.landing import (
@@ -143,7 +143,8 @@ class Outside:
         config = self.config
         place = config.landing if config.hwm_store == "landing" else config.hwm_store
         if hwm_path is not None or place is None:
-            yield FileHwmStore(hwm_path or Path(f"{self.name}_hwm.txt"), self.files)
+            path = hwm_path or Path(f"{self.name}_hwm.txt")
+            yield await in_thread(lambda: FileHwmStore(path, self.files))
             return
 
         async with open_hwm_store(place, self.name, self.surroundings) as store:

@@ -7,7 +7,7 @@ from kada_athena_async.files.lock import Lock, holder_of
 from kada_athena_async.files.mounts import is_remote
 from kada_athena_async.files.reading import reading
 from kada_athena_async.files.system import Digest, Files, is_disk_full
-from kada_athena_async.files.threads import in_thread
+from kada_athena_async.files.threads import in_thread, locks_in_thread
 from kada_athena_async.files.trouble import failing
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "in_thread",
     "is_disk_full",
     "is_remote",
+    "locks_in_thread",
     "parse_document",
     "read_document",
     "reading",

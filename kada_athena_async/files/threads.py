@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
 from typing import TypeVar
 
 import anyio
 from anyio import to_thread
 
 from kada_athena_async.concurrency import workers
+from kada_athena_async.files.lock import Lock
 
 ResultT = TypeVar("ResultT")
 
@@ -44,3 +46,22 @@ async def in_thread(function: Callable[[], ResultT]) -> ResultT:
                     await anyio.sleep(_GLANCE_S)
 
         raise
+
+
+@asynccontextmanager
+async def locks_in_thread() -> AsyncIterator[Callable[[Callable[[], Lock]], Awaitable[None]]]:
+    """A function that takes locks; all of them are given back at the end of the block.
+
+    Both in worker threads: a network file system answers late, if at all.
+    """
+    with ExitStack() as held:
+
+        async def take(lock: Callable[[], Lock]) -> None:
+            # Kept inside the thread, so that a lock taken while we are cancelled is kept too.
+            await in_thread(lambda: held.enter_context(lock()))
+
+        try:
+            yield take
+        finally:
+            with anyio.CancelScope(shield=True):
+                await in_thread(held.close)

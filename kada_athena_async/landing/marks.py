@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from kada_athena_async.config.landing import LocalPlace, Place
+from kada_athena_async.files import in_thread
 from kada_athena_async.hwm import FileHwmStore
 from kada_athena_async.hwm.object_store import ObjectHwmStore
 from kada_athena_async.landing import Surroundings, open_landing
@@ -22,7 +23,8 @@ async def open_hwm_store(
         CredentialsError: There are no credentials.
     """
     if isinstance(place, LocalPlace):
-        yield FileHwmStore(place.path / f"{name}_hwm.txt", around.files)
+        path = place.path / f"{name}_hwm.txt"
+        yield await in_thread(lambda: FileHwmStore(path, around.files))
         return
 
     async with open_landing(place, around) as cells:

@@ -40,8 +40,7 @@ push-down and walks the whole catalog (InformationSchemaMetadata.java, trinodb/t
 TAG = "/* kada_athena_async {run_id} */\n"
 
 
-def default_texts() -> dict[str, str]:
-    """Statement name -> text, as shipped, without the comment lines."""
+def _shipped_texts() -> dict[str, str]:
     folder = files("kada_athena_async.sources") / "statements"
     texts = {}
     for name in STATEMENT_COLUMNS:
@@ -49,6 +48,15 @@ def default_texts() -> dict[str, str]:
         texts[name] = "\n".join(line for line in lines if not line.startswith("--")).strip()
 
     return texts
+
+
+# Read with this module, so that to make an extractor in an event loop reads no file.
+_SHIPPED = _shipped_texts()
+
+
+def default_texts() -> dict[str, str]:
+    """Statement name -> text, as shipped, without the comment lines."""
+    return dict(_SHIPPED)
 
 
 def fill(text: str, *, catalog: str, condition: str, run_id: str) -> str:
