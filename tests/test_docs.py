@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kada_athena_async.config import load_config
+from kada_athena_async.config import load_config, load_sites
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,7 +26,7 @@ def command(name: str) -> str:
 
 def test_configuration_of_the_readme_is_valid() -> None:
     """The JSON example loads as it is."""
-    (example,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    example, _ = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
     fields = json.loads(example)
 
     assert load_config(None, environment={}, overrides=fields).server == "athena"
@@ -42,6 +42,16 @@ def test_configuration_of_the_readme_is_valid() -> None:
         "mask",
         "compress",
     ]
+
+
+def test_sites_of_the_readme_are_valid() -> None:
+    """So is the example of many sites, each with what the text says of it."""
+    _, example = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+
+    au, eu = load_sites(None, environment={}, overrides=json.loads(example))
+
+    assert (au.instance("athena"), au.config.region) == ("athena-prod_au", "ap-southeast-2")
+    assert (eu.config.region, eu.config.server) == ("eu-west-1", "athena-eu")
 
 
 def test_readme_names_every_extract() -> None:

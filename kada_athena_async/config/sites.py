@@ -60,12 +60,16 @@ def load_sites(
     Args:
         path: The JSON file, or its fields; None if environment and overrides say all.
         environment: Variables; ``KADA_ATHENA_<FIELD>`` wins over the file's top level.
-        overrides: Field -> value or its text, for all sites. None means not given.
+        overrides: Field -> value or its text, for all sites. None means not given. If the sites
+            themselves are among them, they win over the other ones.
 
     Raises:
         ConfigError: With all problems of all sites at once, keys such as ``sites[2].region``.
     """
     layers = read_layers(path, environment, overrides)
+    if "sites" in layers.command:
+        layers = Layers({**layers.top, **layers.command}, {}, layers.problems)
+
     drafts, problems = _drafts(layers)
     problems = [*layers.problems, *problems, *_problems_of(layers, drafts)]
     problems += check_aws_endpoint_variables(environment)
@@ -130,7 +134,7 @@ class _Draft:
 
 def _drafts(layers: Layers) -> tuple[list[_Draft], list[Problem]]:
     """The sites, and what is wrong with the list, the sites' names and their keys."""
-    given = layers.command.get("sites", layers.top.get("sites"))
+    given = layers.top.get("sites")
     if given is None:
         return [_Draft("", "", {})], []
 

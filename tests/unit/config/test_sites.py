@@ -107,6 +107,13 @@ def test_the_command_line_wins_over_the_site_and_the_site_over_the_environment(w
     assert au.config.quota_share == eu.config.quota_share == 0.5
 
 
+def test_a_whole_configuration_can_be_given_in_a_call() -> None:
+    """Then the sites given with it win over it, as in a file."""
+    au, eu = load(None, **TOP, sites=[AU, EU])
+
+    assert (au.config.region, eu.config.region) == ("ap-southeast-2", "eu-west-1")
+
+
 def test_the_sites_can_come_from_the_environment(write) -> None:
     """As JSON; a container needs no file."""
     sites = json.dumps([AU, EU])
