@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import (
     AbstractAsyncContextManager,
@@ -276,3 +277,35 @@ async def map_stream(
         raise failures[0]
 
     return [results[index] for index in sorted(results)]
+
+
+async def stream_from(
+    produce: Callable[[Callable[[ItemT], Awaitable[None]]], Awaitable[None]], *, buffer: int
+) -> AsyncGenerator[ItemT, None]:
+    """The items that *produce* sends, as they come, at most *buffer* of them waiting.
+
+    *produce* is given the function to send with and works in a task of its own, which is over when
+    the generator is closed, however that comes about. What it raises comes after its last item.
+    """
+    send, receive = anyio.create_memory_object_stream[ItemT](buffer)
+
+    async def work() -> None:
+        async with send:
+            await produce(send.send)
+
+    # A bare task, because a task group must not be open while a generator yields: whoever closes
+    # it may be another task. https://anyio.readthedocs.io/en/stable/cancellation.html
+    task = asyncio.create_task(work())
+    try:
+        async for item in receive:
+            yield item
+
+        await task
+    finally:
+        receive.close()
+        task.cancel()
+        with anyio.CancelScope(shield=True):
+            await asyncio.wait([task])
+
+        if not task.cancelled():
+            task.exception()  # it was raised above, or nobody is there any more to hear it

@@ -75,7 +75,10 @@ class DeriveUnit:
     unit_id: str = "derive"
 
 
-Unit: TypeAlias = EstateUnit | MetadataUnit | HistoryUnit | BrokenUnit | DeriveUnit
+SourceUnit: TypeAlias = EstateUnit | MetadataUnit | HistoryUnit | BrokenUnit
+"""Units that read from AWS."""
+
+Unit: TypeAlias = SourceUnit | DeriveUnit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -201,6 +201,10 @@ class ColumnBlock:
         for held, more in zip(self.fields, fields, strict=True):
             held += more
 
+    def records(self) -> list[ColumnRecord]:
+        """The rows as records, for a reader who wants them one by one."""
+        return list(map(ColumnRecord._make, zip(*self.fields, strict=True)))
+
 
 Record: TypeAlias = (
     CatalogRecord

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from random import Random
 
 from kada_athena_async.aws.athena import AthenaQueries, split_location
@@ -35,13 +36,18 @@ from kada_athena_async.errors import (
     UnitError,
 )
 from kada_athena_async.events import Observer, Warned
+from kada_athena_async.pipeline import UnitExtraction
 from kada_athena_async.plan import check_own_workgroup
 from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.rights import lost_without
+from kada_athena_async.sinks import RecordSink
 from kada_athena_async.sources.information_schema import InformationSchema
 from kada_athena_async.sources.listing import all_denied
 from kada_athena_async.sql import mask_text
 from kada_athena_async.sql.worker_pool import WorkerPool
+
+HISTORY_UNITS_AT_ONCE = 8
+"""Workgroups listed side by side: two would use up the account's five list calls a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +97,17 @@ class Connection:
     workgroups: tuple[WorkgroupFacts, ...] = ()
     workgroups_error: UnitError | None = None
 
+    @property
+    def metadata_units_at_once(self) -> int:
+        """So many that every query slot has work while some units list."""
+        return self.config.max_concurrent_queries + 4
+
+    def settled_now(self) -> datetime:
+        """The earlier of this machine's clock and AWS's, as far as its answers have told it."""
+        now, log = self.clock.now(), self.client.log
+        is_ahead = log.server_time is not None and log.skew > timedelta()
+        return now - log.skew if is_ahead else now
+
     def queries(self, run_id: str) -> AthenaQueries:
         """Where the statements of a run are run."""
         bucket = self.config.bucket
@@ -104,6 +121,18 @@ class Connection:
             rng=self.rng,
             tell=self.tell,
             mask=mask_text if self.config.mask else str,
+        )
+
+    def extraction(self, run_id: str, sink: RecordSink) -> UnitExtraction:
+        """What extracts the units of a run into *sink*."""
+        return UnitExtraction(
+            config=self.config,
+            client=self.client,
+            queries=self.queries(run_id),
+            texts=self.texts,
+            sink=sink,
+            clock=self.clock,
+            tell=self.tell,
         )
 
     async def report(self) -> ConnectionReport:

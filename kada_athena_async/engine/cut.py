@@ -64,10 +64,7 @@ async def cut_window(
     config, log = connection.config, connection.client.log
     # First of all, so that AWS's clock is known before the window is cut.
     await connection.meet()
-    now = connection.clock.now()
-    if log.server_time is not None and log.skew > timedelta():
-        now -= log.skew
-
+    now = connection.settled_now()
     notes = []
     if abs(log.skew) > SKEW:
         notes.append(("clock_skew", f"this machine's clock is {log.skew} ahead of AWS's"))

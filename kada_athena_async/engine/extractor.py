@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
-from uuid import uuid4
 
 from typing_extensions import Self
 
@@ -28,13 +27,15 @@ from kada_athena_async.engine.doctor import DoctorReport, Examination
 from kada_athena_async.engine.forecast import Forecast, PlanReport
 from kada_athena_async.engine.handover import Handover
 from kada_athena_async.engine.preflight import check_disk
+from kada_athena_async.engine.record_stream import RecordStreams
 from kada_athena_async.engine.run import Run
 from kada_athena_async.engine.shared import Shared
 from kada_athena_async.engine.statements import check_overwritten, known_statement
+from kada_athena_async.engine.window import moment_of, new_run_id
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.events import Event, Fanout, Observer, RunFinished, Warned
-from kada_athena_async.files import Files, in_thread
-from kada_athena_async.hwm import FileHwmStore, parse_hwm
+from kada_athena_async.files import Files, in_thread, locks_in_thread
+from kada_athena_async.hwm import FileHwmStore
 from kada_athena_async.landing import DeliveryReport
 from kada_athena_async.report import RunReport
 from kada_athena_async.retry import RetryPolicy
@@ -45,10 +46,11 @@ TEST_DEADLINE_S = 15.0
 """How long a connection test tries: somebody waits in front of it. A run tries longer."""
 
 
-class Extractor:
+class Extractor(RecordStreams):
     """Extracts metadata and query history of one site.
 
-    ``async with Extractor(config) as extractor: report = await extractor.run()``. It keeps no
+    ``async with Extractor(config) as extractor: report = await extractor.run()``, or records
+    without files, ``async for batch in extractor.tables()``; see ``RecordStreams``. It keeps no
     global state, installs no signal handlers, prints nothing and never blocks the event loop.
 
     Args:
@@ -132,7 +134,7 @@ class Extractor:
             UnitError: AWS cannot be reached.
         """
         policy = RetryPolicy(deadline_s=TEST_DEADLINE_S)
-        async with self._connect(Fanout(self._observers), policy) as connection:
+        async with self._connection(policy=policy) as connection:
             report = await connection.report()
 
         missing = await self._outside(Fanout(self._observers)).missing_rights()
@@ -152,12 +154,12 @@ class Extractor:
             UnitError: AWS cannot be reached.
         """
         request = WindowRequest(
-            start=_moment("start_hwm", start_hwm), end=_moment("end_hwm", end_hwm)
+            start=moment_of("start_hwm", start_hwm), end=moment_of("end_hwm", end_hwm)
         )
         tell = Fanout(self._observers)
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(self._outside(tell).store(self._hwm_path))
-            connection = await stack.enter_async_context(self._connect(tell))
+            connection = await stack.enter_async_context(self._connection(tell))
             forecast = Forecast(
                 connection=connection,
                 name=self.name,
@@ -196,7 +198,9 @@ class Extractor:
         """
         output_path = await self._output_path()
         now = self._clock.now()
-        with self._files.lock(lock_path(output_path, self.name), run_id="push", now=now):
+        path = lock_path(output_path, self.name)
+        async with locks_in_thread() as take:
+            await take(lambda: self._files.lock(path, run_id="push", now=now))
             return await self._outside(Fanout(self._observers)).push(output_path)
 
     async def run(
@@ -227,7 +231,7 @@ class Extractor:
             DeliveryError: The extracts are in sight but not delivered, and the mark has not moved;
                 the next run delivers them first.
         """
-        start, end = _moment("start_hwm", start_hwm), _moment("end_hwm", end_hwm)
+        start, end = moment_of("start_hwm", start_hwm), moment_of("end_hwm", end_hwm)
         manages = start is None if manage_hwm is None else manage_hwm
         request = WindowRequest(start=start, end=end, again=again)
         output_path = await self._output_path()
@@ -242,18 +246,18 @@ class Extractor:
         tell = Fanout((keep_warnings, *self._observers))
         outside = self._outside(tell)
 
-        async with AsyncExitStack() as stack:
+        async with locks_in_thread() as take, AsyncExitStack() as stack:
 
-            def lock(path: Path) -> None:
+            async def lock(path: Path) -> None:
                 now = self._clock.now()
-                stack.enter_context(self._files.lock(path, run_id=run_id, now=now))
+                await take(lambda: self._files.lock(path, run_id=run_id, now=now))
 
-            lock(lock_path(output_path, self.name))
+            await lock(lock_path(output_path, self.name))
             store: Store | None = None
             if manages:
                 store = await stack.enter_async_context(outside.store(self._hwm_path))
                 if isinstance(store, FileHwmStore):
-                    lock(store.lock_path)
+                    await lock(store.lock_path)
 
             handover = Handover(
                 outside=outside, store=store, output_path=output_path, files=self._files
@@ -275,7 +279,7 @@ class Extractor:
             unfinished = await handover.unfinished()
             mark_path = store.hwm_path if isinstance(store, FileHwmStore) else None
             await check_disk(output_path, self.name, mark_path, self._files, tell)
-            async with self._connect(tell) as connection:
+            async with self._connection(tell) as connection:
                 run = Run(
                     connection=connection,
                     name=self.name,
@@ -300,14 +304,14 @@ class Extractor:
         )
         return report
 
-    def _connect(
-        self, tell: Observer, policy: RetryPolicy | None = None
+    def _connection(
+        self, tell: Observer | None = None, *, policy: RetryPolicy | None = None
     ) -> AbstractAsyncContextManager[Connection]:
         return connect(
             self.config,
             clock=self._clock,
             rng=self._rng,
-            tell=tell,
+            tell=tell or Fanout(self._observers),
             texts=self._texts,
             policy=policy,
             shared=self._shared,
@@ -370,19 +374,3 @@ class Extractor:
 
             problem = Problem("output_path", repr(str(path)), remedy)
             raise ConfigError([problem]) from exc
-
-
-def new_run_id(now: datetime) -> str:
-    """A run's name: when it began, and something that no other run has."""
-    return f"{now:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
-
-
-def _moment(key: str, value: datetime | str | None) -> datetime | None:
-    if not isinstance(value, str):
-        return value
-
-    try:
-        return parse_hwm(value)
-    except ValueError:
-        problem = Problem(key, repr(value), "write it as YYYY-MM-DD HH:MM:SS, in UTC")
-        raise ConfigError([problem], source="window") from None

@@ -19,7 +19,7 @@ from kada_athena_async.commit import (
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.config import config_digest
 from kada_athena_async.engine import summary
-from kada_athena_async.engine.connection import Connection
+from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
 from kada_athena_async.engine.cut import WindowRequest, cut_window
 from kada_athena_async.engine.delivery import Store
 from kada_athena_async.errors import StateError
@@ -39,9 +39,6 @@ from kada_athena_async.plan import DeriveUnit, HistoryUnit, MetadataUnit, Plan, 
 from kada_athena_async.report import RunReport, UnitOutcome
 from kada_athena_async.sinks import Intent, Staging
 from kada_athena_async.sql.worker_pool import WorkerPool
-
-HISTORY_UNITS_AT_ONCE = 8
-"""Workgroups listed side by side: two would use up the account's five list calls a second."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -253,11 +250,10 @@ class Run:
         for unit_id in staging.sealed().keys() - kept:
             await staging.discard(unit_id)
 
+        extraction = self.connection.extraction(staging.run_id, staging)
         runner = UnitRunner(
             config=config,
-            client=self.connection.client,
-            queries=self.connection.queries(staging.run_id),
-            texts=self.connection.texts,
+            extraction=extraction,
             unit_order=[unit.unit_id for unit in plan.units if unit.unit_id in kept],
             staging=staging,
             clock=self.connection.clock,
@@ -273,14 +269,14 @@ class Run:
             return await map_bounded(run_unit, units, limit=limit)
 
         lanes: list[tuple[Sequence[Unit], int]] = [
-            (others, config.max_concurrent_queries + 4),
+            (others, self.connection.metadata_units_at_once),
             (history, HISTORY_UNITS_AT_ONCE),
         ]
         found = await map_bounded(run_lane, lanes, limit=len(lanes))
         if not any(outcome.outcome == "failed" for lane in found for outcome in lane):
             found.append([await run_unit(unit) for unit in derived])
 
-        for kind, count in runner.transforms.unmaskable.items():
+        for kind, count in extraction.transforms.unmaskable.items():
             if count:
                 self._warn("unmaskable", f"{count} {kind} texts were left out: not maskable")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kada_athena_async.pipeline.extraction import UnitExtraction, may_leave_out
 from kada_athena_async.pipeline.runner import UnitRunner
 
-__all__ = ["UnitRunner"]
+__all__ = ["UnitExtraction", "UnitRunner", "may_leave_out"]

@@ -21,7 +21,7 @@ from kada_athena_async.pipeline.transforms import Transforms, view_of
 from kada_athena_async.plan import MetadataUnit
 from kada_athena_async.records import Batch
 from kada_athena_async.report import Completeness, ScopeFacts, UnitFacts, ViewContext
-from kada_athena_async.sinks import Staging
+from kada_athena_async.sinks import RecordSink
 from kada_athena_async.sources.information_schema import (
     InformationSchema,
     SqlTable,
@@ -81,7 +81,7 @@ class MetadataExtraction:
     config: Config
     information_schema: InformationSchema | None
     sources: CatalogSources
-    staging: Staging
+    sink: RecordSink
     transforms: Transforms
     slots: Slots
     tell: Observer
@@ -182,7 +182,7 @@ class MetadataExtraction:
         async with AsyncExitStack() as stack:
             parts = {
                 kind: await stack.enter_async_context(
-                    self.staging.part(self.unit.unit_id, kind, index)
+                    self.sink.part(self.unit.unit_id, kind, index)
                 )
                 for kind in METADATA_KINDS
             }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kada_athena_async.sinks.interface import RecordSink, RecordWriter
 from kada_athena_async.sinks.journal import Intent
 from kada_athena_async.sinks.part import PartFile, PartWriter
 from kada_athena_async.sinks.staging import SealedUnit, Staging, lock_path, staging_root
@@ -10,6 +11,8 @@ __all__ = [
     "Intent",
     "PartFile",
     "PartWriter",
+    "RecordSink",
+    "RecordWriter",
     "SealedUnit",
     "Staging",
     "lock_path",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
+from datetime import datetime, timezone
 from pathlib import Path
 
 from kada_athena_async import (
@@ -12,8 +14,14 @@ from kada_athena_async import (
     Extractor,
     KadaAthenaError,
     RunReport,
+    Shared,
+    Site,
+    SitesExtractor,
+    SitesReport,
     load_config,
+    load_sites,
 )
+from kada_athena_async.events import SiteEvent
 from kada_athena_async.records import ColumnRecord
 
 
@@ -46,3 +54,61 @@ def statements(extractor: Extractor) -> str:
 
 def column(record: ColumnRecord) -> tuple[str, int, bool]:
     return record.column, record.ordinal_position, record.is_nullable
+
+
+async def records(extractor: Extractor) -> int:
+    """Each iteration gives batches of its own type of record."""
+    found = 0
+    async with aclosing(extractor.tables()) as tables:
+        async for batch in tables:
+            formats: list[str | None] = [record.table_format for record in batch]
+            found += len(formats)
+
+    async for columns in extractor.columns():
+        types: list[tuple[str, int, bool]] = [column(record) for record in columns]
+        found += len(types)
+
+    async for views in extractor.views():
+        definitions: list[str | None] = [record.definition for record in views]
+        found += len(definitions)
+
+    async for catalogs in extractor.catalogs():
+        names: list[str] = [record.catalog for record in catalogs]
+        found += len(names)
+
+    async for schemas in extractor.schemas():
+        found += len([record.schema for record in schemas])
+
+    async for users in extractor.users():
+        found += len([record.workgroup for record in users])
+
+    start = datetime(2026, 11, 1, tzinfo=timezone.utc)
+    async for executions in extractor.executions(start, "2026-11-02 00:00:00"):
+        scanned: list[int | None] = [record.scanned_bytes for record in executions]
+        found += len(scanned)
+
+    return found
+
+
+def watch(event: Event) -> None:
+    """An event of one of several sites says which."""
+    if isinstance(event, SiteEvent):
+        site: str = event.site
+        inner: Event = event.event
+        del site, inner
+
+
+async def many_sites() -> int:
+    sites: tuple[Site, ...] = load_sites("config.json", overrides={"mask": False})
+    shared = Shared()
+    extractor = SitesExtractor(sites, observers=[watch], name="athena", at_once=4, shared=shared)
+    report: SitesReport = await extractor.run(end_hwm="2026-11-01 00:00:00")
+    failed: dict[str, str] = {site.site: site.reason for site in report.failed}
+    for tested in await extractor.test_connection():
+        connection: ConnectionReport | None = tested.result
+        error: Exception | None = tested.error
+        del connection, error
+
+    alone = Extractor(sites[0].config, name=sites[0].instance("athena"), shared=shared)
+    del alone
+    return report.exit_code + len(failed)

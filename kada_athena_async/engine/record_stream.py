@@ -1,0 +1,243 @@
+"""Records without files: what a run would write, handed to the caller as it comes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar, cast
+
+from kada_athena_async.concurrency import map_bounded, stream_from
+from kada_athena_async.discover import Estate
+from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
+from kada_athena_async.engine.window import moment_of, new_run_id
+from kada_athena_async.errors import UnitError
+from kada_athena_async.events import UnitFinished, UnitStarted
+from kada_athena_async.hwm import StoredMark, WindowSettings, decide_window
+from kada_athena_async.pipeline import UnitExtraction, may_leave_out
+from kada_athena_async.plan import (
+    BrokenUnit,
+    DeriveUnit,
+    EstateUnit,
+    HistoryUnit,
+    MetadataUnit,
+    SourceUnit,
+    build_plan,
+)
+from kada_athena_async.records import (
+    Batch,
+    CatalogRecord,
+    ColumnBlock,
+    ColumnRecord,
+    QueryRecord,
+    Record,
+    SchemaRecord,
+    TableRecord,
+    UserRecord,
+    ViewRecord,
+)
+
+RecordT = TypeVar("RecordT", bound=Record)
+
+Send = Callable[[list[Record]], Awaitable[None]]
+
+BATCHES_AHEAD = 2
+"""Batches that wait for the caller; those who extract wait with one more each."""
+
+_ESTATE_KINDS = ("metadata_catalogs", "metadata_schemas", "users")
+_HISTORY_KIND = "databaselog"
+
+
+class RecordStreams(ABC):
+    """What an ``Extractor`` hands over without files.
+
+    Each method gives batches of records, masked as configured, in no particular order, while it
+    reads on; a caller who is slow slows it down, so memory stays bounded. No mark is read or
+    moved, no lock taken and nothing written. Break off whenever you like; what runs in the
+    background is over when the generator is closed, which ``contextlib.aclosing`` does at once::
+
+        async with aclosing(extractor.tables()) as batches:
+            async for batch in batches: ...
+
+    A catalog or workgroup that cannot be read ends the iteration with its error, or with
+    ``on_error`` ``skip`` is left out and told to the observers as a ``UnitFinished``.
+
+    Raises, while iterating:
+        ConfigError: Region, catalog, workgroup or bucket do not exist.
+        AbortError: AWS does not accept us, or an answer cannot be trusted.
+        UnitError: Something cannot be read, and ``on_error`` is ``fail``.
+    """
+
+    @abstractmethod
+    def _connection(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection for one reading."""
+
+    def catalogs(self) -> AsyncGenerator[list[CatalogRecord], None]:
+        """Catalogs that the configuration asks for."""
+        return self._stream(CatalogRecord, "metadata_catalogs")
+
+    def schemas(self) -> AsyncGenerator[list[SchemaRecord], None]:
+        """Schemas of these catalogs."""
+        return self._stream(SchemaRecord, "metadata_schemas")
+
+    def tables(self) -> AsyncGenerator[list[TableRecord], None]:
+        """Tables and views of these schemas."""
+        return self._stream(TableRecord, "metadata_tables")
+
+    def columns(self) -> AsyncGenerator[list[ColumnRecord], None]:
+        """Columns of these tables and views."""
+        return self._stream(ColumnRecord, "metadata_columns")
+
+    def views(self) -> AsyncGenerator[list[ViewRecord], None]:
+        """Texts of these views."""
+        return self._stream(ViewRecord, "metadata_views")
+
+    def users(self) -> AsyncGenerator[list[UserRecord], None]:
+        """Workgroups."""
+        return self._stream(UserRecord, "users")
+
+    def executions(
+        self, start: datetime | str, end: datetime | str | None = None
+    ) -> AsyncGenerator[list[QueryRecord], None]:
+        """Executions that ended from *start* on and before *end*, each once.
+
+        Args:
+            start, end: UTC, ``YYYY-MM-DD HH:MM:SS`` or datetimes; None for now less
+                ``settle_seconds``.
+
+        Raises:
+            ConfigError: A time is none, or the window ends before it starts.
+        """
+        window = moment_of("start", start), moment_of("end", end)
+        return self._stream(QueryRecord, _HISTORY_KIND, *window)
+
+    def _stream(
+        self,
+        _type: type[RecordT],
+        kind: str,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> AsyncGenerator[list[RecordT], None]:
+        async def produce(send: Send) -> None:
+            async with self._connection() as connection:
+                await _Reading(connection, kind, send, start, end).run()
+
+        return cast(
+            "AsyncGenerator[list[RecordT], None]", stream_from(produce, buffer=BATCHES_AHEAD)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Reads all records of a kind over an open connection."""
+
+    connection: Connection
+    kind: str
+    send: Send
+    start: datetime | None
+    end: datetime | None
+
+    async def run(self) -> None:
+        connection = self.connection
+        await connection.check_bucket()
+        run_id = new_run_id(connection.clock.now())
+        extraction = connection.extraction(run_id, _Sink(self.kind, self.send))
+        estate, units = await self._units(run_id)
+
+        async def one(unit: SourceUnit) -> None:
+            await _extract(unit, estate, extraction)
+
+        is_history = self.kind == _HISTORY_KIND
+        limit = HISTORY_UNITS_AT_ONCE if is_history else connection.metadata_units_at_once
+        await map_bounded(one, units, limit=limit)
+
+    async def _units(self, run_id: str) -> tuple[Estate, list[SourceUnit]]:
+        """The units that have records of the kind, and the estate they belong to."""
+        connection = self.connection
+        await connection.meet()
+        now = connection.settled_now()
+        settings = WindowSettings(
+            settle=timedelta(seconds=connection.config.settle_seconds),
+            initial_lookback=timedelta(days=connection.config.initial_lookback_days),
+        )
+        mark = StoredMark(hwm=self.start)
+        decision = decide_window(now, settings, mark, start=self.start, end=self.end)
+        if self.kind == _HISTORY_KIND:
+            estate = Estate(
+                catalogs=(),
+                workgroups=connection.workgroups,
+                workgroups_error=connection.workgroups_error,
+            )
+            if decision.window is None:
+                return estate, []
+        else:
+            estate = await connection.discover(run_id)
+
+        units = build_plan(connection.config, estate, decision).units
+        return estate, [u for u in units if not isinstance(u, DeriveUnit) and self._has(u)]
+
+    def _has(self, unit: SourceUnit) -> bool:
+        if self.kind in _ESTATE_KINDS:
+            return isinstance(unit, EstateUnit)
+
+        if self.kind == _HISTORY_KIND:
+            return isinstance(unit, HistoryUnit) or (
+                isinstance(unit, BrokenUnit) and unit.scope == "workgroup"
+            )
+
+        return isinstance(unit, MetadataUnit) or (
+            isinstance(unit, BrokenUnit) and unit.scope == "catalog"
+        )
+
+
+async def _extract(unit: SourceUnit, estate: Estate, extraction: UnitExtraction) -> None:
+    """Extract *unit*, or tell that it is left out.
+
+    Raises:
+        UnitError: It cannot be done and may not be left out.
+    """
+    begun = extraction.clock.monotonic()
+    extraction.tell(UnitStarted(unit_id=unit.unit_id))
+    rows, outcome, reason = 0, "done", ""
+    try:
+        facts = await extraction.extract(unit, estate)
+        rows = sum(facts.rows.values())
+    except UnitError as exc:
+        if not may_leave_out(extraction.config, unit, exc):
+            raise
+
+        outcome, reason = "skipped", exc.message
+
+    extraction.tell(
+        UnitFinished(
+            unit_id=unit.unit_id,
+            outcome=outcome,
+            rows=rows,
+            duration_s=round(extraction.clock.monotonic() - begun, 3),
+            reason=reason,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sink:
+    """Sends records of one kind on; the others, which a unit finds beside them, go nowhere."""
+
+    kind: str
+    send: Send
+
+    @asynccontextmanager
+    async def part(self, unit_id: str, kind: str, index: int = 0) -> AsyncIterator[_Writer]:
+        yield _Writer(self.send if kind == self.kind else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    send: Send | None
+
+    async def write(self, batch: Batch) -> None:
+        if self.send is not None and batch:
+            records: Sequence[Record] = batch.records() if isinstance(batch, ColumnBlock) else batch
+            await self.send(list(records))

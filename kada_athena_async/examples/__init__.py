@@ -1,0 +1,1 @@
+"""Examples that are kept working: run, tested and shown in the README."""

@@ -1,0 +1,247 @@
+"""What a unit extracts, into whatever takes its records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from typing_extensions import assert_never
+
+from kada_athena_async.aws.athena import AthenaQueries
+from kada_athena_async.aws.client import AwsClient
+from kada_athena_async.aws.results import Results
+from kada_athena_async.aws.wire import QueryExecution
+from kada_athena_async.concurrency import Clock, Slots, offload
+from kada_athena_async.config import Config
+from kada_athena_async.discover import CatalogFacts, Estate
+from kada_athena_async.errors import NotFoundError, StateError, UnitError
+from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress
+from kada_athena_async.pipeline.metadata import CatalogSources, MetadataExtraction
+from kada_athena_async.pipeline.transforms import Transforms
+from kada_athena_async.plan import (
+    BrokenUnit,
+    EstateUnit,
+    HistoryUnit,
+    MetadataUnit,
+    SourceUnit,
+    Unit,
+    is_included,
+)
+from kada_athena_async.records import CatalogRecord, Record, SchemaRecord, UserRecord
+from kada_athena_async.report import SPARK, ScopeFacts, UnitFacts
+from kada_athena_async.sinks import RecordSink
+from kada_athena_async.sources.glue import GlueTables
+from kada_athena_async.sources.information_schema import InformationSchema
+from kada_athena_async.sources.interface import TableLister
+from kada_athena_async.sources.listing import Listing, SqlTables
+from kada_athena_async.sources.query_history import WorkgroupHistory, record_of, user_of
+from kada_athena_async.sources.table_metadata import TableMetadataTables
+
+SLICES_AHEAD = 4
+"""Slices held beyond those whose statement runs: being joined and written. Each unit has one more
+in hand, so that no query slot waits for a listing."""
+
+
+@dataclass(slots=True, kw_only=True)
+class UnitExtraction:
+    """Extracts the units of one run into its sink.
+
+    Args:
+        queries: Where our own statements run.
+        texts: Statement name -> text.
+    """
+
+    config: Config
+    client: AwsClient
+    queries: AthenaQueries
+    texts: Mapping[str, str]
+    sink: RecordSink
+    clock: Clock
+    tell: Observer
+    transforms: Transforms = field(init=False)
+    _sources: dict[str, CatalogSources] = field(init=False, default_factory=dict)
+    _slices: Slots = field(init=False)
+    _results: Results = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.transforms = Transforms(
+            mask=self.config.mask, keep_s3_locations=self.config.keep_s3_locations
+        )
+        self._results = Results(self.client, source=self.config.results)
+        self._slices = Slots(self.config.max_concurrent_queries + SLICES_AHEAD)
+
+    async def extract(self, unit: SourceUnit, estate: Estate) -> UnitFacts:
+        """Extract *unit*; what it found beside its rows.
+
+        Raises:
+            UnitError: It cannot be done.
+            AbortError: Nothing can go on at all.
+        """
+        match unit:
+            case EstateUnit():
+                return await self._estate(unit, estate)
+            case MetadataUnit():
+                return await self._metadata(unit)
+            case HistoryUnit():
+                return await self._history(unit)
+            case BrokenUnit():
+                raise unit.error
+            case _ as never:
+                assert_never(never)
+
+    async def _estate(self, unit: EstateUnit, estate: Estate) -> UnitFacts:
+        server = self.config.server
+        catalogs = [
+            CatalogRecord(server, c.name, c.type, c.status, c.description) for c in estate.catalogs
+        ]
+        schemas = [
+            SchemaRecord(server, c.name, s.name, s.description, s.location, s.created_at)
+            for c in estate.catalogs
+            for s in c.schemas
+            if is_included(self.config, c.name, s.name)
+        ]
+        users = [
+            UserRecord(
+                server,
+                user_of(w.name),
+                w.name,
+                w.state,
+                w.engine_version,
+                w.description,
+                w.created_at,
+            )
+            for w in estate.workgroups
+        ]
+        rows: Counter[str] = Counter()
+        kinds: dict[str, list[Record]] = {
+            "metadata_catalogs": [*catalogs],
+            "metadata_schemas": [*schemas],
+            "users": [*users],
+        }
+        for kind, records in kinds.items():
+            async with self.sink.part(unit.unit_id, kind) as part:
+                await part.write(records)
+
+            rows[kind] = len(records)
+
+        spark = tuple(
+            ScopeFacts(
+                scope="workgroup",
+                name=(w.name,),
+                outcome="skipped",
+                reason=SPARK,
+            )
+            for w in estate.workgroups
+            if w.is_spark
+        )
+        return UnitFacts(rows=dict(rows), scopes=spark)
+
+    async def _metadata(self, unit: MetadataUnit) -> UnitFacts:
+        needs_sql = self.config.metadata_source != "api"
+        information_schema = self.information_schema(unit.catalog.name, unit.unit_id)
+        extraction = MetadataExtraction(
+            unit=unit,
+            config=self.config,
+            information_schema=information_schema if needs_sql else None,
+            sources=self._sources_of(unit.catalog),
+            sink=self.sink,
+            transforms=self.transforms,
+            slots=self._slices,
+            tell=self.tell,
+        )
+        return await extraction.run()
+
+    def information_schema(self, catalog: str, unit_id: str) -> InformationSchema:
+        """SQL's view of *catalog*, asked on behalf of a unit."""
+        return InformationSchema(
+            queries=self.queries,
+            results=self._results,
+            texts=self.texts,
+            catalog=catalog,
+            unit_id=unit_id,
+        )
+
+    def _sources_of(self, catalog: CatalogFacts) -> CatalogSources:
+        if catalog.name not in self._sources:
+            listers: list[TableLister] = [
+                TableMetadataTables(self.client, has_formats=catalog.has_files)
+            ]
+            if catalog.is_own_glue:
+                listers.insert(0, GlueTables(self.client))
+
+            if self.config.metadata_source == "auto":
+                listing = self.information_schema(catalog.name, f"listing/{catalog.name}")
+                listers.append(SqlTables(listing))
+
+            self._sources[catalog.name] = CatalogSources(
+                Listing(catalog=catalog.name, listers=listers)
+            )
+
+        return self._sources[catalog.name]
+
+    async def _history(self, unit: HistoryUnit) -> UnitFacts:
+        rows = 0
+        name = unit.workgroup.name
+        async with self.sink.part(unit.unit_id, "databaselog") as part:
+
+            async def emit(executions: list[QueryExecution]) -> None:
+                nonlocal rows
+
+                def transform() -> list[Record]:
+                    server = self.config.server
+                    return [
+                        self.transforms.query(record_of(server, execution, workgroup=name))
+                        for execution in executions
+                    ]
+
+                await part.write(await offload(transform))
+                rows += len(executions)
+                self.tell(
+                    UnitProgress(unit_id=unit.unit_id, kind="databaselog", rows=len(executions))
+                )
+
+            def advanced(share: float) -> None:
+                self.tell(UnitAdvanced(unit_id=unit.unit_id, share=round(share, 3)))
+
+            history = WorkgroupHistory(
+                client=self.client,
+                clock=self.clock,
+                reading=unit.reading,
+                emit=emit,
+                advanced=advanced,
+            )
+            account = await history.read()
+
+        if rows != account.counts.get("emitted", 0):
+            raise StateError(
+                f"workgroup {name} accounted for {account.counts.get('emitted', 0)} executions "
+                f"and wrote {rows}",
+                hint="this is a defect of ours; nothing was committed",
+            )
+
+        denied = account.counts.get("unauthorised", 0)
+        return UnitFacts(
+            rows={"databaselog": rows},
+            account=account,
+            scopes=(
+                ScopeFacts(
+                    scope="workgroup",
+                    name=(name,),
+                    outcome="partial" if denied else "complete",
+                    counts=account.counts,
+                    reason=f"{denied} executions may not be read: "
+                    "athena:BatchGetQueryExecution is not allowed for them"
+                    if denied
+                    else "",
+                ),
+            ),
+        )
+
+
+def may_leave_out(config: Config, unit: Unit, error: UnitError) -> bool:
+    """Whether the others may be told without *unit*, which *error* ended."""
+    # A workgroup that was deleted while the run went on has no history any more.
+    is_gone = isinstance(unit, HistoryUnit) and isinstance(error, NotFoundError)
+    is_known = isinstance(unit, BrokenUnit) and unit.is_expected
+    return config.on_error == "skip" or is_gone or is_known

@@ -1,0 +1,24 @@
+"""What a unit needs of whoever takes its records."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from kada_athena_async.records import Batch
+
+
+class RecordWriter(Protocol):
+    """Takes records of one kind."""
+
+    async def write(self, batch: Batch) -> None:
+        """Take *batch*; returns when the next may come."""
+
+
+class RecordSink(Protocol):
+    """Takes the records of units."""
+
+    def part(
+        self, unit_id: str, kind: str, index: int = 0
+    ) -> AbstractAsyncContextManager[RecordWriter]:
+        """A writer of records of *kind*; left by an error, they are not to be relied on."""

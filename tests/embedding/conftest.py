@@ -1,0 +1,48 @@
+"""An extractor inside somebody else's event loop: nothing blocks it, nothing is left in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from blockbuster import blockbuster_ctx
+
+from kada_athena_async import Extractor
+from kada_athena_async.sandbox import Sandbox
+from tests.conftest import FastClock
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(scale=0.05) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def _a_strict_loop() -> AsyncIterator[None]:
+    """Asyncio's debug mode; blocking calls of ours are errors; no task is left behind."""
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    loop.slow_callback_duration = 3600  # a busy machine is slow; blockbuster tells by the call
+    with blockbuster_ctx(scanned_modules=["kada_athena_async"]):
+        yield
+
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.fixture
+def make(sandbox: Sandbox, tmp_path: Path, fast_clock: FastClock) -> Callable[..., Extractor]:
+    """Makes an extractor on the sandbox that writes below ``tmp_path / 'out'``."""
+
+    def _make(**fields: Any) -> Extractor:
+        seams = {"clock": fast_clock, "name": fields.pop("name", "athena")}
+        seams["hwm_path"] = tmp_path / f"{seams['name']}_hwm.txt"
+        seams["observers"] = fields.pop("observers", ())
+        settings = {"catalogs": ["*"], "metadata_source": "api", "quota_share": 1.0, **fields}
+        return Extractor(**seams, **sandbox.config(tmp_path / "out", **settings))
+
+    return _make

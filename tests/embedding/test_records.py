@@ -1,0 +1,189 @@
+"""Records without files: the same as a run writes, bounded, and gone when the reader is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from kada_athena_async import ConfigError, Extractor
+from kada_athena_async.errors import AccessDeniedError, CredentialsError
+from kada_athena_async.events import Event, UnitFinished
+from kada_athena_async.sandbox import Sandbox
+from kada_athena_async.sinks.csv_format import encode
+from tests.conftest import Extracts
+
+Make = Callable[..., Extractor]
+START = "2000-01-01 00:00:00"
+
+READERS: dict[str, Callable[[Extractor], AsyncGenerator[list[Any], None]]] = {
+    "metadata_catalogs": Extractor.catalogs,
+    "metadata_schemas": Extractor.schemas,
+    "metadata_tables": Extractor.tables,
+    "metadata_columns": Extractor.columns,
+    "metadata_views": Extractor.views,
+    "users": Extractor.users,
+    "databaselog": lambda extractor: extractor.executions(START),
+}
+
+
+async def all_of(batches: AsyncGenerator[list[Any], None]) -> list[Any]:
+    async with aclosing(batches):
+        return [record async for batch in batches for record in batch]
+
+
+@pytest.mark.parametrize("source", ["api", "auto"])
+async def test_records_are_those_that_a_run_writes(make: Make, tmp_path: Path, source: str) -> None:
+    """Of each kind, to the last field, masked alike; and nothing is written for it."""
+    extractor = make(metadata_source=source)
+    read = {kind: await all_of(reader(extractor)) for kind, reader in READERS.items()}
+    untouched = not (tmp_path / "out").exists()
+
+    report = await extractor.run(start_hwm=START, end_hwm=None)
+
+    assert report.committed
+    assert untouched
+    for kind, records in read.items():
+        (path,) = (tmp_path / "out").glob(f"athena_{kind}_*.gz")
+        written = Extracts.read(path)
+        assert len(records) == len(written), kind
+        lines = encode(kind, records).decode().splitlines(keepends=True)
+        assert records, kind
+        assert sorted(str(r.server) for r in records) == sorted(r["server"] for r in written)
+        assert len(lines) >= len(records)
+        assert keys(kind, records) == sorted(tuple(r[c] for c in COLUMNS[kind]) for r in written)
+
+
+COLUMNS = {
+    "metadata_catalogs": ("catalog", "catalog_type"),
+    "metadata_schemas": ("catalog", "schema"),
+    "metadata_tables": ("catalog", "schema", "table", "table_type", "found_by"),
+    "metadata_columns": ("catalog", "schema", "table", "column", "ordinal_position", "data_type"),
+    "metadata_views": ("catalog", "schema", "view", "definition"),
+    "users": ("user", "workgroup"),
+    "databaselog": ("query_id", "query", "status", "fingerprint"),
+}
+"""Fields that are compared: what names a record, and what transforms make of it."""
+
+
+def keys(kind: str, records: list[Any]) -> list[tuple[str, ...]]:
+    return sorted(tuple(str(getattr(r, c) or "") for c in COLUMNS[kind]) for r in records)
+
+
+async def test_executions_of_a_window(make: Make, sandbox: Sandbox) -> None:
+    """Those that ended in it, each once, whatever was read before."""
+    ended = sorted(
+        (e.completed_at or e.submitted_at, e.query_execution_id)
+        for e in sandbox.estate.executions.values()
+        if e.is_final
+    )
+    first, last = (ended[len(ended) // 3][0], ended[2 * len(ended) // 3][0])
+    first, last = first.replace(microsecond=0), last.replace(microsecond=0)
+    extractor = make()
+
+    records = await all_of(extractor.executions(first, f"{last:%Y-%m-%d %H:%M:%S}"))
+
+    wanted = [query_id for at, query_id in ended if first <= at < last]
+    assert len(wanted) > 20
+    assert sorted(r.query_id for r in records) == sorted(wanted)
+
+
+@pytest.mark.parametrize("kind", ["metadata_columns", "databaselog"])
+async def test_a_reader_may_break_off(make: Make, kind: str) -> None:
+    """At once, in the middle: the fixture sees that no task is left, pytest that no socket is."""
+    async with aclosing(READERS[kind](make(metadata_source="auto"))) as batches:
+        async for batch in batches:
+            assert batch
+            break
+
+
+async def test_a_reader_may_be_cancelled(make: Make) -> None:
+    """By a timeout around it, or as a task; and the same extractor reads again."""
+    extractor = make()
+    begun = asyncio.Event()
+
+    async def read() -> None:
+        async with aclosing(extractor.columns()) as batches:
+            async for _ in batches:
+                begun.set()
+                await asyncio.sleep(3600)
+
+    task = asyncio.create_task(read())
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    with anyio.move_on_after(0.01) as scope:
+        await read()
+
+    assert scope.cancelled_caught
+    assert await all_of(extractor.catalogs())
+
+
+async def test_what_may_not_be_read_ends_it(make: Make, sandbox: Sandbox) -> None:
+    """With the error that says which right is missing."""
+    key = sandbox.add_user("nobody", policy={"Version": "2012-10-17", "Statement": []})
+    rightless = {"key": key.access_key_id, "secret": key.secret, "catalogs": ["AwsDataCatalog"]}
+
+    with pytest.raises(AccessDeniedError) as denied:
+        await all_of(make(**rightless).executions(START))
+
+    with pytest.raises(CredentialsError):
+        await all_of(make(secret="wrong" * 8).tables())
+
+    assert denied.value.action == "athena:ListWorkGroups"
+
+
+async def test_what_may_not_be_read_is_left_out_on_demand(make: Make, sandbox: Sandbox) -> None:
+    """The others come, and the observers are told."""
+    fault = sandbox.faults.add(
+        "access_denied", "athena:ListQueryExecutions", where={"workgroup": "primary"}
+    )
+    events: list[Event] = []
+
+    records = await all_of(make(on_error="skip", observers=[events.append]).executions(START))
+    sandbox.faults.clear(fault)
+
+    skipped = [e for e in events if isinstance(e, UnitFinished) and e.outcome == "skipped"]
+    assert [unit.unit_id for unit in skipped] == ["history/primary"]
+    assert records
+    assert not [r for r in records if r.workgroup == "primary"]
+
+
+def test_a_time_that_is_none_is_refused_at_once(make: Make) -> None:
+    """Before anything is iterated."""
+    with pytest.raises(ConfigError, match="write it as YYYY-MM-DD HH:MM:SS, in UTC"):
+        make().executions("yesterday")
+
+
+async def test_several_extractors_in_one_loop(make: Make, tmp_path: Path) -> None:
+    """Runs and readings side by side, each with its own observers and files."""
+    events: dict[str, list[Event]] = {"one": [], "two": []}
+    names: list[str] = []
+    reports = {}
+
+    async def run(name: str) -> None:
+        extractor = make(name=name, observers=[events[name].append])
+        async with extractor:
+            reports[name] = await extractor.run(manage_hwm=True)
+
+    async def read() -> None:
+        names.extend(record.table for record in await all_of(make().tables()))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(run, "one")
+        group.start_soon(run, "two")
+        group.start_soon(read)
+
+    assert [reports[name].committed for name in ("one", "two")] == [True, True]
+    assert len(names) == reports["one"].rows["metadata_tables"]
+    for name, told in events.items():
+        finished = [e for e in told if type(e).__name__ == "RunFinished"]
+        assert [e.run_id for e in finished] == [reports[name].run_id]
+        assert (tmp_path / f"{name}_hwm.txt").exists()
