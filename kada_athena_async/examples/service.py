@@ -32,10 +32,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from kada_athena_async import Config, Extractor, KadaAthenaError, RunReport, load_config
-from kada_athena_async.config import known_secrets
+from kada_athena_async.config import Config, known_secrets, load_config
+from kada_athena_async.engine import Extractor
+from kada_athena_async.errors import KadaAthenaError
 from kada_athena_async.observers.jsonlines import JsonLines
 from kada_athena_async.observers.redact import Redactor
+from kada_athena_async.report import RunReport
 
 KEPT_EVENTS = 1_000
 """A client that is further behind misses some; it never slows a run down."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import anyio
 import pytest
 
-from kada_athena_async.engine import Extractor, SitesExtractor
+from kada_athena_async.config import Config
+from kada_athena_async.engine import Extractor, Shared, SitesExtractor
+from kada_athena_async.engine.shared import Budget
 from kada_athena_async.errors import ConfigError
 from kada_athena_async.events import (
     CallRates,
@@ -94,23 +98,61 @@ async def test_a_second_run_continues_each_site_at_its_own_mark(
         assert len(told) == len(set(told)) == len(finished)
 
 
+class Watched(Shared):
+    """Remembers the budgets that it gave out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[Budget] = []
+
+    async def budget(self, config: Config, ask: Callable[[], Awaitable[str]]) -> Budget:
+        self.given.append(await super().budget(config, ask))
+        return self.given[-1]
+
+
 @pytest.mark.parametrize("way", ["role", "key"])
 async def test_sites_of_one_account_and_region_share_its_quotas(
-    world: SitesWorld, way: str
+    world: SitesWorld, fast_clock: FastClock, way: str
 ) -> None:
-    """AWS counts calls by account: two sites side by side must not be throttled for it."""
-    world.sandbox.behaviour.has_rate_limits = True
-    for name in ("one", "two", "three"):
+    """AWS counts calls and queries by account: side by side they keep to one budget."""
+    for name in ("one", "two"):
         world.add(name, 200_000_000_000, world.sandbox.region)
         if way == "key":
             world.fields[name] |= {"role": "", "bucket": f"s3://{world.sandbox.results_bucket}/x"}
 
-    report = await SitesExtractor(world.sites()).run()
+    world.fields["two"] |= {"quota_share": 0.5, "max_concurrent_queries": 7}
+    world.add("elsewhere", 200_000_000_000, "eu-west-1")
+    shared = Watched()
 
-    reports = [site.report for site in report.sites]
-    assert [site.exit_code for site in report.sites] == [0, 0, 0]
-    assert sum(r.calls["athena:ListQueryExecutions"] for r in reports if r) > 20
-    assert [r.throttles for r in reports if r] == [{}, {}, {}]
+    report = await SitesExtractor(
+        world.sites(metadata_source="auto"), clock=fast_clock, shared=shared, at_once=1
+    ).run()
+
+    one, two, elsewhere = shared.given
+    assert report.exit_code == 0
+    assert one is two
+    assert one is not elsewhere
+    # Where they differ, the least that one of them allows; 5 calls a second are AWS's.
+    assert one.pacer.rates()["athena:ListQueryExecutions"] == 0.5 * 5
+    assert elsewhere.pacer.rates()["athena:ListQueryExecutions"] == 0.8 * 5
+    assert (one.slots.ceiling, elsewhere.slots.ceiling) == (7, 20)
+
+
+async def test_an_account_that_stays_unknown_costs_no_run(
+    world: SitesWorld, fast_clock: FastClock
+) -> None:
+    """Without a way to STS those with the same key share, for they are one account."""
+    for name in ("one", "two"):
+        world.add(name, 200_000_000_000, world.sandbox.region)
+        world.fields[name] |= {"role": "", "bucket": f"s3://{world.sandbox.results_bucket}/x"}
+
+    world.sandbox.faults.add("access_denied", "sts:GetCallerIdentity")
+    shared = Watched()
+
+    report = await SitesExtractor(world.sites(), clock=fast_clock, shared=shared).run()
+
+    assert report.exit_code == 0
+    assert shared.given[0] is shared.given[1]
 
 
 async def test_at_most_so_many_sites_run_at_once(world: SitesWorld, fast_clock: FastClock) -> None:
