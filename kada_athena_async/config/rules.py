@@ -31,7 +31,7 @@ _WORKGROUP = re.compile(r"[a-zA-Z0-9._-]{1,128}")
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 # Joined to the instance's name by a hyphen, it begins the names of files; the two have room in 64.
 _SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
@@ -42,7 +42,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 def instance_name(value: str) -> str:
     """The name of a collector's instance: the first part of its files' names."""
     if not _NAME.fullmatch(value):
-        raise ValueError("write 1 to 64 letters, digits, dots, _ and -, not starting with a sign")
+        raise ValueError("write 1 to 64 letters, digits, _ and -, not starting with a sign")
 
     return value
 

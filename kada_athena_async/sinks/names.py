@@ -5,15 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 
-from kada_athena_async.errors import ConfigError, Problem
-
 # A workgroup may be called ".." and a table anything at all, so nothing passes that a file system
 # could understand; the hash keeps apart what differs by case, by Unicode form or behind the cut.
 _ALLOWED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 _MAX_READABLE = 100
 _HASH_DIGITS = 16
 
-_INSTANCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 
 
@@ -27,21 +24,6 @@ def safe_name(text: str) -> str:
     readable = "".join(chr(byte) if byte in _ALLOWED else f"%{byte:02X}" for byte in raw)
     digest = hashlib.sha256(raw).hexdigest()[:_HASH_DIGITS]
     return f"u-{readable[:_MAX_READABLE]}-{digest}"
-
-
-def check_instance_name(name: str) -> str:
-    """*name* itself, if files may be named after it.
-
-    Raises:
-        ConfigError: It is empty, too long, or holds what a file name should not.
-    """
-    if not _INSTANCE.fullmatch(name):
-        raise ConfigError(
-            [Problem("name", repr(name), "use 1 to 64 of A-Z a-z 0-9 _ - and begin with a letter")],
-            source="command",
-        )
-
-    return name
 
 
 def is_run_id(text: str) -> bool:

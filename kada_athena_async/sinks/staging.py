@@ -10,6 +10,7 @@ from types import TracebackType
 import anyio
 import msgspec
 
+from kada_athena_async.config import check_name
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.files import Files, failing, in_thread, is_disk_full, to_bytes
 from kada_athena_async.sinks.journal import (
@@ -20,7 +21,7 @@ from kada_athena_async.sinks.journal import (
     SealedPart,
     read_journal,
 )
-from kada_athena_async.sinks.names import check_instance_name, is_run_id, safe_name
+from kada_athena_async.sinks.names import is_run_id, safe_name
 from kada_athena_async.sinks.part import PartFile, PartWriter, _PartCore
 
 # What a staging directory is called while it is removed.
@@ -48,12 +49,12 @@ class SealedUnit:
 
 def staging_root(output_path: Path, name: str) -> Path:
     """The directory that holds the staging directories of all runs of *name*."""
-    return output_path / f".{check_instance_name(name)}-staging"
+    return output_path / f".{check_name(name)}-staging"
 
 
 def lock_path(output_path: Path, name: str) -> Path:
     """The lock of *name* in *output_path*, to be taken before anything else here."""
-    return output_path / f".{check_instance_name(name)}.lock"
+    return output_path / f".{check_name(name)}.lock"
 
 
 class Staging:

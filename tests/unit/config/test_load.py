@@ -397,10 +397,12 @@ def test_every_secret_that_was_given_is_known(write) -> None:
     assert known_secrets(None, environment={}) == ()
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "a b", "é", "x" * 65, ".hidden"])
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../x", "a/b", "a b", "é", "x" * 65, ".hidden", "a.b"]
+)
 def test_a_name_that_is_no_file_name_is_refused(name: str) -> None:
     """The name of a collector begins file names and must not lead anywhere else."""
     with pytest.raises(ConfigError, match="write 1 to 64 letters"):
         check_name(name)
 
-    assert check_name("athena-2.sydney_x") == "athena-2.sydney_x"
+    assert check_name("athena-2-sydney_x") == "athena-2-sydney_x"
