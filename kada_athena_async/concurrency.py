@@ -195,7 +195,7 @@ class Slots:
             self._wake()
 
 
-WORKER_THREADS = 4
+WORKER_THREADS = 2
 """Threads for CPU and file work of one event loop: Python runs one at a time anyway, and each has a
 memory arena of its own that the C library rarely gives back. Not anyio's own 40, which belong to
 the service that embeds us."""

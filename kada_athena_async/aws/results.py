@@ -34,7 +34,7 @@ CHUNK_BYTES = 64 * 1024
 
 RECONNECTS = 8
 
-READERS = 6
+READERS = 4
 """Results read side by side: enough to fill a core and to hide S3's latency, few enough to hold
 (each has a page of rows, a chunk of the object, and its text in memory)."""
 

@@ -104,7 +104,7 @@ class MetadataExtraction:
             schemas=len(self.unit.catalog.schemas),
             query_slots=self.config.max_concurrent_queries,
         )
-        pieces = cut(self._pages(), sizes, is_squeezed=source == "auto")
+        pieces = cut(self._pages(), sizes, is_squeezed=source != "api")
         await map_stream(
             self._slice, pieces, limit=self.config.max_concurrent_queries, slots=self.slots
         )
