@@ -15,6 +15,11 @@ from time import monotonic
 
 import anyio
 import pytest
+from hypothesis import settings
+
+# A busy machine stretches any single example; what hangs meets the timeout of its test.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # Files that take minutes, one worker each: begun last they would keep the other one waiting.
 LONG = ("test_docs.py", "test_crash_loop.py", "test_interruption.py", "test_disk.py")

@@ -35,7 +35,7 @@ def options(*names: str) -> list[str]:
     """Those of *names* that the command that is running was given, each with its value."""
     found = []
     words = sys.argv[1:]
-    for word, value in zip(words, [*words[1:], ""], strict=True):
+    for word, value in zip(words, [*words, ""][1:], strict=True):
         name, equals, _ = word.partition("=")
         if name in names:
             found += [word] if equals else [word, value]

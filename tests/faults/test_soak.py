@@ -102,6 +102,7 @@ def test_runs_in_a_row_with_random_faults_leave_nothing_but_the_ledger(tmp_path:
     with Sandbox(estate, now=wall.now) as sandbox:
         world = World(tmp_path, sandbox, wall)
         anyio.run(world.run)
+        gc.collect()  # what other tests left to the collector would be closed in between
         open_before, memory = count(descriptors()), 0
         for number in range(RUNS):
             wall.time += chance.choice((1, 10, 45, 70)) * MINUTE
@@ -119,7 +120,10 @@ def test_runs_in_a_row_with_random_faults_leave_nothing_but_the_ledger(tmp_path:
         assert world.mark() == wall.time - SETTLE
         assert world.leftovers() == [], f"seed {SEED}"
         world.check()
-        assert settles(lambda: count(descriptors()) == open_before), f"seed {SEED}"
+        gc.collect()
+        assert settles(lambda: count(descriptors()) == open_before), (
+            f"seed {SEED}: {open_before} before, {count(descriptors())} after"
+        )
         ours = [t for t in threading.enumerate() if not t.name.startswith("sandbox")]
         assert len(ours) == 1, ours
         assert resident_kb() - memory < 20_000 + 200 * RUNS, f"seed {SEED}"

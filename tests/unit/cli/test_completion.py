@@ -22,7 +22,7 @@ def test_bash_is_answered(cli: Cli) -> None:
         done = cli(**{VARIABLE: "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(word)})
         return done.stdout.split()
 
-    assert ask("kada-athena-async ", 1)[:2] == ["run", "push"]
+    assert ask("kada-athena-async ", 1)[:3] == ["run", "plan", "push"]
     assert ask("kada-athena-async config ", 2) == ["init", "check", "schema"]
     assert "--on-error" in ask("kada-athena-async run --o", 2)
     assert ask("kada-athena-async run --metadata-source ", 3) == ["auto", "sql", "api"]

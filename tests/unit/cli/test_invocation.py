@@ -54,3 +54,12 @@ def test_the_same_command_once_more(program: Path, monkeypatch: pytest.MonkeyPat
     assert again("-v").endswith("--on-error skip -v")
     assert again(exchanged={"skip": "fail"}).endswith("--on-error fail")
     assert options("-c", "--on-error", "-n") == ["-c", "my prod.json", "--on-error", "skip"]
+
+
+def test_options_are_repeated_with_their_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they were typed; none where there are no words at all, as inside another program."""
+    monkeypatch.setattr(sys, "argv", ["x", "run", "-c", "a.json", "--site=au", "-q", "-n", "b"])
+    assert options("-c", "--site", "-n") == ["-c", "a.json", "--site=au", "-n", "b"]
+
+    monkeypatch.setattr(sys, "argv", ["-c"])
+    assert options("-c") == []

@@ -40,7 +40,7 @@ def test_the_document_stands_alone_on_stdout(printed: Callable[..., Result]) -> 
     """It can be piped into a file, while stderr tells who else needs rights."""
     result = printed()
 
-    assert result.exit_code == 0
+    assert (result.exit_code, result.exception) == (0, None), result.stderr
     assert json.loads(result.stdout)["Statement"]
     assert "whoever assumes the role needs rights too" in result.stderr
     assert "iam-policy --for caller" in result.stderr
