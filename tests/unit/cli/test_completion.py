@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -56,18 +57,24 @@ def test_zsh_and_fish_are_answered(cli: Cli, shell: str) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
-def test_the_script_for_bash_completes(cli: Cli) -> None:
+def test_the_script_for_bash_completes(cli: Cli, tmp_path: Path) -> None:
     """What `--show-completion` prints is loaded by a real bash, which then completes."""
     script = cli(**{VARIABLE: "source_bash"}).stdout
-    # The program need not be installed: a function of its name stands in.
+    program = tmp_path / "kada-athena-async"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m kada_athena_async "$@"\n')
+    program.chmod(0o755)
     body = f"""
-    kada-athena-async() {{ {sys.executable} -m kada_athena_async "$@"; }}
-    export -f kada-athena-async
     {script}
     COMP_WORDS=(kada-athena-async con) COMP_CWORD=1
     $(complete -p kada-athena-async | sed 's/.*-F \\([^ ]*\\).*/\\1/')  kada-athena-async con ''
     echo "${{COMPREPLY[@]}}"
     """
-    done = subprocess.run(["bash", "-c", body], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["bash", "-c", body],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+    )
 
     assert done.stdout.strip() == "config", done.stderr
