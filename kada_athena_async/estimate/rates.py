@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kada_athena_async.aws.pacing import QUOTAS, SLOW_START, quota_of
+from kada_athena_async.aws.pacing import SLOW_START, quota_of
 
 ASSUMED_LATENCY_S: Mapping[str, float] = {
     "athena:ListQueryExecutions": 0.08,
@@ -75,8 +75,3 @@ def quota_s(operation: str, calls: int, *, share: float) -> float:
 def latency_s(operation: str) -> float:
     """What one answer is assumed to take."""
     return ASSUMED_LATENCY_S.get(operation, OTHER_LATENCY_S)
-
-
-def is_published(operation: str) -> bool:
-    """Whether AWS publishes the quota of an operation; the others' are assumptions."""
-    return operation in QUOTAS and QUOTAS[operation].seed == QUOTAS[operation].rate

@@ -27,10 +27,7 @@ from kada_athena_async.sinks.part import PartFile, PartWriter, _PartCore
 # What a staging directory is called while it is removed.
 DONE = ".done"
 
-PARTS, SEALS, TOKENS = "parts", "seals", "tokens"
-
-# A ClientRequestToken has at most 128 characters (Athena API reference, StartQueryExecution).
-_MAX_TOKEN_BYTES = 4096
+PARTS, SEALS = "parts", "seals"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +96,7 @@ class Staging:
             files.make_private_dir(root)
             files.sync_dir(root.parent)
             files.make_private_dir(path)
-            for below in (PARTS, SEALS, TOKENS):
+            for below in (PARTS, SEALS):
                 files.make_private_dir(path / below)
 
             # A run without an intent is rubbish, so the intent comes last.
@@ -217,25 +214,6 @@ class Staging:
 
         with failing(self.path):
             await in_thread(remove)
-
-    async def keep_token(self, key: str, token: str) -> None:
-        """Remember *token* under *key*, durable, before the call that carries it is made."""
-        path = self.path / TOKENS / safe_name(key)
-        with failing(path):
-            await in_thread(lambda: self.files.write_durably(path, token.encode()))
-
-    async def token(self, key: str) -> str | None:
-        """The token kept under *key*, also by the run that this one continues."""
-        path = self.path / TOKENS / safe_name(key)
-
-        def read() -> str | None:
-            try:
-                return self.files.read(path, max_bytes=_MAX_TOKEN_BYTES).decode("ascii")
-            except (FileNotFoundError, UnicodeDecodeError):
-                return None
-
-        with failing(path):
-            return await in_thread(read)
 
     def check_home(self) -> None:
         """Blocks. Make sure that ``output_path`` is still the directory it was.

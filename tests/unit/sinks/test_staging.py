@@ -331,15 +331,6 @@ async def test_facts_that_utf8_cannot_hold_are_sealed_all_the_same(staging: Stag
     assert again.sealed()["u"].facts == {"reason": ["\ufffd", {"\ufffd": 1}], "rows": 2}
 
 
-async def test_tokens_survive_a_restart(staging: Staging) -> None:
-    """F34: a token journaled before its call is there for the run that continues."""
-    assert await staging.token("query/1") is None
-
-    await staging.keep_token("query/1", "token-1")
-
-    assert await (await Staging.reopen(staging.path, Files())).token("query/1") == "token-1"
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 async def test_s10_nobody_else_can_read(staging: Staging) -> None:
     """S10: directories are 0700 and files 0600, whatever the umask."""
