@@ -27,6 +27,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
+from kada_athena_async.codes import ExitCode
+
 
 class KadaAthenaError(Exception):
     """Root of everything this package raises on purpose.
@@ -36,7 +38,7 @@ class KadaAthenaError(Exception):
         hint: What to try next; shown on a line of its own.
     """
 
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[ExitCode] = ExitCode.FAILED
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -64,7 +66,7 @@ class Problem(NamedTuple):
 class ConfigError(KadaAthenaError):
     """Raised before any call to AWS when the configuration or the command cannot be used."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
     def __init__(
         self, problems: Sequence[Problem], *, source: str = "configuration", hint: str = ""
@@ -81,7 +83,7 @@ class ConfigError(KadaAthenaError):
 class AbortError(KadaAthenaError):
     """Raised when the run cannot start or go on at all; nothing was committed."""
 
-    exit_code = 3
+    exit_code = ExitCode.CANNOT_START
 
 
 class CredentialsError(AbortError):
@@ -203,4 +205,4 @@ class CommitError(KadaAthenaError):
 class DeliveryError(KadaAthenaError):
     """Raised when the extracts are complete here but could not be delivered; run again."""
 
-    exit_code = 4
+    exit_code = ExitCode.NOT_DELIVERED

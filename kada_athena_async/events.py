@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
+from kada_athena_async.codes import WarningCode
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
@@ -170,10 +172,10 @@ class Warned:
     """Something the user should know that does not stop the run.
 
     Attributes:
-        code: A stable word, such as ``gap``, ``clock_skew``, ``missing_right``, ``leftover``.
+        code: Equal to its text, such as ``gap`` or ``clock_skew``; ``code.meaning`` explains it.
     """
 
-    code: str
+    code: WarningCode
     message: str
     hint: str = ""
 

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from kada_athena_async.codes import ExitCode
 from kada_athena_async.events import Incomplete
 from kada_athena_async.hwm import WorkgroupAccount
 
@@ -111,7 +112,7 @@ class RunReport:
     Attributes:
         start, end: The window.
         committed: True if the extracts are in sight and the mark, if it is ours, has moved.
-        exit_code: 0 committed or nothing to do, 1 units failed.
+        exit_code: ``ExitCode.OK`` (committed, or nothing to do) or ``ExitCode.FAILED``.
         manifest: The manifest's path; None if nothing was committed.
         calls, throttles: Per operation, such as ``athena:ListQueryExecutions``.
         continued: The interrupted run that was finished before this one, if there was one.
@@ -259,10 +260,10 @@ def common_exit_code(codes: Sequence[int]) -> int:
     configuration alone). 1: anything else; the good sites are committed.
     """
     found = set(codes)
-    if found <= {0}:
-        return 0
+    if found <= {ExitCode.OK}:
+        return ExitCode.OK
 
-    if found <= {0, 4}:
-        return 4
+    if found <= {ExitCode.OK, ExitCode.NOT_DELIVERED}:
+        return ExitCode.NOT_DELIVERED
 
-    return max(found) if found <= {2, 3} else 1
+    return max(found) if found <= {ExitCode.USAGE, ExitCode.CANNOT_START} else ExitCode.FAILED

@@ -18,6 +18,7 @@ import anyio
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.decode import DECODED
 from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import Clock, Slots
 from kada_athena_async.errors import (
     AccessDeniedError,
@@ -282,13 +283,15 @@ class AthenaQueries:
                 self._may_stop = False
                 self.tell(
                     Warned(
-                        code="leftover",
+                        code=WarningCode.STALE_RUN,
                         message=f"query {query_id} goes on: athena:StopQueryExecution is missing",
                         hint="allow it, or wait: Athena ends a query after 30 minutes",
                     )
                 )
             except KadaAthenaError as exc:
-                self.tell(Warned(code="leftover", message=f"query {query_id} goes on: {exc}"))
+                self.tell(
+                    Warned(code=WarningCode.STALE_RUN, message=f"query {query_id} goes on: {exc}")
+                )
 
 
 def _failure(execution: QueryExecution, mask: Callable[[str], str]) -> QueryFailedError:

@@ -20,6 +20,7 @@ from kada_athena_async.aws.call_timeline import CallTimeline
 from kada_athena_async.aws.error_map import map_error
 from kada_athena_async.aws.pacing import Pacer
 from kada_athena_async.aws.session import AwsSession
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import Clock, offload
 from kada_athena_async.config import shown_url
 from kada_athena_async.errors import CredentialsError, ThrottledError
@@ -227,7 +228,7 @@ class AwsClient:
         self._announced.add(url)
         self._tell(
             Warned(
-                code="endpoint",
+                code=WarningCode.ENDPOINT,
                 message=f"the AWS settings of this machine send calls to {shown_url(url)}",
                 hint="see AWS_ENDPOINT_URL and endpoint_url in ~/.aws/config",
             )

@@ -9,6 +9,7 @@ from kada_athena_async.cli.request import RunRequest, check_request, configured_
 from kada_athena_async.cli.signals import run_until_signalled
 from kada_athena_async.cli.sites import connect_sites, push_sites, run_sites
 from kada_athena_async.cli.talk import Talk
+from kada_athena_async.codes import ExitCode
 from kada_athena_async.config import Config
 from kada_athena_async.engine import ConnectionReport, Extractor
 from kada_athena_async.landing import DeliveryReport
@@ -88,7 +89,7 @@ def show_connection(talk: Talk, request: RunRequest) -> int:
     facts = report.to_dict()
     lines = [f"{key.replace('_', ' ')}: {_in_words(value)}" for key, value in facts.items()]
     talk.data(facts, kind="connection", lines=lines)
-    return 1 if report.missing else 0
+    return ExitCode.FAILED if report.missing else ExitCode.OK
 
 
 def push_extracts(talk: Talk, request: RunRequest) -> int:

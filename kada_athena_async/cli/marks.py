@@ -15,6 +15,7 @@ import anyio
 from kada_athena_async.cli.invocation import again
 from kada_athena_async.cli.request import RunRequest, configured_sites
 from kada_athena_async.cli.talk import Talk
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import SystemClock
 from kada_athena_async.config import DEFAULT_FILE, Site, check_name
 from kada_athena_async.engine.delivery import Outside, Store
@@ -148,7 +149,7 @@ def _step(before: datetime, wanted: datetime, undo: str) -> Warned:
     first, last = sorted((before, wanted))
     is_forward = before < wanted
     return Warned(
-        code="gap" if is_forward else "twice",
+        code=WarningCode.GAP if is_forward else WarningCode.HWM_MOVED_BACK,
         message=f"queries that ended from {format_hwm(first)} to {format_hwm(last)} "
         f"will {'not be extracted' if is_forward else 'be extracted again'}",
         hint=f"{undo} to undo it",

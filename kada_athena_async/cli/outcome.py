@@ -7,17 +7,14 @@ from collections.abc import Callable
 
 from kada_athena_async.cli.signals import Interrupted
 from kada_athena_async.cli.talk import Talk
+from kada_athena_async.codes import ExitCode
 from kada_athena_async.errors import KadaAthenaError
-
-OK = 0
-UNEXPECTED = 1
 
 
 def ending(talk: Talk, work: Callable[[], int]) -> int:
     """The exit code of *work*, with whatever went wrong said.
 
-    Codes: 0 committed; 1 units failed, or a bug; 2 configuration or usage; 3 cannot start;
-    4 extracted but not delivered; 128 + n ended by signal n.
+    See ``ExitCode``; 1 also for a bug, 128 + n for the end by signal n.
     """
     try:
         return work()
@@ -31,4 +28,4 @@ def ending(talk: Talk, work: Callable[[], int]) -> int:
         return 128 + signal.SIGINT
     except Exception as error:
         talk.bug(error)
-        return UNEXPECTED
+        return ExitCode.FAILED

@@ -6,6 +6,8 @@ from typing import Any
 
 from typer.core import TyperGroup
 
+from kada_athena_async.codes import exit_code_lines
+
 EXTRACT = "Extract"
 LOOK = "Look"
 SET_UP = "Set up and check"
@@ -17,7 +19,7 @@ WELCOME = """Extract AWS Athena metadata and query history into CSV files, for K
 Start here, without an AWS account: kada-athena-async run --sandbox
 """
 
-EPILOG = """\b
+EPILOG = f"""\b
 Examples:
   kada-athena-async run --sandbox       try it out, without an AWS account
   kada-athena-async config init         write a configuration to fill in
@@ -29,12 +31,7 @@ Examples:
 
 \b
 Exit codes:
-  0    committed, or nothing to do
-  1    units of work failed, or the disk did; nothing was committed
-  2    configuration or usage; nothing was called
-  3    cannot start or go on: credentials, lock, high-water mark
-  4    extracted, not delivered; the next run delivers first
-  130  interrupted (143 by SIGTERM); the next run goes on where it stopped
+{exit_code_lines()}
 
 \b
 Environment:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from kada_athena_async.cli.invocation import again
 from kada_athena_async.cli.log_file import LogFile
+from kada_athena_async.codes import ExitCode
 from kada_athena_async.errors import KadaAthenaError
 from kada_athena_async.events import Event, Observer, RunStarted, Warned
 from kada_athena_async.observers.jsonlines import JsonLines
@@ -154,7 +155,7 @@ class Talk:
         """An unexpected error: its class and the run, never its message, which may quote SQL."""
         kind = type(error).__name__
         for log in self._objects():
-            log.tell("error", {"kind": kind, "run_id": self._run_id, "exit_code": 1})
+            log.tell("error", {"kind": kind, "run_id": self._run_id, "exit_code": ExitCode.FAILED})
 
         run = f" in run {self._run_id}" if self._run_id else ""
         self._to_stderr(f"error: unexpected {kind}{run}: this is a bug of kada_athena_async")

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
 
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.commit.manifest import CommittedManifest, manifest_name, read_manifest
 from kada_athena_async.commit.transaction import OUT, Deliver, is_intact, publish, retract, settle
 from kada_athena_async.errors import StateError
@@ -102,7 +103,12 @@ async def recover(
         if leftover.intent is None:
             await _sweep(leftover, files, tell)
         elif action is _Action.LEAVE:
-            tell(Warned(code="leftover", message=f"{leftover.path} is left to a run with a mark"))
+            tell(
+                Warned(
+                    code=WarningCode.STALE_RUN,
+                    message=f"{leftover.path} is left to a run with a mark",
+                )
+            )
         elif action is _Action.WITHDRAW:
             await _withdraw(leftover, files, tell)
         elif action is _Action.RESUME:
@@ -270,7 +276,7 @@ async def _withdraw(leftover: _Leftover, files: Files, tell: Callable[[Event], N
     window = Window(intent.start, intent.end)
     tell(
         Warned(
-            code="superseded",
+            code=WarningCode.SUPERSEDED,
             message=f"the extracts of {window} were not delivered from here and were told by "
             "another machine since; they are taken out of sight",
         )
@@ -311,4 +317,4 @@ async def _sweep(leftover: _Leftover, files: Files, tell: Callable[[Event], None
 
     if leftover.intent is not None and not leftover.is_over:
         message = f"the interrupted run {leftover.intent.run_id} cannot be continued and was swept"
-        tell(Warned(code="leftover", message=message))
+        tell(Warned(code=WarningCode.STALE_RUN, message=message))

@@ -57,6 +57,7 @@ from typing import TypeAlias
 
 import anyio
 
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.commit.manifest import (
     CommittedManifest,
     Manifest,
@@ -361,7 +362,7 @@ async def settle(
         if hwm not in (intent.hwm, manifest.end):
             tell(
                 Warned(
-                    code="mark_edited",
+                    code=WarningCode.HWM_EDITED,
                     message=f"the high-water mark was set to {hwm} during the run and stays there",
                 )
             )

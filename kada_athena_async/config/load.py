@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.config.endpoint import check_aws_endpoint_variables
 from kada_athena_async.config.landing import place_secrets
 from kada_athena_async.config.model import Config
@@ -172,7 +173,7 @@ def config_warnings(path: Path | str | None, config: Config) -> list[Warned]:
     if path is not None and _holds_secret(Path(path)) and _is_readable_by_others(Path(path)):
         warnings.append(
             Warned(
-                code="readable_secret",
+                code=WarningCode.READABLE_SECRET,
                 message=f"{path} holds a secret and others on this machine can read it",
                 hint=f"chmod 600 {path}, or use a profile or role instead of a secret",
             )
@@ -181,7 +182,7 @@ def config_warnings(path: Path | str | None, config: Config) -> list[Warned]:
     if config.key.get_secret_value().startswith("ASIA"):
         warnings.append(
             Warned(
-                code="temporary_key",
+                code=WarningCode.TEMPORARY_KEY,
                 message="key is a temporary one, which AWS refuses without its session token",
                 hint="leave key and secret empty and export AWS_ACCESS_KEY_ID, "
                 "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",

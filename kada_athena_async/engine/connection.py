@@ -12,6 +12,7 @@ from kada_athena_async.aws.athena import AthenaQueries, split_location
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.results import Results
 from kada_athena_async.aws.session import AwsSession, Identity
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import Clock, Slots, map_bounded, offload
 from kada_athena_async.config import Config
 from kada_athena_async.discover import (
@@ -253,7 +254,7 @@ class Connection:
         for denial in denials if catalog.is_own_glue else ():
             self.tell(
                 Warned(
-                    code="right_missing",
+                    code=WarningCode.RIGHT_MISSING,
                     message=f"{denial.message}: schemas of {catalog.name} come without location "
                     "and time of creation",
                     hint=denial.hint,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.commit import known_mark
 from kada_athena_async.engine.connection import Connection
 from kada_athena_async.engine.delivery import Store
@@ -40,7 +41,7 @@ class Cut:
 
     decision: Decision
     before: Carried | None
-    notes: tuple[tuple[str, str], ...]
+    notes: tuple[tuple[WarningCode, str], ...]
 
 
 async def cut_window(
@@ -67,7 +68,7 @@ async def cut_window(
     now = connection.settled_now()
     notes = []
     if abs(log.skew) > SKEW:
-        notes.append(("clock_skew", f"this machine's clock is {log.skew} ahead of AWS's"))
+        notes.append((WarningCode.CLOCK_SKEW, f"this machine's clock is {log.skew} ahead of AWS's"))
 
     mark = StoredMark(hwm=request.start)
     if store is not None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.commit import CommittedManifest, Manifest, parse_manifest
 from kada_athena_async.engine.delivery import Outside, Store
 from kada_athena_async.events import Warned
@@ -102,7 +103,7 @@ class Handover:
         )
         self.outside.tell(
             Warned(
-                code="adopted",
+                code=WarningCode.DELIVERY_COMPLETED,
                 message=f"the mark moves to {format_hwm(manifest.end)}: {found.manifest} was "
                 "delivered by a run whose disk is not this one, and which ended before that",
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.commit import SPARE_BYTES, newest_manifest
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.events import Observer, Warned
@@ -46,7 +47,7 @@ async def check_disk(
     if free_bytes < needed_bytes(left_bytes):
         tell(
             Warned(
-                code="disk_space",
+                code=WarningCode.DISK_SPACE,
                 message=f"little space left in {output_path}: {free_bytes:,} bytes are free, "
                 f"{needed_bytes(left_bytes):,} should be",
                 hint="free space there; a run that fills the disk commits nothing",
@@ -57,7 +58,7 @@ async def check_disk(
         if is_remote(kind):
             tell(
                 Warned(
-                    code="remote_disk",
+                    code=WarningCode.REMOTE_DISK,
                     message=f"{place} lies on a network file system ({kind}): locks and renames "
                     "may not hold there as they do on a local disk",
                     hint="keep output_path and the high-water mark on a local disk, "

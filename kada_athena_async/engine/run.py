@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from kada_athena_async.codes import ExitCode, WarningCode
 from kada_athena_async.commit import (
     CommitRequest,
     CommittedManifest,
@@ -83,7 +84,9 @@ class Run:
             earlier = await self._continue(resumable)
         elif unfinished is not None:
             window = WindowRequest(start=unfinished.start, end=unfinished.end)
-            self._warn("told_again", f"{unfinished.manifest} was not delivered whole; once more")
+            self._warn(
+                WarningCode.REDELIVERED, f"{unfinished.manifest} was not delivered whole; once more"
+            )
             earlier = await self._begin(f"{run_id}-0", window)
 
         if earlier is not None and not earlier.committed:
@@ -166,7 +169,10 @@ class Run:
             start = found.manifest.end
 
         if start != request.start:
-            self._warn("clipped", f"what was committed up to {start:{HWM_FORMAT}} is left out")
+            self._warn(
+                WarningCode.WINDOW_START_ADJUSTED,
+                f"what was committed up to {start:{HWM_FORMAT}} is left out",
+            )
 
         return replace(request, start=start)
 
@@ -278,7 +284,9 @@ class Run:
 
         for kind, count in extraction.transforms.unmaskable.items():
             if count:
-                self._warn("unmaskable", f"{count} {kind} texts were left out: not maskable")
+                self._warn(
+                    WarningCode.UNMASKABLE, f"{count} {kind} texts were left out: not maskable"
+                )
 
         by_id = {outcome.unit_id: outcome for lane in found for outcome in lane}
         return [by_id[unit.unit_id] for unit in plan.units if unit.unit_id in by_id]
@@ -308,21 +316,23 @@ class Run:
     def _nothing_to_do(self, run_id: str, request: WindowRequest) -> RunReport:
         """The report of an empty window: the mark is younger than ``settle_seconds``."""
         start = request.start or self.connection.clock.now().replace(microsecond=0)
-        self._warn("nothing_to_do", "the window is empty: all that is settled is extracted")
+        self._warn(
+            WarningCode.NOTHING_TO_DO, "the window is empty: all that is settled is extracted"
+        )
         return RunReport(
             run_id=run_id,
             name=self.name,
             start=start,
             end=request.end or start,
             committed=False,
-            exit_code=0,
+            exit_code=ExitCode.OK,
             output_path=self.output_path,
             hwm_path=self._hwm_path,
             warnings=tuple(warning.message for warning in self.warnings),
             calls=dict(self.connection.client.log.calls),
         )
 
-    def _warn(self, code: str, message: str) -> None:
+    def _warn(self, code: WarningCode, message: str) -> None:
         self.connection.tell(Warned(code=code, message=message))
 
     @asynccontextmanager

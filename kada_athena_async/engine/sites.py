@@ -8,6 +8,7 @@ from datetime import datetime
 from random import Random
 from typing import Generic, TypeVar
 
+from kada_athena_async.codes import ExitCode
 from kada_athena_async.concurrency import Clock, SystemClock, map_bounded
 from kada_athena_async.config import Site, check_name
 from kada_athena_async.engine.connection import ConnectionReport
@@ -51,12 +52,14 @@ class SiteResult(Generic[ResultT]):
     def exit_code(self) -> int:
         """What the command line would return for this site alone."""
         if self.error is not None:
-            return self.error.exit_code if isinstance(self.error, KadaAthenaError) else 1
+            return (
+                self.error.exit_code if isinstance(self.error, KadaAthenaError) else ExitCode.FAILED
+            )
 
         if isinstance(self.result, ConnectionReport):
-            return 1 if self.result.missing else 0
+            return ExitCode.FAILED if self.result.missing else ExitCode.OK
 
-        return self.result.exit_code if isinstance(self.result, RunReport) else 0
+        return self.result.exit_code if isinstance(self.result, RunReport) else ExitCode.OK
 
     @property
     def is_committed(self) -> bool:

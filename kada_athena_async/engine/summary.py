@@ -11,6 +11,7 @@ import msgspec
 
 from kada_athena_async.aws.client import CallLog
 from kada_athena_async.aws.pacing import QUOTAS
+from kada_athena_async.codes import ExitCode
 from kada_athena_async.commit import (
     CommittedManifest,
     ManifestGap,
@@ -98,7 +99,7 @@ def run_report(
         start=task.window.start,
         end=task.window.end,
         committed=committed is not None,
-        exit_code=0 if committed else 1,
+        exit_code=ExitCode.OK if committed else ExitCode.FAILED,
         output_path=task.staging.output_path,
         manifest=committed.path if committed else None,
         hwm_path=hwm_path,

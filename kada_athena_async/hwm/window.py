@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.errors import ConfigError, Problem, StateError
 
 # Athena keeps the history of a query for 45 days (Athena user guide, "View recent queries").
@@ -158,7 +159,7 @@ class Decision:
     first_since: datetime
     former: Carried | None = None
     gaps: tuple[Gap, ...] = ()
-    notes: tuple[tuple[str, str], ...] = ()
+    notes: tuple[tuple[WarningCode, str], ...] = ()
 
     def reading(self, workgroup: str) -> Reading:
         """What to read of *workgroup*: from its own mark, which is the run's unless it lags.
@@ -226,7 +227,10 @@ def decide_window(
     stop = settled if end is None else whole_second(end)
     if stop > settled:
         notes.append(
-            ("clamped", f"the end {stop:{HWM_FORMAT}} is not settled yet: {settled:{HWM_FORMAT}}")
+            (
+                WarningCode.WINDOW_END_ADJUSTED,
+                f"the end {stop:{HWM_FORMAT}} is not settled yet: {settled:{HWM_FORMAT}}",
+            )
         )
         stop = settled
 
@@ -252,7 +256,9 @@ def decide_window(
     newest = mark.newest
     follows = mark.carried is not None and mark.carried.hwm == begin
     if mark.was_edited and start is None:
-        notes.append(("mark_edited", "the high-water mark was set by hand: the run starts there"))
+        notes.append(
+            (WarningCode.HWM_EDITED, "the high-water mark was set by hand: the run starts there")
+        )
 
     kept_since = whole_second(now - RETENTION)
     return Decision(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import Clock, map_bounded
 from kada_athena_async.errors import (
     AccessDeniedError,
@@ -242,7 +243,7 @@ class _Errand:
                 self._has_warned = True
                 self.tell(
                     Warned(
-                        code="landing_unseen",
+                        code=WarningCode.DESTINATION_UNREADABLE,
                         message=f"what lies in {self.landing.place} may not be looked at, "
                         "so files may be sent that are there already",
                         hint=exc.hint,

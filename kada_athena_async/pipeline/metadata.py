@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import Slots, map_bounded, map_stream, offload
 from kada_athena_async.config import Config
 from kada_athena_async.errors import (
@@ -245,7 +246,7 @@ class MetadataExtraction:
         self.sources.sql_refusal = reason[:REASON_CHARS]
         self.tell(
             Warned(
-                code="sql_refused",
+                code=WarningCode.SQL_REFUSED,
                 message=f"SQL on catalog {self.unit.catalog.name} is refused, the API stands in: "
                 f"{self.sources.sql_refusal}",
             )

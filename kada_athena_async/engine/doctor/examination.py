@@ -10,6 +10,7 @@ from pathlib import Path
 from kada_athena_async.aws.athena import Statement, split_location
 from kada_athena_async.aws.results import Results
 from kada_athena_async.aws.wire import QueryExecution
+from kada_athena_async.codes import ExitCode
 from kada_athena_async.discover import CatalogFacts, discover_catalogs
 from kada_athena_async.engine.connection import Connection, connect
 from kada_athena_async.engine.delivery import Outside
@@ -235,7 +236,7 @@ def _finding_of(right: Right, tried: Tried, statement: Mapping[str, object]) -> 
                 detail=f"{finding.detail}{on}",
                 lost=right.lost,
                 remedy=f"allow it to {to}",
-                exit_code=1 if right.is_needed else 0,
+                exit_code=ExitCode.FAILED if right.is_needed else ExitCode.OK,
                 statement=statement,
             )
         case "problem":
@@ -244,5 +245,5 @@ def _finding_of(right: Right, tried: Tried, statement: Mapping[str, object]) -> 
                 detail=f"{finding.detail}; {tried.detail}",
                 lost=right.lost,
                 remedy="look at what AWS says, then try again",
-                exit_code=1 if right.is_needed else 0,
+                exit_code=ExitCode.FAILED if right.is_needed else ExitCode.OK,
             )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from kada_athena_async.codes import ExitCode
 from kada_athena_async.engine.cut import SKEW
 from kada_athena_async.engine.doctor.report import Finding, State
 from kada_athena_async.engine.preflight import last_bytes, needed_bytes
@@ -42,7 +43,7 @@ def clock_finding(skew: timedelta) -> Finding:
         detail=f"{seconds} s {way} AWS's",
         lost="windows end by the earlier clock; beyond 300 s AWS refuses every call",
         remedy="synchronise this machine's clock (NTP)",
-        exit_code=1 if abs(skew) > SKEW_MAX else 0,
+        exit_code=ExitCode.FAILED if abs(skew) > SKEW_MAX else ExitCode.OK,
     )
 
 
@@ -55,7 +56,7 @@ def disk_findings(output_path: Path, name: str, files: Files) -> list[Finding]:
                 "problem",
                 f"{directory} is no directory",
                 remedy="make it, or name another output_path",
-                exit_code=2,
+                exit_code=ExitCode.USAGE,
             )
         ]
 
@@ -65,7 +66,7 @@ def disk_findings(output_path: Path, name: str, files: Files) -> list[Finding]:
                 "problem",
                 f"this user may not write in {directory}",
                 remedy="give this user the right to write there, or name another output_path",
-                exit_code=2,
+                exit_code=ExitCode.USAGE,
             )
         ]
 
@@ -79,7 +80,7 @@ def disk_findings(output_path: Path, name: str, files: Files) -> list[Finding]:
                 subject="free space",
                 lost="a run that fills the disk commits nothing",
                 remedy="free space there, or name another output_path",
-                exit_code=1,
+                exit_code=ExitCode.FAILED,
             )
         )
     else:
@@ -109,7 +110,7 @@ def _disk(
     subject: str = "output_path",
     lost: str = "nothing can be extracted",
     remedy: str = "",
-    exit_code: int = 0,
+    exit_code: int = ExitCode.OK,
 ) -> Finding:
     return Finding(
         area="disk",
@@ -139,7 +140,7 @@ def version_findings() -> list[Finding]:
             detail=clash,
             lost="calls may fail in ways that nobody has tried",
             remedy="install again: pip install --upgrade kada-athena-async",
-            exit_code=1,
+            exit_code=ExitCode.FAILED,
         )
         for clash in _clashes()
     ]

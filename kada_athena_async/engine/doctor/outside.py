@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 
 from typing_extensions import assert_never
 
+from kada_athena_async.codes import ExitCode
 from kada_athena_async.config.landing import AzurePlace, LocalPlace, Place, S3Place
 from kada_athena_async.engine.delivery import Outside
 from kada_athena_async.engine.doctor.buckets import BucketTrials
@@ -84,7 +85,7 @@ class OutsideTrials:
                 if not isinstance(place, S3Place):  # its rights are tried one by one
                     await landing.look(f"{self.outside.name}_hwm.txt")
         except KadaAthenaError as exc:
-            code = exc.exit_code if isinstance(exc, ConfigError) else 1
+            code = exc.exit_code if isinstance(exc, ConfigError) else ExitCode.FAILED
             return [_found(area, place.url, "problem", exc.message, lost, exc.hint, code)]
 
         match place:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias
 
+from kada_athena_async.codes import ExitCode
+
 State: TypeAlias = Literal["ok", "denied", "problem", "untried"]
 """``untried``: it cannot be tried without harm, or what it needs is not there."""
 
@@ -45,7 +47,7 @@ class Finding:
     used_for: str = ""
     lost: str = ""
     remedy: str = ""
-    exit_code: int = 0
+    exit_code: int = ExitCode.OK
     statement: Mapping[str, object] | None = None
 
 
@@ -67,7 +69,7 @@ class DoctorReport:
     @property
     def exit_code(self) -> int:
         """0 if all that is needed is there; else that of the gravest finding."""
-        return max((finding.exit_code for finding in self.findings), default=0)
+        return max((finding.exit_code for finding in self.findings), default=ExitCode.OK)
 
     @property
     def counts(self) -> dict[str, int]:

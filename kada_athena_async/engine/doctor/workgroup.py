@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kada_athena_async.codes import ExitCode
 from kada_athena_async.config import Config
 from kada_athena_async.discover import CatalogFacts, Estate, WorkgroupFacts
 from kada_athena_async.engine.doctor.report import Finding, Tried
@@ -43,7 +44,7 @@ def workgroup_finding(
                     detail=exc.problems[0].remedy,
                     lost="the run does not start",
                     remedy="name another in `workgroup`",
-                    exit_code=2,
+                    exit_code=ExitCode.USAGE,
                 )
             ]
 
@@ -65,7 +66,7 @@ def _result_place(config: Config, subject: str, settings: Mapping[str, Any]) -> 
             detail="Athena keeps its results itself",
             lost="statements are refused, for `bucket` names a place for results",
             remedy="name a workgroup without managed results",
-            exit_code=1 if config.bucket else 0,
+            exit_code=ExitCode.FAILED if config.bucket else ExitCode.OK,
         )
 
     place = str(configuration.get("ResultConfiguration", {}).get("OutputLocation") or "")
@@ -110,7 +111,7 @@ def _catalog(config: Config, facts: CatalogFacts, tried: Tried | None) -> Findin
             lost="it cannot be read",
             remedy="repair it in Athena, or leave it out of `catalogs`",
             # With "*" a run leaves it out by itself.
-            exit_code=0 if "*" in config.catalogs else 1,
+            exit_code=ExitCode.OK if "*" in config.catalogs else ExitCode.FAILED,
         )
 
     if tried is None:
@@ -132,5 +133,5 @@ def _catalog(config: Config, facts: CatalogFacts, tried: Tried | None) -> Findin
         detail=f"{kind}; {said}",
         lost='the run fails, or leaves it out with on_error "skip"',
         remedy="allow what it names, repair its connector, or leave it out of `catalogs`",
-        exit_code=1,
+        exit_code=ExitCode.FAILED,
     )

@@ -1,4 +1,4 @@
-"""The generated parts of the README: each command's help and the table of the configuration.
+"""The generated parts of the README: each command's help, and the tables made from the code.
 
 A part stands between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``. To bring them up to date:
 
@@ -14,6 +14,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from kada_athena_async.cli.app import app
+from kada_athena_async.codes import exit_code_table, warning_table
 from kada_athena_async.config.table import config_table
 
 README = Path(__file__).parents[3] / "README.md"
@@ -61,7 +62,12 @@ def blocks() -> dict[str, str]:
         f"help {name}": f"```text\n$ {_PROGRAM} {name} --help\n{help_of(name).strip()}\n```\n"
         for name in COMMANDS
     }
-    return {**pages, "config table": config_table()}
+    return {
+        **pages,
+        "config table": config_table(),
+        "exit codes": exit_code_table(),
+        "warnings": warning_table(),
+    }
 
 
 def rendered(readme: str) -> str:

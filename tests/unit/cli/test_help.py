@@ -40,7 +40,8 @@ def test_the_readme_shows_the_real_help_and_configuration() -> None:
     """Each command's help and the table of fields, word for word as they are now."""
     readme = README.read_text(encoding="utf-8")
 
-    assert names_in(readme) == {*(f"help {command}" for command in COMMANDS), "config table"}
+    tables = {"config table", "exit codes", "warnings"}
+    assert names_in(readme) == {*(f"help {command}" for command in COMMANDS), *tables}
     assert rendered(readme) == readme
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+from kada_athena_async.codes import ExitCode, WarningCode
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "kada_athena_async"
@@ -88,12 +91,32 @@ def test_no_error_is_missing() -> None:
     assert [text for text in told if not any(fits(row, text) for row in quoted())] == []
 
 
-def test_no_warning_is_missing() -> None:
-    """Each code of a warning is explained."""
-    codes = {template(call.args[0]) for name, call in calls() if name == "_warn"}
-    for name, call in calls():
-        if name == "Warned":
-            codes |= {template(word.value) for word in call.keywords if word.arg == "code"}
+def test_each_warning_code_is_given_somewhere() -> None:
+    """A code that nothing warns with any more is removed from the enum."""
+    named = {
+        node.attr
+        for tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "WarningCode"
+    }
 
-    assert len(codes) > 10
-    assert [code for code in codes if code and f"`{code}`" not in section()] == []
+    assert sorted(named) == sorted(code.name for code in WarningCode)
+
+
+@pytest.mark.parametrize("code", [*ExitCode, *WarningCode])
+def test_each_code_is_explained(code: ExitCode | WarningCode) -> None:
+    """A sentence, and the plain value wherever a program reads the code."""
+    assert len(code.meaning.split()) >= 4
+    assert f"{code} {code!s}" == f"{code.value} {code.value}"
+    assert json.loads(json.dumps(code)) == code.value
+
+
+def test_the_groups_of_the_messages_are_the_exit_codes() -> None:
+    """Each group of the table of messages is headed by an exit code and what it means."""
+    headings = re.findall(r"^\| \*\*exit code (\d): ([^*]*)\*\*", section(), re.MULTILINE)
+
+    assert headings
+    for value, meaning in headings:
+        assert meaning == ExitCode(int(value)).meaning

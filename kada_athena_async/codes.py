@@ -1,0 +1,130 @@
+"""Exit codes and codes of warnings: each in one place, with a sentence that explains it.
+
+The help, the README's tables and the tests are made from these two enums. Values are part of the
+contract: scripts compare exit codes, and the codes of warnings stand in manifests and JSON lines.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from typing_extensions import Self
+
+
+class ExitCode(enum.IntEnum):
+    """Exit code of a command; an error carries the code that it ends a command with.
+
+    Attributes:
+        meaning: One sentence or two, for the help and the README.
+    """
+
+    meaning: str
+
+    def __new__(cls, value: int, meaning: str) -> Self:
+        code = int.__new__(cls, value)
+        code._value_ = value
+        code.meaning = meaning
+        return code
+
+    OK = 0, "committed, or nothing to do"
+    FAILED = 1, "units of work failed, or the disk did; nothing was committed"
+    USAGE = 2, "the configuration or the command cannot be used; nothing was committed"
+    CANNOT_START = 3, "cannot start or go on: credentials, lock, high-water mark, network"
+    NOT_DELIVERED = 4, "extracted, not delivered; the next run delivers first"
+    INTERRUPTED = 130, "interrupted (143 by SIGTERM); the next run goes on where it stopped"
+
+    __str__ = int.__repr__
+
+
+class WarningCode(str, enum.Enum):
+    """Code of a warning; a warning never ends a run.
+
+    The value is what manifests and JSON lines hold; it never changes.
+
+    Attributes:
+        meaning: What the warning means and what to do, in one sentence.
+    """
+
+    meaning: str
+
+    def __new__(cls, value: str, meaning: str) -> Self:
+        code = str.__new__(cls, value)
+        code._value_ = value
+        code.meaning = meaning
+        return code
+
+    GAP = (
+        "gap",
+        "No extract holds queries of this time: Athena has forgotten them, or a right is missing.",
+    )
+    WINDOW_START_ADJUSTED = (
+        "clipped",
+        "The window begins later than asked: what was committed before is left out.",
+    )
+    WINDOW_END_ADJUSTED = (
+        "clamped",
+        "The window ends earlier than asked: what is newer is not settled yet.",
+    )
+    NOTHING_TO_DO = "nothing_to_do", "The window is empty: all that is settled is extracted."
+    HWM_EDITED = "mark_edited", "The high-water mark was set by hand; the run respects it."
+    HWM_MOVED_BACK = (
+        "twice",
+        "The high-water mark was set back: queries of that time are extracted again.",
+    )
+    REDELIVERED = "told_again", "A package was not delivered whole and is delivered once more."
+    DELIVERY_COMPLETED = (
+        "adopted",
+        "Another machine delivered this package; the high-water mark moves to its end.",
+    )
+    SUPERSEDED = (
+        "superseded",
+        "Another machine delivered this time since; the undelivered package here is removed.",
+    )
+    CLOCK_SKEW = "clock_skew", "This machine's clock and AWS's differ: set the clock."
+    RIGHT_MISSING = (
+        "right_missing",
+        "A right is missing; the message says what the extracts lack without it.",
+    )
+    SQL_REFUSED = "sql_refused", "SQL on a catalog is refused; its metadata comes from the API."
+    DESTINATION_UNREADABLE = (
+        "landing_unseen",
+        "The landing may not be listed, so files may be sent that are there already.",
+    )
+    STALE_RUN = (
+        "leftover",
+        "A query or directory of an interrupted run remains; the message says where.",
+    )
+    DISK_SPACE = "disk_space", "Little disk space is left: make some before the run fails."
+    REMOTE_DISK = (
+        "remote_disk",
+        "A directory lies on a network file system, where locks and renames may not hold.",
+    )
+    READABLE_SECRET = (
+        "readable_secret",
+        "Other users of this machine can read a secret in the configuration file.",
+    )
+    TEMPORARY_KEY = (
+        "temporary_key",
+        "The key is a temporary one, which AWS refuses without its session token.",
+    )
+    ENDPOINT = "endpoint", "AWS settings of this machine send calls elsewhere than to AWS."
+    UNMASKABLE = "unmaskable", "Texts that could not be masked with certainty were left out."
+
+    __str__ = str.__str__
+
+
+def exit_code_lines() -> str:
+    """The exit codes as lines of the help: code and meaning."""
+    return "\n".join(f"  {code.value:<4} {code.meaning}" for code in ExitCode)
+
+
+def warning_table() -> str:
+    """A Markdown table of all warnings: code and meaning."""
+    rows = [f"| `{code.value}` | {code.meaning} |" for code in WarningCode]
+    return "\n".join(["| warning | meaning |", "|---|---|", *rows]) + "\n"
+
+
+def exit_code_table() -> str:
+    """A Markdown table of the exit codes."""
+    rows = [f"| {code.value} | {code.meaning} |" for code in ExitCode]
+    return "\n".join(["| exit code | meaning |", "|---|---|", *rows]) + "\n"
