@@ -14,7 +14,7 @@ from kada_athena_async.hwm import Carried, StoredMark, Window
 from kada_athena_async.report import ScopeFacts
 from kada_athena_async.sinks.journal import FileName
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 STAMP = "%Y%m%dT%H%M%SZ"
 
 _REMEDY = "restore it from a backup, or move it and the files it names away"
@@ -97,7 +97,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     Attributes:
         start, end: The window.
         manages_hwm: False if the caller keeps his own marks.
-        carried: What the next run has to know; a lost state file is rebuilt from it.
+        carried: What the next run has to know, and whose package it is; a lost state file is
+            rebuilt from it.
+        mask: Whether the texts are masked; None in manifests of earlier versions.
+        statements_digest: SHA-256 of the statements that the caller overwrote; empty if none.
     """
 
     schema_version: int = MANIFEST_VERSION
@@ -109,6 +112,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     config_digest: str
     plan_digest: str
     manages_hwm: bool
+    mask: bool | None = None
+    statements_digest: str = ""
     files: tuple[ManifestFile, ...]
     facts: RunFacts
     carried: Carried

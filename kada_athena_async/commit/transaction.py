@@ -177,6 +177,8 @@ def _prepare(staging: Staging, request: CommitRequest, needed_bytes: int) -> Com
         config_digest=intent.config_digest,
         plan_digest=intent.plan_digest,
         manages_hwm=intent.manages_hwm,
+        mask=intent.mask,
+        statements_digest=intent.statements_digest,
         files=tuple(extracts),
         facts=request.facts,
         carried=request.carried,

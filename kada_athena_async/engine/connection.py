@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
+import anyio
+
 from kada_athena_async.aws.athena import AthenaQueries, split_location
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.results import Results
@@ -47,6 +49,9 @@ from kada_athena_async.sources.listing import all_denied
 from kada_athena_async.sql import mask_text
 from kada_athena_async.sql.worker_pool import WorkerPool
 
+ACCOUNT_DEADLINE_S = 10.0
+"""Without a way to STS the account stays unknown; nobody waits through all retries for that."""
+
 HISTORY_UNITS_AT_ONCE = 8
 """Workgroups listed side by side: two would use up the account's five list calls a second."""
 
@@ -85,6 +90,7 @@ class Connection:
 
     Attributes:
         workgroups, workgroups_error: What ``meet`` found.
+        account_id: What ``learn_account`` found; None before.
     """
 
     config: Config
@@ -97,6 +103,7 @@ class Connection:
     pool: WorkerPool | None = None
     workgroups: tuple[WorkgroupFacts, ...] = ()
     workgroups_error: UnitError | None = None
+    account_id: str | None = None
 
     @property
     def metadata_units_at_once(self) -> int:
@@ -176,6 +183,39 @@ class Connection:
         workgroups = await discover_workgroups(self.client)
         check_own_workgroup(self.config, Estate(catalogs=(), workgroups=workgroups))
         return workgroups
+
+    async def learn_account(self) -> str:
+        """The id of the account that the credentials belong to; empty if it cannot be learned.
+
+        The role's ARN names it; else STS is asked once, which needs no permission (STS API
+        reference, GetCallerIdentity).
+
+        Raises:
+            CredentialsError: AWS does not accept us.
+        """
+        if self.account_id is None:
+            role = self.config.role
+            self.account_id = role.split(":")[4] if role else await self._ask_account()
+
+        return self.account_id
+
+    async def _ask_account(self) -> str:
+        try:
+            with anyio.fail_after(ACCOUNT_DEADLINE_S):
+                caller = await self.client.call("sts", "GetCallerIdentity")
+        except (TimeoutError, UnitError) as exc:
+            reason = exc.message if isinstance(exc, UnitError) else "no answer"
+            self.tell(
+                Warned(
+                    code="account_unknown",
+                    message=f"the AWS account is not known (sts:GetCallerIdentity: {reason}), so "
+                    "only server and Region are compared with those of earlier runs",
+                    hint="let this machine reach STS, or name a role, whose ARN holds the account",
+                )
+            )
+            return ""
+
+        return str(caller.get("Account", ""))
 
     async def meet(self) -> None:
         """Make the first call of a run, which also tells AWS's clock: list the workgroups.
@@ -334,10 +374,13 @@ async def connect(
     async with AwsClient(
         session, pacer=budget.pacer, clock=clock, rng=rng, tell=tell, policy=policy
     ) as client:
+        account_id: str | None = None
 
         async def account() -> str:
+            nonlocal account_id
             caller = await client.call("sts", "GetCallerIdentity")
-            return str(caller["Account"])
+            account_id = str(caller["Account"])
+            return account_id
 
         if shared is not None:
             budget = await shared.budget(config, account)
@@ -352,4 +395,5 @@ async def connect(
             texts=texts,
             slots=budget.slots,
             pool=shared.sql_workers if shared else None,
+            account_id=account_id,
         )

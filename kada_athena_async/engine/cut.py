@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.commit import known_mark
+from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.engine.connection import Connection
 from kada_athena_async.engine.delivery import Store
 from kada_athena_async.files import Files
@@ -64,7 +65,7 @@ async def cut_window(
     """
     config, log = connection.config, connection.client.log
     # First of all, so that AWS's clock is known before the window is cut.
-    await connection.meet()
+    await map_bounded(lambda ask: ask(), [connection.meet, connection.learn_account], limit=2)
     now = connection.settled_now()
     notes = []
     if abs(log.skew) > SKEW:

@@ -62,6 +62,7 @@ class Handover:
                 end=manifest.end,
                 manifest=committed.path.name,
                 sha256=committed.sha256,
+                origin=manifest.carried.origin,
             )
         )
 

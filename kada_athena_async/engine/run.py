@@ -23,6 +23,7 @@ from kada_athena_async.engine import summary
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
 from kada_athena_async.engine.cut import WindowRequest, cut_window
 from kada_athena_async.engine.delivery import Store
+from kada_athena_async.engine.statements import overwritten_digest
 from kada_athena_async.errors import StateError
 from kada_athena_async.events import PlanReady, RunStarted, StageFinished, StageStarted, Warned
 from kada_athena_async.files import Files
@@ -31,6 +32,7 @@ from kada_athena_async.hwm import (
     Carried,
     Decision,
     FileHwmStore,
+    Origin,
     Window,
     carry,
 )
@@ -40,6 +42,7 @@ from kada_athena_async.plan import DeriveUnit, HistoryUnit, MetadataUnit, Plan, 
 from kada_athena_async.report import RunReport, UnitOutcome
 from kada_athena_async.sinks import Intent, Staging
 from kada_athena_async.sql.worker_pool import WorkerPool
+from kada_athena_async.version import __version__
 
 
 @dataclass(slots=True, kw_only=True)
@@ -127,6 +130,10 @@ class Run:
             config_digest=config_digest(self.connection.config),
             plan_digest=plan.digest,
             started_at=begun_at,
+            mask=self.connection.config.mask,
+            statements_digest=overwritten_digest(self.connection.texts),
+            version=__version__,
+            origin=await self.origin(),
         )
         async with await Staging.create(self.output_path, intent, self.files) as staging:
             return await self._extract(staging, decision, window, plan)
@@ -299,7 +306,9 @@ class Run:
         request = CommitRequest(
             unit_order=[outcome.unit_id for outcome in outcomes],
             facts=summary.run_facts(task, outcomes, self.connection.client.log, self.warnings),
-            carried=carry(task.window.end, self.before, accounts),
+            carried=carry(
+                task.window.end, self.before, accounts, origin=task.staging.intent.origin
+            ),
         )
         return await commit(
             task.staging,
@@ -307,6 +316,16 @@ class Run:
             store=self.store,
             tell=self.connection.tell,
             deliver=self.deliver,
+        )
+
+    async def origin(self) -> Origin:
+        """Whose run this is."""
+        config = self.connection.config
+        return Origin(
+            server=config.server,
+            region=config.region,
+            account_id=await self.connection.learn_account(),
+            instance=self.name,
         )
 
     @property

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.sources.statement_texts import PLACEHOLDERS, STATEMENT_COLUMNS
+from kada_athena_async.sources.statement_texts import (
+    PLACEHOLDERS,
+    STATEMENT_COLUMNS,
+    default_texts,
+)
 from kada_athena_async.sql.projection import output_columns
 
 
@@ -20,6 +26,16 @@ def known_statement(texts: Mapping[str, str], name: str) -> str:
         raise ConfigError([Problem("sql_name", repr(name), f"name one of {known}")], source="call")
 
     return texts[name]
+
+
+def overwritten_digest(texts: Mapping[str, str]) -> str:
+    """SHA-256 of the statements that differ from ours; empty if none does."""
+    own = default_texts()
+    changed = {name: text for name, text in texts.items() if text != own.get(name)}
+    if not changed:
+        return ""
+
+    return hashlib.sha256(json.dumps(changed, sort_keys=True).encode()).hexdigest()
 
 
 def check_overwritten(name: str, statement: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kada_athena_async.hwm.account import Account, WorkgroupAccount, carry
 from kada_athena_async.hwm.formats import Announcement, format_hwm, parse_hwm
+from kada_athena_async.hwm.origin import Origin
 from kada_athena_async.hwm.store import FileHwmStore, HwmStore
 from kada_athena_async.hwm.verdict import Execution, Judgement, Verdict, classify
 from kada_athena_async.hwm.window import (
@@ -28,6 +29,7 @@ __all__ = [
     "Gap",
     "HwmStore",
     "Judgement",
+    "Origin",
     "Reading",
     "StoredMark",
     "Verdict",

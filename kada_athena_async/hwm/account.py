@@ -10,6 +10,7 @@ import msgspec
 
 from kada_athena_async.errors import StateError
 from kada_athena_async.hwm.id_set import IdSet
+from kada_athena_async.hwm.origin import Origin
 from kada_athena_async.hwm.verdict import (
     FINAL_STATES,
     Execution,
@@ -162,7 +163,13 @@ class Account:
             raise StateError(f"the execution {execution.query_id} must not be emitted")
 
 
-def carry(hwm: datetime, before: Carried | None, accounts: Iterable[WorkgroupAccount]) -> Carried:
+def carry(
+    hwm: datetime,
+    before: Carried | None,
+    accounts: Iterable[WorkgroupAccount],
+    *,
+    origin: Origin | None = None,
+) -> Carried:
     """What the next run has to know, once all accounts are closed.
 
     A workgroup without an account (gone, denied, left out) keeps what was known of it, so that
@@ -173,4 +180,5 @@ def carry(hwm: datetime, before: Carried | None, accounts: Iterable[WorkgroupAcc
         for name, mark in (before.workgroups if before else {}).items()
         if mark.mark >= hwm - PENDING_LIFE
     }
-    return Carried(hwm=hwm, workgroups=marks | {a.workgroup: a.next for a in accounts})
+    workgroups = marks | {a.workgroup: a.next for a in accounts}
+    return Carried(hwm=hwm, origin=origin, workgroups=workgroups)

@@ -7,10 +7,11 @@ from datetime import datetime, timezone
 
 import msgspec
 
+from kada_athena_async.hwm.origin import Origin
 from kada_athena_async.hwm.window import HWM_FORMAT, Carried
 
-STATE_VERSION = 1
-ANNOUNCEMENT_VERSION = 1
+STATE_VERSION = 2
+ANNOUNCEMENT_VERSION = 2
 MAX_HWM_BYTES = 1024
 
 _LINE = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
@@ -42,6 +43,7 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         manifest: Name of its manifest.
         sha256: Of the manifest.
         is_open: False once the mark has moved, or was set by hand.
+        origin: Whose run it was; None in notes of earlier versions.
     """
 
     schema_version: int = ANNOUNCEMENT_VERSION
@@ -52,6 +54,7 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     manifest: str
     sha256: str
     is_open: bool = True
+    origin: Origin | None = None
 
 
 def parse_hwm(text: str) -> datetime:

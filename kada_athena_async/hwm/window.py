@@ -11,6 +11,7 @@ import msgspec
 
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.errors import ConfigError, Problem, StateError
+from kada_athena_async.hwm.origin import Origin
 
 # Athena keeps the history of a query for 45 days (Athena user guide, "View recent queries").
 RETENTION = timedelta(days=45)
@@ -54,9 +55,12 @@ class WorkgroupMark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             when they were submitted, or first seen if nobody may say.
         recent: Executions already accounted for that were submitted within ``OVERLAP`` before
             *mark*: their ids and when they were submitted.
+        since: Where the time begins that is extracted without a hole up to *mark*; None in states
+            of earlier versions.
     """
 
     mark: datetime
+    since: datetime | None = None
     pending: dict[str, datetime] = {}
     recent: dict[str, datetime] = {}
 
@@ -67,9 +71,11 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Attributes:
         hwm: The high-water mark it belongs to: the end of the window that it closes.
         workgroups: By name. A workgroup that could not be read lags behind with its own mark.
+        origin: Whose it is; None in states of earlier versions.
     """
 
     hwm: datetime
+    origin: Origin | None = None
     workgroups: dict[str, WorkgroupMark] = {}
 
 

@@ -13,7 +13,7 @@ import msgspec
 from kada_athena_async.files import Files, in_thread, read_document
 from kada_athena_async.landing.interface import Facts
 
-NEWEST_MANIFEST = 1
+NEWEST_MANIFEST = 2
 
 # A name in a manifest becomes a path and a key: it may not leave its directory, whoever wrote it.
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)]
@@ -33,6 +33,7 @@ class _Manifest(msgspec.Struct, frozen=True):
     start: datetime
     end: datetime
     files: tuple[_File, ...]
+    mask: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Package:
     Attributes:
         directory: Where its files lie.
         manifest: The manifest itself, as a file.
+        mask: Whether its texts are masked; None in packages of earlier versions.
     """
 
     directory: Path
@@ -50,6 +52,7 @@ class Package:
     end: datetime
     manifest: Facts
     files: tuple[Facts, ...]
+    mask: bool | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -87,4 +90,5 @@ def _read(path: Path, files: Files) -> Package | None:
         end=manifest.end,
         manifest=Facts(name=path.name, **files.digest(path)._asdict()),
         files=tuple(Facts(**msgspec.structs.asdict(file)) for file in manifest.files),
+        mask=manifest.mask,
     )

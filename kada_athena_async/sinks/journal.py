@@ -9,8 +9,9 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from kada_athena_async.files import Files, read_document
+from kada_athena_async.hwm import Origin
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 INTENT = "intent.json"
 COMMIT = "commit.json"
@@ -29,7 +30,12 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         hwm: The high-water mark that the run found, None if there was none or it keeps none.
         manages_hwm: True if the commit moves the mark, False if the caller keeps his own.
         replaces: True if it may replace an older commit of the same end, also when continued.
-        config_digest, plan_digest: The run may be continued only by one with the same.
+        config_digest, plan_digest, version, statements_digest, origin: The run may be continued
+            only by one with the same; those that earlier versions did not write are empty.
+        mask: Whether the texts are masked; None in intents of earlier versions.
+        statements_digest: SHA-256 of the statements that the caller overwrote; empty if none.
+        version: Of this package.
+        origin: Whose run it is.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -44,6 +50,10 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     config_digest: str
     plan_digest: str
     started_at: datetime
+    mask: bool | None = None
+    statements_digest: str = ""
+    version: str = ""
+    origin: Origin | None = None
 
 
 class SealedPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

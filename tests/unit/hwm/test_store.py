@@ -115,7 +115,7 @@ async def test_f43_an_edited_mark_is_seen(store: FileHwmStore) -> None:
         ("", "cannot be used"),
         ("{", "cannot be used"),
         ('{"schema_version": 1}', "cannot be used"),
-        ('{"schema_version": 2, "anything": 1}', "newer version"),
+        ('{"schema_version": 9, "anything": 1}', "newer version"),
     ],
 )
 async def test_f11_a_junk_state_is_no_missing_state(
