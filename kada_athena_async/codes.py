@@ -71,6 +71,26 @@ class WarningCode(str, enum.Enum):
         "twice",
         "The high-water mark was set back: queries of that time are extracted again.",
     )
+    HWM_LOST = (
+        "mark_lost",
+        "There is no high-water mark, but published manifests: the run goes on from the newest.",
+    )
+    ORIGIN_ADOPTED = (
+        "origin_adopted",
+        "A state or package of an earlier version does not say whose it is; it is taken for ours.",
+    )
+    ACCOUNT_UNKNOWN = (
+        "account_unknown",
+        "The AWS account could not be learned; only server and Region tell whose a state is.",
+    )
+    UNMASKED = (
+        "unmasked",
+        "A package whose texts are not masked is not delivered while `mask` is on.",
+    )
+    DELIVERED_ELSEWHERE = (
+        "delivered_elsewhere",
+        "Packages that another landing has are not sent to this one; `push --all` sends them.",
+    )
     REDELIVERED = "told_again", "A package was not delivered whole and is delivered once more."
     DELIVERY_COMPLETED = (
         "adopted",

@@ -207,7 +207,7 @@ class Connection:
             reason = exc.message if isinstance(exc, UnitError) else "no answer"
             self.tell(
                 Warned(
-                    code="account_unknown",
+                    code=WarningCode.ACCOUNT_UNKNOWN,
                     message=f"the AWS account is not known (sts:GetCallerIdentity: {reason}), so "
                     "only server and Region are compared with those of earlier runs",
                     hint="let this machine reach STS, or name a role, whose ARN holds the account",
