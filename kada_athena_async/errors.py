@@ -28,6 +28,7 @@ from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 from kada_athena_async.codes import ExitCode
+from kada_athena_async.redact import hide_secrets
 
 
 class KadaAthenaError(Exception):
@@ -64,14 +65,18 @@ class Problem(NamedTuple):
 
 
 class ConfigError(KadaAthenaError):
-    """Raised before any call to AWS when the configuration or the command cannot be used."""
+    """Raised before any call to AWS when the configuration or the command cannot be used.
+
+    Whatever looks like a secret is taken out of its problems.
+    """
 
     exit_code = ExitCode.USAGE
 
     def __init__(
         self, problems: Sequence[Problem], *, source: str = "configuration", hint: str = ""
     ) -> None:
-        self.problems = tuple(problems)
+        # Wherever a problem comes from: a secret pasted into another field is not echoed.
+        self.problems = tuple(Problem(*map(hide_secrets, problem)) for problem in problems)
         self.source = source
         lines = [f"  {p.key} = {p.value}: {p.remedy}" for p in self.problems]
         noun = "problem" if len(self.problems) == 1 else "problems"

@@ -18,7 +18,7 @@ from typing import TypeVar
 import anyio
 
 from kada_athena_async import config as _config
-from kada_athena_async.config.landing import plain_place
+from kada_athena_async.config.landing import plain_place, plain_value
 from kada_athena_async.engine import ConnectionReport
 from kada_athena_async.engine import Extractor as AsyncExtractor
 from kada_athena_async.errors import AbortError, ConfigError, Problem, StateError, UnitError
@@ -28,7 +28,7 @@ from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.hwm.window import RETENTION, whole_second
 from kada_athena_async.observers.log import log_safely
 from kada_athena_async.observers.plain import PlainLines
-from kada_athena_async.observers.redact import Redactor
+from kada_athena_async.redact import Redactor
 from kada_athena_async.report import RunReport
 
 __all__ = ["Extractor", "get_generic_logger", "get_hwm", "load_config", "publish_hwm"]
@@ -118,7 +118,7 @@ def load_config(path: str | Path) -> dict[str, object]:
     for warning in _config.config_warnings(path, config):
         logging.getLogger(__package__).warning("%s; try: %s", warning.message, warning.hint)
 
-    secrets = {name: getattr(config, name).get_secret_value() for name in ("key", "secret")}
+    secrets = {name: plain_value(getattr(config, name)) for name in ("key", "secret")}
     places = {name: plain_place(getattr(config, name)) for name in ("landing", "hwm_store")}
     return {**config.model_dump(mode="json"), **secrets, **places}
 

@@ -120,7 +120,7 @@ class KadaAthenaOperator(BaseOperator):
         from kada_athena_async.config import known_secrets
         from kada_athena_async.engine import Extractor
         from kada_athena_async.observers.plain import PlainLines
-        from kada_athena_async.observers.redact import Redactor
+        from kada_athena_async.redact import Redactor
 
         def log_line(line: str) -> None:
             self.log.info("%s", line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -68,7 +67,7 @@ def make_job(
     site: str,
     hwm_path: str | None,
     scratch: Path,
-    environment: Mapping[str, str] = os.environ,
+    environment: Mapping[str, str] | None = None,
 ) -> Job:
     """The job of a task.
 
@@ -103,7 +102,7 @@ def sites_of(
     access: AwsAccess,
     *,
     scratch: Path,
-    environment: Mapping[str, str] = os.environ,
+    environment: Mapping[str, str] | None = None,
 ) -> tuple[Site, ...]:
     """The sites of *source*; one named "" if it lists none.
 

@@ -22,6 +22,7 @@ from kada_athena_async.aws.error_map import map_error
 from kada_athena_async.aws.sdk_models import SdkModels
 from kada_athena_async.config import check_aws_endpoint_files
 from kada_athena_async.errors import ConfigError, CredentialsError, Problem
+from kada_athena_async.redact import hide_secrets
 
 # A session of 15 minutes or less would be renewed at every call: aiobotocore renews 15 minutes
 # ahead. One hour is also the most that role chaining allows.
@@ -191,7 +192,11 @@ class AwsSession:
             # Read now: a missing profile would otherwise show up anywhere later.
             session.get_scoped_config()
         except Exception as exc:
-            profile = f" or have no profile {identity.profile!a}" if identity.profile else ""
+            profile = (
+                f" or have no profile {hide_secrets(identity.profile)!a}"
+                if identity.profile
+                else ""
+            )
             raise CredentialsError(
                 f"the AWS configuration files cannot be read{profile}: {type(exc).__name__}",
                 hint="check ~/.aws/config, ~/.aws/credentials, AWS_PROFILE and `profile`",

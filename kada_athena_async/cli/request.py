@@ -10,6 +10,7 @@ from pathlib import Path
 from kada_athena_async.cli.invocation import suggestion
 from kada_athena_async.cli.talk import Talk
 from kada_athena_async.config import (
+    SECRET_FIELDS,
     Site,
     check_name,
     config_path,
@@ -115,7 +116,7 @@ def overrides_of(request: RunRequest) -> dict[str, object]:
         key, equals, value = setting.partition("=")
         if not equals:
             problems.append(Problem("--set", ascii(setting), "write FIELD=VALUE"))
-        elif key in ("key", "secret"):
+        elif key in SECRET_FIELDS:
             remedy = f"use the variable KADA_ATHENA_{key.upper()}, a profile or a role instead"
             problems.append(Problem(f"--set {key}", "(hidden)", remedy))
         elif key in ("landing", "hwm_store", "sites") and re.search(r"sig=|secret", value):

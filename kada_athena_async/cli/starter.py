@@ -13,10 +13,11 @@ from kada_athena_async.config import (
     DEFAULT_FILE,
     Config,
 )
-from kada_athena_async.config.load import parse_text
 from kada_athena_async.config.problems import find_problems, shown_value, unknown_key
+from kada_athena_async.config.texts import parse_text
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.files import Files
+from kada_athena_async.redact import hide_secrets
 
 # Where the SDKs look for a region too.
 _REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
@@ -56,8 +57,9 @@ def check_configuration(talk: Talk, file: Path | None, settings: tuple[str, ...]
         facts: dict[str, object] = {
             **({"site": site.name} if site.name else {}),
             "region": config.region,
-            "catalogs": list(config.catalogs),
-            "identity": _identity(config),
+            # Any text may be a profile or a catalog: a secret that was pasted there, too.
+            "catalogs": [hide_secrets(catalog) for catalog in config.catalogs],
+            "identity": hide_secrets(_identity(config)),
             "output_path": str(config.output_path),
             "metadata_source": config.metadata_source,
             "mask": config.mask,

@@ -22,9 +22,9 @@ from kada_athena_async.events import Event, Observer, RunStarted, Warned
 from kada_athena_async.observers.jsonlines import JsonLines
 from kada_athena_async.observers.log import log_safely, without_message
 from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines
-from kada_athena_async.observers.redact import Redactor
 from kada_athena_async.observers.safe import safe
 from kada_athena_async.observers.sites import SiteLines
+from kada_athena_async.redact import Redactor
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

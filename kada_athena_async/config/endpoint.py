@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit
 
 from kada_athena_async.errors import Problem
+from kada_athena_async.redact import hide_secrets
 
 # The SDK reads these by itself, this one and one for each service behind an underscore; they are
 # checked here because they redirect the same traffic.
@@ -130,7 +131,8 @@ def _is_loopback(address: ipaddress.IPv4Address | ipaddress.IPv6Address | None, 
 
 
 def shown_url(url: str) -> str:
-    """*url* without what may be secret in it: user, password, query."""
-    shown = re.sub(r"//[^/@]*@", "//***@", url)
-    shown = re.sub(r"\?.*", "?***", shown)
-    return ascii(shown[:120])
+    """*url* without what may be secret in it: user, password, query, fragment."""
+    # Up to the last @: a password may hold a slash.
+    shown = re.sub(r"(?s)([?#]).*", r"\1***", url)
+    shown = re.sub(r"(?s)//.*@", "//***@", shown)
+    return ascii(hide_secrets(shown)[:120])

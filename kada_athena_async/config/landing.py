@@ -21,6 +21,7 @@ from pydantic import (
 
 from kada_athena_async.config import rules
 from kada_athena_async.config.endpoint import shown_url
+from kada_athena_async.config.secrets import AwsSecret, SecretField
 
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
@@ -81,6 +82,9 @@ def _container(value: str) -> str:
 
 
 def _sas_token(value: SecretStr) -> SecretStr:
+    if isinstance(value, AwsSecret):
+        return value  # seen when it is fetched
+
     token = value.get_secret_value().strip().removeprefix("?")
     if "sig" not in parse_qs(token):
         raise ValueError("write the whole SAS token; it holds sig=")
@@ -123,8 +127,8 @@ class S3Place(_Place):
     region: Annotated[str, AfterValidator(_region)] = Field(
         "", description="the bucket's region; K: storage_aws_region; empty: Athena's"
     )
-    key: SecretStr = Field(SecretStr(""), description="access key id for the bucket")
-    secret: SecretStr = Field(SecretStr(""), description="secret access key that belongs to key")
+    key: SecretField = Field(SecretStr(""), description="access key id for the bucket")
+    secret: SecretField = Field(SecretStr(""), description="secret access key that belongs to key")
     role: Annotated[str, AfterValidator(rules.role_arn)] = Field(
         "", description="role to assume for the bucket; without key, role and profile the run's own"
     )
@@ -159,7 +163,7 @@ class AzurePlace(_Place):
     )
     container: Annotated[str, AfterValidator(_container)] = Field(examples=["landing"])
     prefix: Prefix = Field("", description="path in it", examples=["lz/athena/landing"])
-    sas_token: Annotated[SecretStr, AfterValidator(_sas_token)] = Field(
+    sas_token: Annotated[SecretField, AfterValidator(_sas_token)] = Field(
         description="SAS token with the rights read, create and write"
     )
     endpoint_url: Endpoint = None
@@ -251,7 +255,9 @@ def _remedy(detail: Mapping[str, object]) -> str:
 def shown_place(value: object) -> str:
     """What was written for a place, as it may stand in a message: never a secret."""
     if isinstance(value, str):
-        return shown_url(value)
+        # A bare token is no URL, and so is an object whose JSON has a mistake.
+        is_plain = "://" in value[:16] or re.fullmatch(r"[a-z_-]{0,20}", value)
+        return shown_url(value) if is_plain else "(not shown)"
 
     if isinstance(value, Mapping):
         keys = ", ".join(ascii(str(key)[:40]) for key in list(value)[:12])
@@ -267,7 +273,7 @@ def place_secrets(place: object) -> tuple[str, ...]:
 
     if isinstance(place, AzurePlace):
         token = place.sas_token.get_secret_value()
-        return (token, *parse_qs(token)["sig"])
+        return (token, *parse_qs(token).get("sig", ()))
 
     return ()
 
@@ -278,13 +284,20 @@ def plain_place(place: object) -> object:
         return place
 
     return {
-        name: value.get_secret_value() if isinstance(value, SecretStr) else _plain(value)
+        name: plain_value(value)
         for name in type(place).model_fields
         if (value := getattr(place, name)) not in (None, "")
     }
 
 
-def _plain(value: object) -> object:
+def plain_value(value: object) -> object:
+    """A field's value as it can be written in a configuration, a secret in the open."""
+    if isinstance(value, AwsSecret):
+        return value.reference
+
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+
     return str(value) if isinstance(value, Path) else value
 
 

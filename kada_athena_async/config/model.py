@@ -22,7 +22,8 @@ from pydantic_core import PydanticCustomError
 
 from kada_athena_async.config import rules
 from kada_athena_async.config.contradictions import contradictions
-from kada_athena_async.config.landing import HwmStoreField, LandingField
+from kada_athena_async.config.landing import AzurePlace, HwmStoreField, LandingField, S3Place
+from kada_athena_async.config.secrets import SecretField
 
 Texts: TypeAlias = tuple[str, ...]
 
@@ -47,13 +48,13 @@ class Config(BaseModel):
         title="kada_athena_async configuration",
     )
 
-    key: SecretStr = Field(
+    key: SecretField = Field(
         SecretStr(""),
         description="AWS access key id; with `secret` empty too, the default credential chain "
         "is used (environment, profile, SSO, web identity, instance role)",
         examples=[""],
     )
-    secret: SecretStr = Field(
+    secret: SecretField = Field(
         SecretStr(""), description="AWS secret access key that belongs to `key`", examples=[""]
     )
     server: Annotated[str, AfterValidator(rules.plain_text)] = Field(
@@ -196,6 +197,17 @@ class Config(BaseModel):
 
         return self
 
+
+SECRET_FIELDS = frozenset(
+    name
+    for model in (Config, S3Place, AzurePlace)
+    for name, field in model.model_fields.items()
+    if field.annotation is SecretStr
+)
+"""The names of the fields that hold a secret, in a configuration or in a place."""
+
+PLACE_FIELDS = ("landing", "hwm_store")
+"""The fields that hold a place, which may hold secrets."""
 
 DIGESTED = frozenset(
     {

@@ -13,10 +13,15 @@ from kada_athena_async.config import rules
 from kada_athena_async.config.contradictions import contradictions
 from kada_athena_async.config.endpoint import shown_url
 from kada_athena_async.config.landing import shown_place
-from kada_athena_async.config.model import Config
+from kada_athena_async.config.model import PLACE_FIELDS, SECRET_FIELDS, Config
+from kada_athena_async.config.secrets import (
+    resolve_references,
+    secrets_in,
+    variables_or_own,
+)
 from kada_athena_async.errors import ConfigError, Problem
+from kada_athena_async.redact import Redactor, hide_secrets
 
-_SECRETS = frozenset({"key", "secret"})
 _SHOWN_CHARACTERS = 80
 
 MISSING = "(missing)"
@@ -50,11 +55,22 @@ def make_config(values: Mapping[str, object], *, source: str = "configuration") 
     Raises:
         ConfigError: With every problem, in the order of the fields.
     """
-    problems = find_problems(values)
+    values, problems = resolve_references(values, SECRET_FIELDS, variables_or_own(None))
+    problems += find_problems(values)
     if problems:
-        raise ConfigError(problems, source=source)
+        raise refusal(problems, values, source=source)
 
-    return Config.model_validate(dict(values))
+    return Config.model_validate(values)
+
+
+def refusal(
+    problems: Sequence[Problem],
+    *given: Mapping[str, object],
+    source: str = "configuration",
+) -> ConfigError:
+    """The error of *problems*, in which no secret of *given* stands, whatever quoted it."""
+    redact = Redactor(secret for values in given for secret in secrets_in(values, SECRET_FIELDS))
+    return ConfigError([Problem(*map(redact, problem)) for problem in problems], source=source)
 
 
 def find_problems(values: Mapping[str, object]) -> list[Problem]:
@@ -127,14 +143,28 @@ def shown_key(key: str) -> str:
 
 def shown_value(key: str, value: object) -> str:
     """A value as it may stand in a message: one line, short, escaped, never a secret."""
-    if key in _SECRETS:
+    if key in SECRET_FIELDS:
         return "(hidden)"
+
+    if key == "sites":
+        if isinstance(value, str):
+            return "(hidden)"
+
+        return "[]" if value == [] else f"({type(value).__name__})"
+
+    if key in PLACE_FIELDS:
+        return shown_place(value)
+
+    if key == "endpoint_url" and isinstance(value, str):
+        return shown_url(value)
 
     try:
         text = json.dumps(value, default=str)
     except (TypeError, ValueError):
         text = f"({type(value).__name__})"
 
+    # Before it is cut: half a secret does not look like one.
+    text = hide_secrets(text)
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 3]}..."
 
 
@@ -158,13 +188,7 @@ def _problem(detail: ErrorDetails) -> Problem:
         return Problem(key, MISSING, f"required: {description}")
 
     places = [f"[{part}]" for part in detail["loc"][1:] if isinstance(part, int)]
-    value = shown_value(key, detail["input"])
-    if key in ("landing", "hwm_store"):
-        value = shown_place(detail["input"])
-    elif key == "endpoint_url" and isinstance(detail["input"], str):
-        value = shown_url(detail["input"])
-
-    return Problem(key + "".join(places), value, _remedy(detail))
+    return Problem(key + "".join(places), shown_value(key, detail["input"]), _remedy(detail))
 
 
 def _remedy(detail: ErrorDetails) -> str:

@@ -130,6 +130,9 @@ def absolute_path(value: str) -> Path:
     if _CONTROL.search(value):
         raise ValueError("remove the control characters")
 
+    if "://" in value:
+        raise ValueError("write an absolute directory of this machine; this is a URL")
+
     if value.startswith("~"):
         raise ValueError(f"write the directory in full: {Path(value).expanduser()}")
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from kada_athena_async.config import rules
 from kada_athena_async.config.endpoint import check_aws_endpoint_variables
-from kada_athena_async.config.load import Layers, Source, read_layers
+from kada_athena_async.config.load import Layers, read_layers
 from kada_athena_async.config.model import Config
 from kada_athena_async.config.problems import (
     MISSING,
@@ -18,9 +17,12 @@ from kada_athena_async.config.problems import (
     find_problems,
     in_order,
     make_config,
+    refusal,
     shown_value,
     unknown_key,
 )
+from kada_athena_async.config.secrets import variables_or_own
+from kada_athena_async.config.source import Source
 from kada_athena_async.errors import ConfigError, Problem
 
 _SHOWN_NAMES = 20
@@ -49,7 +51,7 @@ class Site:
 def load_sites(
     path: Source | None,
     *,
-    environment: Mapping[str, str] = os.environ,
+    environment: Mapping[str, str] | None = None,
     overrides: Mapping[str, object] | None = None,
 ) -> tuple[Site, ...]:
     """The sites of *path*, in its order; one named "" if it lists none.
@@ -59,13 +61,14 @@ def load_sites(
 
     Args:
         path: The JSON file, or its fields; None if environment and overrides say all.
-        environment: Variables; ``KADA_ATHENA_<FIELD>`` wins over the file's top level.
+        environment: Variables, as for `load_config`; they win over the file's top level.
         overrides: Field -> value or its text, for all sites. None means not given. If the sites
             themselves are among them, they win over the other ones.
 
     Raises:
         ConfigError: With all problems of all sites at once, keys such as ``sites[2].region``.
     """
+    environment = variables_or_own(environment)
     layers = read_layers(path, environment, overrides)
     if "sites" in layers.command:
         layers = Layers({**layers.top, **layers.command}, {}, layers.problems)
@@ -74,7 +77,7 @@ def load_sites(
     problems = [*layers.problems, *problems, *_problems_of(layers, drafts)]
     problems += check_aws_endpoint_variables(environment)
     if problems:
-        raise ConfigError(problems)
+        raise refusal(problems, layers.top, layers.command, environment)
 
     return tuple(Site(draft.name, make_config(draft.over(layers))) for draft in drafts)
 
@@ -139,10 +142,8 @@ def _drafts(layers: Layers) -> tuple[list[_Draft], list[Problem]]:
         return [_Draft("", "", {})], []
 
     if not isinstance(given, list) or not given:
-        # Not shown: what stands there may hold secrets.
-        shown = "[]" if isinstance(given, list) else f"({type(given).__name__})"
         remedy = 'write a list of sites, each with its own fields: [{"name": "au", ...}, ...]'
-        return [], [Problem("sites", shown, remedy)]
+        return [], [Problem("sites", shown_value("sites", given), remedy)]
 
     drafts: list[_Draft] = []
     problems: list[Problem] = []

@@ -36,7 +36,7 @@ from kada_athena_async.config import Config, known_secrets, load_config
 from kada_athena_async.engine import Extractor
 from kada_athena_async.errors import KadaAthenaError
 from kada_athena_async.observers.jsonlines import JsonLines
-from kada_athena_async.observers.redact import Redactor
+from kada_athena_async.redact import Redactor
 from kada_athena_async.report import RunReport
 
 KEPT_EVENTS = 1_000

@@ -9,6 +9,7 @@ import msgspec
 
 from kada_athena_async.hwm.origin import Origin
 from kada_athena_async.hwm.window import HWM_FORMAT, Carried
+from kada_athena_async.redact import hide_secrets
 
 STATE_VERSION = 2
 ANNOUNCEMENT_VERSION = 2
@@ -65,7 +66,7 @@ def parse_hwm(text: str) -> datetime:
     """
     line = text.removesuffix("\n").removesuffix("\r")
     if not _LINE.fullmatch(line) or not line.isascii():
-        raise ValueError(f"not a time of the form YYYY-MM-DD HH:MM:SS: {line[:80]!r}")
+        raise ValueError(f"not a time of the form YYYY-MM-DD HH:MM:SS: {hide_secrets(line)[:80]!r}")
 
     return datetime.strptime(line, HWM_FORMAT).replace(tzinfo=timezone.utc)
 

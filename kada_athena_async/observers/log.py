@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TextIO
 
-from kada_athena_async.observers.redact import Redactor
 from kada_athena_async.observers.safe import safe
+from kada_athena_async.redact import Redactor
 
 # The SDKs log signed requests and their bodies below WARNING; sqlglot logs the first 100
 # characters of each statement it cannot parse at WARNING.

@@ -20,7 +20,6 @@ from kada_athena_async.events import (
 )
 from kada_athena_async.observers.closing import between, closing
 from kada_athena_async.observers.picture import Picture
-from kada_athena_async.observers.redact import Redactor
 from kada_athena_async.observers.safe import safe
 from kada_athena_async.observers.wording import (
     counted,
@@ -30,6 +29,7 @@ from kada_athena_async.observers.wording import (
     progress,
     size,
 )
+from kada_athena_async.redact import Redactor
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 """How much is said: warnings and failures; milestones too; every unit, query and retry too."""

@@ -16,9 +16,9 @@ from kada_athena_async.events import (
 from kada_athena_async.observers.board import Board
 from kada_athena_async.observers.closing import closing_sites
 from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines, is_due
-from kada_athena_async.observers.redact import Redactor
 from kada_athena_async.observers.safe import safe
 from kada_athena_async.observers.wording import brief, counted, duration
+from kada_athena_async.redact import Redactor
 
 
 class SiteLines:

@@ -24,13 +24,13 @@ from kada_athena_async.observers.closing import between, closing
 from kada_athena_async.observers.layout import Line, Screen, moving_part, sites_part
 from kada_athena_async.observers.picture import Picture
 from kada_athena_async.observers.plain import NORMAL, VERBOSE, always, details, patience, plan_line
-from kada_athena_async.observers.redact import Redactor
 from kada_athena_async.observers.reflow import wiping, wrapped_rows
 from kada_athena_async.observers.sites import SiteLines
 from kada_athena_async.observers.wording import (
     delivery,
     opening,
 )
+from kada_athena_async.redact import Redactor
 
 # The seconds and the bars move; more often would only cost CPU.
 _DRAWS_PER_SECOND = 4

@@ -174,7 +174,7 @@ def test_values_that_contradict_each_other_only_in_a_site(write) -> None:
     ("sites", "message"),
     [
         ([], "sites = []: write a list of sites"),
-        ("prod_au", "sites = (str): write a list of sites"),
+        ("prod_au", "sites = (hidden): write a list of sites"),
         ([{"name": ""}], 'sites[0].name = "": write 1 to 40 letters'),
         ([{"name": "../x"}], 'sites[0].name = "../x": write 1 to 40 letters'),
         ([{"name": "a.b"}], 'sites[0].name = "a.b": write 1 to 40 letters'),

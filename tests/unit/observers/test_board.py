@@ -28,9 +28,9 @@ from kada_athena_async.observers.board import Board
 from kada_athena_async.observers.closing import closing_sites
 from kada_athena_async.observers.layout import Screen, sites_part
 from kada_athena_async.observers.plain import NORMAL
-from kada_athena_async.observers.redact import Redactor
 from kada_athena_async.observers.sites import SiteLines
 from kada_athena_async.records import KINDS
+from kada_athena_async.redact import Redactor
 from tests.unit.observers.conftest import HOSTILE
 
 SITES = tuple(f"site_{number:02}" for number in range(40))

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from kada_athena_async.events import Event, SiteEvent, Warned
 from kada_athena_async.observers.jsonlines import JsonLines
-from kada_athena_async.observers.redact import Redactor
+from kada_athena_async.redact import Redactor
 
 NOW = datetime(2026, 11, 23, 5, 0, 1, 500_000, tzinfo=timezone.utc)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from kada_athena_async.observers.log import log_safely
-from kada_athena_async.observers.redact import Redactor
+from kada_athena_async.redact import Redactor
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from kada_athena_async.events import (
     UnitStarted,
 )
 from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines
-from kada_athena_async.observers.redact import Redactor
+from kada_athena_async.redact import Redactor
 
 
 def told(events: list[Event], verbosity: int) -> list[str]:

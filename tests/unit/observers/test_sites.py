@@ -15,8 +15,8 @@ from kada_athena_async.events import (
     Warned,
 )
 from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE
-from kada_athena_async.observers.redact import Redactor
 from kada_athena_async.observers.sites import SiteLines
+from kada_athena_async.redact import Redactor
 
 EVENTS: list[Event] = [
     SitesStarted(sites=("au", "eu"), at_once=2),

@@ -11,8 +11,8 @@ from rich.console import Console
 
 from kada_athena_async.events import Event, RunStarted
 from kada_athena_async.observers.plain import VERBOSE
-from kada_athena_async.observers.redact import Redactor
 from kada_athena_async.observers.terminal import TerminalPicture
+from kada_athena_async.redact import Redactor
 
 STYLE_OR_CURSOR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 

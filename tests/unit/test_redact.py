@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import random
+import string
 from urllib.parse import quote
 
 import pytest
 
-from kada_athena_async.observers.redact import Redactor
+from kada_athena_async.redact import HIDDEN, Redactor, hide_secrets
 
 SECRET = "wJalr/XUtnFEMI+K7MDENG=bPxRfi"
 
@@ -51,3 +53,33 @@ def test_harmless_text_stays_whole() -> None:
 def test_its_repr_tells_nothing() -> None:
     """A redactor in a traceback or log gives nothing away."""
     assert SECRET not in repr(Redactor([SECRET]))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/home/DataPlatform/Extracts2/Athena_prod_EU/2026-11-28/run",
+        "s3://aws-athena-query-results-123456789012-us-east-1/Unsaved/2026/11/28/0a1b2c3d-e4f5-6789",
+        "arn:aws:iam::123456789012:role/AWSReservedSSO_AdministratorAccess_0123456789abcdef",
+        "20261128T061311Z-0a1b2c3d of run 3f786850e387550fdab836ed7e6dc881de23001b",
+        "AwsDataCatalog.SalesReportingDatabase2026.CustomerOrderLineItemsSnapshot",
+        "sv=2024-11-04 stays, and so does https://example.com:8443/a@b",
+    ],
+)
+def test_names_paths_and_hashes_are_no_secrets(text: str) -> None:
+    """What a message has to name is not taken for a key, however long."""
+    assert hide_secrets(text) == text
+
+
+def test_of_a_thousand_random_keys_hardly_one_is_taken_for_a_name() -> None:
+    """Keys of AWS (40 characters of base64) and of Azure (88), drawn by a known seed."""
+    rng = random.Random(7)
+    alphabet = string.ascii_letters + string.digits + "+/"
+    for length, end, at_most in ((40, "", 3), (86, "==", 1)):
+        keys = ["".join(rng.choices(alphabet, k=length)) + end for _ in range(1000)]
+        shown = [
+            key
+            for key in keys
+            if hide_secrets(f"region = {key}: write") != f"region = {HIDDEN}: write"
+        ]
+        assert len(shown) <= at_most, (length, shown)

@@ -1,0 +1,184 @@
+"""The configuration file: found, read, and taken apart by its suffix; nothing is judged here."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+
+from kada_athena_async.errors import ConfigError, Problem
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ENVIRONMENT_PREFIX = "KADA_ATHENA_"
+
+DEFAULT_FILE = "kada_athena_extractor_config.json"
+"""Looked for in the working directory; the vendor's name."""
+
+# A configuration has 35 short values; what is larger is another file.
+_MAX_FILE_BYTES = 1_000_000
+
+_YAML_SUFFIXES = (".yaml", ".yml")
+_TOML_SUFFIX = ".toml"
+
+Source: TypeAlias = Mapping[str, object] | Path | str
+"""A configuration's file, or what would stand in it."""
+
+
+def config_path(given: Path | None, *, environment: Mapping[str, str] | None = None) -> Path | None:
+    """The file to read: *given*, else the default one, else none if the environment says all.
+
+    Args:
+        environment: Variables; None for those of this process.
+    """
+    if given is not None:
+        return given
+
+    default = Path(DEFAULT_FILE)
+    variables = os.environ if environment is None else environment
+    says_something = any(name.startswith(ENVIRONMENT_PREFIX) for name in variables)
+    return default if default.exists() or not says_something else None
+
+
+def read_source(source: Source) -> dict[str, object]:
+    """The keys and values of a configuration file, or a copy of *source*; nothing is judged yet.
+
+    The key ``$schema``, by which editors find the JSON Schema, is left out.
+
+    Args:
+        source: A file is YAML if its name ends in ``.yaml`` or ``.yml``, TOML if it ends in
+            ``.toml``, else JSON.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
+    if isinstance(source, Mapping):
+        return {key: value for key, value in source.items() if key != "$schema"}
+
+    values, problems = _read(source)
+    if problems:
+        raise ConfigError(problems, source=f"configuration file {str(source)!a}")
+
+    values.pop("$schema", None)
+    return values
+
+
+def is_readable_by_others(path: Path) -> bool:
+    """True if other users of this machine can read the file."""
+    # Windows answers with made-up bits; its access lists are not read here.
+    return os.name == "posix" and bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
+
+
+def _read(path: Path | str) -> tuple[dict[str, object], list[Problem]]:
+    shown = ascii(str(path))
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(_MAX_FILE_BYTES + 1)
+    except FileNotFoundError:
+        return {}, [Problem("config", shown, "no such file; write one or name it with --config")]
+    except OSError as error:
+        remedy = f"cannot be read: {error.strerror or type(error).__name__}"
+        return {}, [Problem("config", shown, remedy)]
+
+    if len(data) > _MAX_FILE_BYTES:
+        return {}, [Problem("config", shown, "larger than 1 MB; this is no configuration")]
+
+    try:
+        values, twice = _parse(data.decode("utf-8-sig"), Path(path).suffix.lower())
+    except UnicodeDecodeError as error:
+        remedy = f"not UTF-8 at byte {error.start}; save it as UTF-8"
+        return {}, [Problem("config", shown, remedy)]
+    except RecursionError:
+        return {}, [Problem("config", shown, "nested too deeply; this is no configuration")]
+    except ValueError as error:
+        return {}, [Problem("config", shown, str(error))]
+
+    if not isinstance(values, dict):
+        return {}, [Problem("config", shown, 'write an object: { "server": "athena", ... }')]
+
+    problems = [Problem(ascii(key), "(twice)", "keep one of the two") for key in twice]
+    return {str(key): value for key, value in values.items()}, problems
+
+
+def _parse(text: str, suffix: str) -> tuple[object, list[str]]:
+    """The values in *text*, and the keys that stand twice in it.
+
+    Raises:
+        ValueError: It is not what its suffix says; the text quotes no value of the file.
+    """
+    if suffix in _YAML_SUFFIXES:
+        return _parse_yaml(text)
+
+    if suffix == _TOML_SUFFIX:
+        return _parse_toml(text), []
+
+    twice: list[str] = []
+
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        keys = [key for key, _ in pairs]
+        twice.extend(sorted({key for key in keys if keys.count(key) > 1}))
+        return dict(pairs)
+
+    try:
+        return json.loads(text, object_pairs_hook=once), twice
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno} column {error.colno}"
+        raise ValueError(f"not JSON at {place}: {error.msg}") from None
+
+
+class _OnceLoader(yaml.SafeLoader):
+    """Values as JSON knows them, and the keys that stand twice.
+
+    A text that looks like a date stays a text.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.twice: list[str] = []
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [str(key.value) for key, _ in node.value]
+        self.twice.extend(sorted({key for key in keys if keys.count(key) > 1}))
+        return super().construct_mapping(node, deep=deep)
+
+
+_OnceLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if not tag.endswith(":timestamp")]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _parse_yaml(text: str) -> tuple[object, list[str]]:
+    loader = _OnceLoader(text)
+    try:
+        return loader.get_single_data(), loader.twice
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f" at line {mark.line + 1} column {mark.column + 1}" if mark else ""
+        # Only what the parser expected: its other words may quote the file.
+        raise ValueError(f"not YAML{place}; check indentation, quotes and colons") from None
+    except yaml.YAMLError:
+        raise ValueError("not YAML: it holds characters that YAML does not allow") from None
+    finally:
+        loader.dispose()
+
+
+def _parse_toml(text: str) -> dict[str, object]:
+    try:
+        values: dict[str, object] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        # "(at line 3, column 7)": the words before it may quote the file.
+        _, found, place = str(error).rpartition("(at ")
+        where = f" at {place.rstrip(')')}" if found else ""
+        raise ValueError(f"not TOML{where}; texts stand in quotes, each key once") from None
+
+    return values

@@ -1,0 +1,86 @@
+"""Values written as text: in a variable of the environment, or after ``--set``."""
+
+from __future__ import annotations
+
+import json
+import typing
+
+from kada_athena_async.config.model import Config
+
+_TRUE = ("true", "1", "yes", "on")
+_FALSE = ("false", "0", "no", "off")
+
+
+def parse_text(field: str, text: str) -> object:
+    """The value of *field* that *text* stands for.
+
+    Lists are JSON or separated by commas; booleans true/false, yes/no, on/off, 1/0.
+
+    Raises:
+        ValueError: With the remedy.
+    """
+    kind = _kind(field)
+    if kind == "text":
+        return text
+
+    if kind == "optional":
+        return _object(text) if text.startswith("{") else text or None
+
+    if kind == "sites":
+        return _sites(text)
+
+    if kind == "list":
+        return _list(text)
+
+    if kind == "bool":
+        if text.strip().lower() in _TRUE + _FALSE:
+            return text.strip().lower() in _TRUE
+
+        raise ValueError("write true or false")
+
+    try:
+        return int(text) if kind == "int" else float(text)
+    except ValueError:
+        raise ValueError(f"write a {'whole ' if kind == 'int' else ''}number") from None
+
+
+def _kind(field: str) -> str:
+    """How the text of *field* is read, by the type of its model field."""
+    if field == "sites":
+        return "sites"
+
+    annotation = Config.model_fields[field].annotation
+    for kind in (bool, int, float):
+        if annotation is kind:
+            return kind.__name__
+
+    if typing.get_origin(annotation) is tuple:
+        return "list"
+
+    return "optional" if type(None) in typing.get_args(annotation) else "text"
+
+
+def _list(text: str) -> list[str]:
+    if not text.lstrip().startswith("["):
+        return [part.strip() for part in text.split(",") if part.strip()]
+
+    try:
+        values = json.loads(text)
+    except ValueError:
+        raise ValueError('write a JSON list such as ["a", "b"], or a,b') from None
+
+    return typing.cast("list[str]", values)
+
+
+def _sites(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ValueError('write a JSON list such as [{"name": "au", ...}]') from None
+
+
+def _object(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ValueError("write a JSON object or a URL") from None
