@@ -130,6 +130,11 @@ class WarningCode(str, enum.Enum):
     ENDPOINT = "endpoint", "AWS settings of this machine send calls elsewhere than to AWS."
     UNMASKABLE = "unmaskable", "Texts that could not be masked with certainty were left out."
 
+    OBSERVER_FAILED = (
+        "observer_failed",
+        "An observer of the embedding program raised an error and receives no more events.",
+    )
+
     __str__ = str.__str__
 
 

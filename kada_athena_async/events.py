@@ -11,7 +11,7 @@ end ``SitesFinished``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
@@ -307,6 +307,17 @@ class SiteEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SitesWaiting:
+    """Sites at work of which nothing was heard for a while; comes again while that lasts.
+
+    Attributes:
+        silent_s: Site -> seconds since its last event, the longest first.
+    """
+
+    silent_s: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SiteFinished:
     """A site is through, however it ended; the others go on.
 
@@ -363,24 +374,10 @@ Event: TypeAlias = (
     | SitesStarted
     | SiteStarted
     | SiteEvent
+    | SitesWaiting
     | SiteFinished
     | SitesFinished
 )
 
 Observer: TypeAlias = Callable[[Event], None]
-"""Is called in the event loop for each event, in order; must return at once and not raise."""
-
-
-class Fanout:
-    """Sends each event to every observer; one that raises is dropped, the run goes on."""
-
-    def __init__(self, observers: Sequence[Observer] = ()) -> None:
-        self._observers = list(observers)
-
-    def __call__(self, event: Event) -> None:
-        for observer in list(self._observers):
-            try:
-                observer(event)
-            except Exception:
-                # A broken display must never cost the only copy of last night's history.
-                self._observers.remove(observer)
+"""Is called in the event loop for each event, in order; returns at once. See ``fanout``."""

@@ -81,6 +81,7 @@ class UnitOutcome:
     Attributes:
         outcome: ``done``, ``resumed`` (done by an interrupted run), ``skipped`` or ``failed``.
         reason: Why it was skipped or failed.
+        is_denied: True if a missing right was the reason: trying again helps nothing.
     """
 
     unit_id: str
@@ -88,6 +89,7 @@ class UnitOutcome:
     facts: UnitFacts = field(default_factory=UnitFacts)
     reason: str = ""
     hint: str = ""
+    is_denied: bool = False
 
     @property
     def rows(self) -> int:

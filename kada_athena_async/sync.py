@@ -13,21 +13,23 @@ import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import anyio
+from anyio.from_thread import start_blocking_portal
+from typing_extensions import Unpack
 
 from kada_athena_async import config as _config
 from kada_athena_async.config.landing import plain_place, plain_value
 from kada_athena_async.engine import ConnectionReport
 from kada_athena_async.engine import Extractor as AsyncExtractor
-from kada_athena_async.errors import AbortError, ConfigError, Problem, StateError, UnitError
+from kada_athena_async.errors import ConfigError, Problem, StateError, UnitError
 from kada_athena_async.files import Files
 from kada_athena_async.hwm.formats import format_hwm, parse_hwm
 from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.hwm.window import RETENTION, whole_second
 from kada_athena_async.observers.log import log_safely
-from kada_athena_async.observers.plain import PlainLines
+from kada_athena_async.observers.logged import LoggedLines
 from kada_athena_async.redact import Redactor
 from kada_athena_async.report import RunReport
 
@@ -42,16 +44,17 @@ _SETTLE = timedelta(seconds=60)
 class Extractor:
     """The vendor's extractor: made of the configuration's fields, called without ``await``.
 
-    Progress is logged at INFO by the logger ``kada_athena_async``.
+    Progress is logged at INFO by the logger ``kada_athena_async``, warnings at WARNING, failures
+    at ERROR.
 
     Raises:
         ConfigError: With everything that is wrong with *fields*.
     """
 
-    def __init__(self, **fields: object) -> None:
+    def __init__(self, **fields: Unpack[_config.ConfigFields]) -> None:
         config = _config.make_config(fields)
         redact = Redactor(_config.known_secrets(config))
-        lines = PlainLines(_log_line, redact=redact)
+        lines = LoggedLines(logging.getLogger(__package__), redact=redact)
         self._extractor = AsyncExtractor(config, observers=[lines])
 
     def test_connection(self) -> ConnectionReport:
@@ -105,7 +108,7 @@ class Extractor:
         self._extractor.overwrite_sql(name, statement)
 
 
-def load_config(path: str | Path) -> dict[str, object]:
+def load_config(path: str | Path) -> _config.ConfigFields:
     """The fields of a configuration file, checked, for ``Extractor(**load_config(path))``.
 
     Plain strings, lists, numbers and booleans, the secrets among them: do not log it. The
@@ -120,7 +123,8 @@ def load_config(path: str | Path) -> dict[str, object]:
 
     secrets = {name: plain_value(getattr(config, name)) for name in ("key", "secret")}
     places = {name: plain_place(getattr(config, name)) for name in ("landing", "hwm_store")}
-    return {**config.model_dump(mode="json"), **secrets, **places}
+    fields = {**config.model_dump(mode="json"), **secrets, **places}
+    return cast("_config.ConfigFields", fields)
 
 
 def get_hwm(
@@ -218,17 +222,16 @@ def _failure(report: RunReport) -> UnitError:
     )
 
 
-def _log_line(line: str) -> None:
-    logging.getLogger(__package__).info("%s", line)
-
-
 def _run(work: Callable[[], Awaitable[T]]) -> T:
+    """What *work* returns; inside a running event loop it works in a thread of its own.
+
+    Such a loop stands still meanwhile, as with any call that is not awaited: a flow that calls a
+    plain function expects no less. Ctrl-C cancels the work and waits until it has tidied up.
+    """
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return anyio.run(work)
 
-    raise AbortError(
-        "kada_athena_async.sync cannot wait inside a running event loop",
-        hint="use `async with kada_athena_async.Extractor(...)` there",
-    )
+    with start_blocking_portal() as portal:
+        return portal.call(work)

@@ -15,6 +15,21 @@ def test_every_public_name_resolves() -> None:
         assert getattr(kada_athena_async, name) is not None
 
 
+def test_every_public_name_is_listed() -> None:
+    """``dir`` and so the completion of an editor or a notebook show what can be imported."""
+    assert set(kada_athena_async.__all__) <= set(dir(kada_athena_async))
+
+
+def test_what_the_engine_gives_and_raises_is_public() -> None:
+    """Reports, records, errors and codes need no import from an inner module."""
+    wanted = {
+        "AccessDeniedError", "DoctorReport", "ExitCode", "Fanout", "PlanReport", "SiteResult",
+        "StateError", "TableRecord", "WarningCode",
+    }  # fmt: skip
+
+    assert wanted <= set(kada_athena_async.__all__)
+
+
 def test_misspelt_name_is_an_error() -> None:
     """The lazy root refuses what it does not have, as any module does."""
     assert not hasattr(kada_athena_async, "Extracter")

@@ -29,7 +29,8 @@ def as_airflow_errors() -> Iterator[None]:
     """Tell Airflow of our errors in its own terms: whether another try may do.
 
     Raises:
-        AirflowFailException: It would fail too: configuration, or a mark that cannot be trusted.
+        AirflowFailException: It would fail too: configuration, credentials that AWS refuses, a
+            right that is missing, or a high-water mark that cannot be trusted.
         AirflowException: It may do: AWS, the landing or the disk failed.
     """
     try:

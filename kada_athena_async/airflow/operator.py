@@ -14,11 +14,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import AirflowException, BaseOperator
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowFailException,
+    BaseOperator,
+)
 
 from kada_athena_async.airflow.hook import DEFAULT_CONN_ID, KadaAthenaHook, as_airflow_errors
 from kada_athena_async.airflow.links import LandingLink
-from kada_athena_async.airflow.outcome import console_url, failure_text, xcom
+from kada_athena_async.airflow.outcome import (
+    console_url,
+    failure_text,
+    is_final_report,
+    xcom,
+)
 
 if TYPE_CHECKING:
     from kada_athena_async.airflow.extraction import Extraction
@@ -73,8 +82,8 @@ class KadaAthenaOperator(BaseOperator):
         """Run; what is returned goes to XCom, see ``outcome.xcom``.
 
         Raises:
-            AirflowFailException: Another try would fail too: configuration, or a mark that cannot
-                be trusted.
+            AirflowFailException: Another try would fail too: configuration, credentials that AWS
+                refuses, a right that is missing, or a high-water mark that cannot be trusted.
             AirflowException: Another try may do: AWS or the landing failed, or the task was killed.
         """
         with (
@@ -112,20 +121,18 @@ class KadaAthenaOperator(BaseOperator):
             self._extraction = None
 
         if report.exit_code:
-            raise AirflowException(failure_text(report))
+            kind = AirflowFailException if is_final_report(report) else AirflowException
+            raise kind(failure_text(report))
 
         return xcom(report, job.config)
 
     async def _extract(self, job: Job) -> RunReport:
         from kada_athena_async.config import known_secrets
         from kada_athena_async.engine import Extractor
-        from kada_athena_async.observers.plain import PlainLines
+        from kada_athena_async.observers.logged import LoggedLines
         from kada_athena_async.redact import Redactor
 
-        def log_line(line: str) -> None:
-            self.log.info("%s", line)
-
-        lines = PlainLines(log_line, redact=Redactor(known_secrets(job.config)))
+        lines = LoggedLines(self.log, redact=Redactor(known_secrets(job.config)))
         async with Extractor(
             job.config, observers=[lines], name=job.name, hwm_path=job.hwm_path
         ) as extractor:

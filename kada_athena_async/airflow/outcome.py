@@ -7,7 +7,13 @@ from urllib.parse import quote
 
 from kada_athena_async.config import Config
 from kada_athena_async.config.landing import Place, S3Place
-from kada_athena_async.errors import ConfigError, KadaAthenaError, StateError
+from kada_athena_async.errors import (
+    AccessDeniedError,
+    ConfigError,
+    CredentialsError,
+    KadaAthenaError,
+    StateError,
+)
 from kada_athena_async.report import RunReport
 
 SHOWN_FAILURES = 5
@@ -18,7 +24,16 @@ _S3_CONSOLE = "https://console.aws.amazon.com/s3/buckets"
 
 def is_final(error: KadaAthenaError) -> bool:
     """True if another try would end the same way until somebody changes something."""
-    return isinstance(error, (ConfigError, StateError))
+    return isinstance(error, (ConfigError, StateError, CredentialsError, AccessDeniedError))
+
+
+def is_final_report(report: RunReport) -> bool:
+    """True if another try of a run that committed nothing would end the same way.
+
+    A right that is missing is one; a unit that AWS throttled or broke off beside it changes
+    nothing.
+    """
+    return any(unit.is_denied for unit in report.failed)
 
 
 def xcom(report: RunReport, config: Config) -> dict[str, object]:

@@ -20,7 +20,8 @@ from kada_athena_async.concurrency import SystemClock
 from kada_athena_async.config import DEFAULT_FILE, Site, check_name
 from kada_athena_async.engine.delivery import Outside, Store
 from kada_athena_async.errors import ConfigError, Problem, StateError
-from kada_athena_async.events import Fanout, Warned
+from kada_athena_async.events import Warned
+from kada_athena_async.fanout import Fanout
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import FileHwmStore, StoredMark
 from kada_athena_async.hwm.formats import format_hwm, parse_hwm

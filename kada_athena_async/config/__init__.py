@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kada_athena_async.config.endpoint import check_aws_endpoint_files, check_endpoint, shown_url
+from kada_athena_async.config.fields import ConfigFields
 from kada_athena_async.config.load import config_warnings, known_secrets, load_config
 from kada_athena_async.config.model import SECRET_FIELDS, Config, config_digest
 from kada_athena_async.config.problems import check_name, make_config
@@ -14,6 +15,7 @@ __all__ = [
     "DEFAULT_FILE",
     "SECRET_FIELDS",
     "Config",
+    "ConfigFields",
     "Site",
     "Source",
     "check_aws_endpoint_files",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -362,8 +362,8 @@ async def connect(
         shared: What it shares with other connections of this process.
 
     Raises:
-        ConfigError: The region is not AWS's.
         CredentialsError: There are no credentials.
+        ConfigError: The region is not AWS's, or another event loop uses *shared*.
     """
     identity, models = identity_of(config), shared.models if shared else None
     # The SDK reads files and compiles patterns for a tenth of a second: not on the event loop.
@@ -371,9 +371,12 @@ async def connect(
         lambda: AwsSession(identity, endpoint_url=config.endpoint_url, models=models)
     )
     budget = make_budget(config, clock)
-    async with AwsClient(
-        session, pacer=budget.pacer, clock=clock, rng=rng, tell=tell, policy=policy
-    ) as client:
+    async with (
+        shared.used() if shared else nullcontext(),
+        AwsClient(
+            session, pacer=budget.pacer, clock=clock, rng=rng, tell=tell, policy=policy
+        ) as client,
+    ):
         account_id: str | None = None
 
         async def account() -> str:

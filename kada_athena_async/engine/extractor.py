@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from typing_extensions import Self
+from typing_extensions import Self, Unpack
 
 from kada_athena_async.commit import (
     CommittedManifest,
@@ -19,7 +19,7 @@ from kada_athena_async.commit import (
     recover,
 )
 from kada_athena_async.concurrency import Clock, SystemClock
-from kada_athena_async.config import Config, check_name, config_digest, make_config
+from kada_athena_async.config import Config, ConfigFields, check_name, config_digest, make_config
 from kada_athena_async.engine.connection import Connection, ConnectionReport, connect
 from kada_athena_async.engine.cut import WindowRequest
 from kada_athena_async.engine.delivery import Outside, Store
@@ -33,7 +33,8 @@ from kada_athena_async.engine.shared import Shared
 from kada_athena_async.engine.statements import check_overwritten, known_statement
 from kada_athena_async.engine.window import moment_of, new_run_id
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.events import Event, Fanout, Observer, RunFinished, Warned
+from kada_athena_async.events import Event, Observer, RunFinished, Warned
+from kada_athena_async.fanout import Fanout, check_observer
 from kada_athena_async.files import Files, in_thread, locks_in_thread
 from kada_athena_async.hwm import FileHwmStore
 from kada_athena_async.landing import DeliveryReport
@@ -78,10 +79,13 @@ class Extractor(RecordStreams):
         files: Files | None = None,
         clock: Clock | None = None,
         rng: Random | None = None,
-        **fields: object,
+        **fields: Unpack[ConfigFields],
     ) -> None:
         if config is not None and fields:
             raise TypeError("give a Config or its fields, not both")
+
+        for observer in observers:
+            check_observer(observer)
 
         check_name(name)
         self.config = config or make_config(fields)

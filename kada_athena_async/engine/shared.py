@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import anyio
@@ -11,7 +14,7 @@ from kada_athena_async.aws.pacing import Pacer
 from kada_athena_async.aws.sdk_models import SdkModels
 from kada_athena_async.concurrency import Clock, Slots, SystemClock
 from kada_athena_async.config import Config
-from kada_athena_async.errors import UnitError
+from kada_athena_async.errors import ConfigError, Problem, UnitError
 from kada_athena_async.sql.worker_pool import WorkerPool
 
 # Without a way to STS the account stays unknown; nobody waits through all retries for that.
@@ -36,6 +39,7 @@ class Shared:
 
     AWS counts calls and active queries by account and region, whoever makes them: two extractors
     of one account that each keep to its quotas exceed them. It holds nothing that must be closed.
+    One event loop at a time may use it: what waits in one loop cannot be woken from another.
     """
 
     def __init__(self, *, clock: Clock | None = None) -> None:
@@ -43,6 +47,31 @@ class Shared:
         self.sql_workers = WorkerPool()
         self._clock = clock or SystemClock()
         self._budgets: dict[tuple[str, str, str], Budget] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._users = 0
+        self._counting = threading.Lock()
+
+    @asynccontextmanager
+    async def used(self) -> AsyncIterator[None]:
+        """Meanwhile, belong to the running event loop.
+
+        Raises:
+            ConfigError: Another event loop, of another thread, uses it now.
+        """
+        loop = asyncio.get_running_loop()
+        with self._counting:
+            if self._users and self._loop is not loop:
+                remedy = "another event loop uses it now; make one Shared for each event loop"
+                raise ConfigError([Problem("shared", "(in use)", remedy)], source="call")
+
+            self._loop = loop
+            self._users += 1
+
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._users -= 1
 
     async def budget(self, config: Config, ask: Callable[[], Awaitable[str]]) -> Budget:
         """The budget of the account and region of *config*; the least that any of its users allows.

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 from typing import Generic, TypeVar
+
+import anyio
 
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.concurrency import Clock, SystemClock, map_bounded
@@ -14,17 +18,18 @@ from kada_athena_async.config import Site, check_name
 from kada_athena_async.engine.connection import ConnectionReport
 from kada_athena_async.engine.extractor import Extractor
 from kada_athena_async.engine.shared import Shared
-from kada_athena_async.errors import KadaAthenaError
+from kada_athena_async.errors import ConfigError, KadaAthenaError, Problem, UnitError
 from kada_athena_async.events import (
     Event,
-    Fanout,
     Observer,
     SiteEvent,
     SiteFinished,
     SitesFinished,
     SitesStarted,
     SiteStarted,
+    SitesWaiting,
 )
+from kada_athena_async.fanout import Fanout
 from kada_athena_async.files import Files
 from kada_athena_async.landing import DeliveryReport
 from kada_athena_async.report import RunReport, SiteReport, SitesReport, common_exit_code
@@ -33,6 +38,9 @@ ResultT = TypeVar("ResultT")
 
 SITES_AT_ONCE = 8
 """Sites side by side where nobody says how many; see the README, "How far one machine goes"."""
+
+SILENCE_S = 30.0
+"""A site of which nothing is heard for so long is named, again and again while that lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +115,14 @@ class SitesExtractor:
         observers: Are told what happens, in the event loop; see ``events``.
         name: Name of the collector.
         at_once: Sites side by side; the others wait their turn.
+        deadline_s: Seconds that a site may take at most; one that takes longer is ended, has
+            failed, and keeps what is finished for its next run. None: as long as it takes.
         shared: What they share with yet other extractors of this process.
         files, clock, rng: Seams for tests.
 
     Raises:
-        ConfigError: A site's instance cannot be named.
+        ConfigError: A site's instance cannot be named, there is no site, two have one name, or
+            *at_once* or *deadline_s* lets none of them work.
     """
 
     def __init__(
@@ -121,17 +132,21 @@ class SitesExtractor:
         observers: Sequence[Observer] = (),
         name: str = "athena",
         at_once: int = SITES_AT_ONCE,
+        deadline_s: float | None = None,
         shared: Shared | None = None,
         files: Files | None = None,
         clock: Clock | None = None,
         rng: Random | None = None,
     ) -> None:
+        _check(sites, at_once, deadline_s)
         for site in sites:
             check_name(site.instance(name))
 
         self.sites = tuple(sites)
         self.name = name
         self._at_once = at_once
+        self._deadline_s = deadline_s
+        self._heard_s: dict[str, float] = {}
         self._tell = Fanout(observers)
         self._clock = clock or SystemClock()
         self._shared = shared or Shared(clock=self._clock)
@@ -203,7 +218,9 @@ class SitesExtractor:
         async def one(site: Site) -> SiteResult[ResultT]:
             return await self._one(site, work)
 
-        results = await map_bounded(one, self.sites, limit=at_once)
+        async with self._naming_the_silent():
+            results = await map_bounded(one, self.sites, limit=at_once)
+
         self._tell(
             SitesFinished(
                 exit_code=common_exit_code([found.exit_code for found in results]),
@@ -218,10 +235,12 @@ class SitesExtractor:
         self, site: Site, work: Callable[[Extractor], Awaitable[ResultT]]
     ) -> SiteResult[ResultT]:
         def tell(event: Event) -> None:
+            self._heard_s[site.name] = self._clock.monotonic()
             self._tell(SiteEvent(site=site.name, event=event))
 
         begun = self._clock.monotonic()
         result, error = None, None
+        self._heard_s[site.name] = begun
         self._tell(SiteStarted(site=site.name, name=site.instance(self.name)))
         try:
             extractor = Extractor(
@@ -233,11 +252,11 @@ class SitesExtractor:
                 clock=self._clock,
                 rng=self._rng,
             )
-            async with extractor:
-                result = await work(extractor)
+            result = await self._in_time(extractor, work)
         except Exception as exc:
             error = exc
 
+        self._heard_s.pop(site.name, None)
         duration_s = round(self._clock.monotonic() - begun, 3)
         found = SiteResult(site, result, error, duration_s)
         self._tell(
@@ -251,3 +270,64 @@ class SitesExtractor:
             )
         )
         return found
+
+    async def _in_time(
+        self, extractor: Extractor, work: Callable[[Extractor], Awaitable[ResultT]]
+    ) -> ResultT:
+        """What *work* returns.
+
+        Raises:
+            UnitError: It was not through by the deadline, and has been ended.
+        """
+        with anyio.move_on_after(self._deadline_s) as scope:
+            async with extractor:
+                return await work(extractor)
+
+        assert scope.cancelled_caught
+        raise UnitError(
+            f"not through after {self._deadline_s:g} s, which is all that a site may take",
+            hint="run this site again: finished parts are kept; or allow a site more time",
+        )
+
+    @asynccontextmanager
+    async def _naming_the_silent(self) -> AsyncIterator[None]:
+        """Meanwhile, tell of the sites at work that say nothing."""
+
+        async def watch() -> None:
+            while True:
+                await self._clock.sleep(SILENCE_S)
+                now_s = self._clock.monotonic()
+                silent = {
+                    site: now_s - heard_s
+                    for site, heard_s in sorted(self._heard_s.items(), key=lambda item: item[1])
+                    if now_s - heard_s >= SILENCE_S
+                }
+                if silent:
+                    self._tell(SitesWaiting(silent_s=silent))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(watch)
+            yield
+            group.cancel_scope.cancel()
+
+
+def _check(sites: Sequence[Site], at_once: int, deadline_s: float | None) -> None:
+    """Raise ConfigError for arguments under which nothing would be extracted."""
+    problems = []
+    if not sites:
+        problems.append(Problem("sites", "(empty)", "give at least one site"))
+
+    for name, count in Counter(site.name for site in sites).items():
+        if count > 1:
+            problems.append(Problem("sites", ascii(name), f"comes {count} times; name each once"))
+
+    if at_once < 1:
+        problems.append(Problem("at_once", str(at_once), "give 1 or more: sites side by side"))
+
+    if deadline_s is not None and not deadline_s > 0:
+        problems.append(
+            Problem("deadline_s", str(deadline_s), "give seconds above 0, or None for no limit")
+        )
+
+    if problems:
+        raise ConfigError(problems, source="call")

@@ -1,4 +1,4 @@
-"""The last words of a run: what came of it, on one screen of 24 lines by 80 columns."""
+"""The last words of a run: what came of it, on one screen of 24 lines."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ from collections.abc import Sequence
 from kada_athena_async.events import Incomplete, RunStarted, UnitFinished
 from kada_athena_async.observers.board import Board
 from kada_athena_async.observers.picture import LINEAGE, Picture, lane_of
-from kada_athena_async.observers.safe import safe
+from kada_athena_async.observers.safe import one_line, safe
 from kada_athena_async.observers.wording import counted, duration, moment, size, span
 
 _WIDTH = 80
+
+UNCUT = 2_000
+"""Width of a line in a log or a pipe, where nothing is cut that a person may have to read."""
+
 _SHOWN_REASONS = 4
 _SHOWN_SITES = 4
 _SHOWN_WARNINGS = 4
 
 
-def closing(picture: Picture) -> list[str]:
+def closing(picture: Picture, *, width: int = UNCUT) -> list[str]:
     """The last lines of a run; none before it is over.
 
-    Every line is safe to show and, but for the path of the extracts, at most 80 characters wide.
+    Every line is safe to show and, but for the path of the extracts, at most *width* wide.
     """
     finished = picture.finished
     if finished is None:
@@ -40,10 +44,10 @@ def closing(picture: Picture) -> list[str]:
         for file in picture.files
         if file.kind in finished.rows
     ]
-    return [*lines, *left_out(picture), *_warnings(picture)]
+    return [*lines, *left_out(picture, width=width), *_warnings(picture)]
 
 
-def closing_sites(board: Board) -> list[str]:
+def closing_sites(board: Board, *, width: int = UNCUT) -> list[str]:
     """The last lines of a run of several sites: added up, and what failed by name."""
     finished = board.finished
     if finished is None:
@@ -58,13 +62,16 @@ def closing_sites(board: Board) -> list[str]:
         lines.append("failed:")
 
     for site in board.failed[:_SHOWN_SITES]:
-        lines.append(_cut(f"  {safe(site.site, limit=30)}: {safe(site.reason)}"))
+        lines.append(
+            _cut(f"  {safe(site.site, limit=30)}: {one_line(site.reason, limit=1000)}", width)
+        )
 
     if more := [safe(site.site, limit=30) for site in board.failed[_SHOWN_SITES:]]:
-        lines.append(_cut(f"  and {len(more):,} more: {', '.join(more)}"))
+        lines.append(_cut(f"  and {len(more):,} more: {', '.join(more)}", width))
 
     groups = sorted(board.incomplete.values(), key=lambda group: -group.count)
-    return [*lines, *_reasons([_incomplete(group) for group in groups], is_committed=True)]
+    reasons = [_incomplete(group) for group in groups]
+    return [*lines, *_reasons(reasons, is_committed=True, width=width)]
 
 
 def between(before: Picture, run: RunStarted) -> list[str]:
@@ -77,7 +84,7 @@ def between(before: Picture, run: RunStarted) -> list[str]:
     return [f"run {before.run.run_id} is finished: {files}, {rows}", *left_out(before)]
 
 
-def left_out(picture: Picture) -> list[str]:
+def left_out(picture: Picture, *, width: int = UNCUT) -> list[str]:
     """What is not in the extracts, a line a reason."""
     finished = picture.finished
     groups = [_incomplete(group) for group in finished.incomplete] if finished else []
@@ -87,14 +94,15 @@ def left_out(picture: Picture) -> list[str]:
         if finished is None or not finished.committed or lane_of(unit.unit_id) == LINEAGE
     ]
     groups += _units(units)
-    return _reasons(groups, is_committed=finished is not None and finished.committed)
+    is_committed = finished is not None and finished.committed
+    return _reasons(groups, is_committed=is_committed, width=width)
 
 
-def _reasons(groups: Sequence[str], *, is_committed: bool) -> list[str]:
+def _reasons(groups: Sequence[str], *, is_committed: bool, width: int) -> list[str]:
     if not groups:
         return []
 
-    lines = [_cut(f"  {group}") for group in groups[:_SHOWN_REASONS]]
+    lines = [_cut(f"  {group}", width) for group in groups[:_SHOWN_REASONS]]
     more = len(groups) - _SHOWN_REASONS
     if more > 0:
         lines.append(f"  and for {counted(more, 'more reason')}; the whole list: --json")
@@ -131,7 +139,7 @@ def _incomplete(group: Incomplete) -> str:
     if group.count == 1:
         what = f"{group.scope} {names}{within}"
 
-    return f"{what}: {group.outcome}: {safe(group.reason)}"
+    return f"{what}: {group.outcome}: {one_line(group.reason, limit=1000)}"
 
 
 def _units(units: Sequence[UnitFinished]) -> list[str]:
@@ -142,7 +150,7 @@ def _units(units: Sequence[UnitFinished]) -> list[str]:
 
     return [
         f"{safe(ids[0], limit=40) if len(ids) == 1 else counted(len(ids), 'unit')}: "
-        f"{outcome}: {safe(reason)}"
+        f"{outcome}: {one_line(reason, limit=1000)}"
         for (outcome, reason), ids in sorted(groups.items(), key=lambda group: -len(group[1]))
     ]
 
@@ -159,5 +167,5 @@ def _warnings(picture: Picture) -> list[str]:
     ]
 
 
-def _cut(line: str) -> str:
-    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 3]}..."
+def _cut(line: str, width: int) -> str:
+    return line if len(line) <= width else f"{line[: width - 3]}..."

@@ -20,7 +20,7 @@ from kada_athena_async.events import (
 )
 from kada_athena_async.observers.closing import between, closing
 from kada_athena_async.observers.picture import Picture
-from kada_athena_async.observers.safe import safe
+from kada_athena_async.observers.safe import one_line, safe
 from kada_athena_async.observers.wording import (
     counted,
     delivery,
@@ -132,10 +132,10 @@ def always(event: Event) -> list[str]:
     """What is said even when quiet was asked for."""
     match event:
         case Warned():
-            hint = [f"  try: {safe(event.hint, limit=500)}"] if event.hint else []
-            return [f"warning: {safe(event.message, limit=1000)}", *hint]
+            hint = [f"  try: {one_line(event.hint, limit=500)}"] if event.hint else []
+            return [f"warning: {one_line(event.message, limit=1000)}", *hint]
         case UnitFinished(outcome="skipped" | "failed"):
-            return [f"{event.outcome}: {safe(event.unit_id)}: {safe(event.reason, limit=1000)}"]
+            return [f"{event.outcome}: {safe(event.unit_id)}: {one_line(event.reason, limit=1000)}"]
         case _:
             return []
 

@@ -25,6 +25,11 @@ def safe(text: str, *, limit: int = 300, keep: str = "") -> str:
     return shown if len(shown) <= limit else f"{shown[: max(limit - 3, 0)]}..."
 
 
+def one_line(text: str, *, limit: int = 300) -> str:
+    """*text* as one harmless line, its own line ends and runs of blanks as single blanks."""
+    return safe(" ".join(text[: 2 * limit].split()), limit=limit)
+
+
 def _escaped(character: str) -> str:
     code = ord(character)
     return _SHORT.get(character) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")

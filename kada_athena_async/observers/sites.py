@@ -12,13 +12,17 @@ from kada_athena_async.events import (
     SitesFinished,
     SitesStarted,
     SiteStarted,
+    SitesWaiting,
+    Warned,
 )
 from kada_athena_async.observers.board import Board
-from kada_athena_async.observers.closing import closing_sites
-from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines, is_due
+from kada_athena_async.observers.closing import UNCUT, closing_sites
+from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines, always, is_due
 from kada_athena_async.observers.safe import safe
 from kada_athena_async.observers.wording import brief, counted, duration
 from kada_athena_async.redact import Redactor
+
+_NAMED = 4
 
 
 class SiteLines:
@@ -32,6 +36,7 @@ class SiteLines:
         verbosity: QUIET, NORMAL or VERBOSE.
         clock_s: Seconds that only grow.
         has_picture: True if something else shows that the run is alive.
+        width: Columns at which the last lines are cut.
 
     Attributes:
         board: The sites so far.
@@ -45,9 +50,11 @@ class SiteLines:
         verbosity: int = NORMAL,
         clock_s: Callable[[], float] = time.monotonic,
         has_picture: bool = False,
+        width: int = UNCUT,
     ) -> None:
         self.board = Board()
         self._has_picture = has_picture
+        self._width = width
         self._told_s = clock_s()
         self._clock_s = clock_s
         self._write = write
@@ -55,6 +62,7 @@ class SiteLines:
         self._verbosity = verbosity
         self._sites: dict[str, PlainLines] = {}
         self._ended = self._total = 0
+        self._named, self._named_s = False, clock_s()
 
     def __call__(self, event: Event) -> None:
         self.note(event)
@@ -77,8 +85,12 @@ class SiteLines:
                 self._show_life()
             case SiteFinished():
                 self._end(event)
+            case SitesWaiting():
+                self._name_the_silent(event)
+            case Warned():
+                self._outside_of_sites(event)
             case SitesFinished():
-                for line in closing_sites(self.board):
+                for line in closing_sites(self.board, width=self._width):
                     self._say(line)
             case _:
                 pass
@@ -109,6 +121,21 @@ class SiteLines:
             self._told_s = now_s
             self._say(progress_of_sites(self.board, now_s))
 
+    def _name_the_silent(self, event: SitesWaiting) -> None:
+        now_s = self._clock_s()
+        if self._named and not is_due(now_s, told_s=self._named_s, begun_s=self.board.begun_s):
+            return
+
+        self._named, self._named_s = True, now_s
+        sites = list(event.silent_s.items())
+        shown = [f"{safe(site, limit=60)} ({brief(silent_s)})" for site, silent_s in sites]
+        more = f" and {len(sites) - _NAMED:,} more" if len(sites) > _NAMED else ""
+        self._say(f"still waiting for {', '.join(shown[:_NAMED])}{more}")
+
+    def _outside_of_sites(self, event: Warned) -> None:
+        for line in always(event):
+            self._write(self._redact(line))
+
     def _say(self, line: str) -> None:
         if self._verbosity >= NORMAL:
             self._write(self._redact(line))
@@ -121,10 +148,16 @@ def progress_of_sites(board: Board, now_s: float) -> str:
     percent = f"{100 * board.lane.share:.0f} %"
     words = [
         f"{board.lane.ended:,} of {counted(board.lane.total, 'site')} ({percent})",
-        f"{len(at_work):,} at work",
+        f"{len(at_work):,} at work" + _names(list(board.pictures)),
         f"{rows:,} rows",
     ]
     if board.failed:
         words.insert(1, f"{len(board.failed):,} failed")
 
     return f"after {brief(now_s - board.begun_s)}: {', '.join(words)}"
+
+
+def _names(sites: list[str]) -> str:
+    """The last sites at work by name: what a run that does not end is waiting for."""
+    names = ", ".join(safe(site, limit=60) for site in sites)
+    return f" ({names})" if names and len(sites) <= _NAMED else ""

@@ -96,6 +96,7 @@ class TerminalPicture:
                 verbosity=self._verbosity,
                 clock_s=self._clock_s,
                 has_picture=True,
+                width=max(_WIDTH_MIN, self._console.width),
             )
 
         if self._sites is not None:
@@ -142,7 +143,7 @@ class TerminalPicture:
 
     def _close(self, event: RunFinished) -> None:
         self._live.stop()
-        headline, *rest = closing(self._picture)
+        headline, *rest = closing(self._picture, width=max(_WIDTH_MIN, self._console.width))
         self._say(headline, "bold red" if event.exit_code else "bold green")
         for line in rest:
             self._say(line, "")

@@ -84,7 +84,11 @@ class UnitRunner:
         is_derived = isinstance(error, DerivationError)
         if not is_derived and not may_leave_out(self.config, unit, error):
             return UnitOutcome(
-                unit_id=unit.unit_id, outcome="failed", reason=error.message, hint=error.hint
+                unit_id=unit.unit_id,
+                outcome="failed",
+                reason=error.message,
+                hint=error.hint,
+                is_denied=isinstance(error, AccessDeniedError),
             )
 
         facts = UnitFacts(scopes=_left_out(unit, error))

@@ -11,6 +11,10 @@ from typing_extensions import Self
 from kada_athena_async.concurrency import Slots
 from kada_athena_async.sql.worker import Worker, WorkerGoneError
 
+# The second of event loops that cannot start processes, such as Windows' SelectorEventLoop, which
+# Jupyter and tornado use there: https://docs.python.org/3/library/asyncio-platforms.html
+_CANNOT_START = (OSError, NotImplementedError)
+
 
 class WorkerPool:
     """Starts processes when they are needed; when its last user leaves, none is left.
@@ -54,7 +58,7 @@ class WorkerPool:
 
         try:
             self._begun.append(await Worker.begin())
-        except OSError:
+        except _CANNOT_START:
             self._can_start = False
 
     def turn(self) -> AbstractAsyncContextManager[None]:
@@ -72,7 +76,7 @@ class WorkerPool:
         try:
             worker = self._begun.pop() if self._begun else await Worker.begin()
             await worker.ready()
-        except (WorkerGoneError, OSError):
+        except (WorkerGoneError, *_CANNOT_START):
             self._can_start = False
             return None
 

@@ -21,6 +21,7 @@ from kada_athena_async.events import (
     SitesFinished,
     SitesStarted,
     SiteStarted,
+    SitesWaiting,
 )
 from kada_athena_async.report import RunReport, common_exit_code
 from tests.conftest import FastClock
@@ -96,6 +97,47 @@ async def test_a_second_run_continues_each_site_at_its_own_mark(
         told = [row["query_id"] for row in world.extracts(name).rows("databaselog")]
         finished = [e for e in world.handles[name].estate.executions.values() if e.is_final]
         assert len(told) == len(set(told)) == len(finished)
+
+
+async def test_a_site_that_hangs_is_named_while_it_is_waited_for(
+    world: SitesWorld, fast_clock: FastClock
+) -> None:
+    """It alone, with how long nothing was heard of it, again and again."""
+    hanging, *_ = world.fill(3)
+    named = anyio.Event()
+    told: list[SitesWaiting] = []
+
+    def watch(event: Event) -> None:
+        if isinstance(event, SitesWaiting):
+            told.append(event)
+            named.set()
+
+    async def work(extractor: Extractor) -> None:
+        if extractor.name == f"athena-{hanging}":
+            await named.wait()
+
+    await SitesExtractor(world.sites(), observers=[watch], clock=fast_clock).each(work)
+
+    assert list(told[0].silent_s) == [hanging]
+    assert told[0].silent_s[hanging] >= 30
+
+
+async def test_a_site_that_takes_too_long_does_not_hold_the_others(world: SitesWorld) -> None:
+    """It has failed, with how long it had and what to do; the others are through."""
+    hanging, *sound = world.fill(3)
+
+    async def work(extractor: Extractor) -> str:
+        if extractor.name == f"athena-{hanging}":
+            await anyio.sleep_forever()
+
+        return extractor.name
+
+    results = await SitesExtractor(world.sites(), deadline_s=0.5).each(work)
+
+    assert [found.result for found in results] == [None, *(f"athena-{site}" for site in sound)]
+    assert [found.exit_code for found in results] == [1, 0, 0]
+    assert results[0].reason == "not through after 0.5 s, which is all that a site may take"
+    assert "run this site again" in results[0].hint
 
 
 class Watched(Shared):

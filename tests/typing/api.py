@@ -9,19 +9,26 @@ from pathlib import Path
 from kada_athena_async import (
     Config,
     ConfigError,
+    ConfigFields,
     ConnectionReport,
+    DoctorReport,
     Event,
+    ExitCode,
     Extractor,
     KadaAthenaError,
+    PlanReport,
     RunReport,
     Shared,
     Site,
+    SiteResult,
     SitesExtractor,
     SitesReport,
+    WarningCode,
     load_config,
     load_sites,
+    sync,
 )
-from kada_athena_async.events import SiteEvent
+from kada_athena_async.events import SiteEvent, Warned
 from kada_athena_async.records import ColumnRecord
 
 
@@ -112,3 +119,24 @@ async def many_sites() -> int:
     alone = Extractor(sites[0].config, name=sites[0].instance("athena"), shared=shared)
     del alone
     return report.exit_code + len(failed)
+
+
+async def keywords(path: Path) -> int:
+    """Fields as keywords: a misspelt one, or one of another type, is found before it runs."""
+    fields: ConfigFields = {"server": "athena", "region": "eu-west-1", "output_path": path}
+    extractor = Extractor(**fields, name="athena")
+    Extractor(server="athena", maks=True)  # type: ignore[call-arg]
+    Extractor(server="athena", mask="yes")  # type: ignore[arg-type]
+    sync.Extractor(**sync.load_config(path)).run()
+    plan: PlanReport = await extractor.plan()
+    doctor: DoctorReport = await extractor.examine()
+    return len(plan.catalogs) + doctor.exit_code
+
+
+def codes(event: Event, result: SiteResult[RunReport]) -> bool:
+    """Codes are enums that equal their plain values."""
+    if isinstance(event, Warned):
+        code: WarningCode = event.code
+        return code == "gap"
+
+    return result.exit_code == ExitCode.OK

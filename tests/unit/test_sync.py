@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from kada_athena_async.errors import AbortError, ConfigError, StateError
+from kada_athena_async.errors import ConfigError, StateError
+from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sync import (
     Extractor,
     get_generic_logger,
@@ -144,10 +146,29 @@ def test_statements_can_be_listed_read_and_replaced() -> None:
         extractor.overwrite_sql(name, "SELECT 1")
 
 
-async def test_inside_a_loop_the_async_way_is_named(tmp_path: Path) -> None:
-    """Blocking somebody's loop would be worse than refusing."""
-    with pytest.raises(AbortError, match="running event loop"):
-        get_hwm("athena", tmp_path)
+async def test_inside_a_running_loop_the_functions_work_too(tmp_path: Path) -> None:
+    """A flow's plain task may call them: they only touch a file, in a thread of their own."""
+    publish_hwm("athena", "2026-11-20 00:00:00", tmp_path, now=NOW)
+
+    assert get_hwm("athena", tmp_path, now=NOW)[0] == "2026-11-20 00:00:00"
+
+
+async def test_the_extractor_works_inside_a_running_loop(tmp_path: Path) -> None:
+    """A plain task of an async flow calls it; the thread that works is gone afterwards."""
+    with Sandbox(scale=0.05) as sandbox:
+        before = threading.active_count()
+        report = Extractor(**sandbox.config(tmp_path / "out")).test_connection()
+
+        assert report.account
+        assert threading.active_count() == before
+
+
+async def test_inside_a_running_loop_an_error_keeps_its_type(tmp_path: Path) -> None:
+    """What the work raises in its thread is raised to the caller as itself."""
+    (tmp_path / "athena_hwm.txt").write_text("last tuesday")
+
+    with pytest.raises(StateError, match="cannot be used"):
+        get_hwm("athena", tmp_path, now=NOW)
 
 
 @pytest.fixture

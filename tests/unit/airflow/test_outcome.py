@@ -8,10 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from kada_athena_async.airflow.outcome import console_url, failure_text, is_final, xcom
+from kada_athena_async.airflow.outcome import (
+    console_url,
+    failure_text,
+    is_final,
+    is_final_report,
+    xcom,
+)
 from kada_athena_async.config import Config, make_config
 from kada_athena_async.config.landing import LocalPlace, S3Place
 from kada_athena_async.errors import (
+    AccessDeniedError,
     ConfigError,
     CredentialsError,
     DeliveryError,
@@ -89,15 +96,27 @@ def test_without_a_landing_the_link_leads_to_the_directory() -> None:
     [
         (ConfigError([Problem("region", "x", "write one")]), True),
         (StateError("the mark is junk"), True),
-        (CredentialsError("expired"), False),
+        (CredentialsError("AWS refused the credentials"), True),
+        (AccessDeniedError("glue:GetTables is not allowed", action="glue:GetTables"), True),
         (LockedError("another run"), False),
         (DeliveryError("the landing is down"), False),
         (RetriesExhaustedError("no answer", operation="athena:x", attempts=9), False),
     ],
 )
 def test_only_what_needs_a_person_is_not_tried_again(error: KadaAthenaError, final: bool) -> None:
-    """A wrong configuration and an untrustworthy mark stay so; all else may pass."""
+    """What only a person can change stays so: configuration, credentials, rights, a junk HWM."""
     assert is_final(error) is final
+
+
+@pytest.mark.parametrize(("denied", "final"), [((True, False), True), ((False, False), False)])
+def test_a_run_that_lacks_a_right_is_not_tried_again(denied: tuple[bool, ...], final: bool) -> None:
+    """One denied unit keeps every next try from its commit; a broken connection does not."""
+    outcomes = tuple(
+        UnitOutcome(unit_id=f"history:{n}", outcome="failed", reason="x", is_denied=is_denied)
+        for n, is_denied in enumerate(denied)
+    )
+
+    assert is_final_report(report(committed=False, outcomes=outcomes)) is final
 
 
 def test_failed_units_are_named() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.events import (
     CallRates,
     Event,
@@ -17,12 +18,14 @@ from kada_athena_async.events import (
     SitesFinished,
     SitesStarted,
     SiteStarted,
+    SitesWaiting,
     StageStarted,
     Throttled,
     UnitAdvanced,
     UnitFinished,
     UnitProgress,
     UnitStarted,
+    Warned,
 )
 from kada_athena_async.observers.board import Board
 from kada_athena_async.observers.closing import closing_sites
@@ -134,7 +137,7 @@ def test_the_end_of_forty_sites_fits_a_screen() -> None:
     good = tuple(site for site in SITES if site not in failed)
     end = SitesFinished(exit_code=1, good=good, failed=failed, duration_s=720)
 
-    lines = closing_sites(board_of([*events, end]))
+    lines = closing_sites(board_of([*events, end]), width=80)
 
     assert len(lines) <= 23
     assert all(len(line) <= 80 for line in lines)
@@ -159,6 +162,38 @@ def test_a_log_of_sites_shows_signs_of_life() -> None:
 
     rows = len(KINDS) * 10**6 + 1_000
     assert lines[2:] == [
-        f"after 15 s: 1 of 40 sites (4 %), 1 at work, {rows:,} rows",
-        f"after 30 s: 1 of 40 sites (4 %), 1 at work, {rows:,} rows",
+        f"after 15 s: 1 of 40 sites (4 %), 1 at work ({SITES[1]}), {rows:,} rows",
+        f"after 30 s: 1 of 40 sites (4 %), 1 at work ({SITES[1]}), {rows:,} rows",
     ]
+
+
+def test_a_site_that_says_nothing_is_named() -> None:
+    """At once, then ever more rarely; a warning that belongs to no site is shown as well."""
+    lines: list[str] = []
+    now_s = [0.0]
+    show = SiteLines(lines.append, redact=Redactor(), verbosity=NORMAL, clock_s=lambda: now_s[0])
+    for event in [SitesStarted(sites=SITES, at_once=8), *at_work(SITES[0])]:
+        show(event)
+
+    for second in range(30, 150, 30):
+        now_s[0] = float(second)
+        show(SitesWaiting(silent_s={SITES[0]: second}))
+
+    show(Warned(code=WarningCode.OBSERVER_FAILED, message="an observer\nfailed"))
+
+    assert lines[1] == f"still waiting for {SITES[0]} (30 s)"
+    assert lines[-2] == f"still waiting for {SITES[0]} (2 min 0 s)"
+    assert lines[-1] == "warning: an observer failed"
+
+
+def test_a_log_tells_a_reason_in_full() -> None:
+    """A file has no 80 columns, and a reason of several lines is one line."""
+    reason = "2 problems in the configuration:\n  region = 'x': " + "write another " * 20
+    end = SitesFinished(exit_code=1, good=(), failed=(SITES[0],), duration_s=1)
+
+    failed = SiteFinished(site=SITES[0], exit_code=2, committed=False, duration_s=1, reason=reason)
+
+    lines = closing_sites(board_of([failed, end]))
+
+    (line,) = [line for line in lines if line.startswith(f"  {SITES[0]}: ")]
+    assert line == f"  {SITES[0]}: {' '.join(reason.split())}"

@@ -1,0 +1,89 @@
+"""Sends each event to the observers of a run."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Sequence
+
+from kada_athena_async.codes import WarningCode
+from kada_athena_async.errors import ConfigError, Problem
+from kada_athena_async.events import Event, Observer, Warned
+
+_LOGGER = logging.getLogger(__package__)
+
+
+class Fanout:
+    """Sends each event to every observer, in order.
+
+    An observer that raises receives no more events; the others are warned
+    (``observer_failed``), a log record names it, and the run goes on.
+
+    Args:
+        observers: Plain functions. An ``async def`` is refused: events come in order and nothing
+            waits for an observer, so an observer that must await puts events into a queue.
+
+    Raises:
+        ConfigError: An observer is an ``async def``, or cannot be called.
+    """
+
+    def __init__(self, observers: Sequence[Observer] = ()) -> None:
+        for observer in observers:
+            check_observer(observer)
+
+        self._observers = list(observers)
+
+    def __call__(self, event: Event) -> None:
+        for observer in list(self._observers):
+            try:
+                _call(observer, event)
+            except Exception as exc:
+                # A broken display must never cost the only copy of last night's history.
+                self._drop(observer, exc)
+
+    def _drop(self, observer: Observer, error: Exception) -> None:
+        if observer not in self._observers:
+            return
+
+        self._observers.remove(observer)
+        # Never the message of the error, which may quote SQL.
+        message = (
+            f"the observer {name_of(observer)} raised {type(error).__name__} and receives no more "
+            "events"
+        )
+        _LOGGER.warning("%s", message)
+        self(Warned(code=WarningCode.OBSERVER_FAILED, message=message))
+
+
+def check_observer(observer: object) -> None:
+    """Refuse what cannot observe.
+
+    Raises:
+        ConfigError: *observer* is an ``async def``, or cannot be called.
+    """
+    if not callable(observer):
+        remedy = "give a function that takes an event"
+    elif inspect.iscoroutinefunction(observer) or inspect.iscoroutinefunction(
+        getattr(observer, "__call__", None)  # noqa: B004  # its bound method, to look at it
+    ):
+        remedy = "is async; give a plain function, such as queue.put_nowait of an asyncio.Queue"
+    else:
+        return
+
+    raise ConfigError([Problem("observers", name_of(observer), remedy)], source="call")
+
+
+def name_of(observer: object) -> str:
+    """Module and name of an observer's function or class."""
+    named = observer if hasattr(observer, "__qualname__") else type(observer)
+    return f"{named.__module__}.{getattr(named, '__qualname__', '?')}"
+
+
+def _call(observer: Observer, event: Event) -> None:
+    # Typed as returning nothing; what was wrapped in a lambda may return a coroutine all the same.
+    answer: object = observer(event)  # type: ignore[func-returns-value]
+    if inspect.isawaitable(answer):
+        if inspect.iscoroutine(answer):
+            answer.close()
+
+        raise TypeError("the observer is async")
