@@ -371,12 +371,8 @@ async def connect(
         lambda: AwsSession(identity, endpoint_url=config.endpoint_url, models=models)
     )
     budget = make_budget(config, clock)
-    async with (
-        shared.used() if shared else nullcontext(),
-        AwsClient(
-            session, pacer=budget.pacer, clock=clock, rng=rng, tell=tell, policy=policy
-        ) as client,
-    ):
+    client = AwsClient(session, pacer=budget.pacer, clock=clock, rng=rng, tell=tell, policy=policy)
+    async with shared.used() if shared else nullcontext(), client:
         account_id: str | None = None
 
         async def account() -> str:
