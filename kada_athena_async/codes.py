@@ -105,6 +105,11 @@ class WarningCode(str, enum.Enum):
         "right_missing",
         "A right is missing; the message says what the extracts lack without it.",
     )
+    PRINCIPALS_MISSING = (
+        "principals_missing",
+        "Who ran the queries is not known, or in part only; the message says which right is "
+        "missing or what failed.",
+    )
     SQL_REFUSED = "sql_refused", "SQL on a catalog is refused; its metadata comes from the API."
     DESTINATION_UNREADABLE = (
         "landing_unseen",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from fnmatch import fnmatchcase
 from math import ceil
 from typing import Literal, TypeAlias
@@ -68,6 +69,37 @@ class BrokenUnit:
     is_expected: bool = False
 
 
+PRINCIPAL_EVENTS = "principal_events"
+"""Id of the unit whose part is joined, and is not published itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrincipalEventsUnit:
+    """The events that say who started the executions of the window, read beside the history.
+
+    Attributes:
+        start, end: The time of the events: all executions of the window were submitted in it.
+    """
+
+    start: datetime
+    end: datetime
+    unit_id: str = PRINCIPAL_EVENTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrincipalsUnit:
+    """The principals of the executions, joined from these events.
+
+    Attributes:
+        end: The window's end.
+        unresolved: Executions of earlier runs that had no event: id -> when it was submitted.
+    """
+
+    end: datetime
+    unresolved: Mapping[str, datetime]
+    unit_id: str = "principals"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeriveUnit:
     """Linkages and events, derived from what all other units extracted; goes last."""
@@ -75,10 +107,13 @@ class DeriveUnit:
     unit_id: str = "derive"
 
 
-SourceUnit: TypeAlias = EstateUnit | MetadataUnit | HistoryUnit | BrokenUnit
+SourceUnit: TypeAlias = EstateUnit | MetadataUnit | HistoryUnit | BrokenUnit | PrincipalEventsUnit
 """Units that read from AWS."""
 
-Unit: TypeAlias = SourceUnit | DeriveUnit
+DerivedUnit: TypeAlias = DeriveUnit | PrincipalsUnit
+"""Units that read what the others wrote."""
+
+Unit: TypeAlias = SourceUnit | DerivedUnit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +139,12 @@ def build_plan(config: Config, estate: Estate, decision: Decision) -> Plan:
     for catalog in estate.catalogs:
         units += _catalog_units(config, catalog)
 
-    units += _history_units(config, estate, decision)
+    history = _history_units(config, estate, decision)
+    units += history
+    principals = _principal_units(config, history, decision)
+    units += principals[:1]
     units.append(DeriveUnit())
+    units += principals[1:]
     return Plan(estate=estate, units=tuple(units))
 
 
@@ -154,6 +193,26 @@ def _history_units(config: Config, estate: Estate, decision: Decision) -> list[U
         )
         for workgroup in estate.workgroups
         if not workgroup.is_spark and is_read(config, workgroup.name)
+    ]
+
+
+def _principal_units(config: Config, history: Sequence[Unit], decision: Decision) -> list[Unit]:
+    """Where principals are asked for: their events from the oldest execution of interest on."""
+    readings = [unit.reading for unit in history if isinstance(unit, HistoryUnit)]
+    if config.attribute_users == "off" or not readings:
+        return []
+
+    unresolved = decision.unresolved
+    start = min(
+        *unresolved.values(),
+        *(reading.listed_since for reading in readings),
+        *(since for reading in readings for since in reading.awaited.values()),
+        max(reading.window.end for reading in readings),
+    )
+    end = max(reading.window.end for reading in readings)
+    return [
+        PrincipalEventsUnit(start=start, end=end),
+        PrincipalsUnit(end=end, unresolved=unresolved),
     ]
 
 

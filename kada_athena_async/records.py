@@ -90,16 +90,18 @@ class ViewRecord(NamedTuple):
 
 
 class UserRecord(NamedTuple):
-    """A workgroup, which is what K calls an Athena user."""
+    """A workgroup, which is what K calls an Athena user; or a principal that ran a query."""
 
     server: str
     user: str
-    """``athena_workgroup_<workgroup>``."""
-    workgroup: str
+    """``athena_workgroup_<workgroup>``, or the principal's name."""
+    workgroup: str | None
     state: str | None
     engine_version: str | None
     description: str | None
     created_at: datetime | None
+    user_type: str = "workgroup"
+    """``workgroup`` or ``principal``."""
 
 
 class QueryRecord(NamedTuple):
@@ -169,6 +171,27 @@ class EventRecord(NamedTuple):
     occurred_at: datetime | None
 
 
+class PrincipalRecord(NamedTuple):
+    """The principal that ran an execution."""
+
+    server: str
+    query_id: str
+    principal_arn: str | None
+    principal_type: str | None
+    """CloudTrail's type: ``IAMUser``, ``AssumedRole``, ``AWSService``, ``Root``, ..."""
+    principal: str | None
+    """The name that a person would use: identity centre user, source identity, e-mail-like
+    session, role, user name, ARN; the first that is known."""
+    session_name: str | None
+    on_behalf_of: str | None
+    """User id of IAM Identity Center."""
+    client: str | None
+    """``console``, ``jdbc``, ``quicksight``, ``dbt``, ...; None where nobody says."""
+    source: str
+    """``cloudtrail`` or ``system_table``."""
+    event_time: datetime | None
+
+
 class TableColumns(NamedTuple):
     """The names of a table's columns, in order, or of some that follow each other."""
 
@@ -216,6 +239,7 @@ Record: TypeAlias = (
     | QueryRecord
     | LinkageRecord
     | EventRecord
+    | PrincipalRecord
 )
 
 Batch: TypeAlias = "Sequence[Record] | ColumnBlock"
@@ -231,6 +255,7 @@ RECORD_TYPES: dict[str, type[Record]] = {
     "databaselog": QueryRecord,
     "linkages": LinkageRecord,
     "events": EventRecord,
+    "query_principals": PrincipalRecord,
 }
 """Kind of extract (a part of its file name) -> type of its records; in the order of a run."""
 

@@ -65,6 +65,8 @@ class UnitFacts(msgspec.Struct, frozen=True, kw_only=True):
         reconciliation: What the sources say about each other.
         account: A history unit's account of its executions.
         view_contexts: Of the views whose names do not lie where the view does.
+        unresolved: Executions without a principal that later runs ask for again: id -> when it
+            was submitted.
     """
 
     scopes: tuple[ScopeFacts, ...] = ()
@@ -72,6 +74,7 @@ class UnitFacts(msgspec.Struct, frozen=True, kw_only=True):
     reconciliation: dict[str, int] = {}
     account: WorkgroupAccount | None = None
     view_contexts: tuple[ViewContext, ...] = ()
+    unresolved: dict[str, datetime] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

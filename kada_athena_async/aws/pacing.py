@@ -57,6 +57,8 @@ QUOTAS: dict[str, Quota] = {
     "athena:GetTableMetadata": _METADATA,
     "glue:GetDatabases": _METADATA,
     "glue:GetTables": _METADATA,
+    # AWS CloudTrail API Reference, LookupEvents: two a second; no burst is promised.
+    "cloudtrail:LookupEvents": _published(2, 2),
 }
 """Operation -> quota. What is not named is a rare call and has ``_CONTROL``; S3 is not paced: it
 allows 5,500 reads a second and prefix."""

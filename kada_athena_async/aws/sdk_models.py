@@ -14,7 +14,9 @@ import msgspec
 from aiobotocore.session import AioSession
 from botocore.loaders import JSONFileLoader, create_loader
 
-SERVICES = frozenset({"athena", "glue", "s3", "sts", "sso", "sso-oidc", "oidc", "portal.sso"})
+SERVICES = frozenset(
+    {"athena", "cloudtrail", "glue", "s3", "sts", "sso", "sso-oidc", "oidc", "portal.sso"}
+)
 """Services whose endpoints are kept: ours, and those that the credential chain may ask."""
 
 GLUE_OPERATIONS = frozenset({"GetDatabase", "GetDatabases", "GetTable", "GetTables"})

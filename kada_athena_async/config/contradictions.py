@@ -55,6 +55,11 @@ _RULES = (
         "metadata_source api runs no query, so there are no results; leave one of the two out",
     ),
     _Rule(
+        {"hash_users": True, "hash_key": False},
+        "hash_key",
+        "hash_users needs one; put 16 characters or more into KADA_ATHENA_HASH_KEY",
+    ),
+    _Rule(
         {"hwm_store": "landing", "landing": False},
         "hwm_store",
         "there is no landing; fill it, or write where else the mark is kept",
@@ -90,7 +95,7 @@ def _takes_part(value: object, wanted: object) -> bool:
 
 
 def _shown(key: str, value: object) -> str:
-    if key in ("key", "secret"):
+    if key in ("key", "secret", "hash_key"):
         return "(empty)"
 
     return ascii(value) if value else "(empty)"

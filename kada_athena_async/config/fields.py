@@ -29,6 +29,9 @@ class ConfigFields(TypedDict, total=False):
     mask: bool
     keep_s3_locations: bool
     include_failed_events: bool
+    attribute_users: Literal["off", "cloudtrail"]
+    hash_users: bool
+    hash_key: str
     compress: bool
     workgroup: str
     workgroups: Sequence[str]

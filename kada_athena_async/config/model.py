@@ -107,6 +107,23 @@ class Config(BaseModel):
         "statements tell; they have no linkages",
         examples=[False],
     )
+    attribute_users: Literal["off", "cloudtrail"] = Field(
+        "off",
+        description="`cloudtrail`: find out who ran each query, and with which tool, in "
+        "CloudTrail's event history (LookupEvents); what is missing is reported, never fatal",
+        examples=["off"],
+    )
+    hash_users: StrictBool = Field(
+        False,
+        description="replace persons by pseudonyms, made with `hash_key`, in all extracts",
+        examples=[False],
+    )
+    hash_key: Annotated[SecretStr, AfterValidator(rules.hash_key)] = Field(
+        SecretStr(""),
+        description="secret that makes the pseudonyms of `hash_users`, 16 characters or more, "
+        "best kept in KADA_ATHENA_HASH_KEY; with another key everybody has another pseudonym",
+        examples=[""],
+    )
     compress: StrictBool = Field(True, description="gzip the extracts", examples=[True])
     workgroup: Annotated[str, AfterValidator(rules.workgroup)] = Field(
         "primary", description="workgroup in which our own queries run", examples=["primary"]
@@ -219,6 +236,8 @@ DIGESTED = frozenset(
         "mask",
         "keep_s3_locations",
         "include_failed_events",
+        "attribute_users",
+        "hash_users",
         "compress",
         "workgroups",
         "exclude_workgroups",

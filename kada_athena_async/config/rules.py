@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from kada_athena_async.config.endpoint import check_endpoint
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
@@ -30,6 +32,8 @@ _WORKGROUP = re.compile(r"[a-zA-Z0-9._-]{1,128}")
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+
+HASH_KEY_CHARS = 16
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -110,6 +114,14 @@ def external_id(value: str) -> str:
     """What the role's trust policy may demand; or empty."""
     if value and not _EXTERNAL_ID.fullmatch(value):
         raise ValueError("write 2 to 1224 letters, digits and any of _+=,.@:/-")
+
+    return value
+
+
+def hash_key(value: SecretStr) -> SecretStr:
+    """The key of the pseudonyms: too short, and names could be guessed by trying keys; or empty."""
+    if 0 < len(value.get_secret_value()) < HASH_KEY_CHARS:
+        raise ValueError(f"write {HASH_KEY_CHARS} characters or more")
 
     return value
 

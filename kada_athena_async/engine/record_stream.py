@@ -19,7 +19,7 @@ from kada_athena_async.hwm import StoredMark, WindowSettings, decide_window
 from kada_athena_async.pipeline import UnitExtraction, may_leave_out
 from kada_athena_async.plan import (
     BrokenUnit,
-    DeriveUnit,
+    DerivedUnit,
     EstateUnit,
     HistoryUnit,
     MetadataUnit,
@@ -176,7 +176,7 @@ class _Reading:
             estate = await connection.discover(run_id)
 
         units = build_plan(connection.config, estate, decision).units
-        return estate, [u for u in units if not isinstance(u, DeriveUnit) and self._has(u)]
+        return estate, [u for u in units if not isinstance(u, DerivedUnit) and self._has(u)]
 
     def _has(self, unit: SourceUnit) -> bool:
         if self.kind in _ESTATE_KINDS:

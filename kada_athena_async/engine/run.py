@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 from kada_athena_async.codes import ExitCode, WarningCode
 from kada_athena_async.commit import (
@@ -38,7 +39,16 @@ from kada_athena_async.hwm import (
 )
 from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.pipeline import UnitRunner
-from kada_athena_async.plan import DeriveUnit, HistoryUnit, MetadataUnit, Plan, Unit, build_plan
+from kada_athena_async.plan import (
+    PRINCIPAL_EVENTS,
+    DerivedUnit,
+    HistoryUnit,
+    MetadataUnit,
+    Plan,
+    PrincipalEventsUnit,
+    Unit,
+    build_plan,
+)
 from kada_athena_async.report import RunReport, UnitOutcome
 from kada_athena_async.sinks import Intent, Staging
 from kada_athena_async.sql.worker_pool import WorkerPool
@@ -248,8 +258,10 @@ class Run:
         """Run all units; metadata and history side by side, for their quotas are apart."""
         config, plan, staging = self.connection.config, task.plan, task.staging
         history = [unit for unit in plan.units if isinstance(unit, HistoryUnit)]
-        others = [unit for unit in plan.units if not isinstance(unit, HistoryUnit | DeriveUnit)]
-        derived = [unit for unit in plan.units if isinstance(unit, DeriveUnit)]
+        people = [unit for unit in plan.units if isinstance(unit, PrincipalEventsUnit)]
+        derived = [unit for unit in plan.units if isinstance(unit, DerivedUnit)]
+        set_apart = (HistoryUnit, PrincipalEventsUnit, *get_args(DerivedUnit))
+        others = [unit for unit in plan.units if not isinstance(unit, set_apart)]
         self.connection.tell(
             PlanReady(
                 units=tuple(unit.unit_id for unit in plan.units),
@@ -259,7 +271,7 @@ class Run:
             )
         )
         # What is derived is derived anew, for what it came from may be.
-        kept = {unit.unit_id for unit in (*others, *history)}
+        kept = {unit.unit_id for unit in (*others, *history, *people)}
         for unit_id in staging.sealed().keys() - kept:
             await staging.discard(unit_id)
 
@@ -284,10 +296,11 @@ class Run:
         lanes: list[tuple[Sequence[Unit], int]] = [
             (others, self.connection.metadata_units_at_once),
             (history, HISTORY_UNITS_AT_ONCE),
+            (people, 1),
         ]
         found = await map_bounded(run_lane, lanes, limit=len(lanes))
         if not any(outcome.outcome == "failed" for lane in found for outcome in lane):
-            found.append([await run_unit(unit) for unit in derived])
+            found.append(await map_bounded(run_unit, derived, limit=max(1, len(derived))))
 
         for kind, count in extraction.transforms.unmaskable.items():
             if count:
@@ -304,10 +317,16 @@ class Run:
         accounts = [o.facts.account for o in outcomes if o.facts.account is not None]
         summary.check_rows(task.staging, outcomes)
         request = CommitRequest(
-            unit_order=[outcome.unit_id for outcome in outcomes],
+            unit_order=[o.unit_id for o in outcomes if o.unit_id != PRINCIPAL_EVENTS],
             facts=summary.run_facts(task, outcomes, self.connection.client.log, self.warnings),
             carried=carry(
-                task.window.end, self.before, accounts, origin=task.staging.intent.origin
+                task.window.end,
+                self.before,
+                accounts,
+                origin=task.staging.intent.origin,
+                unresolved={
+                    query_id: at for o in outcomes for query_id, at in o.facts.unresolved.items()
+                },
             ),
         )
         return await commit(

@@ -16,7 +16,8 @@ from kada_athena_async.config import Config
 from kada_athena_async.discover import CatalogFacts
 from kada_athena_async.estimate.rates import latency_s
 from kada_athena_async.estimate.sizes import HistorySize, SchemaKey, SchemaSize
-from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan
+from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, PrincipalEventsUnit
+from kada_athena_async.sources.cloudtrail import OPERATION, PAGE_EVENTS
 from kada_athena_async.sources.glue import PAGE_TABLES as GLUE_PAGE
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.query_history import LIST_PAGE_IDS, OLD_PAGES
@@ -70,6 +71,20 @@ def history_work(plan: Plan, sizes: Mapping[str, HistorySize]) -> Work:
         # What was left running is looked at first, whatever is listed.
         pending = ceil(len(known.pending) / LIST_PAGE_IDS) if known else 0
         work.calls["athena:BatchGetQueryExecution"] += pending + (pages if has_ids else 0)
+
+    return work
+
+
+def principals_work(plan: Plan, sizes: Mapping[str, HistorySize]) -> Work:
+    """Looking up the events of the executions: one a start, in pages of 50."""
+    work = Work()
+    if any(isinstance(unit, PrincipalEventsUnit) for unit in plan.units):
+        listed = sum(
+            sizes[unit.workgroup.name].listed
+            for unit in plan.units
+            if isinstance(unit, HistoryUnit)
+        )
+        work.chain(OPERATION, max(1, ceil(listed / PAGE_EVENTS)))
 
     return work
 

@@ -14,6 +14,7 @@ from kada_athena_async.estimate.calls import (
     history_work,
     metadata_work,
     polls,
+    principals_work,
     statements_s,
 )
 from kada_athena_async.estimate.rates import latency_s, quota_s
@@ -123,23 +124,29 @@ def _variant(
     histories: Mapping[str, HistorySize],
 ) -> Variant:
     metadata = metadata_work(config, plan, schemas)
-    history = history_work(plan, histories)
+    history, principals = history_work(plan, histories), principals_work(plan, histories)
     found = Counter({k: n for k, n in discovery.items() if source != "sql" or k not in _BY_SQL})
     if source != "api" and config.bucket:
         found["s3:HeadBucket"] += 1
 
     slots = config.max_concurrent_queries
     metadata.calls["athena:BatchGetQueryExecution"] += polls(metadata, slots)
-    calls = found + metadata.calls + history.calls
+    calls = found + metadata.calls + history.calls + principals.calls
     discovery_s = sum(count * latency_s(name) for name, count in found.items())
     times = {
         **{name: quota_s(name, count, share=config.quota_share) for name, count in calls.items()},
         "statements": statements_s(metadata, slots),
         "pages of one schema": metadata.longest_chain_s,
         "pages of one workgroup": history.longest_chain_s,
+        "pages of events": principals.longest_chain_s,
     }
     metadata_s = discovery_s + _metadata_s(metadata, times)
-    history_s = discovery_s + max(_longest(history, times), times["pages of one workgroup"])
+    history_s = discovery_s + max(
+        _longest(history, times),
+        times["pages of one workgroup"],
+        _longest(principals, times),
+        times["pages of events"],
+    )
     return Variant(
         source=source,
         calls=dict(sorted(calls.items())),

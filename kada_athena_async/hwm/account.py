@@ -169,6 +169,7 @@ def carry(
     accounts: Iterable[WorkgroupAccount],
     *,
     origin: Origin | None = None,
+    unresolved: Mapping[str, datetime] | None = None,
 ) -> Carried:
     """What the next run has to know, once all accounts are closed.
 
@@ -180,5 +181,9 @@ def carry(
         for name, mark in (before.workgroups if before else {}).items()
         if mark.mark >= hwm - PENDING_LIFE
     }
-    workgroups = marks | {a.workgroup: a.next for a in accounts}
-    return Carried(hwm=hwm, origin=origin, workgroups=workgroups)
+    return Carried(
+        hwm=hwm,
+        origin=origin,
+        workgroups=marks | {a.workgroup: a.next for a in accounts},
+        unresolved=dict(unresolved or {}),
+    )

@@ -72,11 +72,14 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         hwm: The high-water mark it belongs to: the end of the window that it closes.
         workgroups: By name. A workgroup that could not be read lags behind with its own mark.
         origin: Whose it is; None in states of earlier versions.
+        unresolved: Executions already extracted whose principal is not known yet: their ids and
+            when they were submitted.
     """
 
     hwm: datetime
     origin: Origin | None = None
     workgroups: dict[str, WorkgroupMark] = {}
+    unresolved: dict[str, datetime] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +169,12 @@ class Decision:
     former: Carried | None = None
     gaps: tuple[Gap, ...] = ()
     notes: tuple[tuple[WarningCode, str], ...] = ()
+
+    @property
+    def unresolved(self) -> Mapping[str, datetime]:
+        """Executions of earlier runs whose principal is still asked for."""
+        state = self.carried or self.former
+        return state.unresolved if state else {}
 
     def reading(self, workgroup: str) -> Reading:
         """What to read of *workgroup*: from its own mark, which is the run's unless it lags.

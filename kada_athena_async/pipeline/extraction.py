@@ -18,12 +18,14 @@ from kada_athena_async.discover import CatalogFacts, Estate
 from kada_athena_async.errors import NotFoundError, StateError, UnitError
 from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress
 from kada_athena_async.pipeline.metadata import CatalogSources, MetadataExtraction
+from kada_athena_async.pipeline.principals import PrincipalEvents
 from kada_athena_async.pipeline.transforms import Transforms
 from kada_athena_async.plan import (
     BrokenUnit,
     EstateUnit,
     HistoryUnit,
     MetadataUnit,
+    PrincipalEventsUnit,
     SourceUnit,
     Unit,
     is_included,
@@ -85,6 +87,13 @@ class UnitExtraction:
                 return await self._metadata(unit)
             case HistoryUnit():
                 return await self._history(unit)
+            case PrincipalEventsUnit():
+                return await PrincipalEvents(
+                    client=self.client,
+                    config=self.config,
+                    sink=self.sink,
+                    tell=self.tell,
+                ).extract(unit)
             case BrokenUnit():
                 raise unit.error
             case _ as never:
@@ -244,4 +253,7 @@ def may_leave_out(config: Config, unit: Unit, error: UnitError) -> bool:
     # A workgroup that was deleted while the run went on has no history any more.
     is_gone = isinstance(unit, HistoryUnit) and isinstance(error, NotFoundError)
     is_known = isinstance(unit, BrokenUnit) and unit.is_expected
+    if isinstance(unit, PrincipalEventsUnit):
+        return True  # an extra: its absence is reported and never costs the run
+
     return config.on_error == "skip" or is_gone or is_known

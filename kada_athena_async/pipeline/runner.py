@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 from typing_extensions import assert_never
 
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import Clock
 from kada_athena_async.config import Config
 from kada_athena_async.discover import Estate
@@ -17,15 +18,18 @@ from kada_athena_async.errors import (
     KadaAthenaError,
     UnitError,
 )
-from kada_athena_async.events import Observer, UnitFinished, UnitStarted
+from kada_athena_async.events import Observer, UnitFinished, UnitStarted, Warned
 from kada_athena_async.pipeline.derive import DeriveExtraction
 from kada_athena_async.pipeline.extraction import UnitExtraction, may_leave_out
+from kada_athena_async.pipeline.principals import PrincipalJoin
 from kada_athena_async.plan import (
     BrokenUnit,
     DeriveUnit,
     EstateUnit,
     HistoryUnit,
     MetadataUnit,
+    PrincipalEventsUnit,
+    PrincipalsUnit,
     Unit,
 )
 from kada_athena_async.report import Scope, ScopeFacts, UnitFacts, UnitOutcome
@@ -77,6 +81,17 @@ class UnitRunner:
         if isinstance(unit, DeriveUnit):
             return await self._derive(unit)
 
+        if isinstance(unit, PrincipalsUnit):
+            return await PrincipalJoin(
+                unit_id=unit.unit_id,
+                unit_ids=self.unit_order,
+                end=unit.end,
+                config=self.config,
+                staging=self.staging,
+                tell=self.tell,
+                unresolved=unit.unresolved,
+            ).run()
+
         return await self.extraction.extract(unit, estate)
 
     async def _without(self, unit: Unit, error: UnitError) -> UnitOutcome:
@@ -89,6 +104,15 @@ class UnitRunner:
                 reason=error.message,
                 hint=error.hint,
                 is_denied=isinstance(error, AccessDeniedError),
+            )
+
+        if isinstance(unit, PrincipalEventsUnit):
+            self.tell(
+                Warned(
+                    code=WarningCode.PRINCIPALS_MISSING,
+                    message=f"nobody says who ran the queries: {error.message}",
+                    hint=error.hint,
+                )
             )
 
         facts = UnitFacts(scopes=_left_out(unit, error))
@@ -153,7 +177,7 @@ def _left_out(unit: Unit, error: UnitError) -> tuple[ScopeFacts, ...]:
         case BrokenUnit():
             scope = unit.scope
             names = [(unit.name,)]
-        case EstateUnit() | DeriveUnit():
+        case EstateUnit() | DeriveUnit() | PrincipalEventsUnit() | PrincipalsUnit():
             names = []
         case _ as never:
             assert_never(never)

@@ -31,6 +31,11 @@ class Needs:
         return self.config.metadata_source != "sql"
 
     @property
+    def asks_trail(self) -> bool:
+        """True if CloudTrail is asked who ran the queries."""
+        return self.config.attribute_users == "cloudtrail"
+
+    @property
     def names_all(self) -> bool:
         return "*" in self.config.catalogs
 

@@ -99,6 +99,11 @@ def _glue_by_sql(needs: Needs) -> bool | None:
     return True if needs.reads_glue and needs.asks_sql else None
 
 
+def _trail(needs: Needs) -> bool | None:
+    """An extra: never needed, and of no use where nobody asks who ran the queries."""
+    return False if needs.asks_trail else None
+
+
 _NO_SQL = "SQL is not asked: `sql` fails, `auto` has the API alone and no second witness"
 _NO_RESULT_PLACE = f"Athena cannot write results: {_NO_SQL}"
 _NO_HISTORY = "the history of its workgroup is not extracted"
@@ -124,6 +129,13 @@ _TABLE: tuple[_Row, ...] = (
         "fetch the executions, 50 at a time",
         f"{_NO_HISTORY}: its executions are counted as unauthorised",
         _always,
+    ),
+    _Row(
+        "cloudtrail:LookupEvents",
+        Target.EVERYTHING,
+        "find who ran each query, and with which tool",
+        "`query_principals` and the principals in `users` are missing",
+        _trail,
     ),
     _Row(
         "athena:ListDataCatalogs",

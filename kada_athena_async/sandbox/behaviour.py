@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 HistoryOrder = Literal["newest", "oldest", "shuffled"]
@@ -19,6 +19,7 @@ class Behaviour:
         history_order: Of ListQueryExecutions; AWS documents none and gives newest first.
         retention_days: How long history is kept (Athena User Guide: 45 days).
         visible_after: Query id -> when ListQueryExecutions begins to show it.
+        cloudtrail_lag: How much later than usual CloudTrail shows its events.
         has_rate_limits: Throttle by AWS's published quotas.
         checks_clock: Refuse requests dated more than 15 minutes off.
     """
@@ -30,5 +31,6 @@ class Behaviour:
     history_order: HistoryOrder = "newest"
     retention_days: int = 45
     visible_after: dict[str, datetime] = field(default_factory=dict)
+    cloudtrail_lag: timedelta = timedelta()
     has_rate_limits: bool = False
     checks_clock: bool = False

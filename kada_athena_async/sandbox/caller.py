@@ -29,6 +29,7 @@ class Call:
     parameters: Json
     facts: Mapping[str, str]
     faults: tuple[Fault, ...] = ()
+    user_agent: str = ""
 
     @property
     def operation(self) -> str:

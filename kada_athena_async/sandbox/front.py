@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from kada_athena_async.sandbox import glue, sts
+from kada_athena_async.sandbox import cloudtrail, glue, sts
 from kada_athena_async.sandbox.athena import service as athena
 from kada_athena_async.sandbox.athena.site import Site
 from kada_athena_async.sandbox.authentication import authenticate
@@ -115,6 +115,7 @@ class Front:
             parameters=operation.parameters,
             facts=operation.facts,
             faults=tuple(faults),
+            user_agent=request.headers.get("user-agent", ""),
         )
         if self._behaviour.has_rate_limits:
             self._limiter.take(call.account_id, call.region, call.operation)
@@ -133,6 +134,9 @@ class Front:
         if operation.service == "glue":
             estate = self._site(call.account_id, call.region).estate
             return json_reply(glue.answer(estate, call))
+
+        if operation.service == "cloudtrail":
+            return json_reply(cloudtrail.answer(self._site(call.account_id, call.region), call))
 
         if operation.service == "sts":
             return sts.answer(self._directory, call.key, operation.name, operation.form)

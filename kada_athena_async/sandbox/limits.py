@@ -35,6 +35,8 @@ QUOTAS: Mapping[str, Quota] = {
     "athena:ListDatabases": Quota(20, 20),
     "athena:ListTableMetadata": Quota(20, 20),
     "athena:GetTableMetadata": Quota(20, 20),
+    # AWS CloudTrail API Reference, LookupEvents: two a second.
+    "cloudtrail:LookupEvents": Quota(2, 2),
 }
 
 

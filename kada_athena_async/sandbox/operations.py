@@ -11,7 +11,11 @@ import msgspec
 from kada_athena_async.sandbox.wire import AwsError, Json, Request
 
 # X-Amz-Target prefixes of the JSON services (botocore's service models, metadata.targetPrefix).
-TARGETS: Mapping[str, str] = {"AmazonAthena": "athena", "AWSGlue": "glue"}
+TARGETS: Mapping[str, str] = {
+    "AmazonAthena": "athena",
+    "AWSGlue": "glue",
+    "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail",
+}
 
 # Resource types of Athena's actions (Service Authorization Reference, Amazon Athena); an action
 # that is in neither has no resource type: its resource is "*".
@@ -148,7 +152,7 @@ def _glue_resources(operation: Operation, prefix: str) -> list[str]:
 
 
 def _json_operation(request: Request, target: str) -> Operation:
-    prefix, _, name = target.partition(".")
+    prefix, _, name = target.rpartition(".")
     service = TARGETS.get(prefix)
     if service is None:
         raise AwsError("UnknownOperationException", f"the sandbox has no {target}")

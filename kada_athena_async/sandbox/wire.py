@@ -14,7 +14,7 @@ Json = dict[str, object]
 
 # How each service spells its replies: JSON 1.1 with a target header, S3's XML, or the older
 # "query" XML (botocore's service models, metadata.protocol).
-JSON_SERVICES = frozenset({"athena", "glue"})
+JSON_SERVICES = frozenset({"athena", "cloudtrail", "glue"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from datetime import datetime, timezone
 from types import UnionType
 from typing import BinaryIO, TypeAlias, cast, get_args, get_type_hints
 
 from isal import igzip
 
+from kada_athena_async.concurrency import offload
 from kada_athena_async.records import RECORD_TYPES, ColumnRecord, Record, TableColumns
 from kada_athena_async.sinks.part import PartFile
 
@@ -53,6 +54,13 @@ def read_part(part: PartFile, *, is_packed: bool) -> Iterator[list[Record]]:
             batch, held_chars = [], 0
 
     if batch:
+        yield batch
+
+
+async def read_batches(part: PartFile, *, is_packed: bool) -> AsyncGenerator[list[Record], None]:
+    """The batches of ``read_part``, each read in a worker thread."""
+    batches = read_part(part, is_packed=is_packed)
+    while batch := await offload(lambda: next(batches, None)):
         yield batch
 
 

@@ -67,6 +67,7 @@ class AthenaTrials:
             ("athena:ListWorkGroups", Target.EVERYTHING): self._list_workgroups,
             ("athena:ListQueryExecutions", Target.HISTORY): self._list_history,
             ("athena:BatchGetQueryExecution", Target.HISTORY): self._get_history,
+            ("cloudtrail:LookupEvents", Target.EVERYTHING): self._look_up,
             ("athena:ListDataCatalogs", Target.EVERYTHING): self._list_catalogs,
             ("athena:GetDataCatalog", Target.CATALOGS): self._describe_catalogs,
             ("athena:ListDatabases", Target.CATALOGS): self._list_databases,
@@ -87,6 +88,9 @@ class AthenaTrials:
     def _call(self, operation: str, **parameters: object) -> Awaitable[Mapping[str, Any]]:
         service, _, name = operation.partition(":")
         return self.connection.client.call(service, name, scope="", **parameters)
+
+    async def _look_up(self) -> Tried:
+        return await outcome(self._call("cloudtrail:LookupEvents", MaxResults=1))
 
     async def _list_workgroups(self) -> Tried:
         try:

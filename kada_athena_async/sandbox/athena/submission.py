@@ -97,6 +97,8 @@ def _submit(site: Site, call: Call, query: str) -> str:
         database=database,
         engine_version=workgroup.engine_version,
         output_location=f"s3://{bucket}/{key}" if bucket else None,
+        caller_arn=call.key.principal.arn,
+        user_agent=call.user_agent,
     )
     submission = Submission(
         execution=execution,

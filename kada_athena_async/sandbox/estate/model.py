@@ -153,6 +153,7 @@ class Execution:
         reads, writes: The tables the statement refers to and the ones it changes (truth for
             lineage; only for statements that SUCCEEDED or would have).
         write_locations: The S3 locations it writes to (UNLOAD).
+        caller_arn, user_agent: Who started it, and with what, where it was started in the sandbox.
     """
 
     query_execution_id: str
@@ -182,6 +183,8 @@ class Execution:
     reads: tuple[TableRef, ...] = ()
     writes: tuple[TableRef, ...] = ()
     write_locations: tuple[str, ...] = ()
+    caller_arn: str | None = None
+    user_agent: str | None = None
 
     @property
     def is_final(self) -> bool:

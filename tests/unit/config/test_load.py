@@ -353,6 +353,8 @@ def test_the_digest_follows_what_changes_the_extracts(write) -> None:
         "mask": False,
         "keep_s3_locations": True,
         "include_failed_events": True,
+        "attribute_users": "cloudtrail",
+        "hash_users": True,
         "compress": False,
         "workgroups": ["a"],
         "exclude_workgroups": ["a"],
@@ -363,8 +365,12 @@ def test_the_digest_follows_what_changes_the_extracts(write) -> None:
     }
     before = config_digest(load(write()))
 
+    key = "0123456789abcdef"
+    after = {config_digest(load(write(**{k: v}, hash_key=key))) for k, v in changes.items()}
+
     assert changes.keys() == DIGESTED
-    assert len({before, *(config_digest(load(write(**{k: v}))) for k, v in changes.items())}) == 16
+    assert len({before, *after}) == 18
+    assert config_digest(load(write(hash_key=key))) == before
     assert config_digest(load(write(output_path="/tmp/other", quota_share=0.1))) == before
 
 
@@ -406,3 +412,17 @@ def test_a_name_that_is_no_file_name_is_refused(name: str) -> None:
         check_name(name)
 
     assert check_name("athena-2-sydney_x") == "athena-2-sydney_x"
+
+
+def test_pseudonyms_need_a_key_that_cannot_be_guessed(write) -> None:
+    """Without a key, or with a short one, the remedy is said; the key is never shown."""
+    with pytest.raises(ConfigError) as missing:
+        load(write(hash_users=True))
+
+    with pytest.raises(ConfigError) as short:
+        load(write(hash_users=True, hash_key="canary"))
+
+    assert "hash_key = (empty): hash_users needs one" in str(missing.value)
+    assert "KADA_ATHENA_HASH_KEY" in str(missing.value)
+    assert "write 16 characters or more" in str(short.value)
+    assert "canary" not in str(short.value)

@@ -77,7 +77,7 @@ def test_awkward_text_is_written_faithfully(text: str, written: bytes) -> None:
     """S3: quotes as RFC 4180 asks for, and nothing else is changed."""
     user = UserRecord(text, "u", "w", None, None, None, None)
 
-    assert encode("users", [user]) == written + b",u,w,,,,\n"
+    assert encode("users", [user]) == written + b",u,w,,,,,workgroup\n"
 
 
 def test_f45_what_utf8_cannot_hold_becomes_the_replacement_character() -> None:

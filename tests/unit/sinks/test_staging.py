@@ -115,7 +115,7 @@ async def test_a_part_is_a_complete_gzip_member_without_header(staging: Staging)
     data = part.file.path.read_bytes()
     raw = gzip.decompress(data)
     assert raw.startswith(b"s,u0,w")
-    assert raw.endswith(b"s,x,w,,,,\n")
+    assert raw.endswith(b"s,x,w,,,,,workgroup\n")
     assert (part.file.rows, part.file.raw_bytes, part.file.size_bytes) == (2, len(raw), len(data))
     assert data[4:8] == bytes(4)
     assert data[3] == 0
@@ -144,7 +144,7 @@ async def test_without_compression_the_bytes_are_the_rows(tmp_path: Path) -> Non
         await part.write([UserRecord("s", "x", "w", None, None, None, None)])
 
     assert part.file is not None
-    assert part.file.path.read_bytes() == b"s,x,w,,,,\n"
+    assert part.file.path.read_bytes() == b"s,x,w,,,,,workgroup\n"
 
 
 async def test_a_part_without_rows_leaves_no_file(staging: Staging) -> None:

@@ -1,0 +1,214 @@
+"""The principals of a run's executions: events are read beside the history, joined after it.
+
+Both sides lie in finished parts before they are joined, so that a resumed run joins the same, and
+so that memory holds ids only: 16 bytes for each event and each execution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import cast
+
+from kada_athena_async.aws.client import AwsClient
+from kada_athena_async.codes import WarningCode
+from kada_athena_async.concurrency import offload
+from kada_athena_async.config import Config
+from kada_athena_async.errors import UnitError
+from kada_athena_async.events import Observer, UnitProgress, Warned
+from kada_athena_async.hwm.id_set import IdSet
+from kada_athena_async.plan import PRINCIPAL_EVENTS, PrincipalEventsUnit
+from kada_athena_async.records import PrincipalRecord, QueryRecord, Record, UserRecord
+from kada_athena_async.report import UnitFacts
+from kada_athena_async.sinks import RecordSink, Staging
+from kada_athena_async.sinks.part_reader import read_batches
+from kada_athena_async.sources.cloudtrail import look_up, read_events
+from kada_athena_async.sources.principals import without_person
+
+KIND = "query_principals"
+
+UNRESOLVED_LIFE = timedelta(days=3)
+"""An execution without an event is asked for again in later runs until it is this old (contract,
+issue of attribute_users): CloudTrail delivers within minutes, and very late within a day."""
+
+UNRESOLVED_MAX = 100_000
+"""Executions that are remembered for later runs, the newest; more would swell the state."""
+
+PRINCIPALS_MAX = 100_000
+"""Principals that become rows of ``users`` in one run."""
+
+
+@dataclass(slots=True, kw_only=True)
+class PrincipalEvents:
+    """Reads the events of a run's time into a part that is not published."""
+
+    client: AwsClient
+    config: Config
+    sink: RecordSink
+    tell: Observer
+
+    async def extract(self, unit: PrincipalEventsUnit) -> UnitFacts:
+        """Read all events of *unit*; what was read before an error counts.
+
+        Raises:
+            UnitError: Not one event could be read.
+        """
+        rows = unreadable = 0
+        reason = ""
+
+        def read(texts: list[str]) -> tuple[list[PrincipalRecord], int]:
+            records, bad = read_events(texts, server=self.config.server)
+            if not self.config.hash_users:
+                return records, bad
+
+            key = self.config.hash_key.get_secret_value().encode()
+            return [without_person(record, key) for record in records], bad
+
+        async with self.sink.part(unit.unit_id, KIND) as part:
+            try:
+                async with aclosing(look_up(self.client, start=unit.start, end=unit.end)) as pages:
+                    async for texts in pages:
+                        records, bad = await offload(partial(read, texts))
+                        await part.write(records)
+                        rows += len(records)
+                        unreadable += bad
+                        self.tell(UnitProgress(unit_id=unit.unit_id, kind=KIND, rows=len(records)))
+            except UnitError as exc:
+                if not rows:
+                    raise
+
+                reason = exc.message
+
+        if reason:
+            self.tell(
+                Warned(
+                    code=WarningCode.PRINCIPALS_MISSING,
+                    message=f"CloudTrail could be read in part only: {reason}",
+                    hint="executions without a principal are asked for again by later runs",
+                )
+            )
+
+        counts = {"unreadable_events": unreadable} if unreadable else {}
+        return UnitFacts(rows={KIND: rows}, reconciliation=counts)
+
+
+@dataclass(slots=True, kw_only=True)
+class PrincipalJoin:
+    """Gives each execution its principal, and remembers those whose event is still to come.
+
+    Args:
+        unit_ids: The units whose executions are joined, in plan order; all sealed.
+        unresolved: Executions of earlier runs without an event: id -> when it was submitted.
+    """
+
+    unit_id: str
+    unit_ids: Sequence[str]
+    end: datetime
+    config: Config
+    staging: Staging
+    tell: Observer
+    unresolved: Mapping[str, datetime]
+    _wanted: IdSet = field(init=False, default_factory=IdSet)
+    _found: IdSet = field(init=False, default_factory=IdSet)
+
+    async def run(self) -> UnitFacts:
+        """Write one row for each execution whose event is known, and one for each principal."""
+        for query_id in self.unresolved:
+            self._wanted.add(query_id)
+
+        async for batch in self._batches(self.unit_ids, "databaselog"):
+            for record in cast("list[QueryRecord]", batch):
+                self._wanted.add(record.query_id)
+
+        people: dict[str, None] = {}
+        late = 0
+        async with self.staging.part(self.unit_id, KIND) as part:
+            async for batch in self._batches([PRINCIPAL_EVENTS], KIND):
+                events = cast("list[PrincipalRecord]", batch)
+                chosen = [event for event in events if self._take(event.query_id)]
+                late += sum(event.query_id in self.unresolved for event in chosen)
+                for event in chosen:
+                    if event.principal and len(people) < PRINCIPALS_MAX:
+                        people[event.principal] = None
+
+                if chosen:
+                    await part.write(chosen)
+                    self.tell(UnitProgress(unit_id=self.unit_id, kind=KIND, rows=len(chosen)))
+
+        async with self.staging.part(self.unit_id, "users") as users:
+            await users.write([_user(self.config.server, name) for name in sorted(people)])
+
+        unresolved, lost = await self._still_unresolved()
+        return UnitFacts(
+            rows={KIND: len(self._found), "users": len(people)},
+            reconciliation={
+                "resolved": len(self._found),
+                "late": late,
+                "unresolved": len(unresolved),
+                "lost": lost,
+            },
+            unresolved=unresolved,
+        )
+
+    def _take(self, query_id: str) -> bool:
+        """True once for each execution that is wanted: a page that shifts repeats its events."""
+        if query_id not in self._wanted or query_id in self._found:
+            return False
+
+        self._found.add(query_id)
+        return True
+
+    async def _still_unresolved(self) -> tuple[dict[str, datetime], int]:
+        """Executions to ask for again, the newest; and how many are given up."""
+        oldest = self.end - UNRESOLVED_LIFE
+        waiting: list[tuple[datetime, str]] = []
+        lost = 0
+
+        def note(query_id: str, submitted_at: datetime | None) -> int:
+            if query_id in self._found:
+                return 0
+
+            if submitted_at is None or submitted_at < oldest:
+                return 1
+
+            waiting.append((submitted_at, query_id))
+            return 0
+
+        for query_id, submitted_at in self.unresolved.items():
+            lost += note(query_id, submitted_at)
+
+        async for batch in self._batches(self.unit_ids, "databaselog"):
+            for record in cast("list[QueryRecord]", batch):
+                lost += note(record.query_id, record.submitted_at)
+
+        waiting.sort(reverse=True)
+        kept = {query_id: at for at, query_id in waiting[:UNRESOLVED_MAX]}
+        return kept, lost + len(waiting) - len(kept)
+
+    async def _batches(
+        self, unit_ids: Sequence[str], kind: str
+    ) -> AsyncGenerator[list[Record], None]:
+        sealed = self.staging.sealed()
+        for unit_id in unit_ids:
+            for part in sealed[unit_id].parts if unit_id in sealed else ():
+                if part.kind != kind:
+                    continue
+
+                async for batch in read_batches(part, is_packed=self.staging.intent.compress):
+                    yield batch
+
+
+def _user(server: str, principal: str) -> UserRecord:
+    return UserRecord(
+        server=server,
+        user=principal,
+        workgroup=None,
+        state=None,
+        engine_version=None,
+        description=None,
+        created_at=None,
+        user_type="principal",
+    )

@@ -1,0 +1,168 @@
+"""Each execution gets the person and the tool that ran it, once, however late CloudTrail is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from kada_athena_async.sandbox import Sandbox
+from kada_athena_async.sandbox.cloudtrail import OLD_SECRET, event_at, person_of
+from kada_athena_async.sandbox.estate.small import make_execution, tiny_estate
+from tests.faults.world import START, WallClock
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def wall() -> WallClock:
+    return WallClock(START)
+
+
+@pytest.fixture
+def sandbox(wall: WallClock) -> Iterator[Sandbox]:
+    with Sandbox(tiny_estate(START), now=wall.now) as running:
+        for number in range(240):
+            submitted_at = START - timedelta(hours=40) + timedelta(minutes=10 * number)
+            running.submit(make_execution(2000 + number, submitted_at=submitted_at))
+
+        yield running
+
+
+@pytest.fixture
+def run_at(extractor: Any, wall: WallClock) -> Any:
+    """Runs the extraction at a given moment of the wall clock."""
+
+    async def run(moment: datetime, **fields: Any) -> Any:
+        wall.time = moment
+        settings = {
+            "metadata_source": "api",
+            "catalogs": ["AwsDataCatalog"],
+            "attribute_users": "cloudtrail",
+            "clock": wall,
+            **fields,
+        }
+        async with extractor(**settings) as made:
+            return await made.run(manage_hwm=True)
+
+    return run
+
+
+def manifest_of(report: Any) -> Any:
+    """The manifest of a run, decoded."""
+    return msgspec.json.decode(report.manifest.read_bytes())
+
+
+def counts_of(report: Any) -> dict[str, int]:
+    """What the manifest says of principals."""
+    found: dict[str, int] = manifest_of(report)["facts"]["reconciliation"]["principals"]
+    return found
+
+
+def contents_below(directory: Path) -> list[bytes]:
+    """The bytes of every file below *directory*."""
+    return [path.read_bytes() for path in directory.rglob("*") if path.is_file()]
+
+
+async def test_each_execution_gets_its_principal_once_over_three_runs(
+    sandbox: Sandbox, run_at: Any, read_extracts: Any, tmp_path: Path
+) -> None:
+    """Late events come in a later run's file; nothing twice; the sandbox's truth to the letter."""
+    reports = [await run_at(START), await run_at(START + 8 * HOUR), await run_at(START + 30 * HOUR)]
+
+    extracts = read_extracts(tmp_path / "out")
+    told = {row["query_id"]: row for row in extracts.rows("query_principals")}
+    times = Counter(row["query_id"] for row in extracts.rows("query_principals"))
+    executions = sandbox.estate.executions
+    wanted = {
+        row["query_id"]
+        for row in extracts.rows("databaselog")
+        if (at := event_at(executions[row["query_id"]])) and at <= START + 30 * HOUR
+    }
+    assert set(told) == wanted
+    assert set(times.values()) == {1}
+    assert counts_of(reports[1])["late"] > 0
+    for query_id, row in told.items():
+        identity = person_of(executions[query_id]).identity
+        assert row["principal_type"] == identity["type"]
+        assert row["source"] == "cloudtrail"
+
+    names = {row["principal"] for row in told.values()}
+    assert "ann.smith@scfreight.example" in names
+    assert {row["user"] for row in extracts.rows("users") if row["user_type"] == "principal"} == (
+        names
+    )
+
+
+async def test_the_manifest_counts_resolved_unresolved_and_late(
+    run_at: Any, sandbox: Sandbox
+) -> None:
+    """All executions of a run are resolved, still asked for, or lost: the counts add up."""
+    first = await run_at(START)
+    counts = counts_of(first)
+
+    executions = first.rows["databaselog"]
+    assert counts["resolved"] + counts["unresolved"] + counts["lost"] == executions
+    assert counts["unresolved"] > 0
+    assert counts["late"] == 0
+
+
+async def test_an_execution_without_event_is_given_up_after_three_days(
+    run_at: Any,
+) -> None:
+    """It is asked for again until then, and no longer held in the state after."""
+    await run_at(START)
+    await run_at(START + timedelta(days=2))
+    last = await run_at(START + timedelta(days=6))
+
+    assert counts_of(last)["lost"] > 0
+    assert manifest_of(last)["carried"].get("unresolved", {}) == {}
+
+
+async def test_denied_the_run_commits_and_names_the_right(run_at: Any, sandbox: Sandbox) -> None:
+    """Without cloudtrail:LookupEvents there is everything but people, and a sentence says so."""
+    sandbox.faults.add("access_denied", "cloudtrail:LookupEvents")
+    report = await run_at(START)
+
+    assert report.committed
+    assert report.rows["databaselog"] > 0
+    assert report.rows["query_principals"] == 0
+    assert any("cloudtrail:LookupEvents" in warning for warning in report.warnings)
+
+
+async def test_off_asks_nothing(run_at: Any) -> None:
+    """By default no event is looked up, and the extract has its header only."""
+    report = await run_at(START, attribute_users="off")
+
+    assert "cloudtrail:LookupEvents" not in report.calls
+    assert report.rows["query_principals"] == 0
+
+
+async def test_pseudonyms_hide_every_person_in_all_files(
+    run_at: Any, read_extracts: Any, tmp_path: Path
+) -> None:
+    """With hash_users no extract or manifest names a person; the tools stay."""
+    await run_at(START, hash_users=True, hash_key="0123456789abcdef")
+
+    rows = read_extracts(tmp_path / "out").rows("query_principals")
+    assert {row["client"] for row in rows} >= {"pyathena", "console"}
+    texts = repr([read_extracts(tmp_path / "out").rows(k) for k in ("query_principals", "users")])
+    for name in ("ann.smith", "bela", "dmitri", "user/eve", "9067-frank"):
+        assert name not in texts
+
+
+async def test_the_statement_of_an_old_event_reaches_no_file(
+    run_at: Any, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Old events carry SQL; nothing of it is on the disk, not even while the run goes on."""
+    sandbox.submit(make_execution(3000, submitted_at=START - timedelta(days=30)))
+    await run_at(START, compress=False)
+
+    texts = contents_below(tmp_path)
+    assert len(texts) > 5
+    assert not [text for text in texts if OLD_SECRET.encode() in text]
