@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
+from time import process_time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kada_athena_async.sql.hive_types import trino_type
 
@@ -108,3 +111,133 @@ def test_the_estate_agrees() -> None:
     assert {(hive, trino_type(hive)) for hive, _ in columns} == {
         (hive, folded(trino)) for hive, trino in columns
     }
+
+
+@pytest.mark.parametrize(
+    ("hive", "trino"),
+    [
+        ("map< string , array<int > >", "map(varchar, array(integer))"),
+        ("array<struct<a:int> >", "array(row(a integer))"),
+        ("struct<name:string COMMENT 'x',url:string>", "row(name varchar, url varchar)"),
+        (
+            "struct<a:decimal( 9 , 2 ) comment 'of <b>: \\' (x)',b:array<int> COMMENT \"y\">",
+            "row(a decimal(9,2), b array(integer))",
+        ),
+        ("struct<a: int NOT NULL COMMENT '',b:double  precision>", "row(a integer, b double)"),
+        ("struct<`a,b` : int , comment : string>", 'row("a,b" integer, comment varchar)'),
+        ("struct<cost (usd):double>", 'row("cost (usd)" double)'),
+        ("\tARRAY\n<\nSTRING\n>", "array(varchar)"),
+        ("varchar( 10 )", "varchar(10)"),
+    ],
+)
+def test_blanks_and_comments_change_nothing(hive: str, trino: str) -> None:
+    """A type is the same however it is spaced, and whatever its fields are said to be."""
+    assert trino_type(hive) == trino
+
+
+@pytest.mark.parametrize(
+    ("iceberg", "trino"),
+    [
+        ("timestamp", "timestamp(6)"),
+        ("timestamptz", "timestamp(6) with time zone"),
+        ("timestamptz_ns", "timestamp(9) with time zone"),
+        ("time", "time(6)"),
+        ("uuid", "uuid"),
+        ("fixed[16]", "varbinary"),
+        ("decimal(9, 2)", "decimal(9,2)"),
+        ("list<timestamptz>", "array(timestamp(6) with time zone)"),
+        (
+            "struct<1: a: optional int, 2: b: required map<string,list<long>>, 3: c: optional time>",
+            "row(a integer, b map(varchar, array(bigint)), c time(6))",
+        ),
+        ("struct<a:timestamp,b:array<timestamp>>", "row(a timestamp(6), b array(timestamp(6)))"),
+        ("struct<1:int>", 'row("1" integer)'),
+    ],
+)
+def test_iceberg_types_are_said_as_trino_says_them(iceberg: str, trino: str) -> None:
+    """Iceberg's own spelling, which its writers leave beside Hive's, is understood."""
+    assert trino_type(iceberg, timestamp_precision=6) == trino
+
+
+LEAVES = [
+    ("string", "varchar"),
+    ("int", "integer"),
+    ("bigint", "bigint"),
+    ("timestamp", "timestamp(3)"),
+    ("decimal({s}12{s},{s}3{s})", "decimal(12,3)"),
+    ("varchar({s}7{s})", "varchar(7)"),
+    ("double", "double"),
+    ("binary", "varbinary"),
+]
+NAMES = [
+    ("a", "a"),
+    ("Total_2", "total_2"),
+    ("a b", '"a b"'),
+    ("`x,y:z`", '"x,y:z"'),
+    ("`t``k`", '"t`k"'),
+    ('q"', '"q"""'),
+    ("comment", "comment"),
+    ("größe", '"größe"'),
+]
+REMARKS = ["", "", " COMMENT 'x'", " comment 'it''s, <b>: \\' '", ' COMMENT "y, (z)"', " NOT NULL"]
+
+
+@st.composite
+def types(draw: st.DrawFn, depth: int = 4) -> tuple[str, str]:
+    """A type as someone may have written it, and as Trino says it."""
+    space = draw(st.sampled_from(["", "", " ", "  ", "\t", "\n "]))
+
+    def spaced(text: str) -> str:
+        return space + text + space
+
+    kind = draw(st.sampled_from(["leaf", "array", "map", "struct"])) if depth else "leaf"
+    if kind == "leaf":
+        hive, trino = draw(st.sampled_from(LEAVES))
+        cased = draw(st.sampled_from([hive, hive.upper().replace("{S}", "{s}")]))
+        return spaced(cased.format(s=space)), trino
+
+    if kind == "struct":
+        fields = []
+        for _ in range(draw(st.integers(1, 3))):
+            hive, trino = draw(types(depth=depth - 1))
+            name, said = draw(st.sampled_from(NAMES))
+            remark = draw(st.sampled_from(REMARKS))
+            fields.append((f"{spaced(name)}:{hive}{remark}{space}", f"{said} {trino}"))
+
+        inner = ",".join(hive for hive, _ in fields)
+        return spaced(f"struct{space}<{inner}>"), f"row({', '.join(t for _, t in fields)})"
+
+    parts = [draw(types(depth=depth - 1)) for _ in range(1 if kind == "array" else 2)]
+    inner = ",".join(hive for hive, _ in parts)
+    return spaced(f"{kind}{space}<{inner}>"), f"{kind}({', '.join(t for _, t in parts)})"
+
+
+@given(types())
+def test_every_tree_of_types_is_converted(written: tuple[str, str]) -> None:
+    """However types are nested, spaced, named and commented, Trino's spelling comes out."""
+    hive, trino = written
+    assert trino_type(hive) == trino
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [" ", "a", "`", "'", '"', "<", ">", ":", ",", "(", "a:int,", "'' ", "\\'", "array<", "1: "],
+)
+@pytest.mark.parametrize("start", ["", "struct<", "struct<a:int COMMENT '", "decimal(", "struct<`"])
+@pytest.mark.parametrize("precision", [3, 6])
+def test_texts_of_any_length_are_read_in_linear_time(
+    start: str, piece: str, precision: int
+) -> None:
+    """Twice the text takes no more than about twice the time, whatever it repeats."""
+
+    def cost_s(characters: int) -> float:
+        text = start + piece * (characters // len(piece))
+        costs = []
+        for _ in range(3):
+            begun = process_time()
+            trino_type(text, timestamp_precision=precision)
+            costs.append(process_time() - begun)
+
+        return min(costs)
+
+    assert cost_s(262_144) < max(3 * cost_s(131_072), 0.05)
