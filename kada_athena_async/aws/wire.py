@@ -169,6 +169,14 @@ class ViewDefinition(Wire):
     representations: list[ViewRepresentation] | None = None
 
 
+class TargetTable(Wire):
+    """The table that a resource link of Lake Formation stands for."""
+
+    catalog_id: str | None = None
+    database_name: str | None = None
+    name: str | None = None
+
+
 class GlueTable(Wire):
     name: str
     description: str | None = None
@@ -181,6 +189,8 @@ class GlueTable(Wire):
     view_original_text: str | None = None
     view_expanded_text: str | None = None
     view_definition: ViewDefinition | None = None
+    is_materialized_view: bool | None = None
+    target_table: TargetTable | None = None
     table_type: str | None = None
     parameters: dict[str, str] | None = None
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from kada_athena_async.aws.result_csv import Cells
 from kada_athena_async.concurrency import offload
+from kada_athena_async.pipeline.transforms import view_of
 from kada_athena_async.sources.information_schema import SqlTable, TableKey
 from kada_athena_async.sources.interface import RawView, TableDetail
 from kada_athena_async.sources.slices import Slice
-from kada_athena_async.sources.table_pack import key_of
+from kada_athena_async.sources.table_pack import TableName, key_of, name_of
 
 JOINED_TABLES = 50
 """Tables joined in one go where they do not stream in: some 1,000 columns."""
@@ -27,16 +29,25 @@ Write: TypeAlias = Callable[[Pairs, str], Awaitable[None]]
 class Joining:
     """What of one slice is still to be joined.
 
+    SQL folds the case of names, so it cannot tell tables apart that differ in nothing else, as
+    federated sources have them: such twins, and tables whose columns SQL numbers twice, are what
+    the API says of them.
+
     Attributes:
         only_sql: Tables that SQL knows and the lister does not.
+        merged: Tables of which SQL, asked alone, shows several as one.
     """
 
     piece: Slice
     write: Write
     only_sql: list[SqlTable] = field(default_factory=list)
+    merged: list[TableDetail] = field(default_factory=list)
     _bare_views: set[TableKey] = field(init=False)
     _aside: list[tuple[TableDetail, Cells | None]] = field(default_factory=list)
     _waiting: dict[TableKey, TableDetail] | None = None
+    _twins: list[TableDetail] = field(default_factory=list)
+    _twin_keys: set[TableKey] = field(default_factory=set)
+    _unreadable: dict[TableKey, TableDetail] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._bare_views = {key_of(name) for name in self.piece.names() if name.is_bare_view}
@@ -44,35 +55,83 @@ class Joining:
     async def take(self, answered: list[SqlTable]) -> None:
         """Write tables that SQL spoke of; views without a text are set aside until it is known."""
         waiting = await self._tables()
-        self.only_sql += [table for table in answered if table.key not in waiting]
         pairs: list[tuple[TableDetail, Cells | None]] = []
         for table in answered:
-            if table.key in waiting:
-                pair = (waiting.pop(table.key), table.cells)
-                (self._aside if table.key in self._bare_views else pairs).append(pair)
+            if table.key not in waiting:
+                if table.key not in self._twin_keys:
+                    self.only_sql.append(table)
+
+                continue
+
+            cells = table.cells
+            if _is_merged(cells):
+                detail = waiting[table.key]
+                if detail.columns is not None:
+                    continue  # what is left waiting the API tells
+
+                self.merged.append(detail)
+                cells = _each_once(cells)
+
+            pair = (waiting.pop(table.key), cells)
+            is_open = table.key in self._bare_views or table.key in self._unreadable
+            (self._aside if is_open else pairs).append(pair)
 
         if pairs:
             await self.write(pairs, self._lister)
+
+    async def unreadable_views(self) -> list[TableName]:
+        """Views whose text the lister told in a way that cannot be decoded."""
+        await self._tables()
+        return [name_of(view) for view in self._unreadable.values()]
 
     async def finish(self, view_texts: Mapping[TableKey, str | None]) -> None:
         """Write the views that were set aside, and the tables that SQL did not speak of."""
         waiting = await self._tables()
         rest = [*self._aside, *((waiting[key], None) for key in sorted(waiting))]
         pairs = [(with_text(table, view_texts), cells) for table, cells in rest]
+        pairs += [(table, None) for table in self._twins]
         for first in range(0, len(pairs), JOINED_TABLES):
             await self.write(pairs[first : first + JOINED_TABLES], self._lister)
 
     async def _tables(self) -> dict[TableKey, TableDetail]:
         if self._waiting is None:
-            tables = await offload(self.piece.take_tables)
-            self._waiting = {key_of(table): table for table in tables}
+            tables, unreadable = await offload(self._unpack)
+            # SQL lists twins under one name.
+            tables = list({(table.schema, table.name): table for table in tables}.values())
+            times = Counter(map(key_of, tables))
+            self._twin_keys = {key for key, count in times.items() if count > 1}
+            self._twins = [table for table in tables if key_of(table) in self._twin_keys]
+            self._unreadable = {key_of(view): view for view in unreadable}
+            self._waiting = {
+                key_of(table): table for table in tables if key_of(table) not in self._twin_keys
+            }
 
         return self._waiting
+
+    def _unpack(self) -> tuple[list[TableDetail], list[TableDetail]]:
+        tables = self.piece.take_tables()
+        views = [table for table in tables if table.is_view and table.view is not None]
+        return tables, [view for view in views if view.view and view_of(view.view).is_unreadable]
 
     @property
     def _lister(self) -> str:
         # A stand-in may have listed one schema of several; then SQL is all that spoke of it.
         return "api" if "api" in self.piece.found_by.values() else "sql"
+
+
+def _is_merged(cells: Cells) -> bool:
+    """Whether what SQL says of one table is said of several: it numbers columns twice."""
+    positions = cells[1]
+    return len(set(positions)) < len(positions)
+
+
+def _each_once(cells: Cells) -> Cells:
+    """The columns of tables that SQL shows as one: each name once, numbered anew."""
+    first = dict(reversed([(name, at) for at, name in enumerate(cells[0])]))
+    places = sorted(first.values())
+    kept = [[column[at] for at in places] for column in cells]
+    kept[1] = [str(position) for position in range(1, len(places) + 1)]
+    return kept
 
 
 def with_text(table: TableDetail, texts: Mapping[TableKey, str | None]) -> TableDetail:

@@ -30,7 +30,7 @@ from kada_athena_async.sources.information_schema import (
 )
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.listing import Listing, list_by_sql, sql_detail
-from kada_athena_async.sources.reconcile import Joiner, SliceRecords
+from kada_athena_async.sources.reconcile import Joiner, Note, SliceRecords
 from kada_athena_async.sources.slices import (
     SchemaPage,
     Slice,
@@ -164,7 +164,13 @@ class MetadataExtraction:
 
             # Side by side: each has a statement of its own.
             await map_bounded(lambda ask: ask(), [ask_columns, ask_texts], limit=2)
+            unreadable = await joining.unreadable_views()
+            texts.update(await self._view_texts(unreadable, is_whole=False))
             await joining.finish(texts)
+            for table in joining.merged:
+                reason = f"SQL shows several tables named {table.name} (in any case) as one"
+                self._note(Note(table.schema, reason, is_partial=True))
+
             if joining.only_sql:
                 await write(await self._kinds(joining.only_sql), "sql")
 
@@ -216,6 +222,9 @@ class MetadataExtraction:
         if self.config.metadata_source == "api" or self.sources.sql_refusal:
             return None
 
+        if self.config.metadata_source == "auto" and self._has_twins(piece):
+            return None
+
         try:
             answer = await columns_by_sql(self._sql, piece, take)
         except UnitError as exc:
@@ -238,6 +247,11 @@ class MetadataExtraction:
             self._refuse_sql(answer.hopeless)
 
         return answer
+
+    def _has_twins(self, piece: Slice) -> bool:
+        """Whether SQL, which folds the case of names, would mix its schemas with others."""
+        times = Counter(schema.name.lower() for schema in self.unit.catalog.schemas)
+        return any(times[schema.lower()] > 1 for schema in piece.schemas)
 
     def _refuse_sql(self, reason: str) -> None:
         if self.sources.sql_refusal:
@@ -298,6 +312,9 @@ class MetadataExtraction:
     def _count(self, records: SliceRecords) -> None:
         self._figures.update(records.figures)
         self._view_contexts += records.view_contexts
+        for note in records.notes:
+            self._note(note)
+
         for table in records.tables:
             counts = self._tally(table.schema).counts
             counts["views" if table.table_type == "VIEW" else "tables"] += 1
@@ -316,6 +333,11 @@ class MetadataExtraction:
 
         for schema, reason in answer.failed_schemas.items():
             self._tally(schema).notes.append(reason[:REASON_CHARS])
+
+    def _note(self, note: Note) -> None:
+        tally = self._tally(note.schema)
+        tally.is_partial = tally.is_partial or note.is_partial
+        tally.notes.append(note.reason[:REASON_CHARS])
 
     def _tally(self, schema: str) -> _SchemaTally:
         return self._tallies.setdefault(schema, _SchemaTally())
@@ -336,6 +358,9 @@ class MetadataExtraction:
             reasons.append(f"SQL cannot read {names}" + (f" and {more} more" if more > 0 else ""))
 
         reasons += tally.notes[:TABLES_NAMED]
+        if more_notes := len(tally.notes[TABLES_NAMED:]):
+            reasons.append(f"and {more_notes} more")
+
         if self.sources.sql_refusal and self.config.metadata_source == "auto":
             reasons.append(f"without SQL: {self.sources.sql_refusal}")
 

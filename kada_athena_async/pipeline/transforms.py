@@ -9,7 +9,7 @@ from kada_athena_async.records import QueryRecord, ViewRecord
 from kada_athena_async.sources.interface import RawView
 from kada_athena_async.sources.reconcile import DecodedView
 from kada_athena_async.sql import fingerprint, is_unmaskable, mask_sql, mask_text
-from kada_athena_async.sql.view_text import decode_view
+from kada_athena_async.sql.view_text import decode_view, is_encoded
 
 
 @dataclass(slots=True)
@@ -81,7 +81,13 @@ def view_of(raw: RawView) -> DecodedView:
     if decoded is not None and decoded.dialect == "athena":
         return DecodedView(decoded.definition, "athena", decoded.catalog, decoded.schema)
 
-    if raw.expanded_text and raw.expanded_text.strip():
-        return DecodedView(raw.expanded_text, "hive")
+    definition = decoded.definition if decoded else None
+    expanded = raw.expanded_text
+    if raw.dialect is None and expanded and expanded.strip() and not is_encoded(expanded):
+        definition = expanded
 
-    return DecodedView(decoded.definition, decoded.dialect) if decoded else DecodedView()
+    # What bears Athena's mark and cannot be read is no text of another dialect.
+    if definition is None or is_encoded(raw.text or ""):
+        return DecodedView(is_unreadable=bool((raw.text or "").strip()))
+
+    return DecodedView(definition, raw.dialect or "hive")

@@ -141,27 +141,27 @@ def _database(schema: Schema, owner: str) -> Json:
 
 
 def _table(table: Table, schema: Schema, owner: str) -> Json:
-    return present(
-        {
-            "Name": table.name,
-            "DatabaseName": schema.name,
-            "Description": table.comment,
-            "Owner": table.owner,
-            "CreateTime": epoch(table.created_at) if table.created_at else None,
-            "UpdateTime": epoch(table.updated_at) if table.updated_at else None,
-            "LastAccessTime": epoch(table.last_access_at) if table.last_access_at else None,
-            "Retention": 0,
-            "StorageDescriptor": _storage(table),
-            "PartitionKeys": [_column(c) for c in table.columns if c.is_partition_key],
-            "TableType": table.table_type,
-            "Parameters": _parameters(table),
-            "IsRegisteredWithLakeFormation": False,
-            "CatalogId": owner,
-            "VersionId": "0",
-            "IsMultiDialectView": False,
-            **_view(table, schema),
-        }
-    )
+    members: Json = {
+        "Name": table.name,
+        "DatabaseName": schema.name,
+        "Description": table.comment,
+        "Owner": table.owner,
+        "CreateTime": epoch(table.created_at) if table.created_at else None,
+        "UpdateTime": epoch(table.updated_at) if table.updated_at else None,
+        "LastAccessTime": epoch(table.last_access_at) if table.last_access_at else None,
+        "Retention": 0,
+        "StorageDescriptor": _storage(table),
+        "PartitionKeys": [_column(c) for c in table.columns if c.is_partition_key],
+        "TableType": table.table_type,
+        "Parameters": _parameters(table),
+        "IsRegisteredWithLakeFormation": False,
+        "CatalogId": owner,
+        "VersionId": "0",
+        "IsMultiDialectView": False,
+        **_view(table, schema),
+        **table.glue,
+    }
+    return present(members)
 
 
 def _storage(table: Table) -> Json:
@@ -181,7 +181,8 @@ def _storage(table: Table) -> Json:
 
 
 def _column(column: Column) -> Json:
-    parameters = None if column.is_current else {"iceberg.field.current": "false"}
+    dropped = {} if column.is_current else {"iceberg.field.current": "false"}
+    parameters = (dropped | column.parameters) or None
     return present(
         {
             "Name": column.name,

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.decode import DECODED
-from kada_athena_async.aws.wire import NOTHING, GluePage, GlueTable
+from kada_athena_async.aws.wire import NOTHING, GluePage, GlueTable, TargetTable
 from kada_athena_async.sources.interface import (
     RawColumns,
     RawView,
@@ -52,19 +52,37 @@ class GlueTables:
                 return
 
 
+_ENCODED_MARKS = ("/* Presto View: ", "/* Presto Materialized View: ")
+
+LINK_TARGET = "resource_link.target"
+"""Parameter that names what a resource link stands for; ours, for Glue keeps it elsewhere."""
+
+
 def detail_of(schema: str, table: GlueTable) -> TableDetail:
-    """What a Glue table says."""
+    """What a Glue table says.
+
+    A resource link comes with what its target says, where the caller may see that; else without
+    storage, so that nobody knows a format.
+    """
     storage = table.storage_descriptor
-    is_view = table.table_type == "VIRTUAL_VIEW" or table.view_definition is not None
+    is_materialized = bool(table.is_materialized_view)
+    is_view = (
+        is_materialized or table.table_type == "VIRTUAL_VIEW" or table.view_definition is not None
+    )
     parameters = table.parameters or {}
     comment = table.description or parameters.get("comment")
+    link_target = link_target_of(table.target_table)
+    has_format = is_materialized or not (is_view or (link_target and storage is None))
+    if link_target:
+        parameters = {**parameters, LINK_TARGET: link_target}
+
     return TableDetail(
         schema=schema,
         name=table.name,
         is_view=is_view,
-        table_format=None
-        if is_view
-        else table_format(parameters, storage.input_format if storage else None),
+        table_format=table_format(parameters, storage.input_format if storage else None)
+        if has_format
+        else None,
         location=(storage.location if storage else None) or None,
         owner=table.owner,
         comment=None if is_view and comment == PRESTO_VIEW_COMMENT else comment,
@@ -74,17 +92,39 @@ def detail_of(schema: str, table: GlueTable) -> TableDetail:
         parameters=parameters,
         columns=RawColumns(storage.columns if storage else NOTHING, table.partition_keys),
         view=_view_of(table) if is_view else None,
+        link_target=link_target,
     )
 
 
-def _view_of(table: GlueTable) -> RawView:
-    """The Athena dialect of a multi-dialect view, else the view's own text."""
-    definition = table.view_definition
-    for representation in (definition.representations if definition else None) or ():
-        if (representation.dialect or "").upper() == "ATHENA":
-            return RawView(
-                text=representation.view_original_text,
-                expanded_text=representation.view_expanded_text,
-            )
+def link_target_of(target: TargetTable | None) -> str | None:
+    """``catalog.database.table``, as far as the link says; None for no link."""
+    if target is None:
+        return None
 
-    return RawView(text=table.view_original_text, expanded_text=table.view_expanded_text)
+    parts = (target.catalog_id, target.database_name, target.name)
+    return ".".join(part for part in parts if part) or None
+
+
+def _view_of(table: GlueTable) -> RawView:
+    """The Athena dialect of a multi-dialect view, else its own text, else another dialect."""
+    definition = table.view_definition
+    told = [
+        representation
+        for representation in (definition.representations if definition else None) or ()
+        if representation.view_original_text or representation.view_expanded_text
+    ]
+    told.sort(key=lambda representation: (representation.dialect or "").upper() != "ATHENA")
+    own = RawView(text=table.view_original_text, expanded_text=table.view_expanded_text)
+    if not told:
+        return own
+
+    best = told[0]
+    dialect = (best.dialect or "").lower() or None
+    if dialect != "athena" and (own.text or "").lstrip().startswith(_ENCODED_MARKS):
+        return own
+
+    return RawView(
+        text=best.view_original_text or best.view_expanded_text,
+        expanded_text=best.view_expanded_text,
+        dialect=dialect,
+    )

@@ -53,7 +53,7 @@ class InformationSchema:
             async for batch in batches:
                 names += [name or "" for name in batch[0]]
 
-        return names
+        return list(dict.fromkeys(names))  # SQL may fold the case of two into one
 
     async def tables(
         self, schemas: tuple[str, ...], names: tuple[str, ...] = ()

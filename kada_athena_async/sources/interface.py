@@ -24,11 +24,14 @@ class RawView:
     Attributes:
         text: Original text of the catalog (encoded for a Presto view), or SQL's view_definition.
         expanded_text: The catalog's expanded text; a Hive view's real SQL.
+        dialect: Whose SQL it is, in lower case (``athena``, ``spark``, ``redshift``), where the
+            catalog says so.
         is_plain_sql: True if *text* is the definition itself, from information_schema.views.
     """
 
     text: str | None
     expanded_text: str | None = None
+    dialect: str | None = None
     is_plain_sql: bool = False
 
 
@@ -39,6 +42,8 @@ class TableDetail:
     Attributes:
         columns: None where the source tells none.
         parameters: None where the source tells none.
+        is_view: Whether it has a text. A materialized view of Glue's has a format, too.
+        link_target: ``catalog.database.table`` that a resource link of Lake Formation stands for.
     """
 
     schema: str
@@ -54,6 +59,7 @@ class TableDetail:
     parameters: dict[str, str] | None = None
     columns: RawColumns | None = None
     view: RawView | None = None
+    link_target: str | None = None
 
 
 class TableLister(Protocol):

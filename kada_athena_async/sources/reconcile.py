@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import compress
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from kada_athena_async.aws.result_csv import Cells
 from kada_athena_async.records import ColumnBlock, TableRecord, ViewRecord
@@ -18,20 +18,45 @@ from kada_athena_async.report import ViewContext
 from kada_athena_async.sources.catalog_columns import CatalogColumns, columns_of
 from kada_athena_async.sources.interface import RawView, TableDetail
 
-TypeSpelling: TypeAlias = Callable[[str], str]
-"""The catalog's spelling of a type -> Trino's."""
+
+class TypeSpelling(Protocol):
+    """Turns the catalog's spelling of a type into Trino's."""
+
+    def __call__(self, spelling: str, /, *, timestamp_precision: int) -> str:
+        """Trino's spelling, whose timestamps have so many digits of a second."""
 
 
 class DecodedView(NamedTuple):
-    """A view's text, and where the names in it lie; None where nobody says."""
+    """A view's text, and where the names in it lie; None where nobody says.
+
+    Attributes:
+        is_unreadable: The source keeps a text that cannot be decoded.
+    """
 
     definition: str | None = None
     dialect: str | None = None
     catalog: str | None = None
     schema: str | None = None
+    is_unreadable: bool = False
 
+
+# Digits of a second that Trino's connectors give a timestamp.
+_DIGITS_OF_HIVE = 3
+_DIGITS_OF_ICEBERG = 6
 
 ViewDecoder: TypeAlias = Callable[[RawView], DecodedView]
+
+
+class Note(NamedTuple):
+    """What is not known of a table or view, and why.
+
+    Attributes:
+        is_partial: Whether its schema is told in part only by that.
+    """
+
+    schema: str
+    reason: str
+    is_partial: bool
 
 
 @dataclass(slots=True)
@@ -42,6 +67,7 @@ class SliceRecords:
         column_counts: Schema -> how many of the columns are its.
         figures: ``both``, ``only_api``, ``only_sql``: tables; ``columns_differ``: tables whose
             column names differ between the two.
+        notes: What is not known of a table or view.
     """
 
     tables: list[TableRecord] = field(default_factory=list)
@@ -50,6 +76,7 @@ class SliceRecords:
     column_counts: Counter[str] = field(default_factory=Counter)
     view_contexts: list[ViewContext] = field(default_factory=list)
     figures: Counter[str] = field(default_factory=Counter)
+    notes: list[Note] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +127,25 @@ class Joiner:
 
         added = len(records.columns) - before
         records.column_counts[detail.schema] += added
-        has_columns = bool(added) or detail.columns is not None
-        records.tables.append(self._table(detail, keys if has_columns else None, found_by))
+        if added:
+            partition_keys = _partition_keys(detail, known, keys)
+        else:
+            partition_keys = None
+            records.notes.append(_without_columns(detail))
+
+        records.tables.append(self._table(detail, partition_keys, found_by))
+
         if detail.is_view:
             self._add_view(records, detail)
 
     def _add_view(self, records: SliceRecords, detail: TableDetail) -> None:
-        definition, dialect, catalog, schema = self.decode_view(detail.view or RawView(text=None))
+        view = self.decode_view(detail.view or RawView(text=None))
+        definition, dialect, catalog, schema, is_unreadable = view
+        if definition is None:
+            why = "its text cannot be decoded" if is_unreadable else "no source tells its text"
+            reason = f"view {detail.name}: {why}"
+            records.notes.append(Note(detail.schema, reason, is_partial=is_unreadable))
+
         name = (self.catalog, detail.schema, detail.name)
         records.views.append(ViewRecord(self.server, *name, definition, dialect))
         if catalog and schema:
@@ -149,13 +188,31 @@ class Joiner:
             [detail.name] * count,
             known.names,
             range(1, count + 1),
-            [self.trino_type(spelling or "") for spelling in known.source_types],
+            self._types(detail, known),
             known.source_types,
-            [True] * count,
+            [name not in known.required for name in known.names],
             are_keys,
             known.comments,
         )
         return tuple(compress(known.names, are_keys))
+
+    def _types(self, detail: TableDetail, known: CatalogColumns) -> list[str]:
+        """The types in Trino's words, from what only the API says."""
+        precision = _DIGITS_OF_ICEBERG if detail.table_format == "iceberg" else _DIGITS_OF_HIVE
+
+        def spelt(spelling: str | None) -> str:
+            return self.trino_type(spelling or "", timestamp_precision=precision)
+
+        if not known.exact_types:
+            return [spelt(spelling) for spelling in known.source_types]
+
+        types = []
+        for exact, spelling in zip(known.exact_types, known.source_types, strict=True):
+            best = spelt(exact) if exact else ""
+            # Where a bracket is left it was not understood.
+            types.append(best if best and "<" not in best else spelt(spelling))
+
+        return types
 
     def _add_columns_by_sql(
         self,
@@ -169,7 +226,10 @@ class Joiner:
         count = len(names)
         match = _matched([name or "" for name in names], known)
         records.figures["columns_differ"] += match.is_different
-        are_keys = [extra == "partition key" for extra in extras]
+        are_keys = [
+            extra == "partition key" or name in known.partition_keys
+            for extra, name in zip(extras, match.names, strict=True)
+        ]
         records.columns.extend(
             [self.server] * count,
             [self.catalog] * count,
@@ -187,6 +247,33 @@ class Joiner:
             ],
         )
         return tuple(compress(match.names, are_keys))
+
+
+def _partition_keys(
+    detail: TableDetail, known: CatalogColumns, keys: tuple[str, ...]
+) -> tuple[str, ...] | None:
+    """The partition keys of a table with columns; None where nobody knows them.
+
+    SQL, which tells no formats, cannot tell a table without keys from an Iceberg table, whose
+    partition fields are not among its columns.
+    """
+    if known.partitioning or keys:
+        return known.partitioning or keys
+
+    if detail.is_view and detail.table_format is None:
+        return ()
+
+    is_told = detail.columns is not None and known.partitioning is not None
+    return () if is_told else None
+
+
+def _without_columns(detail: TableDetail) -> Note:
+    if detail.link_target:
+        reason = f"{detail.name} is a link to {detail.link_target}, which cannot be resolved"
+    else:
+        reason = f"{detail.name}: no source tells its columns"
+
+    return Note(detail.schema, reason, is_partial=True)
 
 
 class _Match(NamedTuple):

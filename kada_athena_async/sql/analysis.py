@@ -14,7 +14,7 @@ from kada_athena_async.sql.clean import clean
 from kada_athena_async.sql.engine_choice import choose_engine
 from kada_athena_async.sql.literals import Literal, find_literals
 from kada_athena_async.sql.locations import find_locations
-from kada_athena_async.sql.masking import is_unmaskable, mask_sql
+from kada_athena_async.sql.masking import HIVE_DIALECTS, is_unmaskable, mask_sql
 from kada_athena_async.sql.names import Context, TableName, complete
 from kada_athena_async.sql.question import Question, Read, Reading, mentioned
 from kada_athena_async.sql.relations import KnownTable, Output
@@ -29,7 +29,7 @@ class Statement:
     Attributes:
         catalog, schema: What it ran in; for a view, where the view lies.
         view: The view whose query *sql* is; None for a statement.
-        dialect: ``hive`` for the text of a view that Hive made.
+        dialect: ``hive`` or ``spark`` for the text of a view that these made.
         workgroup: Where it ran; tells prepared statements of the same name apart.
     """
 
@@ -119,7 +119,7 @@ def plan(statement: Statement, schema: SchemaIndex, prepared: PreparedTexts | No
 
     question = None
     if routed.query:
-        dialect = "hive" if statement.dialect == "hive" else "trino"
+        dialect = "hive" if statement.dialect in HIVE_DIALECTS else "trino"
         tables = _known_tables(routed.query, context, schema)
         question = Question(" ".join(routed.query.split()), dialect, context, tables)
     if statement.view:

@@ -43,6 +43,9 @@ _NUMBER_OR_ADDRESS = re.compile(
 )
 _KEPT_DIGITS = 3
 
+HIVE_DIALECTS = ("hive", "spark")
+"""Dialects of views whose literals are Hive's."""
+
 _REMARK = re.compile(r"<unmaskable: [0-9]+ characters>")
 
 
@@ -63,7 +66,8 @@ def mask_sql(
 
     Args:
         statement_type, substatement_type: What Athena says that the statement is.
-        dialect: ``hive`` for the text of a view that Hive or Spark made, whose query Hive reads.
+        dialect: Whose SQL the text of a view is: ``athena``, one of ``HIVE_DIALECTS``, or another
+            such as ``redshift``, of which what any engine takes for a literal is hidden.
         is_failed: The statement never ran, so its author may have quoted wrongly: a text in double
             quotes, which is a name to Trino, is hidden too.
         keep_s3_locations: Whether a literal that is an S3 location as a whole, right after
@@ -79,8 +83,10 @@ def mask_sql(
         choice = choose_engine(
             text, statement_type=statement_type, substatement_type=substatement_type
         )
-        if dialect == "hive":
+        if dialect in HIVE_DIALECTS:
             choice = EngineChoice(Engine.HIVE, True)
+        elif dialect not in (None, "athena"):
+            choice = EngineChoice(Engine.TRINO, False)
         literals, is_clean = find_literals(text, choice.engine)
         engines = [choice.engine]
         if is_failed or not (choice.is_certain and is_clean):

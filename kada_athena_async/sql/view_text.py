@@ -45,6 +45,11 @@ class _Definition(msgspec.Struct, rename="camel"):
     columns: list[_Column] = []
 
 
+def is_encoded(text: str) -> bool:
+    """Whether *text* bears the mark of a view that Presto, Trino or Athena encoded, or cut off."""
+    return _ANY_MARK.match(text) is not None
+
+
 def decode_view(
     view_original_text: str | None, parameters: Mapping[str, str] | None = None
 ) -> ViewText | None:
@@ -62,15 +67,17 @@ def decode_view(
     if encoded := _ENCODED.fullmatch(text):
         return _decode(encoded[1])
 
-    if _ANY_MARK.match(text) or (parameters or {}).get("presto_view") == "true":
+    if is_encoded(text) or (parameters or {}).get("presto_view") == "true":
         return None
 
     return ViewText(text, "hive", None, None, ())
 
 
 def _decode(encoded: str) -> ViewText | None:
+    digits = "".join(encoded.split()).rstrip("=")
+    padding = "=" * (-len(digits) % 4)  # some writers leave it out
     try:
-        raw = b64decode("".join(encoded.split()), validate=True)
+        raw = b64decode(digits + padding, validate=True)
         view = msgspec.json.decode(raw, type=_Definition)
     except (binascii.Error, msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return None

@@ -211,3 +211,19 @@ async def test_a_broken_catalog_is_told_from_a_denied_one(
 
 def finding(report: DoctorReport, subject: str) -> Any:
     return next(f for f in report.findings if f.subject == subject)
+
+
+@pytest.mark.parametrize(
+    ("condition", "shown"),
+    [("{1} OR 1 = 1", "4 rows after"), ("{1}", "1 row after"), ("{1} AND 1 = 0", "0 rows after")],
+)
+async def test_the_rows_of_the_statement_are_counted(
+    examined: Any, condition: str, shown: str
+) -> None:
+    """``--query`` says how many rows came, not how many columns they have."""
+    extractor = examined()
+    sql = f"SELECT schema_name FROM {{0}}.information_schema.schemata WHERE {condition}"
+    extractor.overwrite_sql("SCHEMATA_SQL", sql)
+    report = await extractor.examine(runs_query=True)
+    (finding,) = (f for f in report.findings if f.area == "statement")
+    assert finding.detail.startswith(shown)

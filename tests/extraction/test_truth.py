@@ -125,7 +125,11 @@ async def test_details_of_tables_are_the_catalogs(
         assert row["created_at"] == text(table.created_at)
         assert row["updated_at"] == text(table.updated_at)
         assert row["last_access_at"] == text(table.last_access_at)
-        assert json.loads(row["partition_keys"]) == keys
+        if table.table_format == "iceberg":  # Glue does not know its partition spec
+            assert row["partition_keys"] == ""
+        else:
+            assert json.loads(row["partition_keys"]) == keys
+
         assert table.parameters.items() <= json.loads(row["parameters"]).items()
 
 

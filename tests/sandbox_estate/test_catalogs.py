@@ -169,4 +169,8 @@ def test_columns_carry_both_spellings(scaled: Estate) -> None:
     """No column was given a Trino type that is not its Hive type."""
     for _, _, table in scaled.tables():
         for column in table.columns:
-            assert column.trino_type == trino_type(column.type), (table.name, column.name)
+            expected = trino_type(column.type)
+            if table.table_format == "iceberg":  # which counts microseconds
+                expected = expected.replace("timestamp(3)", "timestamp(6)")
+
+            assert column.trino_type == expected, (table.name, column.name)

@@ -43,7 +43,8 @@ def test_sample_rows_are_of_their_columns_types(own: Estate) -> None:
         assert outcome.error is None, name
         assert len(outcome.rows) == len(table.sample_rows)
         assert [column for column in outcome.columns if "char" not in column[1]] == [
-            (column.name.lower(), column.trino_type)
+            # DuckDB's timestamps have one precision for all tables.
+            (column.name.lower(), column.trino_type.replace("timestamp(6)", "timestamp(3)"))
             for column in table.current_columns
             if "char" not in column.trino_type
         ]

@@ -184,13 +184,14 @@ class Examination:
             results = Results(connection.client, source=connection.config.results)
             rows = results.read(execution, STATEMENT_COLUMNS[name])
             async with aclosing(rows) as batches:
-                count = sum([len(batch) async for batch in batches])
+                count = sum([len(batch[0]) async for batch in batches])
         except UnitError as exc:
             lost = "SQL is not asked: `sql` fails, `auto` has the API alone"
             self._fail("statement", "one statement", exc.message, lost, exc.hint, 1)
         else:
             seconds = connection.clock.monotonic() - begun
-            self._note("statement", "one statement", f"{count} rows after {seconds:.1f} s")
+            shown = "1 row" if count == 1 else f"{count} rows"
+            self._note("statement", "one statement", f"{shown} after {seconds:.1f} s")
 
         return execution
 

@@ -33,6 +33,7 @@ class Column:
         type: The catalog's own spelling (Hive's, such as ``struct<a:int>``).
         trino_type: What ``information_schema.columns.data_type`` says for it.
         is_current: False for an Iceberg column that was dropped (``iceberg.field.current``).
+        parameters: What Glue keeps beside it.
     """
 
     name: str
@@ -41,6 +42,8 @@ class Column:
     comment: str | None = None
     is_partition_key: bool = False
     is_current: bool = True
+    is_nullable: bool = True
+    parameters: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +57,11 @@ class Table:
         columns: In ordinal order, partition keys last; includes columns no longer current.
         view_sql: A view's SQL text as its author wrote it; None for a table.
         view_dialect: ``athena`` (Presto view, base64 JSON in Glue), ``hive`` (raw text in Glue)
-            or None for a table.
+            ``spark``, or None for a table.
         view_schema: The schema in which an Athena view was made; None for the one it lies in.
         reads: What a view reads, directly.
         column_sources: For a view: output column -> the columns its values come from.
+        glue: Members of Glue's answer that replace the usual ones; None leaves one out.
         sample_rows: Small data, one tuple of Python values a row, in column order.
     """
 
@@ -80,6 +84,7 @@ class Table:
     view_schema: str | None = None
     reads: tuple[TableRef, ...] = ()
     column_sources: dict[str, tuple[ColumnRef, ...]] = field(default_factory=dict)
+    glue: dict[str, object] = field(default_factory=dict)
     sample_rows: tuple[tuple[object, ...], ...] = ()
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
@@ -84,6 +84,11 @@ STORAGE: dict[str, _Storage] = {
         {"EXTERNAL": "TRUE", "table_type": "DELTA", "spark.sql.sources.provider": "delta"},
     ),
 }
+
+
+def _with_microseconds(column: Column) -> Column:
+    """The column as Trino's Iceberg connector types it; Hive's counts milliseconds."""
+    return replace(column, trino_type=column.trino_type.replace("timestamp(3)", "timestamp(6)"))
 
 
 def _row_number(name: str, rng: Random, row: int, now: datetime) -> int:
@@ -180,6 +185,8 @@ class TableMaker:
             parameters |= _projection(keys, location)
 
         whole = (*(columns or parse_columns(line.columns)), *keys)
+        if line.kind == "iceberg":
+            whole = tuple(map(_with_microseconds, whole))
 
         return Table(
             name=line.name,

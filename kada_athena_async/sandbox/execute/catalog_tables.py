@@ -121,7 +121,7 @@ def _columns(catalog: Catalog, placed: Iterable[Placed]) -> dict[str, list[objec
         "column_name": [column.name.lower() for column in columns],
         "ordinal_position": positions,
         "column_default": [None] * len(columns),
-        "is_nullable": ["YES"] * len(columns),
+        "is_nullable": ["YES" if column.is_nullable else "NO" for column in columns],
         "data_type": [column.trino_type for column in columns],
         "comment": comments,
         "column_comment": comments,
@@ -133,7 +133,11 @@ def _tables(catalog: Catalog, placed: Iterable[Placed]) -> dict[str, list[object
     found = list(placed)
     return {
         **_names(catalog, found),
-        "table_type": ["VIEW" if table.is_view else "BASE TABLE" for _, table in found],
+        # A materialized view is a table to the engine: it has a format.
+        "table_type": [
+            "VIEW" if table.is_view and not table.table_format else "BASE TABLE"
+            for _, table in found
+        ],
         "table_comment": [table.comment for _, table in found],
     }
 

@@ -278,11 +278,21 @@ def test_failed_statements_hide_quoted_names() -> None:
     assert mask_sql(sql, is_failed=True) == "SELECT a FROM t WHERE name = ?"
 
 
-def test_views_of_hive_are_read_as_hive_does() -> None:
-    """In the query of a Hive view double quotes hold a value, not a name."""
+@pytest.mark.parametrize("dialect", ["hive", "spark"])
+def test_views_of_hive_and_spark_are_read_as_these_do(dialect: str) -> None:
+    """In the query of a Hive or Spark view double quotes hold a value, not a name."""
     sql = "SELECT a FROM t WHERE name = \"Ann\" AND b = 'it\\'s Kestrel'"
 
-    assert mask_sql(sql, dialect="hive") == "SELECT a FROM t WHERE name = ? AND b = ?"
+    assert mask_sql(sql, dialect=dialect) == "SELECT a FROM t WHERE name = ? AND b = ?"
+
+
+def test_views_of_another_dialect_show_nothing_that_any_engine_takes_for_a_value() -> None:
+    """Redshift's texts are read as Trino's and as Hive's, and what either hides is hidden."""
+    sql = "SELECT a FROM t WHERE name = \"Ann\" AND b = 'it\\'s Kestrel'"
+    masked = mask_sql(sql, dialect="redshift")
+
+    assert "Ann" not in masked
+    assert "Kestrel" not in masked
 
 
 def test_too_long_is_refused() -> None:
