@@ -100,7 +100,9 @@ async def _own_page(pages: str) -> dict[str, float]:
     )
     async with client:
         query_id = str(
-            (await client.call("athena", "StartQueryExecution", **_START))["QueryExecutionId"]
+            (await client.call("athena", "StartQueryExecution", **_START))[
+                DECODED
+            ].query_execution_id
         )
         await asyncio.sleep(1)
 
@@ -114,7 +116,7 @@ async def _own_page(pages: str) -> dict[str, float]:
                 **more,
             )
             decoded = answer[DECODED]
-            return len(cells_of(decoded)[0]), decoded.next_token
+            return len(cells_of(decoded.result_set.rows)[0]), decoded.next_token
 
         return await _cpu_per_page(page, int(pages))
 

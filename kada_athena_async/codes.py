@@ -111,6 +111,14 @@ class WarningCode(str, enum.Enum):
         "missing or what failed.",
     )
     SQL_REFUSED = "sql_refused", "SQL on a catalog is refused; its metadata comes from the API."
+    STAND_IN = (
+        "stand_in",
+        "A source of metadata failed and another stands in; the manifest says so.",
+    )
+    UNREADABLE = (
+        "unreadable",
+        "A part of an answer of AWS could not be read and is left out; the manifest names it.",
+    )
     DESTINATION_UNREADABLE = (
         "landing_unseen",
         "The landing may not be listed, so files may be sent that are there already.",

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from kada_athena_async.aws.client import AwsClient
+from kada_athena_async.aws.decode import DECODED
+from kada_athena_async.aws.pages import (
+    GET_DATABASES,
+    LIST_CATALOGS,
+    LIST_DATABASES,
+    LIST_WORKGROUPS,
+    Page,
+    pages,
+)
+from kada_athena_async.aws.wire import Database, moment
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.errors import (
     AccessDeniedError,
     ConfigError,
-    NotFoundError,
     Problem,
     RequestError,
     UnitError,
@@ -35,6 +44,19 @@ class SchemaFacts:
     created_at: datetime | None = None
 
 
+class SchemaList(NamedTuple):
+    """The schemas of a catalog.
+
+    Attributes:
+        unreadable: What of the answer could not be read, by path.
+        stand_in: Why another source than the preferred one listed them; mostly empty.
+    """
+
+    schemas: Sequence[SchemaFacts]
+    unreadable: tuple[str, ...] = ()
+    stand_in: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogFacts:
     """A catalog.
@@ -43,6 +65,7 @@ class CatalogFacts:
         type: GLUE, LAMBDA, HIVE or FEDERATED; None where nobody says.
         schemas: In order of name; empty if ``error`` is set.
         error: Why its schemas could not be listed.
+        unreadable, stand_in: As in ``SchemaList``.
     """
 
     name: str
@@ -51,6 +74,8 @@ class CatalogFacts:
     description: str | None = None
     schemas: tuple[SchemaFacts, ...] = ()
     error: UnitError | None = None
+    unreadable: tuple[str, ...] = ()
+    stand_in: str = ""
 
     @property
     def is_own_glue(self) -> bool:
@@ -86,25 +111,32 @@ class Estate:
     Attributes:
         workgroups: In order of name.
         workgroups_error: Why workgroups could not be listed; None if they were.
+        unreadable: What of the lists of catalogs and workgroups could not be read, by path.
     """
 
     catalogs: tuple[CatalogFacts, ...]
     workgroups: tuple[WorkgroupFacts, ...]
     workgroups_error: UnitError | None = None
+    unreadable: tuple[str, ...] = ()
 
 
-ListSchemas = Callable[[CatalogFacts], Awaitable[Sequence[SchemaFacts]]]
+ListSchemas = Callable[[CatalogFacts], Awaitable[SchemaList]]
 
 
-async def discover_catalogs(client: AwsClient, names: Sequence[str]) -> tuple[CatalogFacts, ...]:
+async def discover_catalogs(
+    client: AwsClient, names: Sequence[str], *, unreadable: list[str] | None = None
+) -> tuple[CatalogFacts, ...]:
     """The catalogs named, or all that are shown for ``["*"]``, without their schemas.
+
+    Args:
+        unreadable: Takes what of the list cannot be read, by path.
 
     Raises:
         ConfigError: A catalog does not exist.
         UnitError: ``["*"]`` was asked and catalogs may not be listed.
     """
     try:
-        shown = {facts.name.lower(): facts async for facts in _list_catalogs(client)}
+        shown = {facts.name.lower(): facts async for facts in _list_catalogs(client, unreadable)}
     except AccessDeniedError:
         if "*" in names:
             raise
@@ -136,39 +168,32 @@ async def discover_catalogs(client: AwsClient, names: Sequence[str]) -> tuple[Ca
     return tuple(found.values())
 
 
-async def _list_catalogs(client: AwsClient) -> AsyncGenerator[CatalogFacts, None]:
-    async with aclosing(_paged(client, "ListDataCatalogs", "DataCatalogsSummary")) as items:
-        async for item in items:
-            yield CatalogFacts(
-                name=item["CatalogName"], type=item.get("Type"), status=item.get("Status")
-            )
+async def _list_catalogs(
+    client: AwsClient, unreadable: list[str] | None
+) -> AsyncGenerator[CatalogFacts, None]:
+    async with aclosing(pages(client, LIST_CATALOGS)) as found:
+        async for page in found:
+            if unreadable is not None:
+                unreadable += page.unreadable
+
+            for item in page.items:
+                yield CatalogFacts(name=item.catalog_name, type=item.type, status=item.status)
 
 
 async def describe_catalogs(
     client: AwsClient, catalogs: Sequence[CatalogFacts]
 ) -> tuple[CatalogFacts, ...]:
-    """The catalogs with their descriptions, if GetDataCatalog is allowed; asked once if not."""
+    """The catalogs with their descriptions, as far as GetDataCatalog tells them."""
     described = []
-    may_ask = True
     for facts in catalogs:
         description = None
-        if may_ask:
-            try:
-                answer = await client.call("athena", "GetDataCatalog", Name=facts.name)
-                description = answer.get("DataCatalog", {}).get("Description")
-            except AccessDeniedError:
-                may_ask = False
-            except (NotFoundError, RequestError):
-                pass  # nested catalogs are unknown to Athena
+        # Each is asked for: a right may be missing for one catalog and not for the next, and
+        # nested catalogs are unknown to Athena.
+        with suppress(UnitError):
+            answer = await client.call("athena", "GetDataCatalog", Name=facts.name)
+            description = answer[DECODED].data_catalog.description
 
-        described.append(
-            CatalogFacts(
-                name=facts.name,
-                type=facts.type,
-                status=facts.status,
-                description=description,
-            )
-        )
+        described.append(replace(facts, description=description))
 
     return tuple(described)
 
@@ -181,99 +206,81 @@ async def discover_schemas(
     async def fill(facts: CatalogFacts) -> CatalogFacts:
         if facts.status not in (None, "CREATE_COMPLETE"):
             error = RequestError(f"catalog {facts.name} is {facts.status}", code="NotReady")
-            return _with(facts, (), error)
+            return replace(facts, error=error)
 
         try:
-            schemas = await list_schemas(facts)
+            listed = await list_schemas(facts)
         except UnitError as exc:
-            return _with(facts, (), exc)
+            return replace(facts, error=exc)
 
-        return _with(facts, tuple(sorted(schemas, key=lambda schema: schema.name)), None)
+        return replace(
+            facts,
+            schemas=tuple(sorted(listed.schemas, key=lambda schema: schema.name)),
+            unreadable=listed.unreadable,
+            stand_in=listed.stand_in,
+        )
 
     return tuple(await map_bounded(fill, catalogs, limit=CATALOGS_AT_ONCE))
 
 
-def _with(
-    facts: CatalogFacts, schemas: tuple[SchemaFacts, ...], error: UnitError | None
-) -> CatalogFacts:
-    return CatalogFacts(
-        name=facts.name,
-        type=facts.type,
-        status=facts.status,
-        description=facts.description,
-        schemas=schemas,
-        error=error,
+async def schemas_by_glue(client: AwsClient) -> SchemaList:
+    """Schemas of the own account's Glue catalog, with places and times; 100 a page."""
+    return await _schemas(pages(client, GET_DATABASES))
+
+
+async def schemas_by_athena(client: AwsClient, catalog: str) -> SchemaList:
+    """Schemas of any catalog by ListDatabases; 50 a page."""
+    return await _schemas(
+        pages(client, LIST_DATABASES, scope=f"catalog {catalog}", CatalogName=catalog)
     )
 
 
-async def schemas_by_glue(client: AwsClient) -> list[SchemaFacts]:
-    """Schemas of the own account's Glue catalog, with places and times; 100 a page."""
-    schemas = []
-    pages = _paged(client, "GetDatabases", "DatabaseList", service="glue", page_size=100)
-    async with aclosing(pages) as items:
-        async for item in items:
-            schemas.append(
+async def _schemas(listing: AsyncGenerator[Page[Database], None]) -> SchemaList:
+    schemas: list[SchemaFacts] = []
+    unreadable: list[str] = []
+    async with aclosing(listing) as found:
+        async for page in found:
+            unreadable += page.unreadable
+            schemas += [
                 SchemaFacts(
-                    name=item["Name"],
-                    description=item.get("Description"),
-                    location=item.get("LocationUri"),
-                    created_at=item.get("CreateTime"),
+                    name=item.name,
+                    description=item.description,
+                    location=item.location_uri,
+                    created_at=moment(item.create_time),
                 )
-            )
+                for item in page.items
+            ]
 
-    return schemas
-
-
-async def schemas_by_athena(client: AwsClient, catalog: str) -> list[SchemaFacts]:
-    """Schemas of any catalog by ListDatabases; 50 a page."""
-    schemas = []
-    pages = _paged(client, "ListDatabases", "DatabaseList", CatalogName=catalog)
-    async with aclosing(pages) as items:
-        async for item in items:
-            schemas.append(SchemaFacts(name=item["Name"], description=item.get("Description")))
-
-    return schemas
+    return SchemaList(schemas, tuple(unreadable))
 
 
-async def discover_workgroups(client: AwsClient) -> tuple[WorkgroupFacts, ...]:
+async def discover_workgroups(
+    client: AwsClient, *, unreadable: list[str] | None = None
+) -> tuple[WorkgroupFacts, ...]:
     """All workgroups, in order of name; disabled ones too, for they have a history.
+
+    Args:
+        unreadable: Takes what of the list cannot be read, by path.
 
     Raises:
         UnitError: They may not be listed.
     """
     found = []
-    async with aclosing(_paged(client, "ListWorkGroups", "WorkGroups")) as items:
-        async for item in items:
-            found.append(
-                WorkgroupFacts(
-                    name=item["Name"],
-                    state=item.get("State"),
-                    engine_version=item.get("EngineVersion", {}).get("EffectiveEngineVersion"),
-                    description=item.get("Description") or None,
-                    created_at=item.get("CreationTime"),
+    async with aclosing(pages(client, LIST_WORKGROUPS)) as listing:
+        async for page in listing:
+            if unreadable is not None:
+                unreadable += page.unreadable
+
+            for item in page.items:
+                engine = item.engine_version
+                found.append(
+                    WorkgroupFacts(
+                        name=item.name,
+                        state=item.state,
+                        engine_version=engine.effective_engine_version if engine else None,
+                        description=item.description or None,
+                        created_at=moment(item.creation_time),
+                    )
                 )
-            )
 
     return tuple(sorted(found, key=lambda workgroup: workgroup.name))
-
-
-async def _paged(
-    client: AwsClient,
-    operation: str,
-    key: str,
-    *,
-    service: str = "athena",
-    page_size: int = 50,
-    **parameters: str,
-) -> AsyncGenerator[Mapping[str, Any], None]:
-    """Items of all pages; a short or empty page is not the last one, a missing token is."""
-    token: str | None = None
-    while True:
-        more = {"NextToken": token} if token else {}
-        answer = await client.call(service, operation, MaxResults=page_size, **parameters, **more)
-        for item in answer.get(key) or ():
-            yield item
-
-        token = answer.get("NextToken")
-        if not token:
-            return

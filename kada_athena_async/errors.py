@@ -120,7 +120,15 @@ class ThrottledError(RetryableError):
 
 
 class UnavailableError(RetryableError):
-    """Raised when a call failed for a reason that passes: 5xx, a broken connection, a timeout."""
+    """Raised when a call failed for a reason that passes: 5xx, a broken connection, a timeout.
+
+    Args:
+        attempts: After how many attempts to give up; 0: as the policy says.
+    """
+
+    def __init__(self, message: str, *, attempts: int = 0, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.attempts = attempts
 
 
 class UnitError(KadaAthenaError):
@@ -197,8 +205,8 @@ class RetriesExhaustedError(UnitError):
         attempts: How often it was tried.
     """
 
-    def __init__(self, message: str, *, operation: str, attempts: int) -> None:
-        super().__init__(message, hint="run again later; nothing is lost")
+    def __init__(self, message: str, *, operation: str, attempts: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint or "run again later; nothing is lost")
         self.operation = operation
         self.attempts = attempts
 

@@ -14,7 +14,12 @@ from typing import TypeVar
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from kada_athena_async.concurrency import Clock
-from kada_athena_async.errors import RetriesExhaustedError, RetryableError, ThrottledError
+from kada_athena_async.errors import (
+    RetriesExhaustedError,
+    RetryableError,
+    ThrottledError,
+    UnavailableError,
+)
 from kada_athena_async.events import Observer, RetryScheduled
 
 ResultT = TypeVar("ResultT")
@@ -101,6 +106,10 @@ class Retrier:
             if isinstance(error, ThrottledError):
                 return elapsed > self.policy.throttle_deadline_s
 
+            most = error.attempts if isinstance(error, UnavailableError) else 0
+            if most and state.attempt_number >= most:
+                return True
+
             return elapsed > self.policy.deadline_s or not budget.spend()
 
         async def announce(state: RetryCallState) -> None:
@@ -129,6 +138,7 @@ class Retrier:
                 f"{operation} was tried {attempts} times and still failed: {exc.message}",
                 operation=operation,
                 attempts=attempts,
+                hint=exc.hint,
             ) from exc
 
         budget.earn()

@@ -204,7 +204,7 @@ class AthenaQueries:
             answer = await self.client.call(
                 "athena", "StartQueryExecution", scope=scope, **parameters
             )
-            return str(answer["QueryExecutionId"])
+            return str(answer[DECODED].query_execution_id)
 
         try:
             return await ask()

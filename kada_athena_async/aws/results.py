@@ -13,10 +13,10 @@ from typing import Any, Literal, TypeAlias
 
 from kada_athena_async.aws.athena import output_location_of, split_location
 from kada_athena_async.aws.client import AwsClient
-from kada_athena_async.aws.decode import DECODED
 from kada_athena_async.aws.error_map import map_error
+from kada_athena_async.aws.pages import QUERY_RESULTS, Page, pages
 from kada_athena_async.aws.result_csv import Cells, ResultCsv
-from kada_athena_async.aws.wire import QueryExecution, ResultPage
+from kada_athena_async.aws.wire import QueryExecution, Row
 from kada_athena_async.concurrency import Slots
 from kada_athena_async.errors import (
     AccessDeniedError,
@@ -25,9 +25,6 @@ from kada_athena_async.errors import (
     RetriesExhaustedError,
     RetryableError,
 )
-
-PAGE_ROWS = 1000
-"""Rows of a GetQueryResults page, the header row of the first one counted (AWS's limit)."""
 
 CHUNK_BYTES = 64 * 1024
 """Bytes read at a time: some 600 rows, split in a millisecond, so that the loop stays free."""
@@ -105,48 +102,27 @@ class Results:
 
             return
 
-        first, token = await self._page(execution, None)
-        yield first
-        later = 0
-        count = _count(first)
-        if token and location and self._source == "auto":
-            try:
-                async with aclosing(self._object_rows(location, skip=count)) as batches:
-                    async for batch in batches:
-                        later += _count(batch)
-                        yield batch
+        listing = pages(self._client, QUERY_RESULTS, QueryExecutionId=execution.query_execution_id)
+        async with aclosing(listing) as found:
+            first = await anext(found)
+            cells = _cells(first)
+            yield cells
+            given = count = _count(cells)
+            if first.next_token and location and self._source == "auto":
+                try:
+                    async with aclosing(self._object_rows(location, skip=count)) as batches:
+                        async for batch in batches:
+                            given += _count(batch)
+                            yield batch
 
-            except (AccessDeniedError, NotFoundError, RequestError, ValueError):
-                pass  # the object cannot be read: the pages can
-            else:
-                return
+                except (AccessDeniedError, NotFoundError, RequestError, ValueError):
+                    pass  # the object cannot be read: the pages can
+                else:
+                    return
 
-        async with aclosing(self._pages(execution, token, skip=later)) as pages:
-            async for page in pages:
-                yield page
-
-    async def _pages(
-        self, execution: QueryExecution, token: str | None, *, skip: int
-    ) -> AsyncGenerator[Cells, None]:
-        """The pages from *token* on, without their first *skip* rows."""
-        while token:
-            cells, token = await self._page(execution, token)
-            fresh = _without(cells, skip)
-            skip = max(0, skip - _count(cells))
-            if fresh:
-                yield fresh
-
-    async def _page(self, execution: QueryExecution, token: str | None) -> tuple[Cells, str | None]:
-        more = {"NextToken": token} if token else {}
-        answer = await self._client.call(
-            "athena",
-            "GetQueryResults",
-            QueryExecutionId=execution.query_execution_id,
-            MaxResults=PAGE_ROWS,
-            **more,
-        )
-        page: ResultPage = answer[DECODED]
-        return cells_of(page), page.next_token
+            async with aclosing(_pages_from(found, passed=count, given=given)) as rest:
+                async for batch in rest:
+                    yield batch
 
     async def _object_rows(self, location: str, *, skip: int) -> AsyncGenerator[Cells, None]:
         """Rows of the result object from the header row on, without the first *skip*."""
@@ -204,13 +180,49 @@ class Results:
         )
 
 
-def cells_of(page: ResultPage) -> Cells:
-    """The rows of a page of GetQueryResults.
+async def _pages_from(
+    found: AsyncGenerator[Page[Row], None], *, passed: int, given: int
+) -> AsyncGenerator[Cells, None]:
+    """The rows of the pages that follow, without those that were given.
+
+    Args:
+        passed: Rows of the pages before.
+        given: Rows that were given, from whatever source.
+    """
+    scan = 0
+    async for page in found:
+        if page.scan != scan:  # from the first page on again
+            scan, passed = page.scan, 0
+
+        cells = _cells(page)
+        fresh = _without(cells, max(0, given - passed))
+        passed += _count(cells)
+        given = max(given, passed)
+        if fresh:
+            yield fresh
+
+
+def _cells(page: Page[Row]) -> Cells:
+    """The rows of a page.
+
+    Raises:
+        RequestError: One cannot be read. A result is all or nothing, for nobody knows which table
+            a row that is missing speaks of.
+    """
+    if page.unreadable:
+        raise RequestError(
+            f"rows of the result cannot be read: {'; '.join(page.unreadable)}", code="Malformed"
+        )
+
+    return cells_of(page.items)
+
+
+def cells_of(rows: Sequence[Row]) -> Cells:
+    """The rows of a page of GetQueryResults, column by column.
 
     Raises:
         RequestError: They differ in length.
     """
-    rows = page.result_set.rows
     if not rows:
         return []
 

@@ -17,7 +17,7 @@ from aiobotocore.credentials import (
 )
 from aiobotocore.session import AioSession
 
-from kada_athena_async.aws.decode import HotPathParserFactory
+from kada_athena_async.aws.decode import JsonAnswerParserFactory
 from kada_athena_async.aws.error_map import map_error
 from kada_athena_async.aws.sdk_models import SdkModels
 from kada_athena_async.config import check_aws_endpoint_files
@@ -205,7 +205,7 @@ class AwsSession:
         if identity.key:
             session.set_credentials(identity.key, identity.secret)
 
-        session.register_component("response_parser_factory", HotPathParserFactory())
+        session.register_component("response_parser_factory", JsonAnswerParserFactory())
         self._models.describe(session)
         return session
 

@@ -1,16 +1,43 @@
-"""Athena's and Glue's answers on the hot path, as typed values; timestamps are epoch seconds.
+"""Athena's and Glue's answers as typed values; timestamps are epoch seconds.
 
-Every field may be absent: the services promise little, and a new field must never break a run.
-Names are AWS's (docs.aws.amazon.com/athena/latest/APIReference, .../glue/latest/webapi).
+Names are AWS's (docs.aws.amazon.com/athena/latest/APIReference, .../glue/latest/webapi). Every
+field may be absent, null or of another JSON type; a new field is ignored. A field without a
+default is needed: an item without it cannot be read and is left out, and an answer without its
+list is none of AWS's (see ``lenient``).
 """
 
 from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TypeAlias
 
 import msgspec
 
 
 class Wire(msgspec.Struct, rename="pascal", kw_only=True, gc=False):
     """An object of an answer: AWS's PascalCase names outside, ours inside; new fields ignored."""
+
+
+Texts: TypeAlias = dict[str, str | None]
+"""A map of texts, such as a table's parameters; ListTableMetadata sends nulls for Iceberg tables
+(github.com/awslabs/aws-sdk-rust/issues/1443)."""
+
+
+def without_nulls(texts: Texts | None) -> dict[str, str]:
+    """The members of a map that have a value."""
+    return {name: value for name, value in (texts or {}).items() if value is not None}
+
+
+def moment(epoch_s: float | None) -> datetime | None:
+    """Epoch seconds as a moment in UTC; 0 is what the catalogs write for "never"."""
+    if not epoch_s:
+        return None
+
+    try:
+        # Rounded, because 1.7e9 + 0.123 has no exact double and would show as .122999.
+        return datetime.fromtimestamp(round(epoch_s, 3), timezone.utc)
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 class AthenaError(Wire):
@@ -84,7 +111,7 @@ class UnprocessedId(Wire):
 class ExecutionBatch(Wire):
     """Answer of BatchGetQueryExecution: at most 50 executions, in any order."""
 
-    query_executions: list[QueryExecution] = []
+    query_executions: list[QueryExecution]
     unprocessed_query_execution_ids: list[UnprocessedId] = []
 
 
@@ -95,27 +122,17 @@ class Cell(Wire):
 
 
 class Row(Wire):
-    data: list[Cell] = []
-
-
-class ColumnInfo(Wire):
-    name: str = ""
-    type: str | None = None
-
-
-class ResultSetMetadata(Wire):
-    column_info: list[ColumnInfo] = []
+    data: list[Cell]
 
 
 class ResultSet(Wire):
-    rows: list[Row] = []
-    result_set_metadata: ResultSetMetadata | None = None
+    rows: list[Row]
 
 
 class ResultPage(Wire):
     """Answer of GetQueryResults: at most 1,000 rows, the header row counted."""
 
-    result_set: ResultSet = msgspec.field(default_factory=ResultSet)
+    result_set: ResultSet
     next_token: str | None = None
 
 
@@ -126,10 +143,10 @@ class CatalogColumn(Wire):
     values in it, and is decoded where they are needed, in a worker thread.
     """
 
-    name: str = ""
+    name: str
     type: str | None = None
     comment: str | None = None
-    parameters: dict[str, str] | None = None
+    parameters: Texts | None = None
 
 
 NOTHING = msgspec.Raw(b"null")
@@ -142,13 +159,13 @@ class TableMetadata(Wire):
     table_type: str | None = None
     columns: msgspec.Raw = NOTHING
     partition_keys: msgspec.Raw = NOTHING
-    parameters: dict[str, str] | None = None
+    parameters: Texts | None = None
 
 
 class TableMetadataPage(Wire):
     """Answer of ListTableMetadata: at most 50 tables."""
 
-    table_metadata_list: list[TableMetadata] = []
+    table_metadata_list: list[TableMetadata]
     next_token: str | None = None
 
 
@@ -156,7 +173,7 @@ class StorageDescriptor(Wire):
     columns: msgspec.Raw = NOTHING
     location: str | None = None
     input_format: str | None = None
-    parameters: dict[str, str] | None = None
+    parameters: Texts | None = None
 
 
 class ViewRepresentation(Wire):
@@ -192,11 +209,78 @@ class GlueTable(Wire):
     is_materialized_view: bool | None = None
     target_table: TargetTable | None = None
     table_type: str | None = None
-    parameters: dict[str, str] | None = None
+    parameters: Texts | None = None
 
 
 class GluePage(Wire):
     """Answer of Glue's GetTables: at most 100 tables."""
 
-    table_list: list[GlueTable] = []
+    table_list: list[GlueTable]
     next_token: str | None = None
+
+
+class WorkgroupSummary(Wire):
+    name: str
+    state: str | None = None
+    description: str | None = None
+    creation_time: float | None = None
+    engine_version: EngineVersion | None = None
+
+
+class WorkgroupPage(Wire):
+    """Answer of ListWorkGroups: at most 50."""
+
+    work_groups: list[WorkgroupSummary]
+    next_token: str | None = None
+
+
+class CatalogSummary(Wire):
+    catalog_name: str
+    type: str | None = None
+    status: str | None = None
+
+
+class CatalogPage(Wire):
+    """Answer of ListDataCatalogs: at most 50."""
+
+    data_catalogs_summary: list[CatalogSummary]
+    next_token: str | None = None
+
+
+class DataCatalog(Wire):
+    description: str | None = None
+
+
+class CatalogAnswer(Wire):
+    """Answer of GetDataCatalog."""
+
+    data_catalog: DataCatalog = msgspec.field(default_factory=DataCatalog)
+
+
+class Database(Wire):
+    """A schema as Athena's ListDatabases and Glue's GetDatabases tell it."""
+
+    name: str
+    description: str | None = None
+    location_uri: str | None = None
+    create_time: float | None = None
+
+
+class DatabasePage(Wire):
+    """Answer of ListDatabases (at most 50) and GetDatabases (at most 100)."""
+
+    database_list: list[Database]
+    next_token: str | None = None
+
+
+class ExecutionIdPage(Wire):
+    """Answer of ListQueryExecutions: at most 50 ids."""
+
+    query_execution_ids: list[str]
+    next_token: str | None = None
+
+
+class StartedQuery(Wire):
+    """Answer of StartQueryExecution."""
+
+    query_execution_id: str

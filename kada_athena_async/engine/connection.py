@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -12,7 +12,6 @@ import anyio
 
 from kada_athena_async.aws.athena import AthenaQueries, split_location
 from kada_athena_async.aws.client import AwsClient
-from kada_athena_async.aws.results import Results
 from kada_athena_async.aws.session import AwsSession, Identity
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import Clock, Slots, map_bounded, offload
@@ -20,15 +19,13 @@ from kada_athena_async.config import Config
 from kada_athena_async.discover import (
     CatalogFacts,
     Estate,
-    SchemaFacts,
     WorkgroupFacts,
     describe_catalogs,
     discover_catalogs,
     discover_schemas,
     discover_workgroups,
-    schemas_by_athena,
-    schemas_by_glue,
 )
+from kada_athena_async.engine.schema_listing import SchemaListing
 from kada_athena_async.engine.shared import Shared, make_budget
 from kada_athena_async.errors import (
     AccessDeniedError,
@@ -44,8 +41,6 @@ from kada_athena_async.plan import check_own_workgroup
 from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.rights import lost_without
 from kada_athena_async.sinks import RecordSink
-from kada_athena_async.sources.information_schema import InformationSchema
-from kada_athena_async.sources.listing import all_denied
 from kada_athena_async.sql import mask_text
 from kada_athena_async.sql.worker_pool import WorkerPool
 
@@ -91,6 +86,7 @@ class Connection:
     Attributes:
         workgroups, workgroups_error: What ``meet`` found.
         account_id: What ``learn_account`` found; None before.
+        unreadable: What of the lists of catalogs and workgroups could not be read, by path.
     """
 
     config: Config
@@ -104,6 +100,7 @@ class Connection:
     workgroups: tuple[WorkgroupFacts, ...] = ()
     workgroups_error: UnitError | None = None
     account_id: str | None = None
+    unreadable: list[str] = field(default_factory=list)
 
     @property
     def metadata_units_at_once(self) -> int:
@@ -180,7 +177,7 @@ class Connection:
         return f"{denied.message}: {lost}" if lost else denied.message
 
     async def _usable_workgroups(self) -> tuple[WorkgroupFacts, ...]:
-        workgroups = await discover_workgroups(self.client)
+        workgroups = await discover_workgroups(self.client, unreadable=self.unreadable)
         check_own_workgroup(self.config, Estate(catalogs=(), workgroups=workgroups))
         return workgroups
 
@@ -259,19 +256,29 @@ class Connection:
             UnitError: All catalogs were asked for and they may not be listed.
         """
         await self.meet()
-        named = await discover_catalogs(self.client, self.config.catalogs)
-        queries = self.queries(run_id)
-
-        async def list_schemas(catalog: CatalogFacts) -> Sequence[SchemaFacts]:
-            return await self._schemas(catalog, queries)
+        named = await discover_catalogs(
+            self.client, self.config.catalogs, unreadable=self.unreadable
+        )
+        schemas = SchemaListing(
+            config=self.config,
+            client=self.client,
+            queries=self.queries(run_id),
+            texts=self.texts,
+            tell=self.tell,
+        )
 
         async def describe() -> tuple[CatalogFacts, ...]:
             return await describe_catalogs(self.client, named)
 
         async def list_all() -> tuple[CatalogFacts, ...]:
-            return await discover_schemas(named, list_schemas)
+            return await discover_schemas(named, schemas.of)
 
         described, listed = await map_bounded(lambda ask: ask(), [describe, list_all], limit=2)
+        unreadable = [*self.unreadable, *(note for c in listed for note in c.unreadable)]
+        if unreadable:
+            message = f"the list of what exists is incomplete: {unreadable[0]}"
+            self.tell(Warned(code=WarningCode.UNREADABLE, message=message))
+
         return Estate(
             catalogs=tuple(
                 replace(with_schemas, description=facts.description)
@@ -279,57 +286,8 @@ class Connection:
             ),
             workgroups=self.workgroups,
             workgroups_error=self.workgroups_error,
+            unreadable=tuple(self.unreadable),
         )
-
-    async def _schemas(
-        self, catalog: CatalogFacts, queries: AthenaQueries
-    ) -> Sequence[SchemaFacts]:
-        """Schemas by Glue, by Athena's API or by SQL, whichever may and tells most."""
-        denials: list[AccessDeniedError] = []
-        try:
-            schemas = await self._told_schemas(catalog, queries, denials)
-        except AccessDeniedError as exc:
-            raise all_denied(f"the schemas of {catalog.name}", [*denials, exc]) from exc
-
-        for denial in denials if catalog.is_own_glue else ():
-            self.tell(
-                Warned(
-                    code=WarningCode.RIGHT_MISSING,
-                    message=f"{denial.message}: schemas of {catalog.name} come without location "
-                    "and time of creation",
-                    hint=denial.hint,
-                )
-            )
-
-        return schemas
-
-    async def _told_schemas(
-        self, catalog: CatalogFacts, queries: AthenaQueries, denials: list[AccessDeniedError]
-    ) -> Sequence[SchemaFacts]:
-        source = self.config.metadata_source
-        if source != "sql":
-            if catalog.is_own_glue:
-                try:
-                    return await schemas_by_glue(self.client)
-                except AccessDeniedError as exc:
-                    denials.append(exc)  # Athena may still tell
-
-            try:
-                return await schemas_by_athena(self.client, catalog.name)
-            except AccessDeniedError as exc:
-                if source == "api":
-                    raise
-
-                denials.append(exc)
-
-        information_schema = InformationSchema(
-            queries=queries,
-            results=Results(self.client, source=self.config.results),
-            texts=self.texts,
-            catalog=catalog.name,
-            unit_id=f"schemata/{catalog.name}",
-        )
-        return [SchemaFacts(name=name) for name in await information_schema.schemata()]
 
 
 def identity_of(config: Config) -> Identity:

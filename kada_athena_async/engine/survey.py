@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import TypeVar
 
+from kada_athena_async.aws.athena import BATCH_MAX
 from kada_athena_async.aws.decode import DECODED
-from kada_athena_async.aws.wire import ExecutionBatch
+from kada_athena_async.aws.pages import LIST_EXECUTIONS, pages
+from kada_athena_async.aws.wire import ExecutionBatch, moment
 from kada_athena_async.commit import CommittedManifest
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.discover import CatalogFacts
@@ -29,7 +31,6 @@ from kada_athena_async.sources.catalog_columns import columns_of
 from kada_athena_async.sources.glue import GlueTables
 from kada_athena_async.sources.interface import TableLister
 from kada_athena_async.sources.listing import Listing
-from kada_athena_async.sources.query_history import LIST_PAGE_IDS
 from kada_athena_async.sources.table_metadata import TableMetadataTables
 
 SCHEMAS_SAMPLED = 100
@@ -165,7 +166,7 @@ class Survey:
         units = {u.workgroup.name: u for u in plan.units if isinstance(u, HistoryUnit)}
         found = self._last_histories(units, now)
         listed = {name: _Listed() for name in _spread(list(units), HISTORY_PAGES)}
-        await self._list(listed, pages=1)
+        await self._list(listed, most=1)
         open_ = {
             name: one
             for name, one in listed.items()
@@ -176,8 +177,7 @@ class Survey:
             del open_[name], listed[name]
 
         if open_:
-            pages = max(1, (HISTORY_PAGES - len(listed)) // len(open_))
-            await self._list(open_, pages=pages)
+            await self._list(open_, most=max(1, (HISTORY_PAGES - len(listed)) // len(open_)))
 
         for name, one in listed.items():
             if one.error:
@@ -205,27 +205,27 @@ class Survey:
             if name in units
         }
 
-    async def _list(self, wanted: Mapping[str, _Listed], *, pages: int) -> None:
-        """List *pages* more of each workgroup, and see how old the last execution is."""
+    async def _list(self, wanted: Mapping[str, _Listed], *, most: int) -> None:
+        """List at most *most* pages more of each workgroup; see how old the last execution is."""
 
         async def read(item: tuple[str, _Listed]) -> None:
             name, listed = item
-            for _ in range(pages):
-                more = {"NextToken": listed.token} if listed.token else {}
-                answer = await self.connection.client.call(
-                    "athena",
-                    "ListQueryExecutions",
-                    scope=f"workgroup {name}",
-                    WorkGroup=name,
-                    MaxResults=LIST_PAGE_IDS,
-                    **more,
-                )
-                ids = answer.get("QueryExecutionIds", [])
-                listed.ids += len(ids)
-                listed.last_id = str(ids[-1]) if ids else listed.last_id
-                listed.token = answer.get("NextToken")
-                if not listed.token:
-                    return
+            listing = pages(
+                self.connection.client,
+                LIST_EXECUTIONS,
+                scope=f"workgroup {name}",
+                token=listed.token,
+                rescans=0,
+                WorkGroup=name,
+            )
+            async with aclosing(listing) as found:
+                for _ in range(most):
+                    page = await anext(found)
+                    listed.ids += len(page.items)
+                    listed.last_id = page.items[-1] if page.items else listed.last_id
+                    listed.token = page.next_token
+                    if not listed.token:
+                        return
 
         async def try_to_read(item: tuple[str, _Listed]) -> None:
             try:
@@ -238,8 +238,8 @@ class Survey:
 
     async def _date(self, listed: Sequence[_Listed]) -> None:
         """See when the last execution of each was submitted; 50 to a call."""
-        for first in range(0, len(listed), LIST_PAGE_IDS):
-            by_id = {one.last_id: one for one in listed[first : first + LIST_PAGE_IDS]}
+        for first in range(0, len(listed), BATCH_MAX):
+            by_id = {one.last_id: one for one in listed[first : first + BATCH_MAX]}
             try:
                 answer = await self.connection.client.call(
                     "athena", "BatchGetQueryExecution", QueryExecutionIds=list(by_id)
@@ -250,10 +250,9 @@ class Survey:
 
             batch: ExecutionBatch = answer[DECODED]
             for execution in batch.query_executions:
-                submitted = execution.status.submission_date_time
-                if submitted is not None:
-                    moment = datetime.fromtimestamp(submitted, timezone.utc)
-                    by_id[execution.query_execution_id].oldest = moment
+                submitted_at = moment(execution.status.submission_date_time)
+                if submitted_at is not None and execution.query_execution_id in by_id:
+                    by_id[execution.query_execution_id].oldest = submitted_at
 
 
 def _spread(items: Sequence[_ItemT], most: int) -> list[_ItemT]:

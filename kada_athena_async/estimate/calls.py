@@ -10,19 +10,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
-from kada_athena_async.aws.athena import POLL_FIRST_S
-from kada_athena_async.aws.results import PAGE_ROWS
+from kada_athena_async.aws.athena import BATCH_MAX, POLL_FIRST_S
+from kada_athena_async.aws.pages import (
+    GET_TABLES,
+    LIST_EXECUTIONS,
+    LIST_TABLE_METADATA,
+    QUERY_RESULTS,
+)
 from kada_athena_async.config import Config
 from kada_athena_async.discover import CatalogFacts
 from kada_athena_async.estimate.rates import latency_s
 from kada_athena_async.estimate.sizes import HistorySize, SchemaKey, SchemaSize
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, PrincipalEventsUnit
 from kada_athena_async.sources.cloudtrail import OPERATION, PAGE_EVENTS
-from kada_athena_async.sources.glue import PAGE_TABLES as GLUE_PAGE
 from kada_athena_async.sources.interface import TableDetail
-from kada_athena_async.sources.query_history import LIST_PAGE_IDS, OLD_PAGES
+from kada_athena_async.sources.query_history import OLD_PAGES
 from kada_athena_async.sources.slices import Cutter, SchemaPage, Slice, SliceSizes, slice_sizes
-from kada_athena_async.sources.table_metadata import PAGE_TABLES as ATHENA_PAGE
 
 ROWS_PER_S = 545.0
 """Rows of ``information_schema.columns`` that the engine makes a second and query: a field report
@@ -69,7 +72,7 @@ def history_work(plan: Plan, sizes: Mapping[str, HistorySize]) -> Work:
         work.chain("athena:ListQueryExecutions", pages)
         has_ids = size.listed + (size.older if size.older is not None else 1) > 0
         # What was left running is looked at first, whatever is listed.
-        pending = ceil(len(known.pending) / LIST_PAGE_IDS) if known else 0
+        pending = ceil(len(known.pending) / BATCH_MAX) if known else 0
         work.calls["athena:BatchGetQueryExecution"] += pending + (pages if has_ids else 0)
 
     return work
@@ -91,11 +94,11 @@ def principals_work(plan: Plan, sizes: Mapping[str, HistorySize]) -> Work:
 
 def list_pages(size: HistorySize) -> int:
     """Pages listed until nothing of the window can follow: some older ones prove that."""
-    wanted = ceil(size.listed / LIST_PAGE_IDS)
+    wanted = ceil(size.listed / LIST_EXECUTIONS.page_size)
     if size.older is None:
         return wanted + OLD_PAGES
 
-    there = max(1, ceil((size.listed + size.older) / LIST_PAGE_IDS))
+    there = max(1, ceil((size.listed + size.older) / LIST_EXECUTIONS.page_size))
     return min(there, wanted + OLD_PAGES)
 
 
@@ -118,10 +121,11 @@ def _unit(
     work: Work, config: Config, unit: MetadataUnit, sizes: Mapping[SchemaKey, SchemaSize]
 ) -> None:
     own = [sizes[unit.catalog.name, schema] for schema in unit.schemas]
-    page_tables = GLUE_PAGE if unit.catalog.is_own_glue else ATHENA_PAGE
+    listing = GET_TABLES if unit.catalog.is_own_glue else LIST_TABLE_METADATA
+    page_tables = listing.page_size
     if config.metadata_source == "sql":
         _statement(work, config, sum(size.tables for size in own))
-        page_tables = PAGE_ROWS
+        page_tables = QUERY_RESULTS.page_size
     else:
         operation = "glue:GetTables" if unit.catalog.is_own_glue else "athena:ListTableMetadata"
         for size in own:
@@ -172,7 +176,7 @@ def _statement(work: Work, config: Config, rows: int) -> None:
     work.statements += 1
     work.rows += rows
     work.calls["athena:StartQueryExecution"] += 1
-    pages = ceil((rows + 1) / PAGE_ROWS)
+    pages = ceil((rows + 1) / QUERY_RESULTS.page_size)
     match config.results:
         case "s3":
             work.calls["s3:GetObject"] += 1

@@ -144,7 +144,7 @@ class UnitExtraction:
             for w in estate.workgroups
             if w.is_spark
         )
-        return UnitFacts(rows=dict(rows), scopes=spark)
+        return UnitFacts(rows=dict(rows), scopes=(*spark, *_notes_of(estate)))
 
     async def _metadata(self, unit: MetadataUnit) -> UnitFacts:
         needs_sql = self.config.metadata_source != "api"
@@ -230,6 +230,13 @@ class UnitExtraction:
             )
 
         denied = account.counts.get("unauthorised", 0)
+        reasons = [f"unreadable: {'; '.join(history.unreadable)}"] if history.unreadable else []
+        if denied:
+            reasons.append(
+                f"{denied} executions may not be read: "
+                "athena:BatchGetQueryExecution is not allowed for them"
+            )
+
         return UnitFacts(
             rows={"databaselog": rows},
             account=account,
@@ -237,15 +244,30 @@ class UnitExtraction:
                 ScopeFacts(
                     scope="workgroup",
                     name=(name,),
-                    outcome="partial" if denied else "complete",
+                    outcome="partial" if reasons else "complete",
                     counts=account.counts,
-                    reason=f"{denied} executions may not be read: "
-                    "athena:BatchGetQueryExecution is not allowed for them"
-                    if denied
-                    else "",
+                    reason="; ".join(reasons),
                 ),
             ),
         )
+
+
+def _notes_of(estate: Estate) -> list[ScopeFacts]:
+    """What to know of how catalogs, schemas and workgroups were listed; ``*``: all catalogs."""
+    lists = [(c.name, c.unreadable, c.stand_in) for c in estate.catalogs]
+    lists.append(("*", estate.unreadable, ""))
+    return [
+        ScopeFacts(
+            scope="catalog",
+            name=(name,),
+            outcome="partial" if unreadable else "complete",
+            reason="; ".join(
+                ["unreadable: " + "; ".join(unreadable)] * bool(unreadable) + [stand_in]
+            ),
+        )
+        for name, unreadable, stand_in in lists
+        if unreadable or stand_in
+    ]
 
 
 def may_leave_out(config: Config, unit: Unit, error: UnitError) -> bool:

@@ -18,6 +18,7 @@ from kada_athena_async.errors import (
 )
 from kada_athena_async.events import Observer, UnitProgress, Warned
 from kada_athena_async.pipeline.joining import Joining, Pairs, Write, with_text
+from kada_athena_async.pipeline.tally import REASON_CHARS, SchemaTally
 from kada_athena_async.pipeline.transforms import Transforms, view_of
 from kada_athena_async.plan import MetadataUnit
 from kada_athena_async.records import Batch
@@ -41,8 +42,6 @@ from kada_athena_async.sources.sql_columns import SqlAnswer, TakeTables, columns
 from kada_athena_async.sources.table_pack import TableName, key_of, name_of
 from kada_athena_async.sql.hive_types import trino_type
 
-REASON_CHARS = 300
-TABLES_NAMED = 5
 METADATA_KINDS = ("metadata_tables", "metadata_columns", "metadata_views")
 
 
@@ -52,20 +51,12 @@ class CatalogSources:
 
     Attributes:
         sql_refusal: Why SQL is not asked any more; empty while it is.
+        has_told: Of what a warning was told already.
     """
 
     listing: Listing
     sql_refusal: str = ""
-
-
-@dataclass(slots=True)
-class _SchemaTally:
-    """What was found of one schema."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    poisoned: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    is_partial: bool = False
+    has_told: set[WarningCode] = field(default_factory=set)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,7 +77,7 @@ class MetadataExtraction:
     transforms: Transforms
     slots: Slots
     tell: Observer
-    _tallies: dict[str, _SchemaTally] = field(default_factory=dict)
+    _tallies: dict[str, SchemaTally] = field(default_factory=dict)
     _closed: dict[str, ScopeFacts] = field(default_factory=dict)
     _figures: Counter[str] = field(default_factory=Counter)
     _view_contexts: list[ViewContext] = field(default_factory=list)
@@ -98,7 +89,7 @@ class MetadataExtraction:
         Raises:
             UnitError: A schema cannot be told, and ``on_error`` is ``fail``.
         """
-        self._tallies = {schema: _SchemaTally() for schema in self.unit.schemas}
+        self._tallies = {schema: SchemaTally() for schema in self.unit.schemas}
         source = self.config.metadata_source
         sizes = slice_sizes(
             source,
@@ -128,6 +119,7 @@ class MetadataExtraction:
             try:
                 async with aclosing(self.sources.listing.pages(schema)) as pages:
                     async for page in pages:
+                        self._note_page(page)
                         yield page
 
             except NotFoundError:
@@ -138,6 +130,27 @@ class MetadataExtraction:
 
                 is_denied = isinstance(exc, AccessDeniedError)
                 self._close(schema, "denied" if is_denied else "skipped", exc.message)
+
+    def _note_page(self, page: SchemaPage) -> None:
+        """Note what a page says beside its tables."""
+        name = f"{self.unit.catalog.name}.{page.schema}"
+        for note in page.unreadable:
+            self._note_unreadable(page.schema, note)
+
+        if page.stand_in:
+            self._tally(page.schema).note(page.stand_in)
+            self._tell_once(WarningCode.STAND_IN, f"schema {name} is {page.stand_in}")
+
+    def _note_unreadable(self, schema: str, note: str) -> None:
+        self._tally(schema).miss_part(note)
+        name = f"{self.unit.catalog.name}.{schema}"
+        self._tell_once(WarningCode.UNREADABLE, f"schema {name} is incomplete: {note}")
+
+    def _tell_once(self, code: WarningCode, message: str) -> None:
+        """Warn of the first of a catalog; the manifest names each."""
+        if code not in self.sources.has_told:
+            self.sources.has_told.add(code)
+            self.tell(Warned(code=code, message=message))
 
     @property
     def _sql(self) -> InformationSchema:
@@ -268,6 +281,23 @@ class MetadataExtraction:
 
     async def _kinds(self, tables: list[SqlTable]) -> Pairs:
         """Tables that SQL knows and the lister does not, with their kind."""
+        try:
+            return await self._with_kind(tables)
+        except UnitError as exc:
+            if self.config.metadata_source == "sql":
+                raise
+
+            for schema, count in Counter(table.key[0] for table in tables).items():
+                tally = self._tally(self._spelling(schema))
+                tally.miss(f"{count} tables that only SQL knows: {exc.message}")
+
+            return []
+
+    def _spelling(self, schema: str) -> str:
+        """A schema as the unit spells it; SQL knows lower case only."""
+        return next((name for name in self.unit.schemas if name.lower() == schema), schema)
+
+    async def _with_kind(self, tables: list[SqlTable]) -> Pairs:
         cells = {table.key: table.cells for table in tables}
         details: list[TableDetail] = []
         for schema in sorted({schema for schema, _ in cells}):
@@ -299,7 +329,7 @@ class MetadataExtraction:
 
         except QueryFailedError as exc:
             for view in views:
-                self._tally(view.schema).notes.append(f"view texts: {exc.told}"[:REASON_CHARS])
+                self._tally(view.schema).note(f"view texts: {exc.told}")
 
         except UnitError as exc:
             if self.config.metadata_source == "sql":
@@ -328,19 +358,18 @@ class MetadataExtraction:
             poisoned = named[key]
             tally = self._tally(poisoned.schema)
             tally.poisoned.append(poisoned.name)
-            tally.notes.append(f"{poisoned.name}: {reason}"[:REASON_CHARS])
+            tally.note(f"{poisoned.name}: {reason}")
             tally.is_partial = tally.is_partial or not poisoned.has_columns
 
         for schema, reason in answer.failed_schemas.items():
-            self._tally(schema).notes.append(reason[:REASON_CHARS])
+            self._tally(schema).note(reason)
 
     def _note(self, note: Note) -> None:
         tally = self._tally(note.schema)
-        tally.is_partial = tally.is_partial or note.is_partial
-        tally.notes.append(note.reason[:REASON_CHARS])
+        (tally.miss if note.is_partial else tally.note)(note.reason)
 
-    def _tally(self, schema: str) -> _SchemaTally:
-        return self._tallies.setdefault(schema, _SchemaTally())
+    def _tally(self, schema: str) -> SchemaTally:
+        return self._tallies.setdefault(schema, SchemaTally())
 
     def _close(self, schema: str, outcome: Completeness, reason: str) -> None:
         name = (self.unit.catalog.name, schema)
@@ -350,24 +379,5 @@ class MetadataExtraction:
         if schema in self._closed:
             return self._closed[schema]
 
-        tally = self._tallies[schema]
-        reasons = []
-        if tally.poisoned:
-            names = ", ".join(tally.poisoned[:TABLES_NAMED])
-            more = len(tally.poisoned) - TABLES_NAMED
-            reasons.append(f"SQL cannot read {names}" + (f" and {more} more" if more > 0 else ""))
-
-        reasons += tally.notes[:TABLES_NAMED]
-        if more_notes := len(tally.notes[TABLES_NAMED:]):
-            reasons.append(f"and {more_notes} more")
-
-        if self.sources.sql_refusal and self.config.metadata_source == "auto":
-            reasons.append(f"without SQL: {self.sources.sql_refusal}")
-
-        return ScopeFacts(
-            scope="schema",
-            name=(self.unit.catalog.name, schema),
-            outcome="partial" if tally.is_partial else "complete",
-            counts=dict(tally.counts),
-            reason="; ".join(reasons),
-        )
+        refusal = self.sources.sql_refusal if self.config.metadata_source == "auto" else ""
+        return self._tallies[schema].scope((self.unit.catalog.name, schema), sql_refusal=refusal)

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from kada_athena_async.aws.wire import CatalogColumn
-from kada_athena_async.errors import RequestError
-from kada_athena_async.sources.interface import RawColumns, TableDetail
+from kada_athena_async.aws.lenient import read_list
+from kada_athena_async.aws.wire import CatalogColumn, without_nulls
+from kada_athena_async.sources.interface import TableDetail
 
 # Parameters of columns that Iceberg's GlueCatalog writes (IcebergToGlueConverter, apache/iceberg);
 # the first versions also wrote nested fields and partition fields among the columns.
@@ -31,6 +31,7 @@ class CatalogColumns(NamedTuple):
         partition_keys: Names of those that are partition keys.
         partitioning: Names of partition keys, or transforms such as ``day(ordered_at)`` as Athena
             spells them; None where the catalog does not know them.
+        unreadable: Columns that cannot be read, by path.
     """
 
     names: list[str]
@@ -40,6 +41,7 @@ class CatalogColumns(NamedTuple):
     required: frozenset[str]
     partition_keys: frozenset[str]
     partitioning: tuple[str, ...] | None
+    unreadable: tuple[str, ...] = ()
 
 
 NO_COLUMNS = CatalogColumns([], [], [], [], frozenset(), frozenset(), None)
@@ -56,22 +58,14 @@ def columns_of(detail: TableDetail) -> CatalogColumns:
     was dropped stays in Glue, flagged as no longer current; a partition key may stand in both
     lists (pyiceberg writes it so) and is one column. Glue lists no partition keys of an Iceberg
     table: they are known only where its writer left the partition fields among the columns.
-
-    Raises:
-        RequestError: The answer holds something else.
+    What cannot be read is left out and named.
     """
     if detail.columns is None:
         return NO_COLUMNS
 
-    try:
-        listed, keys = _decode(detail.columns)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        # The message of msgspec carries no data, only the path and the expected type.
-        raise RequestError(
-            f"the columns of {detail.schema}.{detail.name} cannot be decoded: {exc}",
-            code="Malformed",
-        ) from None
-
+    name = detail.name
+    listed, unreadable = _decode(detail.columns.columns, f"{name}.Columns")
+    keys, unreadable_keys = _decode(detail.columns.partition_keys, f"{name}.PartitionKeys")
     has_parameters = any(column.parameters for column in listed)
     columns = [column for column in listed if _is_column(column)] if has_parameters else listed
     partition_keys = frozenset(key.name for key in keys)
@@ -93,15 +87,19 @@ def columns_of(detail: TableDetail) -> CatalogColumns:
         else frozenset(),
         partition_keys,
         partitioning,
+        unreadable + unreadable_keys,
     )
 
 
-def _decode(raw: RawColumns) -> tuple[list[CatalogColumn], list[CatalogColumn]]:
-    return _COLUMNS.decode(raw.columns) or [], _COLUMNS.decode(raw.partition_keys) or []
+def _decode(raw: msgspec.Raw, path: str) -> tuple[list[CatalogColumn], tuple[str, ...]]:
+    try:
+        return _COLUMNS.decode(raw) or [], ()
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return read_list(CatalogColumn, bytes(raw), path)
 
 
 def _flags(column: CatalogColumn) -> Mapping[str, str]:
-    return column.parameters or {}
+    return without_nulls(column.parameters)
 
 
 def _is_column(column: CatalogColumn) -> bool:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from kada_athena_async.aws.client import AwsClient
-from kada_athena_async.aws.decode import DECODED
-from kada_athena_async.aws.wire import NOTHING, GluePage, GlueTable, TargetTable
+from kada_athena_async.aws.pages import GET_TABLES, pages
+from kada_athena_async.aws.wire import NOTHING, GlueTable, TargetTable, moment, without_nulls
 from kada_athena_async.sources.interface import (
     RawColumns,
     RawView,
     TableDetail,
-    moment,
+    TablePage,
     table_format,
 )
-
-PAGE_TABLES = 100
-"""Tables of a GetTables page (AWS's limit); always sent, for default pages were seen to be tiny."""
 
 PRESTO_VIEW_COMMENT = "Presto View"
 """What Athena writes as comment and Description of every view that it makes; nobody's words."""
@@ -25,31 +23,25 @@ PRESTO_VIEW_COMMENT = "Presto View"
 class GlueTables:
     """Lists tables of the own account's Glue catalog."""
 
+    name = "glue:GetTables"
     found_by = "api"
+    is_denied_as_a_whole = False
 
     def __init__(self, client: AwsClient) -> None:
         self._client = client
 
-    async def tables(self, catalog: str, schema: str) -> AsyncGenerator[list[TableDetail], None]:
+    async def tables(self, catalog: str, schema: str) -> AsyncGenerator[TablePage, None]:
         """Pages of up to 100 tables."""
-        token: str | None = None
-        while True:
-            more = {"NextToken": token} if token else {}
-            answer = await self._client.call(
-                "glue",
-                "GetTables",
-                scope=f"schema {catalog}.{schema}",
-                DatabaseName=schema,
-                MaxResults=PAGE_TABLES,
-                **more,
-            )
-            page: GluePage = answer[DECODED]
-            if page.table_list:
-                yield [detail_of(schema, table) for table in page.table_list]
-
-            token = page.next_token
-            if not token:
-                return
+        listing = pages(
+            self._client,
+            GET_TABLES,
+            scope=f"schema {catalog}.{schema}",
+            DatabaseName=schema,
+        )
+        async with aclosing(listing) as found:
+            async for page in found:
+                tables = [detail_of(schema, table) for table in page.items]
+                yield TablePage(tables, page.unreadable)
 
 
 _ENCODED_MARKS = ("/* Presto View: ", "/* Presto Materialized View: ")
@@ -69,7 +61,7 @@ def detail_of(schema: str, table: GlueTable) -> TableDetail:
     is_view = (
         is_materialized or table.table_type == "VIRTUAL_VIEW" or table.view_definition is not None
     )
-    parameters = table.parameters or {}
+    parameters = without_nulls(table.parameters)
     comment = table.description or parameters.get("comment")
     link_target = link_target_of(table.target_table)
     has_format = is_materialized or not (is_view or (link_target and storage is None))

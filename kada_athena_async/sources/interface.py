@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -62,30 +62,35 @@ class TableDetail:
     link_target: str | None = None
 
 
+class TablePage(NamedTuple):
+    """Some tables of a schema, each table of it in one page only.
+
+    Attributes:
+        unreadable: What of the source's answer could not be read, by path.
+    """
+
+    tables: list[TableDetail]
+    unreadable: tuple[str, ...] = ()
+
+
 class TableLister(Protocol):
     """Lists the tables of a schema with what the source tells about them."""
+
+    name: str
+    """The operation or statement that it asks, such as ``glue:GetTables``."""
 
     found_by: str
     """``api`` or ``sql``."""
 
-    def tables(self, catalog: str, schema: str) -> AsyncGenerator[list[TableDetail], None]:
+    is_denied_as_a_whole: bool
+    """True if a refusal holds for every schema of the catalog, not only for the one asked for."""
+
+    def tables(self, catalog: str, schema: str) -> AsyncGenerator[TablePage, None]:
         """Pages of tables, in the source's order; close it (``aclosing``) if you leave early.
 
         Raises:
             UnitError: Denied, not found, or broken.
         """
-
-
-def moment(epoch_s: float | None) -> datetime | None:
-    """Epoch seconds as a moment in UTC; 0 is what the catalogs write for "never"."""
-    if not epoch_s:
-        return None
-
-    try:
-        # Rounded, because 1.7e9 + 0.123 has no exact double and would show as .122999.
-        return datetime.fromtimestamp(round(epoch_s, 3), timezone.utc)
-    except (OverflowError, ValueError, OSError):
-        return None
 
 
 def table_format(parameters: dict[str, str] | None, input_format: str | None) -> str:

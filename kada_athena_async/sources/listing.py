@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 
-from kada_athena_async.errors import AccessDeniedError
+from kada_athena_async.errors import (
+    AccessDeniedError,
+    NotFoundError,
+    RetriesExhaustedError,
+    UnitError,
+)
 from kada_athena_async.sources.information_schema import InformationSchema
-from kada_athena_async.sources.interface import RawView, TableDetail, TableLister
+from kada_athena_async.sources.interface import RawView, TableDetail, TableLister, TablePage
 from kada_athena_async.sources.slices import SchemaPage
+
+SPARED_MAX = 63
+"""Schemas at most for which a source that is down is not asked."""
 
 
 class SqlTables:
     """Lists tables by ``information_schema.tables``: names and kinds, nothing more."""
 
+    name = "information_schema.tables"
     found_by = "sql"
+    # Not the schema but the statement is refused.
+    is_denied_as_a_whole = True
 
     def __init__(self, information_schema: InformationSchema) -> None:
         self._information_schema = information_schema
 
-    async def tables(self, catalog: str, schema: str) -> AsyncGenerator[list[TableDetail], None]:
+    async def tables(self, catalog: str, schema: str) -> AsyncGenerator[TablePage, None]:
         """Pages of the schema's tables."""
         async with aclosing(self._information_schema.tables((schema,))) as batches:
             async for batch in batches:
-                yield [sql_detail(schema, name, is_view=is_view) for _, name, is_view in batch]
+                yield TablePage([sql_detail(schema, name, is_view=v) for _, name, v in batch])
 
 
 def sql_detail(schema: str, name: str, *, is_view: bool) -> TableDetail:
@@ -36,67 +47,128 @@ def sql_detail(schema: str, name: str, *, is_view: bool) -> TableDetail:
     )
 
 
+@dataclass(slots=True)
+class _Outage:
+    """How often a lister was down in a row, and how many schemas it is spared.
+
+    A source that hangs costs minutes each time it is asked, so it is asked again after one schema,
+    then after three, after seven; one schema that is down alone costs its neighbours nothing.
+    """
+
+    failures: int = 0
+    spared: int = 0
+    error: UnitError | None = None
+
+    def note(self, error: UnitError, *, failures_before: int) -> None:
+        self.error = error
+        if self.failures == failures_before:  # not one of several that failed together
+            self.failures += 1
+            self.spared = min(SPARED_MAX, 2 ** (self.failures - 1) - 1)
+
+    def ends(self) -> None:
+        self.failures, self.spared, self.error = 0, 0, None
+
+
 @dataclass(slots=True, kw_only=True)
 class Listing:
-    """Lists the schemas of one catalog with the first of its listers that may.
+    """Lists the schemas of one catalog, each with the first of its listers that can.
+
+    A refusal or a failure is a fact of the schema that was asked for, never of its neighbours: of
+    each schema the preferred lister is asked again.
 
     Args:
         listers: In order of preference.
-
-    Attributes:
-        denials: Lister (class name) -> its refusal; such a lister is not asked again unless
-            it has answered before, for then only one schema is closed to it.
     """
 
     catalog: str
     listers: Sequence[TableLister]
-    denials: dict[str, AccessDeniedError] = field(default_factory=dict)
-    _proven: set[str] = field(default_factory=set)
+    _refusals: dict[str, AccessDeniedError] = field(default_factory=dict)
+    _outages: dict[str, _Outage] = field(default_factory=dict)
 
     async def pages(self, schema: str) -> AsyncGenerator[SchemaPage, None]:
-        """The tables of *schema*, closed by an empty last page.
+        """The tables of *schema*, closed by an empty last page; each table once.
+
+        Where a lister breaks off, the next one gives what is missing.
 
         Raises:
             AccessDeniedError: No lister may list it; names every right that would do.
-            UnitError: The catalog does not answer.
+            NotFoundError: There is no such schema any more.
+            UnitError: No lister can.
         """
-        for lister in self.listers:
-            name = type(lister).__name__
-            if name in self.denials and name not in self._proven:
-                continue
-
-            has_begun = False
+        failed: dict[str, UnitError] = dict(self._refusals)
+        given: set[str] = set()
+        for lister in self._in_order(failed):
+            outage = self._outages.setdefault(lister.name, _Outage())
+            failures_before = outage.failures
+            before = frozenset(given)
             try:
-                async with aclosing(lister.tables(self.catalog, schema)) as batches:
-                    async for batch in batches:
-                        self._proven.add(name)
-                        has_begun = True
-                        yield SchemaPage(
-                            schema=schema, tables=batch, is_last=False, found_by=lister.found_by
-                        )
+                async with aclosing(lister.tables(self.catalog, schema)) as found:
+                    async for page in found:
+                        fresh = [t for t in page.tables if t.name.lower() not in before]
+                        given.update(table.name.lower() for table in fresh)
+                        yield _page(schema, fresh, lister.found_by, notes=page.unreadable)
 
-            except AccessDeniedError as exc:
-                if has_begun:  # another lister would tell the first pages twice
-                    raise
+            except NotFoundError:
+                raise
+            except UnitError as exc:
+                failed[lister.name] = exc
+                if isinstance(exc, RetriesExhaustedError):
+                    outage.note(exc, failures_before=failures_before)
+                elif isinstance(exc, AccessDeniedError) and lister.is_denied_as_a_whole:
+                    self._refusals[lister.name] = exc
 
-                self.denials[name] = exc
                 continue
 
-            self._proven.add(name)
-            yield SchemaPage(schema=schema, tables=[], is_last=True, found_by=lister.found_by)
+            outage.ends()
+            stand_in = _stand_in(lister, failed)
+            yield _page(schema, [], lister.found_by, is_last=True, stand_in=stand_in)
             return
 
-        raise all_denied(f"schema {self.catalog}.{schema}", [*self.denials.values()])
+        raise all_failed(f"schema {self.catalog}.{schema}", [*failed.values()])
+
+    def _in_order(self, failed: dict[str, UnitError]) -> Iterator[TableLister]:
+        """The listers, those that are down and spared last; these count as *failed* so far."""
+        spared = []
+        for lister in self.listers:
+            outage = self._outages.get(lister.name)
+            if lister.name in self._refusals:
+                continue
+
+            if outage is not None and outage.spared and outage.error is not None:
+                outage.spared -= 1
+                failed[lister.name] = outage.error
+                spared.append(lister)
+            else:
+                yield lister
+
+        yield from spared
 
 
-def all_denied(scope: str, denials: Sequence[AccessDeniedError]) -> AccessDeniedError:
-    """One error for what could have been told in several ways, all of them denied."""
-    reason = "; ".join(dict.fromkeys(error.message for error in denials))
-    return AccessDeniedError(
-        f"nobody may list {scope}: {reason}",
-        action=" or ".join(dict.fromkeys(error.action for error in denials)),
-        scope=scope,
-    )
+def _stand_in(lister: TableLister, failed: Mapping[str, UnitError]) -> str:
+    """What to say of a schema that was not listed as preferred; empty if it was."""
+    failures = [error for name, error in failed.items() if name != lister.name]
+    reason = "; ".join(dict.fromkeys(error.message for error in failures))
+    return f"listed by {lister.name}: {reason}" if reason else ""
+
+
+def all_failed(scope: str, errors: Sequence[UnitError]) -> UnitError:
+    """One error for what could have been listed in several ways, all of which failed."""
+    denials = [error for error in errors if isinstance(error, AccessDeniedError)]
+    reason = "; ".join(dict.fromkeys(error.message for error in errors))
+    if len(denials) == len(errors):
+        hints = dict.fromkeys(denial.hint for denial in denials)
+        return AccessDeniedError(
+            f"nobody may list {scope}: {reason}",
+            action=" or ".join(dict.fromkeys(denial.action for denial in denials)),
+            scope=scope,
+            hint="; or ".join(hints) if len(hints) > 1 else "",
+        )
+
+    others = [error for error in errors if not isinstance(error, AccessDeniedError)]
+    if len(errors) == 1:
+        return others[0]
+
+    return UnitError(f"nobody can list {scope}: {reason}", hint=others[0].hint)
 
 
 async def list_by_sql(
@@ -110,15 +182,30 @@ async def list_by_sql(
         async for batch in batches:
             for key, rows in groupby(batch, key=itemgetter(0)):
                 if current and key != current:
-                    yield _page(named.pop(current), [], is_last=True)
+                    yield _page(named.pop(current), [], "sql", is_last=True)
 
                 current = key
                 details = [sql_detail(named[key], name, is_view=view) for _, name, view in rows]
-                yield _page(named[key], details, is_last=False)
+                yield _page(named[key], details, "sql")
 
     for schema in named.values():
-        yield _page(schema, [], is_last=True)
+        yield _page(schema, [], "sql", is_last=True)
 
 
-def _page(schema: str, tables: list[TableDetail], *, is_last: bool) -> SchemaPage:
-    return SchemaPage(schema=schema, tables=tables, is_last=is_last, found_by="sql")
+def _page(
+    schema: str,
+    tables: list[TableDetail],
+    found_by: str,
+    *,
+    is_last: bool = False,
+    notes: tuple[str, ...] = (),
+    stand_in: str = "",
+) -> SchemaPage:
+    return SchemaPage(
+        schema=schema,
+        tables=tables,
+        is_last=is_last,
+        found_by=found_by,
+        unreadable=notes,
+        stand_in=stand_in,
+    )

@@ -8,33 +8,29 @@ proves to be another.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
+from kada_athena_async.aws.athena import BATCH_MAX
 from kada_athena_async.aws.client import AwsClient
-from kada_athena_async.aws.decode import DECODED
-from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution, Statistics, Status
+from kada_athena_async.aws.decode import DECODED, UNREADABLE
+from kada_athena_async.aws.pages import EMPTY_PAGES_MAX, LIST_EXECUTIONS, nothing_new, pages
+from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution, Statistics, Status, moment
 from kada_athena_async.concurrency import Clock, pump
-from kada_athena_async.errors import RequestError, RetriesExhaustedError
+from kada_athena_async.errors import RetriesExhaustedError
 from kada_athena_async.hwm.account import Account, WorkgroupAccount
 from kada_athena_async.hwm.verdict import Execution, Verdict
 from kada_athena_async.hwm.window import Reading, Window
 from kada_athena_async.records import QueryRecord
-from kada_athena_async.sources.interface import moment
-
-LIST_PAGE_IDS = 50
-"""Ids of a ListQueryExecutions page, and of a BatchGetQueryExecution (AWS's limits)."""
 
 OLD_PAGES = 3
 DISORDER = timedelta(minutes=10)
 """A scan ends after three whole pages older than its lower bound by more than the disorder that
 we tolerate; a page that is newer than one before it by more than that makes it go to the end."""
-
-RESCANS = 2
-"""How often a scan begins again because its token was refused."""
 
 ASK_AGAIN = 4
 ASK_AGAIN_WAIT_S = 1.0
@@ -45,6 +41,13 @@ GONE_CODES = ("INVALID_INPUT", "NotFound", "NOT_FOUND")
 
 Emit: TypeAlias = Callable[[list[QueryExecution]], Awaitable[None]]
 """Takes executions that belong to the window, in the order they were found."""
+
+
+class _Ids(NamedTuple):
+    """The ids of a page, and how often the listing had begun again by then."""
+
+    ids: list[str]
+    scan: int
 
 
 @dataclass(slots=True)
@@ -91,6 +94,9 @@ class WorkgroupHistory:
         reading: The window, and what the last run knew.
         emit: Receives what is to be extracted, in batches of at most 50.
         advanced: Is told after each page which share of the time is listed; a guess.
+
+    Attributes:
+        unreadable: What of the answers could not be read, by path.
     """
 
     client: AwsClient
@@ -100,7 +106,7 @@ class WorkgroupHistory:
     advanced: Callable[[float], None]
     _account: Account = field(init=False)
     _submitted: dict[str, datetime] = field(init=False, default_factory=dict)
-    _refused: RequestError | None = None
+    unreadable: list[str] = field(init=False, default_factory=list)
 
     async def read(self) -> WorkgroupAccount:
         """Read it all and close the account.
@@ -111,62 +117,51 @@ class WorkgroupHistory:
         """
         self._account = Account(self.reading)
         awaited = self._account.awaited()
-        for first in range(0, len(awaited), LIST_PAGE_IDS):
-            await self._take(awaited[first : first + LIST_PAGE_IDS])
+        for first in range(0, len(awaited), BATCH_MAX):
+            await self._take(awaited[first : first + BATCH_MAX])
 
-        for scan in range(RESCANS + 1):
-            self._refused = None
-            # The next page is listed while this one's executions are fetched: one ahead,
-            # for a page listed in vain costs a fifth of a second of the account's quota.
-            is_past = await pump(self._list, self._consume, buffer=0)
-            if is_past or self._refused is None:
-                break
-
-            if scan == RESCANS:
-                raise self._refused
-
+        # The next page is listed while this one's executions are fetched: one ahead, for a page
+        # listed in vain costs a fifth of a second of the account's quota.
+        await pump(self._list, self._consume, buffer=0)
         return self._account.close()
 
-    async def _list(self, pages: MemoryObjectSendStream[list[str]]) -> None:
-        token: str | None = None
-        while True:
-            more = {"NextToken": token} if token else {}
-            try:
-                answer = await self.client.call(
-                    "athena",
-                    "ListQueryExecutions",
-                    scope=f"workgroup {self.reading.workgroup}",
-                    WorkGroup=self.reading.workgroup,
-                    MaxResults=LIST_PAGE_IDS,
-                    **more,
-                )
-            except RequestError as exc:
-                if not token:
-                    raise
+    async def _list(self, sent: MemoryObjectSendStream[_Ids]) -> None:
+        workgroup = self.reading.workgroup
+        listing = pages(
+            self.client, LIST_EXECUTIONS, scope=f"workgroup {workgroup}", WorkGroup=workgroup
+        )
+        async with aclosing(listing) as found:
+            async for page in found:
+                self.unreadable += page.unreadable
+                await sent.send(_Ids(page.items, page.scan))
 
-                # Its token has expired, most likely. Not an error of the pump: that would cut off
-                # the page before it between its account and its rows.
-                self._refused = exc
-                return
-
-            await pages.send([str(query_id) for query_id in answer.get("QueryExecutionIds", [])])
-            token = answer.get("NextToken")
-            if not token:
-                return
-
-    async def _consume(self, pages: MemoryObjectReceiveStream[list[str]]) -> bool:
-        """Take the pages; True if those that follow hold nothing of the window."""
+    async def _consume(self, listed: MemoryObjectReceiveStream[_Ids]) -> None:
+        """Take the pages, until those that follow hold nothing of the window."""
         order = _Order(self.reading.listed_since)
-        async for page in pages:
+        scan = barren = taken = 0
+        barren_max = EMPTY_PAGES_MAX + len(self.reading.awaited) // BATCH_MAX
+        async for ids in listed:
+            if ids.scan != scan:  # from the newest on again: all that was taken comes again
+                scan, order, barren_max = (
+                    ids.scan,
+                    _Order(self.reading.listed_since),
+                    barren_max + taken,
+                )
+
+            taken += 1
+            admitted = self._account.admit(ids.ids)
+            barren = 0 if admitted else barren + 1
+            if barren > barren_max:
+                name = f"{LIST_EXECUTIONS.name} for workgroup {self.reading.workgroup}"
+                raise nothing_new(name, barren)
+
             self._submitted.clear()
-            await self._take(self._account.admit(page))
-            is_full = len(page) == LIST_PAGE_IDS and len(self._submitted) == len(page)
+            await self._take(admitted)
+            is_full = len(ids.ids) == BATCH_MAX and len(self._submitted) == len(ids.ids)
             if order.is_past(list(self._submitted.values()), is_full=is_full):
-                return True
+                return
 
             self.advanced(order.share_of(self.reading.window))
-
-        return False
 
     async def _take(self, query_ids: list[str]) -> None:
         """Fetch, judge and emit executions that were admitted."""
@@ -229,6 +224,7 @@ class WorkgroupHistory:
                 QueryExecutionIds=wanted,
             )
             batch: ExecutionBatch = answer[DECODED]
+            self.unreadable += answer.get(UNREADABLE, ())
             found.update({e.query_execution_id: e for e in batch.query_executions})
             codes = {
                 u.query_execution_id: u.error_code or "unknown"

@@ -119,6 +119,9 @@ class Joiner:
         found_by = "both" if cells is not None and lister == "api" else lister
         records.figures["both" if found_by == "both" else f"only_{found_by}"] += 1
         known = columns_of(detail)
+        records.notes += [
+            Note(detail.schema, f"unreadable: {path}", is_partial=True) for path in known.unreadable
+        ]
         before = len(records.columns)
         if cells is None:
             keys = self._add_columns_by_api(records.columns, detail, known)

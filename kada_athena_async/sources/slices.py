@@ -58,12 +58,16 @@ class SchemaPage:
     Attributes:
         is_last: True if the schema is complete with this page.
         found_by: ``api`` or ``sql``: who told.
+        unreadable: What of the source's answer could not be read, by path.
+        stand_in: On the last page: who listed the schema in whose stead, and why; mostly empty.
     """
 
     schema: str
     tables: list[TableDetail]
     is_last: bool
     found_by: str
+    unreadable: tuple[str, ...] = ()
+    stand_in: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from kada_athena_async.aws.client import AwsClient
-from kada_athena_async.aws.decode import DECODED
-from kada_athena_async.aws.wire import TableMetadata, TableMetadataPage
+from kada_athena_async.aws.pages import LIST_TABLE_METADATA, pages
+from kada_athena_async.aws.wire import TableMetadata, moment, without_nulls
 from kada_athena_async.sources.glue import PRESTO_VIEW_COMMENT
 from kada_athena_async.sources.interface import (
     RawColumns,
     RawView,
     TableDetail,
-    moment,
+    TablePage,
     table_format,
 )
-
-PAGE_TABLES = 50
-"""Tables of a ListTableMetadata page (AWS's limit)."""
 
 
 class TableMetadataTables:
@@ -28,41 +26,34 @@ class TableMetadataTables:
             a format; a federated source has none.
     """
 
+    name = "athena:ListTableMetadata"
     found_by = "api"
+    is_denied_as_a_whole = False
 
     def __init__(self, client: AwsClient, *, has_formats: bool) -> None:
         self._client = client
         self._has_formats = has_formats
 
-    async def tables(self, catalog: str, schema: str) -> AsyncGenerator[list[TableDetail], None]:
+    async def tables(self, catalog: str, schema: str) -> AsyncGenerator[TablePage, None]:
         """Pages of up to 50 tables."""
-        token: str | None = None
-        while True:
-            more = {"NextToken": token} if token else {}
-            answer = await self._client.call(
-                "athena",
-                "ListTableMetadata",
-                scope=f"schema {catalog}.{schema}",
-                CatalogName=catalog,
-                DatabaseName=schema,
-                MaxResults=PAGE_TABLES,
-                **more,
-            )
-            page: TableMetadataPage = answer[DECODED]
-            if page.table_metadata_list:
-                yield [
-                    detail_of(schema, table, has_formats=self._has_formats)
-                    for table in page.table_metadata_list
+        listing = pages(
+            self._client,
+            LIST_TABLE_METADATA,
+            scope=f"schema {catalog}.{schema}",
+            CatalogName=catalog,
+            DatabaseName=schema,
+        )
+        async with aclosing(listing) as found:
+            async for page in found:
+                tables = [
+                    detail_of(schema, table, has_formats=self._has_formats) for table in page.items
                 ]
-
-            token = page.next_token
-            if not token:
-                return
+                yield TablePage(tables, page.unreadable)
 
 
 def detail_of(schema: str, table: TableMetadata, *, has_formats: bool) -> TableDetail:
     """What a TableMetadata says; its parameters hold location and comment."""
-    parameters = table.parameters or {}
+    parameters = without_nulls(table.parameters)
     is_view = table.table_type == "VIRTUAL_VIEW" or parameters.get("presto_view") == "true"
     comment = parameters.get("comment")
     has_format = has_formats and not is_view

@@ -121,7 +121,7 @@ class AthenaTrials:
             answer = await self._call(
                 "athena:ListQueryExecutions", WorkGroup=workgroup, MaxResults=IDS
             )
-            self._ids[workgroup] = [str(i) for i in answer.get("QueryExecutionIds", [])]
+            self._ids[workgroup] = answer[DECODED].query_execution_ids
 
         return await outcome(ask())
 
@@ -171,7 +171,7 @@ class AthenaTrials:
     async def _databases_of(self, catalog: str) -> Tried:
         async def ask() -> None:
             answer = await self._call("athena:ListDatabases", CatalogName=catalog, MaxResults=50)
-            self._note_schemas(catalog, [d["Name"] for d in answer.get("DatabaseList", [])])
+            self._note_schemas(catalog, [d.name for d in answer[DECODED].database_list])
 
         return await outcome(ask())
 
@@ -208,7 +208,7 @@ class AthenaTrials:
     async def _glue_databases(self) -> Tried:
         async def ask() -> None:
             answer = await self._call("glue:GetDatabases", MaxResults=100)
-            names = [d["Name"] for d in answer.get("DatabaseList", [])]
+            names = [d.name for d in answer[DECODED].database_list]
             self._note_schemas(self._own_catalog(), names)
 
         return await outcome(ask())
@@ -290,7 +290,7 @@ class AthenaTrials:
         except UnitError as exc:
             return Tried("problem", exc.message)
 
-        self.settings = answer.get("WorkGroup", {})
+        self.settings = answer.get("WorkGroup") or {}
         return GRANTED
 
 

@@ -1,0 +1,88 @@
+"""Lists the schemas of a catalog: Glue, Athena's API or SQL, each the next one's stand-in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from kada_athena_async.aws.athena import AthenaQueries
+from kada_athena_async.aws.client import AwsClient
+from kada_athena_async.aws.results import Results
+from kada_athena_async.codes import WarningCode
+from kada_athena_async.config import Config
+from kada_athena_async.discover import (
+    CatalogFacts,
+    SchemaFacts,
+    SchemaList,
+    schemas_by_athena,
+    schemas_by_glue,
+)
+from kada_athena_async.errors import AccessDeniedError, UnitError
+from kada_athena_async.events import Observer, Warned
+from kada_athena_async.sources.information_schema import InformationSchema
+from kada_athena_async.sources.listing import all_failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaListing:
+    """Lists schemas on behalf of one run.
+
+    Args:
+        texts: Statement name -> text.
+    """
+
+    config: Config
+    client: AwsClient
+    queries: AthenaQueries
+    texts: Mapping[str, str]
+    tell: Observer
+
+    async def of(self, catalog: CatalogFacts) -> SchemaList:
+        """Schemas by Glue, by Athena's API or by SQL, whichever may and tells most."""
+        failed: list[UnitError] = []
+        for list_schemas in self._listers(catalog):
+            try:
+                schemas = await list_schemas()
+            except UnitError as exc:
+                failed.append(exc)
+            else:
+                return schemas._replace(stand_in=self._stand_in(catalog, failed))
+
+        raise all_failed(f"the schemas of {catalog.name}", failed)
+
+    def _listers(self, catalog: CatalogFacts) -> Sequence[Callable[[], Awaitable[SchemaList]]]:
+        """Who can list the schemas of *catalog*, in order of preference."""
+
+        async def by_sql() -> SchemaList:
+            information_schema = InformationSchema(
+                queries=self.queries,
+                results=Results(self.client, source=self.config.results),
+                texts=self.texts,
+                catalog=catalog.name,
+                unit_id=f"schemata/{catalog.name}",
+            )
+            return SchemaList([SchemaFacts(name=n) for n in await information_schema.schemata()])
+
+        by_api = [lambda: schemas_by_athena(self.client, catalog.name)]
+        if catalog.is_own_glue:
+            by_api.insert(0, lambda: schemas_by_glue(self.client))
+
+        source = self.config.metadata_source
+        return [*(by_api if source != "sql" else ()), *([by_sql] if source != "api" else ())]
+
+    def _stand_in(self, catalog: CatalogFacts, failed: Sequence[UnitError]) -> str:
+        """Warn of the sources that could not list schemas; why another stands in."""
+        reasons = []
+        for error in failed:
+            if not isinstance(error, AccessDeniedError):
+                code, lost = WarningCode.STAND_IN, "are listed otherwise"
+                reasons.append(error.message)
+            elif catalog.is_own_glue:
+                code, lost = WarningCode.RIGHT_MISSING, "come without location and time of creation"
+            else:
+                continue
+
+            message = f"{error.message}: schemas of {catalog.name} {lost}"
+            self.tell(Warned(code=code, message=message, hint=error.hint))
+
+        return "; ".join(reasons)

@@ -1,0 +1,356 @@
+"""Answers that the service models do not allow, and that AWS, or a proxy, was seen to send."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kada_athena_async import RunReport
+from kada_athena_async.sandbox import Sandbox
+from kada_athena_async.sandbox.estate.model import Schema
+from kada_athena_async.sandbox.estate.small import make_table
+from kada_athena_async.sandbox.wire import Reply, Request, json_reply
+from tests.faults.world import START, WallClock, World
+from tests.kit.raw_aws import Forward, RawAws
+
+
+@pytest.fixture
+def aws(sandbox: Sandbox) -> Iterator[RawAws]:
+    with RawAws(sandbox) as running:
+        yield running
+
+
+class OddWorld(World):
+    """A world whose runs go through a server that a test lets answer as it likes."""
+
+    def __init__(self, path: Path, aws: RawAws, wall: WallClock) -> None:
+        super().__init__(path, aws.sandbox, wall)
+        self.aws = aws
+
+    async def go(self, **fields: Any) -> RunReport:
+        return await self.run(START, endpoint_url=self.aws.endpoint_url, **fields)
+
+    def names(self, kind: str, *columns: str) -> list[tuple[str, ...]]:
+        return sorted(tuple(row[column] for column in columns) for row in self.rows(kind))
+
+    def scopes(self, scope: str) -> dict[tuple[str, ...], dict[str, Any]]:
+        facts = self.manifests()[-1]["facts"]["completeness"]
+        return {tuple(entry["name"]): entry for entry in facts if entry["scope"] == scope}
+
+    def add_schemas(self, count: int, *, prefix: str) -> list[str]:
+        """Schemas of the Glue catalog with two tables each."""
+        glue = self.sandbox.estate.catalogs["AwsDataCatalog"]
+        names = [f"{prefix}{number:03d}" for number in range(count)]
+        for name in names:
+            glue.schemas[name] = Schema(name=name)
+            for table in ("a", "b"):
+                made = make_table(table, "x bigint", now=START, schema=name)
+                glue.schemas[name].tables[table] = made
+
+        return names
+
+
+@pytest.fixture
+def world(tmp_path: Path, aws: RawAws, wall: WallClock) -> OddWorld:
+    return OddWorld(tmp_path, aws, wall)
+
+
+async def test_a_null_parameter_is_left_out(world: OddWorld) -> None:
+    """ListTableMetadata answers nulls in the map of parameters for Iceberg tables."""
+    world.aws.error("glue:GetTables", "AccessDeniedException", "no")
+
+    def change(page: dict[str, Any]) -> None:
+        for table in page["TableMetadataList"]:
+            table["Parameters"] |= {"inputformat": None, "outputformat": None, "answer": 42}
+
+    world.aws.alter("athena:ListTableMetadata", change)
+    report = await world.go()
+    assert report.committed, report.failed
+    tables = world.rows("metadata_tables")
+    assert len(tables) == sum(
+        len(s.tables) for c in world.sandbox.estate.catalogs.values() for s in c.schemas.values()
+    )
+    assert all('"answer":"42"' in row["parameters"].replace(" ", "") for row in tables)
+    assert not any("inputformat" in row["parameters"] for row in tables)
+    assert {entry["outcome"] for entry in world.scopes("schema").values()} == {"complete"}
+
+
+async def test_nulls_and_other_times_never_fail_a_page_of_history(world: OddWorld) -> None:
+    """Nulls for what an execution lacks, ISO times and floats are read as what they mean."""
+
+    def change(page: dict[str, Any]) -> None:
+        page["UnprocessedQueryExecutionIds"] = None
+        for execution in page["QueryExecutions"]:
+            status = execution["Status"]
+            status["AthenaError"] = None
+            execution["EngineVersion"] = None
+            status["SubmissionDateTime"] = str(status["SubmissionDateTime"])
+            if execution.get("Statistics"):
+                execution["Statistics"]["DataScannedInBytes"] = 5.0
+
+    report = await world.go()
+    plain = world.rows("databaselog")
+    assert report.committed
+    world.aws.alter("athena:BatchGetQueryExecution", change)
+    other = OddWorld(world.path / "other", world.aws, world.wall)
+    other.path.mkdir()
+    report = await other.go()
+    assert report.committed, report.failed
+    odd = other.rows("databaselog")
+    times = [(row["query_id"], row["submitted_at"], row["completed_at"]) for row in plain]
+    assert [(row["query_id"], row["submitted_at"], row["completed_at"]) for row in odd] == times
+    assert {row["scanned_bytes"] for row in odd} <= {"5", ""}
+
+
+async def test_an_item_that_cannot_be_read_is_named_and_the_rest_is_told(world: OddWorld) -> None:
+    """One table without a name: its schema is partial and says which item it is."""
+
+    def change(page: dict[str, Any]) -> None:
+        page["TableList"].insert(1, {"Name": None, "TableType": "EXTERNAL_TABLE"})
+
+    world.aws.alter("glue:GetTables", change, where={"DatabaseName": "sales"})
+    report = await world.go()
+    assert report.committed, report.failed
+    glue = world.sandbox.estate.catalogs["AwsDataCatalog"]
+    told = [row["table"] for row in world.rows("metadata_tables") if row["schema"] == "sales"]
+    assert sorted(told) == sorted(glue.schemas["sales"].tables)
+    scope = world.scopes("schema")["AwsDataCatalog", "sales"]
+    assert scope["outcome"] == "partial"
+    assert "TableList[1].Name is null; it is left out" in scope["reason"]
+    assert any("TableList[1].Name" in warning for warning in report.warnings)
+
+
+async def test_a_column_that_cannot_be_read_is_named(world: OddWorld) -> None:
+    """The other columns of the table are told, its schema is partial."""
+
+    def change(page: dict[str, Any]) -> None:
+        page["TableList"][0]["StorageDescriptor"]["Columns"].append({"Name": {}, "Type": "int"})
+
+    world.aws.alter("glue:GetTables", change, where={"DatabaseName": "sales"})
+    report = await world.go()
+    assert report.committed, report.failed
+    scope = world.scopes("schema")["AwsDataCatalog", "sales"]
+    assert scope["outcome"] == "partial"
+    assert "Name is an object, not text" in scope["reason"]
+    assert {row["schema"] for row in world.rows("metadata_columns")} >= {"sales"}
+
+
+async def test_items_that_come_twice_count_once(world: OddWorld) -> None:
+    """A list that shifts while it is read shows items twice: catalogs, schemas, workgroups too."""
+    await world.go()
+    kinds = {
+        "metadata_catalogs": ("catalog",),
+        "metadata_schemas": ("catalog", "schema"),
+        "metadata_tables": ("catalog", "schema", "table"),
+        "metadata_columns": ("catalog", "schema", "table", "column"),
+        "users": ("workgroup",),
+        "databaselog": ("query_id",),
+    }
+    once = {kind: world.names(kind, *columns) for kind, columns in kinds.items()}
+    assert all(once.values())
+    lists = {
+        "athena:ListDataCatalogs": "DataCatalogsSummary",
+        "athena:ListDatabases": "DatabaseList",
+        "glue:GetDatabases": "DatabaseList",
+        "athena:ListTableMetadata": "TableMetadataList",
+        "glue:GetTables": "TableList",
+        "athena:ListWorkGroups": "WorkGroups",
+        "athena:ListQueryExecutions": "QueryExecutionIds",
+    }
+    for operation, key in lists.items():
+        world.aws.alter(operation, lambda page, key=key: page[key].extend(page[key][:]))
+
+    other = OddWorld(world.path / "other", world.aws, world.wall)
+    other.path.mkdir()
+    report = await other.go()
+    assert report.committed, report.failed
+    assert {kind: other.names(kind, *columns) for kind, columns in kinds.items()} == once
+
+
+FOREIGN = (b"{}", b'{"error": "backend busy"}', b"[]", b'"ok"')
+
+
+@pytest.mark.parametrize("body", FOREIGN)
+async def test_a_foreign_answer_is_no_empty_history(world: OddWorld, body: bytes) -> None:
+    """Asked for again a few times, then failed by name; nothing is committed, no mark moves."""
+    rule = world.aws.answer("athena:ListQueryExecutions", body, where={"WorkGroup": "primary"})
+    report = await world.go()
+    assert not report.committed
+    assert rule.answered == 5
+    [outcome] = report.failed
+    assert outcome.unit_id == "history/primary"
+    assert "athena:ListQueryExecutions" in outcome.reason
+    assert "not one of AWS's" in outcome.reason
+    assert "proxy" in outcome.hint
+    assert world.mark() is None
+
+
+async def test_a_foreign_answer_that_passes_costs_nothing(world: OddWorld) -> None:
+    """A proxy that restarts: the next answer of every list is AWS's own, and all is told."""
+    operations = [
+        "athena:BatchGetQueryExecution",
+        "athena:ListDataCatalogs",
+        "athena:ListDatabases",
+        "athena:ListQueryExecutions",
+        "athena:ListTableMetadata",
+        "athena:ListWorkGroups",
+        "glue:GetDatabases",
+        "glue:GetTables",
+    ]
+    rules = [world.aws.answer(operation, b"{}", calls=(1,)) for operation in operations]
+    report = await world.go()
+    assert report.committed, report.failed
+    assert [rule.answered for rule in rules] == [1] * len(rules)
+    assert not [w for w in report.warnings if "stand" in w]
+    finished = [e for e in world.sandbox.estate.executions.values() if e.completed_at]
+    assert len(world.rows("databaselog")) >= len(finished)
+
+
+async def test_a_foreign_answer_of_one_source_makes_the_other_stand_in(world: OddWorld) -> None:
+    """Glue's lists are foreign for good: Athena's own tell the same tables, and it is said."""
+    world.aws.answer("glue:Get*", b"{}")
+    report = await world.go()
+    assert report.committed, report.failed
+    glue = world.sandbox.estate.catalogs["AwsDataCatalog"]
+    assert world.names("metadata_tables", "catalog", "schema", "table")[-1:]
+    told = Counter(r["schema"] for r in world.rows("metadata_tables") if r["catalog"] == glue.name)
+    assert told == Counter({s.name: len(s.tables) for s in glue.schemas.values() if s.tables})
+    reasons = [
+        entry["reason"] for name, entry in world.scopes("schema").items() if name[0] == glue.name
+    ]
+    assert all(r.startswith("listed by athena:ListTableMetadata: glue:GetTables") for r in reasons)
+
+
+LISTS = {
+    "athena:ListWorkGroups": ("WorkGroups", "history/*"),
+    "athena:ListQueryExecutions": ("QueryExecutionIds", "history/primary"),
+    "athena:ListDatabases": ("DatabaseList", "catalog/"),
+    "athena:ListTableMetadata": ("TableMetadataList", "metadata/"),
+}
+
+
+@pytest.mark.parametrize("operation", LISTS)
+async def test_a_page_token_that_repeats_is_an_error_after_one_rescan(
+    world: OddWorld, operation: str
+) -> None:
+    """The listing begins again once, then fails by name; the run ends."""
+    key, unit = LISTS[operation]
+    world.aws.answer(operation, {key: [], "NextToken": "round and round"})
+    report = await world.go()
+    assert not report.committed
+    reasons = [o.reason for o in report.failed if o.unit_id.startswith(unit)]
+    assert reasons
+    assert all(operation in reason and "same page token" in reason for reason in reasons)
+
+
+async def test_a_token_that_repeats_once_costs_nothing(world: OddWorld) -> None:
+    """The rescan gives what is missing, and nothing twice."""
+    await world.go()
+    once = world.names("databaselog", "query_id")
+
+    def turn_back(page: dict[str, Any]) -> None:
+        page["NextToken"] = "back"
+
+    first = {"QueryExecutionIds": [], "NextToken": "back"}
+    world.aws.answer("athena:ListQueryExecutions", first, where={"NextToken": "back"})
+    world.aws.alter(
+        "athena:ListQueryExecutions", turn_back, calls=(1,), where={"WorkGroup": "primary"}
+    )
+    other = OddWorld(world.path / "other", world.aws, world.wall)
+    other.path.mkdir()
+    report = await other.go()
+    assert report.committed, report.failed
+    assert other.names("databaselog", "query_id") == once
+
+
+@pytest.mark.parametrize("operation", ["athena:ListWorkGroups", "athena:ListQueryExecutions"])
+async def test_empty_pages_without_end_are_given_up(world: OddWorld, operation: str) -> None:
+    """New tokens for ever, never an item: the listing fails by name instead of going on."""
+    key, unit = LISTS[operation]
+
+    def another(request: Request, _forward: Forward) -> Reply:
+        token = json.loads(request.body).get("NextToken", "")
+        return json_reply({key: [], "NextToken": f"{token}x"[-900:] + str(len(world.aws.requests))})
+
+    world.aws.respond(operation, another)
+    report = await world.go()
+    assert not report.committed
+    [reason] = [o.reason for o in report.failed if o.unit_id == unit]
+    assert f"{operation}" in reason
+    assert "251 pages in a row with nothing new" in reason
+
+
+async def test_what_is_denied_for_one_schema_is_asked_for_its_neighbours(world: OddWorld) -> None:
+    """24 schemas are refused to every lister, before any other answers: 20 others are told."""
+    denied = world.add_schemas(24, prefix="a_denied")
+    allowed = world.add_schemas(20, prefix="b_allowed")
+    for name in denied:
+        for operation in ("glue:GetTables", "athena:ListTableMetadata"):
+            world.aws.error(operation, "AccessDeniedException", "no", where={"DatabaseName": name})
+
+    report = await world.go(on_error="skip")
+    assert report.committed, report.failed
+    told = Counter(row["schema"] for row in world.rows("metadata_tables"))
+    assert {name: told[name] for name in allowed} == dict.fromkeys(allowed, 2)
+    outcomes = {name[1]: entry["outcome"] for name, entry in world.scopes("schema").items()}
+    assert {name for name, outcome in outcomes.items() if outcome == "denied"} == set(denied)
+    # One call a schema and lister: what was refused is not asked for again.
+    assert world.aws.calls["glue:GetTables"] == len(
+        world.sandbox.estate.catalogs["AwsDataCatalog"].schemas
+    )
+
+
+async def test_a_catalog_whose_api_is_down_is_told_by_sql(world: OddWorld) -> None:
+    """ListTableMetadata answers 500 for a federated catalog: SQL tells its tables and is named."""
+    [other] = [n for n in world.sandbox.estate.catalogs if n != "AwsDataCatalog"]
+    world.aws.error(
+        "athena:ListTableMetadata",
+        "InternalServerException",
+        "x",
+        status=500,
+        where={"CatalogName": other},
+    )
+    report = await world.go(metadata_source="auto", on_error="fail")
+    assert report.committed, report.failed
+    catalog = world.sandbox.estate.catalogs[other]
+    told = Counter(r["schema"] for r in world.rows("metadata_tables") if r["catalog"] == other)
+    assert told == Counter({s.name: len(s.tables) for s in catalog.schemas.values() if s.tables})
+    reasons = [e["reason"] for name, e in world.scopes("schema").items() if name[0] == other]
+    assert reasons
+    assert all(r.startswith("listed by information_schema.tables:") for r in reasons)
+
+
+async def test_schemas_whose_api_is_down_are_told_by_the_next_source(world: OddWorld) -> None:
+    """GetDatabases and ListDatabases fail for good: SQL names the schemas, and it is said."""
+    for operation in ("glue:GetDatabases", "athena:ListDatabases"):
+        world.aws.error(operation, "InternalServerException", "x", status=500)
+
+    report = await world.go(metadata_source="auto")
+    assert report.committed, report.failed
+    expected = sorted(
+        (c.name, s) for c in world.sandbox.estate.catalogs.values() for s in c.schemas
+    )
+    assert world.names("metadata_schemas", "catalog", "schema") == expected
+    for name in world.sandbox.estate.catalogs:
+        assert "ListDatabases was tried" in world.scopes("catalog")[name,]["reason"]
+
+
+async def test_a_description_that_cannot_be_had_ends_nothing(world: OddWorld) -> None:
+    """GetDataCatalog is denied for one catalog: the others are still asked."""
+    [other] = [n for n in world.sandbox.estate.catalogs if n != "AwsDataCatalog"]
+    world.aws.error(
+        "athena:GetDataCatalog", "AccessDeniedException", "no", where={"Name": "AwsDataCatalog"}
+    )
+    world.aws.answer(
+        "athena:GetDataCatalog",
+        {"DataCatalog": {"Name": other, "Description": "ours"}},
+        where={"Name": other},
+    )
+    report = await world.go()
+    assert report.committed, report.failed
+    assert ("ours",) in world.names("metadata_catalogs", "description")
