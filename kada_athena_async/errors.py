@@ -4,6 +4,8 @@ KadaAthenaError
 ├─ ConfigError            fix the configuration or the command      exit code 2
 ├─ AbortError             cannot start or go on, nothing committed  exit code 3
 │   ├─ CredentialsError   no, wrong or expired credentials
+│   ├─ NetworkError       no way to AWS, or nobody there who proves to be AWS
+│   │   └─ UnreachableError  not one connection came about
 │   ├─ StateError         the high-water mark or its state cannot be trusted
 │   └─ LockedError        another run of the same name is going on
 ├─ RetryableError         tried again by retry.py, never seen by a caller
@@ -93,6 +95,14 @@ class AbortError(KadaAthenaError):
 
 class CredentialsError(AbortError):
     """Raised when AWS does not accept who we say we are, or nobody said who we are."""
+
+
+class NetworkError(AbortError):
+    """Raised when there is no way to AWS, or what answers does not prove to be AWS."""
+
+
+class UnreachableError(NetworkError):
+    """Raised when not one connection to a service came about; another may be reachable."""
 
 
 class StateError(AbortError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -194,6 +194,29 @@ class RunReport:
             raise AssertionError("unreachable: a dataclass becomes a dict")
 
         return {**found, "rows": self.rows}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionReport:
+    """What a connection test found.
+
+    Attributes:
+        identity: ARN of who we are.
+        catalogs, workgroups: How many are shown; None where they may not be listed.
+        missing: What is not allowed, in words; empty if all that was tried is.
+    """
+
+    identity: str
+    account: str
+    region: str
+    endpoint_url: str | None
+    catalogs: int | None
+    workgroups: int | None
+    missing: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """The report as plain JSON values."""
+        return {**asdict(self), "missing": list(self.missing)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

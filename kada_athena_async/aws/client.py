@@ -18,21 +18,30 @@ from typing_extensions import Self
 
 from kada_athena_async.aws.call_timeline import CallTimeline
 from kada_athena_async.aws.error_map import map_error
+from kada_athena_async.aws.network import NotConnectedError, unreachable_error
 from kada_athena_async.aws.pacing import Pacer
 from kada_athena_async.aws.session import AwsSession
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import Clock, offload
 from kada_athena_async.config import shown_url
-from kada_athena_async.errors import CredentialsError, ThrottledError
-from kada_athena_async.events import CallRates, Observer, Throttled, Warned
+from kada_athena_async.errors import (
+    CredentialsError,
+    KadaAthenaError,
+    ThrottledError,
+    UnavailableError,
+    UnreachableError,
+)
+from kada_athena_async.events import CallRates, Observer, RetryScheduled, Throttled, Warned
 from kada_athena_async.retry import Retrier, RetryBudget, RetryPolicy
 
-CONNECT_TIMEOUT_S = 5
-READ_TIMEOUT_S = 30
 # Lambda-backed catalogs start cold: AWS's documentation speaks of minutes for their metadata.
 ATTEMPT_TIMEOUT_S = 60.0
-POOL_CONNECTIONS = 64
 TELL_EVERY_S = 1.0
+
+# Nothing was ever reached: whoever waits learns it in seconds, not after the two minutes in which
+# an outage passes.
+FIRST_CONTACT_S = 3.0
+FIRST_WAIT_S = 1.0
 
 
 @dataclass(slots=True)
@@ -54,6 +63,15 @@ class CallLog:
     started_at: datetime | None = None
     server_time: datetime | None = None
     skew: timedelta = timedelta()
+
+
+class _NotConnectedError(UnavailableError):
+    """Raised inside the client when no connection came about."""
+
+    def __init__(self, operation: str, error: NotConnectedError) -> None:
+        super().__init__(f"{operation}: {error.url} cannot be reached: {error.reason}")
+        self.url = error.url
+        self.reason = error.reason
 
 
 class AwsClient:
@@ -84,11 +102,14 @@ class AwsClient:
         self._attempt_timeout_s = attempt_timeout_s
         self._pacer = pacer
         self._clock = clock
+        self._rng = rng
         self._tell = tell
         self._retrier = Retrier(clock=clock, rng=rng, tell=tell, policy=policy or RetryPolicy())
         self._budgets: dict[str, RetryBudget] = {}
         self._clients: dict[str, Any] = {}
         self._announced: set[str] = set()
+        self._first_sent_at: float | None = None
+        self._unreached: dict[str, UnreachableError] = {}
         self._making = anyio.Lock()
         self._stack = AsyncExitStack()
         self._told_at = clock.monotonic()
@@ -122,6 +143,7 @@ class AwsClient:
 
         Raises:
             CredentialsError: AWS does not accept us, even after renewing.
+            NetworkError: There is no way to AWS, or what answers does not prove to be AWS.
             UnitError: Denied, not found, invalid, or retries exhausted.
         """
         name = f"{service}:{operation}"
@@ -129,10 +151,58 @@ class AwsClient:
         send = getattr(client, xform_name(operation))
 
         async def attempt() -> Mapping[str, Any]:
-            return await self._attempt(name, send, scope, parameters)
+            return await self._attempt_first(name, send, scope, parameters)
 
         budget = self._budgets.setdefault(name, RetryBudget())
         return await self._retrier.call(attempt, operation=name, budget=budget)
+
+    async def _attempt_first(
+        self, name: str, send: Any, scope: str, parameters: Mapping[str, object]
+    ) -> Mapping[str, Any]:
+        """One attempt; while nothing was ever reached, all that make sense.
+
+        Raises:
+            UnreachableError: There is no way to the service.
+        """
+        service = name.partition(":")[0]
+        attempts = 0
+        while True:
+            attempts += 1
+            try:
+                return await self._attempt(name, send, scope, parameters)
+            except _NotConnectedError as exc:
+                if self._session.contact.is_made:
+                    raise
+
+                waited_s = self._clock.monotonic() - (self._first_sent_at or 0.0)
+                if waited_s >= FIRST_CONTACT_S:
+                    self._unreached[service] = unreachable_error(exc.url, exc.reason)
+                    raise self._unreached[service] from exc
+
+                wait_s = self._rng.uniform(FIRST_WAIT_S / 2, FIRST_WAIT_S)
+                self._tell(
+                    RetryScheduled(
+                        operation=name,
+                        attempt=attempts,
+                        wait_s=round(wait_s, 3),
+                        reason=exc.message,
+                    )
+                )
+                await self._clock.sleep(wait_s)
+
+    def _check_contact(self, service: str) -> None:
+        """Try no more where nothing was ever reached: not this service, nor after two the third.
+
+        Raises:
+            UnreachableError: What was found of it, or of another.
+        """
+        known = self._unreached
+        if not known or self._session.contact.is_made:
+            return
+
+        found = known.get(service) or (next(iter(known.values())) if len(known) > 1 else None)
+        if found is not None:
+            raise found
 
     async def _attempt(
         self, name: str, send: Any, scope: str, parameters: Mapping[str, object]
@@ -149,6 +219,7 @@ class AwsClient:
     async def _send(
         self, name: str, send: Any, scope: str, parameters: Mapping[str, object]
     ) -> Mapping[str, Any]:
+        self._check_contact(name.partition(":")[0])
         if not name.startswith("s3:"):
             await self._pacer.turn(name)
 
@@ -156,6 +227,10 @@ class AwsClient:
         try:
             with anyio.fail_after(self._attempt_timeout_s):
                 answer: Mapping[str, Any] = await send(**parameters)
+        except KadaAthenaError:
+            raise
+        except NotConnectedError as exc:
+            raise _NotConnectedError(name, exc) from exc
         except Exception as exc:
             error = map_error(exc, operation=name, scope=scope)
             if isinstance(error, ThrottledError):
@@ -168,6 +243,9 @@ class AwsClient:
 
     def _note_call(self, name: str) -> None:
         now = self._clock.monotonic()
+        if self._first_sent_at is None:
+            self._first_sent_at = now
+
         self.log.calls[name] += 1
         self.log.timeline.note_call(name, now)
         if self.log.started_at is None:
@@ -206,9 +284,6 @@ class AwsClient:
         async with self._making:
             if service not in self._clients:
                 config = AioConfig(
-                    connect_timeout=CONNECT_TIMEOUT_S,
-                    read_timeout=READ_TIMEOUT_S,
-                    max_pool_connections=POOL_CONNECTIONS,
                     retries={"total_max_attempts": 1},
                     user_agent_extra="kada_athena_async",
                 )

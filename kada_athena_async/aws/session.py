@@ -15,13 +15,15 @@ from aiobotocore.credentials import (
     AioAssumeRoleCredentialFetcher,
     AioDeferredRefreshableCredentials,
 )
-from aiobotocore.session import AioSession
 
 from kada_athena_async.aws.decode import JsonAnswerParserFactory
 from kada_athena_async.aws.error_map import map_error
+from kada_athena_async.aws.http_session import HttpSettings
+from kada_athena_async.aws.network import Contact
 from kada_athena_async.aws.sdk_models import SdkModels
+from kada_athena_async.aws.sdk_session import SdkSession
 from kada_athena_async.config import check_aws_endpoint_files
-from kada_athena_async.errors import ConfigError, CredentialsError, Problem
+from kada_athena_async.errors import ConfigError, CredentialsError, NetworkError, Problem
 from kada_athena_async.redact import hide_secrets
 
 # A session of 15 minutes or less would be renewed at every call: aiobotocore renews 15 minutes
@@ -54,8 +56,8 @@ class AwsSession:
         models: Shared with other sessions; None for its own.
 
     Raises:
-        ConfigError: The region is not one of AWS's, or the AWS configuration files name an
-            endpoint that may not be talked to.
+        ConfigError: The region is not one of AWS's, the AWS configuration files name an endpoint
+            that may not be talked to, or the trusted certificates cannot be read.
         CredentialsError: The profile does not exist.
     """
 
@@ -70,6 +72,8 @@ class AwsSession:
         self._renewing = anyio.Lock()
         self.renewals = 0
         self._sdk = self._sdk_session(identity)
+        # A role is assumed with the caller's own credentials, so by a session that keeps them.
+        self._source = self._sdk_session(identity, self._sdk.http) if identity.role else self._sdk
         self._check_region()
         self._check_endpoints()
         self._session = aioboto3.Session(botocore_session=self._sdk)
@@ -79,6 +83,11 @@ class AwsSession:
         return self._session.client(
             service, region_name=self.region, endpoint_url=self.endpoint_url, config=config
         )
+
+    @property
+    def contact(self) -> Contact:
+        """Whether AWS was ever reached."""
+        return self._sdk.contact
 
     def is_own(self, url: str) -> bool:
         """True if *url* is an endpoint of AWS itself, or the one that we were told to use."""
@@ -128,11 +137,9 @@ class AwsSession:
             self._assume(identity, credentials)
 
     def _assume(self, identity: Identity, source_credentials: object) -> None:
-        source = self._sdk_session(identity)
-
         def make_client(service: str, **settings: Any) -> Any:
             # Naming the region keeps away from the one global STS endpoint.
-            return source.create_client(
+            return self._source.create_client(
                 service, region_name=self.region, endpoint_url=self.endpoint_url, **settings
             )
 
@@ -173,6 +180,8 @@ class AwsSession:
             self._role_cache.clear()
             try:
                 await refresh(is_mandatory=True)
+            except NetworkError:
+                raise
             except Exception as exc:
                 error = map_error(exc, operation="sts:AssumeRole")
                 if isinstance(error, CredentialsError):
@@ -186,11 +195,13 @@ class AwsSession:
             self.renewals += 1
             return True
 
-    def _sdk_session(self, identity: Identity) -> AioSession:
+    def _sdk_session(self, identity: Identity, http: HttpSettings | None = None) -> SdkSession:
         try:
-            session = AioSession(profile=identity.profile or None)
-            # Read now: a missing profile would otherwise show up anywhere later.
-            session.get_scoped_config()
+            session = SdkSession(
+                self._models, region=identity.region, profile=identity.profile, http=http
+            )
+        except ConfigError:
+            raise
         except Exception as exc:
             profile = (
                 f" or have no profile {hide_secrets(identity.profile)!a}"
@@ -206,7 +217,6 @@ class AwsSession:
             session.set_credentials(identity.key, identity.secret)
 
         session.register_component("response_parser_factory", JsonAnswerParserFactory())
-        self._models.describe(session)
         return session
 
     def _check_endpoints(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -34,10 +34,12 @@ from kada_athena_async.errors import (
     Problem,
     RequestError,
     UnitError,
+    UnreachableError,
 )
 from kada_athena_async.events import Observer, Warned
 from kada_athena_async.pipeline import UnitExtraction
 from kada_athena_async.plan import check_own_workgroup
+from kada_athena_async.report import ConnectionReport
 from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.rights import lost_without
 from kada_athena_async.sinks import RecordSink
@@ -49,29 +51,6 @@ ACCOUNT_DEADLINE_S = 10.0
 
 HISTORY_UNITS_AT_ONCE = 8
 """Workgroups listed side by side: two would use up the account's five list calls a second."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionReport:
-    """What a connection test found.
-
-    Attributes:
-        identity: ARN of who we are.
-        catalogs, workgroups: How many are shown; None where they may not be listed.
-        missing: What is not allowed, in words; empty if all that was tried is.
-    """
-
-    identity: str
-    account: str
-    region: str
-    endpoint_url: str | None
-    catalogs: int | None
-    workgroups: int | None
-    missing: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, object]:
-        """The report as plain JSON values."""
-        return {**asdict(self), "missing": list(self.missing)}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -145,10 +124,18 @@ class Connection:
 
         Raises:
             CredentialsError: AWS does not accept us.
+            NetworkError: There is no way to Athena.
             ConfigError: Catalog, workgroup or bucket do not exist.
         """
-        caller = await self.client.call("sts", "GetCallerIdentity")
         missing: list[str] = []
+        caller: Mapping[str, object] = {}
+        try:
+            caller = await self.client.call("sts", "GetCallerIdentity")
+        except UnreachableError as exc:
+            # A private network may have a way to Athena and none to STS, which a run of fixed
+            # credentials never asks.
+            missing.append(f"sts: {exc.message}: who we are is not known")
+
         workgroups = catalogs = None
         try:
             workgroups = len(await self._usable_workgroups())
@@ -200,8 +187,8 @@ class Connection:
         try:
             with anyio.fail_after(ACCOUNT_DEADLINE_S):
                 caller = await self.client.call("sts", "GetCallerIdentity")
-        except (TimeoutError, UnitError) as exc:
-            reason = exc.message if isinstance(exc, UnitError) else "no answer"
+        except (TimeoutError, UnitError, UnreachableError) as exc:
+            reason = "no answer" if isinstance(exc, TimeoutError) else exc.message
             self.tell(
                 Warned(
                     code=WarningCode.ACCOUNT_UNKNOWN,

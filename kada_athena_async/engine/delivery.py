@@ -17,6 +17,7 @@ from kada_athena_async.errors import (
     ConfigError,
     CredentialsError,
     DeliveryError,
+    NetworkError,
     Problem,
     UnitError,
 )
@@ -75,7 +76,7 @@ class Outside:
                     clock=self.clock,
                     keep_days=days or None,
                 )
-        except CredentialsError as exc:
+        except (CredentialsError, NetworkError) as exc:
             raise DeliveryError(
                 f"nothing was delivered to {place.url}: {exc.message}", hint=exc.hint
             ) from exc
@@ -112,7 +113,7 @@ class Outside:
                 cell = await landing.read(name)
         except AccessDeniedError:
             return None
-        except (CredentialsError, UnitError) as exc:
+        except (CredentialsError, NetworkError, UnitError) as exc:
             raise DeliveryError(
                 f"{place.url} cannot be asked for {name}: {exc.message}", hint=exc.hint
             ) from exc

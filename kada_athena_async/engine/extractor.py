@@ -20,7 +20,7 @@ from kada_athena_async.commit import (
 )
 from kada_athena_async.concurrency import Clock, SystemClock
 from kada_athena_async.config import Config, ConfigFields, check_name, config_digest, make_config
-from kada_athena_async.engine.connection import Connection, ConnectionReport, connect
+from kada_athena_async.engine.connection import Connection, connect
 from kada_athena_async.engine.cut import WindowRequest
 from kada_athena_async.engine.delivery import Outside, Store
 from kada_athena_async.engine.doctor import DoctorReport, Examination
@@ -38,7 +38,7 @@ from kada_athena_async.fanout import Fanout, check_observer
 from kada_athena_async.files import Files, in_thread, locks_in_thread
 from kada_athena_async.hwm import FileHwmStore
 from kada_athena_async.landing import DeliveryReport
-from kada_athena_async.report import RunReport
+from kada_athena_async.report import ConnectionReport, RunReport
 from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.sinks import lock_path
 from kada_athena_async.sources.statement_texts import default_texts

@@ -14,7 +14,7 @@ from kada_athena_async.aws.pacing import Pacer
 from kada_athena_async.aws.sdk_models import SdkModels
 from kada_athena_async.concurrency import Clock, Slots, SystemClock
 from kada_athena_async.config import Config
-from kada_athena_async.errors import ConfigError, Problem, UnitError
+from kada_athena_async.errors import ConfigError, Problem, UnitError, UnreachableError
 from kada_athena_async.sql.worker_pool import WorkerPool
 
 # Without a way to STS the account stays unknown; nobody waits through all retries for that.
@@ -94,7 +94,7 @@ class Shared:
         try:
             with anyio.fail_after(_ASK_S):
                 return await ask()
-        except (TimeoutError, UnitError):
+        except (TimeoutError, UnitError, UnreachableError):
             return f"key {config.key.get_secret_value()} profile {config.profile}"
 
 

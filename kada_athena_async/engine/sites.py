@@ -15,7 +15,6 @@ import anyio
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.concurrency import Clock, SystemClock, map_bounded
 from kada_athena_async.config import Site, check_name
-from kada_athena_async.engine.connection import ConnectionReport
 from kada_athena_async.engine.extractor import Extractor
 from kada_athena_async.engine.shared import Shared
 from kada_athena_async.errors import ConfigError, KadaAthenaError, Problem, UnitError
@@ -32,7 +31,13 @@ from kada_athena_async.events import (
 from kada_athena_async.fanout import Fanout
 from kada_athena_async.files import Files
 from kada_athena_async.landing import DeliveryReport
-from kada_athena_async.report import RunReport, SiteReport, SitesReport, common_exit_code
+from kada_athena_async.report import (
+    ConnectionReport,
+    RunReport,
+    SiteReport,
+    SitesReport,
+    common_exit_code,
+)
 
 ResultT = TypeVar("ResultT")
 

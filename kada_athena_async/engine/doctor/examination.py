@@ -31,7 +31,13 @@ from kada_athena_async.engine.doctor.report import (
     untried,
 )
 from kada_athena_async.engine.doctor.workgroup import catalog_findings, workgroup_finding
-from kada_athena_async.errors import AccessDeniedError, ConfigError, CredentialsError, UnitError
+from kada_athena_async.errors import (
+    AccessDeniedError,
+    ConfigError,
+    CredentialsError,
+    NetworkError,
+    UnitError,
+)
 from kada_athena_async.files import in_thread
 from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.rights import (
@@ -92,9 +98,10 @@ class Examination:
                 self._note("identity", "credentials", report.identity)
                 await self._aws(connection, surroundings_of(config, report.account))
                 self._findings.append(clock_finding(connection.client.log.skew))
-        except CredentialsError as exc:
+        except (CredentialsError, NetworkError) as exc:
+            subject = "AWS" if isinstance(exc, NetworkError) else "credentials"
             lost = "nothing can be asked of AWS"
-            self._fail("identity", "credentials", exc.message, lost, exc.hint, 3)
+            self._fail("identity", subject, exc.message, lost, exc.hint, 3)
         except UnitError as exc:
             lost = "nothing can be asked of AWS"
             self._fail("identity", "AWS", exc.message, lost, exc.hint, 1)
@@ -160,9 +167,10 @@ class Examination:
         )
         try:
             return await trials.try_rights(rights_of(self.outside.config))
-        except CredentialsError as exc:
+        except (CredentialsError, NetworkError) as exc:
+            subject = "S3" if isinstance(exc, NetworkError) else "credentials"
             lost = "nothing is delivered; the run ends with exit code 4"
-            self._fail("landing", "credentials", exc.message, lost, exc.hint, 3)
+            self._fail("landing", subject, exc.message, lost, exc.hint, 3)
             return {}
 
     async def _statement(self, connection: Connection) -> QueryExecution | None:

@@ -18,7 +18,8 @@ PACKAGE = ROOT / "kada_athena_async"
 
 ENDING = {
     "AccessDeniedError", "CommitError", "CredentialsError", "DeliveryError", "DerivationError",
-    "LockedError", "ResultError", "RetriesExhaustedError", "StateError",
+    "LockedError", "NetworkError", "ResultError", "RetriesExhaustedError", "StateError",
+    "UnreachableError",
 }  # fmt: skip
 """Errors that a user meets in our own words; others repeat AWS's."""
 
