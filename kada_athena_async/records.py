@@ -134,6 +134,16 @@ class QueryRecord(NamedTuple):
     fingerprint: str | None
 
 
+class ImmediateRecord(NamedTuple):
+    """The statement in the literal of an EXECUTE IMMEDIATE, masked; never published.
+
+    The literal as a whole is hidden in the extract, so that lineage has it from here.
+    """
+
+    query_id: str
+    query: str
+
+
 class LinkageRecord(NamedTuple):
     """A flow of data from a column (or table) to another."""
 
@@ -237,6 +247,7 @@ Record: TypeAlias = (
     | ViewRecord
     | UserRecord
     | QueryRecord
+    | ImmediateRecord
     | LinkageRecord
     | EventRecord
     | PrincipalRecord
@@ -260,3 +271,6 @@ RECORD_TYPES: dict[str, type[Record]] = {
 """Kind of extract (a part of its file name) -> type of its records; in the order of a run."""
 
 KINDS: tuple[str, ...] = tuple(RECORD_TYPES)
+
+STAGED_TYPES: dict[str, type[Record]] = {**RECORD_TYPES, "immediates": ImmediateRecord}
+"""All kinds of parts, with those that serve a run only."""

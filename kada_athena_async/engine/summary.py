@@ -25,6 +25,7 @@ from kada_athena_async.events import Warned
 from kada_athena_async.hwm import Decision, Gap, Window
 from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.plan import HistoryUnit, Plan
+from kada_athena_async.records import KINDS
 from kada_athena_async.report import CommittedFile, RunReport, UnitOutcome
 from kada_athena_async.sinks import Staging
 from kada_athena_async.version import __version__
@@ -146,7 +147,8 @@ def check_rows(staging: Staging, outcomes: Sequence[UnitOutcome]) -> None:
     for outcome in outcomes:
         written: Counter[str] = Counter()
         for part in sealed[outcome.unit_id].parts:
-            written[part.kind] += part.rows
+            if part.kind in KINDS:
+                written[part.kind] += part.rows
 
         counted: Mapping[str, int] = {k: n for k, n in outcome.facts.rows.items() if n}
         if written != counted:

@@ -16,11 +16,12 @@ import msgspec
 from kada_athena_async.concurrency import offload
 from kada_athena_async.config import Config
 from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress
-from kada_athena_async.records import QueryRecord, Record, ViewRecord
+from kada_athena_async.records import ImmediateRecord, QueryRecord, Record
 from kada_athena_async.report import UnitFacts
 from kada_athena_async.sinks import PartFile, Staging
 from kada_athena_async.sinks.part_reader import read_part, read_table_columns
 from kada_athena_async.sql.derivation import Derivation, Source
+from kada_athena_async.sql.immediate import immediate_statement
 from kada_athena_async.sql.names import Context, TableName
 from kada_athena_async.sql.worker_pool import WorkerPool
 
@@ -98,16 +99,26 @@ class DeriveExtraction:
         for kind in _KINDS:
             async with aclosing(self._batches(kind)) as batches:
                 async for batch in batches:
-                    yield cast("list[ViewRecord | QueryRecord]", batch)
+                    yield cast("list[Source]", batch)
                     self._read += len(batch)
                     share = round(self._read / (_PASSES * texts), 3)
                     self.tell(UnitAdvanced(unit_id=self.unit_id, share=share))
 
     async def _batches(self, kind: str) -> AsyncGenerator[list[Record], None]:
-        for part in self._parts(kind):
-            batches = read_part(part, is_packed=self.staging.intent.compress)
-            while batch := await offload(lambda batches=batches: next(batches, None)):  # type: ignore[misc]
-                yield batch
+        is_packed = self.staging.intent.compress
+        sealed = self.staging.sealed()
+        for unit_id in self.unit_ids:
+            parts = sealed[unit_id].parts
+            inner = _Immediates(
+                [part for part in parts if part.kind == "immediates"], is_packed=is_packed
+            )
+            for part in parts:
+                if part.kind != kind:
+                    continue
+
+                batches = (inner.put_into(batch) for batch in read_part(part, is_packed=is_packed))
+                while batch := await offload(lambda batches=batches: next(batches, None)):  # type: ignore[misc]
+                    yield batch
 
     def _view_contexts(self) -> dict[TableName, Context]:
         sealed = self.staging.sealed()
@@ -120,3 +131,34 @@ class DeriveExtraction:
         return [
             part for unit_id in self.unit_ids for part in sealed[unit_id].parts if part.kind == kind
         ]
+
+
+class _Immediates:
+    """The statements that the EXECUTE IMMEDIATEs of one unit ran, in the order of these.
+
+    They are put back where the mask hid them, for lineage alone.
+    """
+
+    def __init__(self, parts: Sequence[PartFile], *, is_packed: bool) -> None:
+        self._rows = (
+            cast("ImmediateRecord", row)
+            for part in parts
+            for batch in read_part(part, is_packed=is_packed)
+            for row in batch
+        )
+        self._next = next(self._rows, None)
+
+    def put_into(self, batch: list[Record]) -> list[Record]:
+        if self._next is None:
+            return batch
+
+        return [
+            self._whole(record) if isinstance(record, QueryRecord) else record for record in batch
+        ]
+
+    def _whole(self, record: QueryRecord) -> QueryRecord:
+        if self._next is None or record.query_id != self._next.query_id:
+            return record
+
+        inner, self._next = self._next.query, next(self._rows, None)
+        return record._replace(query=immediate_statement(inner))

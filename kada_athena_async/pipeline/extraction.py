@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
+import anyio
 from typing_extensions import assert_never
 
 from kada_athena_async.aws.athena import AthenaQueries
@@ -30,9 +32,17 @@ from kada_athena_async.plan import (
     Unit,
     is_included,
 )
-from kada_athena_async.records import CatalogRecord, Record, SchemaRecord, UserRecord
+from kada_athena_async.records import (
+    CatalogRecord,
+    ImmediateRecord,
+    QueryRecord,
+    Record,
+    SchemaRecord,
+    UserRecord,
+)
 from kada_athena_async.report import SPARK, ScopeFacts, UnitFacts
 from kada_athena_async.sinks import RecordSink
+from kada_athena_async.sinks.interface import RecordWriter
 from kada_athena_async.sources.glue import GlueTables
 from kada_athena_async.sources.information_schema import InformationSchema
 from kada_athena_async.sources.interface import TableLister
@@ -192,19 +202,30 @@ class UnitExtraction:
     async def _history(self, unit: HistoryUnit) -> UnitFacts:
         rows = 0
         name = unit.workgroup.name
-        async with self.sink.part(unit.unit_id, "databaselog") as part:
+        async with AsyncExitStack() as parts:
+            part = await parts.enter_async_context(self.sink.part(unit.unit_id, "databaselog"))
+            immediates: RecordWriter | None = None
+            turn = anyio.Lock()
 
             async def emit(executions: list[QueryExecution]) -> None:
-                nonlocal rows
+                nonlocal rows, immediates
 
-                def transform() -> list[Record]:
+                def transform() -> tuple[list[QueryRecord], list[ImmediateRecord]]:
                     server = self.config.server
-                    return [
-                        self.transforms.query(record_of(server, execution, workgroup=name))
-                        for execution in executions
-                    ]
+                    found = [record_of(server, e, workgroup=name) for e in executions]
+                    inner = filter(None, map(self.transforms.immediate, found))
+                    return [*map(self.transforms.query, found)], [*inner]
 
-                await part.write(await offload(transform))
+                records, inner = await offload(transform)
+                if not inner:
+                    await part.write(records)
+                else:
+                    async with turn:  # both parts in the same order
+                        await part.write(records)
+                        if immediates is None:
+                            opened = self.sink.part(unit.unit_id, "immediates")
+                            immediates = await parts.enter_async_context(opened)
+                        await immediates.write(inner)
                 rows += len(executions)
                 self.tell(
                     UnitProgress(unit_id=unit.unit_id, kind="databaselog", rows=len(executions))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from kada_athena_async.records import QueryRecord, ViewRecord
+from kada_athena_async.records import ImmediateRecord, QueryRecord, ViewRecord
 from kada_athena_async.sources.interface import RawView
 from kada_athena_async.sources.reconcile import DecodedView
 from kada_athena_async.sql import fingerprint, is_unmaskable, mask_sql, mask_text
+from kada_athena_async.sql.immediate import immediate_text
 from kada_athena_async.sql.view_text import decode_view, is_encoded
 
 
@@ -55,6 +56,18 @@ class Transforms:
         )
         self.unmaskable["query"] += is_unmaskable(masked)
         return named._replace(query=masked, status_reason=self._message(record.status_reason))
+
+    def immediate(self, record: QueryRecord) -> ImmediateRecord | None:
+        """The statement that an EXECUTE IMMEDIATE ran, masked; None if *record* is no such thing.
+
+        Args:
+            record: As it came, not yet masked.
+        """
+        if not self.mask or not record.query or record.status != "SUCCEEDED":
+            return None
+
+        inner = immediate_text(record.query)
+        return ImmediateRecord(record.query_id, mask_sql(inner)) if inner else None
 
     def view(self, record: ViewRecord) -> ViewRecord:
         """The record, masked."""

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from types import UnionType
 from typing import Any, TypeAlias, get_args, get_type_hints
 
-from kada_athena_async.records import RECORD_TYPES, Batch, ColumnBlock
+from kada_athena_async.records import STAGED_TYPES, Batch, ColumnBlock
 
 # What makes a field need quotes (RFC 4180, section 2, rules 6 and 7).
 _SPECIAL = re.compile(r'[,"\r\n]')
@@ -25,7 +25,7 @@ Column: TypeAlias = Sequence[Any]
 
 def header(kind: str) -> bytes:
     """The header row of a kind of extract."""
-    return (",".join(RECORD_TYPES[kind]._fields) + "\n").encode()
+    return (",".join(STAGED_TYPES[kind]._fields) + "\n").encode()
 
 
 def encode(kind: str, batch: Batch) -> bytes:
@@ -117,5 +117,5 @@ def _writer(hint: object) -> Callable[[Column], Column]:
 
 _WRITERS: dict[str, tuple[Callable[[Column], Column], ...]] = {
     kind: tuple(_writer(hint) for hint in get_type_hints(record).values())
-    for kind, record in RECORD_TYPES.items()
+    for kind, record in STAGED_TYPES.items()
 }

@@ -17,7 +17,7 @@ from typing import BinaryIO, TypeAlias, cast, get_args, get_type_hints
 from isal import igzip
 
 from kada_athena_async.concurrency import offload
-from kada_athena_async.records import RECORD_TYPES, ColumnRecord, Record, TableColumns
+from kada_athena_async.records import STAGED_TYPES, ColumnRecord, Record, TableColumns
 from kada_athena_async.sinks.part import PartFile
 
 BLOCK_BYTES = 256 * 1024
@@ -42,7 +42,7 @@ def read_part(part: PartFile, *, is_packed: bool) -> Iterator[list[Record]]:
         OSError: It cannot be read.
         ValueError: It is not what ``csv_format`` writes.
     """
-    make, parsers = RECORD_TYPES[part.kind], _PARSERS[part.kind]
+    make, parsers = STAGED_TYPES[part.kind], _PARSERS[part.kind]
     batch: list[Record] = []
     held_chars = 0
     for line in _lines(part, is_packed=is_packed):
@@ -194,5 +194,5 @@ def _parser(hint: object) -> Parse:
 
 _PARSERS: dict[str, tuple[Parse, ...]] = {
     kind: tuple(_parser(hint) for hint in get_type_hints(record).values())
-    for kind, record in RECORD_TYPES.items()
+    for kind, record in STAGED_TYPES.items()
 }

@@ -6,20 +6,30 @@ Three steps, so that the middle one can run elsewhere: ``plan`` (this process, c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import NamedTuple
 
 from kada_athena_async.sql.clean import clean
 from kada_athena_async.sql.engine_choice import choose_engine
+from kada_athena_async.sql.immediate import immediate_text
 from kada_athena_async.sql.literals import Literal, find_literals
 from kada_athena_async.sql.locations import find_locations
 from kada_athena_async.sql.masking import HIVE_DIALECTS, is_unmaskable, mask_sql
 from kada_athena_async.sql.names import Context, TableName, complete
+from kada_athena_async.sql.prepared import PreparedStatements
 from kada_athena_async.sql.question import Question, Read, Reading, mentioned
 from kada_athena_async.sql.relations import KnownTable, Output
 from kada_athena_async.sql.schema_index import SchemaIndex
 from kada_athena_async.sql.statement import Routed, route
+
+HIDDEN_LOCATION = "s3://?"
+"""Stands for an S3 location, which is a literal of the statement, where literals are masked."""
+
+_HIDDEN_LOCATION = re.compile(
+    r"(?:\blocation|\bexternal_location\s*=|\A\s*unload\b[\s\S]*\)\s*to)\s*\?", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +41,7 @@ class Statement:
         view: The view whose query *sql* is; None for a statement.
         dialect: ``hive`` or ``spark`` for the text of a view that these made.
         workgroup: Where it ran; tells prepared statements of the same name apart.
+        submitted_at: When; which text a prepared statement had depends on it.
     """
 
     sql: str
@@ -41,11 +52,7 @@ class Statement:
     view: TableName | None = None
     dialect: str = "athena"
     workgroup: str = ""
-
-
-PreparedTexts = Mapping[tuple[str, str], str]
-"""Texts of prepared statements by workgroup and name (Athena user guide, "Querying with prepared
-statements": a name is known in its workgroup)."""
+    submitted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +90,7 @@ class Plan(NamedTuple):
 
 
 def analyse(
-    statement: Statement, schema: SchemaIndex, prepared: PreparedTexts | None = None
+    statement: Statement, schema: SchemaIndex, prepared: PreparedStatements | None = None
 ) -> Analysis:
     """Return what *statement* does.
 
@@ -99,7 +106,9 @@ def analyse(
     return finish(planned, reading, schema)
 
 
-def plan(statement: Statement, schema: SchemaIndex, prepared: PreparedTexts | None = None) -> Plan:
+def plan(
+    statement: Statement, schema: SchemaIndex, prepared: PreparedStatements | None = None
+) -> Plan:
     """Say what a statement is, and what is to be asked of the parser, if anything."""
     context = Context(statement.catalog, statement.schema)
     masked = mask_sql(
@@ -113,9 +122,9 @@ def plan(statement: Statement, schema: SchemaIndex, prepared: PreparedTexts | No
 
     text = clean(masked)
     routed = Routed(kind="VIEW", query=text) if statement.view else route(text)
-    inner = _inner_text(routed, statement, prepared or {})
+    inner = _inner_text(routed, statement, prepared)
     if inner is not None:
-        return plan(replace(statement, sql=inner, view=None), schema, {})
+        return plan(replace(statement, sql=inner, view=None), schema)
 
     question = None
     if routed.query:
@@ -124,19 +133,17 @@ def plan(statement: Statement, schema: SchemaIndex, prepared: PreparedTexts | No
         question = Question(" ".join(routed.query.split()), dialect, context, tables)
     if statement.view:
         routed = replace(routed, target=tuple(statement.view))
-    return Plan(routed, context, _locations(statement), question)
+    return Plan(routed, context, _locations(statement, text), question)
 
 
-def _inner_text(routed: Routed, statement: Statement, prepared: PreparedTexts) -> str | None:
+def _inner_text(
+    routed: Routed, statement: Statement, prepared: PreparedStatements | None
+) -> str | None:
     """The text that EXECUTE runs, if it can be known."""
-    if routed.kind == "EXECUTE":
-        return prepared.get((statement.workgroup, routed.name))
+    if routed.kind == "EXECUTE" and prepared:
+        return prepared.in_force(statement.workgroup, routed.name, statement.submitted_at)
 
-    if routed.kind != "IMMEDIATE":
-        return None
-
-    strings = (_string_value(statement.sql, literal) for literal in _literals(statement))
-    return next((value for value in strings if value), None)
+    return immediate_text(statement.sql) if routed.kind == "IMMEDIATE" else None
 
 
 def _known_tables(query: str, context: Context, schema: SchemaIndex) -> tuple[KnownTable, ...]:
@@ -149,12 +156,15 @@ def _known_tables(query: str, context: Context, schema: SchemaIndex) -> tuple[Kn
     return tuple(known)
 
 
-def _locations(statement: Statement) -> tuple[str, ...]:
-    if "s3" not in statement.sql:
-        return ()
+def _locations(statement: Statement, masked: str) -> tuple[str, ...]:
+    """The S3 locations that a statement names; ``s3://?`` where they are hidden already."""
+    if "s3" in statement.sql and (
+        found := list(find_locations(statement.sql, _literals(statement)))
+    ):
+        return tuple(dict.fromkeys(url for _, url in found))
 
-    found = find_locations(statement.sql, _literals(statement))
-    return tuple(dict.fromkeys(url for _, url in found))
+    has_hidden = masked == clean(statement.sql) and _HIDDEN_LOCATION.search(masked)
+    return (HIDDEN_LOCATION,) if has_hidden else ()
 
 
 def _literals(statement: Statement) -> list[Literal]:
@@ -164,11 +174,6 @@ def _literals(statement: Statement) -> list[Literal]:
         substatement_type=statement.substatement_type,
     ).engine
     return find_literals(statement.sql, engine)[0]
-
-
-def _string_value(sql: str, literal: Literal) -> str:
-    text = sql[literal.start : literal.end]
-    return text[1:-1].replace("''", "'") if text[:1] in "'\"" else ""
 
 
 def finish(planned: Plan, reading: Reading | None, schema: SchemaIndex) -> Analysis:

@@ -21,11 +21,13 @@ from kada_athena_async.records import (
 )
 from kada_athena_async.sql.analysis import Analysis, Statement
 from kada_athena_async.sql.clean import clean
+from kada_athena_async.sql.engine_choice import first_words
+from kada_athena_async.sql.immediate import immediate_text
 from kada_athena_async.sql.masking import mask_sql
 from kada_athena_async.sql.names import Context, TableName
+from kada_athena_async.sql.prepared import PreparedStatements
 from kada_athena_async.sql.question import mentioned
 from kada_athena_async.sql.schema_index import SchemaIndex
-from kada_athena_async.sql.statement import prepared_text
 from kada_athena_async.sql.usage import events, linkages
 from kada_athena_async.sql.worker_pool import WorkerPool
 from kada_athena_async.sql.workers import SqlWorkers
@@ -39,8 +41,8 @@ _CACHED_ANALYSES = 10_000
 class Derivation:
     """The derivation of one run; use as ``async with``.
 
-    The texts may be masked already; then what only literals say is lost: S3 locations and the
-    statements that EXECUTE IMMEDIATE runs.
+    The texts may be masked already; then S3 locations are hidden, and an EXECUTE IMMEDIATE tells
+    something only if the statement in its literal is masked in place of the literal as a whole.
 
     Args:
         mask: Whether S3 locations are hidden, being literals of the statements.
@@ -65,7 +67,7 @@ class Derivation:
         self._view_contexts = view_contexts or {}
         self._wanted: set[TableName] = set()
         self._shapes: set[int] = set()
-        self._prepared: dict[tuple[str, str], str] = {}
+        self._prepared = PreparedStatements()
         self._schema: SchemaIndex | None = None
         self._pool = pool
         self._workers: SqlWorkers | None = None
@@ -90,6 +92,7 @@ class Derivation:
 
     def _note(self, batch: Iterable[Source]) -> None:
         for record in batch:
+            self._note_prepared(record)
             shape = _shape(record)
             is_new = shape is None or hash(shape) not in self._shapes
             if is_new and self._counts(record):
@@ -97,16 +100,27 @@ class Derivation:
             if shape and len(self._shapes) < _MAX_SHAPES:
                 self._shapes.add(hash(shape))
 
+    def _note_prepared(self, record: Source) -> None:
+        """Each time anew: which text is in force depends on the times of all of them."""
+        if isinstance(record, ViewRecord) or record.status != "SUCCEEDED" or not record.query:
+            return
+
+        if first_words(record.query)[:1] in (["prepare"], ["deallocate"]):
+            text = clean(mask_sql(record.query, statement_type=record.statement_type))
+            self._prepared.note(record.workgroup, text, record.completed_at or record.submitted_at)
+
     def _note_one(self, statement: Statement) -> None:
         masked = mask_sql(
-            statement.sql, statement_type=statement.statement_type, dialect=statement.dialect
+            immediate_text(statement.sql) or statement.sql,
+            statement_type=statement.statement_type,
+            dialect=statement.dialect,
         )
-        text = clean(masked)
-        if prepared := prepared_text(text):
-            self._prepared[statement.workgroup, prepared[0]] = prepared[1]
-        for name in mentioned(text, Context(statement.catalog, statement.schema)):
+        context = Context(statement.catalog, statement.schema)
+        for name in mentioned(clean(masked), context):
             if len(self._wanted) < _MAX_WANTED:
                 self._wanted.add(name)
+            elif name not in self._wanted:
+                self.problems["too_many_tables"] += 1
         if statement.view:
             self._wanted.add(statement.view)
 
@@ -205,10 +219,15 @@ class Derivation:
             statement_type=record.statement_type,
             substatement_type=record.substatement_type,
             workgroup=record.workgroup,
+            submitted_at=record.submitted_at or record.completed_at,
         )
 
 
 _TOLD_BY_LITERALS = ("UNLOAD", "EXECUTE", "IMMEDIATE", "CREATE", "ALTER", "CTAS")
+
+
+_FIRST_WORDS = 4
+"""As EXECUTE may follow EXPLAIN ANALYZE VERBOSE."""
 
 
 def _shape(record: Source) -> tuple[str | None, ...] | None:
@@ -216,7 +235,7 @@ def _shape(record: Source) -> tuple[str | None, ...] | None:
     if isinstance(record, ViewRecord) or not record.fingerprint or not record.query:
         return None
 
-    if "execute" in record.query[:200].lower():
+    if "execute" in first_words(record.query)[:_FIRST_WORDS]:
         return None
 
     return (record.fingerprint, record.catalog, record.schema, record.workgroup)

@@ -64,7 +64,7 @@ def _by_service(statement_type: str | None, substatement_type: str | None) -> En
 
 def _by_text(text: str) -> EngineChoice:
     begin = _BEGIN.match(text)
-    words = [begin[1].lower()] if begin else _first_words(text)
+    words = [begin[1].lower()] if begin else first_words(text)
     verb = words[0] if words else ""
     if _TRINO_VERB.fullmatch(verb):
         return EngineChoice(Engine.TRINO, True)
@@ -73,7 +73,7 @@ def _by_text(text: str) -> EngineChoice:
         return EngineChoice(Engine.HIVE, True)
 
     if verb in ("create", "drop"):
-        return _by_noun(text, verb, _first_words(text)[1:])
+        return _by_noun(text, verb, first_words(text)[1:])
 
     return EngineChoice(Engine.TRINO, False)
 
@@ -92,7 +92,8 @@ def _by_noun(text: str, verb: str, words: list[str]) -> EngineChoice:
     return EngineChoice(engine, has_query[Engine.TRINO] == has_query[Engine.HIVE])
 
 
-def _first_words(text: str) -> list[str]:
+def first_words(text: str) -> list[str]:
+    """The first words in lower case, comments passed over; ``?`` for anything that is no word."""
     words: list[str] = []
     for token in tokenize(text, Engine.TRINO):
         kind, start, end = token

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
 from kada_athena_async.sql.clean import parseable
 from kada_athena_async.sql.question import Question, Read, Reading, by_name, guess
@@ -36,8 +35,8 @@ def read_query(question: Question) -> Reading:
     try:
         tree = sqlglot.parse_one(parseable(question.query), dialect=question.dialect)
         return _read_tree(tree, question)
-    except (SqlglotError, RecursionError, ValueError) as error:
-        # Its message repeats the SQL, so that only its class goes on.
+    except Exception as error:
+        # A parser may raise anything. Its message repeats the SQL: only its class goes on.
         return guess(question, type(error).__name__)
 
 

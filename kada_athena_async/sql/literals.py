@@ -33,35 +33,39 @@ _TYPE_PARAMETERS = re.compile(_TYPE, re.VERBOSE)
 # What is no literal, begins no comment and says nothing about the numbers after it: passed over in
 # one step, which makes the whole several times as fast.
 _PLAIN = r"""(?:
-    [\ \t\n\r\f\v(),?=<>!+*%|&^~:;@$\#\[\]{{}}\\]+
+    [\ \t\n\r\f\v{parens},?=<>!+*%|&^~:;@$\#\[\]{{}}\\]+
   | -(?!-) | /(?!\*) | \.(?![0-9])
   | (?=[bcdntvBCDNTV])(?:{types})
-  | (?![xX]'|[uU]&')(?!(?i:group|order)\s)[A-Za-z_][A-Za-z0-9_]*(?![A-Za-z0-9_\x80-\U0010FFFF])
+  | (?![xX]'|[uU]&')(?!(?i:group|order)\s){unless}
+    [A-Za-z_][A-Za-z0-9_]*(?![A-Za-z0-9_\x80-\U0010FFFF])
 )+"""
 _PLAINS = {
-    Engine.TRINO: re.compile(_PLAIN.format(types=_TYPE), re.VERBOSE),
-    Engine.HIVE: re.compile(_PLAIN.format(types=f"{_TYPE} | {_TRANSFORM}"), re.VERBOSE),
+    Engine.TRINO: re.compile(_PLAIN.format(parens="()", types=_TYPE, unless=""), re.VERBOSE),
+    Engine.HIVE: re.compile(
+        _PLAIN.format(parens="()", types=f"{_TYPE} | {_TRANSFORM}", unless=""), re.VERBOSE
+    ),
 }
 
 _ORDINAL_DIGITS = 3
 _BY = re.compile(r"(?:group|order)\s+by(?!\w)", re.IGNORECASE)
 _BY_BEGINS = frozenset("gGoO")
 _ORDINALS = re.compile(rf"(?:\s*[0-9]{{1,{_ORDINAL_DIGITS}}}\s*,)+")
-_ENDS_ORDINALS = re.compile(
+_ENDS = (
     "select|from|where|having|limit|offset|fetch|union|intersect|except|window|values|rows|range"
-    "|groups|using",
-    re.IGNORECASE,
+    "|groups|using"
+)
+_ENDS_ORDINALS = re.compile(_ENDS, re.IGNORECASE)
+_PLAIN_IN_CLAUSE = re.compile(
+    _PLAIN.format(parens="", types=_TYPE, unless=rf"(?!(?i:{_ENDS})(?!\w))"), re.VERBOSE
 )
 _AFTER_ORDINAL = re.compile(
-    r"(?:\s|--[^\r\n]*|/\*[\s\S]*?\*/)*"
-    r"(?:[,);]|\Z|(?i:asc|desc|nulls|having|limit|offset|fetch|union|intersect|except|window|order)"
-    r"(?!\w))"
+    "asc|desc|nulls|having|limit|offset|fetch|union|intersect|except|window|order", re.IGNORECASE
 )
 
 # A name may begin with digits (2024_sales). Trino has no such names without quotes, so there only
 # what clearly is meant as one is kept; a card number with a letter at its end is data.
 _DIGIT_NAMES = {
-    Engine.TRINO: re.compile(r"[0-9]{1,8}_[A-Za-z0-9_]*[A-Za-z][A-Za-z0-9_]*"),
+    Engine.TRINO: re.compile(r"[0-9]{1,8}_(?=[0-9_]*[A-Za-z])[A-Za-z0-9_]+"),
     Engine.HIVE: re.compile(r"[0-9]{1,8}[A-Za-z_][A-Za-z0-9_]*"),
 }
 _NUMBER_SHAPE = re.compile(
@@ -121,6 +125,9 @@ class _Finder:
                 position = plain.end()
             elif self._begins_item and (ordinals := _ORDINALS.match(text, position)):
                 position = ordinals.end()
+            elif self._clauses and (plain := _PLAIN_IN_CLAUSE.match(text, position)):
+                self._pass(plain.group().rstrip())
+                position = plain.end()
             elif text[position] in _BY_BEGINS and (clause := _BY.match(text, position)):
                 self._enter_clause()
                 position = clause.end()
@@ -143,13 +150,10 @@ class _Finder:
 
         begins_item, self._begins_item = self._begins_item, False
         if kind is Kind.OPERATORS:
-            run = self._text[start:end].rstrip()
-            if run:
-                self._begins_item = run[-1] == "," and self._clauses[-1] == self._depth
-            else:
-                self._begins_item = begins_item
+            self._begins_item = begins_item
+            self._pass(self._text[start:end].rstrip())
         elif kind is Kind.PAREN:
-            self._depth += 1 if self._text[start] == "(" else -1
+            self._depth += end - start if self._text[start] == "(" else start - end
             self._leave_clauses(self._depth)
         elif kind is Kind.WORD:
             if _ENDS_ORDINALS.fullmatch(self._text, start, end):
@@ -161,6 +165,11 @@ class _Finder:
 
         return self._judge(token)
 
+    def _pass(self, stretch: str) -> None:
+        """Pass over text without literals: an item of the list begins after its last comma."""
+        if stretch:
+            self._begins_item = stretch[-1] == "," and self._clauses[-1] == self._depth
+
     def _leave_clauses(self, depth: int) -> None:
         while self._clauses and self._clauses[-1] > depth:
             self._clauses.pop()
@@ -170,8 +179,26 @@ class _Finder:
         return (
             end - start <= _ORDINAL_DIGITS
             and self._text[start:end].isdecimal()
-            and _AFTER_ORDINAL.match(self._text, end) is not None
+            and self._ends_item(end)
         )
+
+    def _ends_item(self, position: int) -> bool:
+        """True if what follows, comments aside, ends an item of the list or its clause."""
+        text = self._text
+        while position < len(text):
+            kind, start, position = token_at(text, position, self._engine)
+            if kind in _REPLACEMENTS or text[start:position].isspace():
+                continue
+
+            if kind is Kind.OPERATORS:
+                return text[start:position].lstrip()[0] in ",;"
+
+            if kind is Kind.WORD:
+                return _AFTER_ORDINAL.fullmatch(text, start, position) is not None
+
+            return kind is Kind.PAREN and text[start] == ")"
+
+        return True
 
     def _judge(self, token: Token) -> int:
         """Note *token* if it is a literal or a comment; return where it ends."""
@@ -179,8 +206,7 @@ class _Finder:
         if kind is Kind.OTHER or kind is Kind.WORD:
             # Outside of quotes neither engine takes anything but ASCII, and of that no control
             # characters.
-            is_literal = kind is Kind.OTHER and self._text[start] not in "-/."
-            is_literal = is_literal or not self._text[start:end].isascii()
+            is_literal = kind is Kind.OTHER or not self._text[start:end].isascii()
             self.is_clean = self.is_clean and not is_literal
         elif kind is Kind.DIGIT_NAME:
             is_literal = not self._is_digit_name(start, end)

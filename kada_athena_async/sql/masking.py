@@ -12,36 +12,12 @@ from collections.abc import Iterable
 from kada_athena_async.sql.engine_choice import EngineChoice, choose_engine
 from kada_athena_async.sql.literals import PLACEHOLDER, Literal, find_literals, splice
 from kada_athena_async.sql.locations import find_locations
+from kada_athena_async.sql.messages import mask_message
 from kada_athena_async.sql.tokens import Engine
 
 MAX_MASKABLE_CHARS = 524_288
 """Longer texts are not looked at. Athena takes statements of 262,144 bytes and Glue view texts of
 409,600 characters (Athena service quotas; Glue API, TableInput.ViewOriginalText)."""
-
-# Trino's parser quotes the statement itself, quotes and all, so that no quote after "input" can be
-# trusted to be the last one. After the others the offending value stands without any quotes.
-_REST_IS_DATA = re.compile(
-    r"(?:\b(?:at|mismatched|extraneous|invalid|illegal) input|recognition error at"
-    r"|for input string|not present in map|cannot be cast to [^:\n]*(?=:)|malformed at|unparseable"
-    r"|invalid format|could not parse|failed to parse|error parsing[^:\n]*(?=:)|duplicate map keys)"
-    r"\b:?\s*(?=\S)",
-    re.IGNORECASE,
-)
-# An apostrophe within a word opens nothing, and a closing quote has no word after it. What is
-# never closed reaches to the end.
-_QUOTED = re.compile(
-    r"(?:(?<!\w)'|'(?!(?:s|re|ve|ll|d|m)\b)(?!(?<=n')t\b))(?:[^']|'(?=\w))*(?:'|\Z)"
-    r'|"[^"]*(?:""[^"]*)*(?:"|\Z)'
-    r"|`[^`]*(?:`|\Z)|´[^´]*(?:´|\Z)|＂[^＂]*(?:＂|\Z)|＇[^＇]*(?:＇|\Z)"
-    r"|[“”„«»][^“”«»]*(?:[“”«»]|\Z)"
-    r"|[‘‚‹›](?:[^’‹›]|[’](?=\w))*(?:[’‹›]|\Z)"
-)
-_NUMBER_OR_ADDRESS = re.compile(
-    r"(?P<position>\bline [0-9]{1,6}:[0-9]{1,6}\b)"
-    r"|[^\s<>()\[\],;:=]{1,64}@[^\s<>()\[\],;:=]+"
-    r"|\d(?:[-./:_+ ]?\d)*"
-)
-_KEPT_DIGITS = 3
 
 HIVE_DIALECTS = ("hive", "spark")
 """Dialects of views whose literals are Hive's."""
@@ -91,7 +67,8 @@ def mask_sql(
         engines = [choice.engine]
         if is_failed or not (choice.is_certain and is_clean):
             engines = list(Engine)
-            literals = _merge(x for engine in Engine for x in find_literals(text, engine)[0])
+            [other] = [engine for engine in Engine if engine is not choice.engine]
+            literals = _merge([*literals, *find_literals(text, other)[0]])
         if keep_s3_locations:
             literals = _without_locations(text, literals)
         masked = splice(text, literals)
@@ -104,9 +81,11 @@ def mask_sql(
 def mask_text(text: str) -> str:
     """Return a message with ``?`` for what it may repeat of a statement or of the data.
 
-    That is: everything in quotes, all that follows words that announce a value or a piece of the
-    statement, numbers of more than three digits (dates and such count as one) and addresses with
-    an ``@``. The position that Trino gives, such as ``line 12:7``, stays.
+    That is: everything in quotes, all that follows a colon or words that announce a value or a
+    piece of the statement, numbers of more than three digits (dates and such count as one),
+    addresses with an ``@``, values of partitions in paths, and the names of sessions and users.
+    Of an error that the author of a statement or of a Lambda function words only the code stays.
+    The position that Trino gives, such as ``line 12:7``, stays.
     """
     if _REMARK.fullmatch(text):
         return text
@@ -114,21 +93,8 @@ def mask_text(text: str) -> str:
     if len(text) > MAX_MASKABLE_CHARS:
         return _remark(text)
 
-    masked = _mask_message(text)
-    return masked if _mask_message(masked) == masked else _remark(text)
-
-
-def _mask_message(text: str) -> str:
-    if announced := _REST_IS_DATA.search(text):
-        text = text[: announced.end()] + PLACEHOLDER
-
-    return _NUMBER_OR_ADDRESS.sub(_hide_long, _QUOTED.sub(PLACEHOLDER, text))
-
-
-def _hide_long(match: re.Match[str]) -> str:
-    found = match.group()
-    is_short = "@" not in found and sum(map(str.isdecimal, found)) <= _KEPT_DIGITS
-    return found if match["position"] or is_short else PLACEHOLDER
+    masked = mask_message(text)
+    return masked if mask_message(masked) == masked else _remark(text)
 
 
 def is_unmaskable(masked: str) -> bool:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from kada_athena_async.sql.names import (
-    NAME_PATTERN,
     QUALIFIED_PATTERN,
     Context,
     TableName,
@@ -61,43 +60,99 @@ class Question(NamedTuple):
 def guess(question: Question, reason: str) -> Reading:
     """Name the tables by a look at the text, for what cannot be parsed."""
     ledger = Ledger(by_name(question.tables))
-    for name in mentioned(question.query, question.context, after_keyword=True):
+    for name in mentioned(question.query, question.context, without_ctes=True):
         ledger.read(name)
 
     reads = tuple(Read(table, None) for table in ledger.reads)
     return Reading(reads, None, (reason,), is_parsed=False)
 
 
-_TABLE_AFTER = re.compile(
-    rf"(?<!distinct )\b(?:from|join|into|update|using|table)\s+(?P<name>{QUALIFIED_PATTERN})"
-    r"(?!\w|\s*\()",
-    re.IGNORECASE,
-)
-_ANY_NAME = re.compile(rf"(?P<name>{QUALIFIED_PATTERN})")
-_FROM_OF_FUNCTION = re.compile(r"\b(?:extract|trim|substring|overlay)\s*\([^()]*\)", re.IGNORECASE)
-_CTE = re.compile(rf"({NAME_PATTERN})\s*(?:\([^()]*\)\s*)?as\s*\(", re.IGNORECASE)
-_KEYWORD = re.compile(r"select|lateral|unnest|where|values|on", re.IGNORECASE)
+_WORD = re.compile(rf"(?P<name>{QUALIFIED_PATTERN})(?=\s*(?P<call>\()?)|[(),;]")
+_NAME_OF_TABLE_FOLLOWS = frozenset(("from", "join", "into", "update", "using", "table"))
+_ENDS_FROM_TEXT = """
+    select where group having order limit offset fetch set when union intersect except values window
+    with returning match_recognize
+"""
+_ENDS_FROM = frozenset(_ENDS_FROM_TEXT.split())
+_BEFORE_TABLE = frozenset(("lateral", "unnest", "only", "external", "function", "on"))
+_TAKES_FROM = frozenset(("extract", "trim", "substring", "overlay"))
 
 
-def mentioned(query: str, context: Context, *, after_keyword: bool = False) -> Iterator[TableName]:
-    """Yield what may be the name of a table in a query; each once.
+class _Parens:
+    """What is open while a text is looked over.
+
+    Attributes:
+        before: The word before the parenthesis.
+        is_from: The list of a FROM is being read, so that a comma is followed by a table.
+    """
+
+    __slots__ = ("before", "is_from")
+
+    def __init__(self, before: str, is_from: bool) -> None:
+        self.before = before
+        self.is_from = is_from
+
+
+def mentioned(query: str, context: Context, *, without_ctes: bool = False) -> Iterator[TableName]:
+    """Yield the names that stand where a table may stand in a query; each once.
 
     Args:
-        after_keyword: Only where a table must follow, and no name of a CTE; otherwise every name.
+        without_ctes: Leave out the names of common table expressions, wherever they are seen.
     """
-    pattern = _TABLE_AFTER if after_keyword else _ANY_NAME
-    text = _FROM_OF_FUNCTION.sub(" ", query) if after_keyword else query
-    ctes = {split_name(name)[0] for name in _CTE.findall(text)} if after_keyword else set()
-    seen: set[TableName] = set()
-    for match in pattern.finditer(text):
-        parts = split_name(match["name"])
+    found: dict[TableName, str] = {}
+    ctes: set[str] = set()
+    for parts in _table_positions(query, ctes):
         name = complete(parts, context)
-        if name is None or name in seen or (len(parts) == 1 and parts[0] in ctes):
+        if name is not None:
+            found.setdefault(name, parts[0] if len(parts) == 1 else "")
+
+    for name, alone in found.items():
+        if not (without_ctes and alone in ctes):
+            yield name
+
+
+def _table_positions(query: str, ctes: set[str]) -> Iterator[tuple[str, ...]]:
+    """The names after FROM, JOIN and such, as their parts; notes the names of CTEs in *ctes*."""
+    open_parens = [_Parens("", False)]
+    expects = False
+    last = closed = ""
+    for match in _WORD.finditer(query):
+        text = match["name"]
+        top = open_parens[-1]
+        if text is None:
+            expects, closed = _step(match.group(), open_parens, expects, last), top.before
+            last = match.group()
             continue
 
-        if not (after_keyword and _KEYWORD.fullmatch(match["name"])):
-            seen.add(name)
-            yield name
+        word, before, last = text.lower(), last, text
+        if word in _NAME_OF_TABLE_FOLLOWS:
+            is_table = before != "distinct" and top.before not in _TAKES_FROM
+            expects = is_table and not (word == "using" and match["call"])
+            top.is_from = top.is_from or expects
+        elif word in _ENDS_FROM:
+            expects = top.is_from = False
+        elif word == "as" and match["call"]:
+            ctes.update(split_name(closed if before == ")" else before)[:1])
+        elif expects and word not in _BEFORE_TABLE:
+            expects = False
+            if not match["call"] or before.lower() == "into":
+                yield split_name(text)
+        else:
+            expects = False
+
+
+def _step(mark: str, open_parens: list[_Parens], expects: bool, before: str) -> bool:
+    """Follow a comma or parenthesis; True if the name of a table may follow."""
+    if mark == "(":
+        open_parens.append(_Parens(before.lower(), expects))
+        return expects
+
+    if mark == ")":
+        if len(open_parens) > 1:
+            open_parens.pop()
+        return False
+
+    return mark == "," and open_parens[-1].is_from
 
 
 def by_name(tables: Iterable[KnownTable]) -> dict[TableName, KnownTable]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -40,8 +40,11 @@ class _Rule(NamedTuple):
 
 def route(text: str) -> Routed:
     """Tell what *text* is, which has no comments and ``?`` for each literal."""
-    text = text.strip().rstrip("; \t\r\n")
-    for pattern, build in _RULES:
+    return _route(text.strip().rstrip("; \t\r\n"), _RULES)
+
+
+def _route(text: str, rules: Sequence[_Rule]) -> Routed:
+    for pattern, build in rules:
         if match := pattern.match(text):
             return build(match, text)
 
@@ -54,12 +57,30 @@ def prepared_text(text: str) -> tuple[str, str] | None:
     return (split_name(match["name"])[0], text.strip()[match.end() :]) if match else None
 
 
+def deallocated_name(text: str) -> str:
+    """The name of the prepared statement that DEALLOCATE drops; empty if *text* is none."""
+    match = _DEALLOCATE.match(text.strip())
+    return split_name(match["name"])[0] if match else ""
+
+
+def _target(match: re.Match[str]) -> tuple[str, ...]:
+    """The parts of a target's name; Hive knows no dot in a name: `schema.table` are two.
+
+    SHOW CREATE TABLE prints the names in this way.
+    """
+    parts = split_name(match["target"])
+    if "`" not in match["target"]:
+        return parts
+
+    return tuple(piece for part in parts for piece in part.split("."))
+
+
 def _names(kind: str, *, has_query: bool = False) -> Callable[[re.Match[str], str], Routed]:
     """A statement with a target, and perhaps a query that is the whole of it."""
 
     def build(match: re.Match[str], text: str) -> Routed:
         query = text if has_query else ""
-        return Routed(kind=kind, target=split_name(match["target"]), query=query)
+        return Routed(kind=kind, target=_target(match), query=query)
 
     return build
 
@@ -76,7 +97,7 @@ def _insert(match: re.Match[str], text: str) -> Routed:
 
 
 def _create(match: re.Match[str], text: str) -> Routed:
-    target = split_name(match["target"])
+    target = _target(match)
     begin = find_query(text)
     if match["view"]:
         return Routed(kind="VIEW", target=target, query=text[begin:] if begin else "")
@@ -93,13 +114,14 @@ def _unload(match: re.Match[str], text: str) -> Routed:
 
 
 def _explain(match: re.Match[str], text: str) -> Routed:
-    inner = route(text[match.end() :])
+    inner = _route(text[match.end() :], _PLAIN_RULES)
     return inner if match["analyze"] else replace(inner, is_explained=True)
 
 
 def _prepare(match: re.Match[str], text: str) -> Routed:
     name = split_name(match["name"])[0]
-    return replace(route(text[match.end() :]), is_explained=True, name=name)
+    inner = _route(text[match.end() :], _UNPREPARED_RULES)
+    return replace(inner, is_explained=True, name=name)
 
 
 def _execute(match: re.Match[str], text: str) -> Routed:
@@ -121,7 +143,8 @@ def _rule(pattern: str, build: Callable[[re.Match[str], str], Routed]) -> _Rule:
 
 _WITH_DATA = re.compile(r"\swith\s+(?:no\s+)?data\s*\Z", re.IGNORECASE)
 _PREPARE = _rule(r"prepare (?P<name>NAME) from ", _prepare).pattern
-_RULES = (
+_DEALLOCATE = _rule(r"deallocate prepare (?P<name>NAME)", _none).pattern
+_PLAIN_RULES = (
     _rule(r"(?P<query>[(\s]*(?:select|with|values|table)\b)", _query),
     _rule(
         r"insert into TARGET\s*(?P<columns>\(\s*(?!select\b|with\b|values\b|table\b)"
@@ -137,11 +160,6 @@ _RULES = (
     _rule(r"delete from TARGET", _names("DELETE", has_query=True)),
     _rule(r"update TARGET", _names("UPDATE", has_query=True)),
     _rule(r"merge into TARGET", _names("MERGE", has_query=True)),
-    _rule(
-        r"explain (?P<analyze>analyze )?(?:verbose )?(?:\((?!\s*(?:select|with)\b)[^()]*\)\s*)?",
-        _explain,
-    ),
-    _Rule(_PREPARE, _prepare),
     _rule(r"execute immediate\b", _immediate),
     _rule(r"execute (?P<name>NAME)", _execute),
     _rule(r"using external function [\s\S]*?lambda\s*\?\s*(?P<query>select|with)\b", _query),
@@ -156,3 +174,10 @@ _RULES = (
         _none,
     ),
 )
+_EXPLAIN = _rule(
+    r"explain (?P<analyze>analyze )?(?:verbose )?(?:\((?!\s*(?:select|with)\b)[^()]*\)\s*)?",
+    _explain,
+)
+# Neither explains an EXPLAIN nor prepares a PREPARE: however often the words are repeated.
+_UNPREPARED_RULES = (*_PLAIN_RULES, _EXPLAIN)
+_RULES = (*_UNPREPARED_RULES, _Rule(_PREPARE, _prepare))

@@ -34,8 +34,9 @@ class Kind(IntEnum):
     """Digits that run into letters: ``2024_sales``, but also ``0xFF`` and ``10L``."""
     WORD = 8
     PAREN = 9
+    """A run of opening or of closing parentheses."""
     OPERATORS = 10
-    """A run of white space, commas, placeholders and operators."""
+    """A run of white space, commas, dots, placeholders and operators."""
     OTHER = 11
 
 
@@ -47,8 +48,8 @@ class Token(NamedTuple):
     end: int
 
 
-# The order is the order of precedence. Text that no other rule knows ends in OTHER, one character
-# at a time, so that every character belongs to exactly one token.
+# The order is the order of precedence. Text that no other rule knows ends in OTHER, so that every
+# character belongs to exactly one token.
 _PATTERN = r"""
   (--[^\r\n]*)
 | (/\*)
@@ -61,9 +62,9 @@ _PATTERN = r"""
   | [0-9](?:_?[0-9])*(?!\w))
 | ([0-9]\w*)
 | ([^\W\d]\w*)
-| ([()])
-| ([\s,?=<>!+*%|&^~:;@$\#\[\]{{}}\\]+)
-| ([\s\S])
+| (\(+|\)+)
+| ((?:[\s,?=<>!+*%|&^~:;@$\#\[\]{{}}\\]+|-(?!-)|/(?!\*)|\.(?![0-9]))+)
+| ((?:[^\w\s'"`“”„«»‘’‚‹›＂＇´(),?=<>!+*%|&^~:;@$\#\[\]{{}}\\./-]|(?![0-9])\d)+|[\s\S])
 """
 
 # Word processors and chat programs put these in place of quotes; such a statement fails, but it

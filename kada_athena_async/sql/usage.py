@@ -7,11 +7,8 @@ from datetime import datetime
 from typing import TypeAlias
 
 from kada_athena_async.records import EventRecord, LinkageRecord
-from kada_athena_async.sql.analysis import Analysis
+from kada_athena_async.sql.analysis import HIDDEN_LOCATION, Analysis
 from kada_athena_async.sql.names import TableName
-
-HIDDEN_LOCATION = "s3://?"
-"""Stands for an S3 location, which is a literal of the statement, where literals are masked."""
 
 _Place: TypeAlias = "tuple[str | None, str | None, str]"
 

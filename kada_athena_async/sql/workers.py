@@ -17,11 +17,11 @@ from kada_athena_async.concurrency import map_bounded, offload
 from kada_athena_async.sql.analysis import (
     Analysis,
     Plan,
-    PreparedTexts,
     Statement,
     finish,
     plan,
 )
+from kada_athena_async.sql.prepared import PreparedStatements
 from kada_athena_async.sql.question import Question, Reading, guess
 from kada_athena_async.sql.schema_index import SchemaIndex
 from kada_athena_async.sql.worker import Read, WorkerGoneError
@@ -49,13 +49,13 @@ class SqlWorkers:
         self,
         schema: SchemaIndex,
         *,
-        prepared: PreparedTexts | None = None,
+        prepared: PreparedStatements | None = None,
         pool: WorkerPool | None = None,
         deadline_s: float = DEADLINE_S,
         read: Read | None = None,
     ) -> None:
         self._schema = schema
-        self._prepared = prepared or {}
+        self._prepared = prepared
         self._pool = pool or WorkerPool()
         self._deadline_s = deadline_s
         self._read = read

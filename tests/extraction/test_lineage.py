@@ -96,12 +96,15 @@ async def test_events_say_what_was_read_and_written(
             read[row["query_id"]].add((row["schema"].lower(), row["table"].lower()))
 
     wrong = {}
+    immediates = 0
     for query_id in told:
         execution = sandbox.estate.executions[query_id]
         words = execution.query.lower().split()
-        # What EXECUTE runs was prepared elsewhere, or is a literal and masked: the estate's truth
-        # says nothing of it.
+        # The estate's truth does not say what EXECUTE runs.
         if words[0] == "execute":
+            if words[1] == "immediate" and "customers.customer" in words:
+                assert read[query_id] == {("customers", "customer")}
+                immediates += 1
             continue
 
         # PREPARE runs nothing, and EXPLAIN only with ANALYZE.
@@ -114,6 +117,8 @@ async def test_events_say_what_was_read_and_written(
             wrong[query_id] = (execution.query[:200], read[query_id], expected)
 
     assert not wrong
+    assert immediates
+    assert not any("immediates" in name for name in names_below(tmp_path))
 
 
 async def test_masked_run_holds_no_planted_secret(
@@ -131,3 +136,7 @@ async def test_masked_run_holds_no_planted_secret(
 
 def texts_below(folder: Path) -> list[str]:
     return [path.read_text() for path in folder.rglob("*") if path.is_file()]
+
+
+def names_below(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*")]

@@ -125,6 +125,59 @@ async def test_prepared_statements_are_followed() -> None:
     assert happened == [("q1", "READ", "orders"), ("q1", "WRITE", "x")]
 
 
+def prepared(sql: str, number: int, minute: int) -> QueryRecord:
+    at = AT.replace(minute=minute)
+    return query(sql, number)._replace(submitted_at=at, completed_at=at)
+
+
+async def test_execute_runs_the_text_in_force() -> None:
+    """Of several texts of one name the one that was prepared when it was submitted; else none."""
+    records = [
+        prepared("EXECUTE p", 1, 1),
+        prepared("PREPARE p FROM SELECT id FROM orders", 2, 2),
+        prepared("EXECUTE p", 3, 3),
+        prepared("DEALLOCATE PREPARE p", 4, 4),
+        prepared("EXECUTE p", 5, 5),
+        prepared("PREPARE p FROM INSERT INTO x SELECT id FROM lines", 6, 6),
+        prepared("EXECUTE p", 7, 7),
+        prepared("PREPARE p FROM SELECT id FROM orders", 8, 8),
+        prepared("EXECUTE p", 9, 9),
+        prepared("PREPARE p FROM SELECT id FROM lines", 10, 10)._replace(status="FAILED"),
+        prepared("EXECUTE p", 11, 11),
+    ]
+    _, happened = await derived(*reversed(records))
+
+    assert sorted(happened) == [
+        ("q11", "READ", "orders"),
+        ("q3", "READ", "orders"),
+        ("q7", "READ", "lines"),
+        ("q7", "WRITE", "x"),
+        ("q9", "READ", "orders"),
+    ]
+
+
+async def test_a_long_comment_hides_no_execute() -> None:
+    """Statements of one shape behind a comment of any length execute each their own text."""
+    comment = f"/* {'x' * 300} */ "
+    records = [query(f"{comment}EXECUTE IMMEDIATE 'SELECT * FROM t{n}'", n) for n in (1, 2)]
+    _, happened = await derived(*records)
+
+    assert happened == [("q1", "READ", "t1"), ("q2", "READ", "t2")]
+
+
+async def test_hidden_locations_are_still_places() -> None:
+    """Of a masked UNLOAD, CTAS or external table there is a place, though not which."""
+    records = [
+        query("UNLOAD (SELECT id FROM orders) TO 's3://bkt/kestrel/' WITH (format = 'J')", 1),
+        query("CREATE EXTERNAL TABLE x (id int) LOCATION 's3://bkt/kestrel/'", 2),
+    ]
+    masked = [record._replace(query=mask_sql(record.query or "")) for record in records]
+    linked, happened = await derived(*masked, mask=True)
+
+    assert linked == [("orders.id", "s3://?.id"), ("s3://?.None", "x.None")]
+    assert happened == [("q1", "READ", "orders"), ("q1", "WRITE", "s3://?"), ("q2", "CREATE", "x")]
+
+
 async def test_literals_that_tell_are_not_mixed_up() -> None:
     """Statements of one shape that unload to two places, or execute two texts, are told apart."""
     unloads = [

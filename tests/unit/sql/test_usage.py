@@ -71,7 +71,8 @@ def test_unknown_columns_make_links_of_tables() -> None:
 def test_what_is_not_parsed_is_partial() -> None:
     """A guess is never presented as exact."""
     assert short(linked("INSERT INTO lines SELECT ( FROM orders, crm.people")) == [
-        ("orders", "lines", "INSERT", "partial")
+        ("orders", "lines", "INSERT", "partial"),
+        ("people", "lines", "INSERT", "partial"),
     ]
 
 
