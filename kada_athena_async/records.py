@@ -272,5 +272,8 @@ RECORD_TYPES: dict[str, type[Record]] = {
 
 KINDS: tuple[str, ...] = tuple(RECORD_TYPES)
 
-STAGED_TYPES: dict[str, type[Record]] = {**RECORD_TYPES, "immediates": ImmediateRecord}
+IMMEDIATES = "immediates"
+"""The kind of parts that hold ``ImmediateRecord``s."""
+
+STAGED_TYPES: dict[str, type[Record]] = {**RECORD_TYPES, IMMEDIATES: ImmediateRecord}
 """All kinds of parts, with those that serve a run only."""

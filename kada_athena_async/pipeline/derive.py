@@ -16,7 +16,7 @@ import msgspec
 from kada_athena_async.concurrency import offload
 from kada_athena_async.config import Config
 from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress
-from kada_athena_async.records import ImmediateRecord, QueryRecord, Record
+from kada_athena_async.records import IMMEDIATES, ImmediateRecord, QueryRecord, Record
 from kada_athena_async.report import UnitFacts
 from kada_athena_async.sinks import PartFile, Staging
 from kada_athena_async.sinks.part_reader import read_part, read_table_columns
@@ -110,7 +110,7 @@ class DeriveExtraction:
         for unit_id in self.unit_ids:
             parts = sealed[unit_id].parts
             inner = _Immediates(
-                [part for part in parts if part.kind == "immediates"], is_packed=is_packed
+                [part for part in parts if part.kind == IMMEDIATES], is_packed=is_packed
             )
             for part in parts:
                 if part.kind != kind:

@@ -33,6 +33,7 @@ from kada_athena_async.plan import (
     is_included,
 )
 from kada_athena_async.records import (
+    IMMEDIATES,
     CatalogRecord,
     ImmediateRecord,
     QueryRecord,
@@ -223,7 +224,7 @@ class UnitExtraction:
                     async with turn:  # both parts in the same order
                         await part.write(records)
                         if immediates is None:
-                            opened = self.sink.part(unit.unit_id, "immediates")
+                            opened = self.sink.part(unit.unit_id, IMMEDIATES)
                             immediates = await parts.enter_async_context(opened)
                         await immediates.write(inner)
                 rows += len(executions)
