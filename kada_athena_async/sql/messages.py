@@ -25,7 +25,7 @@ _DATA_CODES = re.compile(
     "|CATALOG_STORE_ERROR|ARITHMETIC_OVERFLOW|MERGE_TARGET_ROW_MULTIPLE_MATCHES"
 )
 _ABOUT_VALUE = re.compile(
-    r"\A\W*(?:cannot (?:cast|convert|parse)|value \S)|cannot be (?:cast|represented|converted)\b"
+    r"\A\W*(?:cannot (?:cast|convert|parse)|value \w)|cannot be (?:cast|represented|converted)\b"
     r"|out of range\b|\bnot a valid\b",
     re.IGNORECASE,
 )
