@@ -14,6 +14,7 @@ from typing import Any
 import anyio
 from aiobotocore.config import AioConfig
 from botocore import xform_name
+from botocore.exceptions import ClientError
 from typing_extensions import Self
 
 from kada_athena_async.aws.call_timeline import CallTimeline
@@ -210,8 +211,10 @@ class AwsClient:
         seen = self._session.renewals
         try:
             return await self._send(name, send, scope, parameters)
-        except CredentialsError:
-            if not await self._session.renew(seen):
+        except CredentialsError as exc:
+            # Only what AWS was shown can be renewed; a login that failed fails again.
+            was_shown = isinstance(exc.__cause__, ClientError)
+            if not was_shown or not await self._session.renew(seen):
                 raise
 
         return await self._send(name, send, scope, parameters)
@@ -232,7 +235,7 @@ class AwsClient:
         except NotConnectedError as exc:
             raise _NotConnectedError(name, exc) from exc
         except Exception as exc:
-            error = map_error(exc, operation=name, scope=scope)
+            error = self._session.login_error(exc) or map_error(exc, operation=name, scope=scope)
             if isinstance(error, ThrottledError):
                 self._slow_down(name)
 

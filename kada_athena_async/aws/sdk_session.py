@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 
+from kada_athena_async.aws.credentials_error import mfa_error
 from kada_athena_async.aws.http_session import HttpSession, HttpSettings
 from kada_athena_async.aws.network import Contact, make_context
 from kada_athena_async.aws.sdk_models import SdkModels
@@ -97,12 +100,31 @@ class SdkSession(AioSession):  # type: ignore[misc]  # aiobotocore ships no type
         """The SDK's chain, whose metadata fetchers would open connections of their own."""
         resolver = super()._create_credential_resolver()
         for provider in resolver.providers:
+            if hasattr(provider, "_prompter"):
+                provider._prompter = self._ask_code
+
             for name in ("_fetcher", "_role_fetcher"):
                 fetcher: Any = getattr(provider, name, None)
                 if hasattr(fetcher, "_session"):
                     fetcher._session = self._metadata_session(fetcher)
 
         return resolver
+
+    @property
+    def profile_name(self) -> str:
+        """The AWS profile in use."""
+        return self.get_config_variable("profile") or "default"
+
+    def _ask_code(self, prompt: str) -> str:
+        """The code of an MFA device, typed by whoever sits there.
+
+        Raises:
+            CredentialsError: Nobody does.
+        """
+        if not (sys.stdin and sys.stdin.isatty()):
+            raise mfa_error(self.profile_name, "there is no terminal to type it")
+
+        return getpass.getpass(prompt)
 
     def _metadata_session(self, fetcher: Any) -> HttpSession:
         wait_s = getattr(fetcher, "_timeout", None) or fetcher.TIMEOUT_SECONDS

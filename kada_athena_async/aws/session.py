@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,20 +16,35 @@ from aiobotocore.credentials import (
     AioAssumeRoleCredentialFetcher,
     AioDeferredRefreshableCredentials,
 )
+from aiobotocore.session import AioSession
+from botocore.exceptions import ProfileNotFound
 
+from kada_athena_async.aws.credentials_error import credentials_error
 from kada_athena_async.aws.decode import JsonAnswerParserFactory
-from kada_athena_async.aws.error_map import map_error
+from kada_athena_async.aws.error_map import CREDENTIALS_HINT, map_error
 from kada_athena_async.aws.http_session import HttpSettings
 from kada_athena_async.aws.network import Contact
 from kada_athena_async.aws.sdk_models import SdkModels
 from kada_athena_async.aws.sdk_session import SdkSession
 from kada_athena_async.config import check_aws_endpoint_files
-from kada_athena_async.errors import ConfigError, CredentialsError, NetworkError, Problem
+from kada_athena_async.errors import (
+    AbortError,
+    ConfigError,
+    CredentialsError,
+    KadaAthenaError,
+    NetworkError,
+    Problem,
+)
 from kada_athena_async.redact import hide_secrets
 
 # A session of 15 minutes or less would be renewed at every call: aiobotocore renews 15 minutes
 # ahead. One hour is also the most that role chaining allows.
 ROLE_SESSION_S = 3600
+
+# A credential_process may wait for somebody who logs in at a browser.
+LOGIN_S = 120.0
+
+PROFILES_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +63,16 @@ class Identity:
     role: str = ""
     external_id: str = ""
     session_name: str = "kada_athena_async"
+
+
+def _no_profile(name: str) -> CredentialsError:
+    known = AioSession().available_profiles
+    near = get_close_matches(name, known, n=3)
+    there = ", ".join([*near, *sorted(set(known) - set(near))][:PROFILES_SHOWN]) or "none"
+    return CredentialsError(
+        f"there is no AWS profile {hide_secrets(name)!a}; there are: {there}",
+        hint="correct `profile` or AWS_PROFILE: aws configure list-profiles",
+    )
 
 
 class AwsSession:
@@ -122,9 +148,10 @@ class AwsSession:
         """
         identity = self._identity
         try:
-            credentials = await self._sdk.get_credentials()
+            with anyio.fail_after(LOGIN_S):
+                credentials = await self._sdk.get_credentials()
         except Exception as exc:
-            raise map_error(exc, operation="sts:GetCredentials") from exc
+            raise self._login_error(exc) from exc
 
         if credentials is None:
             raise CredentialsError(
@@ -135,6 +162,32 @@ class AwsSession:
 
         if identity.role:
             self._assume(identity, credentials)
+
+    def login_error(self, exc: Exception) -> CredentialsError | None:
+        """What *exc* says about the credentials; None if nothing."""
+        return credentials_error(
+            exc,
+            profile=self._sdk.profile_name,
+            region=self.region,
+            profiles=self._sdk.full_config["profiles"],
+        )
+
+    def _login_error(self, exc: Exception) -> KadaAthenaError:
+        """The error for credentials that could not even be looked for."""
+        if isinstance(exc, TimeoutError):
+            return CredentialsError(
+                f"profile {self._sdk.profile_name} gave no credentials within {LOGIN_S:g} s",
+                hint="see what it waits for: aws configure export-credentials "
+                f"--profile {self._sdk.profile_name}",
+            )
+
+        error = self.login_error(exc) or map_error(exc, operation="sts:GetCredentials")
+        if isinstance(error, AbortError):
+            return error
+
+        return CredentialsError(
+            f"the credentials cannot be loaded: {error.message}", hint=CREDENTIALS_HINT
+        )
 
     def _assume(self, identity: Identity, source_credentials: object) -> None:
         def make_client(service: str, **settings: Any) -> Any:
@@ -183,7 +236,7 @@ class AwsSession:
             except NetworkError:
                 raise
             except Exception as exc:
-                error = map_error(exc, operation="sts:AssumeRole")
+                error = self.login_error(exc) or map_error(exc, operation="sts:AssumeRole")
                 if isinstance(error, CredentialsError):
                     raise error from None
 
@@ -202,14 +255,11 @@ class AwsSession:
             )
         except ConfigError:
             raise
+        except ProfileNotFound as exc:
+            raise _no_profile(str(exc.kwargs.get("profile", ""))) from exc
         except Exception as exc:
-            profile = (
-                f" or have no profile {hide_secrets(identity.profile)!a}"
-                if identity.profile
-                else ""
-            )
             raise CredentialsError(
-                f"the AWS configuration files cannot be read{profile}: {type(exc).__name__}",
+                f"the AWS configuration files cannot be read: {type(exc).__name__}",
                 hint="check ~/.aws/config, ~/.aws/credentials, AWS_PROFILE and `profile`",
             ) from exc
 

@@ -39,6 +39,15 @@ def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
+# They log the traceback of a login that fails, which is said in a sentence besides.
+_LOGIN_LOGGERS = (
+    "aiobotocore.credentials",
+    "aiobotocore.tokens",
+    "botocore.credentials",
+    "botocore.tokens",
+)
+
+
 class Talk:
     """How one command talks to its user.
 
@@ -61,6 +70,9 @@ class Talk:
     def know_secrets(self, secrets: tuple[str, ...]) -> None:
         """Keep *secrets* out of everything said from now on, logs included."""
         self._redact = Redactor(secrets)
+        for name in _LOGIN_LOGGERS:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+
         log_safely(
             logging.getLogger(),
             sys.stderr,

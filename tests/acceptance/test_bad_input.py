@@ -236,7 +236,7 @@ def test_a_profile_that_is_not_there(cli: Cli, configure: Callable[..., Path]) -
     """The profile is named, and the files to look into."""
     configure(key="", secret="", profile="nope")
 
-    expect(cli("run"), 3, "have no profile 'nope'", "try: check ~/.aws/config")
+    expect(cli("run"), 3, "there is no AWS profile 'nope'", "aws configure list-profiles")
 
 
 def test_an_unknown_option(cli: Cli) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,6 +16,7 @@ from kada_athena_async.aws.sdk_session import CONNECT_TIMEOUT_S
 from kada_athena_async.errors import NetworkError, RetriesExhaustedError
 from kada_athena_async.events import RetryScheduled
 from kada_athena_async.sandbox import Sandbox
+from tests.kit.command import command
 from tests.kit.wires import ConnectProxy, closed_port
 
 WHAT_TO_CHECK = "check region, HTTPS_PROXY and NO_PROXY"
@@ -38,20 +36,6 @@ def silent_port() -> Iterator[int]:
             waiting.connect_ex(("127.0.0.1", port))
 
         yield port
-
-
-def command(arguments: list[str], config: dict[str, Any], directory: Path) -> tuple[int, str]:
-    """Exit code and all output of a command under *config*."""
-    (directory / "config.json").write_text(json.dumps(config))
-    done = subprocess.run(
-        [sys.executable, "-m", "kada_athena_async", *arguments, "-c", "config.json"],
-        cwd=directory,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, " ".join((done.stdout + done.stderr).split())
 
 
 @pytest.mark.parametrize("name", ["run", "test-connection", "plan", "doctor"])
