@@ -19,6 +19,8 @@ from anyio import to_thread
 from anyio.lowlevel import RunVar
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
+from kada_athena_async.errors import AbortError
+
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
@@ -47,6 +49,22 @@ class SystemClock:
 
     async def sleep(self, duration_s: float) -> None:
         await anyio.sleep(duration_s)
+
+
+def require_asyncio() -> None:
+    """Refuse any other event loop than asyncio's.
+
+    Raises:
+        AbortError: There is none, or it is trio's.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise AbortError(
+            "kada_athena_async runs under asyncio only, as the AWS SDK below it does; "
+            "this event loop is another",
+            hint="under trio: trio.to_thread.run_sync with an Extractor of kada_athena_async.sync",
+        ) from None
 
 
 async def map_bounded(

@@ -9,6 +9,19 @@ from pydantic import SecretStr
 
 from kada_athena_async.errors import Problem
 
+# What the names of a partition's regions begin with; all others are of the partition "aws".
+# https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
+_PARTITIONS: Mapping[str, str] = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eu-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
+
 
 class _Rule(NamedTuple):
     wrong_if: Mapping[str, object]
@@ -78,12 +91,46 @@ def contradictions(values: Mapping[str, object]) -> list[Problem]:
     Args:
         values: Field -> value, valid for itself, defaults filled in.
     """
-    return [
+    found = [
         Problem(rule.key, _shown(rule.key, values[rule.key]), rule.remedy)
         for rule in _RULES
         if rule.wrong_if.keys() <= values.keys()
         and all(_takes_part(values[name], wanted) for name, wanted in rule.wrong_if.items())
     ]
+    region, landing = str(values.get("region", "")), values.get("landing")
+    lands_in = _member(landing, "region") or region
+    return [
+        *found,
+        *_foreign_role("role", str(values.get("role", "")), region),
+        *_foreign_role("landing", _member(landing, "role"), lands_in),
+    ]
+
+
+def _member(place: object, name: str) -> str:
+    """A member of a landing, as written or as read."""
+    found = place.get(name) if isinstance(place, Mapping) else getattr(place, name, "")
+    return str(found or "")
+
+
+def partition_of(region: str) -> str:
+    """The partition of AWS that a region lies in; identities of one are unknown to the others."""
+    return next((p for prefix, p in _PARTITIONS.items() if region.startswith(prefix)), "aws")
+
+
+def _foreign_role(key: str, role: str, region: str) -> list[Problem]:
+    """The problem of a role of another partition than the region's."""
+    if not role or not region:
+        return []
+
+    named, wanted = role.split(":")[1], partition_of(region)
+    if named == wanted:
+        return []
+
+    remedy = (
+        f"region {region} lies in the partition {wanted}, where no role of {named} is known; "
+        f"write a role that begins with arn:{wanted}: or another region"
+    )
+    return [Problem(key, ascii(role), remedy)]
 
 
 def _takes_part(value: object, wanted: object) -> bool:

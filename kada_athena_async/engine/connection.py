@@ -14,7 +14,7 @@ from kada_athena_async.aws.athena import AthenaQueries, split_location
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.session import AwsSession, Identity
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.concurrency import Clock, Slots, map_bounded, offload
+from kada_athena_async.concurrency import Clock, Slots, map_bounded, offload, require_asyncio
 from kada_athena_async.config import Config
 from kada_athena_async.discover import (
     CatalogFacts,
@@ -310,6 +310,7 @@ async def connect(
         CredentialsError: There are no credentials.
         ConfigError: The region is not AWS's, or another event loop uses *shared*.
     """
+    require_asyncio()
     identity, models = identity_of(config), shared.models if shared else None
     # The SDK reads files and compiles patterns for a tenth of a second: not on the event loop.
     session = await offload(

@@ -18,7 +18,7 @@ from kada_athena_async.commit import (
     RecoverySettings,
     recover,
 )
-from kada_athena_async.concurrency import Clock, SystemClock
+from kada_athena_async.concurrency import Clock, SystemClock, require_asyncio
 from kada_athena_async.config import Config, ConfigFields, check_name, config_digest, make_config
 from kada_athena_async.engine.connection import Connection, connect
 from kada_athena_async.engine.cut import WindowRequest
@@ -102,6 +102,7 @@ class Extractor(RecordStreams):
         return f"Extractor(name={self.name!r}, server={self.config.server!r})"
 
     async def __aenter__(self) -> Self:
+        require_asyncio()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -160,6 +161,7 @@ class Extractor(RecordStreams):
         request = WindowRequest(
             start=moment_of("start_hwm", start_hwm), end=moment_of("end_hwm", end_hwm)
         )
+        require_asyncio()
         tell = Fanout(self._observers)
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(self._outside(tell).store(self._hwm_path))
@@ -362,6 +364,7 @@ class Extractor(RecordStreams):
         Raises:
             ConfigError: It cannot be made or written.
         """
+        require_asyncio()
         path = self.config.output_path
 
         def make() -> Path:
