@@ -56,6 +56,13 @@ class TableRecord(NamedTuple):
     """JSON object in the extract; None where nobody says."""
     found_by: str
     """``sql``, ``api`` or ``both``."""
+    row_count: int | None = None
+    size_bytes: int | None = None
+    file_count: int | None = None
+    stats_at: datetime | None = None
+    """When the three were written, or the last time at which they can have been."""
+    stats_source: str | None = None
+    """Who wrote them: ``iceberg``, ``spark``, ``athena``, ``hive`` or ``crawler``."""
 
 
 class ColumnRecord(NamedTuple):
@@ -77,6 +84,26 @@ class ColumnRecord(NamedTuple):
     comment: str | None
 
 
+class FieldRecord(NamedTuple):
+    """A named field inside a column's type."""
+
+    server: str
+    catalog: str
+    schema: str
+    table: str
+    column: str
+    field_path: str
+    """From the column on, such as ``items[].parts{}.name``: ``[]`` is an array's element, ``{}`` a
+    map's value."""
+    field_name: str
+    ordinal_position: int
+    """From 1, among the fields of its row."""
+    depth: int
+    """1 for a field of the column's own row, or of the rows that the column holds."""
+    data_type: str
+    """Trino's spelling."""
+
+
 class ViewRecord(NamedTuple):
     """The text of a view."""
 
@@ -86,7 +113,7 @@ class ViewRecord(NamedTuple):
     view: str
     definition: str | None
     dialect: str | None
-    """``athena`` or ``hive``."""
+    """``athena``, ``hive``, or another as Glue names it, such as ``spark`` or ``redshift``."""
 
 
 class UserRecord(NamedTuple):
@@ -244,6 +271,7 @@ Record: TypeAlias = (
     | SchemaRecord
     | TableRecord
     | ColumnRecord
+    | FieldRecord
     | ViewRecord
     | UserRecord
     | QueryRecord
@@ -261,6 +289,7 @@ RECORD_TYPES: dict[str, type[Record]] = {
     "metadata_schemas": SchemaRecord,
     "metadata_tables": TableRecord,
     "metadata_columns": ColumnRecord,
+    "metadata_fields": FieldRecord,
     "metadata_views": ViewRecord,
     "users": UserRecord,
     "databaselog": QueryRecord,

@@ -31,6 +31,7 @@ from kada_athena_async.records import (
     CatalogRecord,
     ColumnBlock,
     ColumnRecord,
+    FieldRecord,
     QueryRecord,
     Record,
     SchemaRecord,
@@ -89,6 +90,10 @@ class RecordStreams(ABC):
     def columns(self) -> AsyncGenerator[list[ColumnRecord], None]:
         """Columns of these tables and views."""
         return self._stream(ColumnRecord, "metadata_columns")
+
+    def fields(self) -> AsyncGenerator[list[FieldRecord], None]:
+        """Named fields inside the types of these columns."""
+        return self._stream(FieldRecord, "metadata_fields")
 
     def views(self) -> AsyncGenerator[list[ViewRecord], None]:
         """Texts of these views."""

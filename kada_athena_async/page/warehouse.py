@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import glob
+import gzip
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -173,15 +175,31 @@ def _source(package: Package, kind: str) -> str | None:
     if not paths:
         return None
 
-    columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in RECORD_TYPES[kind]._fields)
+    known = RECORD_TYPES[kind]._fields
+    written = _header_of(package.extracts(kind)[0], known)
+    columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in written)
+    later = "".join(f', NULL::VARCHAR AS "{name}"' for name in known[len(written) :])
     # Said, because DuckDB takes what follows a ? in a path for no part of the file's name.
     compression = "gzip" if paths[0].endswith(".gz") else "none"
     return (
-        f"read_csv([{', '.join(map(_text, paths))}], columns = {{{columns}}}, header = true, "
+        f"(SELECT *{later} FROM read_csv([{', '.join(map(_text, paths))}], "
+        f"columns = {{{columns}}}, header = true, "
         "auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
         f"new_line = '\\n', compression = '{compression}', parallel = false, "
-        f"max_line_size = {MAX_ROW_BYTES})"
+        f"max_line_size = {MAX_ROW_BYTES}))"
     )
+
+
+def _header_of(path: Path, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of an extract: fewer than are *known* where an earlier version wrote it."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8") as file:
+            written = tuple(file.readline().rstrip("\n").split(","))
+    except (OSError, EOFError, zlib.error, UnicodeError):
+        return known  # who reads it whole says what is wrong with it
+
+    return written if written == known[: len(written)] else known
 
 
 def _nothing(kind: str) -> str:

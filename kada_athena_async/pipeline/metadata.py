@@ -42,7 +42,7 @@ from kada_athena_async.sources.sql_columns import SqlAnswer, TakeTables, columns
 from kada_athena_async.sources.table_pack import TableName, key_of, name_of
 from kada_athena_async.sql.hive_types import trino_type
 
-METADATA_KINDS = ("metadata_tables", "metadata_columns", "metadata_views")
+METADATA_KINDS = ("metadata_tables", "metadata_columns", "metadata_fields", "metadata_views")
 
 
 @dataclass(slots=True)
@@ -218,6 +218,7 @@ class MetadataExtraction:
                 batches: tuple[Batch, ...] = (
                     records.tables,
                     records.columns,
+                    records.fields,
                     records.views,
                 )
                 for kind, batch in zip(METADATA_KINDS, batches, strict=True):

@@ -13,10 +13,18 @@ from itertools import compress
 from typing import NamedTuple, Protocol, TypeAlias
 
 from kada_athena_async.aws.result_csv import Cells
-from kada_athena_async.records import ColumnBlock, TableRecord, ViewRecord
+from kada_athena_async.records import (
+    ColumnBlock,
+    ColumnRecord,
+    FieldRecord,
+    TableRecord,
+    ViewRecord,
+)
 from kada_athena_async.report import ViewContext
 from kada_athena_async.sources.catalog_columns import CatalogColumns, columns_of
 from kada_athena_async.sources.interface import RawView, TableDetail
+from kada_athena_async.sources.nested_fields import fields_of
+from kada_athena_async.sources.statistics import statistics_of
 
 
 class TypeSpelling(Protocol):
@@ -39,6 +47,9 @@ class DecodedView(NamedTuple):
     schema: str | None = None
     is_unreadable: bool = False
 
+
+_COLUMN = ColumnRecord._fields.index("column")
+_DATA_TYPE = ColumnRecord._fields.index("data_type")
 
 # Digits of a second that Trino's connectors give a timestamp.
 _DIGITS_OF_HIVE = 3
@@ -72,6 +83,7 @@ class SliceRecords:
 
     tables: list[TableRecord] = field(default_factory=list)
     columns: ColumnBlock = field(default_factory=ColumnBlock)
+    fields: list[FieldRecord] = field(default_factory=list)
     views: list[ViewRecord] = field(default_factory=list)
     column_counts: Counter[str] = field(default_factory=Counter)
     view_contexts: list[ViewContext] = field(default_factory=list)
@@ -132,6 +144,7 @@ class Joiner:
         records.column_counts[detail.schema] += added
         if added:
             partition_keys = _partition_keys(detail, known, keys)
+            self._add_fields(records, detail, before)
         else:
             partition_keys = None
             records.notes.append(_without_columns(detail))
@@ -140,6 +153,18 @@ class Joiner:
 
         if detail.is_view:
             self._add_view(records, detail)
+
+    def _add_fields(self, records: SliceRecords, detail: TableDetail, first: int) -> None:
+        """Append the fields inside the columns that were added from *first* on."""
+        names, types = records.columns.fields[_COLUMN], records.columns.fields[_DATA_TYPE]
+        for at in range(first, len(types)):
+            for path, name, position, depth, data_type in fields_of(types[at] or ""):
+                column = names[at]
+                place = (self.server, self.catalog, detail.schema, detail.name, column)
+                field_path = f"{column}{path}"
+                records.fields.append(
+                    FieldRecord(*place, field_path, name, position, depth, data_type)
+                )
 
     def _add_view(self, records: SliceRecords, detail: TableDetail) -> None:
         view = self.decode_view(detail.view or RawView(text=None))
@@ -160,6 +185,7 @@ class Joiner:
     def _table(
         self, detail: TableDetail, partition_keys: tuple[str, ...] | None, found_by: str
     ) -> TableRecord:
+        statistics = statistics_of(detail.parameters, detail.updated_at)
         return TableRecord(
             server=self.server,
             catalog=self.catalog,
@@ -176,6 +202,11 @@ class Joiner:
             partition_keys=partition_keys,
             parameters=detail.parameters,
             found_by=found_by,
+            row_count=statistics.row_count,
+            size_bytes=statistics.size_bytes,
+            file_count=statistics.file_count,
+            stats_at=statistics.at,
+            stats_source=statistics.source,
         )
 
     def _add_columns_by_api(

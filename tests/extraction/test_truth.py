@@ -133,6 +133,58 @@ async def test_details_of_tables_are_the_catalogs(
         assert table.parameters.items() <= json.loads(row["parameters"]).items()
 
 
+async def test_statistics_are_those_of_the_catalogs_writers(
+    sandbox: Sandbox, extractor: Any, read_extracts: Any, tmp_path: Path
+) -> None:
+    """Rows, bytes and files are what crawlers, Hive and Spark wrote; unknown ones are null."""
+    await extract(extractor, catalogs=["AwsDataCatalog"], metadata_source="api")
+
+    rows = read_extracts(tmp_path / "out").rows("metadata_tables")
+    found = {(r["schema"], r["table"]): r for r in rows}
+    sources = set()
+    for catalog, schema, table in tables_of(sandbox):
+        if catalog.name != "AwsDataCatalog":
+            continue
+
+        said, row = table.parameters, found[schema.name, table.name]
+        sizes = (row["row_count"], row["size_bytes"], row["file_count"])
+        expected: tuple[str, str, str] = ("", "", "")
+        if "recordCount" in said:
+            expected = (said["recordCount"], said["sizeKey"], said["objectCount"])
+        elif "numRows" in said:
+            expected = (said["numRows"].replace("-1", ""), said["totalSize"], said["numFiles"])
+        elif "spark.sql.statistics.numRows" in said:
+            prefix = "spark.sql.statistics"
+            expected = (said[f"{prefix}.numRows"], said[f"{prefix}.totalSize"], "")
+
+        assert sizes == expected, table.name
+        assert bool(row["stats_at"]) == bool(row["stats_source"]) == any(expected)
+        sources.add(row["stats_source"])
+
+    assert sources == {"", "crawler", "hive", "spark"}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+async def test_fields_inside_types_are_extracted(
+    sandbox: Sandbox, extractor: Any, read_extracts: Any, tmp_path: Path, source: str
+) -> None:
+    """Each field of a struct is a row, whoever told the type, with the type that Trino gives it."""
+    await extract(extractor, metadata_source=source)
+
+    rows = read_extracts(tmp_path / "out").rows("metadata_fields")
+    found = {(r["schema"], r["table"], r["field_path"]): r for r in rows}
+    assert len(found) == len(rows)
+    parts = found["logistics", "customs_declarations", "items[].parts[].weight"]
+    keys = ("column", "field_name", "ordinal_position", "depth", "data_type")
+    assert [parts[key] for key in keys] == ["items", "weight", "2", "2", "double"]
+    structs = sum(
+        column.type.count(":")
+        for _, _, table in tables_of(sandbox)
+        for column in table.current_columns
+    )
+    assert len(rows) == structs
+
+
 @pytest.mark.parametrize("source", SOURCES)
 async def test_view_texts_are_as_their_authors_wrote_them(
     sandbox: Sandbox, extractor: Any, read_extracts: Any, tmp_path: Path, source: str

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
+from zlib import crc32
 
 from kada_athena_async.sandbox.estate.core_tables import COLUMN_COMMENTS
 from kada_athena_async.sandbox.estate.hive_types import sampler, split_top, trino_type
@@ -84,6 +85,32 @@ STORAGE: dict[str, _Storage] = {
         {"EXTERNAL": "TRUE", "table_type": "DELTA", "spark.sql.sources.provider": "delta"},
     ),
 }
+
+
+def _statistics(line: TableLine) -> dict[str, str]:
+    """What a table's writers count, if they do; drawn from its name, which changes nothing else."""
+    rows = crc32(line.name.encode()) % 5_000_000
+    size_bytes, files = str(rows * 87), str(1 + rows // 100_000)
+    if line.kind in ("csv", "json", "parquet"):
+        return {
+            "UPDATED_BY_CRAWLER": "southern-cross",
+            "recordCount": str(rows),
+            "sizeKey": size_bytes,
+            "objectCount": files,
+            "averageRecordSize": "87",
+        }
+
+    if line.kind in ("orc", "avro"):  # Hive does not know how many rows it has without ANALYZE
+        known = str(rows) if rows % 2 else "-1"
+        return {"numRows": known, "totalSize": size_bytes, "numFiles": files}
+
+    if line.kind == "hudi":
+        return {
+            "spark.sql.statistics.numRows": str(rows),
+            "spark.sql.statistics.totalSize": size_bytes,
+        }
+
+    return {}
 
 
 def _with_microseconds(column: Column) -> Column:
@@ -181,6 +208,7 @@ class TableMaker:
             metadata = f"{location}metadata/{self.rng.randrange(99999):05d}.metadata.json"
             parameters["metadata_location"] = metadata
 
+        parameters |= _statistics(line)
         if line.kind == "projected":
             parameters |= _projection(keys, location)
 

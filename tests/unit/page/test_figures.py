@@ -286,6 +286,22 @@ def test_foreign_extract_is_refused(tmp_path: Path) -> None:
     assert path.exists()
 
 
+def test_an_extract_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    """Columns that were appended since are null in it."""
+    write_package(tmp_path, {"metadata_tables": [table("sales", "orders")]})
+    (extract,) = tmp_path.glob("*metadata_tables*")
+    lines = gzip.decompress(extract.read_bytes()).decode().splitlines()
+    cut = [line.rsplit(",", 5)[0] for line in lines]
+    assert cut[0].endswith("found_by")
+    extract.write_bytes(gzip.compress("\n".join([*cut, ""]).encode()))
+    (package,) = newest_packages(tmp_path, "athena", Files(), count=1)
+
+    with open_warehouse(package, None) as warehouse:
+        found = warehouse.rows('SELECT schema, "table" FROM tables')
+
+    assert list(found) == [("sales", "orders")]
+
+
 def test_lack_of_room_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What cannot be held is said with the place that needs room."""
     monkeypatch.setattr(warehouse_module, "MEMORY_LIMIT", "1MB")
