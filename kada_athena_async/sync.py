@@ -41,21 +41,58 @@ T = TypeVar("T")
 _SETTLE = timedelta(seconds=60)
 
 
+DEFAULT_NAME = "athena"
+
+
+class Hwm(str):
+    """A time of a window, as text, that knows whose mark it comes from.
+
+    The vendor's wrapper names its instance only where it reads and publishes the mark; so the name
+    goes to ``Extractor.run`` with the times.
+    """
+
+    instance: str
+
+    def __new__(cls, text: str, *, instance: str) -> Hwm:
+        """The text *text* of the mark of *instance*."""
+        hwm = super().__new__(cls, text)
+        hwm.instance = instance
+        return hwm
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, str]]:
+        """What makes it anew, for ``copy`` and ``pickle``."""
+        return (str(self),), {"instance": self.instance}
+
+
 class Extractor:
     """The vendor's extractor: made of the configuration's fields, called without ``await``.
 
     Progress is logged at INFO by the logger ``kada_athena_async``, warnings at WARNING, failures
     at ERROR.
 
+    Args:
+        name: Name of the instance, the first part of the file names; if empty, the one whose mark
+            ``run`` is given, as ``get_hwm(name)`` returned it, else ``athena``.
+        fields: Those of the configuration.
+
     Raises:
-        ConfigError: With everything that is wrong with *fields*.
+        ConfigError: With everything that is wrong with *fields*, or *name* names no file.
     """
 
-    def __init__(self, **fields: Unpack[_config.ConfigFields]) -> None:
-        config = _config.make_config(fields)
-        redact = Redactor(_config.known_secrets(config))
+    def __init__(self, *, name: str = "", **fields: Unpack[_config.ConfigFields]) -> None:
+        self._config = _config.make_config(fields)
+        self._name = _config.check_name(name) if name else ""
+        self._texts: dict[str, str] = {}
+        self._extractor = self._make(self._name or DEFAULT_NAME)
+
+    def _make(self, name: str) -> AsyncExtractor:
+        redact = Redactor(_config.known_secrets(self._config))
         lines = LoggedLines(logging.getLogger(__package__), redact=redact)
-        self._extractor = AsyncExtractor(config, observers=[lines])
+        extractor = AsyncExtractor(self._config, observers=[lines], name=name)
+        for statement, text in self._texts.items():
+            extractor.overwrite_sql(statement, text)
+
+        return extractor
 
     def test_connection(self) -> ConnectionReport:
         """Log in to AWS and look whether Athena answers.
@@ -72,24 +109,50 @@ class Extractor:
         return _run(work)
 
     def run(
-        self, *, start_hwm: datetime | str | None = None, end_hwm: datetime | str | None = None
+        self,
+        *,
+        start_hwm: datetime | str | None = None,
+        end_hwm: datetime | str | None = None,
+        again: bool = False,
     ) -> RunReport:
         """Extract the window into ``output_path``; every mark is left to the caller.
 
+        Args:
+            start_hwm, end_hwm: As ``get_hwm`` returns them: these also say whose window it is.
+            again: Extract the packages in the window once more; each must lie in it whole.
+
         Raises:
+            ConfigError: The mark is another instance's.
             UnitError: Something could not be read, so nothing was committed.
             KadaAthenaError: As the async ``Extractor.run``.
         """
 
+        self._adopt_name(start_hwm, end_hwm)
+
         async def work() -> RunReport:
             async with self._extractor as extractor:
-                return await extractor.run(start_hwm=start_hwm, end_hwm=end_hwm, manage_hwm=False)
+                return await extractor.run(
+                    start_hwm=start_hwm, end_hwm=end_hwm, again=again, manage_hwm=False
+                )
 
         report = _run(work)
         if report.exit_code:
             raise _failure(report)
 
         return report
+
+    def _adopt_name(self, *times: datetime | str | None) -> None:
+        """Take the name of the instance from the marks, for the wrapper gives it nowhere else."""
+        names = {time.instance for time in times if isinstance(time, Hwm)}
+        wrong = sorted(names - {self._name}) if self._name else sorted(names)[1:]
+        if wrong:
+            own = self._name or min(names)
+            problem = Problem("start_hwm", wrong[0], f"this is the mark of {wrong[0]}, not {own}")
+            raise ConfigError([problem], source="call")
+
+        if names and not self._name:
+            self._name = names.pop()
+            self._extractor = self._make(self._name)
 
     def list_sql(self) -> list[str]:
         """The names of the statements that the extractor sends."""
@@ -106,6 +169,7 @@ class Extractor:
             ConfigError: It lacks a placeholder or a column of the original.
         """
         self._extractor.overwrite_sql(name, statement)
+        self._texts[name] = statement
 
 
 def load_config(path: str | Path) -> _config.ConfigFields:
@@ -138,8 +202,8 @@ def get_hwm(
         now: The present, for tests and replays.
 
     Returns:
-        Start and end as ``YYYY-MM-DD HH:MM:SS`` in UTC; the end is a minute ago, so that all that
-        ended before it is visible.
+        Start and end as ``YYYY-MM-DD HH:MM:SS`` in UTC, which also know *name*; the end is a
+        minute ago, so that all that ended before it is visible.
 
     Raises:
         StateError: The mark cannot be read or lies in the future.
@@ -154,7 +218,7 @@ def get_hwm(
         )
 
     start = whole_second(now - RETENTION) if mark is None else min(mark, end)
-    return format_hwm(start), format_hwm(end)
+    return Hwm(format_hwm(start), instance=name), Hwm(format_hwm(end), instance=name)
 
 
 def publish_hwm(

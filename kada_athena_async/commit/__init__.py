@@ -10,10 +10,14 @@ from kada_athena_async.commit.manifest import (
     ManifestTimeline,
     ManifestWarning,
     RunFacts,
-    known_mark,
-    manifest_covering,
     newest_manifest,
     parse_manifest,
+    read_manifest,
+)
+from kada_athena_async.commit.published import (
+    PublishedPackage,
+    published_ids,
+    published_packages,
 )
 from kada_athena_async.commit.recovery import Recovery, RecoverySettings, Resumable, recover
 from kada_athena_async.commit.transaction import SPARE_BYTES, CommitRequest, Deliver, commit
@@ -28,14 +32,16 @@ __all__ = [
     "ManifestGap",
     "ManifestTimeline",
     "ManifestWarning",
+    "PublishedPackage",
     "Recovery",
     "RecoverySettings",
     "Resumable",
     "RunFacts",
     "commit",
-    "known_mark",
-    "manifest_covering",
     "newest_manifest",
     "parse_manifest",
+    "published_ids",
+    "published_packages",
+    "read_manifest",
     "recover",
 ]

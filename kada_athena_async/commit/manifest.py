@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from kada_athena_async.files import Files, in_thread, parse_document, read_document
-from kada_athena_async.hwm import Carried, StoredMark, Window
+from kada_athena_async.files import Files, parse_document, read_document
+from kada_athena_async.hwm import Carried
 from kada_athena_async.report import ScopeFacts
 from kada_athena_async.sinks.journal import FileName
 
 MANIFEST_VERSION = 2
 STAMP = "%Y%m%dT%H%M%SZ"
 
-_REMEDY = "restore it from a backup, or move it and the files it names away"
+REMEDY = "restore it from a backup, or move it and the files it names away"
 
 
 class ManifestFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -144,7 +144,7 @@ def read_manifest(path: Path, files: Files) -> CommittedManifest | None:
     Raises:
         StateError: It is junk, or newer than this package.
     """
-    manifest = read_document(files, path, Manifest, newest=MANIFEST_VERSION, remedy=_REMEDY)
+    manifest = read_document(files, path, Manifest, newest=MANIFEST_VERSION, remedy=REMEDY)
     if manifest is None:
         return None
 
@@ -157,7 +157,7 @@ def parse_manifest(data: bytes, *, source: str) -> Manifest:
     Raises:
         StateError: It is junk, or newer than this package.
     """
-    return parse_document(data, Manifest, source=source, newest=MANIFEST_VERSION, remedy=_REMEDY)
+    return parse_document(data, Manifest, source=source, newest=MANIFEST_VERSION, remedy=REMEDY)
 
 
 def manifest_paths(
@@ -181,70 +181,3 @@ def newest_manifest(output_path: Path, name: str, files: Files) -> CommittedMani
     """
     paths = manifest_paths(output_path, name, files)
     return read_manifest(paths[-1], files) if paths else None
-
-
-async def manifest_covering(
-    output_path: Path, name: str, window: Window, files: Files
-) -> CommittedManifest | None:
-    """The manifest in sight whose window holds all of *window*, if any.
-
-    Raises:
-        StateError: A manifest of *name* is junk.
-    """
-
-    def look() -> CommittedManifest | None:
-        for path in manifest_paths(output_path, name, files, since=window.end):
-            found = read_manifest(path, files)
-            if found and found.manifest.start <= window.start and window.end <= found.manifest.end:
-                return found
-
-        return None
-
-    return await in_thread(look)
-
-
-def _beside(mark: StoredMark, newest: CommittedManifest | None) -> StoredMark:
-    """*mark*, which no state belongs to, with what the newest commit left."""
-    if newest is None or newest.manifest.carried.hwm != newest.manifest.end:
-        return mark
-
-    return replace(mark, was_edited=True, before_edit=newest.manifest.carried)
-
-
-async def known_mark(output_path: Path, name: str, mark: StoredMark, files: Files) -> StoredMark:
-    """*mark*, set right by the manifests in sight.
-
-    A state that is lost is taken from the manifest that ends at the mark, and if there is none from
-    the newest, as that of a mark that was set by hand. A mark that its own commit never reached,
-    because somebody removed what that run left, is taken for moved.
-
-    Args:
-        mark: As stored; ``StoredMark(hwm=start)`` for a caller that keeps his own marks.
-
-    Raises:
-        StateError: Such a manifest is junk.
-    """
-    if mark.hwm is None:
-        return mark
-
-    hwm = mark.hwm
-
-    def look() -> StoredMark:
-        known = mark
-        for path in manifest_paths(output_path, name, files, since=hwm):
-            found = read_manifest(path, files)
-            manifest = found.manifest if found else None
-            if manifest is None or manifest.carried.hwm != manifest.end:
-                continue
-
-            is_lost = known.carried is None and manifest.end == known.hwm
-            # With a state that belongs to the mark nobody edited the mark: it was never moved.
-            is_behind = (
-                mark.carried is not None and manifest.manages_hwm and manifest.start == known.hwm
-            )
-            if is_lost or is_behind:
-                known = StoredMark(hwm=manifest.end, carried=manifest.carried)
-
-        return known if known.newest else _beside(known, newest_manifest(output_path, name, files))
-
-    return await in_thread(look)

@@ -1,18 +1,50 @@
-"""Cuts the window of a run by the stored mark and by the earlier of our clock and AWS's."""
+"""Plans the windows of a run: what is asked for, without what is published already.
+
+One rule: without ``again`` no finished execution is published a second time. The window that is
+asked for, by the mark or by hand, is cut at the windows of the published packages; each part that
+none of them covers is a window of its own, so windows of packages never overlap. With ``again``
+each package that lies in the window whole is extracted once more in its own window, under its own
+file names; one that reaches beyond it is refused, for half a package cannot be replaced.
+
+A window can still meet executions that another package holds, where Athena listed them late or a
+workgroup caught up. Where a later package exists, the ids in the published files are left out too.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.commit import known_mark
+from kada_athena_async.commit import (
+    PublishedPackage,
+    published_ids,
+    published_packages,
+    read_manifest,
+)
 from kada_athena_async.concurrency import map_bounded
+from kada_athena_async.config import Config
 from kada_athena_async.engine.connection import Connection
 from kada_athena_async.engine.delivery import Store
-from kada_athena_async.files import Files
-from kada_athena_async.hwm import Carried, Decision, StoredMark, WindowSettings, decide_window
+from kada_athena_async.engine.ownership import check_owner
+from kada_athena_async.errors import StateError
+from kada_athena_async.files import Files, in_thread
+from kada_athena_async.hwm import (
+    Carried,
+    Decision,
+    FileHwmStore,
+    Origin,
+    StoredMark,
+    Window,
+    WindowSettings,
+    covered_by_state,
+    decide_window,
+    overlapping,
+    uncovered,
+)
+from kada_athena_async.hwm.window import HWM_FORMAT
 
 SKEW = timedelta(seconds=60)
 """A clock further from AWS's than this is reported."""
@@ -23,7 +55,7 @@ class WindowRequest:
     """The window that the caller asks for; None for the stored mark and for now.
 
     Attributes:
-        again: Extract it although a manifest in sight covers it.
+        again: Extract the packages in it once more.
     """
 
     start: datetime | None = None
@@ -31,54 +63,289 @@ class WindowRequest:
     again: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """A window, and what led to it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedWindow:
+    """A window that is to be extracted.
 
     Attributes:
-        before: What the last run left.
+        replaces: True if a published package of the same window is extracted once more.
+    """
+
+    window: Window
+    replaces: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowPlan:
+    """What a request comes to.
+
+    Attributes:
+        windows: Oldest first; empty if there is nothing to do.
         notes: What to warn of: a stable code and a sentence.
     """
 
-    decision: Decision
-    before: Carried | None
+    windows: tuple[PlannedWindow, ...]
     notes: tuple[tuple[WarningCode, str], ...]
 
 
-async def cut_window(
-    connection: Connection,
-    request: WindowRequest,
-    *,
-    output_path: Path,
-    name: str,
-    store: Store | None,
-    files: Files,
-) -> Cut:
-    """The window of the next run; reads, and writes nothing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cutter:
+    """Plans windows of one instance; reads, and writes nothing.
 
     Args:
-        store: None if the caller keeps his own marks.
+        origin: Whose run this is, as far as that is known yet.
+        store: None if the caller keeps the marks.
+    """
+
+    config: Config
+    origin: Origin
+    output_path: Path
+    store: Store | None
+    files: Files
+
+    async def plan(self, request: WindowRequest, now: datetime) -> WindowPlan:
+        """The windows of *request*.
+
+        Args:
+            now: The earlier of this machine's clock and AWS's.
+
+        Raises:
+            ConfigError: The start lies after the end.
+            StateError: The mark cannot be used, belongs to somebody else, or all that is asked for
+                is published already.
+        """
+        mark, packages = await self._known()
+        notes = self.check_owner(mark, packages)
+        begins_at = mark
+        if mark.hwm is None and request.start is None and packages:
+            newest = max(packages, key=lambda package: package.window.end)
+            begins_at = StoredMark(hwm=newest.window.end)
+            if self.store is not None:
+                notes.append((WarningCode.HWM_LOST, self._lost(newest)))
+
+        decision = decide_window(
+            now, self._settings, begins_at, start=request.start, end=request.end
+        )
+        window = decision.window
+        if window is None:
+            return WindowPlan(windows=(), notes=(*notes, *decision.notes))
+
+        if request.again:
+            windows = _once_more(window, packages)
+            return WindowPlan(windows=windows, notes=(*notes, *decision.notes))
+
+        covered = [package.window for package in packages] + covered_by_state(mark.newest)
+        parts = uncovered(window, covered)
+        if not parts and request.start is not None:
+            raise self._is_published(window, packages)
+
+        if parts == [window]:
+            notes += decision.notes
+        else:
+            notes += [n for n in decision.notes if n[0] is not WarningCode.HWM_EDITED]
+            notes.append((WarningCode.WINDOW_START_ADJUSTED, _left_out(window, parts)))
+
+        return WindowPlan(
+            windows=tuple(PlannedWindow(window=part) for part in parts), notes=tuple(notes)
+        )
+
+    async def decide(self, planned: PlannedWindow, now: datetime) -> Decision:
+        """What to read in *planned*, after what is published and known at this moment.
+
+        Raises:
+            StateError: A manifest or the mark is junk.
+        """
+        mark, packages = await self._known()
+        window = planned.window
+        others = [p for p in packages if not (planned.replaces and p.window == window)]
+        state = mark.newest
+        carried = state if state is not None and state.hwm == window.start else None
+        if carried is None:
+            carried = await self._left_by([p for p in others if p.window.end == window.start])
+
+        former = None
+        if carried is None:
+            newest = max(others, key=lambda package: package.window.end, default=None)
+            if newest is not None and (state is None or newest.window.end > state.hwm):
+                state = await self._left_by([newest])
+
+            former = state if state is not None and state.hwm <= window.end else None
+
+        known = carried or former
+        decision = decide_window(
+            now,
+            self._settings,
+            StoredMark(hwm=known.hwm if known else None, carried=known),
+            start=window.start,
+            end=window.end,
+        )
+        # An end that was settled once stays so, also if the clock was set back since.
+        decision = replace(decision, window=window)
+        if all(package.window.end <= window.start for package in others):
+            return decision
+
+        return replace(decision, published=await published_ids(others))
+
+    async def is_published(self, window: Window) -> bool:
+        """True if a published package shares time with *window*."""
+        _, packages = await self._known()
+        return bool(overlapping(window, [package.window for package in packages]))
+
+    async def check(self) -> None:
+        """Refuse a mark, a state or packages that are junk or somebody else's.
+
+        Raises:
+            StateError: They are.
+        """
+        self.check_owner(*await self._known())
+
+    def check_owner(
+        self, mark: StoredMark, packages: Sequence[PublishedPackage]
+    ) -> list[tuple[WarningCode, str]]:
+        """Refuse a state or packages of somebody else; a note where nobody is named.
+
+        Raises:
+            StateError: Server, account, Region or instance are others.
+        """
+        place = self._place
+        state = mark.newest
+        if state is not None:
+            check_owner(self.origin, state.origin, f"the state of the high-water mark {place}")
+
+        for package in packages:
+            check_owner(self.origin, package.origin, f"the package {package.path.name}")
+
+        is_nameless = (state is not None and state.origin is None) or (
+            state is None and bool(packages) and packages[-1].origin is None
+        )
+        if not is_nameless:
+            return []
+
+        return [
+            (
+                WarningCode.ORIGIN_ADOPTED,
+                "what an earlier version left does not say whose it is: it is taken for that of "
+                f"{self.origin.server} in {self.origin.region}, this once",
+            )
+        ]
+
+    async def _known(self) -> tuple[StoredMark, tuple[PublishedPackage, ...]]:
+        mark = await self.store.read() if self.store is not None else StoredMark()
+        packages = await published_packages(self.output_path, self.origin.instance, self.files)
+        return mark, packages
+
+    async def _left_by(self, packages: Sequence[PublishedPackage]) -> Carried | None:
+        """What the first of *packages* told the next run; None if there is none."""
+        if not packages:
+            return None
+
+        path = packages[0].path
+        found = await in_thread(lambda: read_manifest(path, self.files))
+        carried = found.manifest.carried if found else None
+        return carried if carried is not None and carried.hwm == packages[0].window.end else None
+
+    @property
+    def _settings(self) -> WindowSettings:
+        return WindowSettings(
+            settle=timedelta(seconds=self.config.settle_seconds),
+            initial_lookback=timedelta(days=self.config.initial_lookback_days),
+        )
+
+    @property
+    def _place(self) -> str:
+        if self.store is None:
+            return ""
+
+        return str(
+            self.store.hwm_path if isinstance(self.store, FileHwmStore) else self.store.place
+        )
+
+    def _lost(self, newest: PublishedPackage) -> str:
+        return (
+            f"there is no high-water mark {self._place}: the run goes on from "
+            f"{newest.path.name}, at {newest.window.end:{HWM_FORMAT}}"
+        )
+
+    def _is_published(self, window: Window, packages: Sequence[PublishedPackage]) -> StateError:
+        holders = [p.path for p in packages if overlapping(window, [p.window])]
+        names = ", ".join(str(path) for path in holders[:3])
+        more = f" and {len(holders) - 3} more" if len(holders) > 3 else ""
+        return StateError(
+            f"the window {window} is covered by {names}{more} already"
+            if holders
+            else f"the window {window} is published already, says the state of {self._place}",
+            hint="extract it once more with --again (in Python: again=True), or ask for another "
+            "window",
+        )
+
+
+def cutter_of(
+    connection: Connection,
+    account_id: str,
+    *,
+    name: str,
+    output_path: Path,
+    store: Store | None,
+    files: Files,
+) -> Cutter:
+    """The cutter of a run over an open connection."""
+    config = connection.config
+    return Cutter(
+        config=config,
+        origin=origin_of(config, name, account_id),
+        output_path=output_path,
+        store=store,
+        files=files,
+    )
+
+
+def origin_of(config: Config, name: str, account_id: str) -> Origin:
+    """Whose run it is."""
+    return Origin(server=config.server, region=config.region, account_id=account_id, instance=name)
+
+
+async def meet(connection: Connection) -> list[tuple[WarningCode, str]]:
+    """Make the first calls of a run, which tell AWS's clock and the account; notes about them.
 
     Raises:
-        ConfigError: The start lies after the end; or our workgroup cannot run statements.
-        StateError: The mark cannot be used.
+        ConfigError: Our workgroup cannot run statements.
+        CredentialsError: AWS does not accept us.
     """
-    config, log = connection.config, connection.client.log
     # First of all, so that AWS's clock is known before the window is cut.
     await map_bounded(lambda ask: ask(), [connection.meet, connection.learn_account], limit=2)
-    now = connection.settled_now()
-    notes = []
-    if abs(log.skew) > SKEW:
-        notes.append((WarningCode.CLOCK_SKEW, f"this machine's clock is {log.skew} ahead of AWS's"))
+    skew = connection.client.log.skew
+    if abs(skew) <= SKEW:
+        return []
 
-    mark = StoredMark(hwm=request.start)
-    if store is not None:
-        mark = await store.read()
+    return [(WarningCode.CLOCK_SKEW, f"this machine's clock is {skew} ahead of AWS's")]
 
-    mark = await known_mark(output_path, name, mark, files)
-    settings = WindowSettings(
-        settle=timedelta(seconds=config.settle_seconds),
-        initial_lookback=timedelta(days=config.initial_lookback_days),
+
+def _once_more(window: Window, packages: Sequence[PublishedPackage]) -> tuple[PlannedWindow, ...]:
+    """Each package in *window* in its own window, and what none of them covers.
+
+    Raises:
+        StateError: A package reaches beyond *window*.
+    """
+    inside = overlapping(window, [package.window for package in packages])
+    for package in packages:
+        own = package.window
+        if own in inside and (own.start < window.start or window.end < own.end):
+            raise StateError(
+                f"{package.path} reaches beyond the window {window}: it holds {own}, and a part of "
+                "a package cannot be extracted again",
+                hint=f'ask for all of it: --again --start-hwm "{own.start:{HWM_FORMAT}}" '
+                f'--end-hwm "{own.end:{HWM_FORMAT}}"',
+            )
+
+    found = [PlannedWindow(window=part) for part in uncovered(window, inside)]
+    found += [PlannedWindow(window=own, replaces=True) for own in dict.fromkeys(inside)]
+    return tuple(sorted(found, key=lambda planned: (planned.window.start, planned.window.end)))
+
+
+def _left_out(window: Window, parts: Sequence[Window]) -> str:
+    """A note about what of *window* is published already."""
+    gaps = "; ".join(str(gap) for gap in uncovered(window, parts))
+    return (
+        f"what is published already is left out: {gaps}; `run --again` with --start-hwm and "
+        "--end-hwm extracts a package once more"
     )
-    decision = decide_window(now, settings, mark, start=request.start, end=request.end)
-    return Cut(decision, mark.newest, (*notes, *decision.notes))

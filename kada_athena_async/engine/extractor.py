@@ -21,7 +21,7 @@ from kada_athena_async.commit import (
 from kada_athena_async.concurrency import Clock, SystemClock, require_asyncio
 from kada_athena_async.config import Config, ConfigFields, check_name, config_digest, make_config
 from kada_athena_async.engine.connection import Connection, connect
-from kada_athena_async.engine.cut import WindowRequest
+from kada_athena_async.engine.cut import Cutter, WindowRequest, origin_of
 from kada_athena_async.engine.delivery import Outside, Store
 from kada_athena_async.engine.doctor import DoctorReport, Examination
 from kada_athena_async.engine.forecast import Forecast, PlanReport
@@ -227,7 +227,7 @@ class Extractor(RecordStreams):
             start_hwm, end_hwm: The window, UTC, ``YYYY-MM-DD HH:MM:SS`` or datetimes; None for
                 the stored mark and for now less ``settle_seconds``.
             fresh: Sweep an interrupted run instead of finishing it.
-            again: Extract a window although a manifest in sight covers it.
+            again: Extract the packages in the window once more; each must lie in it whole.
             manage_hwm: Whether the stored mark is read and moved; None: if *start_hwm* is None.
 
         Raises:
@@ -237,9 +237,12 @@ class Extractor(RecordStreams):
             DeliveryError: The extracts are in sight but not delivered, and the mark has not moved;
                 the next run delivers them first.
         """
-        start, end = moment_of("start_hwm", start_hwm), moment_of("end_hwm", end_hwm)
-        manages = start is None if manage_hwm is None else manage_hwm
-        request = WindowRequest(start=start, end=end, again=again)
+        request = WindowRequest(
+            start=moment_of("start_hwm", start_hwm),
+            end=moment_of("end_hwm", end_hwm),
+            again=again,
+        )
+        manages = request.start is None if manage_hwm is None else manage_hwm
         output_path = await self._output_path()
         run_id = new_run_id(self._clock.now())
         begun = self._clock.monotonic()
@@ -275,13 +278,15 @@ class Extractor(RecordStreams):
 
                 await outside.deliver(output_path)
 
-            if store is not None:
-                await store.read()  # a mark or state that is junk is refused before AWS is asked
-
+            # A mark or state that is junk, or somebody else's, is refused before anything moves.
+            cutter = self._cutter(output_path, store)
+            await cutter.check()
             await handover.adopt()
             recovery = await self._recover(output_path, store, tell, deliver, fresh=fresh)
             # What an earlier run could not deliver goes before anything new is extracted.
             await deliver()
+            # So is a window that is published, before AWS is asked.
+            await cutter.plan(request, self._clock.now())
             unfinished = await handover.unfinished()
             mark_path = store.hwm_path if isinstance(store, FileHwmStore) else None
             await check_disk(output_path, self.name, mark_path, self._files, tell)
@@ -321,6 +326,17 @@ class Extractor(RecordStreams):
             texts=self._texts,
             policy=policy,
             shared=self._shared,
+        )
+
+    def _cutter(self, output_path: Path, store: Store | None) -> Cutter:
+        """Plans windows without an answer of AWS; the account is known if the role names it."""
+        account_id = self.config.role.split(":")[4] if self.config.role else ""
+        return Cutter(
+            config=self.config,
+            origin=origin_of(self.config, self.name, account_id),
+            output_path=output_path,
+            store=store,
+            files=self._files,
         )
 
     def _outside(self, tell: Observer) -> Outside:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kada_athena_async.commit import newest_manifest
 from kada_athena_async.engine.connection import Connection
-from kada_athena_async.engine.cut import WindowRequest, cut_window
+from kada_athena_async.engine.cut import WindowRequest, cutter_of, meet
 from kada_athena_async.engine.delivery import Store
 from kada_athena_async.engine.survey import Survey
 from kada_athena_async.estimate import SOURCES, Estimate, HistorySize, SchemaSize, Source, estimate
@@ -102,23 +102,31 @@ class Forecast:
         config = self.connection.config
         await self.connection.check_bucket()
         before = dict(self.connection.client.log.calls)
-        cut = await cut_window(
+        found = await meet(self.connection)
+        cutter = cutter_of(
             self.connection,
-            request,
-            output_path=self.output_path,
+            await self.connection.learn_account(),
             name=self.name,
+            output_path=self.output_path,
             store=self.store,
             files=self.files,
         )
+        now = self.connection.settled_now()
+        planned = await cutter.plan(request, now)
         report = PlanReport(
             name=self.name, region=config.region, metadata_source=config.metadata_source
         )
-        notes = [message for _, message in cut.notes]
-        window = cut.decision.window
-        if window is None:
+        notes = [message for _, message in (*found, *planned.notes)]
+        if not planned.windows:
             notes.append("the window is empty: all that is settled is extracted")
             return replace(report, notes=tuple(notes))
 
+        if len(planned.windows) > 1:
+            windows = "; ".join(str(each.window) for each in planned.windows)
+            notes.append(f"a run for each of these windows, the estimate is of the last: {windows}")
+
+        decision = await cutter.decide(planned.windows[-1], now)
+        window = planned.windows[-1].window
         # As with `api`, so that schemas are not asked for by a statement.
         by_api = config.model_copy(update={"metadata_source": "api"})
         estate = await replace(self.connection, config=by_api).discover("plan")
@@ -131,7 +139,7 @@ class Forecast:
         plans: dict[Source, Plan] = {}
         for source in SOURCES:
             varied = config.model_copy(update={"metadata_source": source})
-            plans[source] = build_plan(varied, estate, cut.decision)
+            plans[source] = build_plan(varied, estate, decision)
 
         last = await in_thread(lambda: newest_manifest(self.output_path, self.name, self.files))
         survey = Survey(self.connection, last)
@@ -139,7 +147,7 @@ class Forecast:
         histories = await survey.histories(plans["api"])
         notes += [
             f"{gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M} cannot be extracted"
-            for gap in cut.decision.gaps
+            for gap in decision.gaps
         ]
         if estate.workgroups_error is not None:
             notes.append(f"no history: {estate.workgroups_error.message}")

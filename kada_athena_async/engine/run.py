@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 
@@ -16,16 +15,21 @@ from kada_athena_async.commit import (
     Deliver,
     Resumable,
     commit,
-    manifest_covering,
 )
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.config import config_digest
 from kada_athena_async.engine import summary
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
-from kada_athena_async.engine.cut import WindowRequest, cut_window
+from kada_athena_async.engine.cut import (
+    Cutter,
+    PlannedWindow,
+    WindowRequest,
+    cutter_of,
+    meet,
+)
 from kada_athena_async.engine.delivery import Store
+from kada_athena_async.engine.ownership import check_owner, difference
 from kada_athena_async.engine.statements import overwritten_digest
-from kada_athena_async.errors import StateError
 from kada_athena_async.events import PlanReady, RunStarted, StageFinished, StageStarted, Warned
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import (
@@ -33,11 +37,9 @@ from kada_athena_async.hwm import (
     Carried,
     Decision,
     FileHwmStore,
-    Origin,
     Window,
     carry,
 )
-from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.pipeline import UnitRunner
 from kada_athena_async.plan import (
     PRINCIPAL_EVENTS,
@@ -77,6 +79,7 @@ class Run:
     warnings: list[Warned]
     deliver: Deliver
     before: Carried | None = None
+    cutter: Cutter = field(init=False)
 
     async def extract(
         self,
@@ -92,41 +95,104 @@ class Run:
             unfinished: A delivery that broke off, whose run is not here; its window goes first.
         """
         await self.connection.check_bucket()
+        for code, message in await meet(self.connection):
+            self._warn(code, message)
+
+        self.cutter = cutter_of(
+            self.connection,
+            await self.connection.learn_account(),
+            name=self.name,
+            output_path=self.output_path,
+            store=self.store,
+            files=self.files,
+        )
         earlier = None
+        if unfinished is not None:
+            self._check_owner(unfinished)
+
         if resumable is not None and _may_continue(resumable, unfinished):
             earlier = await self._continue(resumable)
         elif unfinished is not None:
-            window = WindowRequest(start=unfinished.start, end=unfinished.end)
             self._warn(
                 WarningCode.REDELIVERED, f"{unfinished.manifest} was not delivered whole; once more"
             )
-            earlier = await self._begin(f"{run_id}-0", window)
+            window = Window(unfinished.start, unfinished.end)
+            earlier = await self._begin(f"{run_id}-0", PlannedWindow(window=window))
 
         if earlier is not None and not earlier.committed:
             return earlier
 
-        report = await self._begin(run_id, request)
-        return replace(report, continued=earlier)
+        plan = await self.cutter.plan(request, self.connection.settled_now())
+        for code, message in plan.notes:
+            self._warn(code, message)
 
-    async def _continue(self, resumable: Resumable) -> RunReport:
-        """Finish an interrupted run in its own window, with the parts that it finished."""
+        if not plan.windows:
+            return replace(self._nothing_to_do(run_id, request), continued=earlier)
+
+        *former, last = plan.windows
+        for number, planned in enumerate(former, start=1):
+            report = await self._begin(f"{run_id}-{number}", planned)
+            earlier = replace(report, continued=earlier)
+            if not report.committed:
+                return earlier
+
+        return replace(await self._begin(run_id, last), continued=earlier)
+
+    def _check_owner(self, unfinished: Announcement) -> None:
+        """Refuse a delivery of somebody else.
+
+        Raises:
+            StateError: It is one.
+        """
+        check_owner(
+            self.cutter.origin, unfinished.origin, f"the unfinished delivery {unfinished.manifest}"
+        )
+
+    async def _continue(self, resumable: Resumable) -> RunReport | None:
+        """Finish an interrupted run in its own window, with the parts that it finished.
+
+        Returns:
+            None if it is not ours to continue: then it is swept.
+        """
         intent = resumable.intent
-        decision = await self._decide(WindowRequest(start=intent.start, end=intent.end))
         window = Window(intent.start, intent.end)
+        staging = await Staging.reopen(resumable.path, self.files)
+        reason = await self._why_not(intent, window)
+        if reason:
+            await staging.remove()
+            self._warn(
+                WarningCode.STALE_RUN,
+                f"the interrupted run {intent.run_id} cannot be continued and was swept: {reason}",
+            )
+            return None
+
+        planned = PlannedWindow(window=window, replaces=intent.replaces)
+        decision = await self._decide(planned)
         plan = await self._plan(intent.run_id, decision, window, is_resumed=True)
-        async with await Staging.reopen(resumable.path, self.files) as staging:
+        async with staging:
             return await self._extract(staging, decision, window, plan)
 
-    async def _begin(self, run_id: str, request: WindowRequest) -> RunReport:
+    async def _why_not(self, intent: Intent, window: Window) -> str:
+        """Why an interrupted run must not be continued by this one; empty if it may."""
+        if problem := difference(self.cutter.origin, intent.origin):
+            return f"it belongs to {problem}"
+
+        if intent.version and intent.version != __version__:
+            return f"version {intent.version} began it, this is {__version__}"
+
+        digest = overwritten_digest(self.connection.texts)
+        if intent.version and intent.statements_digest != digest:
+            return "its statements were others"
+
+        if not intent.replaces and await self.cutter.is_published(window):
+            return "its window is published since"
+
+        return ""
+
+    async def _begin(self, run_id: str, planned: PlannedWindow) -> RunReport:
         begun_at = self.connection.clock.now()
-        decision = await self._decide(await self._without_delivered(request))
-        window = decision.window
-        if window is None:
-            return self._nothing_to_do(run_id, request)
-
-        if not request.again:
-            await self._refuse_covered(window)
-
+        decision = await self._decide(planned)
+        window, config = planned.window, self.connection.config
         plan = await self._plan(run_id, decision, window, is_resumed=False)
         intent = Intent(
             run_id=run_id,
@@ -135,71 +201,23 @@ class Run:
             end=window.end,
             hwm=(await self.store.read()).hwm if self.store else None,
             manages_hwm=self.store is not None,
-            compress=self.connection.config.compress,
-            replaces=request.again,
-            config_digest=config_digest(self.connection.config),
+            compress=config.compress,
+            replaces=planned.replaces,
+            config_digest=config_digest(config),
             plan_digest=plan.digest,
             started_at=begun_at,
-            mask=self.connection.config.mask,
+            mask=config.mask,
             statements_digest=overwritten_digest(self.connection.texts),
             version=__version__,
-            origin=await self.origin(),
+            origin=self.cutter.origin,
         )
         async with await Staging.create(self.output_path, intent, self.files) as staging:
             return await self._extract(staging, decision, window, plan)
 
-    async def _decide(self, request: WindowRequest) -> Decision:
-        cut = await cut_window(
-            self.connection,
-            request,
-            output_path=self.output_path,
-            name=self.name,
-            store=self.store,
-            files=self.files,
-        )
-        self.before = cut.before
-        for code, message in cut.notes:
-            self._warn(code, message)
-
-        return cut.decision
-
-    async def _without_delivered(self, request: WindowRequest) -> WindowRequest:
-        """The request without what an earlier run of a caller with his own marks committed.
-
-        Such a caller moves his mark after the run; if he died in between, he asks for the same
-        start again, and what lies in sight already must not be told twice.
-        """
-        if self.store is not None or request.again or request.start is None:
-            return request
-
-        start = request.start
-        while found := await manifest_covering(
-            self.output_path,
-            self.name,
-            Window(start, start + timedelta(seconds=1)),
-            self.files,
-        ):
-            is_whole = request.end is not None and found.manifest.end >= request.end
-            if is_whole:  # all of it: refused later, by name
-                return request
-
-            start = found.manifest.end
-
-        if start != request.start:
-            self._warn(
-                WarningCode.WINDOW_START_ADJUSTED,
-                f"what was committed up to {start:{HWM_FORMAT}} is left out",
-            )
-
-        return replace(request, start=start)
-
-    async def _refuse_covered(self, window: Window) -> None:
-        found = await manifest_covering(self.output_path, self.name, window, self.files)
-        if found is not None:
-            raise StateError(
-                f"the window {window} is covered by {found.path} already",
-                hint="move that manifest and its files away, or extract it once more with --again",
-            )
+    async def _decide(self, planned: PlannedWindow) -> Decision:
+        decision = await self.cutter.decide(planned, self.connection.settled_now())
+        self.before = decision.carried or decision.former
+        return decision
 
     async def _plan(
         self, run_id: str, decision: Decision, window: Window, *, is_resumed: bool
@@ -335,16 +353,6 @@ class Run:
             store=self.store,
             tell=self.connection.tell,
             deliver=self.deliver,
-        )
-
-    async def origin(self) -> Origin:
-        """Whose run this is."""
-        config = self.connection.config
-        return Origin(
-            server=config.server,
-            region=config.region,
-            account_id=await self.connection.learn_account(),
-            instance=self.name,
         )
 
     @property

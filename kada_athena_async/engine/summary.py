@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -23,7 +24,7 @@ from kada_athena_async.config import Config
 from kada_athena_async.errors import StateError
 from kada_athena_async.events import Warned
 from kada_athena_async.hwm import Decision, Gap, Window
-from kada_athena_async.hwm.window import HWM_FORMAT
+from kada_athena_async.hwm.window import ANY_WORKGROUP, HWM_FORMAT
 from kada_athena_async.plan import HistoryUnit, Plan
 from kada_athena_async.records import KINDS
 from kada_athena_async.report import CommittedFile, RunReport, UnitOutcome
@@ -135,6 +136,20 @@ def _gaps(task: Task) -> list[ManifestGap]:
 
 def _gap(gap: Gap, workgroup: str) -> ManifestGap:
     return ManifestGap(kind=gap.kind, start=gap.start, end=gap.end, workgroup=workgroup)
+
+
+def skipped_workgroups(task: Task, outcomes: Sequence[UnitOutcome]) -> dict[str, datetime]:
+    """The workgroups that were to be read and were not, with the start of what they are owed."""
+    read = {outcome.unit_id for outcome in outcomes if outcome.facts.account is not None}
+    owed = {
+        unit.workgroup.name: unit.reading.window.start
+        for unit in task.plan.units
+        if isinstance(unit, HistoryUnit) and unit.unit_id not in read
+    }
+    if task.plan.estate.workgroups_error is not None:
+        owed[ANY_WORKGROUP] = task.window.start
+
+    return owed
 
 
 def check_rows(staging: Staging, outcomes: Sequence[UnitOutcome]) -> None:

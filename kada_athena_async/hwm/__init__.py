@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from kada_athena_async.hwm.account import Account, WorkgroupAccount, carry
+from kada_athena_async.hwm.coverage import covered_by_state, overlapping, uncovered
 from kada_athena_async.hwm.formats import Announcement, format_hwm, parse_hwm
+from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.hwm.origin import Origin
 from kada_athena_async.hwm.store import FileHwmStore, HwmStore
 from kada_athena_async.hwm.verdict import Execution, Judgement, Verdict, classify
@@ -28,6 +30,7 @@ __all__ = [
     "FileHwmStore",
     "Gap",
     "HwmStore",
+    "IdSet",
     "Judgement",
     "Origin",
     "Reading",
@@ -39,7 +42,10 @@ __all__ = [
     "WorkgroupMark",
     "carry",
     "classify",
+    "covered_by_state",
     "decide_window",
     "format_hwm",
+    "overlapping",
     "parse_hwm",
+    "uncovered",
 ]

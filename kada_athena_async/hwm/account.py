@@ -20,6 +20,7 @@ from kada_athena_async.hwm.verdict import (
     submission,
 )
 from kada_athena_async.hwm.window import (
+    ANY_WORKGROUP,
     LONGEST_QUERY,
     OVERLAP,
     RETENTION,
@@ -31,14 +32,17 @@ from kada_athena_async.hwm.window import (
 # What is this old and still not finished is gone from Athena's history (45 days) for good.
 PENDING_LIFE = RETENTION + LONGEST_QUERY
 
+# Why an id is withheld: its execution cannot be read now, and a later run asks for it again.
+WITHHELD = ("unauthorised", "missing", "unreadable")
+
 
 class WorkgroupAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A closed account.
 
     Attributes:
         counts: ``listed`` and where each of them went: ``emitted`` (``late`` of them), ``pending``,
-            ``recent``, ``before``, ``later``, ``elsewhere``, ``unauthorised``, ``missing``; and
-            beside them ``expired`` and ``unknown_state``.
+            ``recent``, ``before``, ``later``, ``elsewhere``, ``unauthorised``, ``missing``,
+            ``unreadable``; and beside them ``expired`` and ``unknown_state``.
         next: What the next run has to know.
     """
 
@@ -104,7 +108,7 @@ class Account:
 
         if verdict is Verdict.PENDING:
             self._pending[execution.query_id] = submitted_at
-        elif verdict in (Verdict.EMIT, Verdict.BEFORE):
+        elif verdict in (Verdict.EMIT, Verdict.BEFORE, Verdict.RECENT):
             self._keep_recent({execution.query_id: submitted_at})
 
         return judgement
@@ -113,7 +117,7 @@ class Account:
         """Enter an admitted id that Athena does not show; the next run asks for it again.
 
         Args:
-            why: ``unauthorised`` or ``missing``.
+            why: ``unauthorised``, ``missing``, or ``unreadable`` for any other reason.
         """
         self._settle(query_id)
         self._counts[why] += 1
@@ -126,7 +130,7 @@ class Account:
         Raises:
             StateError: An admitted execution ended nowhere: Athena kept silent about it.
         """
-        ends = {verdict.value for verdict in Verdict} | {"unauthorised", "missing"}
+        ends = {verdict.value for verdict in Verdict} | set(WITHHELD)
         ended = sum(self._counts[end] for end in ends)
         if self._open or ended != self._counts["listed"]:
             raise StateError(
@@ -139,9 +143,17 @@ class Account:
             workgroup=self._reading.workgroup,
             counts=dict(self._counts),
             next=WorkgroupMark(
-                mark=self._reading.window.end, pending=self._pending, recent=self._recent
+                mark=self._reading.window.end,
+                since=self._since,
+                pending=self._pending,
+                recent=self._recent,
             ),
         )
+
+    @property
+    def _since(self) -> datetime | None:
+        known = self._reading.known
+        return known.since if known is not None else self._reading.window.start
 
     def _settle(self, query_id: str) -> None:
         if query_id not in self._open:
@@ -158,6 +170,7 @@ class Account:
         # Said again on purpose, in other words than classify's: the two must agree.
         known, window = self._reading.known, self._reading.window
         is_recent = known is not None and execution.query_id in known.recent
+        is_recent = is_recent or execution.query_id in self._reading.published
         finished_at = execution.completed_at or submission(execution, self._reading)
         if is_recent or execution.state not in FINAL_STATES or not finished_at < window.end:
             raise StateError(f"the execution {execution.query_id} must not be emitted")
@@ -168,6 +181,7 @@ def carry(
     before: Carried | None,
     accounts: Iterable[WorkgroupAccount],
     *,
+    skipped: Mapping[str, datetime] | None = None,
     origin: Origin | None = None,
     unresolved: Mapping[str, datetime] | None = None,
 ) -> Carried:
@@ -175,15 +189,26 @@ def carry(
 
     A workgroup without an account (gone, denied, left out) keeps what was known of it, so that
     nothing is lost when it comes back, until Athena has forgotten its history.
+
+    Args:
+        skipped: Workgroups that should have been read and were not, with the start of what they
+            are owed; ``ANY_WORKGROUP`` if nobody could list them.
     """
+    accounts, skipped = tuple(accounts), skipped or {}
     marks = {
         name: mark
         for name, mark in (before.workgroups if before else {}).items()
-        if mark.mark >= hwm - PENDING_LIFE
+        if mark.mark <= hwm and (name in skipped or mark.mark >= hwm - PENDING_LIFE)
     }
+    if accounts:
+        marks.pop(ANY_WORKGROUP, None)
+
+    owed = {
+        name: WorkgroupMark(mark=start, since=start)
+        for name, start in skipped.items()
+        if name not in marks
+    }
+    workgroups = marks | owed | {account.workgroup: account.next for account in accounts}
     return Carried(
-        hwm=hwm,
-        origin=origin,
-        workgroups=marks | {a.workgroup: a.next for a in accounts},
-        unresolved=dict(unresolved or {}),
+        hwm=hwm, origin=origin, workgroups=workgroups, unresolved=dict(unresolved or {})
     )

@@ -21,8 +21,8 @@ class IdSet:
     def __len__(self) -> int:
         return self._count
 
-    def __contains__(self, query_id: str) -> bool:
-        return self._find(_key(query_id))[1]
+    def __contains__(self, query_id: object) -> bool:
+        return isinstance(query_id, str) and self._find(_key(query_id))[1]
 
     def add(self, query_id: str) -> None:
         """Put *query_id* into the set."""

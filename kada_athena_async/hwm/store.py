@@ -68,13 +68,16 @@ class FileHwmStore:
     """The vendor's one-line text file, and a state file beside it.
 
     Args:
-        hwm_path: Such as ``athena_hwm.txt``; the state is then ``athena_state.json``. A link is
+        hwm_path: Such as ``athena_hwm.txt``; the state is then ``athena_state.json``. Beside a
+            file of any other name, such as ``x.txt``, it is ``x.txt_state.json``. A link is
             followed once, here.
     """
 
     def __init__(self, hwm_path: Path, files: Files) -> None:
         self.hwm_path = hwm_path.resolve()
-        stem = self.hwm_path.stem.removesuffix("_hwm")
+        name = self.hwm_path.name
+        # Each file of a mark has a state and a lock of its own: x_hwm.txt, x.txt and x_hwm.dat.
+        stem = name.removesuffix("_hwm.txt") if name.endswith("_hwm.txt") else name
         self.state_path = self.hwm_path.with_name(f"{stem}_state.json")
         self.announcement_path = self.hwm_path.with_name(f"{stem}_delivery.json")
         self.lock_path = self.hwm_path.with_name(f".{stem}_hwm.lock")

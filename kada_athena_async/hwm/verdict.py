@@ -57,14 +57,16 @@ def classify(execution: Execution, reading: Reading) -> Judgement:
 
     An execution belongs to the window that holds its completion, or its submission where Athena
     gives no completion. One that finished before the window is emitted all the same if an earlier
-    run saw it unfinished, or cannot have seen it at all: it became listable only now. Where the
-    window does not follow the last run's, nothing that finished before the start is emitted.
+    run saw it unfinished, or cannot have seen it at all: it became listable only now, and it
+    finished after the history that is extracted begins. Where the window does not follow the last
+    run's, nothing that finished before the start is emitted.
     """
     window, known = reading.window, reading.known
     if execution.workgroup != reading.workgroup:
         return Judgement(Verdict.ELSEWHERE)
 
-    if known is not None and execution.query_id in known.recent:
+    is_recent = known is not None and execution.query_id in known.recent
+    if is_recent or execution.query_id in reading.published:
         return Judgement(Verdict.RECENT)
 
     submitted_at = submission(execution, reading)
@@ -78,7 +80,8 @@ def classify(execution: Execution, reading: Reading) -> Judgement:
         return Judgement(Verdict.EMIT, is_late=is_awaited)
 
     is_news = submitted_at >= window.start - OVERLAP
-    if known is not None and (is_awaited or is_news):
+    is_ours = known is not None and (known.since is None or finished_at >= known.since)
+    if is_ours and (is_awaited or is_news):
         return Judgement(Verdict.EMIT, is_late=True)
 
     return Judgement(Verdict.BEFORE)

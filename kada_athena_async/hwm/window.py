@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
@@ -22,6 +22,9 @@ OVERLAP = timedelta(hours=1)
 # The longest that an execution can be under way: the DDL timeout of 600 minutes, and time in the
 # queue (Athena user guide, "Service quotas").
 LONGEST_QUERY = timedelta(hours=12)
+
+# Stands for every workgroup that a state does not name, where workgroups could not be listed.
+ANY_WORKGROUP = "*"
 
 # As the vendor writes it, in UTC.
 HWM_FORMAT = "%Y-%m-%d %H:%M:%S"
@@ -137,6 +140,7 @@ class Reading:
             ``WorkgroupMark.pending``: asked for by their ids, however long ago they were submitted.
         listed_since: Executions submitted before this need not be listed.
         gaps: What cannot be extracted any more.
+        published: Ids of executions that other packages hold: never emitted once more.
     """
 
     workgroup: str
@@ -145,6 +149,7 @@ class Reading:
     listed_since: datetime
     awaited: Mapping[str, datetime] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
+    published: Container[str] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +165,7 @@ class Decision:
         first_since: Where a workgroup begins that no run has read yet.
         gaps: What cannot be extracted any more, or was skipped on purpose.
         notes: Sentences for the user, each with a stable code.
+        published: As in ``Reading``.
     """
 
     window: Window | None
@@ -169,6 +175,7 @@ class Decision:
     former: Carried | None = None
     gaps: tuple[Gap, ...] = ()
     notes: tuple[tuple[WarningCode, str], ...] = ()
+    published: Container[str] = field(default=frozenset(), compare=False)
 
     @property
     def unresolved(self) -> Mapping[str, datetime]:
@@ -186,7 +193,7 @@ class Decision:
             raise ValueError("an empty window has nothing to read")
 
         state = self.carried or self.former
-        mark = state.workgroups.get(workgroup) if state else None
+        mark = _mark_of(workgroup, state, self.window)
         start, known = self.window.start, None
         gaps: tuple[Gap, ...] = ()
         if mark is None:
@@ -201,9 +208,10 @@ class Decision:
             workgroup=workgroup,
             window=Window(start, self.window.end),
             known=known,
-            listed_since=start - (LONGEST_QUERY if known is None else OVERLAP),
+            listed_since=start - (OVERLAP if _was_read(known) else LONGEST_QUERY),
             awaited=mark.pending if mark else {},
             gaps=gaps + _retention_gap(start, self.kept_since),
+            published=self.published,
         )
 
     def _catches_up(self, mark: WorkgroupMark, window: Window) -> bool:
@@ -216,6 +224,20 @@ class Decision:
             return False
 
         return mark.mark < window.start <= self.former.hwm <= window.end
+
+
+def _was_read(known: WorkgroupMark | None) -> bool:
+    """False also for a workgroup of which only the place is known where its history begins."""
+    return known is not None and known.since != known.mark
+
+
+def _mark_of(workgroup: str, state: Carried | None, window: Window) -> WorkgroupMark | None:
+    """What *state* knows of *workgroup* that is of use for *window*."""
+    if state is None:
+        return None
+
+    mark = state.workgroups.get(workgroup) or state.workgroups.get(ANY_WORKGROUP)
+    return mark if mark is not None and mark.mark < window.end else None
 
 
 def decide_window(

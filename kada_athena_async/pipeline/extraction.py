@@ -19,6 +19,7 @@ from kada_athena_async.config import Config
 from kada_athena_async.discover import CatalogFacts, Estate
 from kada_athena_async.errors import NotFoundError, StateError, UnitError
 from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress
+from kada_athena_async.hwm.account import WITHHELD
 from kada_athena_async.pipeline.metadata import CatalogSources, MetadataExtraction
 from kada_athena_async.pipeline.principals import PrincipalEvents
 from kada_athena_async.pipeline.transforms import Transforms
@@ -251,14 +252,9 @@ class UnitExtraction:
                 hint="this is a defect of ours; nothing was committed",
             )
 
-        denied = account.counts.get("unauthorised", 0)
+        unread = {why: n for why in WITHHELD if (n := account.counts.get(why, 0))}
         reasons = [f"unreadable: {'; '.join(history.unreadable)}"] if history.unreadable else []
-        if denied:
-            reasons.append(
-                f"{denied} executions may not be read: "
-                "athena:BatchGetQueryExecution is not allowed for them"
-            )
-
+        reasons += [_why_unread(unread)] if unread else []
         return UnitFacts(
             rows={"databaselog": rows},
             account=account,
@@ -290,6 +286,17 @@ def _notes_of(estate: Estate) -> list[ScopeFacts]:
         for name, unreadable, stand_in in lists
         if unreadable or stand_in
     ]
+
+
+def _why_unread(unread: Mapping[str, int]) -> str:
+    """A sentence about executions that were withheld."""
+    reasons = {
+        "unauthorised": "athena:BatchGetQueryExecution is not allowed for them",
+        "missing": "Athena lists or listed them and does not know them",
+        "unreadable": "Athena does not answer for them",
+    }
+    told = "; ".join(f"{n} executions cannot be read: {reasons[why]}" for why, n in unread.items())
+    return f"{told}; the next run asks again"
 
 
 def may_leave_out(config: Config, unit: Unit, error: UnitError) -> bool:

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import AsyncGenerator, Callable, Iterator
 from datetime import datetime, timezone
+from pathlib import Path
 from types import UnionType
 from typing import BinaryIO, TypeAlias, cast, get_args, get_type_hints
 
@@ -45,7 +46,7 @@ def read_part(part: PartFile, *, is_packed: bool) -> Iterator[list[Record]]:
     make, parsers = STAGED_TYPES[part.kind], _PARSERS[part.kind]
     batch: list[Record] = []
     held_chars = 0
-    for line in _lines(part, is_packed=is_packed):
+    for line in _lines(part.path, is_packed=is_packed):
         fields = line.split(",") if '"' not in line else _fields(line)
         batch.append(make._make(parse(text) for parse, text in zip(parsers, fields, strict=True)))
         held_chars += len(line)
@@ -84,7 +85,7 @@ def read_table_columns(
     # tables, so that of most rows no more than this is looked at.
     prefix = "\n"
     columns: list[str] | None = None
-    for number, line in enumerate(_lines(part, is_packed=is_packed), start=1):
+    for number, line in enumerate(_lines(part.path, is_packed=is_packed), start=1):
         if not line.startswith(prefix):
             head = line.split(",", _COLUMN)
             is_plain = '"' not in line or not any('"' in field for field in head[:_COLUMN])
@@ -108,15 +109,32 @@ def read_table_columns(
     yield found
 
 
-def _lines(part: PartFile, *, is_packed: bool) -> Iterator[str]:
+def read_values(path: Path, column: str) -> Iterator[str]:
+    """The values of one column of the extract at *path*, whose first line names the columns.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is not what ``csv_format`` writes, or has no such column.
+    """
+    index: int | None = None
+    for line in _lines(path, is_packed=path.suffix == ".gz"):
+        if index is None:
+            index = line.split(",").index(column)
+            continue
+
+        head = line.split(",", index + 1)
+        yield head[index] if '"' not in "".join(head[: index + 1]) else _fields(line)[index]
+
+
+def _lines(path: Path, *, is_packed: bool) -> Iterator[str]:
     """Rows without their line feed; one may hold line feeds between double quotes."""
     decode = codecs.getincrementaldecoder("utf-8")().decode
     pieces: list[str] = []
     tail = ""
     opener: BinaryIO = (
-        cast(BinaryIO, igzip.IGzipFile(part.path, "rb"))  # type: ignore[no-untyped-call]
+        cast(BinaryIO, igzip.IGzipFile(path, "rb"))  # type: ignore[no-untyped-call]
         if is_packed
-        else part.path.open("rb")
+        else path.open("rb")
     )
     with opener as file:
         while block := file.read(BLOCK_BYTES):
@@ -134,7 +152,7 @@ def _lines(part: PartFile, *, is_packed: bool) -> Iterator[str]:
                     pieces = []
 
     if tail or pieces:
-        raise ValueError(f"the part {part.path.name} ends in the middle of a row")
+        raise ValueError(f"the part {path.name} ends in the middle of a row")
 
 
 def _fields(line: str) -> list[str]:

@@ -21,7 +21,7 @@ from kada_athena_async.aws.decode import DECODED, UNREADABLE
 from kada_athena_async.aws.pages import EMPTY_PAGES_MAX, LIST_EXECUTIONS, nothing_new, pages
 from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution, Statistics, Status, moment
 from kada_athena_async.concurrency import Clock, pump
-from kada_athena_async.errors import RetriesExhaustedError
+from kada_athena_async.errors import NotFoundError, RequestError, RetriesExhaustedError
 from kada_athena_async.hwm.account import Account, WorkgroupAccount
 from kada_athena_async.hwm.verdict import Execution, Verdict
 from kada_athena_async.hwm.window import Reading, Window
@@ -37,7 +37,8 @@ ASK_AGAIN_WAIT_S = 1.0
 """Ids that a batch leaves unprocessed or out are asked for again, each time a second later."""
 
 DENIED_CODES = ("AccessDenied", "UNAUTHORIZED", "Unauthorized")
-GONE_CODES = ("INVALID_INPUT", "NotFound", "NOT_FOUND")
+GONE_CODES = ("INVALID_INPUT", "InvalidRequest", "NotFound", "NOT_FOUND")
+THROTTLE_WORDS = ("Throttl", "THROTTL", "TooManyRequests", "TOO_MANY_REQUESTS")
 
 Emit: TypeAlias = Callable[[list[QueryExecution]], Awaitable[None]]
 """Takes executions that belong to the window, in the order they were found."""
@@ -200,15 +201,13 @@ class WorkgroupHistory:
         return self._account.judge(facts).verdict is Verdict.EMIT
 
     async def _fetch(self, query_ids: list[str]) -> Mapping[str, QueryExecution]:
-        """Executions by id; ids that may not be seen, or are gone, are withheld.
-
-        What Athena leaves out without a word stays open in the account, which then refuses to
-        close: a hole must never look like a quiet night.
+        """Executions by id; ids that cannot be read are withheld, counted and asked for again.
 
         Raises:
-            RetriesExhaustedError: Athena goes on refusing some for a reason that we do not know.
+            RetriesExhaustedError: Athena goes on throttling: that is no fact about an id.
         """
         found: dict[str, QueryExecution] = {}
+        codes: dict[str, str] = {}
         wanted = query_ids
         for attempt in range(ASK_AGAIN + 1):
             if not wanted:
@@ -217,39 +216,63 @@ class WorkgroupHistory:
             if attempt:
                 await self.clock.sleep(ASK_AGAIN_WAIT_S)
 
+            codes = await self._ask(wanted, found)
+            settled = {i for i, code in codes.items() if code.startswith(DENIED_CODES + GONE_CODES)}
+            for query_id in [i for i in wanted if i in settled]:
+                denied = codes[query_id].startswith(DENIED_CODES)
+                self._account.withhold(query_id, why="unauthorised" if denied else "missing")
+
+            wanted = [i for i in wanted if i not in found and i not in settled]
+
+        throttled = [i for i in wanted if any(word in codes.get(i, "") for word in THROTTLE_WORDS)]
+        if throttled:
+            raise RetriesExhaustedError(
+                f"Athena goes on leaving {len(throttled)} executions of workgroup "
+                f"{self.reading.workgroup} unprocessed: {codes[throttled[0]]}",
+                operation="athena:BatchGetQueryExecution",
+                attempts=ASK_AGAIN + 1,
+            )
+
+        for query_id in wanted:
+            self._account.withhold(query_id, why="unreadable")
+
+        return found
+
+    async def _ask(self, wanted: list[str], found: dict[str, QueryExecution]) -> dict[str, str]:
+        """Ask for *wanted* once; what Athena knows goes to *found*, why it did not is returned.
+
+        A batch that is refused because of one of its ids is halved until that id is alone.
+        """
+        try:
             answer = await self.client.call(
                 "athena",
                 "BatchGetQueryExecution",
                 scope=f"workgroup {self.reading.workgroup}",
                 QueryExecutionIds=wanted,
             )
-            batch: ExecutionBatch = answer[DECODED]
-            self.unreadable += answer.get(UNREADABLE, ())
-            found.update({e.query_execution_id: e for e in batch.query_executions})
-            codes = {
-                u.query_execution_id: u.error_code or "unknown"
-                for u in batch.unprocessed_query_execution_ids
-            }
-            for query_id, code in codes.items():
-                if code.startswith(DENIED_CODES):
-                    self._account.withhold(query_id, why="unauthorised")
-                elif code.startswith(GONE_CODES):
-                    self._account.withhold(query_id, why="missing")
+        except (RequestError, NotFoundError):
+            if len(wanted) == 1:
+                return {wanted[0]: GONE_CODES[0]}
 
-            settled = found.keys() | {
-                i for i, code in codes.items() if code.startswith(DENIED_CODES + GONE_CODES)
-            }
-            wanted = [query_id for query_id in wanted if query_id not in settled]
-            if wanted and attempt == ASK_AGAIN and codes.keys() & set(wanted):
-                code = codes[next(iter(codes.keys() & set(wanted)))]
-                raise RetriesExhaustedError(
-                    f"Athena goes on leaving {len(wanted)} executions of workgroup "
-                    f"{self.reading.workgroup} unprocessed: {code}",
-                    operation="athena:BatchGetQueryExecution",
-                    attempts=attempt + 1,
-                )
+            half = len(wanted) // 2
+            first = await self._ask(wanted[:half], found)
+            return first | await self._ask(wanted[half:], found)
 
-        return found
+        batch: ExecutionBatch = answer[DECODED]
+        self.unreadable += answer.get(UNREADABLE, ())
+        asked = set(wanted)
+        found.update(
+            {
+                e.query_execution_id: e
+                for e in batch.query_executions
+                if e.query_execution_id in asked
+            }
+        )
+        return {
+            u.query_execution_id: u.error_code or "unknown"
+            for u in batch.unprocessed_query_execution_ids
+            if u.query_execution_id not in found
+        }
 
 
 def record_of(server: str, execution: QueryExecution, *, workgroup: str) -> QueryRecord:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from kada_athena_async.errors import StateError
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.small import make_execution, tiny_estate
 from tests.faults.world import SETTLE, START, WallClock, World
@@ -216,19 +215,74 @@ async def test_f24_executions_that_may_not_be_read_are_counted_and_asked_for_lat
     world.check()
 
 
-async def test_f24_ids_that_stay_unprocessed_fail_the_workgroup(world: World) -> None:
-    """A code that nobody knows, for ever: the workgroup fails by name, the mark stays."""
+async def test_f24_ids_that_stay_throttled_fail_the_workgroup(world: World) -> None:
+    """Throttled for ever is no fact about an id: the workgroup fails by name, the mark stays."""
     stuck = world.submit(START - 2 * HOUR)
-    world.sandbox.faults.add("unprocessed", code="STRANGE", where={"query_execution_id": stuck})
+    world.sandbox.faults.add(
+        "unprocessed", code="ThrottlingException", where={"query_execution_id": stuck}
+    )
     report = await world.run(START)
     (failed,) = report.failed
     assert failed.unit_id == "history/primary"
-    assert "unprocessed: STRANGE" in failed.reason
+    assert "unprocessed: ThrottlingException" in failed.reason
     assert (world.in_sight(), world.mark()) == ([], None)
 
 
-async def test_f25_an_id_that_athena_leaves_out_stops_the_run(world: World) -> None:
-    """Listed, asked for, and neither answered nor refused: no commit, whatever ``on_error``."""
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [("STRANGE", "unreadable"), ("INTERNAL_FAILURE", "unreadable"), ("INVALID_INPUT", "missing")],
+)
+async def test_h16_an_id_that_cannot_be_read_is_withheld_and_told_once_it_can(
+    world: World, code: str, why: str
+) -> None:
+    """It is counted, its workgroup is partial, the others are published, and nothing is fatal."""
+    stuck = world.submit(START - 2 * HOUR)
+    fault = world.sandbox.faults.add("unprocessed", code=code, where={"query_execution_id": stuck})
+    report = await world.run(START)
+    assert (report.exit_code, report.committed) == (0, True)
+    assert counts(world)[why] == 1
+    scopes = {tuple(s["name"]): s for s in world.manifests()[-1]["facts"]["completeness"]}
+    assert scopes["primary",]["outcome"] == "partial"
+    assert "1 executions cannot be read" in scopes["primary",]["reason"]
+
+    world.sandbox.faults.clear(fault)
+    await world.run(START + HOUR)
+    world.check()
+
+
+async def test_h16_a_workgroup_made_anew_does_not_block_runs(world: World) -> None:
+    """Deleted with a query under way and made anew: its id is withheld, new queries are told."""
+    lost = world.submit(START - HOUR, workgroup="adhoc", state="RUNNING")
+    await world.run(START)
+    del world.sandbox.estate.executions[lost]
+    new = world.submit(START + 5 * MINUTE, workgroup="adhoc")
+
+    report = await world.run(START + HOUR)
+    assert report.exit_code == 0
+    assert counts(world, "adhoc")["missing"] == 1
+    assert world.told()[new] == 1
+    world.check()
+
+
+async def test_h16_a_batch_that_is_refused_for_one_id_is_read_without_it(world: World) -> None:
+    """The batch is halved until the id is alone; all others are told."""
+    for number in range(20):
+        world.submit(START - 2 * HOUR - number * MINUTE)
+
+    world.sandbox.faults.add(
+        "error",
+        "athena:BatchGetQueryExecution",
+        code="InvalidRequestException",
+        message="QueryExecution x was not found",
+        calls=(1, 2),
+    )
+    report = await world.run(START)
+    assert report.exit_code == 0
+    world.check()
+
+
+async def test_f25_an_id_that_athena_leaves_out_is_withheld(world: World) -> None:
+    """Listed, asked for, and neither answered nor refused: counted, partial, asked for again."""
     # The estate is bent until the listing shows "b" and "c" and the batch answers both with "c".
     b, c, k = (make_execution(n, submitted_at=START - HOUR) for n in (501, 502, 503))
     executions = world.sandbox.estate.executions
@@ -236,12 +290,14 @@ async def test_f25_an_id_that_athena_leaves_out_stops_the_run(world: World) -> N
     executions[k.query_execution_id] = b
     executions[b.query_execution_id] = executions[c.query_execution_id] = c
 
-    with pytest.raises(StateError) as caught:
-        await world.run(START, on_error="skip")
+    report = await world.run(START)
 
-    assert caught.value.exit_code == 3
-    assert "the account of workgroup primary does not balance" in caught.value.message
-    assert (world.in_sight(), world.mark()) == ([], None)
+    assert report.exit_code == 0
+    assert counts(world)["unreadable"] == 1
+    scopes = {tuple(s["name"]): s for s in world.manifests()[-1]["facts"]["completeness"]}
+    assert scopes["primary",]["outcome"] == "partial"
+    carried = world.manifests()[-1]["carried"]["workgroups"]["primary"]["pending"]
+    assert b.query_execution_id in carried
 
 
 async def test_f50_nothing_in_the_window_gives_empty_files_with_headers(world: World) -> None:

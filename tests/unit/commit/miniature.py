@@ -17,9 +17,10 @@ from kada_athena_async.commit import (
     RecoverySettings,
     RunFacts,
     commit,
-    known_mark,
     recover,
 )
+from kada_athena_async.config import make_config
+from kada_athena_async.engine.cut import Cutter, PlannedWindow, WindowRequest
 from kada_athena_async.events import Event
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import (
@@ -27,14 +28,12 @@ from kada_athena_async.hwm import (
     Carried,
     Execution,
     FileHwmStore,
+    Origin,
     Reading,
-    StoredMark,
     Verdict,
     Window,
-    WindowSettings,
     WorkgroupAccount,
     carry,
-    decide_window,
 )
 from kada_athena_async.records import QueryRecord, UserRecord
 from kada_athena_async.sinks import Intent, Staging
@@ -42,6 +41,7 @@ from kada_athena_async.sinks import Intent, Staging
 T0 = datetime(2026, 11, 1, tzinfo=timezone.utc)
 KINDS = ("users", "databaselog")
 WORKGROUPS = ("primary", "reports")
+ORIGIN = Origin(server="s", region="us-east-1", account_id="1" * 12, instance="athena")
 
 
 class Entry(NamedTuple):
@@ -107,18 +107,17 @@ class Miniature:
             staging = await Staging.reopen(found.resumable.path, self.files)
             await self._extract(staging, now)
 
-        mark = await self._mark()
-        settings = WindowSettings(initial_lookback=timedelta(days=1))
-        decision = decide_window(now, settings, mark)
-        if decision.window is None:
+        plan = await self.cutter.plan(WindowRequest(), now)
+        if not plan.windows:
             return
 
+        (planned,) = plan.windows
         intent = Intent(
             run_id=f"{now:%Y%m%dT%H%M%S}",
             name="athena",
-            start=decision.window.start,
-            end=decision.window.end,
-            hwm=mark.hwm,
+            start=planned.window.start,
+            end=planned.window.end,
+            hwm=(await self.store.read()).hwm,
             manages_hwm=True,
             compress=True,
             config_digest=config_digest,
@@ -127,19 +126,30 @@ class Miniature:
         )
         await self._extract(await Staging.create(self.out, intent, self.files), now)
 
-    async def _mark(self) -> StoredMark:
-        return await known_mark(self.out, "athena", await self.store.read(), self.files)
+    @property
+    def cutter(self) -> Cutter:
+        """What plans the windows of its runs."""
+        config = make_config(
+            {
+                "server": "s",
+                "region": "us-east-1",
+                "bucket": "s3://bucket/p",
+                "output_path": str(self.out),
+                "initial_lookback_days": 1,
+            }
+        )
+        return Cutter(
+            config=config,
+            origin=ORIGIN,
+            output_path=self.out,
+            store=self.store,
+            files=self.files,
+        )
 
     async def _extract(self, staging: Staging, now: datetime) -> None:
-        mark = await self._mark()
-        decision = decide_window(
-            now,
-            WindowSettings(initial_lookback=timedelta(days=1)),
-            mark,
-            start=staging.intent.start,
-            end=staging.intent.end,
-        )
-        assert decision.window == Window(staging.intent.start, staging.intent.end)
+        window = Window(staging.intent.start, staging.intent.end)
+        decision = await self.cutter.decide(PlannedWindow(window=window), now)
+        assert decision.window == window
         units = ["users", *WORKGROUPS]
         async with staging:
             for unit in units:
@@ -150,7 +160,12 @@ class Miniature:
             accounts = [
                 msgspec_account(staging.sealed()[workgroup].facts) for workgroup in WORKGROUPS
             ]
-            carried: Carried = carry(staging.intent.end, mark.carried, accounts)
+            carried: Carried = carry(
+                staging.intent.end,
+                decision.carried or decision.former,
+                accounts,
+                origin=ORIGIN,
+            )
             request = CommitRequest(
                 unit_order=units, facts=RunFacts(version="1"), carried=carried, kinds=KINDS
             )

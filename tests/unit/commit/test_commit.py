@@ -21,14 +21,12 @@ from kada_athena_async.commit import (
     RecoverySettings,
     RunFacts,
     commit,
-    known_mark,
-    manifest_covering,
     recover,
 )
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.events import Event, FileCommitted, Warned
 from kada_athena_async.files import Files
-from kada_athena_async.hwm import Carried, FileHwmStore, StoredMark, Window
+from kada_athena_async.hwm import Carried, FileHwmStore, StoredMark
 from kada_athena_async.records import KINDS, RECORD_TYPES
 from kada_athena_async.sinks import Intent, Staging
 from tests.unit.commit.disk import CrashingFiles, SimulatedCrash
@@ -193,53 +191,6 @@ async def test_a_caller_with_his_own_marks_keeps_them(world: World) -> None:
     assert len(world.in_sight()) == len(KINDS) + 1
     assert not world.store.hwm_path.exists()
     assert not world.store.state_path.exists()
-
-
-async def test_a_lost_state_is_rebuilt_from_the_manifest(world: World) -> None:
-    """The manifest that ends at the mark knows what the state knew, for a caller's own mark too."""
-    await world.commit(await world.staged())
-    world.store.state_path.unlink()
-    for mark in (await world.store.read(), StoredMark(hwm=END)):
-        assert mark.carried is None
-        known = await known_mark(world.out, "athena", mark, Files())
-        assert known == StoredMark(hwm=END, carried=Carried(hwm=END))
-
-    for hours in (-1, 1):
-        hwm = END + timedelta(hours=hours)
-        beside = await known_mark(world.out, "athena", StoredMark(hwm=hwm), Files())
-        assert beside == StoredMark(hwm=hwm, was_edited=True, before_edit=Carried(hwm=END))
-
-    unknown = StoredMark(hwm=END)
-    assert await known_mark(world.out, "other", unknown, Files()) == unknown
-
-
-async def test_a_mark_that_its_commit_never_reached_is_known_to_be_behind(tmp_path: Path) -> None:
-    """Dead before the mark, then the staging removed by hand: no window is extracted twice."""
-    before = Carried(hwm=START)
-    await World(tmp_path).store.write(before, run_id="run-0", manifest_sha256="0")
-    world = await crashed(tmp_path, "rename", "athena_state", hwm=START)
-    shutil.rmtree(world.out / ".athena-staging" / "run-1")
-    mark = await world.store.read()
-    assert mark == StoredMark(hwm=START, carried=before)
-
-    known = await known_mark(world.out, "athena", mark, Files())
-    assert known == StoredMark(hwm=END, carried=Carried(hwm=END))
-
-    edited = StoredMark(hwm=START, was_edited=True, before_edit=Carried(hwm=END))
-    assert await known_mark(world.out, "athena", edited, Files()) == edited
-
-
-async def test_a_window_that_is_covered_is_found(world: World) -> None:
-    """For the refusal without --again: the manifest that holds all of the window."""
-    await world.commit(await world.staged())
-    half = Window(START, START + timedelta(minutes=30))
-    more = Window(START, END + timedelta(minutes=1))
-    found = await manifest_covering(world.out, "athena", half, Files())
-
-    assert found is not None
-    assert found.manifest.run_id == "run-1"
-    assert await manifest_covering(world.out, "athena", more, Files()) is None
-    assert await manifest_covering(world.out, "other", half, Files()) is None
 
 
 async def test_what_is_in_sight_is_not_overwritten(world: World) -> None:

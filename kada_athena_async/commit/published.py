@@ -1,0 +1,99 @@
+"""The packages of an instance that are published: their windows, whose they are, their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from kada_athena_async.commit.manifest import MANIFEST_VERSION, REMEDY, manifest_paths
+from kada_athena_async.files import Files, in_thread, read_document
+from kada_athena_async.hwm import IdSet, Origin, Window
+from kada_athena_async.sinks.journal import FileName
+from kada_athena_async.sinks.part_reader import read_values
+
+
+class _File(msgspec.Struct, frozen=True):
+    name: FileName
+    kind: str
+
+
+class _Carried(msgspec.Struct, frozen=True):
+    hwm: datetime
+    origin: Origin | None = None
+
+
+class _Manifest(msgspec.Struct, frozen=True):
+    """The few fields that a window depends on; ids of executions are not decoded."""
+
+    start: datetime
+    end: datetime
+    files: tuple[_File, ...]
+    carried: _Carried
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedPackage:
+    """A manifest and its window.
+
+    Attributes:
+        origin: Whose it is; None in packages of earlier versions.
+        databaselogs: The files that hold its executions.
+    """
+
+    path: Path
+    window: Window
+    origin: Origin | None
+    databaselogs: tuple[Path, ...]
+
+
+async def published_packages(
+    output_path: Path, name: str, files: Files
+) -> tuple[PublishedPackage, ...]:
+    """The packages of *name* in *output_path*, by the end of their windows, oldest first.
+
+    Raises:
+        StateError: A manifest is junk, or newer than this package.
+    """
+
+    def look() -> tuple[PublishedPackage, ...]:
+        found = (_read(path, files) for path in manifest_paths(output_path, name, files))
+        return tuple(package for package in found if package is not None)
+
+    return await in_thread(look)
+
+
+async def published_ids(packages: Sequence[PublishedPackage]) -> IdSet:
+    """The ids of all executions in the files of *packages*; a file that was moved away has none.
+
+    Raises:
+        ValueError: A file is no extract.
+        OSError: It cannot be read.
+    """
+    return await in_thread(lambda: _ids(path for p in packages for path in p.databaselogs))
+
+
+def _ids(paths: Iterable[Path]) -> IdSet:
+    ids = IdSet()
+    for path in paths:
+        if path.exists():
+            for query_id in read_values(path, "query_id"):
+                ids.add(query_id)
+
+    return ids
+
+
+def _read(path: Path, files: Files) -> PublishedPackage | None:
+    manifest = read_document(files, path, _Manifest, newest=MANIFEST_VERSION, remedy=REMEDY)
+    if manifest is None:
+        return None
+
+    return PublishedPackage(
+        path=path,
+        window=Window(manifest.start, manifest.end),
+        origin=manifest.carried.origin,
+        databaselogs=tuple(path.parent / f.name for f in manifest.files if f.kind == "databaselog"),
+    )
