@@ -341,6 +341,7 @@ class Run:
                 task.window.end,
                 self.before,
                 accounts,
+                skipped=summary.skipped_workgroups(task, outcomes),
                 origin=task.staging.intent.origin,
                 unresolved={
                     query_id: at for o in outcomes for query_id, at in o.facts.unresolved.items()

@@ -209,6 +209,4 @@ def carry(
         if name not in marks
     }
     workgroups = marks | owed | {account.workgroup: account.next for account in accounts}
-    return Carried(
-        hwm=hwm, origin=origin, workgroups=workgroups, unresolved=dict(unresolved or {})
-    )
+    return Carried(hwm=hwm, origin=origin, workgroups=workgroups, unresolved=dict(unresolved or {}))

@@ -65,8 +65,7 @@ def classify(execution: Execution, reading: Reading) -> Judgement:
     if execution.workgroup != reading.workgroup:
         return Judgement(Verdict.ELSEWHERE)
 
-    is_recent = known is not None and execution.query_id in known.recent
-    if is_recent or execution.query_id in reading.published:
+    if known is not None and execution.query_id in known.recent:
         return Judgement(Verdict.RECENT)
 
     submitted_at = submission(execution, reading)
@@ -74,6 +73,9 @@ def classify(execution: Execution, reading: Reading) -> Judgement:
     if execution.state not in FINAL_STATES or finished_at >= window.end:
         verdict = Verdict.PENDING if submitted_at < window.end else Verdict.LATER
         return Judgement(verdict, is_unknown_state=execution.state not in KNOWN_STATES)
+
+    if execution.query_id in reading.published:
+        return Judgement(Verdict.RECENT)
 
     is_awaited = execution.query_id in reading.awaited
     if finished_at >= window.start:
