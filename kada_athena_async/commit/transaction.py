@@ -34,8 +34,8 @@ The steps, and what a death after each of them leaves to ``recover``:
    a delivery changes nothing.
 7. Write the state, then the mark, each aside, synced, renamed, and the directory synced. The state
    names the mark that it belongs to, so one whose mark was not reached is known to be early. A
-   death before the mark leaves the journal, so ``recover`` moves the mark and extracts nothing;
-   were the mark not durable before step 8, its window would be extracted twice.
+   death before the mark leaves the journal, so ``recover`` moves the mark and extracts nothing.
+   A mark that is lost all the same costs no row: the next run goes on from the newest manifest.
 8. Rename the staging directory to a name that says it is rubbish, sync, and remove it. Removed
    file by file under its own name it could look, for a moment, like a run to be continued.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from kada_athena_async.errors import StateError
 from kada_athena_async.hwm import Origin
+from kada_athena_async.sinks import Intent
+from kada_athena_async.version import __version__
 
 _WORDS = {"server": "server", "region": "Region", "account_id": "account", "instance": "instance"}
 
@@ -31,3 +33,21 @@ def difference(own: Origin, other: Origin | None) -> str:
     return ", ".join(
         f"{_WORDS[name]} {getattr(other, name)}, not {getattr(own, name)}" for name in fields
     )
+
+
+def why_not_continued(intent: Intent, own: Origin, statements_digest: str) -> str:
+    """Why an interrupted run must not be continued by this one; empty if it may.
+
+    Args:
+        statements_digest: Of the statements that are overwritten now.
+    """
+    if problem := difference(own, intent.origin):
+        return f"it belongs to {problem}"
+
+    if intent.version and intent.version != __version__:
+        return f"version {intent.version} began it, this is {__version__}"
+
+    if intent.version and intent.statements_digest != statements_digest:
+        return "its statements were others"
+
+    return ""

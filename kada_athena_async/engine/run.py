@@ -28,7 +28,7 @@ from kada_athena_async.engine.cut import (
     meet,
 )
 from kada_athena_async.engine.delivery import Store
-from kada_athena_async.engine.ownership import check_owner, difference
+from kada_athena_async.engine.ownership import check_owner, why_not_continued
 from kada_athena_async.engine.statements import overwritten_digest
 from kada_athena_async.events import PlanReady, RunStarted, StageFinished, StageStarted, Warned
 from kada_athena_async.files import Files
@@ -108,7 +108,8 @@ class Run:
         )
         earlier = None
         if unfinished is not None:
-            self._check_owner(unfinished)
+            what = f"the unfinished delivery {unfinished.manifest}"
+            check_owner(self.cutter.origin, unfinished.origin, what)
 
         if resumable is not None and _may_continue(resumable, unfinished):
             earlier = await self._continue(resumable)
@@ -138,16 +139,6 @@ class Run:
 
         return replace(await self._begin(run_id, last), continued=earlier)
 
-    def _check_owner(self, unfinished: Announcement) -> None:
-        """Refuse a delivery of somebody else.
-
-        Raises:
-            StateError: It is one.
-        """
-        check_owner(
-            self.cutter.origin, unfinished.origin, f"the unfinished delivery {unfinished.manifest}"
-        )
-
     async def _continue(self, resumable: Resumable) -> RunReport | None:
         """Finish an interrupted run in its own window, with the parts that it finished.
 
@@ -157,7 +148,12 @@ class Run:
         intent = resumable.intent
         window = Window(intent.start, intent.end)
         staging = await Staging.reopen(resumable.path, self.files)
-        reason = await self._why_not(intent, window)
+        reason = why_not_continued(
+            intent, self.cutter.origin, overwritten_digest(self.connection.texts)
+        )
+        if not reason and not intent.replaces and await self.cutter.is_published(window):
+            reason = "its window is published since"
+
         if reason:
             await staging.remove()
             self._warn(
@@ -171,23 +167,6 @@ class Run:
         plan = await self._plan(intent.run_id, decision, window, is_resumed=True)
         async with staging:
             return await self._extract(staging, decision, window, plan)
-
-    async def _why_not(self, intent: Intent, window: Window) -> str:
-        """Why an interrupted run must not be continued by this one; empty if it may."""
-        if problem := difference(self.cutter.origin, intent.origin):
-            return f"it belongs to {problem}"
-
-        if intent.version and intent.version != __version__:
-            return f"version {intent.version} began it, this is {__version__}"
-
-        digest = overwritten_digest(self.connection.texts)
-        if intent.version and intent.statements_digest != digest:
-            return "its statements were others"
-
-        if not intent.replaces and await self.cutter.is_published(window):
-            return "its window is published since"
-
-        return ""
 
     async def _begin(self, run_id: str, planned: PlannedWindow) -> RunReport:
         begun_at = self.connection.clock.now()

@@ -235,9 +235,6 @@ class InPlace(ForgetfulFiles):
 MUTATIONS: dict[str, Disk] = {
     "no sync of the directory between data and manifest": liar(is_data_directory),
     "no sync of the directory between manifest and mark": liar(is_manifest_directory),
-    "no sync of the mark's directory": liar(
-        lambda operation, path: operation == "sync_dir" and path.name == "marks"
-    ),
     "no sync of the journal's directory": liar(
         lambda operation, path: operation == "sync_dir" and path.parent.name == ".athena-staging"
     ),
