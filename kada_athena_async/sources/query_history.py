@@ -259,7 +259,8 @@ class WorkgroupHistory:
             return first | await self._ask(wanted[half:], found)
 
         batch: ExecutionBatch = answer[DECODED]
-        self.unreadable += answer.get(UNREADABLE, ())
+        unreadable = answer.get(UNREADABLE, ())
+        self.unreadable += [what for what in unreadable if what not in self.unreadable]
         asked = set(wanted)
         found.update(
             {
