@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from kada_athena_async.cli.invocation import again, options, suggestion
+from kada_athena_async.cli.invocation import NO_RESUME, again, options, suggestion
 from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
 from kada_athena_async.cli.signals import run_until_signalled
 from kada_athena_async.cli.sites import connect_sites, push_sites, run_sites
@@ -63,7 +63,10 @@ def extract(talk: Talk, config: Config, request: RunRequest) -> RunReport:
     talk.data(report.to_dict(), kind="report", lines=[])
 
     for line in what_next(report):
-        talk.say(f"  try: {line}")
+        if report.exit_code:
+            talk.remedy(line)
+        else:
+            talk.say(f"  try: {line}")
 
     return report
 
@@ -130,8 +133,8 @@ def what_next(report: RunReport) -> list[str]:
     hints = list(dict.fromkeys(unit.hint for unit in report.failed if unit.hint))
     return [
         *hints[:_SHOWN_HINTS],
-        f"{again(without=('--fresh',))}   (goes on: finished parts are kept)",
-        f"{again('--on-error', 'skip', without=('--fresh',))}   (leaves out what cannot be read)",
+        f"{again(without=NO_RESUME)}   (goes on: finished parts are kept)",
+        f"{again('--on-error', 'skip', without=NO_RESUME)}   (leaves out what cannot be read)",
     ]
 
 

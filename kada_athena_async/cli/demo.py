@@ -13,7 +13,12 @@ import anyio
 
 from kada_athena_async.cli.actions import extract
 from kada_athena_async.cli.invocation import suggestion
-from kada_athena_async.cli.request import RunRequest, check_request, overrides_of
+from kada_athena_async.cli.request import (
+    SANDBOX_FOLDER,
+    RunRequest,
+    check_request,
+    overrides_of,
+)
 from kada_athena_async.cli.signals import Interrupted, run_until_signalled
 from kada_athena_async.cli.talk import Talk
 from kada_athena_async.config import known_secrets, load_config
@@ -22,8 +27,6 @@ from kada_athena_async.files import Files
 
 if TYPE_CHECKING:
     from kada_athena_async.sandbox import Sandbox
-
-FOLDER = Path("kada-sandbox")
 
 # Shows that the folder is ours to empty.
 _MARKER = ".made-by-kada-athena-async"
@@ -53,7 +56,7 @@ def run_demo(talk: Talk, request: RunRequest) -> int:
             source="command",
         )
 
-    folder = FOLDER.absolute()
+    folder = SANDBOX_FOLDER.absolute()
     _empty(folder)
     talk.say(f"starting an invented AWS on this machine; everything goes to {folder}")
     with _sandbox(
@@ -138,7 +141,7 @@ def _what_next(hwm_path: Path) -> list[str]:
         f"  {suggestion('show', '--sandbox')}   (look into the extracts)",
         f"  {suggestion('sandbox', '--write-config', 'sandbox.json')}   (an AWS that stays up)",
         f"  {suggestion('run', '-c', 'sandbox.json')}   (extract; once more: only news)",
-        f"the next `run --sandbox` empties {_shown(FOLDER.absolute())} and begins anew",
+        f"the next `run --sandbox` empties {_shown(SANDBOX_FOLDER.absolute())} and begins anew",
     ]
 
 

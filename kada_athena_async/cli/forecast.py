@@ -12,10 +12,13 @@ from rich.text import Text
 
 from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
 from kada_athena_async.cli.signals import run_until_signalled
+from kada_athena_async.cli.sites import each_site
 from kada_athena_async.cli.talk import Talk
+from kada_athena_async.codes import ExitCode
 from kada_athena_async.config import Site
 from kada_athena_async.engine import Extractor, PlanReport
 from kada_athena_async.estimate import SOURCES, Estimate, Variant
+from kada_athena_async.report import common_exit_code
 
 SHOWN = 20
 """Catalogs or workgroups listed; the rest is summed up."""
@@ -26,15 +29,25 @@ MINUTE_S, HOUR_S = 60, 3600
 
 
 def show_plans(talk: Talk, request: RunRequest) -> int:
-    """Plan each site's next run; 0, for a plan that cannot be made is an error."""
+    """Plan each site's next run, those of several sites side by side; the exit code."""
     check_request(request)
-    for site in configured_sites(talk, request):
-        _plan(talk, request, site)
+    sites = configured_sites(talk, request)
+    if not sites[0].name:
+        _show(talk, _plan(talk, request, sites[0]), "")
+        return ExitCode.OK
 
-    return 0
+    async def work(extractor: Extractor) -> PlanReport:
+        return await extractor.plan(start_hwm=request.start_hwm, end_hwm=request.end_hwm)
+
+    results = each_site(talk, sites, request, work, is_told=not talk.as_json)
+    for found in results:
+        if found.result is not None:
+            _show(talk, found.result, found.site.name)
+
+    return common_exit_code([found.exit_code for found in results])
 
 
-def _plan(talk: Talk, request: RunRequest, site: Site) -> None:
+def _plan(talk: Talk, request: RunRequest, site: Site) -> PlanReport:
     with talk.observers() as observers:
 
         async def work() -> PlanReport:
@@ -48,12 +61,13 @@ def _plan(talk: Talk, request: RunRequest, site: Site) -> None:
             async with extractor:
                 return await extractor.plan(start_hwm=request.start_hwm, end_hwm=request.end_hwm)
 
-        report = run_until_signalled(work, on_signal=lambda: None)
+        return run_until_signalled(work, on_signal=lambda: None)
 
-    if talk.as_json:
-        talk.data({"site": site.name, **report.to_dict()}, kind="plan", lines=[])
-    else:
-        talk.picture(_shown(talk, report, site.name))
+
+def _show(talk: Talk, report: PlanReport, site: str) -> None:
+    talk.data({"site": site, **report.to_dict()}, kind="plan", lines=[])
+    if not talk.as_json:
+        talk.picture(_shown(talk, report, site))
 
 
 def _shown(talk: Talk, report: PlanReport, site: str) -> RenderableType:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
 from kada_athena_async.cli.signals import run_until_signalled
+from kada_athena_async.cli.sites import each_site
 from kada_athena_async.cli.talk import Talk
 from kada_athena_async.config import Site
 from kada_athena_async.engine import DoctorReport, Extractor
@@ -21,13 +22,26 @@ _WORDS = {"ok": "ok", "denied": "DENIED", "problem": "PROBLEM", "untried": "untr
 
 
 def examine_sites(talk: Talk, request: RunRequest, *, runs_query: bool) -> int:
-    """Examine the sites one after the other; the gravest exit code."""
+    """Examine the sites, several side by side; the gravest exit code."""
     check_request(request)
     sites = configured_sites(talk, request)
-    return max(_examine(talk, request, site, runs_query=runs_query) for site in sites)
+    if not sites[0].name:
+        report = _examine(talk, request, sites[0], runs_query=runs_query)
+        _show(talk, report, "")
+        return report.exit_code
+
+    async def work(extractor: Extractor) -> DoctorReport:
+        return await extractor.examine(runs_query=runs_query)
+
+    results = each_site(talk, sites, request, work, is_told=not talk.as_json)
+    for found in results:
+        if found.result is not None:
+            _show(talk, found.result, found.site.name)
+
+    return max(found.exit_code for found in results)
 
 
-def _examine(talk: Talk, request: RunRequest, site: Site, *, runs_query: bool) -> int:
+def _examine(talk: Talk, request: RunRequest, site: Site, *, runs_query: bool) -> DoctorReport:
     with talk.observers() as observers:
 
         async def work() -> DoctorReport:
@@ -41,14 +55,13 @@ def _examine(talk: Talk, request: RunRequest, site: Site, *, runs_query: bool) -
             async with extractor:
                 return await extractor.examine(runs_query=runs_query)
 
-        report = run_until_signalled(work, on_signal=lambda: None)
+        return run_until_signalled(work, on_signal=lambda: None)
 
-    if talk.as_json:
-        talk.data({"site": site.name, **report.to_dict()}, kind="doctor", lines=[])
-    else:
-        talk.picture(_shown(talk, report, site.name))
 
-    return report.exit_code
+def _show(talk: Talk, report: DoctorReport, site: str) -> None:
+    talk.data({"site": site, **report.to_dict()}, kind="doctor", lines=[])
+    if not talk.as_json:
+        talk.picture(_shown(talk, report, site))
 
 
 def _shown(talk: Talk, report: DoctorReport, site: str) -> RenderableType:

@@ -10,6 +10,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+NO_RESUME = ("--no-resume", "--fresh")
+"""Both spellings: to be left out where a run is to go on."""
+
 
 def suggestion(*words: str) -> str:
     """A command line of ours, such as ``suggestion("config", "init")``."""

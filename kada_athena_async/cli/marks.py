@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
-from random import Random
 from typing import TypeAlias
 
 import anyio
@@ -15,16 +14,18 @@ import anyio
 from kada_athena_async.cli.invocation import again
 from kada_athena_async.cli.request import RunRequest, configured_sites
 from kada_athena_async.cli.talk import Talk
-from kada_athena_async.codes import WarningCode
-from kada_athena_async.concurrency import SystemClock
+from kada_athena_async.codes import ExitCode, WarningCode
 from kada_athena_async.config import DEFAULT_FILE, Site, check_name
-from kada_athena_async.engine.delivery import Outside, Store
-from kada_athena_async.errors import ConfigError, Problem, StateError
+from kada_athena_async.config.landing import LocalPlace
+from kada_athena_async.errors import ConfigError, KadaAthenaError, Problem, StateError
 from kada_athena_async.events import Warned
-from kada_athena_async.fanout import Fanout
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import FileHwmStore, StoredMark
 from kada_athena_async.hwm.formats import format_hwm, parse_hwm
+from kada_athena_async.hwm.object_store import ObjectHwmStore
+from kada_athena_async.report import common_exit_code
+
+Store: TypeAlias = FileHwmStore | ObjectHwmStore
 
 Owner: TypeAlias = "tuple[str, Site | None]"
 """A collector's name, and its configuration if there is one."""
@@ -32,24 +33,38 @@ Owner: TypeAlias = "tuple[str, Site | None]"
 
 def show_marks(talk: Talk, request: RunRequest) -> int:
     """Print the mark, or that of each site, and where it is kept; the exit code."""
-    for name, site in _owners(talk, request):
-        mark, place = anyio.run(_read, request, name, site)
-        shown = format_hwm(mark.hwm) if mark.hwm else None
-        whose = f"{site.name}: " if site and site.name else ""
-        facts = {
-            "name": name,
-            "hwm": shown,
-            "path": place,
-            "has_state": mark.carried is not None,
-            "was_edited": mark.was_edited,
-        }
-        talk.data(facts, kind="hwm", lines=[f"{whose}{shown}"] if shown else [])
-        if shown is None:
-            talk.say(f"{whose}no mark yet: {place} does not exist; the next run reads all it can")
-        elif mark.was_edited:
-            talk.say(f"{whose}the mark was set by hand since the last run")
+    codes: list[int] = []
+    owners = _owners(talk, request)
+    for name, site in owners:
+        try:
+            _show_mark(talk, request, name, site)
+            codes.append(ExitCode.OK)
+        except KadaAthenaError as error:
+            if len(owners) == 1:
+                raise
 
-    return 0
+            talk.error(error)
+            codes.append(error.exit_code)
+
+    return common_exit_code(codes)
+
+
+def _show_mark(talk: Talk, request: RunRequest, name: str, site: Site | None) -> None:
+    mark, place = anyio.run(_read, request, name, site)
+    shown = format_hwm(mark.hwm) if mark.hwm else None
+    whose = f"{site.name}: " if site and site.name else ""
+    facts = {
+        "name": name,
+        "hwm": shown,
+        "path": place,
+        "has_state": mark.carried is not None,
+        "was_edited": mark.was_edited,
+    }
+    talk.data(facts, kind="hwm", lines=[f"{whose}{shown}"] if shown else [])
+    if shown is None:
+        talk.say(f"{whose}no mark yet: {place} does not exist; the next run reads all it can")
+    elif mark.was_edited:
+        talk.say(f"{whose}the mark was set by hand since the last run")
 
 
 def set_mark(talk: Talk, time: str, request: RunRequest) -> int:
@@ -96,9 +111,28 @@ def _owners(talk: Talk, request: RunRequest) -> list[Owner]:
 @asynccontextmanager
 async def _store(request: RunRequest, name: str, site: Site | None) -> AsyncIterator[Store]:
     """The store of a mark; closes its connections in any case."""
-    if site is None:
+    place = site.config.hwm_store if site else None
+    if place == "landing" and site is not None:
+        place = site.config.landing
+
+    if request.hwm_path is not None or place is None:
         yield FileHwmStore(request.hwm_path or Path(f"{name}_hwm.txt"), Files())
-        return
+    elif isinstance(place, LocalPlace):
+        yield FileHwmStore(place.path / f"{name}_hwm.txt", Files())
+    else:
+        assert site is not None
+        async with _remote_store(site, name) as store:
+            yield store
+
+
+@asynccontextmanager
+async def _remote_store(site: Site, name: str) -> AsyncIterator[Store]:
+    """The store in S3 or Azure; only it needs the SDKs, which take a second to load."""
+    from random import Random
+
+    from kada_athena_async.concurrency import SystemClock
+    from kada_athena_async.engine.delivery import Outside
+    from kada_athena_async.fanout import Fanout
 
     outside = Outside(
         config=site.config,
@@ -108,7 +142,7 @@ async def _store(request: RunRequest, name: str, site: Site | None) -> AsyncIter
         rng=Random(),
         tell=Fanout(()),
     )
-    async with outside.store(request.hwm_path) as store:
+    async with outside.store(None) as store:
         yield store
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
+from kada_athena_async.cli.show import each_place
 from kada_athena_async.cli.talk import Talk
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.files import Files
@@ -44,10 +45,10 @@ def make_pages(talk: Talk, request: PageRequest) -> int:
         problem = Problem("report", f"(needs {error.name})", remedy)
         raise ConfigError([problem], source="installation") from None
 
-    for name, output_path in _packages(talk, request):
+    def make(output_path: Path, name: str) -> None:
         target = (request.file or Path(f"{name}_report.html")).absolute()
         talk.say(f"reading the newest extracts of {name} in {output_path}")
-        page = write_page(output_path.absolute(), name, target, files=Files())
+        page = write_page(output_path, name, target, files=Files())
         talk.data(page.to_dict(), kind="page", lines=[str(page.path)])
         told = (
             f"compared with {page.compared_with.name}"
@@ -58,17 +59,17 @@ def make_pages(talk: Talk, request: PageRequest) -> int:
             f"{size(page.size_bytes)}, shows {page.manifest.name}, {told}; open it in a browser"
         )
 
-    return 0
+    return each_place(talk, _places(talk, request), make)
 
 
-def _packages(talk: Talk, request: PageRequest) -> list[tuple[str, Path]]:
-    """(name of the collector, directory of its extracts) for each page that was asked for."""
+def _places(talk: Talk, request: PageRequest) -> list[tuple[Path, str]]:
+    """(directory of the extracts, name of the collector) for each page that was asked for."""
     asked = RunRequest(
         config=request.config, name=request.name, settings=request.settings, sites=request.sites
     )
     check_request(asked)
     if request.output_path:
-        return [(request.name, request.output_path)]
+        return [(request.output_path, request.name)]
 
     sites = configured_sites(talk, asked)
     if request.file and len(sites) > 1:
@@ -76,4 +77,4 @@ def _packages(talk: Talk, request: PageRequest) -> list[tuple[str, Path]]:
         problem = Problem("--file", f"{str(request.file)!r} ({len(sites)} sites)", remedy)
         raise ConfigError([problem], source="command")
 
-    return [(site.instance(request.name), site.config.output_path) for site in sites]
+    return [(site.config.output_path, site.instance(request.name)) for site in sites]

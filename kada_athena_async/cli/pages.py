@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import Any, NoReturn
 
 from typer.core import TyperGroup
 
@@ -52,7 +53,26 @@ Each command has a page of its own: kada-athena-async run --help
 
 
 class GroupedCommands(TyperGroup):
-    """Shows the commands under the ``rich_help_panel`` of each, their first sentence in full."""
+    """Shows the commands under the ``rich_help_panel`` of each, their first sentence in full.
+
+    What is wrong with a command line is said in the voice of all other errors.
+    """
+
+    def main(  # type: ignore[override]  # all but what is looked at here is handed on
+        self, args: Any = None, *, standalone_mode: bool = True, **more: Any
+    ) -> Any:
+        if not standalone_mode:
+            return super().main(args, standalone_mode=False, **more)
+
+        try:
+            code = super().main(args, standalone_mode=False, **more)
+        except Exception as error:
+            if not hasattr(error, "format_message"):
+                raise
+
+            _refuse(error)
+
+        sys.exit(code)
 
     # The signature is click's; typer carries a copy of click whose types have no public name.
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -74,3 +94,19 @@ class GroupedCommands(TyperGroup):
 
 def _first_sentence(help_text: str) -> str:
     return " ".join(help_text.partition("\n\n")[0].split())
+
+
+def _refuse(error: Any) -> NoReturn:
+    """Say what is wrong with the command line, which is *error* of click's, and end."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        sys.exit(error.exit_code)
+
+    from kada_athena_async.cli.outcome import ending
+    from kada_athena_async.cli.talk import Talk
+    from kada_athena_async.cli.usage import usage_error
+
+    def fail() -> int:
+        raise usage_error(error)
+
+    sys.exit(ending(Talk(as_json="--json" in sys.argv), fail))

@@ -22,6 +22,9 @@ from kada_athena_async.config import (
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.hwm.formats import parse_hwm
 
+SANDBOX_FOLDER = Path("kada-sandbox")
+"""Where ``run --sandbox`` keeps everything, in the working directory."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
@@ -32,6 +35,7 @@ class RunRequest:
         settings: ``field=value`` texts; ``overrides`` win over them.
         sites: Names of the sites wanted, or patterns for them; all if empty.
         sites_at_once: How many are run side by side; None for the default.
+        site_minutes: Minutes that a site may take; None for as long as it takes.
     """
 
     config: Path | None = None
@@ -44,6 +48,7 @@ class RunRequest:
     settings: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
     sites_at_once: int | None = None
+    site_minutes: float | None = None
     overrides: Mapping[str, object] = field(default_factory=dict)
 
 

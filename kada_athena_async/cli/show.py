@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Group
 
 from kada_athena_async.cli import shown
-from kada_athena_async.cli.demo import FOLDER
-from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
+from kada_athena_async.cli.request import (
+    SANDBOX_FOLDER,
+    RunRequest,
+    check_request,
+    configured_sites,
+)
 from kada_athena_async.cli.shown import Shown
 from kada_athena_async.cli.talk import Talk
-from kada_athena_async.errors import ConfigError, Problem
+from kada_athena_async.codes import ExitCode
+from kada_athena_async.errors import ConfigError, KadaAthenaError, Problem
 from kada_athena_async.extracts import Package, newest_packages
 from kada_athena_async.files import Files
 from kada_athena_async.records import KINDS
+from kada_athena_async.report import common_exit_code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +59,41 @@ def show_extracts(talk: Talk, request: ShowRequest) -> int:
         StateError: There are no extracts, or they are torn.
     """
     _check(request)
-    for output_path, name in _places(talk, request):
-        newest = newest_packages(output_path.absolute(), name, Files(), count=2)
-        view = _view(newest, request)
-        if talk.as_json:
-            for kind, facts in (("package", shown.facts(newest[0])), *view.told()):
-                talk.data(facts, kind=kind, lines=[])
-        else:
-            talk.picture(Group(shown.heading(newest[0]), *view.parts))
+    return each_place(
+        talk, list(_places(talk, request)), lambda path, name: _show(talk, request, path, name)
+    )
 
-    return 0
+
+def each_place(
+    talk: Talk, places: Sequence[tuple[Path, str]], show: Callable[[Path, str], None]
+) -> int:
+    """Call *show* for each site's directory and name; the exit code of all together.
+
+    A site in trouble is said, and the others are shown all the same; the only one raises.
+    """
+    codes: list[int] = []
+    for output_path, name in places:
+        try:
+            show(output_path.absolute(), name)
+            codes.append(ExitCode.OK)
+        except KadaAthenaError as error:
+            if len(places) == 1:
+                raise
+
+            talk.error(error)
+            codes.append(error.exit_code)
+
+    return common_exit_code(codes)
+
+
+def _show(talk: Talk, request: ShowRequest, output_path: Path, name: str) -> None:
+    newest = newest_packages(output_path, name, Files(), count=2)
+    view = _view(newest, request)
+    if talk.as_json:
+        for kind, facts in (("package", shown.facts(newest[0])), *view.told()):
+            talk.data(facts, kind=kind, lines=[])
+    else:
+        talk.picture(Group(shown.heading(newest[0]), *view.parts))
 
 
 def _view(newest: list[Package], request: ShowRequest) -> Shown:
@@ -108,7 +139,7 @@ def _places(talk: Talk, request: ShowRequest) -> Iterator[tuple[Path, str]]:
         config=request.config, name=request.name, settings=request.settings, sites=request.sites
     )
     check_request(asked)
-    output_path = FOLDER / "extracts" if request.is_sandbox else request.output_path
+    output_path = SANDBOX_FOLDER / "extracts" if request.is_sandbox else request.output_path
     if output_path is not None:
         yield output_path, request.name
         return

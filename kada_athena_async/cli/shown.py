@@ -317,7 +317,7 @@ def _left_out(names: Sequence[tuple[str, str]]) -> str:
 
 
 def _more(count: int, shown: int, noun: str) -> Text:
-    return Text(f"{shown:,} of {counted(count, noun)}; more with -n", "dim")
+    return Text(f"{shown:,} of {counted(count, noun)}; more with --rows", "dim")
 
 
 def _table(*names: str, is_headless: bool = False) -> Table:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+from kada_athena_async.cli.invocation import NO_RESUME, again
 from kada_athena_async.cli.request import RunRequest
 from kada_athena_async.cli.signals import run_until_signalled
 from kada_athena_async.cli.talk import Talk
 from kada_athena_async.config import Site
-from kada_athena_async.engine import SiteResult, SitesExtractor
+from kada_athena_async.engine import Extractor, SiteResult, SitesExtractor
 from kada_athena_async.engine.sites import SITES_AT_ONCE
 from kada_athena_async.errors import ConfigError, KadaAthenaError, Problem
 from kada_athena_async.report import SitesReport, common_exit_code
@@ -19,10 +20,6 @@ ResultT = TypeVar("ResultT")
 
 def run_sites(talk: Talk, sites: Sequence[Site], request: RunRequest) -> int:
     """Extract every site; the exit code."""
-    if request.hwm_path is not None:
-        remedy = "each site keeps its own mark; leave it out, or set hwm_store in the sites"
-        shown = ascii(str(request.hwm_path))
-        raise ConfigError([Problem("--hwm-path", shown, remedy)], source="command")
 
     async def work(extractor: SitesExtractor) -> SitesReport:
         return await extractor.run(
@@ -39,12 +36,17 @@ def run_sites(talk: Talk, sites: Sequence[Site], request: RunRequest) -> int:
         if site.error is not None and not isinstance(site.error, KadaAthenaError):
             talk.bug(site.error)
 
+    if report.failed:
+        names = [word for site in report.failed for word in ("--site", site.site)]
+        retry = again(*names, without=NO_RESUME) if not request.sites else again(without=NO_RESUME)
+        talk.remedy(f"{retry}   (goes on: finished parts are kept)")
+
     return report.exit_code
 
 
 def connect_sites(talk: Talk, sites: Sequence[Site], request: RunRequest) -> int:
     """Log in to every site and tell what answers; the exit code."""
-    results = _worked(talk, sites, request, SitesExtractor.test_connection)
+    results = each_site(talk, sites, request, Extractor.test_connection)
     for found in results:
         facts: dict[str, object] = {"site": found.site.name}
         if found.result is not None:
@@ -57,18 +59,41 @@ def connect_sites(talk: Talk, sites: Sequence[Site], request: RunRequest) -> int
                 lines=[f"{found.site.name}: {report.identity} in {report.region}{missing}"],
             )
 
-    return _told(talk, results)
+    return common_exit_code([found.exit_code for found in results])
 
 
 def push_sites(talk: Talk, sites: Sequence[Site], request: RunRequest) -> int:
     """Bring to the landings what every site has extracted; the exit code."""
-    results = _worked(talk, sites, request, SitesExtractor.push)
+    results = each_site(talk, sites, request, Extractor.push)
     for found in results:
         if found.result is not None:
             facts = {"site": found.site.name, **found.result.to_dict()}
             talk.data(facts, kind="delivery", lines=list(found.result.manifests))
 
-    return _told(talk, results)
+    return common_exit_code([found.exit_code for found in results])
+
+
+def each_site(
+    talk: Talk,
+    sites: Sequence[Site],
+    request: RunRequest,
+    work: Callable[[Extractor], Awaitable[ResultT]],
+    *,
+    is_told: bool = True,
+) -> list[SiteResult[ResultT]]:
+    """Do *work* for every site, some at a time; one in trouble is said and leaves the others alone.
+
+    Args:
+        is_told: False where the events of a run are not what was asked for.
+    """
+    results = _worked(talk, sites, request, lambda all_: all_.each(work), is_told=is_told)
+    for found in results:
+        if found.error is not None and not isinstance(found.error, KadaAthenaError):
+            talk.bug(found.error)
+        elif isinstance(found.error, KadaAthenaError):
+            talk.site_error(found.site.name, found.error)
+
+    return results
 
 
 def _worked(
@@ -76,24 +101,24 @@ def _worked(
     sites: Sequence[Site],
     request: RunRequest,
     work: Callable[[SitesExtractor], Awaitable[ResultT]],
+    *,
+    is_told: bool = True,
 ) -> ResultT:
+    if request.hwm_path is not None:
+        remedy = "each site keeps its own mark; leave it out, or set hwm_store in the sites"
+        shown = ascii(str(request.hwm_path))
+        raise ConfigError([Problem("--hwm-path", shown, remedy)], source="command")
+
+    minutes = request.site_minutes
     with talk.observers(several=True) as observers:
         extractor = SitesExtractor(
             sites,
-            observers=observers,
+            observers=observers if is_told else (),
             name=request.name,
-            at_once=request.sites_at_once or SITES_AT_ONCE,
+            at_once=request.sites_at_once or min(SITES_AT_ONCE, len(sites)),
+            deadline_s=60 * minutes if minutes is not None else None,
         )
         return run_until_signalled(
             lambda: work(extractor),
             on_signal=lambda: talk.say("stopping; once more to stop at once"),
         )
-
-
-def _told(talk: Talk, results: Sequence[SiteResult[ResultT]]) -> int:
-    """The common exit code, after bugs were told; what else went wrong was told as it came."""
-    for found in results:
-        if found.error is not None and not isinstance(found.error, KadaAthenaError):
-            talk.bug(found.error)
-
-    return common_exit_code([found.exit_code for found in results])

@@ -7,7 +7,12 @@ import os
 from pathlib import Path
 
 from kada_athena_async.cli.invocation import suggestion
-from kada_athena_async.cli.request import RunRequest, configured_sites, overrides_of
+from kada_athena_async.cli.request import (
+    RunRequest,
+    check_request,
+    configured_sites,
+    overrides_of,
+)
 from kada_athena_async.cli.talk import Talk
 from kada_athena_async.config import (
     DEFAULT_FILE,
@@ -45,13 +50,13 @@ def write_starter(talk: Talk, file: Path | None, settings: tuple[str, ...]) -> i
     return 0
 
 
-def check_configuration(talk: Talk, file: Path | None, settings: tuple[str, ...]) -> int:
+def check_configuration(talk: Talk, request: RunRequest) -> int:
     """Say whether the configuration can be used, and what it means; the exit code.
 
     Raises:
         ConfigError: With every problem.
     """
-    request = RunRequest(config=file, settings=settings)
+    check_request(request)
     for site in configured_sites(talk, request):
         config = site.config
         facts: dict[str, object] = {
@@ -68,7 +73,8 @@ def check_configuration(talk: Talk, file: Path | None, settings: tuple[str, ...]
         talk.data(facts, kind="config", lines=lines)
 
     talk.say("the configuration can be used; nothing was called. Next:")
-    talk.say(f"  {suggestion('doctor', *(('-c', str(file)) if file else ()))}")
+    file = ("-c", str(request.config)) if request.config else ()
+    talk.say(f"  {suggestion('doctor', *file)}")
     return 0
 
 

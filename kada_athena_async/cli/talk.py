@@ -14,7 +14,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from kada_athena_async.cli.invocation import again
+from kada_athena_async.cli.invocation import NO_RESUME, again
 from kada_athena_async.cli.log_file import LogFile
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.errors import KadaAthenaError
@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 _ERROR_LIMIT = 20_000
 
 _NARROWEST = 60
+
+_WIDEST = 20_000
+"""Columns of what is no terminal: a pipe or a file cuts and folds nothing."""
+
+_STYLES = {"error:": "bold red", "failed:": "red", "warning:": "yellow"}
+"""How a line begins that a person must not miss -> the colour of its first word."""
 
 
 def _now() -> datetime:
@@ -98,6 +104,10 @@ class Talk:
         if self._verbosity > QUIET:
             self._to_stderr(safe(line, limit=_ERROR_LIMIT, keep="\n"))
 
+    def remedy(self, line: str) -> None:
+        """What to do about what failed; said even when quiet was asked for."""
+        self._to_stderr(f"  try: {safe(line, limit=_ERROR_LIMIT)}")
+
     def data(self, facts: Mapping[str, object], *, kind: str, lines: list[str]) -> None:
         """What the command was asked for: *lines* for people, *facts* with ``--json``."""
         for log in self._objects():
@@ -154,6 +164,12 @@ class Talk:
 
         self._to_stderr(f"error: {safe(str(error), limit=_ERROR_LIMIT, keep=chr(10))}")
 
+    def site_error(self, site: str, error: KadaAthenaError) -> None:
+        """For programs: an error of one site; people were told when it came."""
+        facts = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
+        for log in self._objects():
+            log.tell("error", {"site": site, **facts, "exit_code": error.exit_code})
+
     def interrupted(self, signal_name: str) -> None:
         """A signal ended the work, which has tidied up."""
         for log in self._objects():
@@ -161,7 +177,7 @@ class Talk:
 
         self.say(f"interrupted by {signal_name}: whatever is in sight is complete, nothing is lost")
         what = "begins anew" if "--sandbox" in sys.argv else "goes on where it stopped"
-        self.say(f"  try: {again(without=('--fresh',))}   ({what})")
+        self.say(f"  try: {again(without=NO_RESUME)}   ({what})")
 
     def bug(self, error: Exception) -> None:
         """An unexpected error: its class and the run, never its message, which may quote SQL."""
@@ -214,8 +230,19 @@ class Talk:
     def _complain(self, line: str) -> None:
         self._to_stderr(f"warning: {safe(line, limit=_ERROR_LIMIT)}")
 
-    def _to_stderr(self, line: str) -> None:
-        _write(sys.stderr, self._redact(line))
+    def _to_stderr(self, lines: str) -> None:
+        if not _is_drawable(sys.stderr):
+            _write(sys.stderr, self._redact(lines))
+            return
+
+        from rich.console import Console
+
+        from kada_athena_async.observers.terminal import print_line
+
+        console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+        for line in self._redact(lines).split("\n"):
+            mark = next((mark for mark in _STYLES if line.startswith(mark)), "")
+            print_line(console, line, _STYLES.get(mark, ""), mark=mark)
 
 
 def _to(stream: TextIO) -> Callable[[str], None]:
@@ -235,7 +262,10 @@ def _write(stream: TextIO, line: str) -> None:
 
 
 def _width() -> int:
-    """Columns of the terminal, or as COLUMNS says; for files narrow enough to be read anywhere."""
+    """Columns of the terminal, or as COLUMNS says; else so many that nothing is cut."""
+    if not (sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal()):
+        return _WIDEST
+
     return max(_NARROWEST, shutil.get_terminal_size((80, 24)).columns)
 
 

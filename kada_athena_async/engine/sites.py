@@ -15,6 +15,7 @@ import anyio
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.concurrency import Clock, SystemClock, map_bounded
 from kada_athena_async.config import Site, check_name
+from kada_athena_async.engine.doctor import DoctorReport
 from kada_athena_async.engine.extractor import Extractor
 from kada_athena_async.engine.shared import Shared
 from kada_athena_async.errors import ConfigError, KadaAthenaError, Problem, UnitError
@@ -72,7 +73,10 @@ class SiteResult(Generic[ResultT]):
         if isinstance(self.result, ConnectionReport):
             return ExitCode.FAILED if self.result.missing else ExitCode.OK
 
-        return self.result.exit_code if isinstance(self.result, RunReport) else ExitCode.OK
+        if isinstance(self.result, (RunReport, DoctorReport)):
+            return self.result.exit_code
+
+        return ExitCode.OK
 
     @property
     def is_committed(self) -> bool:

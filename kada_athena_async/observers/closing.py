@@ -29,9 +29,11 @@ def closing(picture: Picture, *, width: int = UNCUT) -> list[str]:
     if finished is None:
         return []
 
-    verb = "committed" if finished.committed else "nothing committed"
-    if not finished.committed and not finished.exit_code:
-        verb = "nothing to do"
+    verb = "committed"
+    if not finished.committed:
+        verb = (
+            f"nothing committed{_failed_units(picture)}" if finished.exit_code else "nothing to do"
+        )
 
     calls, throttled = sum(finished.calls.values()), sum(picture.throttles.values())
     figures = _figures(calls, throttled, picture.retries, picture.scanned_bytes)
@@ -45,6 +47,16 @@ def closing(picture: Picture, *, width: int = UNCUT) -> list[str]:
         if file.kind in finished.rows
     ]
     return [*lines, *left_out(picture, width=width), *_warnings(picture)]
+
+
+def _failed_units(picture: Picture) -> str:
+    """``: 4 of 9 units of work failed,``; empty where no unit did."""
+    failed = sum(unit.outcome == "failed" for unit in picture.troubles)
+    if not failed:
+        return ""
+
+    total = len(picture.plan.units) if picture.plan else failed
+    return f": {failed:,} of {counted(total, 'unit')} of work failed,"
 
 
 def closing_sites(board: Board, *, width: int = UNCUT) -> list[str]:

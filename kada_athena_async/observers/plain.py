@@ -73,6 +73,8 @@ class PlainLines:
         lines = always(event)
         if self._verbosity >= NORMAL:
             lines += self._milestones(event, before)
+        elif isinstance(event, RunFinished) and event.exit_code:
+            lines += closing(self._picture)[:1]
 
         if self._verbosity >= VERBOSE:
             lines += details(event)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from kada_athena_async.events import (
     Event,
+    RunFinished,
     SiteEvent,
     SiteFinished,
     SitesFinished,
@@ -81,8 +82,7 @@ class SiteLines:
             case SiteStarted():
                 self._sites[event.site] = self._lines_of(event.site)
             case SiteEvent():
-                self._sites[event.site](event.event)
-                self._show_life()
+                self._hear(event)
             case SiteFinished():
                 self._end(event)
             case SitesWaiting():
@@ -90,10 +90,26 @@ class SiteLines:
             case Warned():
                 self._outside_of_sites(event)
             case SitesFinished():
-                for line in closing_sites(self.board, width=self._width):
-                    self._say(line)
+                self._close(event)
             case _:
                 pass
+
+    def _hear(self, event: SiteEvent) -> None:
+        # The end of a site is a line of its own.
+        if self._verbosity >= VERBOSE or not isinstance(event.event, RunFinished):
+            self._sites[event.site](event.event)
+
+        self._show_life()
+
+    def _close(self, event: SitesFinished) -> None:
+        headline, *rest = closing_sites(self.board, width=self._width)
+        if event.exit_code:
+            self._write(self._redact(headline))
+        else:
+            self._say(headline)
+
+        for line in rest:
+            self._say(line)
 
     def _lines_of(self, site: str) -> PlainLines:
         verbosity = VERBOSE if self._verbosity >= VERBOSE else QUIET

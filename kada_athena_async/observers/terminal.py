@@ -149,18 +149,7 @@ class TerminalPicture:
             self._say(line, "")
 
     def _say(self, line: str, style: str) -> None:
-        encoding = self._console.encoding
-        shown = self._redact(line).encode(encoding, "backslashreplace").decode(encoding)
-        text = Text(shown, style=style)
-        width = self._console.width
-        if line.startswith("  try:") or text.cell_len <= width:
-            # A command to be copied must not be broken by us.
-            self._console.print(text, soft_wrap=True)
-            return
-
-        # What goes on in the next line is set in, so that no name can pass for a line of its own.
-        first, *rest = text.wrap(self._console, max(_WIDTH_MIN, width - len(_INDENT)))
-        self._console.print(first, *(Text(_INDENT) + part for part in rest), sep="\n")
+        print_line(self._console, self._redact(line), style)
 
     def _draw(self) -> RenderableType:
         # Called by rich's own thread, while the loop adds events.
@@ -187,3 +176,25 @@ class TerminalPicture:
     def _text(self, line: Line) -> Text:
         pieces = [(self._redact(piece.text), piece.style) for piece in line]
         return Text.assemble(*pieces, no_wrap=True, overflow="crop")
+
+
+def print_line(console: Console, line: str, style: str, *, mark: str = "") -> None:
+    """Print a line, wrapped between words; a command to be copied stays whole.
+
+    Args:
+        mark: The beginning of the line that has *style*; all of it if empty.
+    """
+    encoding = console.encoding
+    shown = line.encode(encoding, "backslashreplace").decode(encoding)
+    text = Text(shown, style="" if mark else style)
+    if mark and shown.startswith(mark):
+        text.stylize(style, 0, len(mark))
+
+    width = console.width
+    if line.startswith("  try:") or text.cell_len <= width:
+        console.print(text, soft_wrap=True)
+        return
+
+    # What goes on in the next line is set in, so that no name can pass for a line of its own.
+    first, *rest = text.wrap(console, max(_WIDTH_MIN, width - len(_INDENT)))
+    console.print(first, *(Text(_INDENT) + part for part in rest), sep="\n")

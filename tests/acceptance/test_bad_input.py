@@ -244,7 +244,7 @@ def test_an_unknown_option(cli: Cli) -> None:
     done = cli("run", "--bogus")
 
     assert done.returncode == 2
-    assert "No such option: --bogus" in done.stderr
+    assert "--bogus = (unknown): there is no such option" in done.stderr
 
 
 def test_a_plain_endpoint_elsewhere(cli: Cli, configure: Callable[..., Path]) -> None:

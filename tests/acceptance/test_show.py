@@ -206,7 +206,7 @@ def test_the_sandbox_is_looked_into(
         (["head"], 2, "show head = (nothing): name a kind"),
         (["search"], 2, "show search = (nothing): name a part of a table's or column's name"),
         (["failures", "x"], 2, "show failures = 'x': leave it out; only search and head take one"),
-        (["frobnicate"], 2, "'frobnicate' is not one of 'counts', 'search', 'head'"),
+        (["frobnicate"], 2, "WHAT = 'frobnicate': write one of counts, search, head"),
         (["--sandbox", "-c", "x"], 2, "leave out --output-path and --config with it"),
         (["--sandbox"], 3, "there are no extracts of 'athena' in"),
         (["--output-path", ".", "--name", "x"], 3, "one of those that are there: athena"),

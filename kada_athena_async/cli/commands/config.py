@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-from kada_athena_async.cli.options import HELP, AsJson, ConfigFile, Settings
+from kada_athena_async.cli.command import command
+from kada_athena_async.cli.options import HELP, ConfigFile, Name, Settings, Sites
+from kada_athena_async.cli.talk import Talk
+from kada_athena_async.codes import ExitCode
 
 config = typer.Typer(
     help="Begin, check or describe the configuration file.",
@@ -17,7 +20,9 @@ config = typer.Typer(
 
 
 @config.command("init")
+@command
 def init(
+    talk: Talk,
     file: Annotated[
         Path | None,
         typer.Argument(
@@ -27,7 +32,7 @@ def init(
         ),
     ] = None,
     settings: Settings = None,
-) -> None:
+) -> int:
     """Write a configuration file to fill in; never over one that is there.
 
     \b
@@ -35,16 +40,20 @@ def init(
       kada-athena-async config init
       kada-athena-async config init prod.json --set region=ap-southeast-2
     """
-    from kada_athena_async.cli.outcome import ending
     from kada_athena_async.cli.starter import write_starter
-    from kada_athena_async.cli.talk import Talk
 
-    talk = Talk()
-    raise typer.Exit(ending(talk, lambda: write_starter(talk, file, tuple(settings or ()))))
+    return write_starter(talk, file, tuple(settings or ()))
 
 
 @config.command("check")
-def check(config: ConfigFile = None, settings: Settings = None, as_json: AsJson = False) -> None:
+@command
+def check(
+    talk: Talk,
+    config: ConfigFile = None,
+    name: Name = "athena",
+    sites: Sites = None,
+    settings: Settings = None,
+) -> int:
     """Look whether the configuration can be used; nothing is called.
 
     Tells every problem at once, and what a run would do.
@@ -53,23 +62,25 @@ def check(config: ConfigFile = None, settings: Settings = None, as_json: AsJson 
     Example:
       kada-athena-async config check -c kada_athena_extractor_config.json
     """
-    from kada_athena_async.cli.outcome import ending
+    from kada_athena_async.cli.request import RunRequest
     from kada_athena_async.cli.starter import check_configuration
-    from kada_athena_async.cli.talk import Talk
 
-    talk = Talk(as_json=as_json)
-    raise typer.Exit(ending(talk, lambda: check_configuration(talk, config, tuple(settings or ()))))
+    request = RunRequest(
+        config=config, name=name, settings=tuple(settings or ()), sites=tuple(sites or ())
+    )
+    return check_configuration(talk, request)
 
 
 @config.command("schema")
-def schema() -> None:
+@command
+def schema(document: Talk) -> int:
     """Print the JSON Schema of the configuration file, for editors and checks.
 
     \b
     Example:
       kada-athena-async config schema > config.schema.json
     """
-    from kada_athena_async.cli.talk import Talk
     from kada_athena_async.config import config_schema
 
-    Talk().document(config_schema())
+    document.document(config_schema())
+    return ExitCode.OK

@@ -6,18 +6,20 @@ from typing import Annotated
 
 import typer
 
+from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import (
-    AsJson,
     ConfigFile,
     HwmPath,
     Name,
     Settings,
     Sites,
-    Verbose,
 )
+from kada_athena_async.cli.talk import Talk
 
 
+@command
 def doctor(
+    talk: Talk,
     config: ConfigFile = None,
     name: Name = "athena",
     hwm_path: HwmPath = None,
@@ -27,9 +29,7 @@ def doctor(
     ] = False,
     sites: Sites = None,
     settings: Settings = None,
-    as_json: AsJson = False,
-    verbose: Verbose = False,
-) -> None:
+) -> int:
     """Try everything that a run needs: rights, buckets, workgroup, catalogs, clock, disk, mark.
 
     Changes nothing and leaves nothing behind. Says what is lost without what is missing, and the
@@ -42,11 +42,8 @@ def doctor(
       kada-athena-async doctor --json | jq '.findings[] | select(.state == "denied")'
     """
     from kada_athena_async.cli.health import examine_sites
-    from kada_athena_async.cli.outcome import ending
     from kada_athena_async.cli.request import RunRequest
-    from kada_athena_async.cli.talk import Talk
 
-    talk = Talk(as_json=as_json, verbose=verbose)
     request = RunRequest(
         config=config,
         name=name,
@@ -54,4 +51,4 @@ def doctor(
         settings=tuple(settings or ()),
         sites=tuple(sites or ()),
     )
-    raise typer.Exit(ending(talk, lambda: examine_sites(talk, request, runs_query=query)))
+    return examine_sites(talk, request, runs_query=query)

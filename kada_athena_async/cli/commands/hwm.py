@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-from kada_athena_async.cli.options import HELP, AsJson, ConfigFile, HwmPath, Name, Sites
+from kada_athena_async.cli.command import command
+from kada_athena_async.cli.options import HELP, ConfigFile, HwmPath, Name, Settings, Sites
+from kada_athena_async.cli.talk import Talk
 
 hwm = typer.Typer(
     help="Look at or set the high-water mark.", no_args_is_help=True, context_settings=HELP
@@ -14,13 +16,15 @@ hwm = typer.Typer(
 
 
 @hwm.command("show")
+@command
 def show(
+    talk: Talk,
     config: ConfigFile = None,
     sites: Sites = None,
+    settings: Settings = None,
     name: Name = "athena",
     hwm_path: HwmPath = None,
-    as_json: AsJson = False,
-) -> None:
+) -> int:
     """Show how far the last run came.
 
     Looks where a run keeps its mark: at --hwm-path, else where hwm_store of the
@@ -32,27 +36,32 @@ def show(
       kada-athena-async hwm show -c kada_athena_extractor_config.json --site au
     """
     from kada_athena_async.cli.marks import show_marks
-    from kada_athena_async.cli.outcome import ending
     from kada_athena_async.cli.request import RunRequest
-    from kada_athena_async.cli.talk import Talk
 
-    talk = Talk(as_json=as_json)
-    request = RunRequest(config=config, name=name, hwm_path=hwm_path, sites=tuple(sites or ()))
-    raise typer.Exit(ending(talk, lambda: show_marks(talk, request)))
+    request = RunRequest(
+        config=config,
+        name=name,
+        hwm_path=hwm_path,
+        settings=tuple(settings or ()),
+        sites=tuple(sites or ()),
+    )
+    return show_marks(talk, request)
 
 
 @hwm.command("set")
+@command
 def set_(
+    talk: Talk,
     time: Annotated[
         str,
         typer.Argument(metavar="TIME", help="YYYY-MM-DD HH:MM:SS in UTC.", show_default=False),
     ],
     config: ConfigFile = None,
     sites: Sites = None,
+    settings: Settings = None,
     name: Name = "athena",
     hwm_path: HwmPath = None,
-    as_json: AsJson = False,
-) -> None:
+) -> int:
     """Set how far the next run shall believe the last one came.
 
     \b
@@ -60,10 +69,13 @@ def set_(
       kada-athena-async hwm set "2026-11-01 00:00:00"
     """
     from kada_athena_async.cli.marks import set_mark
-    from kada_athena_async.cli.outcome import ending
     from kada_athena_async.cli.request import RunRequest
-    from kada_athena_async.cli.talk import Talk
 
-    talk = Talk(as_json=as_json)
-    request = RunRequest(config=config, name=name, hwm_path=hwm_path, sites=tuple(sites or ()))
-    raise typer.Exit(ending(talk, lambda: set_mark(talk, time, request)))
+    request = RunRequest(
+        config=config,
+        name=name,
+        hwm_path=hwm_path,
+        settings=tuple(settings or ()),
+        sites=tuple(sites or ()),
+    )
+    return set_mark(talk, time, request)

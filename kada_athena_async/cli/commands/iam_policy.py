@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import ConfigFile, Settings, Sites
+from kada_athena_async.cli.talk import Talk
 
 
 class Form(str, enum.Enum):
@@ -27,7 +29,9 @@ class For(str, enum.Enum):
     HWM_STORE = "hwm_store"
 
 
+@command
 def iam_policy(
+    document: Talk,
     config: ConfigFile = None,
     form: Annotated[Form, typer.Option("--format", help="Language of the document.")] = Form.JSON,
     account: Annotated[
@@ -49,7 +53,7 @@ def iam_policy(
     ] = For.RUN,
     sites: Sites = None,
     settings: Settings = None,
-) -> None:
+) -> int:
     """Print the least-privilege policy for this configuration; AWS is not asked.
 
     Resources are narrowed to its workgroups, catalogs, schemas and buckets.
@@ -59,11 +63,8 @@ def iam_policy(
       kada-athena-async iam-policy -c kada_athena_extractor_config.json
       kada-athena-async iam-policy --format terraform --account 123456789012 --optional
     """
-    from kada_athena_async.cli.outcome import ending
     from kada_athena_async.cli.policy import PolicyRequest, show_policy
-    from kada_athena_async.cli.talk import Talk
 
-    talk = Talk()
     request = PolicyRequest(
         config=config,
         settings=tuple(settings or ()),
@@ -73,4 +74,4 @@ def iam_policy(
         has_optional=optional,
         bearer=bearer.value,
     )
-    raise typer.Exit(ending(talk, lambda: show_policy(talk, request)))
+    return show_policy(document, request)

@@ -6,18 +6,20 @@ from typing import Annotated
 
 import typer
 
+from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import (
-    AsJson,
     ConfigFile,
     HwmPath,
     Name,
     Settings,
     Sites,
-    Verbose,
 )
+from kada_athena_async.cli.talk import Talk
 
 
+@command
 def plan(
+    talk: Talk,
     config: ConfigFile = None,
     name: Name = "athena",
     hwm_path: HwmPath = None,
@@ -30,9 +32,7 @@ def plan(
     ] = None,
     sites: Sites = None,
     settings: Settings = None,
-    as_json: AsJson = False,
-    verbose: Verbose = False,
-) -> None:
+) -> int:
     """Show what the next run would read, and estimate its calls, time and rough dollars.
 
     Runs no query and writes nothing. Sizes come from the last run, or from some pages; times are
@@ -43,11 +43,8 @@ def plan(
       kada-athena-async plan -c kada_athena_extractor_config.json
     """
     from kada_athena_async.cli.forecast import show_plans
-    from kada_athena_async.cli.outcome import ending
     from kada_athena_async.cli.request import RunRequest
-    from kada_athena_async.cli.talk import Talk
 
-    talk = Talk(as_json=as_json, verbose=verbose)
     request = RunRequest(
         config=config,
         name=name,
@@ -57,4 +54,4 @@ def plan(
         settings=tuple(settings or ()),
         sites=tuple(sites or ()),
     )
-    raise typer.Exit(ending(talk, lambda: show_plans(talk, request)))
+    return show_plans(talk, request)

@@ -7,10 +7,14 @@ from typing import Annotated
 
 import typer
 
-from kada_athena_async.cli.options import AsJson, ConfigFile, Name, Quiet, Settings, Sites
+from kada_athena_async.cli.command import command
+from kada_athena_async.cli.options import ConfigFile, Name, Settings, Sites
+from kada_athena_async.cli.talk import Talk
 
 
+@command
 def report(
+    talk: Talk,
     config: ConfigFile = None,
     name: Name = "athena",
     output_path: Annotated[
@@ -33,9 +37,7 @@ def report(
     ] = None,
     sites: Sites = None,
     settings: Settings = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-) -> None:
+) -> int:
     """Show the newest run's extracts as one HTML page, for people who would rather look.
 
     The page is one file, of many sites one each: it opens offline, sends nothing, and prints
@@ -46,11 +48,8 @@ def report(
       kada-athena-async report --output-path kada-sandbox/extracts
       kada-athena-async report -c kada_athena_extractor_config.json -f estate.html
     """
-    from kada_athena_async.cli.outcome import ending
     from kada_athena_async.cli.page import PageRequest, make_pages
-    from kada_athena_async.cli.talk import Talk
 
-    talk = Talk(as_json=as_json, quiet=quiet)
     request = PageRequest(
         config=config,
         name=name,
@@ -59,4 +58,4 @@ def report(
         settings=tuple(settings or ()),
         sites=tuple(sites or ()),
     )
-    raise typer.Exit(ending(talk, lambda: make_pages(talk, request)))
+    return make_pages(talk, request)

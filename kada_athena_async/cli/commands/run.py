@@ -7,22 +7,22 @@ from typing import Annotated
 
 import typer
 
+from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import (
-    AsJson,
     ConfigFile,
     HwmPath,
-    LogFile,
     Name,
     OnError,
-    Quiet,
     Settings,
     Sites,
     Source,
-    Verbose,
 )
+from kada_athena_async.cli.talk import Talk
 
 
+@command
 def run(
+    talk: Talk,
     config: ConfigFile = None,
     name: Name = "athena",
     hwm_path: HwmPath = None,
@@ -34,10 +34,16 @@ def run(
         str | None, typer.Option(metavar="TIME", help="Read up to this time.  [default: now]")
     ] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Do not continue an interrupted run; begin anew.")
+        bool,
+        typer.Option(
+            "--no-resume", "--fresh", help="Do not continue an interrupted run; begin anew."
+        ),
     ] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="Extract a window again that was already extracted.")
+        bool,
+        typer.Option(
+            "--reprocess", "--again", help="Extract a window again that was already extracted."
+        ),
     ] = False,
     sandbox: Annotated[
         bool,
@@ -59,12 +65,17 @@ def run(
         int | None,
         typer.Option(metavar="N", min=1, help="Sites side by side.  [default: 8]"),
     ] = None,
+    site_minutes: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N",
+            min=0.01,
+            help="Minutes that a site may take; one that takes longer has failed.",
+            show_default=False,
+        ),
+    ] = None,
     settings: Settings = None,
-    as_json: AsJson = False,
-    log_file: LogFile = None,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
-) -> None:
+) -> int:
     """Extract everything since the last run, then move the high-water mark.
 
     Safe to repeat after any failure: nothing is lost and nothing comes twice.
@@ -73,15 +84,12 @@ def run(
     Examples:
       kada-athena-async run --sandbox
       kada-athena-async run -c kada_athena_extractor_config.json
-      kada-athena-async run --start-hwm "2026-11-01 00:00:00" --again
+      kada-athena-async run --start-hwm "2026-11-01 00:00:00" --reprocess
       kada-athena-async run --site prod_au --site 'test_*'
       kada-athena-async run --set mask=false --set 'include_schemas=*.sales_*' --json
     """
-    from kada_athena_async.cli.outcome import ending
     from kada_athena_async.cli.request import RunRequest
-    from kada_athena_async.cli.talk import Talk
 
-    talk = Talk(as_json=as_json, verbose=verbose, quiet=quiet)
     request = RunRequest(
         config=config,
         name=name,
@@ -93,6 +101,7 @@ def run(
         settings=tuple(settings or ()),
         sites=tuple(sites or ()),
         sites_at_once=sites_at_once,
+        site_minutes=site_minutes,
         overrides={
             "output_path": str(output_path.absolute()) if output_path else None,
             "metadata_source": metadata_source.value if metadata_source else None,
@@ -100,15 +109,11 @@ def run(
         },
     )
 
-    def act() -> int:
-        talk.log_to(log_file)
-        if sandbox:
-            from kada_athena_async.cli.demo import run_demo
+    if sandbox:
+        from kada_athena_async.cli.demo import run_demo
 
-            return run_demo(talk, request)
+        return run_demo(talk, request)
 
-        from kada_athena_async.cli.actions import run_extraction
+    from kada_athena_async.cli.actions import run_extraction
 
-        return run_extraction(talk, request)
-
-    raise typer.Exit(ending(talk, act))
+    return run_extraction(talk, request)

@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from kada_athena_async.cli.command import command
+from kada_athena_async.cli.talk import Talk
+
 
 class SandboxPolicy(str, enum.Enum):
     """Values of ``--policy``."""
@@ -16,7 +19,9 @@ class SandboxPolicy(str, enum.Enum):
     SEED = "seed"
 
 
+@command
 def sandbox(
+    talk: Talk,
     port: Annotated[
         int,
         typer.Option(
@@ -34,7 +39,7 @@ def sandbox(
         Path | None,
         typer.Option(metavar="FILE", help="Also write the configuration here.", show_default=False),
     ] = None,
-) -> None:
+) -> int:
     """Serve an invented AWS on this machine until Ctrl-C; prints a configuration for it.
 
     \b
@@ -43,11 +48,8 @@ def sandbox(
       kada-athena-async run -c sandbox.json      (in another terminal)
     """
     from kada_athena_async.cli.demo import SandboxRequest, serve_sandbox
-    from kada_athena_async.cli.outcome import ending
-    from kada_athena_async.cli.talk import Talk
 
-    talk = Talk()
     request = SandboxRequest(
         port=port, seed=seed, scale=scale, policy=policy.value, write_config=write_config
     )
-    raise typer.Exit(ending(talk, lambda: serve_sandbox(talk, request)))
+    return serve_sandbox(talk, request)

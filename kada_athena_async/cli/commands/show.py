@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from kada_athena_async.cli.options import AsJson, ConfigFile, Settings, Sites
+from kada_athena_async.cli.command import command
+from kada_athena_async.cli.options import ConfigFile, Name, Settings, Sites
+from kada_athena_async.cli.talk import Talk
 
 
 class What(str, enum.Enum):
@@ -25,7 +27,9 @@ class What(str, enum.Enum):
     CHANGES = "changes"
 
 
+@command
 def show(
+    talk: Talk,
     what: Annotated[What, typer.Argument(metavar="WHAT", help="See above.")] = What.COUNTS,
     of: Annotated[
         str | None,
@@ -35,14 +39,14 @@ def show(
         int | None,
         typer.Option(
             "--rows",
-            "-n",
+            "-r",
             metavar="N",
             min=1,
             help="Rows at most.  [default: 10, of head 3]",
             show_default=False,
         ),
     ] = None,
-    name: Annotated[str, typer.Option(metavar="NAME", help="Name of the collector.")] = "athena",
+    name: Name = "athena",
     config: ConfigFile = None,
     sites: Sites = None,
     output_path: Annotated[
@@ -57,8 +61,7 @@ def show(
         bool, typer.Option("--sandbox", help="Look at what `run --sandbox` has extracted here.")
     ] = False,
     settings: Settings = None,
-    as_json: AsJson = False,
-) -> None:
+) -> int:
     """Look into the newest extracts, without other tools; AWS is not asked.
 
     \b
@@ -76,14 +79,15 @@ def show(
     Examples:
       kada-athena-async show
       kada-athena-async show search 'sales.*order*'
-      kada-athena-async show head databaselog -n 5
+      kada-athena-async show head databaselog -r 5
       kada-athena-async show changes --output-path /tmp/output --json
     """
-    from kada_athena_async.cli.outcome import ending
     from kada_athena_async.cli.show import ShowRequest, show_extracts
-    from kada_athena_async.cli.talk import Talk
 
-    talk = Talk(as_json=as_json)
+    if rows is None and name.isdecimal():
+        # Once `-n` meant rows here, and in scripts it still does.
+        rows, name = int(name), "athena"
+
     request = ShowRequest(
         what=what.value,
         of=of,
@@ -95,4 +99,4 @@ def show(
         is_sandbox=sandbox,
         settings=tuple(settings or ()),
     )
-    raise typer.Exit(ending(talk, lambda: show_extracts(talk, request)))
+    return show_extracts(talk, request)

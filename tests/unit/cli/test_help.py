@@ -97,7 +97,10 @@ def test_the_version_is_told() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "message"),
-    [(["rnu"], "Did you mean 'run'"), (["run", "--confg", "x"], "--config")],
+    [
+        (["rnu"], "there is no such command; did you mean 'run'"),
+        (["run", "--confg", "x"], "--config"),
+    ],
 )
 def test_the_mistyped_is_guessed(typed: list[str], message: str) -> None:
     """A command or option that almost exists is named; the exit code is that of usage."""

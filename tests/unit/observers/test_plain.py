@@ -114,7 +114,7 @@ def test_what_failed_is_added_up_at_the_end() -> None:
     end = RunFinished(run_id="r", committed=False, exit_code=1, duration_s=9000)
 
     assert told([*failed, end], NORMAL)[-4:] == [
-        "nothing committed after 2 h 30 min (0 calls)",
+        "nothing committed: 49 of 49 units of work failed, after 2 h 30 min (0 calls)",
         "not done:",
         "  25 units: failed: r0",
         "  24 units: failed: r1",
@@ -167,3 +167,22 @@ def test_trying_in_vain_is_said() -> None:
         "still trying sts:GetCallerIdentity, 5 times so far: timeout",
         "still trying sts:GetCallerIdentity, 10 times so far: timeout",
     ]
+
+
+def test_quiet_ends_with_a_verdict() -> None:
+    """Lines of units that failed do not say that nothing was committed at all."""
+    plan = PlanReady(units=("a", "b", "c"), catalogs=1, schemas=2, workgroups=1)
+    failed = UnitFinished(unit_id="a", outcome="failed", rows=0, duration_s=1, reason="down")
+    end = RunFinished(run_id="r", committed=False, exit_code=1, duration_s=12)
+
+    assert told([plan, failed, end], QUIET) == [
+        "failed: a: down",
+        "nothing committed: 1 of 3 units of work failed, after 12.0 s (0 calls)",
+    ]
+
+
+def test_quiet_says_nothing_of_a_run_that_went_well() -> None:
+    """No line at all: a scheduler that mails what is said mails nothing."""
+    end = RunFinished(run_id="r", committed=True, exit_code=0, duration_s=12)
+
+    assert told([end], QUIET) == []

@@ -59,10 +59,14 @@ def test_each_site_has_a_line_and_its_troubles_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verbosity", "said"), [(QUIET, TROUBLE), (VERBOSE, ["eu: stage discover: 1.0 s"])]
+    ("verbosity", "said"),
+    [
+        (QUIET, [*TROUBLE, "1 of 2 sites good after 3.5 s (0 calls)"]),
+        (VERBOSE, ["eu: stage discover: 1.0 s"]),
+    ],
 )
 def test_quiet_says_what_goes_wrong_and_verbose_all(verbosity: int, said: list[str]) -> None:
-    """A failed site is said whatever was asked for."""
+    """A failed site is said whatever was asked for, and the verdict over all of them."""
     found = lines(verbosity)
 
     assert [line for line in found if line in said] == said

@@ -1,0 +1,55 @@
+"""Makes a command of a function: the options that all commands share, a voice and an exit code."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, get_type_hints
+
+import typer
+
+from kada_athena_async.cli.options import AsJson, LogFile, Quiet, Verbose
+
+_SHARED = {"as_json": AsJson, "log_file": LogFile, "verbose": Verbose, "quiet": Quiet}
+"""Parameter -> its option, on every command in this order, after the command's own."""
+
+_DEFAULTS: dict[str, object] = {"as_json": False, "log_file": None}
+
+
+def command(work: Callable[..., int]) -> Callable[..., None]:
+    """A command that calls *work* with a ``Talk`` first, then with its own options.
+
+    Whatever goes wrong is said in one voice; the exit code is what *work* returns, or that of the
+    error. A command that prints a document for machines leaves ``as_json`` out by naming its
+    ``Talk`` parameter ``document``.
+    """
+    first, *own = inspect.signature(work).parameters.values()
+    hints = get_type_hints(work, include_extras=True)
+    shared = {n: o for n, o in _SHARED.items() if n != "as_json" or first.name != "document"}
+
+    @wraps(work)
+    def run(**given: Any) -> None:
+        from kada_athena_async.cli.outcome import ending
+        from kada_athena_async.cli.talk import Talk
+
+        log_file = given.pop("log_file")
+        says = {name: given.pop(name) for name in shared if name != "log_file"}
+        talk = Talk(**says)
+
+        def act() -> int:
+            talk.log_to(log_file)
+            return work(talk, **given)
+
+        raise typer.Exit(ending(talk, act))
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters = [p.replace(kind=keyword, annotation=hints[p.name]) for p in own]
+    parameters += [
+        inspect.Parameter(name, keyword, default=_DEFAULTS.get(name, False), annotation=option)
+        for name, option in shared.items()
+    ]
+    # Typer reads both.
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    return run

@@ -1,0 +1,158 @@
+"""One voice and one set of options, whatever the command and whatever is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from kada_athena_async.cli.app import app
+from tests.unit.cli.readme_blocks import COMMANDS
+
+WITHOUT_CONFIGURATION = {"config init", "config schema", "sandbox"}
+DOCUMENTS = {"iam-policy", "config schema"}
+LEAVES = [name for name in COMMANDS if name not in ("hwm", "config")]
+
+
+def spellings(command: str) -> dict[str, str]:
+    """Each spelling of each option of *command* -> the option's longest first name."""
+    node: Any = get_command(app)
+    for word in command.split():
+        node = node.commands[word]
+
+    return {opt: param.opts[0] for param in node.params for opt in param.opts}
+
+
+@pytest.mark.parametrize("command", LEAVES)
+def test_each_command_has_the_common_options(command: str) -> None:
+    """Said with the same letters everywhere."""
+    found = spellings(command)
+
+    assert found.keys() >= {"--log-file", "--quiet", "-q", "--verbose", "-v"}
+    assert ("--json" in found) is (command not in DOCUMENTS)
+    if command not in WITHOUT_CONFIGURATION:
+        assert found.keys() >= {"--config", "-c", "--set", "--site"}
+        # The rights are the same whatever the collector is called.
+        assert (found.keys() >= {"--name", "-n"}) is (command != "iam-policy")
+
+
+def test_a_letter_means_the_same_everywhere() -> None:
+    """No short option belongs to two long ones."""
+    meanings: dict[str, set[str]] = {}
+    for command in LEAVES:
+        for letter, long in spellings(command).items():
+            if not letter.startswith("--"):
+                meanings.setdefault(letter, set()).add(long)
+
+    assert {letter: found for letter, found in meanings.items() if len(found) > 1} == {}
+
+
+def test_old_spellings_go_on_working() -> None:
+    """Scripts that say them are not broken by better names."""
+    found = spellings("run")
+
+    assert found["--fresh"] == found["--no-resume"] == "--no-resume"
+    assert found["--again"] == found["--reprocess"] == "--reprocess"
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("run --bogus", "--bogus = (unknown): there is no such option"),
+        ("run --confg x", "--confg = (unknown): there is no such option; did you mean --config"),
+        ("frobnicate", "command = 'frobnicate': there is no such command"),
+        ("run --sites-at-once 0", "--sites-at-once = '0': write 1 or more"),
+        ("run --sites-at-once=many", "--sites-at-once = 'many': write a whole number"),
+        ("run --on-error maybe", "--on-error = 'maybe': write one of fail, skip"),
+        ("show nothing", "WHAT = 'nothing': write one of counts, search, head"),
+        ("show --rows x", "--rows = 'x': write a whole number"),
+        ("sandbox --port 99999", "--port = '99999': write 65535 or less"),
+        ("hwm set", "TIME = (missing): give it"),
+        ("push x y", "command = 'x y': leave it out"),
+        ("run -c", "-c = (missing): give a value after it"),
+        ("run --set a", "--set = 'a': write FIELD=VALUE"),
+        ("run --start-hwm soon", "--start-hwm = 'soon': write YYYY-MM-DD HH:MM:SS"),
+    ],
+)
+def test_what_is_wrong_with_a_command_line_is_said_in_one_voice(
+    tmp_path: Path, typed: str, said: str
+) -> None:
+    """Key, value and remedy, then what to type; exit code 2; none of another program's words."""
+    (tmp_path / "kada_athena_extractor_config.json").write_text("{}")
+    done = subprocess.run(
+        [sys.executable, "-m", "kada_athena_async", *typed.split()],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    first, *rest = done.stderr.splitlines()
+    assert done.returncode == 2
+    assert first == "error: 1 problem in the command:"
+    assert rest[0].startswith(f"  {said}")
+    assert "Usage:" not in done.stderr
+    assert "Value error" not in done.stderr
+    assert "Input should" not in done.stderr
+
+
+def test_a_program_is_told_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --json the problem is an object on stdout too."""
+    monkeypatch.setattr(sys, "argv", ["kada-athena-async", "run", "--json", "--bogus"])
+    result = CliRunner().invoke(app, ["run", "--json", "--bogus"])
+
+    told = json.loads(result.stdout.splitlines()[0])
+    assert (told["event"], told["kind"], told["exit_code"]) == ("error", "ConfigError", 2)
+    assert "--bogus" in told["message"]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "--help",
+        "run --help",
+        "config init made.json",
+        "config check",
+        "config schema",
+        "hwm show",
+        "hwm set '2026-01-01 00:00:00'",
+        "show",
+        "iam-policy --account 123456789012",
+    ],
+)
+def test_what_never_asks_aws_loads_nothing_of_aws(tmp_path: Path, typed: str) -> None:
+    """Neither the SDK nor the engine: they take a second to load."""
+    import shlex
+
+    path = tmp_path / "kada_athena_extractor_config.json"
+    fields = {
+        "server": "athena",
+        "region": "eu-west-1",
+        "bucket": "s3://my-bucket/x",
+        "output_path": str(tmp_path),
+    }
+    path.write_text(json.dumps(fields))
+    path.chmod(0o600)
+    heavy = ["aiobotocore", "aioboto3", "botocore", "kada_athena_async.aws", "sqlglot", "duckdb"]
+    code = (
+        "import sys\n"
+        "from kada_athena_async.cli.app import main\n"
+        "try:\n    main()\n"
+        f"finally:\n    print([m for m in {heavy} if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *shlex.split(typed)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == (3 if typed == "show" else 0), done.stderr
+    assert done.stderr.splitlines()[-1] == "[]"
