@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from kada_athena_async.records import KINDS
 from tests.sites.world import DENY_ALL, SitesWorld
 
 ROOT = Path(__file__).parents[2]
@@ -153,7 +154,7 @@ def test_a_landing_that_is_down_for_one_site_costs_only_its_delivery(
     assert push.returncode == 0, push.stderr
     for name in names:
         landed = [path.name for path in (world.path / name).iterdir() if path.name[0] != "."]
-        assert len([file for file in landed if file.endswith(".csv.gz")]) == 9
+        assert len([file for file in landed if file.endswith(".csv.gz")]) == len(KINDS)
         assert len([file for file in landed if "_manifest_" in file]) == 1
         assert all(file.startswith(f"athena-{name}_") for file in landed)
 
@@ -184,3 +185,95 @@ def test_a_signal_ends_all_sites_tidily(world: SitesWorld, command: Callable[...
     assert again.returncode == 0, again.stderr
     for name in names:
         world.check(name)
+
+
+NOBODY = "arn:aws:iam::300000000002:role/Nobody"
+
+
+@pytest.mark.parametrize("typed", ["plan", "doctor"])
+def test_a_site_in_trouble_does_not_hide_the_others_next_runs(
+    world: SitesWorld, cli: Callable[..., Done], typed: str
+) -> None:
+    """It is named with what to do; the others' tables are shown, whether they stand before it."""
+    world.add("broken", 300_000_000_002, "eu-west-1", role=NOBODY)
+    names = world.fill(2)
+    world.write()
+
+    done = cli(typed)
+    as_json = cli(typed, "--json")
+
+    assert done.returncode == (1 if typed == "plan" else 3), done.stderr
+    for name in names:
+        assert f"site {name}, " in done.stdout
+        assert name in {o.get("site") for o in objects(as_json) if o["event"] == typed}
+
+    assert NOBODY in (done.stderr if typed == "plan" else done.stdout)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("typed", [("show",), ("report", "-q")])
+def test_a_site_without_extracts_does_not_hide_those_of_the_others(
+    world: SitesWorld, cli: Callable[..., Done], typed: tuple[str, ...]
+) -> None:
+    """The first of three has none: the others are shown, and the exit code says that one failed."""
+    world.add("late", 300_000_000_002, "eu-west-1")
+    names = world.fill(2)
+    world.write()
+    cli("run", *(word for name in names for word in ("--site", name)))
+
+    done = cli(*typed)
+
+    assert done.returncode == 1
+    assert "error: there are no extracts of 'athena-late' in" in done.stderr
+    for name in names:
+        assert f"athena-{name}" in done.stdout
+
+
+def test_a_mark_that_cannot_be_read_does_not_hide_the_others(
+    world: SitesWorld, cli: Callable[..., Done]
+) -> None:
+    """`hwm show` goes on past a site whose mark is junk."""
+    first, second = world.fill(2)
+    world.write()
+    (world.path / f"athena-{first}_hwm.txt").write_text("last tuesday")
+    (world.path / f"athena-{second}_hwm.txt").write_text("2026-01-01 00:00:00\n")
+
+    done = cli("hwm", "show")
+
+    assert done.returncode == 1
+    assert done.stdout == f"{second}: 2026-01-01 00:00:00\n"
+    assert "cannot be used" in done.stderr
+
+
+def test_quiet_ends_with_the_verdict_over_all_sites_and_what_to_type(
+    world: SitesWorld, cli: Callable[..., Done]
+) -> None:
+    """And nothing else but the site that failed."""
+    world.add("denied", 300_000_000_001, "eu-west-1", policy=DENY_ALL)
+    world.fill(1)
+    world.write()
+
+    done = cli("run", "-q")
+
+    lines = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert lines[0].startswith("denied: failed after")
+    assert "1 of 2 sites good after" in done.stderr
+    assert "run -q --site denied" in lines[-1]
+    assert "committed after" not in done.stderr
+
+
+def test_a_site_that_takes_longer_than_it_may_has_failed(
+    world: SitesWorld, cli: Callable[..., Done]
+) -> None:
+    """However long the others wait for their turn."""
+    hanging, *_ = world.fill(1)
+    where = {"account_id": world.handles[hanging].account_id}
+    world.sandbox.faults.add("hang", "athena:*", where=where, seconds=60)
+    world.write()
+
+    done = cli("run", "--site-minutes", "0.03")
+
+    assert done.returncode == 1
+    assert f"{hanging}: failed after" in done.stderr
+    assert "not through after 1.8 s, which is all that a site may take" in done.stderr
