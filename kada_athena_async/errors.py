@@ -122,11 +122,16 @@ class ThrottledError(RetryableError):
 
     Args:
         retry_after_s: What the service asked us to wait, in seconds; 0 if it did not say.
+        is_of_source: True if not AWS's own limit is exceeded but that of a source behind it, such
+            as a connector of one catalog.
     """
 
-    def __init__(self, message: str, *, retry_after_s: float = 0.0) -> None:
+    def __init__(
+        self, message: str, *, retry_after_s: float = 0.0, is_of_source: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.is_of_source = is_of_source
 
 
 class UnavailableError(RetryableError):

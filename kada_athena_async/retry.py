@@ -51,25 +51,36 @@ class RetryBudget:
     A retry costs 5 and a success earns 1, as in the SDKs' standard mode; so a service that is
     down is not hammered by a thousand callers with ten tries each. Throttles are free: they are
     paced.
+
+    What can be down by itself (a catalog, a workgroup, a bucket) may spend a quarter of what is
+    left when its failures begin. So there is always something left for the others, and the whole
+    has a bound.
     """
 
-    CAPACITY = 500
+    CAPACITY = 2000
     RETRY_COST = 5
+    SHARE = 4
 
     def __init__(self) -> None:
         self.tokens = self.CAPACITY
+        self._left: dict[str, int] = {}
 
-    def spend(self) -> bool:
-        """Take the price of a retry; False if there is not enough left."""
-        if self.tokens < self.RETRY_COST:
+    def spend(self, resource: str = "") -> bool:
+        """Take the price of a retry of a call on *resource*; False if there is not enough left."""
+        left = self._left.setdefault(resource, self.tokens // self.SHARE)
+        if min(left, self.tokens) < self.RETRY_COST:
             return False
 
+        self._left[resource] = left - self.RETRY_COST
         self.tokens -= self.RETRY_COST
         return True
 
-    def earn(self) -> None:
-        """Note a success."""
+    def earn(self, resource: str = "") -> None:
+        """Note a success of a call on *resource*."""
         self.tokens = min(self.CAPACITY, self.tokens + 1)
+        left = self._left.pop(resource, None)
+        if left is not None and left + 1 < self.tokens // self.SHARE:
+            self._left[resource] = left + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +102,12 @@ class Retrier:
         *,
         operation: str,
         budget: RetryBudget,
+        resource: str = "",
     ) -> ResultT:
         """Await ``function()`` until it succeeds or fails for good.
+
+        Args:
+            resource: What of the operation's resources it asks, see ``RetryBudget``.
 
         Raises:
             RetriesExhaustedError: The deadline passed or the budget is empty.
@@ -110,7 +125,7 @@ class Retrier:
             if most and state.attempt_number >= most:
                 return True
 
-            return elapsed > self.policy.deadline_s or not budget.spend()
+            return elapsed > self.policy.deadline_s or not budget.spend(resource)
 
         async def announce(state: RetryCallState) -> None:
             self.tell(
@@ -141,7 +156,7 @@ class Retrier:
                 hint=exc.hint,
             ) from exc
 
-        budget.earn()
+        budget.earn(resource)
         return result
 
     def _wait_s(self, state: RetryCallState) -> float:

@@ -44,6 +44,16 @@ TELL_EVERY_S = 1.0
 FIRST_CONTACT_S = 3.0
 FIRST_WAIT_S = 1.0
 
+_RESOURCES = ("CatalogName", "WorkGroup", "Bucket")
+
+
+def resource_of(parameters: Mapping[str, object]) -> str:
+    """What a call asks that can be down by itself: a catalog, a workgroup, a bucket; or nothing."""
+    found = next((str(parameters[name]) for name in _RESOURCES if name in parameters), "")
+    context = parameters.get("QueryExecutionContext")
+    catalog = context.get("Catalog", "") if isinstance(context, Mapping) else ""
+    return f"{found} {catalog}" if catalog else found
+
 
 @dataclass(slots=True)
 class CallLog:
@@ -155,7 +165,8 @@ class AwsClient:
             return await self._attempt_first(name, send, scope, parameters)
 
         budget = self._budgets.setdefault(name, RetryBudget())
-        return await self._retrier.call(attempt, operation=name, budget=budget)
+        resource = resource_of(parameters)
+        return await self._retrier.call(attempt, operation=name, budget=budget, resource=resource)
 
     async def _attempt_first(
         self, name: str, send: Any, scope: str, parameters: Mapping[str, object]
@@ -224,7 +235,7 @@ class AwsClient:
     ) -> Mapping[str, Any]:
         self._check_contact(name.partition(":")[0])
         if not name.startswith("s3:"):
-            await self._pacer.turn(name)
+            await self._pacer.turn(name, resource_of(parameters))
 
         self._note_call(name)
         try:
@@ -237,7 +248,7 @@ class AwsClient:
         except Exception as exc:
             error = self._session.login_error(exc) or map_error(exc, operation=name, scope=scope)
             if isinstance(error, ThrottledError):
-                self._slow_down(name)
+                self._slow_down(name, resource_of(parameters) if error.is_of_source else "")
 
             raise error from exc
 
@@ -259,10 +270,10 @@ class AwsClient:
             allowed = {name: round(rate, 2) for name, rate in self._pacer.rates().items()}
             self._tell(CallRates(calls=dict(self.log.calls), allowed=allowed))
 
-    def _slow_down(self, name: str) -> None:
+    def _slow_down(self, name: str, source: str) -> None:
         self.log.throttles[name] += 1
         self.log.timeline.note_throttle(name, self._clock.monotonic())
-        rate = self._pacer.throttled(name)
+        rate = self._pacer.throttled(name, source)
         if rate is not None:
             self._tell(Throttled(operation=name, rate=round(rate, 2)))
 

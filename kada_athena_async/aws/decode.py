@@ -23,6 +23,7 @@ from aiobotocore.parsers import AioJSONParser, AioResponseParserFactory
 from botocore.parsers import ResponseParserError
 
 from kada_athena_async.aws import lenient, wire
+from kada_athena_async.aws.error_codes import bare_code
 from kada_athena_async.concurrency import offload
 from kada_athena_async.errors import UnavailableError
 
@@ -76,6 +77,17 @@ class JsonAnswerParser(AioJSONParser):  # type: ignore[misc]  # aiobotocore ship
         self._inject_response_metadata(found, response["headers"])
         return found
 
+    def _is_generic_error_response(self, response: dict[str, Any]) -> bool:
+        return False  # a header may name the error all the same
+
+    def _do_error_parse(self, response: dict[str, Any], shape: object) -> dict[str, Any]:
+        error = _read_error(response)
+        self._inject_response_metadata(error, response["headers"])
+        return error
+
+    def _do_modeled_error_parse(self, response: dict[str, Any], shape: object) -> dict[str, Any]:
+        return {}  # what a model would add is read above, whatever its type
+
     async def _parse_by_model(
         self, operation: str, response: dict[str, Any], shape: Any
     ) -> dict[str, Any]:
@@ -90,6 +102,34 @@ class JsonAnswerParser(AioJSONParser):  # type: ignore[misc]  # aiobotocore ship
             ) from None
 
         return parsed
+
+
+def _read_error(response: Mapping[str, Any]) -> dict[str, Any]:
+    """The error of an answer, wherever it says it, as botocore's ``ClientError`` wants it.
+
+    The type stands in ``__type``, in the header ``x-amzn-ErrorType`` or in ``code``, with or
+    without namespace and URI; an answer without any is named by its HTTP status.
+    """
+    headers = {name.lower(): value for name, value in response["headers"].items()}
+    try:
+        document = lenient.parse(response["body"])
+    except ValueError:
+        document = None
+
+    body: dict[str, Any] = document if isinstance(document, dict) else {}
+    nested = body.get("Error")
+    inner: dict[str, Any] = nested if isinstance(nested, dict) else {}
+    types = [body.get("__type"), headers.get("x-amzn-errortype"), body.get("code")]
+    codes = [bare_code(found) for found in (*types, body.get("Code"), inner.get("Code"))]
+    texts = [body.get("message"), body.get("Message"), body.get("errorMessage")]
+    return {
+        "Error": {
+            "Code": next(filter(None, codes), str(response["status_code"])),
+            "Message": next((t for t in (*texts, inner.get("Message")) if isinstance(t, str)), ""),
+        },
+        "Reason": body.get("Reason"),
+        "ResponseMetadata": {},
+    }
 
 
 def _read(operation: str, answer: _Answer, body: bytes) -> tuple[msgspec.Struct, tuple[str, ...]]:

@@ -9,6 +9,8 @@ import aiohttp
 from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
 
+from kada_athena_async.aws.error_codes import KINDS, bare_code, kind_of
+from kada_athena_async.aws.refusals import refusal_of
 from kada_athena_async.errors import (
     AccessDeniedError,
     CredentialsError,
@@ -20,78 +22,11 @@ from kada_athena_async.errors import (
     UnavailableError,
 )
 
-THROTTLE_CODES = frozenset(
-    {
-        "ThrottlingException",
-        "Throttling",
-        "ThrottledException",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "RequestLimitExceeded",
-        "TooManyRequestsException",
-        "SlowDown",
-        "BandwidthLimitExceeded",
-    }
-)
-TRANSIENT_CODES = frozenset(
-    {
-        "InternalServerException",
-        "InternalServiceException",
-        "InternalError",
-        "InternalFailure",
-        "ServiceUnavailable",
-        "ServiceUnavailableException",
-        "OperationTimeoutException",
-        "FederationSourceRetryableException",
-        "ResourceNotReadyException",
-        "RequestTimeout",
-        "RequestTimeoutException",
-    }
-)
-CREDENTIALS_CODES = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "RequestExpired",
-        "UnrecognizedClientException",
-        "InvalidClientTokenId",
-        "InvalidAccessKeyId",
-        "InvalidSignatureException",
-        "SignatureDoesNotMatch",
-        "IncompleteSignature",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
-        "AuthFailure",
-        "InvalidToken",
-        "TokenRefreshRequired",
-    }
-)
-DENIED_CODES = frozenset(
-    {"AccessDeniedException", "AccessDenied", "403", "Forbidden", "UnauthorizedOperation"}
-)
-NOT_FOUND_CODES = frozenset(
-    {
-        "EntityNotFoundException",
-        "ResourceNotFoundException",
-        "NoSuchKey",
-        "NoSuchBucket",
-        "404",
-        "NotFound",
-    }
-)
-
 # Athena refuses a workgroup that is gone as an InvalidRequestException: "WorkGroup is not found."
 _WORKGROUP_GONE = re.compile(r"(?i)\bworkgroup\b.* is not found")
 
 # Each service says it a little differently; the action stands behind the same words.
 _DENIED_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9]+:[A-Za-z]+)\b")
-
-# Athena wraps Glue's and Lambda's errors: "... (Service: AmazonDataCatalog; Status Code: 400;
-# Error Code: EntityNotFoundException; ...)".
-_INNER_CODE = re.compile(r"Error Code: ([A-Za-z]+)")
-_INNER_PASSING = re.compile(
-    r"(?i)rate exceeded|throttl|timed? ?out|service unavailable|\b50[0234]\b"
-)
 
 _CREDENTIALS_ERRORS = (
     sdk.NoCredentialsError,
@@ -121,6 +56,15 @@ CREDENTIALS_HINT = (
     "check key and secret, profile, role and the clock of this machine; "
     "`aws sts get-caller-identity` tells who you are"
 )
+
+_SIGN_UP = "enable the service and the Region in this AWS account, or choose another Region"
+_HINTS = {
+    "RequestTimeTooSkewed": "set the clock of this machine: it is more than 5 minutes off",
+    "OptInRequired": _SIGN_UP,
+    "NotSignedUp": _SIGN_UP,
+    "SubscriptionRequiredException": _SIGN_UP,
+    "RegionDisabledException": _SIGN_UP,
+}
 
 ROLE_HINT = "check the role's ARN, its trust policy and, if it asks for one, external_id"
 
@@ -162,67 +106,85 @@ def map_error(exc: Exception, *, operation: str, scope: str = "") -> KadaAthenaE
 
 def _map_client_error(exc: sdk.ClientError, operation: str, scope: str) -> KadaAthenaError:
     error = exc.response.get("Error", {})
-    code = str(error.get("Code", ""))
-    text = str(error.get("Message", ""))
+    said = str(error.get("Code") or "")
+    code = bare_code(said) or said
+    text = str(error.get("Message") or "")
     metadata = exc.response.get("ResponseMetadata", {})
-    status = int(metadata.get("HTTPStatusCode", 0))
-
-    if code == "MetadataException":
-        code, is_passing = _inner_code(text)
-        if is_passing:
-            return UnavailableError(f"{operation}: {text}")
+    status = int(metadata.get("HTTPStatusCode") or 0)
+    if code.isdigit() and not operation.startswith("s3:"):
+        return _foreign_refusal(operation, status)
 
     if _is_active_query_limit(exc, operation, code):
         return TooManyQueriesError(f"{operation}: the account's active queries are used up")
 
-    if code in THROTTLE_CODES or status == 429:
-        return ThrottledError(
-            f"{operation}: {code}", retry_after_s=_retry_after_s(metadata.get("HTTPHeaders", {}))
-        )
+    match kind_of(code, text, status):
+        case "throttled":
+            return ThrottledError(
+                f"{operation}: {_own_words(code, text)}",
+                retry_after_s=_retry_after_s(metadata.get("HTTPHeaders", {})),
+                is_of_source=KINDS.get(code) != "throttled" and status != 429,
+            )
+        case "unavailable":
+            return UnavailableError(f"{operation}: {_own_words(code, text) or status}")
+        case "credentials":
+            return _credentials_error(code, operation)
+        case _ if exc.operation_name == "AssumeRole":
+            return CredentialsError(f"the role cannot be assumed: {text or code}", hint=ROLE_HINT)
+        case "denied":
+            return _denied(text, operation, scope)
+        case "not_found":
+            return NotFoundError(f"{operation}: {text or code}{_for(scope)}")
+        case _:
+            if _WORKGROUP_GONE.search(text):
+                return NotFoundError(f"{operation}: {text or code}{_for(scope)}")
 
-    if code in CREDENTIALS_CODES:
-        return CredentialsError(
-            f"AWS refused the credentials: {code} ({operation})", hint=CREDENTIALS_HINT
-        )
+            return RequestError(f"{operation} was refused{_for(scope)}: {text or code}", code=code)
 
-    if exc.operation_name == "AssumeRole" and code not in TRANSIENT_CODES and status < 500:
-        return CredentialsError(f"the role cannot be assumed: {text or code}", hint=ROLE_HINT)
 
-    if code in DENIED_CODES:
-        # Athena refuses a statement on a registered catalog for want of another action.
-        found = _DENIED_ACTION.search(text)
-        action = found[1] if found else operation
-        return AccessDeniedError(
-            f"{action} is not allowed{_for(scope)}", action=action, scope=scope
-        )
+def _own_words(code: str, text: str) -> str:
+    """The code; of an error that wraps another one the text, which says more."""
+    return code if KINDS.get(code) not in (None, "wrapper", "invalid") else text or code
 
-    if code in TRANSIENT_CODES or status >= 500:
-        return UnavailableError(f"{operation}: {code or status}")
 
-    if code in NOT_FOUND_CODES or _WORKGROUP_GONE.search(text):
-        return NotFoundError(f"{operation}: {text or code}{_for(scope)}")
+def _denied(text: str, operation: str, scope: str) -> AccessDeniedError:
+    # Athena refuses a statement on a registered catalog for want of another action.
+    found = _DENIED_ACTION.search(text)
+    action = found[1] if found else operation
+    refusal = refusal_of(text, action=action)
+    by = f": {refusal.by} refuses it" if refusal.by else ""
+    words = f": {refusal.words}" if refusal.words else ""
+    return AccessDeniedError(
+        f"{action} is not allowed{_for(scope)}{by}{words}",
+        action=action,
+        scope=scope,
+        hint=refusal.hint,
+    )
 
-    return RequestError(f"{operation} was refused{_for(scope)}: {text or code}", code=code)
+
+def _foreign_refusal(operation: str, status: int) -> KadaAthenaError:
+    """The error of an answer that has HTTP's status and no error of AWS."""
+    message = f"{operation}: HTTP status {status} without an error of AWS"
+    if status >= 500 or status == 429:
+        return UnavailableError(message)
+
+    hint = "something between this machine and AWS answers in its place: check the proxy"
+    return RequestError(message, code=str(status), hint=hint)
+
+
+def _credentials_error(code: str, operation: str) -> CredentialsError:
+    return CredentialsError(
+        f"AWS refused the credentials: {code} ({operation})",
+        hint=_HINTS.get(code, CREDENTIALS_HINT),
+    )
 
 
 def _for(scope: str) -> str:
     return f" for {scope}" if scope else ""
 
 
-def _inner_code(text: str) -> tuple[str, bool]:
-    """Code of the error that a MetadataException wraps, and whether it is one that passes."""
-    if match := _INNER_CODE.search(text):
-        return match[1], match[1] in TRANSIENT_CODES
-
-    if re.search(r"(?i)not authorized|access ?denied", text):
-        return "AccessDeniedException", False
-
-    return "MetadataException", bool(_INNER_PASSING.search(text))
-
-
 def _is_active_query_limit(exc: sdk.ClientError, operation: str, code: str) -> bool:
     """Whether a refusal means that too many queries run, not that calls come too fast."""
-    reason = exc.response.get("Reason", "")
+    reason = exc.response.get("Reason") or ""
     return (
         operation == "athena:StartQueryExecution"
         and code == "TooManyRequestsException"

@@ -165,26 +165,41 @@ class Pacer:
     def __init__(self, *, quota_share: float, clock: Clock) -> None:
         self._share = quota_share
         self._clock = clock
-        self._buckets: dict[str, Bucket] = {}
+        # By operation and source; the source is empty for the operation as such.
+        self._buckets: dict[tuple[str, str], Bucket] = {}
         # One waits for its token, the others wait in line for their turn: fair, and a rate that
         # falls meanwhile holds for all that have not gone yet.
-        self._turns: dict[str, anyio.Lock] = {}
+        self._turns: dict[tuple[str, str], anyio.Lock] = {}
 
-    async def turn(self, operation: str) -> None:
-        """Return when one call of *operation* may go."""
-        bucket = self._bucket(operation)
-        async with self._turns[operation]:
+    async def turn(self, operation: str, source: str = "") -> None:
+        """Return when one call of *operation* may go.
+
+        Args:
+            source: What it asks; has a rate of its own once it was throttled itself.
+        """
+        if (operation, source) in self._buckets and source:
+            await self._wait((operation, source))
+
+        await self._wait((operation, ""))
+
+    async def _wait(self, key: tuple[str, str]) -> None:
+        bucket = self._bucket(key)
+        async with self._turns[key]:
             while (wait_s := bucket.wait_s(self._clock.monotonic())) > 0:
                 await self._clock.sleep(wait_s)
 
-    def throttled(self, operation: str) -> float | None:
-        """Note a throttled answer; the new rate in calls/s if it fell, else None."""
-        bucket = self._bucket(operation)
+    def throttled(self, operation: str, source: str = "") -> float | None:
+        """Note a throttled answer; the new rate in calls/s if it fell, else None.
+
+        Args:
+            source: What was throttled, if not the operation: its neighbours keep their rate.
+        """
+        bucket = self._bucket((operation, source))
         return bucket.rate if bucket.throttled(self._clock.monotonic()) else None
 
     def rates(self) -> dict[str, float]:
         """Operation -> calls per second that are allowed now."""
-        return {operation: bucket.rate for operation, bucket in self._buckets.items()}
+        return {name: bucket.rate for (name, source), bucket in self._buckets.items() if not source}
 
     def allow_no_more_than(self, quota_share: float) -> None:
         """Keep to *quota_share* of AWS's rates from now on, if that is less than before."""
@@ -196,10 +211,10 @@ class Pacer:
             bucket.share = quota_share
             bucket.rate = min(bucket.rate, bucket.ceiling)
 
-    def _bucket(self, operation: str) -> Bucket:
-        if operation not in self._buckets:
-            quota = quota_of(operation)
-            self._buckets[operation] = Bucket(quota, self._share, self._clock.monotonic())
-            self._turns[operation] = anyio.Lock()
+    def _bucket(self, key: tuple[str, str]) -> Bucket:
+        if key not in self._buckets:
+            quota = quota_of(key[0])
+            self._buckets[key] = Bucket(quota, self._share, self._clock.monotonic())
+            self._turns[key] = anyio.Lock()
 
-        return self._buckets[operation]
+        return self._buckets[key]

@@ -156,12 +156,14 @@ def all_failed(scope: str, errors: Sequence[UnitError]) -> UnitError:
     denials = [error for error in errors if isinstance(error, AccessDeniedError)]
     reason = "; ".join(dict.fromkeys(error.message for error in errors))
     if len(denials) == len(errors):
-        hints = dict.fromkeys(denial.hint for denial in denials)
+        # Where a policy of IAM would do, one of the rights is enough; else what helps.
+        usual = {f"allow {denial.action} to the role or user of the run" for denial in denials}
+        hints = dict.fromkeys(denial.hint for denial in denials if denial.hint not in usual)
         return AccessDeniedError(
             f"nobody may list {scope}: {reason}",
             action=" or ".join(dict.fromkeys(denial.action for denial in denials)),
             scope=scope,
-            hint="; or ".join(hints) if len(hints) > 1 else "",
+            hint="; or ".join(hints),
         )
 
     others = [error for error in errors if not isinstance(error, AccessDeniedError)]

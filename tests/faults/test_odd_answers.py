@@ -354,3 +354,94 @@ async def test_a_description_that_cannot_be_had_ends_nothing(world: OddWorld) ->
     report = await world.go()
     assert report.committed, report.failed
     assert ("ours",) in world.names("metadata_catalogs", "description")
+
+
+RATE_EXCEEDED = (
+    "GENERIC_USER_ERROR: Encountered an exception due to: Rate exceeded (Service: CloudWatch, "
+    "Status Code: 400, Request ID: 0a1b-2c3d)"
+)
+
+
+async def test_a_throttle_in_other_words_slows_down_and_all_tables_come(world: OddWorld) -> None:
+    """A connector whose own source is throttled for a while costs time, not tables."""
+    [other] = [n for n in world.sandbox.estate.catalogs if n != "AwsDataCatalog"]
+    rule = world.aws.error(
+        "athena:ListTableMetadata",
+        "MetadataException",
+        RATE_EXCEEDED,
+        calls=range(1, 12),
+        where={"CatalogName": other},
+    )
+    events: list[Any] = []
+    report = await world.go(observers=[events.append])
+    assert report.committed, report.failed
+    assert rule.answered == 11
+    assert report.throttles["athena:ListTableMetadata"] == 11
+    catalog = world.sandbox.estate.catalogs[other]
+    told = Counter(r["schema"] for r in world.rows("metadata_tables") if r["catalog"] == other)
+    assert told == Counter({s.name: len(s.tables) for s in catalog.schemas.values() if s.tables})
+
+
+async def test_an_error_type_in_a_header_alone_is_read(world: OddWorld) -> None:
+    """Throttled, though the body says nothing: slowed down, then all is told."""
+    rule = world.aws.answer(
+        "athena:ListQueryExecutions",
+        b"{}",
+        status=400,
+        headers=[("x-amzn-ErrorType", "com.amazon.coral#ThrottlingException:http://x/")],
+        calls=(1, 2, 3),
+    )
+    report = await world.go()
+    assert report.committed, report.failed
+    assert rule.answered == report.throttles["athena:ListQueryExecutions"] == 3
+
+
+async def test_a_catalog_that_is_down_leaves_its_neighbours_their_retries(
+    world: OddWorld,
+) -> None:
+    """One catalog fails at every call, the other at each first one: the other is told whole."""
+    [down] = [n for n in world.sandbox.estate.catalogs if n != "AwsDataCatalog"]
+    healthy = world.add_schemas(30, prefix="b")
+    for number in range(40):
+        name = f"down{number}"
+        world.sandbox.estate.catalogs[down].schemas[name] = Schema(name=name)
+
+    world.aws.error("glue:GetTables", "AccessDeniedException", "no")
+    world.aws.error(
+        "athena:ListTableMetadata",
+        "InternalServerException",
+        status=500,
+        where={"CatalogName": down},
+    )
+    for name in healthy:
+        world.aws.error(
+            "athena:ListTableMetadata",
+            "InternalServerException",
+            status=500,
+            calls=(1,),
+            where={"DatabaseName": name},
+        )
+
+    report = await world.go(on_error="skip")
+    assert report.committed, report.failed
+    told = Counter(row["schema"] for row in world.rows("metadata_tables"))
+    assert {name: told[name] for name in healthy} == dict.fromkeys(healthy, 2)
+
+
+async def test_who_refused_reaches_the_user_with_a_remedy_that_helps(world: OddWorld) -> None:
+    """Lake Formation's words are in the report and in the manifest, and the hint is about it."""
+    words = "Insufficient Lake Formation permission(s): Required DESCRIBE on sales"
+    for operation in ("glue:GetTables", "athena:ListTableMetadata"):
+        world.aws.error(operation, "AccessDeniedException", words, where={"DatabaseName": "sales"})
+
+    report = await world.go()
+    [failed] = report.failed
+    assert words in failed.reason
+    assert "grant DESCRIBE on sales in Lake Formation" in failed.hint
+    other = OddWorld(world.path / "other", world.aws, world.wall)
+    other.path.mkdir()
+    report = await other.go(on_error="skip")
+    assert report.committed, report.failed
+    scope = other.scopes("schema")["AwsDataCatalog", "sales"]
+    assert scope["outcome"] == "denied"
+    assert words in scope["reason"]

@@ -1,0 +1,157 @@
+"""What each error code of AWS asks us to do; complete for the SDK's retry lists and models.
+
+Sources: botocore's ``retries/standard.py``, ``data/_retry.json`` and the service models of Athena,
+Glue, STS, S3 and CloudTrail; for codes of no model the public reports that show them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+Kind: TypeAlias = Literal[
+    "throttled", "unavailable", "credentials", "denied", "not_found", "wrapper", "invalid"
+]
+
+_THROTTLED = """
+    BandwidthLimitExceeded EC2ThrottledException LimitExceededException PriorRequestNotComplete
+    ProvisionedThroughputExceededException RateExceeded RequestLimitExceeded RequestThrottled
+    RequestThrottledException SlowDown ThrottledException Throttling ThrottlingException
+    TooManyRequests TooManyRequestsException TransactionInProgressException
+"""
+_UNAVAILABLE = """
+    BadDigest ConcurrentModificationException DependencyTimeoutException
+    FederationSourceRetryableException IDPCommunicationError IDPCommunicationErrorException
+    InternalError InternalFailure InternalServerError InternalServerException
+    InternalServiceException KMSInternalException OperationTimeoutException
+    ReplicatedWriteConflictException RequestTimeout RequestTimeoutException
+    ResourceNotReadyException ServiceException ServiceUnavailable ServiceUnavailableException
+"""
+_CREDENTIALS = """
+    AuthFailure ExpiredToken ExpiredTokenException IDPRejectedClaim IDPRejectedClaimException
+    IncompleteSignature InvalidAccessKeyId InvalidClientTokenId InvalidIdentityToken
+    InvalidIdentityTokenException InvalidSignatureException InvalidToken
+    MissingAuthenticationToken MissingAuthenticationTokenException NotSignedUp OptInRequired
+    RegionDisabledException RequestExpired RequestTimeTooSkewed SignatureDoesNotMatch
+    SubscriptionRequiredException TokenRefreshRequired UnrecognizedClientException
+"""
+_DENIED = """
+    403 AccessDenied AccessDeniedException AllAccessDisabled Forbidden KMSAccessDeniedException
+    NotAuthorizedException OperationNotPermittedException UnauthorizedException
+    UnauthorizedOperation
+"""
+_NOT_FOUND = """
+    404 EntityNotFoundException NoSuchBucket NoSuchKey NoSuchUpload NotFound
+    ResourceNotFoundException
+"""
+# Another service's error stands in the text.
+_WRAPPERS = "FederationSourceException GlueEncryptionException MetadataException"
+_INVALID = """
+    BucketAlreadyExists BucketAlreadyOwnedByYou EncryptionTypeMismatch
+    IdempotencyParameterMismatch InvalidAuthorizationMessageException
+    InvalidEventCategoryException InvalidInputException InvalidLookupAttributesException
+    InvalidMaxResultsException InvalidNextTokenException InvalidObjectState InvalidRequest
+    InvalidRequestException InvalidTimeRangeException InvalidWriteOffset
+    MalformedPolicyDocument MalformedPolicyDocumentException ObjectAlreadyInActiveTierError
+    ObjectNotInActiveTierError PackedPolicyTooLarge PackedPolicyTooLargeException
+    SessionAlreadyExistsException TooManyParts UnsupportedOperationException ValidationException
+"""
+_BY_KIND: Mapping[Kind, str] = {
+    "throttled": _THROTTLED,
+    "unavailable": _UNAVAILABLE,
+    "credentials": _CREDENTIALS,
+    "denied": _DENIED,
+    "not_found": _NOT_FOUND,
+    "wrapper": _WRAPPERS,
+    "invalid": _INVALID,
+}
+KINDS: Mapping[str, Kind] = {
+    code: kind for kind, codes in _BY_KIND.items() for code in codes.split()
+}
+"""Code -> what it means."""
+
+# "... (Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException; ...)" is
+# how version 1 of Amazon's SDK for Java words an error; version 2 names no code:
+# "Rate exceeded (Service: CloudWatch, Status Code: 400, Request ID: ...)".
+_CODE = re.compile(r"Error Code: ([A-Za-z]{3,80})")
+_WORD = re.compile(r"[A-Za-z]{3,80}")
+_STATUS = re.compile(r"Status Code: ([0-9]{3})")
+_PHRASES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    (
+        "throttled",
+        re.compile(
+            r"(?i)rate exceeded|throttl|too many requests|slow down|request limit exceeded"
+            r"|provisioned throughput"
+        ),
+    ),
+    (
+        "denied",
+        re.compile(
+            r"(?i)not authorized|access (?:is )?denied|insufficient [a-z ]{0,40}permission"
+            r"|explicit deny|policy allows|identity cent(?:er|re)"
+        ),
+    ),
+    (
+        "unavailable",
+        re.compile(
+            r"(?i)timed? ?out|service unavailable|internal (?:server|service) error"
+            r"|connection (?:reset|refused|closed)"
+        ),
+    ),
+)
+
+
+def bare_code(code: object) -> str:
+    """A code without namespace and URI: ``aws.x#FooException:http://...`` is ``FooException``."""
+    text = code.strip() if isinstance(code, str) else ""
+    return text.partition(":")[0].rpartition("#")[2].rpartition(".")[2].strip()
+
+
+def kind_of(code: str, text: str, status: int) -> Kind:
+    """What an error asks us to do.
+
+    Args:
+        code: Bare, see ``bare_code``; may be unknown or empty.
+        text: The service's message: of wrapped errors it says more than the code.
+        status: Of HTTP.
+    """
+    known = KINDS.get(code)
+    if known == "wrapper":
+        return _inner_kind(text)
+
+    if known == "invalid" and code == "InvalidRequestException":
+        # Athena also refuses by this code what another service refused to Athena.
+        found = _by_phrase(text)
+        return found if found in ("throttled", "denied") else "invalid"
+
+    if known is not None:
+        return known
+
+    if status == 429:
+        return "throttled"
+
+    return "unavailable" if status >= 500 else "invalid"
+
+
+def _inner_kind(text: str) -> Kind:
+    """What the error that *text* speaks of asks us to do."""
+    named = [*_CODE.findall(text), *_WORD.findall(text)]
+    for code in named:
+        kind = KINDS.get(code)
+        # Short codes are words of everyday language too.
+        if kind is not None and kind != "wrapper" and len(code) > len("Forbidden"):
+            return kind
+
+    if found := _by_phrase(text):
+        return found
+
+    status = _STATUS.search(text)
+    if status and status[1] == "429":
+        return "throttled"
+
+    return "unavailable" if status and status[1] >= "500" else "invalid"
+
+
+def _by_phrase(text: str) -> Kind | None:
+    return next((kind for kind, pattern in _PHRASES if pattern.search(text)), None)

@@ -1,0 +1,262 @@
+"""Every error of AWS, in every spelling, is what it means."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore
+import pytest
+from botocore.exceptions import ClientError
+from botocore.retries import standard
+
+from kada_athena_async.aws.decode import JsonAnswerParser
+from kada_athena_async.aws.error_codes import KINDS, bare_code
+from kada_athena_async.aws.error_map import map_error
+from kada_athena_async.errors import (
+    AccessDeniedError,
+    CredentialsError,
+    KadaAthenaError,
+    NotFoundError,
+    RequestError,
+    ThrottledError,
+    UnavailableError,
+)
+
+DATA = Path(botocore.__file__).parent / "data"
+MODELS = ("athena", "glue", "sts", "s3", "cloudtrail")
+GLUE = ("GetDatabase", "GetDatabases", "GetTable", "GetTables")
+CLOUDTRAIL = ("LookupEvents",)
+
+ERRORS = {
+    "throttled": ThrottledError,
+    "unavailable": UnavailableError,
+    "credentials": CredentialsError,
+    "denied": AccessDeniedError,
+    "not_found": NotFoundError,
+    "invalid": RequestError,
+}
+
+
+def document(path: Path) -> Any:
+    return json.loads(
+        gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    )
+
+
+def codes_in(node: object) -> Iterator[str]:
+    """Every ``service_error_code`` of botocore's retry definitions."""
+    if isinstance(node, dict):
+        if code := node.get("service_error_code"):
+            yield code
+
+        for value in node.values():
+            yield from codes_in(value)
+
+
+def codes_of_model(service: str) -> Iterator[str]:
+    """Every error that the model of *service* names for the operations that we call."""
+    [path] = sorted((DATA / service).glob("*/service-2.json*"))
+    model = document(path)
+    called = {"glue": GLUE, "cloudtrail": CLOUDTRAIL}.get(service, model["operations"])
+    for name in called:
+        for error in model["operations"][name].get("errors", ()):
+            yield error["shape"]
+            yield model["shapes"][error["shape"]].get("error", {}).get("code", error["shape"])
+
+
+def test_no_code_that_the_sdk_names_is_unknown() -> None:
+    """The SDK's retry lists, old and new, and the service models are all covered."""
+    [retries] = DATA.glob("_retry.json*")
+    named = set(codes_in(document(retries)))
+    named |= set(standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES)
+    named |= set(standard.TransientRetryableChecker._TRANSIENT_ERROR_CODES)
+    for service in MODELS:
+        named |= set(codes_of_model(service))
+
+    assert len(named) > 50
+    assert named - set(KINDS) == set()
+
+
+def test_what_the_sdk_retries_is_tried_again() -> None:
+    """Nothing of the SDK's own lists is given up at the first answer."""
+    [retries] = DATA.glob("_retry.json*")
+    named = {*codes_in(document(retries))}
+    named |= set(standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES)
+    assert {KINDS[code] for code in named} == {"throttled", "unavailable"}
+    throttled = set(standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES)
+    assert {KINDS[code] for code in throttled} == {"throttled"}
+
+
+async def error_of(
+    body: bytes | dict[str, Any],
+    headers: dict[str, str] | None = None,
+    status: int = 400,
+    operation: str = "athena:ListTableMetadata",
+) -> KadaAthenaError:
+    """The error of a refusal, by the parser of every answer."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    response = {"status_code": status, "headers": headers or {}, "body": raw, "context": {}}
+    parsed = await JsonAnswerParser().parse(response, None)
+    return map_error(ClientError(parsed, "X"), operation=operation, scope="schema a.b")
+
+
+SPELLINGS = {
+    "bare": lambda code: ({"__type": code}, {}),
+    "namespace": lambda code: ({"__type": f"com.amazonaws.athena#{code}"}, {}),
+    "uri": lambda code: ({"__type": f"{code}:http://internal.amazon.com/coral/x/"}, {}),
+    "both": lambda code: ({"__type": f"aws.x#{code}:http://internal.amazon.com/"}, {}),
+    "package": lambda code: ({"__type": f"com.amazonaws.glue.model.{code}"}, {}),
+    "header": lambda code: ({}, {"x-amzn-ErrorType": code}),
+    "header with uri": lambda code: (b"", {"X-Amzn-Errortype": f"{code}:http://x.amazon.com/"}),
+    "null beside the header": lambda code: ({"__type": None}, {"x-amzn-errortype": code}),
+    "code": lambda code: ({"code": code, "message": None}, {}),
+    "nested": lambda code: ({"Error": {"Code": code, "Message": "no"}}, {}),
+    "sdk 1 inside": lambda code: (
+        {
+            "__type": "MetadataException",
+            "Message": f"no (Service: AmazonDataCatalog; Status Code: 400; Error Code: {code}; "
+            "Request ID: 1-2; Proxy: null)",
+        },
+        {},
+    ),
+    "class name inside": lambda code: (
+        {
+            "__type": "MetadataException",
+            "Message": f"software.amazon.awssdk.services.glue.model.{code}: no "
+            "(Service: Glue, Status Code: 400, Request ID: 1-2)",
+        },
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+async def test_a_code_means_the_same_in_every_spelling(spelling: str) -> None:
+    """Namespace, URI, header, nested or wrapped: the error is of the same kind."""
+    # Statuses of HTTP are what S3 gives for a code where an answer has no body.
+    codes = {code for code, kind in KINDS.items() if kind != "wrapper" and not code.isdigit()}
+    if "inside" in spelling:  # short codes are words of everyday language, and S3 is not wrapped
+        codes = {code for code in codes if len(code) > len("Forbidden")} - {"InvalidRequest"}
+
+    found = {code: await error_of(*SPELLINGS[spelling](code)) for code in sorted(codes)}
+    assert len(found) > 70
+    assert {c: type(e) for c, e in found.items()} == {c: ERRORS[KINDS[c]] for c in found}
+
+
+V2 = "(Service: {}, Status Code: {}, Request ID: 0a1b-2c3d) (SDK Attempt Count: 3)"
+
+WRAPPED = [
+    ("Rate exceeded " + V2.format("CloudWatch", 400), ThrottledError),
+    ("Rate exceeded " + V2.format("AWSLogs", 429), ThrottledError),
+    ("Too many requests " + V2.format("DynamoDb", 400), ThrottledError),
+    ("x " + V2.format("Glue", 429), ThrottledError),
+    ("x " + V2.format("Glue", 503), UnavailableError),
+    ("Read timed out", UnavailableError),
+    ("Task timed out after 900.00 seconds", UnavailableError),
+    (
+        "User: arn:aws:iam::1:user/x is not authorized to perform: glue:GetTables on resource: y "
+        + V2.format("Glue", 400),
+        AccessDeniedError,
+    ),
+    (
+        "Insufficient Lake Formation permission(s): Required Describe on sales "
+        + V2.format("Glue", 400),
+        AccessDeniedError,
+    ),
+    ("Table of the year 500 is odd", RequestError),
+]
+
+
+@pytest.mark.parametrize(("text", "kind"), WRAPPED)
+@pytest.mark.parametrize("code", ["MetadataException", "FederationSourceException"])
+async def test_a_wrapped_error_is_what_its_words_say(
+    code: str, text: str, kind: type[KadaAthenaError]
+) -> None:
+    """Version 2 of Amazon's SDK names no code: its words and the inner status do."""
+    body = {
+        "__type": code,
+        "Message": f"GENERIC_USER_ERROR: Encountered an exception due to: {text}",
+    }
+    assert type(await error_of(body)) is kind
+
+
+async def test_a_throttle_of_a_source_is_told_from_one_of_aws() -> None:
+    """The connector of one catalog that is throttled does not slow the others."""
+    wrapped = {"__type": "MetadataException", "Message": "Rate exceeded (Service: CloudWatch)"}
+    own = {"__type": "ThrottlingException", "Message": "Rate exceeded"}
+    found = [await error_of(body) for body in (wrapped, own)]
+    assert [e.is_of_source for e in found if isinstance(e, ThrottledError)] == [True, False]
+
+
+ROLE = "arn:aws:sts::123456789012:assumed-role/kada/m.delacroix@example.com"
+NOT = f"User: {ROLE} is not authorized to perform: glue:GetTables on resource: x"
+ALLOWS = "policy allows the glue:GetTables action"
+LAKE = "Insufficient Lake Formation permission(s): Required"
+ORGANIZATION = "administrators of the AWS organization"
+
+REFUSALS = [
+    (f"{NOT} because no identity-based {ALLOWS}", "", "allow glue:GetTables to the role or user"),
+    (f"{NOT} with an explicit deny in a service control policy", "control policy", ORGANIZATION),
+    (f"{NOT} because no service control {ALLOWS}", "service control policy", ORGANIZATION),
+    (f"{NOT} with an explicit deny in a resource control policy", "resource control", "that owns"),
+    (f"{NOT} because no VPC endpoint {ALLOWS}", "VPC endpoint policy", "of the VPC endpoint"),
+    (f"{NOT} because no permissions boundary allows x", "permissions boundary", "boundary of"),
+    (f"{NOT} because no session {ALLOWS}", "session policy", "without a policy of its own"),
+    (f"{NOT} because no resource-based {ALLOWS}", "resource-based policy", "owner of the resource"),
+    (f"{NOT} with an explicit deny in an identity-based policy", "explicit deny", "of the deny"),
+    (f"{LAKE} Describe on sales", "Lake Formation", "grant DESCRIBE on sales in"),
+    (
+        f"{LAKE} DESCRIBE on sales.orders",
+        "Lake Formation",
+        "grant DESCRIBE on sales.orders in Lake",
+    ),
+    ("Workgroup w is enabled for IAM Identity Center", "Identity Center", "exclude_workgroups"),
+    (
+        f"User: {ROLE} is not authorized to perform: kms:Decrypt on x",
+        "KMS",
+        "kms:Decrypt on the key",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "by", "hint"), REFUSALS)
+async def test_who_refused_and_what_helps_is_told(text: str, by: str, hint: str) -> None:
+    """The message has the refuser and its own words, the hint what helps; nobody's name."""
+    for body in (
+        {"__type": "AccessDeniedException", "Message": text},
+        {"__type": "MetadataException", "Message": f"{text} (Service: Glue, Status Code: 400)"},
+    ):
+        error = await error_of(body, operation="glue:GetTables")
+        assert isinstance(error, AccessDeniedError)
+        assert by in error.message
+        assert hint in error.hint
+        assert "delacroix" not in str(error)
+        if by:
+            assert text[-30:] in error.message
+
+
+async def test_a_status_without_an_error_of_aws_is_named_as_such() -> None:
+    """A proxy's 403 is no missing right, and its page is not told."""
+    error = await error_of(b"<html>blocked by s3cr3t</html>", status=403)
+    assert type(error) is RequestError
+    assert error.message == "athena:ListTableMetadata: HTTP status 403 without an error of AWS"
+    assert "check the proxy" in error.hint
+    assert type(await error_of(b"<html>", status=502)) is UnavailableError
+
+
+async def test_a_clock_and_a_region_have_remedies_of_their_own() -> None:
+    """The hint says what to do, not to renew keys that are right."""
+    clock = await error_of({"__type": "RequestTimeTooSkewed"})
+    region = await error_of({"__type": "OptInRequired"})
+    assert "set the clock" in clock.hint
+    assert "enable the service and the Region" in region.hint
+
+
+@pytest.mark.parametrize("code", [None, 5, {}, "", "#", ":"])
+def test_what_is_no_code_is_none(code: object) -> None:
+    """A type that is null, a number or a structure names nothing."""
+    assert bare_code(code) == ""
