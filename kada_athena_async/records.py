@@ -172,7 +172,7 @@ class ImmediateRecord(NamedTuple):
 
 
 class LinkageRecord(NamedTuple):
-    """A flow of data from a column (or table) to another."""
+    """A flow of data from a column (or table) to another: one row an edge and run."""
 
     server: str
     source_catalog: str | None
@@ -187,8 +187,18 @@ class LinkageRecord(NamedTuple):
     """``VIEW``, ``CTAS``, ``INSERT``, ``MERGE``, ``UPDATE``, ``UNLOAD``, or ``LOCATION``: the S3
     folder of an external table."""
     query_id: str | None
+    """The newest execution of the run that showed the edge; None for a view's own text."""
     confidence: str
-    """``exact``, ``table`` or ``partial``."""
+    """``exact`` (a value flows), ``table`` or ``partial``."""
+    dependency: str = "direct"
+    """``direct`` or ``indirect``, as OpenLineage's ColumnLineageDatasetFacet has it."""
+    transformation: str | None = None
+    """``identity``, ``transformation`` or ``aggregation``; of an indirect one ``filter``, ``join``,
+    ``group_by``, ``sort``, ``window`` or ``conditional``. None between tables."""
+    executions: int | None = None
+    """How many of the run showed the edge."""
+    first_at: datetime | None = None
+    last_at: datetime | None = None
 
 
 class EventRecord(NamedTuple):

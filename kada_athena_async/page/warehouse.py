@@ -61,8 +61,12 @@ _QUERIES = f"""
 
 _LINKS = """
     CREATE TABLE links AS
-    SELECT DISTINCT source_catalog, source_schema, source_table, source_column,
-        target_catalog, target_schema, target_table, target_column, linkage_type
+    SELECT DISTINCT source_catalog, source_schema, source_table,
+        -- A column that only filters, joins or sorts is not one of which values flow.
+        CASE WHEN dependency = 'indirect' THEN NULL ELSE source_column END AS source_column,
+        target_catalog, target_schema, target_table,
+        CASE WHEN dependency = 'indirect' THEN NULL ELSE target_column END AS target_column,
+        linkage_type
     FROM {source}
     WHERE source_table IS NOT NULL AND target_table IS NOT NULL
 """

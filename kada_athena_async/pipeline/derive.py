@@ -19,8 +19,10 @@ from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress
 from kada_athena_async.records import IMMEDIATES, ImmediateRecord, QueryRecord, Record
 from kada_athena_async.report import UnitFacts
 from kada_athena_async.sinks import PartFile, Staging
+from kada_athena_async.sinks.part import PartWriter
 from kada_athena_async.sinks.part_reader import read_part, read_table_columns
 from kada_athena_async.sql.derivation import Derivation, Source
+from kada_athena_async.sql.edges import LinkageEdges
 from kada_athena_async.sql.immediate import immediate_statement
 from kada_athena_async.sql.names import Context, TableName
 from kada_athena_async.sql.worker_pool import WorkerPool
@@ -78,20 +80,29 @@ class DeriveExtraction:
                 derivation.learn(found)
 
     async def _derive(self, derivation: Derivation) -> None:
-        async with (
-            self.staging.part(self.unit_id, "linkages") as linkages,
-            self.staging.part(self.unit_id, "events") as events,
-            aclosing(self._sources()) as batches,
-        ):
-            async for batch in batches:
-                linked, happened = await derivation.derive(batch)
-                for part, rows in ((linkages, linked), (events, happened)):
-                    if rows:
-                        await part.write(rows)
-                        self._rows[part.kind] += len(rows)
-                        self.tell(
-                            UnitProgress(unit_id=self.unit_id, kind=part.kind, rows=len(rows))
-                        )
+        edges = LinkageEdges(self.staging.path)
+        try:
+            async with (
+                self.staging.part(self.unit_id, "events") as events,
+                aclosing(self._sources()) as batches,
+            ):
+                async for batch in batches:
+                    linked, happened = await derivation.derive(batch)
+                    await offload(lambda linked=linked: edges.add(linked))  # type: ignore[misc]
+                    await self._write(events, happened)
+
+            async with self.staging.part(self.unit_id, "linkages") as linkages:
+                rows = edges.rows()
+                while found := await offload(lambda: next(rows, None)):
+                    await self._write(linkages, found)
+        finally:
+            edges.close()
+
+    async def _write(self, part: PartWriter, rows: Sequence[Record]) -> None:
+        if rows:
+            await part.write(rows)
+            self._rows[part.kind] += len(rows)
+            self.tell(UnitProgress(unit_id=self.unit_id, kind=part.kind, rows=len(rows)))
 
     async def _sources(self) -> AsyncGenerator[list[Source], None]:
         """Views, then queries, in plan order; told as the texts they are, read twice."""

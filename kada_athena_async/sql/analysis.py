@@ -20,7 +20,7 @@ from kada_athena_async.sql.masking import HIVE_DIALECTS, is_unmaskable, mask_sql
 from kada_athena_async.sql.names import Context, TableName, complete
 from kada_athena_async.sql.prepared import PreparedStatements
 from kada_athena_async.sql.question import Question, Read, Reading, mentioned
-from kada_athena_async.sql.relations import KnownTable, Output
+from kada_athena_async.sql.relations import KnownTable, Output, Source
 from kada_athena_async.sql.schema_index import SchemaIndex
 from kada_athena_async.sql.statement import Routed, route
 
@@ -65,6 +65,7 @@ class Analysis:
         target: The table or view that it writes, creates, changes or drops.
         reads: What it reads, in order; for DELETE, UPDATE and MERGE the target too.
         outputs: The columns of the target that it fills, with their sources; None if not known.
+        influences: As in ``Reading``.
         locations: The S3 locations that it names after LOCATION, TO or external_location.
         problems: Why something could not be found out, as words.
         is_parsed: False if *reads* is a guess.
@@ -75,6 +76,7 @@ class Analysis:
     target: TableName | None = None
     reads: tuple[Read, ...] = ()
     outputs: tuple[Output, ...] | None = None
+    influences: tuple[Source, ...] = ()
     locations: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     is_parsed: bool = True
@@ -191,8 +193,10 @@ def finish(planned: Plan, reading: Reading | None, schema: SchemaIndex) -> Analy
         return analysis
 
     outputs, problems = reading.outputs, reading.problems
-    if outputs is not None and analysis.target and routed.kind in ("INSERT", "VIEW"):
-        names = routed.target_columns or schema.columns(analysis.target) or ()
+    if outputs is not None and analysis.target and routed.kind in _NAMES_OUTPUTS:
+        names = routed.target_columns
+        if routed.kind != "CTAS":
+            names = names or schema.columns(analysis.target) or ()
         if len(names) == len(outputs):
             pairs = zip(names, outputs, strict=True)
             outputs = tuple(Output(name, output.sources) for name, output in pairs)
@@ -203,9 +207,11 @@ def finish(planned: Plan, reading: Reading | None, schema: SchemaIndex) -> Analy
         analysis,
         reads=reading.reads,
         outputs=outputs,
+        influences=reading.influences,
         problems=problems,
         is_parsed=reading.is_parsed,
     )
 
 
+_NAMES_OUTPUTS = ("INSERT", "VIEW", "CTAS")
 _NOT_UNDERSTOOD = ("UNKNOWN", "EXECUTE", "IMMEDIATE")

@@ -152,7 +152,9 @@ class Derivation:
         for record, analysis in zip(counted, await self._analyse(counted), strict=True):
             self.problems.update(analysis.problems)
             if isinstance(record, ViewRecord):
-                linked += linkages(analysis, server=record.server, query_id=None)
+                linked += linkages(
+                    analysis, server=record.server, query_id=None, hide_locations=self._mask
+                )
                 continue
 
             if record.status == "SUCCEEDED":
@@ -160,6 +162,7 @@ class Derivation:
                     analysis,
                     server=record.server,
                     query_id=record.query_id,
+                    at=record.completed_at or record.submitted_at,
                     hide_locations=self._mask,
                 )
             happened += events(

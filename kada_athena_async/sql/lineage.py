@@ -15,8 +15,15 @@ from sqlglot import exp
 
 from kada_athena_async.sql.clean import parseable
 from kada_athena_async.sql.question import Question, Read, Reading, by_name, guess
-from kada_athena_async.sql.relations import NO_SOURCES, Frame, Ledger, Output, Sources
-from kada_athena_async.sql.resolver import Resolver
+from kada_athena_async.sql.relations import (
+    NO_SOURCES,
+    Frame,
+    Ledger,
+    Output,
+    Sources,
+    TooManySourcesError,
+)
+from kada_athena_async.sql.resolver import Ctes, Resolver
 
 # A parser is not asked about what could hurt it; 5,000 open parentheses have crashed one.
 MAX_CHARS = 262_144
@@ -35,6 +42,8 @@ def read_query(question: Question) -> Reading:
     try:
         tree = sqlglot.parse_one(parseable(question.query), dialect=question.dialect)
         return _read_tree(tree, question)
+    except TooManySourcesError:
+        return guess(question, "too_many_sources")
     except Exception as error:
         # A parser may raise anything. Its message repeats the SQL: only its class goes on.
         return guess(question, type(error).__name__)
@@ -60,7 +69,7 @@ def _read_tree(tree: exp.Expr, question: Question) -> Reading:
     ledger = Ledger(by_name(question.tables))
     resolver = Resolver(question.context, ledger)
     if isinstance(tree, (exp.Query, exp.Values)):
-        outputs = resolver.query(tree, {}).outputs
+        outputs = resolver.query(tree, Ctes()).outputs
     elif isinstance(tree, (exp.Update, exp.Delete, exp.Merge)):
         outputs = _change(tree, resolver)
     else:
@@ -70,22 +79,23 @@ def _read_tree(tree: exp.Expr, question: Question) -> Reading:
         Read(table, None if table in ledger.unlisted else tuple(sorted(columns)))
         for table, columns in ledger.reads.items()
     )
-    return Reading(tuple(reads), outputs, tuple(ledger.problems))
+    influences = tuple(ledger.influences)
+    return Reading(tuple(reads), outputs, tuple(ledger.problems), influences=influences)
 
 
 def _change(tree: exp.Update | exp.Delete | exp.Merge, resolver: Resolver) -> tuple[Output, ...]:
     """The columns that UPDATE and MERGE set, by name; DELETE sets none."""
     frame = Frame()
-    ctes = resolver.with_ctes(tree, {}, ())
+    ctes = resolver.with_ctes(tree, Ctes(), ())
     resolver.source(tree.this, frame, ctes, ())
     target = next(iter(frame.relations.values()))
     if using := tree.args.get("using"):
         resolver.source(using, frame, ctes, ())
 
     outputs: list[Output] = []
-    for name in ("on", "where"):
+    for name, how in (("on", "join"), ("where", "filter")):
         if condition := tree.args.get(name):
-            resolver.sources(condition, frame, ctes)
+            resolver.ledger.influence(resolver.sources(condition, frame, ctes), how)
 
     if isinstance(tree, exp.Update):
         outputs += _assigned(tree.expressions, frame, resolver)
@@ -93,19 +103,21 @@ def _change(tree: exp.Update | exp.Delete | exp.Merge, resolver: Resolver) -> tu
     whens = tree.args.get("whens")
     for when in whens.expressions if whens else ():
         if condition := when.args.get("condition"):
-            resolver.sources(condition, frame, ctes)
+            resolver.ledger.influence(resolver.sources(condition, frame, ctes), "filter")
         then = when.args["then"]
         if isinstance(then, exp.Update):
             outputs += _assigned(then.expressions, frame, resolver)
         elif isinstance(then, exp.Insert):
-            outputs += _inserted(then, frame, resolver, [o.name for o in target.outputs or ()])
+            outputs += _inserted(
+                then, frame, resolver, [output.name for output in target.outputs or ()]
+            )
 
     return tuple(_merged(outputs))
 
 
 def _assigned(expressions: Iterable[exp.Expr], frame: Frame, resolver: Resolver) -> list[Output]:
     equations = [e for e in expressions if isinstance(e, exp.EQ)]
-    return [Output(e.this.name, resolver.sources(e.expression, frame, {})) for e in equations]
+    return [Output(e.this.name, resolver.sources(e.expression, frame, Ctes())) for e in equations]
 
 
 def _inserted(
@@ -114,7 +126,7 @@ def _inserted(
     values = then.expression
     items = values.expressions if isinstance(values, exp.Tuple) else [values]
     names = [column.name for column in then.this.expressions] if then.this else all_columns
-    traced = [resolver.sources(item, frame, {}) for item in items if isinstance(item, exp.Expr)]
+    traced = [resolver.sources(item, frame, Ctes()) for item in items if isinstance(item, exp.Expr)]
     return [Output(name, sources) for name, sources in zip(names, traced, strict=False)]
 
 

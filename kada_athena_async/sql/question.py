@@ -16,7 +16,7 @@ from kada_athena_async.sql.names import (
     complete,
     split_name,
 )
-from kada_athena_async.sql.relations import KnownTable, Ledger, Output
+from kada_athena_async.sql.relations import KnownTable, Ledger, Output, Source
 
 
 class Read(NamedTuple):
@@ -34,12 +34,14 @@ class Reading(NamedTuple):
         problems: Why columns could not be traced, as words such as ``no_schema``; empty if all
             were.
         is_parsed: False if the tables are those that a look at the text found.
+        influences: Columns that bear upon all rows: by a filter, a join, a grouping or an order.
     """
 
     reads: tuple[Read, ...]
     outputs: tuple[Output, ...] | None
     problems: tuple[str, ...]
     is_parsed: bool = True
+    influences: tuple[Source, ...] = ()
 
 
 class Question(NamedTuple):

@@ -7,16 +7,56 @@ from typing import NamedTuple
 
 from kada_athena_async.sql.names import TableName
 
+DIRECT = ("identity", "transformation", "aggregation")
+"""How a value flows into a column, from the least to the most changed; OpenLineage's
+ColumnLineageDatasetFacet, transformations of type DIRECT."""
 
-class ColumnName(NamedTuple):
-    """A column of a table."""
+INDIRECT = ("conditional", "window", "sort", "filter", "join", "group_by")
+"""How a column bears upon others without flowing into them; type INDIRECT. The first three are
+those of one output, the others those of all rows."""
+
+MAX_COLUMNS = 10_000
+"""Of one relation; more come of queries that multiply their own columns."""
+
+MAX_SOURCES = 200_000
+"""What is traced in one statement, in all; hostile ones multiply sources."""
+
+
+class Source(NamedTuple):
+    """A column of a table that a value comes from.
+
+    Attributes:
+        how: One of ``DIRECT`` or ``INDIRECT``.
+        is_sure: False if it may as well be a column of another table.
+    """
 
     table: TableName
     column: str
+    how: str = "identity"
+    is_sure: bool = True
 
 
-Sources = frozenset[ColumnName]
+Sources = frozenset[Source]
 NO_SOURCES: Sources = frozenset()
+
+
+def through(sources: Sources, how: str) -> Sources:
+    """*sources* of an expression as the sources of what uses it in the manner of *how*."""
+    if how == "identity":
+        return sources
+
+    return frozenset(source._replace(how=_composed(how, source.how)) for source in sources)
+
+
+def _composed(outer: str, inner: str) -> str:
+    if outer in INDIRECT:
+        return outer
+
+    return inner if inner in INDIRECT else max(outer, inner, key=DIRECT.index)
+
+
+class TooManySourcesError(Exception):
+    """Raised where a statement has more sources than are traced."""
 
 
 class Output(NamedTuple):
@@ -33,37 +73,98 @@ class KnownTable(NamedTuple):
     columns: tuple[str, ...]
 
 
-class Relation(NamedTuple):
+class Relation:
     """What stands in FROM: a table, a subquery, a common table expression.
 
-    Attributes:
-        outputs: Its columns; None where they are not known.
-        table: The table, if it is one.
+    Args:
+        named: The columns that are known.
+        is_whole: Whether these are all.
+        tables: Tables all of whose columns are among the others, whatever they are.
+        rest: What every other column comes from, as that of an UNNEST; None if it is not known.
+        is_blind: Whether there are others still, of which nothing is known.
     """
 
-    outputs: tuple[Output, ...] | None
-    table: TableName | None = None
+    __slots__ = ("_by_name", "is_blind", "is_whole", "named", "rest", "tables")
+
+    def __init__(
+        self,
+        named: tuple[Output, ...] = (),
+        *,
+        is_whole: bool = False,
+        tables: tuple[TableName, ...] = (),
+        rest: Sources | None = None,
+        is_blind: bool = False,
+    ) -> None:
+        self.named = named
+        self.is_whole = is_whole
+        self.tables = tables
+        self.rest = rest
+        self.is_blind = is_blind
+        self._by_name: dict[str, Sources] | None = None
+
+    @property
+    def outputs(self) -> tuple[Output, ...] | None:
+        """All columns in order; None if they are not known."""
+        return self.named if self.is_whole else None
+
+    @property
+    def by_name(self) -> dict[str, Sources]:
+        """The sources of the known columns by their names in lower case."""
+        if self._by_name is None:
+            self._by_name = {}
+            for name, sources in self.named:
+                key = name.lower()
+                before = self._by_name.get(key)
+                self._by_name[key] = sources if before is None else before | sources
+
+        return self._by_name
 
     def find(self, column: str) -> Sources | None:
-        """The sources of a column by its name in lower case; None if there is none."""
-        if self.outputs is None:
-            return frozenset((ColumnName(self.table, column),)) if self.table else None
+        """The sources of a column by its name in lower case; None if they cannot be known."""
+        found = self.by_name.get(column)
+        if found is not None or self.is_whole:
+            return found
 
-        found = [output.sources for output in self.outputs if output.name.lower() == column]
-        return frozenset().union(*found) if found else None
+        if self.rest is not None:
+            return self.rest
+
+        # Of one table alone, it can only be that table's.
+        is_certain = len(self.tables) == 1 and not self.is_blind
+        return frozenset((Source(self.tables[0], column),)) if is_certain else None
 
     def renamed(self, names: Iterable[str]) -> Relation:
         """With other names for its first columns."""
-        if self.outputs is None:
-            return Relation(None)
-
         given = list(names)
-        kept = [output.name for output in self.outputs[len(given) :]]
-        pairs = zip([*given, *kept], self.outputs, strict=False)
-        return Relation(tuple(Output(name, output.sources) for name, output in pairs))
+        if not self.is_whole:
+            rest = self.rest
+            if rest is None or self.named:
+                return OPAQUE
+            return Relation(tuple(Output(name, rest) for name in given), is_whole=True)
+
+        kept = [output.name for output in self.named[len(given) :]]
+        pairs = zip([*given, *kept], self.named, strict=False)
+        return Relation(tuple(Output(n, output.sources) for n, output in pairs), is_whole=True)
 
 
-OPAQUE = Relation(None)
+def whole(outputs: Iterable[Output]) -> Relation:
+    """A relation of which every column is known."""
+    return Relation(tuple(outputs), is_whole=True)
+
+
+def joined(relations: Iterable[Relation]) -> Relation:
+    """All columns of *relations* side by side."""
+    all_of = list(relations)
+    named = tuple(output for relation in all_of for output in relation.named)
+    return Relation(
+        named[:MAX_COLUMNS],
+        is_whole=all(relation.is_whole for relation in all_of) and len(named) <= MAX_COLUMNS,
+        tables=tuple(table for relation in all_of for table in relation.tables),
+        is_blind=len(named) > MAX_COLUMNS
+        or any(relation.is_blind or relation.rest is not None for relation in all_of),
+    )
+
+
+OPAQUE = Relation(is_blind=True)
 
 
 class Frame:
@@ -71,31 +172,51 @@ class Frame:
 
     def __init__(self) -> None:
         self.relations: dict[str, Relation] = {}
-        self.merged: list[str] = []
+        self.partial: list[Relation] = []
+        """Those whose columns are not all known."""
+        self.merged: dict[str, Sources] = {}
         """Columns that USING made one of two."""
+        self._by_column: dict[str, list[Sources]] = {}
+        self._nameless = 0
 
     def add(self, alias: str, relation: Relation) -> None:
         key = alias.lower()
-        while key in self.relations:  # only without an alias; it cannot be named then
-            key += "\x00"
+        if key in self.relations or not key:  # only without an alias; it cannot be named then
+            self._nameless += 1
+            key = f"{key}\x00{self._nameless}"
         self.relations[key] = relation
+        if not relation.is_whole:
+            self.partial.append(relation)
+        for name, sources in relation.by_name.items():
+            self._by_column.setdefault(name, []).append(sources)
 
-    def star(self) -> tuple[Output, ...] | None:
-        """All columns, those that USING merged first; None if some relation is not known."""
-        outputs: list[Output] = []
-        for relation in self.relations.values():
-            if relation.outputs is None:
-                return None
-            outputs += relation.outputs
+    def hits(self, column: str) -> list[Sources]:
+        """The sources of *column* in each relation that is known to have it."""
+        if column in self.merged:
+            return [self.merged[column]]
 
-        merged = [self._merge(name, outputs) for name in self.merged]
-        rest = [output for output in outputs if output.name.lower() not in self.merged]
-        return tuple([*merged, *rest])
+        return self._by_column.get(column, [])
 
-    @staticmethod
-    def _merge(name: str, outputs: list[Output]) -> Output:
-        same = [output for output in outputs if output.name.lower() == name]
-        return Output(name, frozenset().union(*(output.sources for output in same)))
+    def merge(self, column: str) -> Sources:
+        """Make one column of those of that name; return its sources."""
+        found = [relation.find(column) for relation in self.relations.values()]
+        self.merged[column] = NO_SOURCES.union(*(sources for sources in found if sources))
+        return self.merged[column]
+
+    def star(self) -> Relation:
+        """All columns, those that USING merged first."""
+        together = joined(self.relations.values())
+        if not self.merged:
+            return together
+
+        first = [Output(name, sources) for name, sources in self.merged.items()]
+        others = [output for output in together.named if output.name.lower() not in self.merged]
+        return Relation(
+            (*first, *others),
+            is_whole=together.is_whole,
+            tables=together.tables,
+            is_blind=together.is_blind,
+        )
 
 
 class Ledger:
@@ -107,9 +228,12 @@ class Ledger:
 
     def __init__(self, known: Mapping[TableName, KnownTable]) -> None:
         self._known = known
+        self._count = 0
         self.reads: dict[TableName, dict[str, None]] = {}
         self.unlisted: set[TableName] = set()
         """Tables of which all columns are read, whatever they are."""
+        self.influences: dict[Source, None] = {}
+        """Columns that bear upon all rows: by a filter, a join, a grouping or an order."""
         self.problems: dict[str, None] = {}
 
     def read(self, name: TableName) -> Relation:
@@ -119,27 +243,37 @@ class Ledger:
         table = known.name if known else name
         self.reads.setdefault(table, {})
         if known is None:
-            return Relation(None, table)
+            return Relation(tables=(table,))
 
-        outputs = (Output(c, frozenset((ColumnName(table, c),))) for c in known.columns)
-        return Relation(tuple(outputs), table)
+        return whole(Output(c, frozenset((Source(table, c),))) for c in known.columns)
 
     def use(self, sources: Sources) -> None:
         """Note that columns are used."""
-        for table, column in sorted(sources):
-            self.reads.setdefault(table, {})[column] = None
+        for source in sorted(sources):
+            self.reads.setdefault(source.table, {})[source.column] = None
+
+    def count(self, sources: Sources) -> None:
+        """Note what tracing has cost.
+
+        Raises:
+            TooManySourcesError: It is too much.
+        """
+        self._count += len(sources)
+        if self._count > MAX_SOURCES:
+            raise TooManySourcesError
+
+    def influence(self, sources: Sources, how: str) -> None:
+        """Note that columns bear upon all rows of the statement's result."""
+        for source in sorted(through(sources, how)):
+            self.influences[source] = None
 
     def use_all(self, relation: Relation) -> None:
         """Note that every column of a relation is used, as by ``SELECT *``."""
-        if relation.table is None:
-            return
-
-        if relation.outputs is None:
-            self.unlisted.add(relation.table)
+        for table in relation.tables:
+            self.unlisted.add(table)
             self.problem("no_schema")
-        else:
-            for output in relation.outputs:
-                self.use(output.sources)
+        for output in relation.named:
+            self.use(output.sources)
 
     def problem(self, reason: str) -> None:
         self.problems[reason] = None

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import ChainMap
+from collections.abc import Iterable
 
 from sqlglot import exp
 
+from kada_athena_async.sql.columns import Columns, Frames
+from kada_athena_async.sql.expressions import changed_by, parts
 from kada_athena_async.sql.names import Context, complete
+from kada_athena_async.sql.parse_tree import (
+    alias_columns,
+    expressions_of,
+    identifiers,
+    is_star,
+    items_of_row,
+    only_picks,
+    output_name,
+)
 from kada_athena_async.sql.relations import (
+    DIRECT,
     NO_SOURCES,
     OPAQUE,
     Frame,
@@ -15,12 +28,24 @@ from kada_athena_async.sql.relations import (
     Output,
     Relation,
     Sources,
+    joined,
+    through,
+    whole,
 )
 
 _DESCRIBES_THE_REST = "information_schema"  # no data of anyone's, and never in an extract
 
-Ctes = Mapping[str, Relation]
-Frames = tuple[Frame, ...]
+Ctes = ChainMap[str, Relation]
+
+# How the columns of a clause bear upon the rows of the result.
+_CLAUSES = {
+    "where": "filter",
+    "group": "group_by",
+    "having": "filter",
+    "order": "sort",
+    "qualify": "filter",
+    "distinct": "group_by",
+}
 
 
 class Resolver:
@@ -28,7 +53,8 @@ class Resolver:
 
     def __init__(self, context: Context, ledger: Ledger) -> None:
         self._context = context
-        self._ledger = ledger
+        self.ledger = ledger
+        self._columns = Columns(ledger)
 
     def query(self, node: exp.Expr, ctes: Ctes, outer: Frames = ()) -> Relation:
         """The result of a query; *outer* are the frames around it, innermost last."""
@@ -45,60 +71,91 @@ class Resolver:
         if isinstance(node, exp.Values):
             return self._values(node, Frame(), ctes, outer)
 
-        self._ledger.problem(f"unknown_{type(node).__name__.lower()}")
+        if isinstance(node, exp.Table):
+            return self._table(node, ctes, outer)
+
+        self.ledger.problem(f"unknown_{type(node).__name__.lower()}")
         return OPAQUE
 
     def with_ctes(self, node: exp.Expr, ctes: Ctes, outer: Frames) -> Ctes:
+        """The common table expressions that *node* sees: its own before *ctes*."""
         with_ = node.args.get("with_")
         if with_ is None:
             return ctes
 
-        visible = dict(ctes)
+        visible = ctes.new_child()
         for cte in with_.expressions:
-            name, columns = cte.alias.lower(), _alias_columns(cte)
-            inner = visible
-            if with_.args.get("recursive"):
-                inner = {**visible, name: self._seed(cte, columns, visible, outer)}
-            relation = self.query(cte.this, inner, outer)
+            name, columns = cte.alias.lower(), alias_columns(cte)
+            recursive = name if with_.args.get("recursive") else ""
+            body = cte.this
+            if isinstance(body, exp.SetOperation):
+                inner = self.with_ctes(body, visible, outer)
+                relation = self._set_operation(body, inner, outer, recursive, columns)
+            else:
+                relation = self.query(body, visible, outer)
             visible[name] = relation.renamed(columns) if columns else relation
 
         return visible
 
-    def _seed(self, cte: exp.Expr, columns: list[str], ctes: Ctes, outer: Frames) -> Relation:
-        """What a recursive query sees of itself: the part that does not call itself."""
-        body = cte.this
-        while isinstance(body, exp.SetOperation):
-            body = body.this
-        seed = self.query(body, ctes, outer)
-        return seed.renamed(columns) if columns else seed
+    def _set_operation(
+        self,
+        node: exp.SetOperation,
+        ctes: Ctes,
+        outer: Frames,
+        recursive: str = "",
+        columns: Iterable[str] = (),
+    ) -> Relation:
+        """The result of UNION and such.
 
-    def _set_operation(self, node: exp.SetOperation, ctes: Ctes, outer: Frames) -> Relation:
-        branches: list[Relation] = []
+        Args:
+            recursive: The name under which the later branches see the first, with *columns* as
+                the names of its columns; empty if they do not.
+        """
+        branches: list[exp.SetOperation] = []
         left: exp.Expr = node
         # From the last to the first without recursion: hundreds may follow each other.
         while isinstance(left, exp.SetOperation):
-            branches.append(self.query(left.expression, ctes, outer))
+            branches.append(left)
             left = left.this
-        branches.append(self.query(left, ctes, outer))
-        first, *rest = reversed(branches)
-        outputs = [*(first.outputs or ())]
-        for branch in rest:
-            if first.outputs is None or branch.outputs is None:
-                return OPAQUE
-            pairs = zip(outputs, branch.outputs, strict=False)
-            outputs = [Output(one.name, one.sources | other.sources) for one, other in pairs]
+        first = self.query(left, ctes, outer)
+        if recursive:
+            names = list(columns)
+            ctes = ctes.new_child({recursive: first.renamed(names) if names else first})
 
-        return Relation(tuple(outputs)) if first.outputs is not None else OPAQUE
+        united: list[list[Sources]] = [[output.sources] for output in first.named]
+        is_whole = first.is_whole
+        for branch in reversed(branches):
+            relation = self.query(branch.expression, ctes, outer)
+            if isinstance(branch, (exp.Except, exp.Intersect)):
+                # These rows only say which of the others stay.
+                for output in relation.named:
+                    self.ledger.influence(output.sources, "filter")
+                continue
+
+            is_whole = is_whole and relation.is_whole
+            for column, output in zip(united, relation.named, strict=False):
+                column.append(output.sources)
+
+        if len(branches) and not is_whole:
+            return OPAQUE if any(not only_picks(branch) for branch in branches) else first
+
+        pairs = zip(first.named, united, strict=True)
+        return whole(Output(one.name, self._union(sources)) for one, sources in pairs)
+
+    def _union(self, sources: Iterable[Sources]) -> Sources:
+        together = NO_SOURCES.union(*sources)
+        self.ledger.count(together)
+        return together
 
     def _values(self, node: exp.Values, frame: Frame, ctes: Ctes, outer: Frames) -> Relation:
-        rows = node.expressions
-        first = rows[0] if rows else None
-        items = first.expressions if isinstance(first, exp.Tuple) else [first] if first else []
-        outputs = [
-            Output(f"_col{index}", self.sources(item, frame, ctes, outer))
-            for index, item in enumerate(items)
-        ]
-        return Relation(tuple(outputs))
+        columns: list[list[Sources]] = []
+        for row in node.expressions:
+            for index, item in enumerate(items_of_row(row)):
+                if index == len(columns):
+                    columns.append([])
+                columns[index].append(self.sources(item, frame, ctes, outer))
+
+        return whole(Output(f"_col{i}", self._union(found)) for i, found in enumerate(columns))
 
     def _select(self, node: exp.Select, ctes: Ctes, outer: Frames) -> Relation:
         frame = Frame()
@@ -106,65 +163,72 @@ class Resolver:
             self.source(from_.this, frame, ctes, outer)
         self._joins(node, frame, ctes, outer)
         if node.args.get("match"):
-            self._ledger.problem("match_recognize")
+            self.ledger.problem("match_recognize")
             return OPAQUE
 
+        result = self._outputs(node, frame, ctes, outer)
         aliases = frozenset(e.alias.lower() for e in node.expressions if isinstance(e, exp.Alias))
-        for clause in ("where", "group", "having", "order", "qualify", "windows", "distinct"):
-            for part in _parts(node.args.get(clause)):
-                self.sources(part, frame, ctes, outer, aliases)
+        for clause, how in _CLAUSES.items():
+            for part in expressions_of(node.args.get(clause)):
+                found = self.sources(part, frame, ctes, outer, aliases)
+                self.ledger.influence(found, how)
+                if clause in ("group", "order"):
+                    self.ledger.influence(_of_outputs(part, result), how)
 
-        return self._outputs(node, frame, ctes, outer)
+        return result
 
     def _joins(self, node: exp.Expr, frame: Frame, ctes: Ctes, outer: Frames) -> None:
         for join in node.args.get("joins") or ():
             self.source(join.this, frame, ctes, outer)
             if on := join.args.get("on"):
-                self.sources(on, frame, ctes, outer)
+                self.ledger.influence(self.sources(on, frame, ctes, outer), "join")
             for column in join.args.get("using") or ():
-                name = column.name.lower()
-                if name not in frame.merged:
-                    frame.merged.append(name)
-                self._ledger.use(self._unqualified(name, (*outer, frame)))
+                merged = frame.merge(column.name.lower())
+                self.ledger.use(merged)
+                self.ledger.influence(merged, "join")
 
         for lateral in node.args.get("laterals") or ():
             self.source(lateral, frame, ctes, outer)
 
     def _outputs(self, node: exp.Select, frame: Frame, ctes: Ctes, outer: Frames) -> Relation:
-        outputs: list[Output] = []
-        is_known = True
+        if not any(is_star(item) for item in node.expressions):
+            return whole(
+                Output(output_name(item) or f"_col{index}", self.sources(item, frame, ctes, outer))
+                for index, item in enumerate(node.expressions)
+            )
+
+        pieces: list[Relation] = []
+        width = 0
         for item in node.expressions:
             star = self._star(item, frame)
             if star is None:
                 sources = self.sources(item, frame, ctes, outer)
-                outputs.append(Output(_output_name(item) or f"_col{len(outputs)}", sources))
-            elif star.outputs is None:
-                is_known = False
-            else:
-                outputs += star.outputs
+                star = whole((Output(output_name(item) or f"_col{width}", sources),))
+            pieces.append(star)
+            width += len(star.named)
 
-        return Relation(tuple(outputs)) if is_known else OPAQUE
+        return joined(pieces)
 
     def _star(self, item: exp.Expr, frame: Frame) -> Relation | None:
         """What ``*`` or ``t.*`` stands for; None if *item* is neither."""
         if isinstance(item, exp.Star):
             for relation in frame.relations.values():
-                self._ledger.use_all(relation)
-            return Relation(frame.star())
+                self.ledger.use_all(relation)
+            return frame.star()
 
         if isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
             named = frame.relations.get(item.table.lower())
             if named is None:
-                self._ledger.problem("unknown_column")
+                self.ledger.problem("unknown_column")
                 return OPAQUE
-            self._ledger.use_all(named)
+            self.ledger.use_all(named)
             return named
 
         return None
 
     def source(self, node: exp.Expr, frame: Frame, ctes: Ctes, outer: Frames) -> None:
         """Add what stands in FROM or JOIN to *frame*."""
-        alias, columns = node.alias, _alias_columns(node)
+        alias, columns = node.alias, alias_columns(node)
         if isinstance(node, exp.Subquery) and isinstance(node.this, (exp.Table, exp.Subquery)):
             self.source(node.this, frame, ctes, outer)  # parentheses around a join
         else:
@@ -176,7 +240,7 @@ class Resolver:
 
     def _relation(self, node: exp.Expr, frame: Frame, ctes: Ctes, outer: Frames) -> Relation:
         if isinstance(node, exp.Table):
-            return self._table(node, ctes)
+            return self._table(node, ctes, outer)
 
         if isinstance(node, exp.Unnest):
             return self._unnest(node, frame, ctes, outer)
@@ -190,41 +254,61 @@ class Resolver:
         if isinstance(node, exp.Query):
             return self.query(node, ctes, outer)
 
-        self._ledger.problem("table_function")
-        for part in node.iter_expressions():
-            self.sources(part, frame, ctes, outer)
+        found = [self.sources(part, frame, ctes, outer) for part in node.iter_expressions()]
+        if isinstance(node, exp.Lateral):  # LATERAL VIEW explode(...): all comes of its arguments
+            return Relation(rest=through(self._union(found), "transformation"))
+
+        self.ledger.problem("table_function")
         return OPAQUE
 
-    def _table(self, node: exp.Table, ctes: Ctes) -> Relation:
+    def _table(self, node: exp.Table, ctes: Ctes, outer: Frames) -> Relation:
         if not isinstance(node.this, exp.Identifier):
-            self._ledger.problem("table_function")
+            self.ledger.problem("table_function")
+            self._arguments(node, ctes, outer)
             return OPAQUE
 
         # Trino reads names without quotes in lower case. A qualified name is never a CTE.
-        parts = tuple(
-            part.name if part.quoted else part.name.lower() for part in _identifiers(node)
-        )
-        if len(parts) == 1 and parts[0].lower() in ctes:
-            return ctes[parts[0].lower()]
+        return self._named(identifiers(node), ctes)
 
-        name = complete(parts, self._context)
+    def _named(self, name_parts: Iterable[exp.Identifier], ctes: Ctes) -> Relation:
+        names = tuple(part.name if part.quoted else part.name.lower() for part in name_parts)
+        if len(names) == 1 and names[0].lower() in ctes:
+            return ctes[names[0].lower()]
+
+        name = complete(names, self._context)
         if name is None:
-            self._ledger.problem("unknown_name")
+            self.ledger.problem("unknown_name")
             return OPAQUE
 
         if name.schema.lower() == _DESCRIBES_THE_REST:
             return OPAQUE
 
-        relation = self._ledger.read(name)
-        if name.table.lower() != parts[-1].lower():
+        relation = self.ledger.read(name)
+        if name.table.lower() != names[-1].lower():
             return OPAQUE  # a metadata table: its columns are not those of its table
 
         return relation
 
+    def _arguments(self, node: exp.Expr, ctes: Ctes, outer: Frames) -> None:
+        """The tables that a table function is given: ``TABLE(name)`` or ``TABLE(query)``."""
+        for call in node.find_all(exp.Anonymous):
+            if call.name.lower() != "table":
+                continue
+
+            for argument in call.expressions:
+                if isinstance(argument, exp.Column):
+                    self.ledger.use_all(self._named(identifiers(argument), ctes))
+                elif isinstance(argument, exp.Query):
+                    self.query(argument, ctes, outer)
+
     def _unnest(self, node: exp.Unnest, frame: Frame, ctes: Ctes, outer: Frames) -> Relation:
         arguments = [self.sources(e, frame, ctes, outer) for e in node.expressions]
-        names = _alias_columns(node)
-        together = NO_SOURCES.union(*arguments)
+        arguments = [through(argument, "transformation") for argument in arguments]
+        names = alias_columns(node)
+        together = self._union(arguments)
+        if not names:
+            return Relation(rest=together)
+
         # An array gives one column; a map gives two and an array of rows more, and then all of
         # them come from all of the arguments.
         traced = arguments if len(names) == len(arguments) else [together] * len(names)
@@ -232,7 +316,7 @@ class Resolver:
         if offset := node.args.get("offset"):
             outputs.append(Output(offset.name if offset is not True else "", NO_SOURCES))
 
-        return Relation(tuple(outputs))
+        return whole(outputs)
 
     def sources(
         self,
@@ -242,109 +326,45 @@ class Resolver:
         outer: Frames = (),
         aliases: frozenset[str] = frozenset(),
     ) -> Sources:
-        """The columns that the values of an expression come from.
+        """The columns that the values of an expression come from, and how.
 
         Args:
             aliases: Names of outputs, which ORDER BY may use in place of columns.
         """
         found: set[Sources] = set()
-        stack = [node]
+        stack = [(node, "identity")]
         while stack:
-            part = stack.pop()
+            part, how = stack.pop()
             if isinstance(part, exp.Column):
                 if not isinstance(part.this, exp.Star):
-                    found.add(self._column(part, (*outer, frame), aliases))
+                    of_column = self._columns.find(part, (*outer, frame), aliases)
+                    found.add(through(of_column, how))
             elif isinstance(part, exp.Query):
                 relation = self.query(part, ctes, (*outer, frame))
-                if not isinstance(part.parent, (exp.Exists, exp.In)):
-                    found.update(output.sources for output in relation.outputs or ())
+                is_test = isinstance(part.parent, (exp.Exists, exp.In))
+                for output in () if is_test and how in DIRECT else relation.named:
+                    found.add(through(output.sources, how))
+                if is_test:
+                    for output in relation.named:
+                        self.ledger.influence(output.sources, "filter")
+            elif isinstance(part, exp.Dot):
+                stack += ((child, changed_by(part, how)) for child in part.iter_expressions())
             else:
-                stack.extend(part.iter_expressions())
+                stack += parts(part, how)
 
-        return NO_SOURCES.union(*found)
-
-    def _column(self, node: exp.Column, frames: Frames, aliases: frozenset[str]) -> Sources:
-        parts = [part.name.lower() for part in _identifiers(node)]
-        for frame in reversed(frames):
-            # The alias may itself be qualified: schema.table.column.
-            for index, part in enumerate(parts[:-1]):
-                relation = frame.relations.get(part)
-                if relation is not None:
-                    return self._of_relation(relation, parts[index + 1])
-
-        is_alias = len(parts) == 1 and parts[0] in aliases
-        if is_alias and not any(self._has(frame, parts[0]) for frame in frames):
-            return NO_SOURCES
-
-        sources = self._unqualified(parts[0], frames)  # and fields of it, if parts follow
-        self._ledger.use(sources)
-        return sources
-
-    def _of_relation(self, relation: Relation, column: str) -> Sources:
-        sources = relation.find(column)
-        if sources is None:
-            # Hidden columns, such as "$path", are in no list of columns.
-            if not column.startswith("$"):
-                self._ledger.problem("unknown_column" if relation.outputs else "no_schema")
-            return NO_SOURCES
-
-        if relation.table is not None:
-            self._ledger.use(sources)
-        return sources
-
-    @staticmethod
-    def _has(frame: Frame, column: str) -> bool:
-        known = (r for r in frame.relations.values() if r.outputs is not None)
-        return any(relation.find(column) is not None for relation in known)
-
-    def _unqualified(self, column: str, frames: Iterable[Frame]) -> Sources:
-        """A column without an alias: of the innermost frame that has it."""
-        innermost_first = list(frames)[::-1]
-        for index, frame in enumerate(innermost_first):
-            relations = frame.relations.values()
-            known = [r for r in relations if r.outputs is not None]
-            hits = [sources for r in known if (sources := r.find(column)) is not None]
-            if hits:
-                if len(hits) > 1 and column not in frame.merged:
-                    self._ledger.problem("ambiguous_column")
-                return NO_SOURCES.union(*hits)
-
-            unknown = [r for r in relations if r.outputs is None]
-            if not unknown:
-                continue
-            if len(unknown) > 1 or any(self._has(f, column) for f in innermost_first[index + 1 :]):
-                self._ledger.problem("ambiguous_column")
-                return NO_SOURCES
-
-            found = unknown[0].find(column)
-            if found is None:
-                self._ledger.problem("no_schema")
-            return found or NO_SOURCES
-
-        if not column.startswith("$"):
-            self._ledger.problem("unknown_column")
-        return NO_SOURCES
+        return self._union(found)
 
 
-def _identifiers(node: exp.Table | exp.Column) -> list[exp.Identifier]:
-    return [part for part in node.parts if isinstance(part, exp.Identifier)]
+def _of_outputs(clause: exp.Expr, result: Relation) -> Sources:
+    """The sources of the outputs that GROUP BY or ORDER BY names by number or alias."""
+    found: set[Sources] = set()
+    for item in clause.expressions:
+        named = item.this if isinstance(item, exp.Ordered) else item
+        if isinstance(named, exp.Literal) and named.name.isdecimal():
+            place = int(named.name)
+            if result.is_whole and 0 < place <= len(result.named):
+                found.add(result.named[place - 1].sources)
+        elif isinstance(named, exp.Column) and not named.table:
+            found.add(result.by_name.get(named.name.lower(), NO_SOURCES))
 
-
-def _alias_columns(node: exp.Expr) -> list[str]:
-    alias = node.args.get("alias")
-    return [column.name for column in alias.columns] if isinstance(alias, exp.TableAlias) else []
-
-
-def _parts(clause: object) -> list[exp.Expr]:
-    parts = clause if isinstance(clause, list) else [clause]
-    return [part for part in parts if isinstance(part, exp.Expr)]
-
-
-def _output_name(item: exp.Expr) -> str:
-    if isinstance(item, exp.Alias):
-        return str(item.alias)
-
-    if isinstance(item, (exp.Column, exp.Dot)):
-        return str(item.name)
-
-    return ""
+    return NO_SOURCES.union(*found)

@@ -19,7 +19,7 @@ class Routed:
         kind: QUERY, INSERT, CTAS, VIEW, UNLOAD, DELETE, UPDATE, MERGE, CREATE, ALTER, DROP,
             MAINTAIN (OPTIMIZE, VACUUM), EXECUTE, IMMEDIATE, NONE or UNKNOWN.
         target: Parts of the name of what it writes; empty if there is none.
-        target_columns: The columns that an INSERT names.
+        target_columns: The columns of the target that the statement names.
         query: The text to parse; empty if there is nothing to parse.
         is_explained: EXPLAIN without ANALYZE, or PREPARE: nothing is run.
         name: Of the prepared statement that EXECUTE runs or PREPARE makes.
@@ -99,14 +99,17 @@ def _insert(match: re.Match[str], text: str) -> Routed:
 def _create(match: re.Match[str], text: str) -> Routed:
     target = _target(match)
     begin = find_query(text)
+    listed = _COLUMN_LIST.match(text, match.end())
+    columns = split_name(_COMMENT.sub("", listed["columns"])) if listed else ()
     if match["view"]:
-        return Routed(kind="VIEW", target=target, query=text[begin:] if begin else "")
+        query = text[begin:] if begin else ""
+        return Routed(kind="VIEW", target=target, target_columns=columns, query=query)
 
     if match["external"] or not begin:
         return Routed(kind="CREATE", target=target)
 
     query = _WITH_DATA.sub("", text[begin:])
-    return Routed(kind="CTAS", target=target, query=query)
+    return Routed(kind="CTAS", target=target, target_columns=columns, query=query)
 
 
 def _unload(match: re.Match[str], text: str) -> Routed:
@@ -141,6 +144,11 @@ def _rule(pattern: str, build: Callable[[re.Match[str], str], Routed]) -> _Rule:
     return _Rule(re.compile(spaced.replace("NAME", NAME_PATTERN), re.IGNORECASE), build)
 
 
+_COMMENT = re.compile(r"\scomment\s*\?", re.IGNORECASE)
+_LISTED = rf"{NAME_PATTERN}(?:\s+comment\s*\?)?"
+_COLUMN_LIST = re.compile(
+    rf"\s*\((?P<columns>\s*{_LISTED}(?:\s*,\s*{_LISTED})*)\s*\)", re.IGNORECASE
+)
 _WITH_DATA = re.compile(r"\swith\s+(?:no\s+)?data\s*\Z", re.IGNORECASE)
 _PREPARE = _rule(r"prepare (?P<name>NAME) from ", _prepare).pattern
 _DEALLOCATE = _rule(r"deallocate prepare (?P<name>NAME)", _none).pattern

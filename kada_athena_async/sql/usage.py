@@ -9,6 +9,10 @@ from typing import TypeAlias
 from kada_athena_async.records import EventRecord, LinkageRecord
 from kada_athena_async.sql.analysis import HIDDEN_LOCATION, Analysis
 from kada_athena_async.sql.names import TableName
+from kada_athena_async.sql.relations import DIRECT, Source
+
+MAX_LINKAGES = 20_000
+"""Of one statement; a hostile one may have any number, and is linked by tables instead."""
 
 _Place: TypeAlias = "tuple[str | None, str | None, str]"
 
@@ -21,33 +25,38 @@ _LINKAGE_TYPES = {
     "UNLOAD": "UNLOAD",
 }
 _EVENT_TYPES = {
-    "INSERT": "WRITE",
-    "UPDATE": "WRITE",
-    "DELETE": "WRITE",
-    "MERGE": "WRITE",
-    "MAINTAIN": "WRITE",
-    "UNLOAD": "WRITE",
-    "CTAS": "CREATE",
-    "VIEW": "CREATE",
-    "CREATE": "CREATE",
-    "ALTER": "ALTER",
-    "DROP": "DROP",
+    "INSERT": ("WRITE",),
+    "UPDATE": ("WRITE",),
+    "DELETE": ("WRITE",),
+    "MERGE": ("WRITE",),
+    "MAINTAIN": ("WRITE",),
+    "UNLOAD": ("WRITE",),
+    "CTAS": ("CREATE", "WRITE"),
+    "VIEW": ("CREATE",),
+    "CREATE": ("CREATE",),
+    "ALTER": ("ALTER",),
+    "DROP": ("DROP",),
 }
 # A DELETE, UPDATE or MERGE reads its target to find the rows; nothing flows from it by that.
 _READS_TARGET = ("UPDATE", "MERGE")
-# These say that some table's columns are not known, not that a known one was not understood.
-_HARMLESS_PROBLEMS = frozenset(("no_schema", "unknown_target_columns"))
 
 
 def linkages(
-    analysis: Analysis, *, server: str, query_id: str | None, hide_locations: bool = False
+    analysis: Analysis,
+    *,
+    server: str,
+    query_id: str | None,
+    at: datetime | None = None,
+    hide_locations: bool = False,
 ) -> Iterator[LinkageRecord]:
-    """Yield a row for each column that flows into another, and for each table that just takes part.
+    """Yield a row for each column that flows into another or bears upon it, and for each table
+    that takes part in a way that cannot be told by columns.
 
     Nothing flows from what is only explained or prepared. An S3 location stands in the place of a
     table's name.
 
     Args:
+        query_id, at: The execution and its time; None for a view as its catalog has it.
         hide_locations: With masking on: say that there is a location, not which.
     """
     if analysis.is_explained:
@@ -55,17 +64,17 @@ def linkages(
 
     locations = [HIDDEN_LOCATION if hide_locations else name for name in analysis.locations]
     target = analysis.target
-    linkage_type = _LINKAGE_TYPES.get(analysis.kind)
-    if linkage_type is None:
+    linkage_type = _LINKAGE_TYPES.get(analysis.kind, "LOCATION")
+    rows = _Rows(analysis, server, linkage_type, query_id, at)
+    if linkage_type == "LOCATION":
         if target and analysis.kind in ("CREATE", "ALTER"):
             for location in locations:
-                yield _row(server, None, location, None, target, "LOCATION", query_id, "table")
+                yield rows.row((None, None, location), None, target, None, "direct", None, "table")
         return
 
-    rows = _Rows(analysis, server, linkage_type, query_id)
     if target:
         yield from rows.into(target)
-    for location in locations:
+    for location in dict.fromkeys(locations):
         yield from rows.into(location)
 
 
@@ -73,68 +82,126 @@ class _Rows:
     """The rows of one statement, for each of its targets."""
 
     def __init__(
-        self, analysis: Analysis, server: str, linkage_type: str, query_id: str | None
+        self,
+        analysis: Analysis,
+        server: str,
+        linkage_type: str,
+        query_id: str | None,
+        at: datetime | None,
     ) -> None:
         self._analysis = analysis
         self._server = server
         self._type = linkage_type
         self._query_id = query_id
+        self._at = at
 
     def into(self, target: TableName | str) -> Iterator[LinkageRecord]:
         analysis = self._analysis
-        is_sure = set(analysis.problems) <= _HARMLESS_PROBLEMS
-        by_column: set[TableName] = set()
-        for name, sources in analysis.outputs or ():
-            for table, column in sorted(sources):
-                by_column.add(table)
-                confidence = "exact" if is_sure else "partial"
-                yield self._row(table, column, target, name, confidence)
+        found = self._by_column(target)
+        told: set[TableName] = set()
+        if found is not None:
+            yield from found.values()
+            if analysis.outputs is not None:
+                told = {source.table for source, _ in found}
 
-        by_table = "table" if analysis.is_parsed and is_sure else "partial"
+        by_table = "table" if analysis.is_parsed and found is not None else "partial"
         for read in analysis.reads:
-            is_target = read.table == target and analysis.kind in _READS_TARGET
-            if read.table not in by_column and not is_target:
-                yield self._row(read.table, None, target, None, by_table)
+            if read.table not in told and not self._is_read_target(read.table, target):
+                # Values flow, though nobody knows of which columns; or it is only looked at.
+                is_looked_at = analysis.outputs is not None and read.columns is not None
+                dependency = "indirect" if is_looked_at else "direct"
+                yield self.row(read.table, None, target, None, dependency, None, by_table)
 
-    def _row(
+    def _by_column(
+        self, target: TableName | str
+    ) -> dict[tuple[Source, str | None], LinkageRecord] | None:
+        """A row for each source of each output, and for each column that bears upon all rows."""
+        analysis = self._analysis
+        count = sum(len(output.sources) for output in analysis.outputs or ())
+        if count + len(analysis.influences) > MAX_LINKAGES:
+            return None
+
+        rows: dict[tuple[Source, str | None], LinkageRecord] = {}
+        for name, sources in analysis.outputs or ():
+            for source in _strongest(sources):
+                if source.how in DIRECT or not self._is_read_target(source.table, target):
+                    rows[source, name] = self._of_column(source, target, name)
+        for source in analysis.influences:
+            if not self._is_read_target(source.table, target):
+                rows[source, None] = self._of_column(source, target, None)
+
+        return rows
+
+    def _is_read_target(self, table: TableName, target: TableName | str) -> bool:
+        return table == target and self._analysis.kind in _READS_TARGET
+
+    def _of_column(
+        self, source: Source, target: TableName | str, target_column: str | None
+    ) -> LinkageRecord:
+        is_direct = source.how in DIRECT
+        confidence = "exact" if is_direct else "table"
+        return self.row(
+            source.table,
+            source.column,
+            target,
+            target_column,
+            "direct" if is_direct else "indirect",
+            source.how,
+            confidence if source.is_sure else "partial",
+        )
+
+    def row(
         self,
-        source: TableName,
+        source: TableName | _Place,
         column: str | None,
         target: TableName | str,
         target_column: str | None,
+        dependency: str,
+        transformation: str | None,
         confidence: str,
     ) -> LinkageRecord:
-        row = _row(
-            self._server, source, None, column, target, self._type, self._query_id, confidence
+        place: _Place = target if isinstance(target, TableName) else (None, None, target)
+        source_catalog, source_schema, source_table = source
+        target_catalog, target_schema, target_table = place
+        return LinkageRecord(
+            server=self._server,
+            source_catalog=source_catalog,
+            source_schema=source_schema,
+            source_table=source_table,
+            source_column=column,
+            target_catalog=target_catalog,
+            target_schema=target_schema,
+            target_table=target_table,
+            target_column=target_column,
+            linkage_type=self._type,
+            query_id=self._query_id,
+            confidence=confidence,
+            dependency=dependency,
+            transformation=transformation,
+            executions=None if self._query_id is None else 1,
+            first_at=self._at,
+            last_at=self._at,
         )
-        return row._replace(target_column=target_column)
 
 
-def _row(
-    server: str,
-    source: TableName | None,
-    source_location: str | None,
-    source_column: str | None,
-    target: TableName | str,
-    linkage_type: str,
-    query_id: str | None,
-    confidence: str,
-) -> LinkageRecord:
-    place = target if isinstance(target, TableName) else None
-    return LinkageRecord(
-        server=server,
-        source_catalog=source.catalog if source else None,
-        source_schema=source.schema if source else None,
-        source_table=source.table if source else source_location,
-        source_column=source_column,
-        target_catalog=place.catalog if place else None,
-        target_schema=place.schema if place else None,
-        target_table=place.table if place else str(target),
-        target_column=None,
-        linkage_type=linkage_type,
-        query_id=query_id,
-        confidence=confidence,
-    )
+def _strongest(sources: frozenset[Source]) -> list[Source]:
+    """Of the ways in which one column flows into an output the one that changes it most.
+
+    The ways in which it only bears upon the output are rows of their own.
+    """
+    flowing: dict[tuple[TableName, str], Source] = {}
+    bearing: list[Source] = []
+    for source in sorted(sources):
+        if source.how not in DIRECT:
+            bearing.append(source)
+            continue
+
+        key = (source.table, source.column)
+        before = flowing.get(key)
+        if before is None or DIRECT.index(source.how) > DIRECT.index(before.how):
+            flowing[key] = source
+
+    return [*flowing.values(), *bearing]
 
 
 def events(
@@ -148,8 +215,9 @@ def events(
 ) -> Iterator[EventRecord]:
     """Yield a row for each object that an execution touched, and each way in which it did.
 
-    The target of DELETE, UPDATE and MERGE is read and written: two rows. Nothing happens by what is
-    only explained or prepared. The same execution always gives the same rows and ids.
+    The target of DELETE, UPDATE and MERGE is read and written, that of a CTAS created and written:
+    two rows. Nothing happens by what is only explained or prepared. The same execution always gives
+    the same rows and ids.
     """
     if analysis.is_explained:
         return
@@ -158,14 +226,15 @@ def events(
     for table, columns in analysis.reads:
         touched.append(("READ", (table.catalog, table.schema, table.table), columns))
 
-    event_type = _EVENT_TYPES.get(analysis.kind)
-    if event_type and analysis.target:
+    event_types = _EVENT_TYPES.get(analysis.kind, ())
+    if analysis.target:
         catalog, schema, name = analysis.target
-        touched.append((event_type, (catalog, schema, name), _written(analysis)))
-    if event_type == "WRITE" and not analysis.target:
+        written = _written(analysis)
+        touched += ((what, (catalog, schema, name), written) for what in event_types)
+    elif "WRITE" in event_types:
         for location in analysis.locations:
             shown = HIDDEN_LOCATION if hide_locations else location
-            touched.append((event_type, (None, None, shown), None))
+            touched.append(("WRITE", (None, None, shown), None))
 
     for number, (what, place, columns) in enumerate(touched, 1):
         event_id = f"{query_id}-{number}"

@@ -16,6 +16,11 @@ from kada_athena_async.sandbox.estate.model import ColumnRef, Table
 from kada_athena_async.sandbox.estate.sentinels import SENTINEL_SECRETS
 
 MADE_ELSEWHERE = "v_made_elsewhere"
+EDGE = (
+    *("source_catalog", "source_schema", "source_table", "source_column"),
+    *("target_catalog", "target_schema", "target_table", "target_column"),
+    *("linkage_type", "dependency", "transformation"),
+)
 EXTRACTED = ["AwsDataCatalog", "dynamo_orders", "hive_legacy", "postgres_crm"]
 
 
@@ -61,6 +66,8 @@ async def test_columns_of_views_link_to_their_sources(
     """
     await run(extractor, mask=False)
     rows = read_extracts(tmp_path / "out").rows("linkages")
+    assert all(row["dependency"] == "direct" for row in rows if row["confidence"] == "exact")
+    assert len({tuple(row[name] for name in EDGE) for row in rows}) == len(rows)
     found = defaultdict(set)
     for row in rows:
         if row["linkage_type"] == "VIEW" and row["confidence"] == "exact":

@@ -61,6 +61,8 @@ class Table:
         view_schema: The schema in which an Athena view was made; None for the one it lies in.
         reads: What a view reads, directly.
         column_sources: For a view: output column -> the columns its values come from.
+        column_bearings: Output column -> the columns that only bear upon it: of CASE conditions and
+            window clauses.
         glue: Members of Glue's answer that replace the usual ones; None leaves one out.
         sample_rows: Small data, one tuple of Python values a row, in column order.
     """
@@ -84,6 +86,7 @@ class Table:
     view_schema: str | None = None
     reads: tuple[TableRef, ...] = ()
     column_sources: dict[str, tuple[ColumnRef, ...]] = field(default_factory=dict)
+    column_bearings: dict[str, tuple[ColumnRef, ...]] = field(default_factory=dict)
     glue: dict[str, object] = field(default_factory=dict)
     sample_rows: tuple[tuple[object, ...], ...] = ()
 

@@ -8,8 +8,8 @@ The pieces are short texts with markers for what is read:
 ``{(recent) r}``            a part of the query, as a subquery in place
 
 An output is ``*``, ``o.*`` or ``expression [AS name] [:: hive type]``; the type may be left out
-where the expression is a plain column. An output's sources are all columns its expression
-mentions, those of CASE conditions and window clauses among them; filters and joins do not count.
+where the expression is a plain column. An output's sources are the columns whose values flow into
+it; those of CASE conditions and window clauses only bear upon it; filters and joins do not count.
 """
 
 from __future__ import annotations
@@ -26,14 +26,17 @@ GLUE_CATALOG = "AwsDataCatalog"
 
 _MARKER = re.compile(r"\{(@|\()?([^{}\s)]+)\)? (\w+)\}")
 _COLUMN = re.compile(r"\b(\w+)\.(\w+)\b")
+_BEARS = re.compile(r"\bOVER \([^()]*\)|\bWHEN\b.*?\bTHEN\b", re.DOTALL)
 _OUTPUT = re.compile(r"(?P<expr>.*?)(?: AS (?P<name>\w+))?(?: :: (?P<type>\S+))?\Z", re.DOTALL)
 
 
 class Origin(NamedTuple):
-    """What is known of a column: its Hive type and the columns its values come from."""
+    """What is known of a column: its Hive type, the columns its values come from, and those that
+    only bear upon it."""
 
     type: str
     sources: tuple[ColumnRef, ...]
+    bearings: tuple[ColumnRef, ...] = ()
 
 
 Relation = dict[str, Origin]
@@ -119,7 +122,11 @@ class _Builder:
             more_sql, more = self._select(other)
             sql = f"{sql}\nUNION ALL\n{more_sql}"
             columns = {
-                name: Origin(first.type, tuple(dict.fromkeys((*first.sources, *second.sources))))
+                name: Origin(
+                    first.type,
+                    tuple(dict.fromkeys((*first.sources, *second.sources))),
+                    tuple(dict.fromkeys((*first.bearings, *second.bearings))),
+                )
                 for (name, first), second in zip(columns.items(), more.values(), strict=True)
             }
 
@@ -132,7 +139,7 @@ class _Builder:
             alias, _, column = target.partition(".")
             whole = _find(scope, array)
             item = whole.type.removeprefix("array<")[:-1]
-            scope.setdefault(alias, {})[column] = Origin(item, whole.sources)
+            scope.setdefault(alias, {})[column] = Origin(item, whole.sources, whole.bearings)
 
         columns: Relation = {}
         texts = [_output(text, scope, columns) for text in query.outputs]
@@ -168,6 +175,14 @@ def _find(scope: dict[str, Relation], name: str) -> Origin:
     return scope[alias][column]
 
 
+def _mentioned(scope: dict[str, Relation], expression: str) -> list[Origin]:
+    return [
+        _find(scope, f"{alias}.{column}")
+        for alias, column in _COLUMN.findall(expression)
+        if alias in scope
+    ]
+
+
 def _output(text: str, scope: dict[str, Relation], columns: Relation) -> str:
     if text == "*" or text.endswith(".*"):
         aliases = scope if text == "*" else (text[:-2],)
@@ -180,17 +195,16 @@ def _output(text: str, scope: dict[str, Relation], columns: Relation) -> str:
     assert match is not None
     expression, name, type_ = match["expr"], match["name"], match["type"]
     plain = _COLUMN.fullmatch(expression)
-    found = [
-        _find(scope, f"{alias}.{column}")
-        for alias, column in _COLUMN.findall(expression)
-        if alias in scope
-    ]
-    sources = tuple(dict.fromkeys(source for origin in found for source in origin.sources))
+    found = _mentioned(scope, expression)
+    flowing = _mentioned(scope, _BEARS.sub(" ", expression))
+    sources = tuple(dict.fromkeys(source for origin in flowing for source in origin.sources))
+    others = (source for origin in found for source in (*origin.sources, *origin.bearings))
+    bearings = tuple(dict.fromkeys(source for source in others if source not in sources))
     output = name or expression.rpartition(".")[2]
     if not type_ and not plain:
         raise ValueError(f"output {output!r} is an expression and needs its type")
 
-    columns[output] = Origin(type_ or found[0].type, sources)
+    columns[output] = Origin(type_ or found[0].type, sources, bearings)
 
     return f"{expression} AS {name}" if name else expression
 

@@ -60,6 +60,7 @@ def add_view(estate: Estate, maker: TableMaker, spec: ViewSpec) -> Table:
         view_dialect=spec.dialect,
         reads=built.reads,
         column_sources={name: origin.sources for name, origin in built.columns.items()},
+        column_bearings={name: origin.bearings for name, origin in built.columns.items()},
     )
     schemas[schema].tables[name] = view
 

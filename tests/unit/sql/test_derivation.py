@@ -78,8 +78,12 @@ async def test_stars_are_expanded_with_the_columns_of_the_run(mask: bool) -> Non
     record = query("CREATE TABLE x AS SELECT * FROM orders WHERE id = 5", mask=mask)
     linked, happened = await derived(record, mask=mask)
 
-    assert linked == [("orders.id", "x.id"), ("orders.total", "x.total")]
-    assert happened == [("q1", "READ", "orders"), ("q1", "CREATE", "x")]
+    assert linked == [("orders.id", "x.id"), ("orders.total", "x.total"), ("orders.id", "x.None")]
+    assert happened == [
+        ("q1", "READ", "orders"),
+        ("q1", "CREATE", "x"),
+        ("q1", "WRITE", "x"),
+    ]
 
 
 async def test_views_are_linked_and_have_no_events() -> None:
@@ -121,7 +125,7 @@ async def test_prepared_statements_are_followed() -> None:
     prepare = query("PREPARE p FROM INSERT INTO x SELECT id FROM orders WHERE id = ?", 2)
     linked, happened = await derived(execute, prepare)
 
-    assert linked == [("orders.None", "x.None")]
+    assert linked == [("orders.id", "x.None"), ("orders.None", "x.None")]
     assert happened == [("q1", "READ", "orders"), ("q1", "WRITE", "x")]
 
 

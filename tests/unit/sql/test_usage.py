@@ -16,7 +16,16 @@ GLUE = "AwsDataCatalog"
 
 def linked(sql: str, *, schema: SchemaIndex = SCHEMA, hide: bool = False) -> list[LinkageRecord]:
     analysis = analyse(Statement(sql=sql, schema="sales"), schema)
-    return list(linkages(analysis, server="srv", query_id="q1", hide_locations=hide))
+    return list(linkages(analysis, server="srv", query_id="q1", at=AT, hide_locations=hide))
+
+
+def ways(sql: str) -> set[tuple[str, str, str, str | None, str]]:
+    """(source, target, dependency, transformation, confidence) with names as table.column."""
+    rows = linked(sql)
+    return {
+        (one, other, row.dependency, row.transformation, row.confidence)
+        for row, (one, other, _, _) in zip(rows, short(rows), strict=True)
+    }
 
 
 def short(rows: list[LinkageRecord]) -> list[tuple[str, str, str, str]]:
@@ -49,16 +58,82 @@ def test_a_linkage_names_everything() -> None:
     assert linked("INSERT INTO lines (sku) SELECT name FROM crm.people") == [
         LinkageRecord(
             "srv", GLUE, "crm", "people", "name", GLUE, "sales", "lines", "sku", "INSERT", "q1",
-            "exact",
+            "exact", "direct", "identity", 1, AT, AT,
         )
     ]  # fmt: skip
 
 
 def test_tables_that_only_take_part_are_linked_as_tables() -> None:
-    """A table that is joined or filtered by, with no column in the result, is a source too."""
-    rows = linked("CREATE TABLE x AS SELECT o.id FROM orders o JOIN crm.people p ON o.cid = p.cid")
+    """A table of which no column is used is a source too; one that is joined is by its columns."""
+    crossed = "CREATE TABLE x AS SELECT o.id FROM orders o CROSS JOIN crm.people p"
+    joined = "CREATE TABLE x AS SELECT o.id FROM orders o JOIN crm.people p ON o.cid = p.cid"
 
-    assert short(rows) == [("orders.id", "x.id", "CTAS", "exact"), ("people", "x", "CTAS", "table")]
+    assert ways(crossed) == {
+        ("orders.id", "x.id", "direct", "identity", "exact"),
+        ("people", "x", "indirect", None, "table"),
+    }
+    assert ways(joined) == {
+        ("orders.id", "x.id", "direct", "identity", "exact"),
+        ("orders.cid", "x", "indirect", "join", "table"),
+        ("people.cid", "x", "indirect", "join", "table"),
+    }
+
+
+def test_each_way_of_bearing_is_named() -> None:
+    """Values flow unchanged, changed or summed up; other columns only bear upon the result."""
+    assert ways(
+        "CREATE TABLE x AS SELECT o.cid, o.total * 2 t, sum(l.price) s,"
+        " CASE WHEN o.placed > 5 THEN l.sku END c,"
+        " lag(l.info) OVER (PARTITION BY o.tags ORDER BY l.id) w"
+        " FROM orders o JOIN lines l USING (id) WHERE o.placed = 1 GROUP BY 1, 2 ORDER BY t"
+    ) == {
+        ("orders.cid", "x.cid", "direct", "identity", "exact"),
+        ("orders.total", "x.t", "direct", "transformation", "exact"),
+        ("lines.price", "x.s", "direct", "aggregation", "exact"),
+        ("lines.sku", "x.c", "direct", "transformation", "exact"),
+        ("orders.placed", "x.c", "indirect", "conditional", "table"),
+        ("lines.info", "x.w", "direct", "transformation", "exact"),
+        ("orders.tags", "x.w", "indirect", "window", "table"),
+        ("lines.id", "x.w", "indirect", "window", "table"),
+        ("orders.id", "x", "indirect", "join", "table"),
+        ("lines.id", "x", "indirect", "join", "table"),
+        ("orders.placed", "x", "indirect", "filter", "table"),
+        ("orders.cid", "x", "indirect", "group_by", "table"),
+        ("orders.total", "x", "indirect", "group_by", "table"),
+        ("orders.total", "x", "indirect", "sort", "table"),
+    }
+
+
+def test_no_value_flows_out_of_what_is_subtracted() -> None:
+    """The right side of EXCEPT and INTERSECT only says which rows stay."""
+    for operator in ("EXCEPT", "INTERSECT"):
+        assert ways(
+            f"CREATE VIEW v AS SELECT name FROM crm.people {operator} SELECT sku FROM lines"
+        ) == {
+            ("people.name", "v.name", "direct", "identity", "exact"),
+            ("lines.sku", "v", "indirect", "filter", "table"),
+        }
+
+
+def test_the_change_of_a_value_is_kept_through_scopes() -> None:
+    """What a subquery summed up stays summed up, whatever is done with it then."""
+    assert ways(
+        "CREATE VIEW v AS SELECT s + 1 AS a, s AS b FROM (SELECT sum(total) s FROM orders) q"
+        " WHERE s > 1"
+    ) == {
+        ("orders.total", "v.a", "direct", "aggregation", "exact"),
+        ("orders.total", "v.b", "direct", "aggregation", "exact"),
+        ("orders.total", "v", "indirect", "filter", "table"),
+    }
+
+
+def test_partial_is_said_of_each_link() -> None:
+    """One column that may be of two tables makes no other link unsure."""
+    assert ways("CREATE VIEW v AS SELECT total, id FROM orders, lines") == {
+        ("orders.total", "v.total", "direct", "identity", "exact"),
+        ("orders.id", "v.id", "direct", "identity", "partial"),
+        ("lines.id", "v.id", "direct", "identity", "partial"),
+    }
 
 
 def test_unknown_columns_make_links_of_tables() -> None:
@@ -87,7 +162,10 @@ def test_a_merge_does_not_flow_from_its_target_for_being_matched() -> None:
     """To find the rows to change is no flow of data."""
     sql = "MERGE INTO lines t USING orders s ON t.id = s.id WHEN MATCHED THEN UPDATE SET id = s.id"
 
-    assert short(linked(sql)) == [("orders.id", "lines.id", "MERGE", "exact")]
+    assert ways(sql) == {
+        ("orders.id", "lines.id", "direct", "identity", "exact"),
+        ("orders.id", "lines", "indirect", "join", "table"),
+    }
 
 
 def test_locations_stand_for_tables() -> None:
@@ -146,6 +224,7 @@ def test_each_statement_has_its_events() -> None:
     assert what(happened("CREATE TABLE x AS SELECT id FROM orders")) == [
         ("READ", "orders", ("id",)),
         ("CREATE", "x", ("id",)),
+        ("WRITE", "x", ("id",)),
     ]
     assert what(happened("CREATE EXTERNAL TABLE x (id int) LOCATION 's3://b/'")) == [
         ("CREATE", "x", None)

@@ -12,6 +12,7 @@ import pytest
 
 from kada_athena_async.sql.analysis import Statement, analyse
 from kada_athena_async.sql.names import TableName
+from kada_athena_async.sql.relations import DIRECT, INDIRECT
 from kada_athena_async.sql.schema_index import SchemaIndex
 from kada_athena_async.sql.worker_pool import WorkerPool
 from kada_athena_async.sql.workers import Read, SqlWorkers
@@ -189,8 +190,12 @@ async def test_the_estate_is_understood() -> None:
         of_runs = await workers.analyse_many(statements)
 
     for view, analysis in zip(expected, of_views, strict=True):
-        traced = {o.name: {(*c.table, c.column) for c in o.sources} for o in analysis.outputs or ()}
-        assert traced == {name: set(columns) for name, columns in view.column_sources.items()}
+        for truth, ways in ((view.column_sources, DIRECT), (view.column_bearings, INDIRECT)):
+            traced = {
+                o.name: {(*c.table, c.column) for c in o.sources if c.how in ways}
+                for o in analysis.outputs or ()
+            }
+            assert traced == {name: set(columns) for name, columns in truth.items()}
         assert {read.table for read in analysis.reads} == set(view.reads)
     for run, analysis in zip(runs, of_runs, strict=True):
         assert {read.table for read in analysis.reads} == set(run.reads), run.query

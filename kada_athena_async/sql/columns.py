@@ -1,0 +1,88 @@
+"""Finds what a column of an expression is: of which relation, and where that has it from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlglot import exp
+
+from kada_athena_async.sql.parse_tree import identifiers
+from kada_athena_async.sql.relations import NO_SOURCES, Frame, Ledger, Relation, Sources, through
+
+Frames = tuple[Frame, ...]
+
+
+class Columns:
+    """Resolves the columns of one statement."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def find(self, node: exp.Column, frames: Frames, aliases: frozenset[str]) -> Sources:
+        """The sources of a column in the innermost of *frames* that has it.
+
+        Args:
+            aliases: Names of outputs, which ORDER BY may use in place of columns.
+        """
+        names = [part.name.lower() for part in identifiers(node)]
+        for frame in reversed(frames):
+            # The alias may itself be qualified: schema.table.column.
+            for index, name in enumerate(names[:-1]):
+                relation = frame.relations.get(name)
+                if relation is not None:
+                    sources = self._of_relation(relation, names[index + 1])
+                    return _field(sources, len(names) > index + 2)
+
+        is_alias = len(names) == 1 and names[0] in aliases
+        if is_alias and not any(frame.hits(names[0]) for frame in frames):
+            return NO_SOURCES
+
+        sources = self._unqualified(names[0], frames)  # and fields of it, if names follow
+        self._ledger.use(sources)
+        return _field(sources, len(names) > 1)
+
+    def _of_relation(self, relation: Relation, column: str) -> Sources:
+        sources = relation.find(column)
+        if sources is None:
+            # Hidden columns, such as "$path", are in no list of columns.
+            if not column.startswith("$"):
+                self._ledger.problem("unknown_column" if relation.is_whole else "no_schema")
+            return NO_SOURCES
+
+        self._ledger.use(sources)
+        return sources
+
+    def _unqualified(self, column: str, frames: Iterable[Frame]) -> Sources:
+        """A column without an alias: of the innermost frame that has it."""
+        innermost_first = list(frames)[::-1]
+        for index, frame in enumerate(innermost_first):
+            if hits := frame.hits(column):
+                if len(hits) == 1:
+                    return hits[0]
+                self._ledger.problem("ambiguous_column")
+                return frozenset(s._replace(is_sure=False) for s in NO_SOURCES.union(*hits))
+
+            named = frame.relations.get(column)
+            if named is not None and named.rest is not None:
+                return named.rest  # UNNEST(items) AS item: the item itself
+
+            unknown = frame.partial
+            if not unknown:
+                continue
+            is_elsewhere = any(other.hits(column) for other in innermost_first[index + 1 :])
+            if len(unknown) > 1 or is_elsewhere:
+                self._ledger.problem("ambiguous_column")
+                return NO_SOURCES
+
+            found = unknown[0].find(column)
+            if found is None:
+                self._ledger.problem("no_schema")
+            return found or NO_SOURCES
+
+        if not column.startswith("$"):
+            self._ledger.problem("unknown_column")
+        return NO_SOURCES
+
+
+def _field(sources: Sources, is_field: bool) -> Sources:
+    return through(sources, "transformation") if is_field else sources

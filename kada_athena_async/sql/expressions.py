@@ -1,0 +1,130 @@
+"""How the parts of an expression bear upon its value, after OpenLineage's kinds of lineage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from sqlglot import exp
+
+from kada_athena_async.sql.relations import DIRECT
+
+Part = tuple[exp.Expr, str]
+
+# Aggregates of Trino that the parser knows by name only (trino.io, "Aggregate functions").
+_AGGREGATES = frozenset(
+    (
+        "approx_most_frequent",
+        "bitwise_and_agg",
+        "bitwise_or_agg",
+        "bitwise_xor_agg",
+        "bool_and",
+        "bool_or",
+        "checksum",
+        "entropy",
+        "every",
+        "geometric_mean",
+        "histogram",
+        "learn_classifier",
+        "learn_regressor",
+        "map_agg",
+        "map_union",
+        "merge",
+        "multimap_agg",
+        "numeric_histogram",
+        "qdigest_agg",
+        "reduce_agg",
+        "tdigest_agg",
+    )
+)
+# Of a window: they pick values of other rows, which stay as they are.
+_PICKS_ROWS = tuple(
+    getattr(exp, name)
+    for name in ("Lag", "Lead", "FirstValue", "LastValue", "NthValue", "AnyValue")
+    if hasattr(exp, name)
+)
+
+
+def parts(node: exp.Expr, how: str) -> Iterator[Part]:
+    """The parts of *node*, each with its bearing upon what *node* bears upon as *how* says."""
+    for kind, split in _SPLITS:
+        if isinstance(node, kind):
+            yield from split(node, how)
+            return
+
+    changed = changed_by(node, how)
+    for part in node.iter_expressions():
+        yield part, changed
+
+
+def changed_by(node: exp.Expr, how: str) -> str:
+    """*how* after a value went through *node*."""
+    if how not in DIRECT or isinstance(node, (exp.Alias, exp.Paren)):
+        return how
+
+    is_named = isinstance(node, exp.Anonymous) and node.name.lower() in _AGGREGATES
+    if is_named or (isinstance(node, exp.AggFunc) and not isinstance(node, _PICKS_ROWS)):
+        return "aggregation"
+
+    return max(how, "transformation", key=DIRECT.index)
+
+
+def _window(node: exp.Expr, how: str) -> Iterator[Part]:
+    changed = changed_by(node, how)
+    bearing = "window" if how in DIRECT else how
+    yield node.this, changed
+    for window in (node, *_named_window(node)):
+        for name in ("partition_by", "order", "spec"):
+            clause = window.args.get(name)
+            for part in clause if isinstance(clause, list) else [clause]:
+                if isinstance(part, exp.Expr):
+                    yield part, bearing
+
+
+def _named_window(node: exp.Expr) -> Iterator[exp.Expr]:
+    """The definition in WINDOW of the window that *node* names."""
+    select = node.find_ancestor(exp.Select)
+    name = node.args.get("alias")
+    for window in (select.args.get("windows") or ()) if select and name else ():
+        if window.name.lower() == str(getattr(name, "name", name)).lower():
+            yield window
+
+
+def _conditional(how: str) -> str:
+    return "conditional" if how in DIRECT else how
+
+
+def _case(node: exp.Expr, how: str) -> Iterator[Part]:
+    if isinstance(node.this, exp.Expr):
+        yield node.this, _conditional(how)
+    for branch in node.args.get("ifs") or ():
+        yield branch, how
+    if default := node.args.get("default"):
+        yield default, changed_by(node, how)
+
+
+def _if(node: exp.Expr, how: str) -> Iterator[Part]:
+    yield node.this, _conditional(how)
+    for name in ("true", "false"):
+        if value := node.args.get(name):
+            yield value, changed_by(node, how)
+
+
+def _filter(node: exp.Expr, how: str) -> Iterator[Part]:
+    yield node.this, how
+    yield node.expression, _conditional(how)
+
+
+def _order(node: exp.Expr, how: str) -> Iterator[Part]:
+    if isinstance(node.this, exp.Expr):
+        yield node.this, how
+    for item in node.expressions:
+        yield item, "sort" if how in DIRECT else how
+
+
+_SPLITS: tuple[tuple[type[exp.Expr], Callable[[exp.Expr, str], Iterator[Part]]], ...] = (
+    (exp.Window, _window),
+    (exp.Case, _case),
+    (exp.If, _if),
+    (exp.Filter, _filter),
+    (exp.Order, _order),
+)
