@@ -109,8 +109,9 @@ committed after N s (N calls)
        37  metadata_views    SIZE
         9  users             SIZE
       493  databaselog       SIZE
-      351  linkages          SIZE
-      528  events            SIZE
+      278  linkages          SIZE
+      555  events            SIZE
+        0  query_principals  SIZE
 """
 
 
