@@ -106,6 +106,7 @@ committed after N s (N calls)
        21  metadata_schemas  SIZE
       125  metadata_tables   SIZE
       562  metadata_columns  SIZE
+      185  metadata_fields   SIZE
        37  metadata_views    SIZE
         9  users             SIZE
       493  databaselog       SIZE
