@@ -143,6 +143,10 @@ class WarningCode(str, enum.Enum):
     ENDPOINT = "endpoint", "AWS settings of this machine send calls elsewhere than to AWS."
     UNMASKABLE = "unmaskable", "Texts that could not be masked with certainty were left out."
 
+    FILTER_UNMATCHED = (
+        "filter_unmatched",
+        "A pattern of include_schemas or workgroups matches nothing that is there now.",
+    )
     OBSERVER_FAILED = (
         "observer_failed",
         "An observer of the embedding program raised an error and receives no more events.",

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from kada_athena_async.aws.client import AwsClient
@@ -32,6 +33,9 @@ DEFAULT_CATALOG = "AwsDataCatalog"
 """The account's own Glue catalog: always there, whatever ListDataCatalogs shows."""
 
 CATALOGS_AT_ONCE = 8
+
+NAMES_SHOWN = 12
+"""Names that a message lists at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,13 +139,18 @@ async def discover_catalogs(
         ConfigError: A catalog does not exist.
         UnitError: ``["*"]`` was asked and catalogs may not be listed.
     """
+    notes: list[str] = []
+    is_whole = True
     try:
-        shown = {facts.name.lower(): facts async for facts in _list_catalogs(client, unreadable)}
+        shown = {facts.name.lower(): facts async for facts in _list_catalogs(client, notes)}
     except AccessDeniedError:
         if "*" in names:
             raise
 
-        shown = {}
+        shown, is_whole = {}, False
+
+    if unreadable is not None:
+        unreadable += notes
 
     own = CatalogFacts(name=DEFAULT_CATALOG, type="GLUE")
     shown.setdefault(DEFAULT_CATALOG.lower(), own)
@@ -152,12 +161,12 @@ async def discover_catalogs(
     for name in names:
         facts = shown.get(name.lower())
         # Nested Glue catalogs (s3tablescatalog/bucket) are not registered with Athena, and where
-        # catalogs may not be listed nobody can tell: their schemas will.
-        if facts is None and ("/" in name or len(shown) == 1):
+        # the list is denied or cannot be read to its end nobody can tell: their schemas will.
+        if facts is None and ("/" in name or notes or not is_whole):
             facts = CatalogFacts(name=name)
 
         if facts is None:
-            known = ", ".join(sorted(facts.name for facts in shown.values()))
+            known = nearest_first(name, [facts.name for facts in shown.values()])
             problems.append(Problem("catalogs", repr(name), f"Athena shows only: {known}"))
         else:
             found[facts.name] = facts
@@ -168,14 +177,22 @@ async def discover_catalogs(
     return tuple(found.values())
 
 
+def nearest_first(wanted: str, names: Sequence[str]) -> str:
+    """*names* as a message lists them: those that look like *wanted* first, not all of many."""
+    near = get_close_matches(wanted.lower(), [name.lower() for name in names], n=3)
+    rank = {name: place for place, name in enumerate(near)}
+    ordered = sorted(names, key=lambda name: (rank.get(name.lower(), len(rank)), name))
+    rest = len(ordered) - NAMES_SHOWN
+    shown = ", ".join(ordered[:NAMES_SHOWN]) or "none"
+    return f"{shown} and {rest:,} more" if rest > 0 else shown
+
+
 async def _list_catalogs(
-    client: AwsClient, unreadable: list[str] | None
+    client: AwsClient, unreadable: list[str]
 ) -> AsyncGenerator[CatalogFacts, None]:
     async with aclosing(pages(client, LIST_CATALOGS)) as found:
         async for page in found:
-            if unreadable is not None:
-                unreadable += page.unreadable
-
+            unreadable += page.unreadable
             for item in page.items:
                 yield CatalogFacts(name=item.catalog_name, type=item.type, status=item.status)
 

@@ -11,7 +11,7 @@ from math import ceil
 from typing import Literal, TypeAlias
 
 from kada_athena_async.config import Config
-from kada_athena_async.discover import CatalogFacts, Estate, WorkgroupFacts
+from kada_athena_async.discover import CatalogFacts, Estate, WorkgroupFacts, nearest_first
 from kada_athena_async.errors import ConfigError, Problem, UnitError
 from kada_athena_async.hwm import Decision, Reading
 
@@ -255,6 +255,64 @@ def check_own_workgroup(config: Config, estate: Estate) -> None:
 
     if remedy:
         raise ConfigError([Problem("workgroup", repr(config.workgroup), remedy)])
+
+
+def check_workgroups(config: Config, names: Sequence[str]) -> list[str]:
+    """Refuse ``workgroups`` that are not there; returns the patterns that match none besides.
+
+    Args:
+        names: All workgroups.
+
+    Raises:
+        ConfigError: A name is not there, or no pattern matches.
+    """
+    idle = [p for p in config.workgroups if not any(fnmatchcase(name, p) for name in names)]
+    return _refuse_idle("workgroups", "workgroup", config.workgroups, idle, names)
+
+
+def check_schemas(config: Config, catalogs: Sequence[CatalogFacts]) -> list[str]:
+    """Refuse ``include_schemas`` that are not there; returns the patterns that match none besides.
+
+    A pattern that may be meant for a catalog that could not be listed is passed over.
+
+    Raises:
+        ConfigError: A schema is not there, or no pattern matches.
+    """
+    names = [
+        f"{c.name}.{s.name}"
+        for c in catalogs
+        for s in c.schemas
+        if s.name.lower() != INFORMATION_SCHEMA
+    ]
+    unknown = [c.name.lower() for c in catalogs if c.error is not None or c.unreadable]
+    lowered = [name.lower() for name in names]
+
+    def is_idle(pattern: str) -> bool:
+        catalog = pattern.lower().partition(".")[0]
+        return not any(fnmatchcase(name, catalog) for name in unknown) and not any(
+            _matches(name, [pattern]) for name in lowered
+        )
+
+    idle = [pattern for pattern in config.include_schemas if is_idle(pattern)]
+    return _refuse_idle("include_schemas", "schema", config.include_schemas, idle, names)
+
+
+def _refuse_idle(
+    key: str, noun: str, patterns: Sequence[str], idle: Sequence[str], names: Sequence[str]
+) -> list[str]:
+    """Raise for the patterns of *idle* that cannot be meant; return the others."""
+    plain = [pattern for pattern in idle if not set(pattern) & set("*?[")]
+    # A pattern may match nothing yet, but not all of them where there is something.
+    refused = list(idle) if names and len(idle) == len(patterns) else plain
+    if refused:
+        raise ConfigError(
+            [
+                Problem(key, repr(p), f"no {noun} matches; there are: {nearest_first(p, names)}")
+                for p in refused
+            ]
+        )
+
+    return list(idle) if names else []
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:

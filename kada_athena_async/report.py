@@ -14,7 +14,7 @@ from kada_athena_async.codes import ExitCode
 from kada_athena_async.events import Incomplete
 from kada_athena_async.hwm import WorkgroupAccount
 
-Completeness: TypeAlias = Literal["complete", "partial", "skipped", "denied"]
+Completeness: TypeAlias = Literal["complete", "partial", "skipped", "denied", "excluded"]
 Scope: TypeAlias = Literal["catalog", "schema", "workgroup"]
 
 SPARK = "a Spark workgroup: it holds sessions and calculations, no SQL"
@@ -160,7 +160,7 @@ class RunReport:
         groups: dict[tuple[str, str, str, str], list[str]] = {}
         for outcome in self.outcomes:
             for scope in outcome.facts.scopes:
-                if scope.outcome != "complete" and scope.reason != SPARK:
+                if scope.outcome not in ("complete", "excluded") and scope.reason != SPARK:
                     *within, name = scope.name
                     # Denials name what was asked for, which would set each apart.
                     reason = scope.reason.replace(f" for {scope.scope} {'.'.join(scope.name)}", "")

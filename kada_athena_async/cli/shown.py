@@ -92,7 +92,7 @@ def counts(package: Package) -> Shown:
         for f in manifest.files
     ]
     parts: list[RenderableType] = [table, Text("; ".join(told))]
-    if any(outcome != "complete" for _, outcome in outcomes):
+    if any(outcome not in ("complete", "excluded") for _, outcome in outcomes):
         parts.append(Text("what is not complete, and why: show problems", "dim"))
     return Shown(kind="extract", objects=objects, parts=parts)
 
@@ -253,7 +253,7 @@ def problems(package: Package, rows: int) -> Shown:
     lines: list[tuple[str, str, str, str]] = [
         (each.outcome, each.scope, ".".join(each.name), each.reason)
         for each in facts.completeness
-        if each.outcome != "complete" or each.reason
+        if each.outcome != "excluded" and (each.outcome != "complete" or each.reason)
     ]
     lines += [
         ("gap", "workgroup", gap.workgroup or "all", f"{gap.kind}: {moment(gap.start)} to "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -38,7 +38,7 @@ from kada_athena_async.errors import (
 )
 from kada_athena_async.events import Observer, Warned
 from kada_athena_async.pipeline import UnitExtraction
-from kada_athena_async.plan import check_own_workgroup
+from kada_athena_async.plan import check_own_workgroup, check_schemas, check_workgroups
 from kada_athena_async.report import ConnectionReport
 from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.rights import lost_without
@@ -164,9 +164,21 @@ class Connection:
         return f"{denied.message}: {lost}" if lost else denied.message
 
     async def _usable_workgroups(self) -> tuple[WorkgroupFacts, ...]:
-        workgroups = await discover_workgroups(self.client, unreadable=self.unreadable)
+        notes: list[str] = []
+        workgroups = await discover_workgroups(self.client, unreadable=notes)
+        self.unreadable += notes
         check_own_workgroup(self.config, Estate(catalogs=(), workgroups=workgroups))
+        if not notes:
+            idle = check_workgroups(self.config, [workgroup.name for workgroup in workgroups])
+            self._warn_idle("workgroups", idle)
+
         return workgroups
+
+    def _warn_idle(self, key: str, patterns: Sequence[str]) -> None:
+        if patterns:
+            shown = ", ".join(map(repr, patterns))
+            message = f"{key}: nothing that is there matches {shown}"
+            self.tell(Warned(code=WarningCode.FILTER_UNMATCHED, message=message))
 
     async def learn_account(self) -> str:
         """The id of the account that the credentials belong to; empty if it cannot be learned.
@@ -239,7 +251,8 @@ class Connection:
         """What exists of what the configuration asks for.
 
         Raises:
-            ConfigError: A catalog, or the workgroup for our queries, does not exist.
+            ConfigError: A catalog, the workgroup for our queries, or what a filter names does not
+                exist.
             UnitError: All catalogs were asked for and they may not be listed.
         """
         await self.meet()
@@ -261,6 +274,7 @@ class Connection:
             return await discover_schemas(named, schemas.of)
 
         described, listed = await map_bounded(lambda ask: ask(), [describe, list_all], limit=2)
+        self._warn_idle("include_schemas", check_schemas(self.config, listed))
         unreadable = [*self.unreadable, *(note for c in listed for note in c.unreadable)]
         if unreadable:
             message = f"the list of what exists is incomplete: {unreadable[0]}"

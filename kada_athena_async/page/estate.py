@@ -149,11 +149,12 @@ _MINUTE = "%Y-%m-%d %H:%M"
 
 def completeness_figures(manifest: Manifest) -> CompletenessFigures:
     """What the manifest says of scopes, gaps and warnings."""
+    asked_for = [r for r in manifest.facts.completeness if r.outcome != "excluded"]
     outcomes = {"complete": 0, "partial": 0, "skipped": 0, "denied": 0}
-    for record in manifest.facts.completeness:
+    for record in asked_for:
         outcomes[record.outcome] += 1
 
-    problems = [r for r in manifest.facts.completeness if r.outcome != "complete"]
+    problems = [r for r in asked_for if r.outcome != "complete"]
     problems.sort(key=lambda r: (r.outcome, r.scope, r.name))
     return CompletenessFigures(
         outcomes=outcomes,

@@ -24,6 +24,7 @@ from kada_athena_async.pipeline.metadata import CatalogSources, MetadataExtracti
 from kada_athena_async.pipeline.principals import PrincipalEvents
 from kada_athena_async.pipeline.transforms import Transforms
 from kada_athena_async.plan import (
+    INFORMATION_SCHEMA,
     BrokenUnit,
     EstateUnit,
     HistoryUnit,
@@ -32,6 +33,7 @@ from kada_athena_async.plan import (
     SourceUnit,
     Unit,
     is_included,
+    is_read,
 )
 from kada_athena_async.records import (
     IMMEDIATES,
@@ -55,6 +57,10 @@ from kada_athena_async.sources.table_metadata import TableMetadataTables
 SLICES_AHEAD = 4
 """Slices held beyond those whose statement runs: being joined and written. Each unit has one more
 in hand, so that no query slot waits for a listing."""
+
+
+_LEFT_OUT_SCHEMA = "left out by include_schemas and exclude_schemas"
+_LEFT_OUT_WORKGROUP = "left out by workgroups and exclude_workgroups"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -156,7 +162,8 @@ class UnitExtraction:
             for w in estate.workgroups
             if w.is_spark
         )
-        return UnitFacts(rows=dict(rows), scopes=(*spark, *_notes_of(estate)))
+        scopes = (*spark, *_notes_of(estate), *_excluded(self.config, estate))
+        return UnitFacts(rows=dict(rows), scopes=scopes)
 
     async def _metadata(self, unit: MetadataUnit) -> UnitFacts:
         needs_sql = self.config.metadata_source != "api"
@@ -308,3 +315,26 @@ def may_leave_out(config: Config, unit: Unit, error: UnitError) -> bool:
         return True  # an extra: its absence is reported and never costs the run
 
     return config.on_error == "skip" or is_gone or is_known
+
+
+def _excluded(config: Config, estate: Estate) -> tuple[ScopeFacts, ...]:
+    """What is there and left out by the configuration: it is not gone."""
+    schemas = [
+        (c.name, s.name)
+        for c in estate.catalogs
+        for s in c.schemas
+        if s.name.lower() != INFORMATION_SCHEMA and not is_included(config, c.name, s.name)
+    ]
+    workgroups = [
+        w.name for w in estate.workgroups if not w.is_spark and not is_read(config, w.name)
+    ]
+    return (
+        *(
+            ScopeFacts(scope="schema", name=name, outcome="excluded", reason=_LEFT_OUT_SCHEMA)
+            for name in schemas
+        ),
+        *(
+            ScopeFacts(scope="workgroup", name=(w,), outcome="excluded", reason=_LEFT_OUT_WORKGROUP)
+            for w in workgroups
+        ),
+    )

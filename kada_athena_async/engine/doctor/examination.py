@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from kada_athena_async.aws.athena import Statement, split_location
 from kada_athena_async.aws.results import Results
 from kada_athena_async.aws.wire import QueryExecution
 from kada_athena_async.codes import ExitCode
-from kada_athena_async.discover import CatalogFacts, discover_catalogs
+from kada_athena_async.discover import CatalogFacts, WorkgroupFacts, discover_catalogs
 from kada_athena_async.engine.connection import Connection, connect
 from kada_athena_async.engine.delivery import Outside
 from kada_athena_async.engine.doctor.athena import AthenaTrials
@@ -39,6 +39,7 @@ from kada_athena_async.errors import (
     UnitError,
 )
 from kada_athena_async.files import in_thread
+from kada_athena_async.plan import check_workgroups
 from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.rights import (
     Right,
@@ -145,6 +146,28 @@ class Examination:
 
         self._findings += workgroup_finding(config, trials.workgroups, trials.settings)
         self._findings += catalog_findings(config, catalogs, trials.answers)
+        await self._filters(connection, trials.workgroups)
+
+    async def _filters(
+        self, connection: Connection, workgroups: Sequence[WorkgroupFacts] | None
+    ) -> None:
+        """Whether the filters match anything; schemas are listed if they are filtered."""
+        config = self.outside.config
+        try:
+            if workgroups is not None:
+                check_workgroups(config, [workgroup.name for workgroup in workgroups])
+
+            # A statement would cost, so `sql` alone leaves it to the run.
+            if config.metadata_source != "sql" and "*" not in config.include_schemas:
+                by_api = config.model_copy(update={"metadata_source": "api", "workgroups": ("*",)})
+                await replace(connection, config=by_api).discover("doctor")
+        except ConfigError as exc:
+            for problem in exc.problems:
+                if problem.key != "catalogs":
+                    subject, lost = f"{problem.key} {problem.value}", "the run does not start"
+                    self._fail("catalogs", subject, "matches nothing", lost, problem.remedy, 2)
+        except UnitError:
+            pass  # the right is tried by itself
 
     async def _catalogs(self, connection: Connection) -> tuple[CatalogFacts, ...]:
         names = self.outside.config.catalogs
