@@ -39,7 +39,7 @@ KEEP_ALIVE_S = 12
 # A connection that ends during the handshake: whoever stands there may be starting anew.
 _BROKEN_HANDSHAKES = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +216,7 @@ class HttpSession:
         Its region comes by name, and the SDK makes the host from it.
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html
         """
-        if response.status not in _REDIRECTS:
+        if response.status not in REDIRECTS:
             return
 
         region = response.headers.get("x-amz-bucket-region", "")
@@ -297,11 +297,11 @@ def _translating(url: str, proxy: str | None, request: Any) -> Iterator[None]:
     try:
         yield
     except (aiohttp.ClientError, ssl.SSLError) as exc:
-        connection = _connection_error(exc, url, proxy)
+        connection = connection_error(exc, url, proxy)
         raise connection or _answer_error(exc, url, request) from exc
 
 
-def _connection_error(exc: Exception, url: str, proxy: str | None) -> Exception | None:
+def connection_error(exc: Exception, url: str, proxy: str | None) -> Exception | None:
     """The error for a connection that did not come about; None for one that broke later."""
     if isinstance(exc, aiohttp.ClientHttpProxyError) and proxy:
         if exc.status >= HTTPStatus.INTERNAL_SERVER_ERROR:

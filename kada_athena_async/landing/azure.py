@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
+import aiohttp
 import anyio
 from azure.core import MatchConditions
 from azure.core.exceptions import (
@@ -33,13 +35,16 @@ from azure.core.exceptions import (
 from azure.storage.blob import BlobBlock, ContentSettings
 from azure.storage.blob.aio import BlobClient, ContainerClient
 
-from kada_athena_async.concurrency import Slots, map_stream
+from kada_athena_async.aws import network
+from kada_athena_async.aws.http_session import REDIRECTS, connection_error
+from kada_athena_async.concurrency import Slots, map_stream, offload
 from kada_athena_async.config.landing import AzurePlace
 from kada_athena_async.errors import (
     AccessDeniedError,
     CredentialsError,
     DeliveryError,
     KadaAthenaError,
+    NetworkError,
     NotFoundError,
     RequestError,
     ThrottledError,
@@ -67,13 +72,25 @@ ResultT = TypeVar("ResultT")
 
 @asynccontextmanager
 async def open_azure(place: AzurePlace, around: Surroundings) -> AsyncIterator[AzureLanding]:
-    """The landing at *place*; closes its connections in any case."""
+    """The landing at *place*; closes its connections in any case.
+
+    Raises:
+        ConfigError: The file of trusted certificates cannot be read.
+    """
+    await offload(network.make_context)
+    authorities, setting = network.ca_bundle(os.environ, None)
+    proxy = network.proxy_for(place.account_url)
     client = ContainerClient(
         place.account_url,
         place.container,
         credential=place.sas_token.get_secret_value(),
         # One policy tries again, ours, so that attempts never multiply.
         retry_total=0,
+        # A redirect would take the body, and with the URL the token, to whoever is named.
+        permit_redirects=False,
+        connection_verify=authorities if setting else True,
+        proxies={"https": proxy} if proxy else None,
+        use_env_settings=False,
         connection_timeout=CONNECT_TIMEOUT_S,
         read_timeout=READ_TIMEOUT_S,
     )
@@ -90,6 +107,7 @@ class AzureLanding:
 
     def __init__(self, client: ContainerClient, place: AzurePlace, around: Surroundings) -> None:
         self.place = place.url
+        self._url = place.account_url
         self._client = client
         self._files = around.files
         self._prefix = f"{place.prefix}/" if place.prefix else ""
@@ -233,14 +251,31 @@ class AzureLanding:
         if isinstance(exc, HttpResponseError) and not isinstance(exc, IncompleteReadError):
             return self._map_answer(exc, operation, scope)
 
+        if (refused := self._map_connection(exc)) is not None:
+            return refused
+
         passing = (ServiceRequestError, ServiceResponseError, IncompleteReadError)
         if isinstance(exc, (*passing, OSError, TimeoutError, asyncio.TimeoutError)):
             return UnavailableError(f"{operation}: {type(exc).__name__}")
 
         return RequestError(f"{operation} failed for {scope}", code=type(exc).__name__)
 
+    def _map_connection(self, exc: Exception) -> NetworkError | None:
+        """The error of a certificate or proxy that is refused; None for what may pass."""
+        cause = getattr(exc, "inner_exception", None)
+        if not isinstance(cause, aiohttp.ClientError):
+            return None
+
+        error = connection_error(cause, self._url, network.proxy_for(self._url))
+        return error if isinstance(error, NetworkError) else None
+
     def _map_answer(self, exc: HttpResponseError, operation: str, scope: str) -> KadaAthenaError:
         status, code = exc.status_code or 0, _service_code(exc)
+        if status in REDIRECTS:
+            headers = getattr(exc.response, "headers", {})
+            location = str(headers.get("Location", ""))
+            return network.redirect_error(self._url, status, location)
+
         if status in (429, 503):
             return ThrottledError(f"{operation}: {code or status}")
 
