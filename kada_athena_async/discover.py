@@ -7,11 +7,12 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.decode import DECODED
 from kada_athena_async.aws.pages import (
+    GET_CATALOGS,
     GET_DATABASES,
     LIST_CATALOGS,
     LIST_DATABASES,
@@ -19,7 +20,7 @@ from kada_athena_async.aws.pages import (
     Page,
     pages,
 )
-from kada_athena_async.aws.wire import Database, moment
+from kada_athena_async.aws.wire import Database, moment, without_nulls
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.errors import (
     AccessDeniedError,
@@ -70,10 +71,13 @@ class CatalogFacts:
         schemas: In order of name; empty if ``error`` is set.
         error: Why its schemas could not be listed.
         unreadable, stand_in: As in ``SchemaList``.
+        catalog_id: By which Glue knows a nested catalog (``account:parent/child``); None where
+            Glue's own API does not show it, or needs no id.
     """
 
     name: str
     type: str | None = None
+    catalog_id: str | None = None
     status: str | None = None
     description: str | None = None
     schemas: tuple[SchemaFacts, ...] = ()
@@ -85,6 +89,11 @@ class CatalogFacts:
     def is_own_glue(self) -> bool:
         """Whether Glue's own API shows it without a catalog id."""
         return self.name.lower() == DEFAULT_CATALOG.lower()
+
+    @property
+    def is_in_glue(self) -> bool:
+        """Whether Glue's own API shows it: the account's own catalog, or a nested one."""
+        return self.is_own_glue or self.catalog_id is not None
 
     @property
     def has_files(self) -> bool:
@@ -116,24 +125,33 @@ class Estate:
         workgroups: In order of name.
         workgroups_error: Why workgroups could not be listed; None if they were.
         unreadable: What of the lists of catalogs and workgroups could not be read, by path.
+        unlisted: Why nested catalogs were not looked for, though all catalogs were asked for.
     """
 
     catalogs: tuple[CatalogFacts, ...]
     workgroups: tuple[WorkgroupFacts, ...]
     workgroups_error: UnitError | None = None
     unreadable: tuple[str, ...] = ()
+    unlisted: tuple[str, ...] = ()
 
 
 ListSchemas = Callable[[CatalogFacts], Awaitable[SchemaList]]
 
 
 async def discover_catalogs(
-    client: AwsClient, names: Sequence[str], *, unreadable: list[str] | None = None
+    client: AwsClient,
+    names: Sequence[str],
+    *,
+    unreadable: list[str] | None = None,
+    unlisted: list[str] | None = None,
 ) -> tuple[CatalogFacts, ...]:
     """The catalogs named, or all that are shown for ``["*"]``, without their schemas.
 
+    ``["*"]`` includes Glue's nested catalogs where these may be listed, each catalog once.
+
     Args:
         unreadable: Takes what of the list cannot be read, by path.
+        unlisted: Takes why nested catalogs are not listed.
 
     Raises:
         ConfigError: A catalog does not exist.
@@ -155,6 +173,9 @@ async def discover_catalogs(
     own = CatalogFacts(name=DEFAULT_CATALOG, type="GLUE")
     shown.setdefault(DEFAULT_CATALOG.lower(), own)
     if "*" in names:
+        for nested in await _unregistered(client, [*shown.values()], unlisted):
+            shown.setdefault(nested.name.lower(), nested)
+
         return tuple(sorted(shown.values(), key=lambda facts: facts.name))
 
     problems, found = [], {}
@@ -187,6 +208,29 @@ def nearest_first(wanted: str, names: Sequence[str]) -> str:
     return f"{shown} and {rest:,} more" if rest > 0 else shown
 
 
+async def _unregistered(
+    client: AwsClient, registered: Sequence[CatalogFacts], unlisted: list[str] | None
+) -> Sequence[CatalogFacts]:
+    """Nested catalogs that Athena does not show under a name of their own."""
+    try:
+        nested = await nested_catalogs(client)
+    except UnitError as exc:
+        if unlisted is not None:
+            unlisted.append(f"nested and S3 Tables catalogs are not looked for: {exc.message}")
+
+        return ()
+
+    known: set[str] = set()
+    for facts in registered if nested else ():
+        if facts.type == "GLUE" and not facts.is_own_glue:
+            with suppress(UnitError):
+                answer = await client.call("athena", "GetDataCatalog", Name=facts.name)
+                parameters = without_nulls(answer[DECODED].data_catalog.parameters)
+                known.add(parameters.get("catalog-id", ""))
+
+    return [facts for facts in nested if facts.catalog_id not in known]
+
+
 async def _list_catalogs(
     client: AwsClient, unreadable: list[str]
 ) -> AsyncGenerator[CatalogFacts, None]:
@@ -210,7 +254,7 @@ async def describe_catalogs(
             answer = await client.call("athena", "GetDataCatalog", Name=facts.name)
             description = answer[DECODED].data_catalog.description
 
-        described.append(replace(facts, description=description))
+        described.append(replace(facts, description=description or facts.description))
 
     return tuple(described)
 
@@ -240,9 +284,40 @@ async def discover_schemas(
     return tuple(await map_bounded(fill, catalogs, limit=CATALOGS_AT_ONCE))
 
 
-async def schemas_by_glue(client: AwsClient) -> SchemaList:
-    """Schemas of the own account's Glue catalog, with places and times; 100 a page."""
-    return await _schemas(pages(client, GET_DATABASES))
+async def nested_catalogs(client: AwsClient) -> tuple[CatalogFacts, ...]:
+    """Glue's catalogs below the account's own: S3 Tables, Redshift, federated ones.
+
+    ListDataCatalogs does not show them; Athena takes their path (``s3tablescatalog/bucket``) as a
+    name. A parent that only holds catalogs is not one of them.
+
+    Raises:
+        UnitError: They may not be listed.
+    """
+    paths: dict[str, CatalogFacts] = {}
+    async with aclosing(pages(client, GET_CATALOGS, Recursive=True)) as listing:
+        async for page in listing:
+            for item in page.items:
+                _, _, path = (item.catalog_id or "").partition(":")
+                if path:
+                    paths[path] = CatalogFacts(
+                        name=path,
+                        type="GLUE",
+                        description=item.description,
+                        catalog_id=item.catalog_id,
+                    )
+
+    parents = {path.rpartition("/")[0] for path in paths}
+    return tuple(facts for path, facts in sorted(paths.items()) if path not in parents)
+
+
+async def schemas_by_glue(client: AwsClient, catalog_id: str | None = None) -> SchemaList:
+    """Schemas of a catalog of Glue's, with places and times; 100 a page.
+
+    Args:
+        catalog_id: None for the account's own.
+    """
+    named: dict[str, Any] = {"CatalogId": catalog_id} if catalog_id else {}
+    return await _schemas(pages(client, GET_DATABASES, **named))
 
 
 async def schemas_by_athena(client: AwsClient, catalog: str) -> SchemaList:

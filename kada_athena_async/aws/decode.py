@@ -44,6 +44,7 @@ class _Answer(NamedTuple):
 
 _KINDS: Mapping[str, type[msgspec.Struct]] = {
     "BatchGetQueryExecution": wire.ExecutionBatch,
+    "GetCatalogs": wire.NestedCatalogPage,
     "GetDataCatalog": wire.CatalogAnswer,
     "GetDatabases": wire.DatabasePage,
     "GetQueryResults": wire.ResultPage,

@@ -55,6 +55,7 @@ QUOTAS: dict[str, Quota] = {
     "athena:ListDatabases": _METADATA,
     "athena:ListTableMetadata": _METADATA,
     "athena:GetTableMetadata": _METADATA,
+    "glue:GetCatalogs": _METADATA,
     "glue:GetDatabases": _METADATA,
     "glue:GetTables": _METADATA,
     # AWS CloudTrail API Reference, LookupEvents: two a second; no burst is promised.

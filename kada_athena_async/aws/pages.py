@@ -18,6 +18,7 @@ from kada_athena_async.aws.wire import (
     CatalogSummary,
     Database,
     GlueTable,
+    NestedCatalog,
     Row,
     TableMetadata,
     WorkgroupSummary,
@@ -83,6 +84,12 @@ LIST_DATABASES: ListOperation[Database] = ListOperation(
     items=attrgetter("database_list"),
     key=attrgetter("name"),
     page_size=50,
+)
+GET_CATALOGS: ListOperation[NestedCatalog] = ListOperation(
+    name="glue:GetCatalogs",
+    items=attrgetter("catalog_list"),
+    key=lambda catalog: catalog.catalog_id or catalog.name,
+    page_size=1000,
 )
 GET_DATABASES: ListOperation[Database] = ListOperation(
     name="glue:GetDatabases",

@@ -19,7 +19,7 @@ SERVICES = frozenset(
 )
 """Services whose endpoints are kept: ours, and those that the credential chain may ask."""
 
-GLUE_OPERATIONS = frozenset({"GetDatabase", "GetDatabases", "GetTable", "GetTables"})
+GLUE_OPERATIONS = frozenset({"GetCatalogs", "GetDatabase", "GetDatabases", "GetTable", "GetTables"})
 """Of Glue's 257. The other services' models are small and kept whole."""
 
 

@@ -247,8 +247,24 @@ class CatalogPage(Wire):
     next_token: str | None = None
 
 
+class NestedCatalog(Wire):
+    """A catalog of Glue's below the account's own, as GetCatalogs tells it."""
+
+    name: str
+    catalog_id: str | None = None
+    description: str | None = None
+
+
+class NestedCatalogPage(Wire):
+    """Answer of GetCatalogs: at most 1,000."""
+
+    catalog_list: list[NestedCatalog]
+    next_token: str | None = None
+
+
 class DataCatalog(Wire):
     description: str | None = None
+    parameters: Texts | None = None
 
 
 class CatalogAnswer(Wire):

@@ -69,7 +69,7 @@ class Config(BaseModel):
     )
     catalogs: Annotated[Texts, AfterValidator(rules.names)] = Field(
         ("AwsDataCatalog",),
-        description='catalogs to extract; `["*"]`: all that ListDataCatalogs shows',
+        description='catalogs to extract; `["*"]`: all that Athena and glue:GetCatalogs list',
         examples=[["AwsDataCatalog"]],
     )
     region: Annotated[str, AfterValidator(rules.region)] = Field(

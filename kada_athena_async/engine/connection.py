@@ -256,8 +256,9 @@ class Connection:
             UnitError: All catalogs were asked for and they may not be listed.
         """
         await self.meet()
+        unlisted: list[str] = []
         named = await discover_catalogs(
-            self.client, self.config.catalogs, unreadable=self.unreadable
+            self.client, self.config.catalogs, unreadable=self.unreadable, unlisted=unlisted
         )
         schemas = SchemaListing(
             config=self.config,
@@ -288,6 +289,7 @@ class Connection:
             workgroups=self.workgroups,
             workgroups_error=self.workgroups_error,
             unreadable=tuple(self.unreadable),
+            unlisted=tuple(unlisted),
         )
 
 

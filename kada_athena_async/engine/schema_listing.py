@@ -64,8 +64,8 @@ class SchemaListing:
             return SchemaList([SchemaFacts(name=n) for n in await information_schema.schemata()])
 
         by_api = [lambda: schemas_by_athena(self.client, catalog.name)]
-        if catalog.is_own_glue:
-            by_api.insert(0, lambda: schemas_by_glue(self.client))
+        if catalog.is_in_glue:
+            by_api.insert(0, lambda: schemas_by_glue(self.client, catalog.catalog_id))
 
         source = self.config.metadata_source
         return [*(by_api if source != "sql" else ()), *([by_sql] if source != "api" else ())]

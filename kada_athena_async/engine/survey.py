@@ -120,8 +120,8 @@ class Survey:
     def _listing(self, catalog: CatalogFacts) -> Listing:
         client = self.connection.client
         listers: list[TableLister] = [TableMetadataTables(client, has_formats=catalog.has_files)]
-        if catalog.is_own_glue:
-            listers.insert(0, GlueTables(client))
+        if catalog.is_in_glue:
+            listers.insert(0, GlueTables(client, catalog.catalog_id))
 
         return Listing(catalog=catalog.name, listers=listers)
 

@@ -121,13 +121,13 @@ def _unit(
     work: Work, config: Config, unit: MetadataUnit, sizes: Mapping[SchemaKey, SchemaSize]
 ) -> None:
     own = [sizes[unit.catalog.name, schema] for schema in unit.schemas]
-    listing = GET_TABLES if unit.catalog.is_own_glue else LIST_TABLE_METADATA
+    listing = GET_TABLES if unit.catalog.is_in_glue else LIST_TABLE_METADATA
     page_tables = listing.page_size
     if config.metadata_source == "sql":
         _statement(work, config, sum(size.tables for size in own))
         page_tables = QUERY_RESULTS.page_size
     else:
-        operation = "glue:GetTables" if unit.catalog.is_own_glue else "athena:ListTableMetadata"
+        operation = "glue:GetTables" if unit.catalog.is_in_glue else "athena:ListTableMetadata"
         for size in own:
             work.chain(operation, max(1, ceil(size.tables / page_tables)))
 
@@ -150,7 +150,7 @@ def _unit(
 
 def _needs_view_texts(config: Config, catalog: CatalogFacts) -> bool:
     """Whether view texts come by SQL: Glue gives them with the tables."""
-    return config.metadata_source == "sql" or not catalog.is_own_glue
+    return config.metadata_source == "sql" or not catalog.is_in_glue
 
 
 def slices(

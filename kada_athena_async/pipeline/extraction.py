@@ -195,8 +195,8 @@ class UnitExtraction:
             listers: list[TableLister] = [
                 TableMetadataTables(self.client, has_formats=catalog.has_files)
             ]
-            if catalog.is_own_glue:
-                listers.insert(0, GlueTables(self.client))
+            if catalog.is_in_glue:
+                listers.insert(0, GlueTables(self.client, catalog.catalog_id))
 
             if self.config.metadata_source == "auto":
                 listing = self.information_schema(catalog.name, f"listing/{catalog.name}")
@@ -280,7 +280,7 @@ class UnitExtraction:
 def _notes_of(estate: Estate) -> list[ScopeFacts]:
     """What to know of how catalogs, schemas and workgroups were listed; ``*``: all catalogs."""
     lists = [(c.name, c.unreadable, c.stand_in) for c in estate.catalogs]
-    lists.append(("*", estate.unreadable, ""))
+    lists.append(("*", estate.unreadable, "; ".join(estate.unlisted)))
     return [
         ScopeFacts(
             scope="catalog",

@@ -111,6 +111,9 @@ def _glue(needs: Needs, target: Target, around: Surroundings) -> list[str]:
     nested = [f"{_literal(name)}/" for name in needs.others if "/" in name]
     for path in ([""] if needs.has_own else []) + nested:
         found.append(f"{glue}:catalog/{path}".rstrip("/"))
+        if needs.names_all:
+            found.append(f"{glue}:catalog/*")
+
         if target is Target.GLUE_DATABASES:
             found.append(f"{glue}:database/{path}*")
             continue

@@ -173,6 +173,13 @@ _TABLE: tuple[_Row, ...] = (
         _glue,
     ),
     _Row(
+        "glue:GetCatalogs",
+        Target.GLUE_DATABASES,
+        "find nested and S3 Tables catalogs, which Athena does not list",
+        'catalogs "*" does not include nested and S3 Tables catalogs',
+        lambda needs: False if needs.names_all else None,
+    ),
+    _Row(
         "glue:GetTables",
         Target.GLUE_TABLES,
         "list tables, columns and view texts of AwsDataCatalog, also by Athena for us",

@@ -18,6 +18,33 @@ from kada_athena_async.sandbox.wire import AwsError, Json, text
 # Page sizes of botocore's service model of Glue.
 DATABASES_PAGE = PageRule(1, 100, 100, "InvalidInputException")
 TABLES_PAGE = PageRule(1, 100, 100, "InvalidInputException")
+CATALOGS_PAGE = PageRule(1, 1000, 1000, "InvalidInputException")
+
+
+def get_catalogs(estate: Estate, call: Call) -> Json:
+    """Catalogs below the account's own, and the parents that hold them."""
+    paths = {c.name: c.description for c in estate.catalogs.values() if c.is_nested}
+    parents = {path.rpartition("/")[0] for path in paths}
+    every: dict[str, str | None] = {**dict.fromkeys(sorted(parents)), **paths}
+    found, token = page(
+        [(path, every[path]) for path in every],
+        call.parameters,
+        scope="catalogs",
+        rule=CATALOGS_PAGE,
+        at_most=call.most_items,
+    )
+    shapes = [
+        present(
+            {
+                "CatalogId": f"{call.account_id}:{path}",
+                "Name": path.rpartition("/")[2],
+                "ResourceArn": f"arn:aws:glue:{call.region}:{call.account_id}:catalog/{path}",
+                "Description": description,
+            }
+        )
+        for path, description in found
+    ]
+    return present({"CatalogList": shapes, "NextToken": token})
 
 
 def get_databases(estate: Estate, call: Call) -> Json:
@@ -74,6 +101,7 @@ def get_partitions(estate: Estate, call: Call) -> Json:
 
 
 OPERATIONS: Mapping[str, Callable[[Estate, Call], Json]] = {
+    "GetCatalogs": get_catalogs,
     "GetDatabases": get_databases,
     "GetDatabase": get_database,
     "GetTables": get_tables,

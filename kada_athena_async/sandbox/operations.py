@@ -143,6 +143,9 @@ def _glue_resources(operation: Operation, prefix: str) -> list[str]:
     is_table = "Table" in operation.name or "Partition" in operation.name
     name = str(operation.parameters.get("Name") or "*")
     database = operation.facts.get("schema") or ("*" if is_table else name)
+    if operation.name == "GetCatalogs":
+        return [f"{prefix}:catalog"]
+
     arns = [f"{prefix}:catalog", f"{prefix}:database/{database}"]
     if is_table:
         table = operation.facts.get("table") or name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.pages import GET_TABLES, pages
@@ -21,14 +22,19 @@ PRESTO_VIEW_COMMENT = "Presto View"
 
 
 class GlueTables:
-    """Lists tables of the own account's Glue catalog."""
+    """Lists tables of a catalog of Glue's.
+
+    Args:
+        catalog_id: None for the account's own.
+    """
 
     name = "glue:GetTables"
     found_by = "api"
     is_denied_as_a_whole = False
 
-    def __init__(self, client: AwsClient) -> None:
+    def __init__(self, client: AwsClient, catalog_id: str | None = None) -> None:
         self._client = client
+        self._named: dict[str, Any] = {"CatalogId": catalog_id} if catalog_id else {}
 
     async def tables(self, catalog: str, schema: str) -> AsyncGenerator[TablePage, None]:
         """Pages of up to 100 tables."""
@@ -37,6 +43,7 @@ class GlueTables:
             GET_TABLES,
             scope=f"schema {catalog}.{schema}",
             DatabaseName=schema,
+            **self._named,
         )
         async with aclosing(listing) as found:
             async for page in found:

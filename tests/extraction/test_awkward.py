@@ -14,6 +14,7 @@ from kada_athena_async import Extractor
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.awkward import SPARK_SQL, VIEW_SQL, awkward_estate
 from tests.conftest import Extracts
+from tests.kit.raw_aws import RawAws
 
 NOW = datetime(2026, 11, 1, 12, 0, 0, tzinfo=timezone.utc)
 SOURCES = ("sql", "api", "auto")
@@ -46,9 +47,9 @@ class Told:
 
     @staticmethod
     def _named(rows: list[Row], name: str) -> dict[tuple[str, str], Row]:
-        found = {(row["schema"], row[name]): row for row in rows}
+        found = {(row["catalog"], row["schema"], row[name]): row for row in rows}
         assert len(found) == len(rows), "told twice"
-        return found
+        return {key[1:]: row for key, row in found.items()}
 
     def types(self, table: str, schema: str = "odd") -> dict[str, str]:
         return {row["column"]: row["data_type"] for row in self.columns[schema, table]}
@@ -226,6 +227,44 @@ async def test_sql_says_that_it_shows_twins_as_one(told: Any) -> None:
         "partial",
         "SQL shows several tables named orders (in any case) as one",
     )
+
+
+@pytest.mark.parametrize("source", SOURCES)
+async def test_all_catalogs_include_nested_ones_each_table_once(told: Any, source: str) -> None:
+    """``["*"]`` finds buckets of S3 Tables, but not one that Athena knows by another name."""
+    found = await told(source)
+    catalogs = {row["catalog"] for row in found.columns["lake", "readings"]}
+    assert catalogs == {"s3tablescatalog/lake", "registered_lake"}
+    rows = found.columns["lake", "readings"]
+    assert [(row["column"], row["data_type"]) for row in rows[:2]] == [
+        ("id", "bigint"),
+        ("note", "varchar"),
+    ]
+
+
+async def test_nested_catalogs_that_may_not_be_listed_are_no_silence(
+    sandbox: Sandbox, tmp_path: Path, fast_clock: Any
+) -> None:
+    """The manifest says that they were not looked for, and which right is missing."""
+    with RawAws(sandbox) as aws:
+        refusal = "User: x is not authorized to perform: glue:GetCatalogs on resource: *"
+        aws.error("glue:GetCatalogs", "AccessDeniedException", refusal)
+        fields = aws.config(tmp_path / "out", metadata_source="api", catalogs=["*"])
+        async with Extractor(
+            hwm_path=tmp_path / "hwm.txt", clock=fast_clock, **fields
+        ) as extractor:
+            report = await extractor.run(manage_hwm=True)
+
+    assert report.committed, report.failed
+    found = Told(tmp_path / "out")
+    assert {row["catalog"] for row in found.tables.values()} == {
+        "AwsDataCatalog",
+        "dynamo_orders",
+        "registered_lake",
+    }
+    reason = found.scope("*")["reason"]
+    assert "nested and S3 Tables catalogs are not looked for" in reason
+    assert "glue:GetCatalogs" in reason
 
 
 async def test_sql_tells_the_columns_that_glue_does_not_keep(told: Any) -> None:

@@ -72,6 +72,7 @@ class AthenaTrials:
             ("athena:GetDataCatalog", Target.CATALOGS): self._describe_catalogs,
             ("athena:ListDatabases", Target.CATALOGS): self._list_databases,
             ("athena:ListTableMetadata", Target.CATALOGS): self._list_tables,
+            ("glue:GetCatalogs", Target.GLUE_DATABASES): self._glue_catalogs,
             ("glue:GetDatabases", Target.GLUE_DATABASES): self._glue_databases,
             ("glue:GetTables", Target.GLUE_TABLES): self._glue_tables,
             ("glue:GetDatabase", Target.GLUE_DATABASES): self._glue_database,
@@ -204,6 +205,9 @@ class AthenaTrials:
 
     def _own_catalog(self) -> str:
         return next((c.name for c in self.catalogs if c.is_own_glue), "AwsDataCatalog")
+
+    async def _glue_catalogs(self) -> Tried:
+        return await outcome(self._call("glue:GetCatalogs", Recursive=True, MaxResults=1))
 
     async def _glue_databases(self) -> Tried:
         async def ask() -> None:

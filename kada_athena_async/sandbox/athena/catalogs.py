@@ -34,7 +34,7 @@ GLUE_ACTIONS: Mapping[str, str] = {
 
 def list_data_catalogs(estate: Estate, call: Call) -> Json:
     found, token = page(
-        list(estate.catalogs.values()),
+        [catalog for catalog in estate.catalogs.values() if not catalog.is_nested],
         call.parameters,
         scope="catalogs",
         rule=CATALOGS_PAGE,
@@ -44,7 +44,11 @@ def list_data_catalogs(estate: Estate, call: Call) -> Json:
 
 
 def get_data_catalog(estate: Estate, call: Call) -> Json:
-    return {"DataCatalog": catalog_shape(find_catalog(estate, required(call.parameters, "Name")))}
+    catalog = find_catalog(estate, required(call.parameters, "Name"))
+    if catalog.is_nested:
+        raise invalid_request(f"Data catalog {catalog.name} was not found")
+
+    return {"DataCatalog": catalog_shape(catalog)}
 
 
 def list_databases(estate: Estate, call: Call) -> Json:

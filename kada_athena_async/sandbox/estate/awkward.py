@@ -8,12 +8,13 @@ federated sources); columns' parameters as Iceberg's GlueCatalog writes them
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
 
 from kada_athena_async.sandbox.estate.catalogs import glue_catalog, other_catalogs
-from kada_athena_async.sandbox.estate.model import Column, Estate, Schema, Table
+from kada_athena_async.sandbox.estate.model import Catalog, Column, Estate, Schema, Table
 from kada_athena_async.sandbox.estate.tables import STORAGE
 from kada_athena_async.sandbox.estate.workgroups import build_workgroups
 
@@ -34,11 +35,24 @@ def awkward_estate(now: datetime) -> Estate:
     glue.schemas["odd"] = Schema(name="odd", tables={table.name: table for table in tables})
     twins = {table.name: table for table in _twins()}
     federated.schemas["default"] = Schema(name="default", tables=twins)
+    lake, registered = _nested("s3tablescatalog/lake"), _nested("s3tablescatalog/registered")
+    under_own_name = replace(registered, name="registered_lake")
     return Estate(
         account_id=ACCOUNT,
         region="ap-southeast-2",
-        catalogs={catalog.name: catalog for catalog in (glue, federated)},
+        catalogs={c.name: c for c in (glue, federated, lake, registered, under_own_name)},
         workgroups=build_workgroups(now=now, results_bucket="kada-athena-results"),
+    )
+
+
+def _nested(path: str) -> Catalog:
+    """A bucket of S3 Tables as Glue shows it."""
+    readings = _table("readings", _ID, _NOTE, kind="iceberg")
+    return Catalog(
+        name=path,
+        type="GLUE",
+        parameters={"catalog-id": f"{ACCOUNT}:{path}"},
+        schemas={"lake": Schema(name="lake", tables={"readings": readings})},
     )
 
 

@@ -126,6 +126,11 @@ class Catalog:
     parameters: dict[str, str] = field(default_factory=dict)
     schemas: dict[str, Schema] = field(default_factory=dict)
 
+    @property
+    def is_nested(self) -> bool:
+        """Whether it lies below the account's own Glue catalog, unknown to Athena's lists."""
+        return "/" in self.name
+
 
 @dataclass(slots=True, kw_only=True)
 class Workgroup:
