@@ -13,7 +13,7 @@ from kada_athena_async.cli.talk import Talk
 from kada_athena_async.config import Config
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.rights import Bearer, bearers, policy_of, surroundings_of
-from kada_athena_async.rights.formats import Format, render
+from kada_athena_async.rights.formats import OWN_ACCOUNT, Format, render
 from kada_athena_async.rights.policy import MANAGED_POLICY_MAX, PolicyDocument
 
 _NAMES_SHOWN = 20
@@ -48,9 +48,13 @@ def show_policy(talk: Talk, request: PolicyRequest) -> int:
         remedy = f"nothing has to be allowed there; use one of {', '.join(bearers(config))}"
         raise ConfigError([Problem("--for", bearer, remedy)], source="command")
 
-    around = surroundings_of(config, request.account)
+    form = cast("Format", request.form)
+    around = surroundings_of(config, request.account, unknown=OWN_ACCOUNT[form])
     policy = policy_of(config, around, bearer=bearer, optional=request.has_optional)
-    talk.text(render(policy, cast("Format", request.form), config=config, bearer=bearer))
+    talk.text(render(policy, form, config=config, bearer=bearer))
+    if around.account and around.account == OWN_ACCOUNT[form]:
+        talk.say("deploy it in the account of the estate: it stands for that account (--account)")
+
     for line in _notes(config, policy, bearer):
         talk.say(line)
 

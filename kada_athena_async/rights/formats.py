@@ -18,6 +18,13 @@ DESCRIPTION = "What kada_athena_async needs to extract Athena metadata and query
 
 _TEMPLATE = "2010-09-09"
 
+OWN_ACCOUNT: dict[Format, str] = {
+    "json": "",
+    "cloudformation": "${AWS::AccountId}",
+    "terraform": "${data.aws_caller_identity.current.account_id}",
+}
+"""The account in which a document is deployed, as its language says it; JSON cannot."""
+
 
 def render(policy: PolicyDocument, form: Format, *, config: Config, bearer: Bearer = "run") -> str:
     """*policy* as a document that can be deployed as it stands, with a line feed at its end.
@@ -43,7 +50,11 @@ def _cloudformation(policy: PolicyDocument, *, name: str, role: str) -> str:
         "Resources": {
             f"{name}Policy": {
                 "Type": "AWS::IAM::ManagedPolicy",
-                "Properties": {"Description": DESCRIPTION, **attached, "PolicyDocument": policy},
+                "Properties": {
+                    "Description": DESCRIPTION,
+                    **attached,
+                    "PolicyDocument": _substituted(policy),
+                },
             }
         },
         "Outputs": {"PolicyArn": {"Value": {"Ref": f"{name}Policy"}}},
@@ -52,9 +63,26 @@ def _cloudformation(policy: PolicyDocument, *, name: str, role: str) -> str:
     return text
 
 
+def _substituted(value: object) -> object:
+    """*value* with each text that names the account of the stack marked to be filled in."""
+    match value:
+        case str() if OWN_ACCOUNT["cloudformation"] in value:
+            others = re.sub(r"\$\{(?!AWS::AccountId\})", "${!", value)
+            return {"Fn::Sub": others}
+        case dict():
+            return {name: _substituted(one) for name, one in value.items()}
+        case list() | tuple():
+            return [_substituted(one) for one in value]
+        case _:
+            return value
+
+
 def _terraform(policy: PolicyDocument, *, name: str, role: str) -> str:
     # Terraform takes JSON as an expression; only its interpolation must be kept away from ours.
     document = re.sub(r"([$%])\{", r"\1\1{", json.dumps(policy, indent=2))
+    own = OWN_ACCOUNT["terraform"]
+    is_own = f"${own}" in document
+    document = document.replace(f"${own}", own)
     indented = document.replace("\n", "\n  ")
     text = (
         f'resource "aws_iam_policy" "{name}" {{\n'
@@ -63,6 +91,9 @@ def _terraform(policy: PolicyDocument, *, name: str, role: str) -> str:
         f"  policy = jsonencode({indented})\n"
         "}\n"
     )
+    if is_own:
+        text = f'data "aws_caller_identity" "current" {{}}\n\n{text}'
+
     if role:
         text += (
             f'\nresource "aws_iam_role_policy_attachment" "{name}" {{\n'

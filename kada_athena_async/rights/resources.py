@@ -38,17 +38,19 @@ class Surroundings:
     account: str
 
 
-def surroundings_of(config: Config, account: str = "") -> Surroundings:
+def surroundings_of(config: Config, account: str = "", *, unknown: str = "") -> Surroundings:
     """Where *config* works.
 
     Args:
         account: Twelve digits; empty: that of the role.
+        unknown: Stands for the account where neither says it: what the language of the document
+            puts there when it is deployed.
 
     Raises:
         ConfigError: Nobody says which account, or what is said is none.
     """
-    told = account or (config.role.split(":")[4] if config.role else "")
-    if not _ACCOUNT.fullmatch(told):
+    told = account or (config.role.split(":")[4] if config.role else unknown)
+    if not (told and told == unknown) and not _ACCOUNT.fullmatch(told):
         remedy = (
             "write the twelve digits of the account"
             if told

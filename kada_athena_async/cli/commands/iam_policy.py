@@ -37,7 +37,9 @@ def iam_policy(
     account: Annotated[
         str,
         typer.Option(
-            metavar="ID", help="Account of the estate.  [default: the role's]", show_default=False
+            metavar="ID",
+            help="Account of the estate.  [default: the role's, else where it is deployed]",
+            show_default=False,
         ),
     ] = "",
     optional: Annotated[

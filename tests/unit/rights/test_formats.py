@@ -10,7 +10,7 @@ import yaml
 
 from kada_athena_async.config import Config
 from kada_athena_async.rights import policy_of, surroundings_of
-from kada_athena_async.rights.formats import render
+from kada_athena_async.rights.formats import OWN_ACCOUNT, render
 from tests.unit.rights.test_policy import config_of
 
 
@@ -53,6 +53,46 @@ def test_terraform_interpolates_nothing_of_ours() -> None:
 
     assert "odd$${*}name" in text
     hcl2.loads(text)
+
+
+def test_the_account_may_be_that_of_the_deployment() -> None:
+    """CloudFormation and Terraform fill it in; what else looks like a variable stays as it is."""
+    config = config_of(role="", bucket="s3://results-bucket/odd*name")
+    texts = {}
+    for form in ("cloudformation", "terraform"):
+        around = surroundings_of(config, unknown=OWN_ACCOUNT[form])
+        texts[form] = render(policy_of(config, around), form, config=config)
+
+    known, _ = made(config, "json")
+    filled = json.dumps(known).replace("123456789012", "${AWS::AccountId}")
+    (resource,) = yaml.safe_load(texts["cloudformation"])["Resources"].values()
+    policy = resource["Properties"]["PolicyDocument"]
+    assert json.dumps(_unmarked(policy)) == filled
+    assert {"Fn::Sub"} == {key for key in _marks(policy)}
+    assert texts["terraform"].startswith('data "aws_caller_identity" "current" {}')
+    assert ":${data.aws_caller_identity.current.account_id}:" in texts["terraform"]
+    assert "odd$${*}name" in texts["terraform"]
+    hcl2.loads(texts["terraform"])
+
+
+def _unmarked(value: Any) -> Any:
+    """A template with its substitutions read as plain texts."""
+    if isinstance(value, dict):
+        if value.keys() == {"Fn::Sub"}:
+            return value["Fn::Sub"].replace("${!", "${")
+
+        return {name: _unmarked(one) for name, one in value.items()}
+
+    return [_unmarked(one) for one in value] if isinstance(value, list) else value
+
+
+def _marks(value: Any) -> list[str]:
+    """Every function of CloudFormation in a template."""
+    if isinstance(value, dict):
+        own = [name for name in value if name.startswith("Fn::")]
+        return own + [mark for one in value.values() for mark in _marks(one)]
+
+    return [mark for one in value for mark in _marks(one)] if isinstance(value, list) else []
 
 
 def test_without_a_role_nothing_is_attached() -> None:
