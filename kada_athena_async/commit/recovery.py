@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -72,6 +72,7 @@ async def recover(
     files: Files,
     tell: Callable[[Event], None],
     deliver: Deliver | None = None,
+    before_discard: Callable[[], Awaitable[object]] | None = None,
 ) -> Recovery:
     """Look at what earlier runs of *name* left; the caller holds the lock.
 
@@ -84,6 +85,8 @@ async def recover(
         output_path: A real directory, no link.
         store: None if the caller keeps his own marks; what runs with a store left is left alone.
         deliver: As for ``commit``.
+        before_discard: Is awaited before an interrupted run of another configuration is
+            discarded; what it raises keeps that run. A typing error must not cost it.
 
     Raises:
         StateError: A file of a commit in sight is missing or damaged; nothing is changed.
@@ -116,9 +119,18 @@ async def recover(
         elif action is _Action.FINISH:
             committed.append(await _finish(leftover, store, files, tell, deliver))
         else:
+            if before_discard is not None and _is_of_another_configuration(leftover, settings):
+                await before_discard()
+
             await _sweep(leftover, files, tell)
 
     return Recovery(committed=tuple(reversed(committed)), resumable=resumable)
+
+
+def _is_of_another_configuration(leftover: _Leftover, settings: RecoverySettings) -> bool:
+    intent = leftover.intent
+    is_other = intent is not None and intent.config_digest != settings.config_digest
+    return is_other and not settings.is_fresh
 
 
 class _Action(Enum):

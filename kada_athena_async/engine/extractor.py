@@ -372,6 +372,7 @@ class Extractor(RecordStreams):
             files=self._files,
             tell=tell,
             deliver=deliver,
+            before_discard=self.test_connection,  # a typing error must not cost finished parts
         )
 
     async def _output_path(self) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kada_athena_async import Extractor
+from kada_athena_async import ConfigError, Extractor
 from kada_athena_async.sandbox import Sandbox
 
 
@@ -175,3 +175,46 @@ async def test_workgroup_left_out_of_a_chosen_window_keeps_its_own_mark(
         i for i, e in sandbox.estate.executions.items() if e.workgroup == "adhoc" and e.is_final
     }
     assert sorted(ids) == sorted(finished)
+
+
+async def test_a_configuration_that_cannot_run_discards_nothing(
+    sandbox: Sandbox, extractor: Any
+) -> None:
+    """A misspelt catalog ends in a sentence, and the interrupted run goes on where it stopped."""
+    fault = sandbox.faults.add(
+        "access_denied", "athena:ListQueryExecutions", where={"workgroup": "adhoc"}
+    )
+    async with extractor(metadata_source="api") as made:
+        first = await made.run(manage_hwm=True)
+
+    with pytest.raises(ConfigError, match="Foo"):
+        await extractor(metadata_source="api", catalogs=["Foo"]).run(manage_hwm=True)
+
+    sandbox.faults.clear(fault)
+    async with extractor(metadata_source="api") as made:
+        second = await made.run(manage_hwm=True)
+
+    finished = {unit.unit_id for unit in first.outcomes if unit.outcome != "failed"}
+    continued = second.continued or second
+    resumed = {unit.unit_id for unit in continued.outcomes if unit.outcome == "resumed"}
+    assert second.committed
+    assert resumed
+    assert resumed <= finished
+
+
+async def test_another_configuration_that_can_run_begins_anew(
+    sandbox: Sandbox, extractor: Any
+) -> None:
+    """What was extracted under the first one is discarded."""
+    fault = sandbox.faults.add(
+        "access_denied", "athena:ListQueryExecutions", where={"workgroup": "adhoc"}
+    )
+    async with extractor(metadata_source="api") as made:
+        await made.run(manage_hwm=True)
+
+    sandbox.faults.clear(fault)
+    async with extractor(metadata_source="api", catalogs=["AwsDataCatalog"]) as made:
+        report = await made.run(manage_hwm=True)
+
+    assert report.committed
+    assert {unit.outcome for unit in report.outcomes} == {"done"}
