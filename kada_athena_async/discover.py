@@ -20,7 +20,7 @@ from kada_athena_async.aws.pages import (
     Page,
     pages,
 )
-from kada_athena_async.aws.wire import Database, moment, without_nulls
+from kada_athena_async.aws.wire import Database, TargetDatabase, moment, without_nulls
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.errors import (
     AccessDeniedError,
@@ -41,12 +41,17 @@ NAMES_SHOWN = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaFacts:
-    """A schema as its catalog tells it."""
+    """A schema as its catalog tells it.
+
+    Attributes:
+        link_target: ``catalog.database`` that a resource link of Lake Formation stands for.
+    """
 
     name: str
     description: str | None = None
     location: str | None = None
     created_at: datetime | None = None
+    link_target: str | None = None
 
 
 class SchemaList(NamedTuple):
@@ -339,11 +344,17 @@ async def _schemas(listing: AsyncGenerator[Page[Database], None]) -> SchemaList:
                     description=item.description,
                     location=item.location_uri,
                     created_at=moment(item.create_time),
+                    link_target=_link_target(item.target_database),
                 )
                 for item in page.items
             ]
 
     return SchemaList(schemas, tuple(unreadable))
+
+
+def _link_target(target: TargetDatabase | None) -> str | None:
+    parts = (target.catalog_id, target.database_name) if target else ()
+    return ".".join(part for part in parts if part) or None
 
 
 async def discover_workgroups(

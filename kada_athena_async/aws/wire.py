@@ -273,6 +273,13 @@ class CatalogAnswer(Wire):
     data_catalog: DataCatalog = msgspec.field(default_factory=DataCatalog)
 
 
+class TargetDatabase(Wire):
+    """The schema that a resource link of Lake Formation stands for."""
+
+    catalog_id: str | None = None
+    database_name: str | None = None
+
+
 class Database(Wire):
     """A schema as Athena's ListDatabases and Glue's GetDatabases tell it."""
 
@@ -280,6 +287,7 @@ class Database(Wire):
     description: str | None = None
     location_uri: str | None = None
     create_time: float | None = None
+    target_database: TargetDatabase | None = None
 
 
 class DatabasePage(Wire):

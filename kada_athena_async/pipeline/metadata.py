@@ -122,8 +122,10 @@ class MetadataExtraction:
                         self._note_page(page)
                         yield page
 
-            except NotFoundError:
-                self._close(schema, "skipped", "it was dropped while the run was going on")
+            except NotFoundError as exc:
+                is_link = self._link_target(schema) is not None
+                reason = exc.message if is_link else "it was dropped while the run was going on"
+                self._close(schema, "skipped", reason)
             except UnitError as exc:
                 if self.config.on_error == "fail":
                     raise
@@ -372,8 +374,15 @@ class MetadataExtraction:
     def _tally(self, schema: str) -> SchemaTally:
         return self._tallies.setdefault(schema, SchemaTally())
 
+    def _link_target(self, schema: str) -> str | None:
+        named = (s.link_target for s in self.unit.catalog.schemas if s.name == schema)
+        return next(named, None)
+
     def _close(self, schema: str, outcome: Completeness, reason: str) -> None:
         name = (self.unit.catalog.name, schema)
+        if (target := self._link_target(schema)) is not None:
+            reason = f"a link to {target}, which cannot be resolved: {reason}"
+
         self._closed[schema] = ScopeFacts(scope="schema", name=name, outcome=outcome, reason=reason)
 
     def _scope(self, schema: str) -> ScopeFacts:

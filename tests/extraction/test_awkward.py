@@ -267,6 +267,38 @@ async def test_nested_catalogs_that_may_not_be_listed_are_no_silence(
     assert "glue:GetCatalogs" in reason
 
 
+async def test_a_schema_that_is_an_orphaned_link_is_said_to_be_one(
+    sandbox: Sandbox, tmp_path: Path, fast_clock: Any
+) -> None:
+    """A link to a database that may not be read is denied as a link; the others are told."""
+    link = {
+        "Name": "shared",
+        "TargetDatabase": {"CatalogId": "999988887777", "DatabaseName": "sales"},
+    }
+    with RawAws(sandbox) as aws:
+        aws.alter(
+            "glue:GetDatabases",
+            lambda page: page["DatabaseList"].append(link),
+            where={"MaxResults": 100},
+        )
+        for operation in ("glue:GetTables", "athena:ListTableMetadata"):
+            refusal = "Insufficient Lake Formation permission(s): Required Describe on sales"
+            aws.error(operation, "AccessDeniedException", refusal, where={"DatabaseName": "shared"})
+
+        fields = aws.config(tmp_path / "out", metadata_source="api", on_error="skip")
+        async with Extractor(
+            hwm_path=tmp_path / "hwm.txt", clock=fast_clock, **fields
+        ) as extractor:
+            report = await extractor.run(manage_hwm=True)
+
+    assert report.committed, report.failed
+    found = Told(tmp_path / "out")
+    scope = found.scope("shared")
+    assert scope["outcome"] == "denied"
+    assert scope["reason"].startswith("a link to 999988887777.sales, which cannot be resolved: ")
+    assert ("odd", "plain") in found.tables
+
+
 async def test_sql_tells_the_columns_that_glue_does_not_keep(told: Any) -> None:
     """A Delta table registered by its place alone has columns by SQL; by the API it is partial."""
     assert (await told("auto")).types("delta_bare") == {
