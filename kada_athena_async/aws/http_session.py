@@ -31,6 +31,7 @@ from yarl import URL
 from kada_athena_async.aws import network
 from kada_athena_async.aws.answer_limits import limit_bytes
 from kada_athena_async.aws.network import Contact
+from kada_athena_async.aws.resolver import make_resolver
 from kada_athena_async.errors import NetworkError, RequestError
 
 KEEP_ALIVE_S = 12
@@ -156,7 +157,10 @@ class HttpSession:
             settings = self._settings
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=settings.connections, ssl=settings.context, keepalive_timeout=KEEP_ALIVE_S
+                    limit=settings.connections,
+                    ssl=settings.context,
+                    keepalive_timeout=KEEP_ALIVE_S,
+                    resolver=make_resolver(),
                 ),
                 timeout=aiohttp.ClientTimeout(total=None, sock_read=settings.read_timeout_s),
                 cookie_jar=aiohttp.DummyCookieJar(),
