@@ -12,8 +12,6 @@ MIB = 1 << 20
 # A character of a text may take six bytes of JSON, as in \u0000.
 _ESCAPED = 6
 
-STREAM_CHUNK_BYTES = 64 << 10
-
 DEFAULT_LIMIT_BYTES = 32 * MIB
 """Lists of names, settings, credentials and errors. The largest is S3's: 1,000 keys of 1,024 bytes,
 each escaped, are 6 MB.
@@ -31,6 +29,9 @@ https://docs.aws.amazon.com/glue/latest/webapi/API_Table.html"""
 ROWS_LIMIT_BYTES = _ESCAPED * 32 * MIB + DEFAULT_LIMIT_BYTES
 """A page holds one row at least, and a row has at most 32 MB.
 https://docs.aws.amazon.com/athena/latest/ug/other-notable-limitations.html"""
+
+SMALL_OBJECT_LIMIT_BYTES = 64 * MIB
+"""A high-water mark, a note or a manifest; one that names 100,000 schemas has 20 MB."""
 
 _LIMITS: Mapping[str, int] = {
     "BatchGetQueryExecution": EXECUTIONS_LIMIT_BYTES,

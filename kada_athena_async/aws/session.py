@@ -10,7 +10,6 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
-import aioboto3
 import anyio
 from aiobotocore.credentials import (
     AioAssumeRoleCredentialFetcher,
@@ -36,6 +35,11 @@ from kada_athena_async.errors import (
     Problem,
 )
 from kada_athena_async.redact import hide_secrets
+
+try:
+    import aioboto3
+except ImportError:
+    aioboto3 = None
 
 # A session of 15 minutes or less would be renewed at every call: aiobotocore renews 15 minutes
 # ahead. One hour is also the most that role chaining allows.
@@ -102,11 +106,16 @@ class AwsSession:
         self._source = self._sdk_session(identity, self._sdk.http) if identity.role else self._sdk
         self._check_region()
         self._check_endpoints()
-        self._session = aioboto3.Session(botocore_session=self._sdk)
+        # Without aioboto3, as with aiobotocore 3.x, the SDK's own session does the same for us.
+        self._make_client = (
+            aioboto3.Session(botocore_session=self._sdk).client
+            if aioboto3 is not None
+            else self._sdk.create_client
+        )
 
     def client(self, service: str, config: object) -> Any:
         """An async context manager that gives the SDK's client of *service*."""
-        return self._session.client(
+        return self._make_client(
             service, region_name=self.region, endpoint_url=self.endpoint_url, config=config
         )
 
@@ -137,7 +146,7 @@ class AwsSession:
         for name in ("partitions", "sdk-default-configuration", "_retry"):
             loader.load_data(name)
 
-        if service == "s3":
+        if service == "s3" and aioboto3 is not None:
             import_module("aioboto3.s3.inject")
 
     async def prepare(self) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 import anyio
 
+from kada_athena_async.aws.answer_limits import SMALL_OBJECT_LIMIT_BYTES
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.error_map import map_error
 from kada_athena_async.concurrency import Slots, map_stream
@@ -43,6 +44,8 @@ READS = 5
 """How often a small object is asked for when its body breaks off."""
 
 _ABORT_S = 10
+
+_READ_BYTES = 1 << 20
 
 # If-Match against a missing object is answered with 404, a lost race with 412, two writes at the
 # same moment with 409.
@@ -224,14 +227,24 @@ class S3Landing:
 
 
 async def _body(body: Any, name: str) -> bytes:
+    data = bytearray()
     try:
-        data: bytes = await body.read()
+        while len(data) <= SMALL_OBJECT_LIMIT_BYTES and (chunk := await body.read(_READ_BYTES)):
+            data += chunk
     except Exception as exc:
         raise map_error(exc, operation="s3:GetObject", scope=name) from exc
     finally:
         body.close()
 
-    return data
+    if len(data) > SMALL_OBJECT_LIMIT_BYTES:
+        raise RequestError(
+            f"{name} has more than {SMALL_OBJECT_LIMIT_BYTES:,} bytes: it is none of our notes and "
+            "was not read to its end",
+            code="AnswerTooLarge",
+            hint="somebody replaced it; move it away",
+        )
+
+    return bytes(data)
 
 
 def _code(error: KadaAthenaError) -> str:

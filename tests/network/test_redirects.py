@@ -16,10 +16,13 @@ from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.pacing import Pacer
 from kada_athena_async.aws.session import AwsSession, Identity
 from kada_athena_async.concurrency import SystemClock
+from kada_athena_async.config.landing import S3Place
 from kada_athena_async.errors import NetworkError, RequestError
+from kada_athena_async.landing import open_landing
 from kada_athena_async.sandbox import Sandbox
 from tests.kit.certificates import Authority
 from tests.kit.wires import BytesServer, ConnectProxy, TlsFront
+from tests.landing.support import make_surroundings
 
 EMPTY = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: 2\r\n\r\n{}"
@@ -262,3 +265,21 @@ async def test_an_answer_too_large_is_not_read(
                 await made.run()
 
     assert peak_bytes() - before < 200 << 20
+
+
+async def test_a_mark_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies in the landing under the name of a note is read as far as a note can be."""
+    before = peak_bytes()
+    with BytesServer(flood(1_500 << 20, is_told=True)) as server:
+        place = S3Place(
+            bucket="some-bucket",
+            endpoint_url=server.url,
+            region="us-east-1",
+            key="AKIAIOSFODNN7EXAMPLE",
+            secret="s" * 40,
+        )
+        async with open_landing(place, make_surroundings(None, SystemClock())) as landing:
+            with pytest.raises(RequestError, match="has more than 67,108,864 bytes"):
+                await landing.read("some_hwm.txt")
+
+    assert peak_bytes() - before < 300 << 20
