@@ -69,7 +69,7 @@ class WarningCode(str, enum.Enum):
     HWM_EDITED = "mark_edited", "The high-water mark was set by hand; the run respects it."
     HWM_MOVED_BACK = (
         "twice",
-        "The high-water mark was set back: queries of that time are extracted again.",
+        "The high-water mark was set back: what is published of that time is left out.",
     )
     HWM_LOST = (
         "mark_lost",

@@ -95,19 +95,23 @@ def show_connection(talk: Talk, request: RunRequest) -> int:
     return ExitCode.FAILED if report.missing else ExitCode.OK
 
 
-def push_extracts(talk: Talk, request: RunRequest) -> int:
-    """Bring what was extracted to the landing; the exit code."""
+def push_extracts(talk: Talk, request: RunRequest, *, sends_all: bool = False) -> int:
+    """Bring what was extracted to the landing; the exit code.
+
+    Args:
+        sends_all: Also what another landing has.
+    """
     check_request(request)
     sites = configured_sites(talk, request)
     if sites[0].name:
-        return push_sites(talk, sites, request)
+        return push_sites(talk, sites, request, sends_all=sends_all)
 
     config = sites[0].config
     with talk.observers() as observers:
 
         async def work() -> DeliveryReport:
             async with Extractor(config, observers=observers, name=request.name) as extractor:
-                return await extractor.push()
+                return await extractor.push(sends_all=sends_all)
 
         report = run_until_signalled(
             work, on_signal=lambda: talk.say("stopping; once more to stop at once")

@@ -68,7 +68,7 @@ def _show_mark(talk: Talk, request: RunRequest, name: str, site: Site | None) ->
 
 
 def set_mark(talk: Talk, time: str, request: RunRequest) -> int:
-    """Write the mark; warn where the step leaves history out or reads it twice; the exit code."""
+    """Write the mark; warn where the step leaves history out; the exit code."""
     now = datetime.now(timezone.utc)
     wanted = _wanted(time, now)
     owners = _owners(talk, request)
@@ -183,10 +183,13 @@ def _place(store: Store) -> str:
 def _step(before: datetime, wanted: datetime, undo: str) -> Warned:
     first, last = sorted((before, wanted))
     is_forward = before < wanted
+    span = f"{format_hwm(first)} to {format_hwm(last)}"
     return Warned(
         code=WarningCode.GAP if is_forward else WarningCode.HWM_MOVED_BACK,
-        message=f"queries that ended from {format_hwm(first)} to {format_hwm(last)} "
-        f"will {'not be extracted' if is_forward else 'be extracted again'}",
+        message=f"queries that ended from {span} will not be extracted"
+        if is_forward
+        else f"of the time from {span} what is published already is left out; run --again "
+        "extracts it once more",
         hint=f"{undo} to undo it",
     )
 

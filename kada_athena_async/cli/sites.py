@@ -62,9 +62,11 @@ def connect_sites(talk: Talk, sites: Sequence[Site], request: RunRequest) -> int
     return common_exit_code([found.exit_code for found in results])
 
 
-def push_sites(talk: Talk, sites: Sequence[Site], request: RunRequest) -> int:
+def push_sites(
+    talk: Talk, sites: Sequence[Site], request: RunRequest, *, sends_all: bool = False
+) -> int:
     """Bring to the landings what every site has extracted; the exit code."""
-    results = each_site(talk, sites, request, Extractor.push)
+    results = each_site(talk, sites, request, lambda each: each.push(sends_all=sends_all))
     for found in results:
         if found.result is not None:
             facts = {"site": found.site.name, **found.result.to_dict()}

@@ -280,28 +280,27 @@ class Cutter:
 
 
 def cutter_of(
-    connection: Connection,
-    account_id: str,
-    *,
+    config: Config,
     name: str,
+    *,
+    account_id: str = "",
     output_path: Path,
     store: Store | None,
     files: Files,
 ) -> Cutter:
-    """The cutter of a run over an open connection."""
-    config = connection.config
-    return Cutter(
-        config=config,
-        origin=origin_of(config, name, account_id),
-        output_path=output_path,
-        store=store,
-        files=files,
+    """The cutter of the instance *name*.
+
+    Args:
+        account_id: Empty for that of the role, if the configuration names one.
+    """
+    role = config.role
+    origin = Origin(
+        server=config.server,
+        region=config.region,
+        account_id=account_id or (role.split(":")[4] if role else ""),
+        instance=name,
     )
-
-
-def origin_of(config: Config, name: str, account_id: str) -> Origin:
-    """Whose run it is."""
-    return Origin(server=config.server, region=config.region, account_id=account_id, instance=name)
+    return Cutter(config=config, origin=origin, output_path=output_path, store=store, files=files)
 
 
 async def meet(connection: Connection) -> list[tuple[WarningCode, str]]:

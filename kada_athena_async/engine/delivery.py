@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import TypeAlias
 
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import Clock
 from kada_athena_async.config import Config
 from kada_athena_async.engine.connection import identity_of
@@ -21,16 +22,18 @@ from kada_athena_async.errors import (
     Problem,
     UnitError,
 )
-from kada_athena_async.events import Observer, StageFinished, StageStarted
+from kada_athena_async.events import Observer, StageFinished, StageStarted, Warned
 from kada_athena_async.files import Files, in_thread
 from kada_athena_async.hwm import FileHwmStore
 from kada_athena_async.hwm.object_store import ObjectHwmStore
+from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.landing import (
     DeliveryReport,
     Surroundings,
+    Waiting,
     deliver,
-    has_errand,
     open_landing,
+    packages_waiting,
 )
 from kada_athena_async.landing.marks import open_hwm_store
 
@@ -47,11 +50,16 @@ class Outside:
     clock: Clock
     rng: Random
     tell: Observer
+    _told: set[str] = field(init=False, default_factory=set)
 
-    async def deliver(self, output_path: Path) -> DeliveryReport | None:
+    async def deliver(self, output_path: Path, *, sends_all: bool = False) -> DeliveryReport | None:
         """Bring what is in sight and not delivered to the landing; None if there is no landing.
 
-        The caller holds the lock.
+        The caller holds the lock. What is not masked stays while ``mask`` is on, and what another
+        landing has is not sent here too unless that is asked for; both are said.
+
+        Args:
+            sends_all: Send also what another landing has.
 
         Raises:
             DeliveryError: The landing refuses or is down; what is in sight stays.
@@ -60,7 +68,11 @@ class Outside:
         if place is None:
             return None
 
-        if not await has_errand(output_path, self.name, place.url, files=self.files) and not days:
+        waiting = await packages_waiting(
+            output_path, self.config, self.name, place.url, files=self.files, sends_all=sends_all
+        )
+        self._tell_held_back(waiting, place.url)
+        if not waiting.due and not days:
             return DeliveryReport(place=place.url)
 
         begun = self.clock.monotonic()
@@ -75,6 +87,7 @@ class Outside:
                     tell=self.tell,
                     clock=self.clock,
                     keep_days=days or None,
+                    held_back=waiting.held_back,
                 )
         except (CredentialsError, NetworkError) as exc:
             raise DeliveryError(
@@ -85,13 +98,45 @@ class Outside:
         self.tell(StageFinished(stage="deliver", duration_s=duration_s))
         return report
 
-    async def push(self, output_path: Path) -> DeliveryReport:
+    def _tell_held_back(self, waiting: Waiting, place: str) -> None:
+        for package in waiting.unmasked:
+            start, end = (f"{moment:{HWM_FORMAT}}" for moment in (package.start, package.end))
+            message = (
+                f"{package.manifest.name} is not delivered: its texts are not masked, or nobody "
+                "knows, and mask is on"
+            )
+            if message not in self._told:
+                self._told.add(message)
+                self.tell(
+                    Warned(
+                        code=WarningCode.UNMASKED,
+                        message=message,
+                        hint=f'extract it masked: run --again --start-hwm "{start}" '
+                        f'--end-hwm "{end}"; or set mask to false to deliver it as it is',
+                    )
+                )
+
+        message = (
+            f"{len(waiting.elsewhere)} packages that {', '.join(waiting.places)} has are not sent "
+            f"to {place}"
+        )
+        if waiting.elsewhere and message not in self._told:
+            self._told.add(message)
+            self.tell(
+                Warned(
+                    code=WarningCode.DELIVERED_ELSEWHERE,
+                    message=message,
+                    hint="send them there too: push --all (in Python: push(sends_all=True))",
+                )
+            )
+
+    async def push(self, output_path: Path, *, sends_all: bool = False) -> DeliveryReport:
         """Deliver, as ``deliver``; there has to be a landing.
 
         Raises:
             ConfigError: There is none.
         """
-        report = await self.deliver(output_path)
+        report = await self.deliver(output_path, sends_all=sends_all)
         if report is None:
             remedy = "write where to push: file:///directory, s3://bucket/prefix or an Azure URL"
             raise ConfigError([Problem("landing", "(empty)", remedy)])

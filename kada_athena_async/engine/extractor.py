@@ -21,7 +21,7 @@ from kada_athena_async.commit import (
 from kada_athena_async.concurrency import Clock, SystemClock, require_asyncio
 from kada_athena_async.config import Config, ConfigFields, check_name, config_digest, make_config
 from kada_athena_async.engine.connection import Connection, connect
-from kada_athena_async.engine.cut import Cutter, WindowRequest, origin_of
+from kada_athena_async.engine.cut import WindowRequest, cutter_of
 from kada_athena_async.engine.delivery import Outside, Store
 from kada_athena_async.engine.doctor import DoctorReport, Examination
 from kada_athena_async.engine.forecast import Forecast, PlanReport
@@ -193,8 +193,11 @@ class Extractor(RecordStreams):
         )
         return await examination.examine()
 
-    async def push(self) -> DeliveryReport:
+    async def push(self, *, sends_all: bool = False) -> DeliveryReport:
         """Bring what was extracted and not delivered to the landing, oldest first.
+
+        Args:
+            sends_all: Send also what another landing has, as after a change of the landing.
 
         Raises:
             ConfigError: The configuration names no landing.
@@ -207,7 +210,9 @@ class Extractor(RecordStreams):
         path = lock_path(output_path, self.name)
         async with locks_in_thread() as take:
             await take(lambda: self._files.lock(path, run_id="push", now=now))
-            return await self._outside(Fanout(self._observers)).push(output_path)
+            return await self._outside(Fanout(self._observers)).push(
+                output_path, sends_all=sends_all
+            )
 
     async def run(
         self,
@@ -279,7 +284,9 @@ class Extractor(RecordStreams):
                 await outside.deliver(output_path)
 
             # A mark or state that is junk, or somebody else's, is refused before anything moves.
-            cutter = self._cutter(output_path, store)
+            cutter = cutter_of(
+                self.config, self.name, output_path=output_path, store=store, files=self._files
+            )
             await cutter.check()
             await handover.adopt()
             recovery = await self._recover(output_path, store, tell, deliver, fresh=fresh)
@@ -326,17 +333,6 @@ class Extractor(RecordStreams):
             texts=self._texts,
             policy=policy,
             shared=self._shared,
-        )
-
-    def _cutter(self, output_path: Path, store: Store | None) -> Cutter:
-        """Plans windows without an answer of AWS; the account is known if the role names it."""
-        account_id = self.config.role.split(":")[4] if self.config.role else ""
-        return Cutter(
-            config=self.config,
-            origin=origin_of(self.config, self.name, account_id),
-            output_path=output_path,
-            store=store,
-            files=self._files,
         )
 
     def _outside(self, tell: Observer) -> Outside:

@@ -104,9 +104,9 @@ class Forecast:
         before = dict(self.connection.client.log.calls)
         found = await meet(self.connection)
         cutter = cutter_of(
-            self.connection,
-            await self.connection.learn_account(),
-            name=self.name,
+            self.connection.config,
+            self.name,
+            account_id=await self.connection.learn_account(),
             output_path=self.output_path,
             store=self.store,
             files=self.files,

@@ -99,9 +99,9 @@ class Run:
             self._warn(code, message)
 
         self.cutter = cutter_of(
-            self.connection,
-            await self.connection.learn_account(),
-            name=self.name,
+            self.connection.config,
+            self.name,
+            account_id=await self.connection.learn_account(),
             output_path=self.output_path,
             store=self.store,
             files=self.files,

@@ -208,9 +208,9 @@ class SitesExtractor:
         """Log in to every site and look around."""
         return await self.each(Extractor.test_connection)
 
-    async def push(self) -> list[SiteResult[DeliveryReport]]:
-        """Deliver what every site has extracted and not delivered."""
-        return await self.each(Extractor.push)
+    async def push(self, *, sends_all: bool = False) -> list[SiteResult[DeliveryReport]]:
+        """Deliver what every site has extracted and not delivered; see ``Extractor.push``."""
+        return await self.each(lambda extractor: extractor.push(sends_all=sends_all))
 
     async def each(
         self, work: Callable[[Extractor], Awaitable[ResultT]]

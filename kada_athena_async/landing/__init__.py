@@ -13,20 +13,22 @@ from kada_athena_async.aws.session import AwsSession, Identity
 from kada_athena_async.concurrency import offload
 from kada_athena_async.config.landing import AzurePlace, LocalPlace, Place, S3Place
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.landing.deliver import DeliveryReport, deliver, has_errand
+from kada_athena_async.landing.deliver import DeliveryReport, deliver
 from kada_athena_async.landing.interface import Landing
 from kada_athena_async.landing.local import LocalLanding
 from kada_athena_async.landing.s3 import S3Landing
 from kada_athena_async.landing.surroundings import UPLOAD_TIMEOUT_S, Surroundings
+from kada_athena_async.landing.waiting import Waiting, packages_waiting
 
 __all__ = [
     "DeliveryReport",
     "Landing",
     "Surroundings",
+    "Waiting",
     "deliver",
-    "has_errand",
     "open_client",
     "open_landing",
+    "packages_waiting",
 ]
 
 

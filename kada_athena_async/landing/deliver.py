@@ -8,7 +8,7 @@ sent again, so an interrupted delivery is simply begun anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -81,6 +81,7 @@ async def deliver(
     clock: Clock,
     limit: int = FILES_AT_ONCE,
     keep_days: float | None = None,
+    held_back: Container[str] = (),
 ) -> DeliveryReport:
     """Bring every package of *name* in sight to *landing* that is not there yet, oldest first.
 
@@ -91,6 +92,7 @@ async def deliver(
         limit: Files on their way at a time.
         keep_days: Remove files here that were delivered longer ago; None keeps all. The newest
             package always stays.
+        held_back: Names of manifests whose packages are not to be sent.
 
     Raises:
         DeliveryError: The landing refuses, is down, or holds another package of the same name; a
@@ -100,7 +102,11 @@ async def deliver(
     """
     in_sight = await packages_in_sight(output_path, name, files)
     journal = await Journal.open(output_path, name, files)
-    pending = [p for p in in_sight if not journal.is_delivered(p, landing.place)]
+    pending = [
+        p
+        for p in in_sight
+        if not journal.is_delivered(p, landing.place) and p.manifest.name not in held_back
+    ]
     report = DeliveryReport(place=landing.place)
     if pending:
         errand = _Errand(
@@ -119,17 +125,6 @@ async def deliver(
             removed += await _remove(package, files)
 
     return replace(report, removed=tuple(removed))
-
-
-async def has_errand(output_path: Path, name: str, place: str, *, files: Files) -> bool:
-    """True if a package of *name* in sight is not known to lie in *place*; no call is made.
-
-    Raises:
-        StateError: A manifest or the journal is junk.
-    """
-    journal = await Journal.open(output_path, name, files)
-    in_sight = await packages_in_sight(output_path, name, files)
-    return not all(journal.is_delivered(package, place) for package in in_sight)
 
 
 @dataclass(slots=True, kw_only=True)

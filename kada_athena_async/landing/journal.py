@@ -71,6 +71,15 @@ class Journal:
 
         return None
 
+    def places(self, package: Package) -> tuple[str, ...]:
+        """The landings that have just this package."""
+        facts = package.manifest
+        return tuple(
+            delivery.place
+            for delivery in self._deliveries
+            if (delivery.manifest, delivery.sha256) == (facts.name, facts.sha256)
+        )
+
     def is_delivered(self, package: Package, place: str) -> bool:
         """True if just this package lies in *place*."""
         found = self.find(package, place)

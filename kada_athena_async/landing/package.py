@@ -34,6 +34,7 @@ class _Manifest(msgspec.Struct, frozen=True):
     end: datetime
     files: tuple[_File, ...]
     mask: bool | None = None
+    config_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,7 @@ class Package:
     manifest: Facts
     files: tuple[Facts, ...]
     mask: bool | None = None
+    config_digest: str = ""
 
     @property
     def size_bytes(self) -> int:
@@ -91,4 +93,5 @@ def _read(path: Path, files: Files) -> Package | None:
         manifest=Facts(name=path.name, **files.digest(path)._asdict()),
         files=tuple(Facts(**msgspec.structs.asdict(file)) for file in manifest.files),
         mask=manifest.mask,
+        config_digest=manifest.config_digest,
     )

@@ -49,7 +49,7 @@ def test_the_mark_that_runs_use_is_shown_and_set(
     assert line(bucket, "athena_hwm.txt") == "2026-01-02 03:04:05\n"
 
     back = cli("hwm", "set", "2026-01-01 00:00:00")
-    assert "2026-01-01 00:00:00 to 2026-01-02 03:04:05 will be extracted again" in back.stderr
+    assert "2026-01-01 00:00:00 to 2026-01-02 03:04:05 what is published" in back.stderr
 
     shown = json.loads(cli("hwm", "show", "--json").stdout)
     assert (shown["hwm"], shown["path"]) == ("2026-01-01 00:00:00", "s3://marks/k/athena_hwm.txt")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from kada_athena_async.sandbox import Sandbox
+from kada_athena_async.sandbox.estate.small import tiny_estate
 from tests.acceptance.conftest import in_sight
 
 THEIRS = (
@@ -79,3 +85,89 @@ def test_its_mark_stays_where_nothing_was_committed(
     assert "CredentialsError" in done.stderr
     assert not (tmp_path / "athena_hwm.txt").exists()
     assert sandbox.secret_access_key not in done.stderr
+
+
+def told(output: Path, name: str) -> Counter[str]:
+    """How often each execution is in the packages of *name*."""
+    ids: Counter[str] = Counter()
+    for path in sorted(output.glob(f"{name}_manifest_*.json")):
+        for file in json.loads(path.read_text())["files"]:
+            if file["kind"] == "databaselog":
+                with gzip.open(output / file["name"], "rt", newline="", encoding="utf-8") as text:
+                    ids.update(row["query_id"] for row in csv.DictReader(text))
+
+    return ids
+
+
+def test_d1_two_instances_of_two_accounts_share_an_output_path(
+    tmp_path: Path,
+    environment: dict[str, str],
+    configure: Callable[..., Path],
+    sandbox: Sandbox,
+) -> None:
+    """``-n a`` and ``-n b``, one directory: each publishes its own account's history, whole."""
+    now = datetime.now(timezone.utc)
+    estate = tiny_estate(now)
+    estate.account_id = "210987654321"
+    site = sandbox.add_account(estate.account_id, sandbox.region, estate, policy="admin")
+    configure(role=site.role_arn, bucket=f"s3://{site.results_bucket}/k", metadata_source="api")
+    (tmp_path / "kada_athena_extractor_config.json").rename(tmp_path / "b.json")
+    configure(metadata_source="api")
+    (tmp_path / "kada_athena_extractor_config.json").rename(tmp_path / "a.json")
+    script = write_script(tmp_path)
+
+    for name in ("a", "b", "a", "b"):
+        done = run(script, environment, "-c", str(tmp_path / f"{name}.json"), "-n", name)
+        assert done.returncode == 0, done.stderr
+
+    for name in ("a", "b"):
+        assert (tmp_path / f"{name}_hwm.txt").exists()
+        assert len(list((tmp_path / "output").glob(f"{name}_manifest_*.json"))) == 2
+
+    end = now - timedelta(minutes=2)
+    final = {i for i, e in estate.executions.items() if e.is_final and e.completed_at}
+    settled = {i for i in final if estate.executions[i].completed_at < end}
+    assert settled <= set(told(tmp_path / "output", "b")) <= set(estate.executions)
+    assert set(told(tmp_path / "output", "b").values()) == {1}
+    assert set(told(tmp_path / "output", "a").values()) == {1}
+    assert not told(tmp_path / "output", "a").keys() & told(tmp_path / "output", "b").keys()
+
+
+def test_a_night_that_died_before_its_mark_and_was_repeated_is_told_once(
+    tmp_path: Path, environment: dict[str, str], configure: Callable[..., Path]
+) -> None:
+    """Committed, dead before ``publish_hwm``, repeated twice: every execution once."""
+    configure(metadata_source="api")
+    script = write_script(tmp_path)
+    first = run(script, environment, "-n", "nightly")
+    (tmp_path / "nightly_hwm.txt").unlink()
+    second = run(script, environment, "-n", "nightly")
+    mark = (tmp_path / "nightly_hwm.txt").read_text()
+    third = run(script, environment, "-n", "nightly")
+
+    assert [done.returncode for done in (first, second, third)] == [0, 0, 0], third.stderr
+    assert (tmp_path / "nightly_hwm.txt").read_text() >= mark
+    assert set(told(tmp_path / "output", "nightly").values()) == {1}
+
+
+def test_statements_that_are_overwritten_stay_so_whatever_the_instance_is_called(
+    tmp_path: Path, environment: dict[str, str], configure: Callable[..., Path]
+) -> None:
+    """list_sql, get_sql and overwrite_sql before the run of ``-n other``: the package says so."""
+    configure()
+    script = write_script(tmp_path)
+    text = script.read_text()
+    changed = (
+        "ext.test_connection()\n"
+        "for name in ext.list_sql():\n"
+        "    ext.overwrite_sql(name, ext.get_sql(name) + '\\n-- ours')\n"
+        "assert ext.get_sql('TABLES_SQL').endswith('-- ours')\n"
+    )
+    assert text.count("ext.test_connection()\n") == 1
+    script.write_text(text.replace("ext.test_connection()\n", changed))
+
+    done = run(script, environment, "-n", "other")
+
+    assert done.returncode == 0, done.stderr
+    (manifest,) = (tmp_path / "output").glob("other_manifest_*.json")
+    assert len(json.loads(manifest.read_text())["statements_digest"]) == 64

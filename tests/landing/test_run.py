@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -270,3 +271,79 @@ def test_the_command_line_tells_and_recovers(
     assert again.returncode == 0, again.stderr
     assert (tmp_path / "k_hwm.txt").exists()
     assert load_config(path)["landing"] == config["landing"]
+
+
+def an_hour_ago() -> str:
+    """The end of a first window, so that a second run has one too."""
+    return f"{datetime.now(timezone.utc) - timedelta(hours=1):%Y-%m-%d %H:%M:%S}"
+
+
+def unmasked(out: Path) -> list[str]:
+    """Names of the manifests here whose texts are not masked."""
+    return [
+        path.name
+        for path in out.glob("*_manifest_*.json")
+        if json.loads(path.read_text())["mask"] is False
+    ]
+
+
+@pytest.mark.parametrize("reason", ["no landing", "landing down"])
+async def test_h4_nothing_unmasked_leaves_while_mask_is_on(
+    make: Callable[..., Extractor],
+    bucket: Bucket,
+    out: Path,
+    reason: str,
+) -> None:
+    """Extracted without mask and not delivered, then mask on: held back by name, all else goes."""
+    told: list[Any] = []
+    if reason == "no landing":
+        await make(mask=False, landing=None).run(end_hwm=an_hour_ago())
+    else:
+        down(bucket)
+        with pytest.raises(DeliveryError):
+            await make(mask=False).run(end_hwm=an_hour_ago())
+
+        bucket.sandbox.faults.clear()
+
+    (name,) = unmasked(out)
+    report = await make(observers=[told.append]).run()
+
+    assert report.exit_code == 0
+    assert [n for n in bucket.names() if name[-25:-5] in n] == []
+    assert report.manifest is not None
+    assert report.manifest.name in bucket.names()
+    warned = [event for event in told if getattr(event, "code", "") == "unmasked"]
+    assert [event.message.split()[0] for event in warned] == [name]
+    assert "run --again --start-hwm" in warned[0].hint
+
+    window = json.loads((out / name).read_text())
+    again = await make().run(
+        start_hwm=window["start"][:19].replace("T", " "),
+        end_hwm=window["end"][:19].replace("T", " "),
+        again=True,
+    )
+    assert again.exit_code == 0
+    assert unmasked(out) == []
+    assert name in bucket.names()
+
+
+async def test_h4_another_prefix_gets_what_is_new_and_the_rest_when_asked(
+    make: Callable[..., Extractor], bucket: Bucket
+) -> None:
+    """A changed landing is not sent the history by itself; push(sends_all=True) sends it."""
+    told: list[Any] = []
+    first = await make().run(end_hwm=an_hour_ago())
+    moved = {"bucket": bucket.name, "prefix": "elsewhere"}
+    second = await make(landing=moved, observers=[told.append]).run()
+
+    def there() -> list[str]:
+        found = [n.removeprefix("elsewhere/") for n in bucket.names() if n[:10] == "elsewhere/"]
+        return [n for n in found if "_manifest_" in n]
+
+    assert first.manifest is not None
+    assert second.manifest is not None
+    assert there() == [second.manifest.name]
+    assert [e.code for e in told if getattr(e, "code", "") == "delivered_elsewhere"]
+    assert (await make(landing=moved).push()).manifests == ()
+    assert (await make(landing=moved).push(sends_all=True)).manifests == (first.manifest.name,)
+    assert there() == sorted([first.manifest.name, second.manifest.name])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
+import pickle
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -15,6 +17,7 @@ from kada_athena_async.errors import ConfigError, StateError
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sync import (
     Extractor,
+    Hwm,
     get_generic_logger,
     get_hwm,
     load_config,
@@ -189,3 +192,26 @@ def test_the_logger_writes_each_line_once(capsys: pytest.CaptureFixture[str]) ->
     assert output.out == ""
     assert output.err.endswith("INFO doors-test: key ***\n")
     assert output.err.count("\n") == 1
+
+
+def test_a_window_knows_whose_mark_it_comes_from(tmp_path: Path) -> None:
+    """The wrapper names its instance only to get_hwm; copies and pickles keep it."""
+    start, end = get_hwm("audit", tmp_path, now=NOW)
+
+    assert isinstance(start, Hwm)
+    for each in (start, end, copy.deepcopy(start), pickle.loads(pickle.dumps(end))):
+        assert each.instance == "audit"
+
+    assert json.loads(json.dumps(start)) == str(start)
+
+
+def test_the_mark_of_another_instance_is_refused(tmp_path: Path) -> None:
+    """Named one way and given the other's window: a sentence, before anything is done."""
+    start, _ = get_hwm("audit", tmp_path, now=NOW)
+    fields = {"server": "s", "region": "us-east-1", "bucket": "s3://bucket/p"}
+    extractor = Extractor(name="sales", output_path=str(tmp_path / "out"), **fields)
+
+    with pytest.raises(ConfigError, match="this is the mark of audit, not sales"):
+        extractor.run(start_hwm=start)
+
+    assert not (tmp_path / "out").exists()

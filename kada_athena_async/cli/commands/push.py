@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import (
     ConfigFile,
@@ -19,10 +23,14 @@ def push(
     name: Name = "athena",
     sites: Sites = None,
     settings: Settings = None,
+    sends_all: Annotated[
+        bool, typer.Option("--all", help="Send also what another landing has.")
+    ] = False,
 ) -> int:
     """Bring what was extracted and not yet delivered to the landing, oldest first.
 
-    A run with a landing does so by itself. Safe to repeat: nothing is sent twice.
+    A run with a landing does so by itself. Safe to repeat: nothing is sent twice. What
+    another landing has, as after a change of the landing, is sent with --all.
 
     \b
     Example:
@@ -34,4 +42,4 @@ def push(
     request = RunRequest(
         config=config, name=name, settings=tuple(settings or ()), sites=tuple(sites or ())
     )
-    return push_extracts(talk, request)
+    return push_extracts(talk, request, sends_all=sends_all)

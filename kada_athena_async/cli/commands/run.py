@@ -42,7 +42,7 @@ def run(
     again: Annotated[
         bool,
         typer.Option(
-            "--reprocess", "--again", help="Extract a window again that was already extracted."
+            "--reprocess", "--again", help="Extract the published packages of the window once more."
         ),
     ] = False,
     sandbox: Annotated[

@@ -58,7 +58,7 @@ def test_a_step_forwards_warns_of_the_gap(cli: Cli) -> None:
     assert forwards.returncode == 0
     assert "2026-01-01 00:00:00 to 2026-02-01 00:00:00 will not be extracted" in forwards.stderr
     assert "-m kada_athena_async hwm set '2026-01-01 00:00:00' to undo it" in forwards.stderr
-    assert "2026-01-15 00:00:00 to 2026-02-01 00:00:00 will be extracted again" in backwards.stderr
+    assert "2026-01-15 00:00:00 to 2026-02-01 00:00:00 what is published" in backwards.stderr
 
 
 @pytest.mark.parametrize(

@@ -210,3 +210,20 @@ async def test_a_junk_announcement_is_refused(store: FileHwmStore) -> None:
         await store.announced()
 
     assert "whether the landing holds a manifest" in caught.value.hint
+
+
+async def test_h17_files_of_other_names_share_no_state_and_no_lock(tmp_path: Path) -> None:
+    """``x_hwm.txt``, ``x.txt`` and ``x_hwm.dat`` beside each other: each has its own."""
+    names = ("x_hwm.txt", "x.txt", "x_hwm.dat", "x")
+    stores = [FileHwmStore(tmp_path / name, Files()) for name in names]
+
+    for kind in ("state_path", "announcement_path", "lock_path"):
+        assert len({getattr(store, kind) for store in stores}) == len(stores)
+
+    assert stores[0].state_path == tmp_path / "x_state.json"
+    for hours, store in enumerate(stores):
+        hwm = HWM - timedelta(hours=hours)
+        await store.write(Carried(hwm=hwm), run_id="r", manifest_sha256="0")
+
+    for hours, store in enumerate(stores):
+        assert (await store.read()).carried == Carried(hwm=HWM - timedelta(hours=hours))

@@ -1,0 +1,74 @@
+"""Which packages a landing is to get: not what is unmasked, nor what another landing has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kada_athena_async.config import Config, config_digest
+from kada_athena_async.files import Files
+from kada_athena_async.landing.journal import Journal
+from kada_athena_async.landing.package import Package, packages_in_sight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What is published and not known to lie in a landing, by what is to become of it.
+
+    Attributes:
+        due: To be sent.
+        unmasked: Held back, for ``mask`` is on and their texts are not masked.
+        elsewhere: Not asked for: another landing has them.
+        places: The landings that have those.
+    """
+
+    due: tuple[Package, ...]
+    unmasked: tuple[Package, ...]
+    elsewhere: tuple[Package, ...]
+    places: tuple[str, ...]
+
+    @property
+    def held_back(self) -> frozenset[str]:
+        """Names of the manifests that are not to be sent."""
+        return frozenset(p.manifest.name for p in (*self.unmasked, *self.elsewhere))
+
+
+async def packages_waiting(
+    output_path: Path, config: Config, name: str, place: str, *, files: Files, sends_all: bool
+) -> Waiting:
+    """Sort what is published of *name*; no call is made.
+
+    Args:
+        place: The landing's URL.
+        sends_all: Send also what another landing has.
+
+    Raises:
+        StateError: A manifest or the journal is junk.
+    """
+    journal = await Journal.open(output_path, name, files)
+    missing = [
+        package
+        for package in await packages_in_sight(output_path, name, files)
+        if not journal.is_delivered(package, place)
+    ]
+    unmasked = [package for package in missing if config.mask and not _is_masked(package, config)]
+    elsewhere = [
+        package
+        for package in missing
+        if not sends_all and package not in unmasked and journal.places(package)
+    ]
+    places = sorted({found for package in elsewhere for found in journal.places(package)})
+    return Waiting(
+        due=tuple(p for p in missing if p not in unmasked and p not in elsewhere),
+        unmasked=tuple(unmasked),
+        elsewhere=tuple(elsewhere),
+        places=tuple(places),
+    )
+
+
+def _is_masked(package: Package, config: Config) -> bool:
+    """Whether the texts are masked; of packages of earlier versions the configuration tells."""
+    if package.mask is not None:
+        return package.mask
+
+    return package.config_digest == config_digest(config)
