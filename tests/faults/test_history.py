@@ -265,19 +265,22 @@ async def test_h16_a_workgroup_made_anew_does_not_block_runs(world: World) -> No
 
 
 async def test_h16_a_batch_that_is_refused_for_one_id_is_read_without_it(world: World) -> None:
-    """The batch is halved until the id is alone; all others are told."""
-    for number in range(20):
-        world.submit(START - 2 * HOUR - number * MINUTE)
+    """The batch is halved until the id is alone; all others are told, and it is asked for again."""
+    ids = [world.submit(START - 2 * HOUR - number * MINUTE) for number in range(20)]
 
     world.sandbox.faults.add(
         "error",
         "athena:BatchGetQueryExecution",
         code="InvalidRequestException",
         message="QueryExecution x was not found",
-        calls=(1, 2),
+        calls=(1, 2, 3),
     )
     report = await world.run(START)
     assert report.exit_code == 0
+    assert sum(world.told()[query_id] for query_id in ids) >= 15
+
+    world.sandbox.faults.clear()
+    await world.run(START + HOUR)
     world.check()
 
 

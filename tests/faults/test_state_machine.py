@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections import Counter
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from hypothesis.stateful import (
 )
 
 from kada_athena_async import RunReport
-from kada_athena_async.errors import KadaAthenaError
+from kada_athena_async.errors import KadaAthenaError, StateError
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Workgroup
 from kada_athena_async.sandbox.estate.small import tiny_estate
@@ -61,8 +62,9 @@ def is_crash(error: BaseException) -> bool:
 class AthenaAndItsUsers(RuleBasedStateMachine):
     """Users submit, Athena moves queries on, operators meddle, runs come and die.
 
-    The model is the sandbox's own ledger and one fact: how often each time was set back, for what
-    ended in it may be told once more each time. Nothing is passed over on purpose.
+    The model is the sandbox's own ledger. Nothing is passed over on purpose, and nothing is ever
+    told twice: not by a start that is chosen, a mark that is set back or lost, another working
+    directory, a package that is extracted again, or whatever kills a run.
     """
 
     @initialize()
@@ -77,8 +79,7 @@ class AthenaAndItsUsers(RuleBasedStateMachine):
         self.world = World(self.path, self.sandbox, self.wall)
         self.unfinished: list[str] = []
         self.key = (self.sandbox.access_key_id, self.sandbox.secret_access_key)
-        self.set_back: list[tuple[datetime, datetime]] = []
-        self.rotations = 0
+        self.rotations = self.moves = 0
 
     def teardown(self) -> None:
         if hasattr(self, "sandbox"):
@@ -113,12 +114,10 @@ class AthenaAndItsUsers(RuleBasedStateMachine):
         self.world.check_files()
 
     def check_repeats(self, told: Counter[str]) -> None:
-        """Nothing is told more often than its time was set back, and once."""
-        for query_id, times in told.items():
-            execution = self.sandbox.estate.executions[query_id]
-            ended_at = execution.completed_at or execution.submitted_at
-            set_back = sum(start <= ended_at < end for start, end in self.set_back)
-            assert times <= 1 + set_back, query_id
+        """Nothing is told more than once, and no two packages share a moment."""
+        assert [query_id for query_id, times in told.items() if times > 1] == []
+        windows = sorted((m["start"], m["end"]) for m in self.world.manifests())
+        assert all(before[1] <= after[0] for before, after in pairwise(windows))
 
     def run_once(self, **fields: Any) -> RunReport | KadaAthenaError | None:
         key, secret = self.key
@@ -219,22 +218,69 @@ class AthenaAndItsUsers(RuleBasedStateMachine):
     @precondition(lambda self: self.world.mark() is not None and not self.world.leftovers())
     @rule(minutes=st.sampled_from([61, 200, 3000]), by_option=st.booleans())
     def set_the_mark_back(self, minutes: int, by_option: bool) -> None:
-        """Somebody wants some time told again, after a calm run: by hand, or with --start-hwm.
-
-        What becomes listable only afterwards is within that time, or was told by the calm run.
-        """
+        """Somebody asks for some time once more, after a calm run: by hand, or with --start-hwm."""
         self.sandbox.behaviour.visible_after.clear()
         self.time_passes(2, 0)
         self.run()
         mark = self.world.mark()
         assert mark is not None
         start = mark - minutes * MINUTE
-        self.set_back.append((start, mark))
         self.time_passes(2, 0)
         if by_option:
             assert isinstance(self.run_once(start_hwm=start), RunReport)
         else:
             self.world.hwm_path.write_text(f"{start:%Y-%m-%d %H:%M:%S}\n")
+
+    @precondition(lambda self: self.world.mark() is not None and not self.world.leftovers())
+    @rule(is_moved=st.booleans())
+    def lose_the_mark(self, is_moved: bool) -> None:
+        """Mark and state are gone, or the next run starts in another working directory."""
+        if is_moved:
+            self.moves += 1
+            elsewhere = self.path / f"cwd-{self.moves}"
+            elsewhere.mkdir()
+            self.world.hwm_path = elsewhere / "athena_hwm.txt"
+            self.world.state_path = elsewhere / "athena_state.json"
+        else:
+            self.world.hwm_path.unlink()
+            self.world.state_path.unlink(missing_ok=True)
+
+    @precondition(lambda self: self.world.manifests())
+    @rule(data=st.data(), is_whole=st.booleans())
+    def extract_again(self, data: st.DataObject, is_whole: bool) -> None:
+        """A package once more in its own window; with a part of its window it is refused."""
+        manifest = data.draw(st.sampled_from(self.world.manifests()))
+        start, end = (
+            datetime.fromisoformat(manifest[key].replace("Z", "+00:00")) for key in ("start", "end")
+        )
+        middle = start + (end - start) / 2
+        asked = start if is_whole else middle.replace(microsecond=0)
+        outcome = self.run_once(start_hwm=asked, end_hwm=end, again=True)
+        if asked == start:
+            assert isinstance(outcome, RunReport), outcome
+        else:
+            assert isinstance(outcome, StateError), outcome
+
+    @precondition(lambda self: self.world.manifests())
+    @rule(minutes=st.integers(1, 5000), length=st.integers(1, 3000))
+    def ask_for_a_window_without_the_mark(self, minutes: int, length: int) -> None:
+        """A caller with own marks asks for any time; what is told already is refused or left out."""
+        newest = datetime.fromisoformat(self.world.manifests()[-1]["end"].replace("Z", "+00:00"))
+        start = newest - minutes * MINUTE
+        end = min(newest, start + length * MINUTE)
+        outcome = self.run_once(start_hwm=start, end_hwm=end, manage_hwm=False)
+        assert isinstance(outcome, RunReport | StateError), outcome
+
+    @precondition(lambda self: self.world.mark() is not None)
+    @rule(field=st.sampled_from(["server", "region"]))
+    def come_as_somebody_else(self, field: str) -> None:
+        """A configuration of another server or Region is refused and changes nothing."""
+        before, seen = self.world.mark(), self.world.in_sight()
+        outcome = self.run_once(
+            **{field: "other.example.com" if field == "server" else "eu-west-2"}
+        )
+        assert isinstance(outcome, StateError), outcome
+        assert (self.world.mark(), self.world.in_sight()) == (before, seen)
 
     @rule()
     def rotate_the_keys(self) -> None:
