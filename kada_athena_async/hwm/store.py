@@ -69,18 +69,21 @@ class FileHwmStore:
 
     Args:
         hwm_path: Such as ``athena_hwm.txt``; the state is then ``athena_state.json``. Beside a
-            file of any other name, such as ``x.txt``, it is ``x.txt_state.json``. A link is
+            file of any other name, such as ``x.txt``, it is ``x.txt.state.json``. A link is
             followed once, here.
     """
 
     def __init__(self, hwm_path: Path, files: Files) -> None:
         self.hwm_path = hwm_path.resolve()
+        # Each file of a mark has a state and a lock of its own: x_hwm.txt, x.txt, x_hwm.dat and x.
         name = self.hwm_path.name
-        # Each file of a mark has a state and a lock of its own: x_hwm.txt, x.txt and x_hwm.dat.
-        stem = name.removesuffix("_hwm.txt") if name.endswith("_hwm.txt") else name
-        self.state_path = self.hwm_path.with_name(f"{stem}_state.json")
-        self.announcement_path = self.hwm_path.with_name(f"{stem}_delivery.json")
-        self.lock_path = self.hwm_path.with_name(f".{stem}_hwm.lock")
+        stem = name.removesuffix("_hwm.txt")
+        own, lock = (
+            (f"{stem}_", f".{stem}_hwm.lock") if stem != name else (f"{name}.", f".{name}.hwm.lock")
+        )
+        self.state_path = self.hwm_path.with_name(f"{own}state.json")
+        self.announcement_path = self.hwm_path.with_name(f"{own}delivery.json")
+        self.lock_path = self.hwm_path.with_name(lock)
         self._files = files
 
     async def read(self) -> StoredMark:

@@ -264,7 +264,7 @@ class AthenaAndItsUsers(RuleBasedStateMachine):
     @precondition(lambda self: self.world.manifests())
     @rule(minutes=st.integers(1, 5000), length=st.integers(1, 3000))
     def ask_for_a_window_without_the_mark(self, minutes: int, length: int) -> None:
-        """A caller with own marks asks for any time; what is told already is refused or left out."""
+        """A caller with own marks asks for any time: what is told is refused or left out."""
         newest = datetime.fromisoformat(self.world.manifests()[-1]["end"].replace("Z", "+00:00"))
         start = newest - minutes * MINUTE
         end = min(newest, start + length * MINUTE)

@@ -213,8 +213,8 @@ async def test_a_junk_announcement_is_refused(store: FileHwmStore) -> None:
 
 
 async def test_h17_files_of_other_names_share_no_state_and_no_lock(tmp_path: Path) -> None:
-    """``x_hwm.txt``, ``x.txt`` and ``x_hwm.dat`` beside each other: each has its own."""
-    names = ("x_hwm.txt", "x.txt", "x_hwm.dat", "x")
+    """Files of one stem beside each other, whatever they are called: each has its own."""
+    names = ("x_hwm.txt", "x.txt", "x_hwm.dat", "x", "x_hwm")
     stores = [FileHwmStore(tmp_path / name, Files()) for name in names]
 
     for kind in ("state_path", "announcement_path", "lock_path"):
