@@ -274,8 +274,8 @@ class Cutter:
             f"the window {window} is covered by {names}{more} already"
             if holders
             else f"the window {window} is published already, says the state of {self._place}",
-            hint="extract it once more with --again (in Python: again=True), or ask for another "
-            "window",
+            hint="extract it once more with --reprocess (or --again; in Python: again=True), or "
+            "ask for another window",
         )
 
 
