@@ -202,8 +202,12 @@ class UnitExtraction:
                 listing = self.information_schema(catalog.name, f"listing/{catalog.name}")
                 listers.append(SqlTables(listing))
 
+            times = Counter(schema.name.lower() for schema in catalog.schemas)
             self._sources[catalog.name] = CatalogSources(
-                Listing(catalog=catalog.name, listers=listers)
+                Listing(catalog=catalog.name, listers=listers),
+                twin_schemas=frozenset(
+                    s.name for s in catalog.schemas if times[s.name.lower()] > 1
+                ),
             )
 
         return self._sources[catalog.name]

@@ -50,11 +50,13 @@ class CatalogSources:
     """What is known, over all units of a catalog, about who may tell what of it.
 
     Attributes:
+        twin_schemas: Those whose names differ from another's in case only.
         sql_refusal: Why SQL is not asked any more; empty while it is.
         has_told: Of what a warning was told already.
     """
 
     listing: Listing
+    twin_schemas: frozenset[str] = frozenset()
     sql_refusal: str = ""
     has_told: set[WarningCode] = field(default_factory=set)
 
@@ -266,8 +268,7 @@ class MetadataExtraction:
 
     def _has_twins(self, piece: Slice) -> bool:
         """Whether SQL, which folds the case of names, would mix its schemas with others."""
-        times = Counter(schema.name.lower() for schema in self.unit.catalog.schemas)
-        return any(times[schema.lower()] > 1 for schema in piece.schemas)
+        return any(schema in self.sources.twin_schemas for schema in piece.schemas)
 
     def _refuse_sql(self, reason: str) -> None:
         if self.sources.sql_refusal:

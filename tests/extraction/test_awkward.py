@@ -212,6 +212,16 @@ async def test_tables_that_differ_in_case_only_are_both_told(told: Any, source: 
     assert found.scope("default")["outcome"] == "complete"
 
 
+@pytest.mark.parametrize("source", ["api", "auto"])
+async def test_schemas_that_differ_in_case_only_keep_their_own_tables(
+    told: Any, source: str
+) -> None:
+    """SQL, which would mix them, is not asked about such schemas."""
+    found = await told(source)
+    assert found.types("bills", "Sales") == {"id": "bigint"}
+    assert found.types("bills", "sales") == {"note": "varchar"}
+
+
 async def test_sql_says_that_it_shows_twins_as_one(told: Any) -> None:
     """SQL folds the case of names: one table with the columns of both, and the schema partial."""
     found = await told("sql")

@@ -35,6 +35,9 @@ def awkward_estate(now: datetime) -> Estate:
     glue.schemas["odd"] = Schema(name="odd", tables={table.name: table for table in tables})
     twins = {table.name: table for table in _twins()}
     federated.schemas["default"] = Schema(name="default", tables=twins)
+    for name, column in (("Sales", _ID), ("sales", _NOTE)):
+        bills = Table(name="bills", table_type="EXTERNAL", table_format=None, columns=(column,))
+        federated.schemas[name] = Schema(name=name, tables={"bills": bills})
     lake, registered = _nested("s3tablescatalog/lake"), _nested("s3tablescatalog/registered")
     under_own_name = replace(registered, name="registered_lake")
     return Estate(
