@@ -24,6 +24,7 @@ from kada_athena_async.errors import (
     AccessDeniedError,
     KadaAthenaError,
     QueryFailedError,
+    RequestError,
     RetriesExhaustedError,
     TooManyQueriesError,
 )
@@ -37,6 +38,9 @@ BATCH_MAX = 50
 POLL_FIRST_S, POLL_MAX_S, POLL_GROWTH = 0.25, 3.0, 0.04
 """A query of age t is looked at again after a twenty-fifth of t, at most 3 s: so we learn of its
 end late by 4% at most, and all queries that run share one look: never more than 4 calls/s of 20."""
+
+MISSED_MAX = 60
+"""Looks in a row, half a minute or more, in which Athena leaves out a query of ours: it is lost."""
 
 STOP_GRACE_S = 5.0
 SLOT_WAIT_S, SLOT_WAIT_MAX_S = 1.0, 20.0
@@ -74,6 +78,7 @@ class Statement:
 class _Watched:
     started_s: float
     looks: int = 0
+    missed: int = 0
     execution: QueryExecution | None = None
 
 
@@ -148,6 +153,9 @@ class AthenaQueries:
                 limit=self.slots.limit,
             )
         )
+        if query_id in self._watched:
+            raise RequestError(f"Athena gave query {query_id} for two statements", code="Malformed")
+
         begun = self.clock.monotonic()
         watched = self._watched[query_id] = _Watched(begun)
         try:
@@ -225,6 +233,13 @@ class AthenaQueries:
             if execution is not None and execution.status.state in FINAL_STATES:
                 return execution
 
+            if watched.missed > MISSED_MAX:
+                raise RetriesExhaustedError(
+                    f"Athena does not know query {query_id}, which it started",
+                    operation="athena:BatchGetQueryExecution",
+                    attempts=watched.missed,
+                )
+
             if self._is_polling:
                 await self._tick.wait()
                 continue
@@ -256,11 +271,16 @@ class AthenaQueries:
                 "athena", "BatchGetQueryExecution", QueryExecutionIds=ids
             )
             batch: ExecutionBatch = answer[DECODED]
+            for query_id in ids:
+                if query_id in self._watched:
+                    self._watched[query_id].missed += 1
+
             for execution in batch.query_executions:
                 watched = self._watched.get(execution.query_execution_id)
                 if watched is not None:
                     watched.execution = execution
                     watched.looks += 1
+                    watched.missed = 0
 
             # What the batch leaves out is asked for again at the next tick, unless it is refused.
             for missing in batch.unprocessed_query_execution_ids:

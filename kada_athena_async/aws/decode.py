@@ -42,7 +42,7 @@ class _Answer(NamedTuple):
     decoder: msgspec.json.Decoder[Any]
 
 
-_KINDS: Mapping[str, type[msgspec.Struct]] = {
+ANSWER_KINDS: Mapping[str, type[msgspec.Struct]] = {
     "BatchGetQueryExecution": wire.ExecutionBatch,
     "GetCatalogs": wire.NestedCatalogPage,
     "GetDataCatalog": wire.CatalogAnswer,
@@ -56,7 +56,7 @@ _KINDS: Mapping[str, type[msgspec.Struct]] = {
     "ListWorkGroups": wire.WorkgroupPage,
     "StartQueryExecution": wire.StartedQuery,
 }
-_ANSWERS = {name: _Answer(kind, msgspec.json.Decoder(kind)) for name, kind in _KINDS.items()}
+_ANSWERS = {name: _Answer(kind, msgspec.json.Decoder(kind)) for name, kind in ANSWER_KINDS.items()}
 
 
 class JsonAnswerParser(AioJSONParser):  # type: ignore[misc]  # aiobotocore ships no types

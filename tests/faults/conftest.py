@@ -11,6 +11,7 @@ import pytest
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.small import tiny_estate
 from tests.faults.world import START, WallClock, World
+from tests.kit.raw_aws import RawAws
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,6 +29,13 @@ def wall() -> WallClock:
 def sandbox(wall: WallClock) -> Iterator[Sandbox]:
     """A tiny estate: nine workgroups, two catalogs, six tables, seven executions."""
     with Sandbox(tiny_estate(START), now=wall.now) as running:
+        yield running
+
+
+@pytest.fixture
+def aws(sandbox: Sandbox) -> Iterator[RawAws]:
+    """The sandbox behind a server whose answers a test writes."""
+    with RawAws(sandbox) as running:
         yield running
 
 

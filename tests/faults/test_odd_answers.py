@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kada_athena_async import RunReport
-from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Schema
 from kada_athena_async.sandbox.estate.small import make_table
 from kada_athena_async.sandbox.wire import Reply, Request, json_reply
 from tests.faults.world import START, WallClock, World
 from tests.kit.raw_aws import Forward, RawAws
-
-
-@pytest.fixture
-def aws(sandbox: Sandbox) -> Iterator[RawAws]:
-    with RawAws(sandbox) as running:
-        yield running
 
 
 class OddWorld(World):
