@@ -1,16 +1,9 @@
-"""CloudTrail's LookupEvents: one event for each execution, some late, a few never.
-
-People, roles and tools are invented from an execution's id and workgroup, so that every estate has
-them without storing any. An execution that was started here is its real caller's.
-"""
+"""CloudTrail's LookupEvents: one event for each execution, some late, a few never."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from functools import lru_cache
 from hashlib import sha256
-from typing import NamedTuple
 
 import msgspec
 
@@ -18,6 +11,7 @@ from kada_athena_async.sandbox.athena.shapes import epoch
 from kada_athena_async.sandbox.athena.site import Site
 from kada_athena_async.sandbox.caller import Call
 from kada_athena_async.sandbox.estate.model import Execution
+from kada_athena_async.sandbox.estate.people import in_account, number_of, person_of
 from kada_athena_async.sandbox.pages import PageRule, page
 from kada_athena_async.sandbox.wire import AwsError, Json
 
@@ -35,87 +29,6 @@ attempt that started nothing."""
 OLD_EVENT_AGE = timedelta(days=20)
 OLD_SECRET = "cloudtrail-canary-7f3a"  # noqa: S105  # planted: it must appear nowhere
 """Events older than this age carry the statement, and this secret, in their request parameters."""
-
-
-class Person(NamedTuple):
-    """Somebody who runs queries.
-
-    Attributes:
-        identity: CloudTrail's ``userIdentity`` with ``{account}`` in place of the account's id.
-        user_agent: The tool's.
-    """
-
-    identity: Json
-    user_agent: str
-
-
-def _role(role: str, session: str, **context: object) -> Json:
-    arn = f"arn:aws:sts::{{account}}:assumed-role/{role}/{session}"
-    issuer = {
-        "type": "Role",
-        "arn": f"arn:aws:iam::{{account}}:role/{role}",
-        "accountId": "{account}",
-        "userName": role,
-    }
-    return {
-        "type": "AssumedRole",
-        "principalId": f"AROAEXAMPLE:{session}",
-        "arn": arn,
-        "accountId": "{account}",
-        "sessionContext": {"sessionIssuer": issuer, **context},
-    }
-
-
-_SSO = "AWSReservedSSO_Analyst_0123456789abcdef"
-_BOTO = "Boto3/1.40.61 md/Botocore#1.40.61 ua/2.0 os/linux lang/python#3.12"
-_BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"
-
-ANALYSTS: Sequence[Person] = (
-    Person(_role(_SSO, "ann.smith@scfreight.example"), _BROWSER),
-    Person(_role(_SSO, "bela.kovacs@scfreight.example"), _BROWSER),
-    Person(_role("DataAnalyst", "carol@scfreight.example"), f"{_BOTO} PyAthena/3.1"),
-    Person(_role("DataAnalyst", "i-0a1b2c3d", sourceIdentity="dmitri"), f"{_BOTO} awswrangler/3.9"),
-    Person(
-        {"type": "IAMUser", "arn": "arn:aws:iam::{account}:user/eve", "userName": "eve"},
-        "aws-cli/2.17 md/awscrt#0.20 ua/2.0",
-    ),
-    Person(
-        {**_role("Trusted", "session"), "onBehalfOf": {"userId": "9067-frank"}},
-        "aws-sdk-java/2.25 AthenaJdbc/3.2",
-    ),
-)
-LOADERS: Sequence[Person] = (
-    Person(_role("EtlNightly", "airflow-worker"), f"{_BOTO} Airflow/3.0"),
-    Person(_role("DbtRunner", "botocore-session-1764"), f"{_BOTO} dbt-athena/1.9"),
-    Person(_role("LoaderLambda", "loader"), f"{_BOTO} exec-env/AWS_Lambda_python3.12"),
-)
-DASHBOARDS: Sequence[Person] = (
-    Person(
-        {"type": "AWSService", "invokedBy": "quicksight.amazonaws.com"},
-        "quicksight.amazonaws.com",
-    ),
-    Person(_role("Tableau", "tableau-server"), "Tableau 2026.1 SimbaAthenaJDBCDriver/2.1"),
-    Person(_role("Grafana", "grafana-athena"), "aws-sdk-go/1.55 Grafana/11.1"),
-)
-OTHERS: Sequence[Person] = (
-    Person({"type": "Root", "arn": "arn:aws:iam::{account}:root"}, _BROWSER),
-    Person(
-        {
-            "type": "WebIdentityUser",
-            "userName": "ci-pipeline",
-            "principalId": "token.actions.githubusercontent.com:repo",
-        },
-        f"{_BOTO}",
-    ),
-)
-
-PEOPLE: Mapping[str, Sequence[Person]] = {
-    "bi_dashboards": DASHBOARDS,
-    "legacy_reports": DASHBOARDS,
-    "etl_nightly": LOADERS,
-    "integration.test_v2": OTHERS,
-}
-"""Workgroup -> who runs queries in it; analysts in all others."""
 
 
 def lookup_events(site: Site, call: Call) -> Json:
@@ -137,7 +50,7 @@ def lookup_events(site: Site, call: Call) -> Json:
             if visible_at is not None and visible_at + site.behaviour.cloudtrail_lag <= now:
                 query_id = execution.query_execution_id
                 found.append((at, query_id, execution, None))
-                if _number(query_id, "refused") % REFUSED_OF == 0:
+                if number_of(query_id, "refused") % REFUSED_OF == 0:
                     found.append((at, query_id, execution, "InvalidRequestException"))
 
     found.sort(key=lambda event: (event[0], event[1], event[3] or ""), reverse=True)
@@ -151,30 +64,13 @@ def lookup_events(site: Site, call: Call) -> Json:
     return {"Events": events, **({"NextToken": token} if token else {})}
 
 
-def person_of(execution: Execution) -> Person:
-    """Who started *execution*."""
-    if execution.caller_arn is not None:
-        arn = execution.caller_arn
-        is_role = ":assumed-role/" in arn
-        role, _, session = arn.rpartition(":")[2].removeprefix("assumed-role/").partition("/")
-        identity: Json = (
-            _role(role, session)
-            if is_role
-            else {"type": "IAMUser", "arn": arn, "userName": arn.rpartition("/")[2]}
-        )
-        return Person(identity, execution.user_agent or "")
-
-    people = PEOPLE.get(execution.workgroup, ANALYSTS)
-    return people[_number(execution.query_execution_id, "person") % len(people)]
-
-
 def event_at(execution: Execution) -> datetime | None:
     """When CloudTrail shows the event of *execution*; None where it never does."""
-    if _number(execution.query_execution_id, "lost") % LOST_OF == 0:
+    if number_of(execution.query_execution_id, "lost") % LOST_OF == 0:
         return None
 
-    lag_s = LAG_MIN_S + _number(execution.query_execution_id, "lag") % (LAG_MAX_S - LAG_MIN_S)
-    if _number(execution.query_execution_id, "late") % LATE_OF == 0:
+    lag_s = LAG_MIN_S + number_of(execution.query_execution_id, "lag") % (LAG_MAX_S - LAG_MIN_S)
+    if number_of(execution.query_execution_id, "late") % LATE_OF == 0:
         lag_s = VERY_LATE_S
 
     return execution.submitted_at + timedelta(seconds=lag_s)
@@ -186,7 +82,7 @@ def _event(execution: Execution, call: Call, *, is_old: bool, error: str | None)
     event_id = sha256(f"{execution.query_execution_id} {error}".encode()).hexdigest()[:32]
     detail: dict[str, object] = {
         "eventVersion": "1.09",
-        "userIdentity": _in_account(person.identity, call.account_id),
+        "userIdentity": in_account(person.identity, call.account_id),
         "eventTime": f"{at.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
         "eventSource": "athena.amazonaws.com",
         "eventName": "StartQueryExecution",
@@ -215,18 +111,6 @@ def _event(execution: Execution, call: Call, *, is_old: bool, error: str | None)
         "ReadOnly": "false",
         "CloudTrailEvent": msgspec.json.encode(detail).decode(),
     }
-
-
-def _in_account(identity: Json, account_id: str) -> Json:
-    text = msgspec.json.encode(identity).replace(b"{account}", account_id.encode())
-    return msgspec.json.decode(text, type=dict[str, object])
-
-
-@lru_cache(maxsize=100_000)
-def _number(query_execution_id: str, salt: str) -> int:
-    """An arbitrary number that is always the same for an execution."""
-    digest = sha256(f"{salt} {query_execution_id}".encode()).digest()
-    return int.from_bytes(digest[:6], "big")
 
 
 def _event_name(call: Call) -> str | None:

@@ -31,6 +31,11 @@ def get_work_group(site: Site, call: Call) -> Json:
     return {"WorkGroup": workgroup_shape(site.workgroup(required(call.parameters, "WorkGroup")))}
 
 
+def list_system_table_statuses(site: Site, call: Call) -> Json:
+    is_on = site.estate.system_table_lag is not None
+    return {"Items": [{"TableName": "QUERY_EXECUTIONS", "Enabled": is_on}]}
+
+
 OPERATIONS: Mapping[str, Callable[[Site, Call], Json]] = {
     "StartQueryExecution": start_query_execution,
     "StopQueryExecution": executions.stop_query_execution,
@@ -40,6 +45,7 @@ OPERATIONS: Mapping[str, Callable[[Site, Call], Json]] = {
     "GetQueryResults": executions.get_query_results,
     "ListWorkGroups": list_work_groups,
     "GetWorkGroup": get_work_group,
+    "ListSystemTableStatuses": list_system_table_statuses,
     "ListDataCatalogs": lambda site, call: catalogs.list_data_catalogs(site.estate, call),
     "GetDataCatalog": lambda site, call: catalogs.get_data_catalog(site.estate, call),
     "ListDatabases": lambda site, call: catalogs.list_databases(site.estate, call),

@@ -151,6 +151,7 @@ def _with_faults(site: Site, call: Call, submission: Submission) -> Submission:
             database=execution.database,
             parameters=parameters,
             poison=_poison(site),
+            now=site.now(),
         ),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 
@@ -206,10 +206,18 @@ class Execution:
 
 @dataclass(slots=True, kw_only=True)
 class Estate:
-    """An organisation's Athena in one account and region; everything by name."""
+    """An organisation's Athena in one account and region; everything by name.
+
+    Attributes:
+        system_table_lag: How far the system table of executions lags behind; None where the
+            account has none.
+        system_table_without: Columns that it lacks.
+    """
 
     account_id: str
     region: str
+    system_table_lag: timedelta | None = None
+    system_table_without: frozenset[str] = frozenset()
     catalogs: dict[str, Catalog] = field(default_factory=dict)
     workgroups: dict[str, Workgroup] = field(default_factory=dict)
     executions: dict[str, Execution] = field(default_factory=dict)

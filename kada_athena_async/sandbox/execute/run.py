@@ -84,9 +84,9 @@ def execute(
         parameters: ExecutionParameters: SQL literals for the places marked ``?``.
         poison: Tables that fail every statement over ``information_schema.columns`` that touches
             them, with the error text (empty for Athena's usual one).
-        now: What CREATE writes down as the time of creation.
+        now: What CREATE writes down as the time of creation, and AWS's own tables are read as of.
     """
-    session = Session(estate=estate, catalog=catalog, database=database, poison=poison)
+    session = Session(estate=estate, catalog=catalog, database=database, poison=poison, now=now)
     statement = bare_statement(sql)
     kind = kind_of(statement)
     try:

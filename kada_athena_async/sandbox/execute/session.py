@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from kada_athena_async.sandbox.estate.model import Catalog, Estate, Schema, Table, TableRef
 from kada_athena_async.sandbox.execute.outcome import (
@@ -26,12 +27,14 @@ class Session:
         database: Where a name without a schema lies; None if the execution names none.
         poison: Tables that break every listing of columns that touches them, and the error text;
             an empty text stands for Athena's usual one.
+        now: What AWS's own tables are read as of.
     """
 
     estate: Estate
     catalog: str
     database: str | None
     poison: Mapping[TableRef, str] = field(default_factory=dict)
+    now: datetime | None = None
 
     def find_catalog(self, name: str | None, at: Position = START) -> Catalog:
         """The catalog of that name, in any case, or the session's own.

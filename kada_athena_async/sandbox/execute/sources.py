@@ -15,6 +15,11 @@ from kada_athena_async.sandbox.execute.parse import ATHENA, HIVE, parse_query, p
 from kada_athena_async.sandbox.execute.predicates import check_poison, predicate_on, reach
 from kada_athena_async.sandbox.execute.sample_data import hidden_relation, sample_table
 from kada_athena_async.sandbox.execute.session import INFORMATION_SCHEMA, Session
+from kada_athena_async.sandbox.execute.system_tables import (
+    CATALOG,
+    query_executions,
+    system_catalog,
+)
 
 # Deeper than any sane view; two views that read each other must end.
 MAX_VIEW_DEPTH = 32
@@ -41,7 +46,11 @@ def _bind(
     source: exp.Table, session: Session, cursor: Cursor, named_in: set[str], depth: int
 ) -> tuple[exp.Expr, int]:
     at = position_of(source)
-    catalog = session.find_catalog(source.catalog or None, at)
+    if source.catalog.lower() == CATALOG and session.estate.system_table_lag is not None:
+        catalog = system_catalog(session.estate)
+    else:
+        catalog = session.find_catalog(source.catalog or None, at)
+
     if source.db.lower() == INFORMATION_SCHEMA:
         return exp.to_table(cursor.add(_information(source, catalog, session, cursor, named_in))), 0
 
@@ -53,6 +62,10 @@ def _bind(
     table = session.find_table(catalog, schema, source.name, at)
     if table.view_sql is not None:
         return _bind_view(catalog, schema, table, session, cursor, depth)
+
+    if catalog.name == CATALOG and session.now is not None:
+        data = query_executions(session.estate, session.now)
+        return exp.to_table(cursor.add(data)), int(data.nbytes)
 
     data = sample_table(table)
     return exp.to_table(cursor.add(data)), int(data.nbytes)
