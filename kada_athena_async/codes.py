@@ -105,6 +105,10 @@ class WarningCode(str, enum.Enum):
         "right_missing",
         "A right is missing; the message says what the extracts lack without it.",
     )
+    SYSTEM_TABLE_UNUSED = (
+        "system_table_unused",
+        "Athena's system table was asked for and cannot be used; the history comes from the API.",
+    )
     PRINCIPALS_MISSING = (
         "principals_missing",
         "Who ran the queries is not known, or in part only; the message says which right is "

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from math import ceil
 from typing import Literal, TypeAlias
 
 from kada_athena_async.config import Config
-from kada_athena_async.discover import CatalogFacts, Estate, WorkgroupFacts, nearest_first
+from kada_athena_async.discover import (
+    CatalogFacts,
+    Estate,
+    SystemTableFacts,
+    WorkgroupFacts,
+    nearest_first,
+)
 from kada_athena_async.errors import ConfigError, Problem, UnitError
 from kada_athena_async.hwm import Decision, Reading
+from kada_athena_async.hwm.window import LONGEST_QUERY, OVERLAP
 
 UNIT_SCHEMAS_MAX = 100
 """Schemas of a metadata unit: what one statement may name before Trino gives up push-down."""
@@ -43,11 +50,16 @@ class MetadataUnit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryUnit:
-    """The executions of a workgroup in a window."""
+    """The executions of a workgroup in a window.
+
+    Attributes:
+        table: Athena's system table, if they are read from it; None for the API.
+    """
 
     unit_id: str
     workgroup: WorkgroupFacts
     reading: Reading
+    table: SystemTableFacts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +91,12 @@ class PrincipalEventsUnit:
 
     Attributes:
         start, end: The time of the events: all executions of the window were submitted in it.
+        table: Athena's system table, if it may be asked.
     """
 
     start: datetime
     end: datetime
+    table: SystemTableFacts | None = None
     unit_id: str = PRINCIPAL_EVENTS
 
 
@@ -129,19 +143,22 @@ class Plan:
         return _digest([unit.unit_id for unit in self.units])
 
 
-def build_plan(config: Config, estate: Estate, decision: Decision) -> Plan:
+def build_plan(
+    config: Config, estate: Estate, decision: Decision, table: SystemTableFacts | None = None
+) -> Plan:
     """Everything that *config* asks for of *estate*, in a fixed order.
 
     Args:
         decision: The window and what the last run left; its window is not None.
+        table: Athena's system table, if it may be read and reaches back far enough.
     """
     units: list[Unit] = [EstateUnit()]
     for catalog in estate.catalogs:
         units += _catalog_units(config, catalog)
 
-    history = _history_units(config, estate, decision)
+    history = _history_units(config, estate, decision, table)
     units += history
-    principals = _principal_units(config, history, decision)
+    principals = _principal_units(config, history, decision, table)
     units += principals[:1]
     units.append(DeriveUnit())
     units += principals[1:]
@@ -178,25 +195,35 @@ def _unit_size(config: Config, schemas: int) -> int:
     return max(1, min(UNIT_SCHEMAS_MAX, ceil(schemas / units)))
 
 
-def _history_units(config: Config, estate: Estate, decision: Decision) -> list[Unit]:
+def _history_units(
+    config: Config, estate: Estate, decision: Decision, table: SystemTableFacts | None
+) -> list[Unit]:
     if estate.workgroups_error is not None:
         broken = BrokenUnit(
             unit_id="history/*", scope="workgroup", name="*", error=estate.workgroups_error
         )
         return [broken]
 
+    table = table if config.history_source != "api" else None
+    overlap = OVERLAP if table is None else LONGEST_QUERY
     return [
         HistoryUnit(
             unit_id=f"history/{workgroup.name}",
             workgroup=workgroup,
-            reading=decision.reading(workgroup.name),
+            reading=replace(decision.reading(workgroup.name), overlap=overlap),
+            table=table,
         )
         for workgroup in estate.workgroups
         if not workgroup.is_spark and is_read(config, workgroup.name)
     ]
 
 
-def _principal_units(config: Config, history: Sequence[Unit], decision: Decision) -> list[Unit]:
+def _principal_units(
+    config: Config,
+    history: Sequence[Unit],
+    decision: Decision,
+    table: SystemTableFacts | None,
+) -> list[Unit]:
     """Where principals are asked for: their events from the oldest execution of interest on."""
     readings = [unit.reading for unit in history if isinstance(unit, HistoryUnit)]
     if config.attribute_users == "off" or not readings:
@@ -211,7 +238,7 @@ def _principal_units(config: Config, history: Sequence[Unit], decision: Decision
     )
     end = max(reading.window.end for reading in readings)
     return [
-        PrincipalEventsUnit(start=start, end=end),
+        PrincipalEventsUnit(start=start, end=end, table=table),
         PrincipalsUnit(end=end, unresolved=unresolved),
     ]
 

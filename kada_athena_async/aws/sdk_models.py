@@ -72,10 +72,44 @@ def cut_down(path: Path, document: dict[str, Any]) -> dict[str, Any]:
     elif name == "service-2":
         if path.parts[-3] == "glue":
             _keep_operations(document, GLUE_OPERATIONS)
+        elif path.parts[-3] == "athena":
+            _add_system_tables(document)
 
         _drop_texts(document)
 
     return document
+
+
+def _add_system_tables(model: dict[str, Any]) -> None:
+    """Add ListSystemTableStatuses, which the SDK knows from botocore 1.43.123 on."""
+    model["operations"].setdefault(
+        "ListSystemTableStatuses",
+        {
+            "name": "ListSystemTableStatuses",
+            "http": {"method": "POST", "requestUri": "/"},
+            "input": {"shape": "ListSystemTableStatusesInput"},
+            "output": {"shape": "ListSystemTableStatusesOutput"},
+            "errors": [],
+        },
+    )
+    string, number = {"shape": "Token"}, {"shape": "MaxWorkGroupsCount"}
+    shapes = {
+        "ListSystemTableStatusesInput": {"NextToken": string, "MaxResults": number},
+        "ListSystemTableStatusesOutput": {
+            "Items": {"shape": "SystemTableStatusList"},
+            "NextToken": string,
+        },
+        "SystemTableStatus": {
+            "TableName": {"shape": "NameString"},
+            "Enabled": {"shape": "Boolean"},
+        },
+    }
+    for name, members in shapes.items():
+        model["shapes"].setdefault(name, {"type": "structure", "members": members})
+
+    model["shapes"].setdefault(
+        "SystemTableStatusList", {"type": "list", "member": {"shape": "SystemTableStatus"}}
+    )
 
 
 def _keep_operations(model: dict[str, Any], names: frozenset[str]) -> None:

@@ -68,6 +68,16 @@ _RULES = (
         "metadata_source api runs no query, so there are no results; leave one of the two out",
     ),
     _Rule(
+        {"history_source": "system_table", "bucket": False},
+        "bucket",
+        "history_source system_table runs queries; write s3://bucket/prefix for their results",
+    ),
+    _Rule(
+        {"attribute_users": "system_table", "bucket": False},
+        "bucket",
+        "attribute_users system_table runs queries; write s3://bucket/prefix for their results",
+    ),
+    _Rule(
         {"hash_users": True, "hash_key": False},
         "hash_key",
         "hash_users needs one; put 16 characters or more into KADA_ATHENA_HASH_KEY",

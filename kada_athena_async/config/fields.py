@@ -29,7 +29,8 @@ class ConfigFields(TypedDict, total=False):
     mask: bool
     keep_s3_locations: bool
     include_failed_events: bool
-    attribute_users: Literal["off", "cloudtrail"]
+    history_source: Literal["api", "system_table", "auto"]
+    attribute_users: Literal["off", "cloudtrail", "system_table", "auto"]
     hash_users: bool
     hash_key: str
     compress: bool

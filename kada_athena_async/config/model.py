@@ -107,10 +107,19 @@ class Config(BaseModel):
         "statements tell; they have no linkages",
         examples=[False],
     )
-    attribute_users: Literal["off", "cloudtrail"] = Field(
+    history_source: Literal["api", "system_table", "auto"] = Field(
+        "api",
+        description="`api`: executions by ListQueryExecutions and BatchGetQueryExecution; "
+        "`system_table`: by SQL from Athena's system table; `auto`: from the system table where "
+        "it is on, readable and reaches back far enough, else by the API",
+        examples=["api"],
+    )
+    attribute_users: Literal["off", "cloudtrail", "system_table", "auto"] = Field(
         "off",
-        description="`cloudtrail`: find out who ran each query, and with which tool, in "
-        "CloudTrail's event history (LookupEvents); what is missing is reported, never fatal",
+        description="find out who ran each query; `cloudtrail`: and with which tool, in "
+        "CloudTrail's event history; `system_table`: in Athena's system table; `auto`: in "
+        "CloudTrail if that is allowed, else in the system table; what is missing is reported, "
+        "never fatal",
         examples=["off"],
     )
     hash_users: StrictBool = Field(
@@ -236,6 +245,7 @@ DIGESTED = frozenset(
         "mask",
         "keep_s3_locations",
         "include_failed_events",
+        "history_source",
         "attribute_users",
         "hash_users",
         "compress",

@@ -95,6 +95,7 @@ class Cutter:
     Args:
         origin: Whose run this is, as far as that is known yet.
         store: None if the caller keeps the marks.
+        settle: How far behind now a window ends; None for ``settle_seconds``.
     """
 
     config: Config
@@ -102,6 +103,7 @@ class Cutter:
     output_path: Path
     store: Store | None
     files: Files
+    settle: timedelta | None = None
 
     async def plan(self, request: WindowRequest, now: datetime) -> WindowPlan:
         """The windows of *request*.
@@ -247,7 +249,7 @@ class Cutter:
     @property
     def _settings(self) -> WindowSettings:
         return WindowSettings(
-            settle=timedelta(seconds=self.config.settle_seconds),
+            settle=self.settle or timedelta(seconds=self.config.settle_seconds),
             initial_lookback=timedelta(days=self.config.initial_lookback_days),
         )
 
@@ -287,6 +289,7 @@ def cutter_of(
     output_path: Path,
     store: Store | None,
     files: Files,
+    settle: timedelta | None = None,
 ) -> Cutter:
     """The cutter of the instance *name*.
 
@@ -300,7 +303,14 @@ def cutter_of(
         account_id=account_id or (role.split(":")[4] if role else ""),
         instance=name,
     )
-    return Cutter(config=config, origin=origin, output_path=output_path, store=store, files=files)
+    return Cutter(
+        config=config,
+        origin=origin,
+        output_path=output_path,
+        store=store,
+        files=files,
+        settle=settle,
+    )
 
 
 async def meet(connection: Connection) -> list[tuple[WarningCode, str]]:

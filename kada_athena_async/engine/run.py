@@ -18,6 +18,7 @@ from kada_athena_async.commit import (
 )
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.config import config_digest
+from kada_athena_async.discover import SystemTableFacts
 from kada_athena_async.engine import summary
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
 from kada_athena_async.engine.cut import (
@@ -30,6 +31,7 @@ from kada_athena_async.engine.cut import (
 from kada_athena_async.engine.delivery import Store
 from kada_athena_async.engine.ownership import check_owner, why_not_continued
 from kada_athena_async.engine.statements import overwritten_digest
+from kada_athena_async.engine.system_table import find_system_table, reaching, settle_of
 from kada_athena_async.events import PlanReady, RunStarted, StageFinished, StageStarted, Warned
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import (
@@ -69,6 +71,8 @@ class Run:
     Attributes:
         before: What the last run left, also where the window asked for does not follow it: a
             workgroup that is left out now keeps the mark that it had.
+        table: Athena's system table, if it is asked for and may be read.
+        usable: The same, if it also holds all of the window that is under way.
     """
 
     connection: Connection
@@ -79,6 +83,8 @@ class Run:
     warnings: list[Warned]
     deliver: Deliver
     before: Carried | None = None
+    table: SystemTableFacts | None = None
+    usable: SystemTableFacts | None = None
     cutter: Cutter = field(init=False)
 
     async def extract(
@@ -98,10 +104,12 @@ class Run:
         for code, message in await meet(self.connection):
             self._warn(code, message)
 
+        self.table = await find_system_table(self.connection, run_id)
         self.cutter = cutter_of(
             self.connection.config,
             self.name,
             account_id=await self.connection.learn_account(),
+            settle=settle_of(self.connection.config, self.table),
             output_path=self.output_path,
             store=self.store,
             files=self.files,
@@ -196,7 +204,11 @@ class Run:
     async def _decide(self, planned: PlannedWindow) -> Decision:
         decision = await self.cutter.decide(planned, self.connection.settled_now())
         self.before = decision.carried or decision.former
-        return decision
+        self.usable = reaching(self.connection, self.table, planned.window.start)
+        if self.usable is None or self.usable.earliest is None:
+            return decision
+
+        return decision.reaching(self.usable.earliest)
 
     async def _plan(
         self, run_id: str, decision: Decision, window: Window, *, is_resumed: bool
@@ -216,7 +228,7 @@ class Run:
         )
         self.connection.client.tells_rates = True
         async with self._stage("discover"):
-            return build_plan(config, await self.connection.discover(run_id), decision)
+            return build_plan(config, await self.connection.discover(run_id), decision, self.usable)
 
     async def _extract(
         self, staging: Staging, decision: Decision, window: Window, plan: Plan

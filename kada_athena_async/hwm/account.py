@@ -147,6 +147,7 @@ class Account:
                 since=self._since,
                 pending=self._pending,
                 recent=self._recent,
+                recent_since=self._recent_since,
             ),
         )
 
@@ -154,6 +155,17 @@ class Account:
     def _since(self) -> datetime | None:
         known = self._reading.known
         return known.since if known is not None else self._reading.window.start
+
+    @property
+    def _recent_since(self) -> datetime | None:
+        """Where the kept ids begin; None for the usual place, ``OVERLAP`` before the end."""
+        reading = self._reading
+        if reading.overlap == OVERLAP:
+            return None
+
+        kept_since = reading.window.end - reading.overlap
+        known_since = reading.known.knows_since if reading.known else reading.window.start
+        return max(kept_since, known_since)
 
     def _settle(self, query_id: str) -> None:
         if query_id not in self._open:
@@ -163,7 +175,7 @@ class Account:
         self._settled.add(query_id)
 
     def _keep_recent(self, ids: Mapping[str, datetime]) -> None:
-        since = self._reading.window.end - OVERLAP
+        since = self._reading.window.end - self._reading.overlap
         self._recent.update({key: at for key, at in ids.items() if at >= since})
 
     def _check_emitted(self, execution: Execution) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
-from kada_athena_async.hwm.window import OVERLAP, Reading
+from kada_athena_async.hwm.window import Reading
 
 FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 KNOWN_STATES = FINAL_STATES | {"QUEUED", "RUNNING"}
@@ -81,7 +81,7 @@ def classify(execution: Execution, reading: Reading) -> Judgement:
     if finished_at >= window.start:
         return Judgement(Verdict.EMIT, is_late=is_awaited)
 
-    is_news = submitted_at >= window.start - OVERLAP
+    is_news = submitted_at >= reading.news_since
     is_ours = known is not None and (known.since is None or finished_at >= known.since)
     if is_ours and (is_awaited or is_news):
         return Judgement(Verdict.EMIT, is_late=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
@@ -58,6 +58,8 @@ class WorkgroupMark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             when they were submitted, or first seen if nobody may say.
         recent: Executions already accounted for that were submitted within ``OVERLAP`` before
             *mark*: their ids and when they were submitted.
+        recent_since: Where *recent* begins instead, if Athena's system table was read: its rows
+            come later, and nobody lists what is under way.
         since: Where the time begins that is extracted without a hole up to *mark*; None in states
             of earlier versions.
     """
@@ -66,6 +68,12 @@ class WorkgroupMark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     since: datetime | None = None
     pending: dict[str, datetime] = {}
     recent: dict[str, datetime] = {}
+    recent_since: datetime | None = None
+
+    @property
+    def knows_since(self) -> datetime:
+        """All executions submitted from here on to *mark* are known, done or under way."""
+        return self.recent_since or self.mark - OVERLAP
 
 
 class Carried(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -141,6 +149,7 @@ class Reading:
         listed_since: Executions submitted before this need not be listed.
         gaps: What cannot be extracted any more.
         published: Ids of executions that other packages hold: never emitted once more.
+        overlap: How far behind its submission an execution may become visible.
     """
 
     workgroup: str
@@ -150,6 +159,13 @@ class Reading:
     awaited: Mapping[str, datetime] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
     published: Container[str] = field(default=frozenset(), compare=False)
+    overlap: timedelta = OVERLAP
+
+    @property
+    def news_since(self) -> datetime:
+        """Executions submitted from here on that nobody knows are news, whenever they ended."""
+        start = self.window.start
+        return start - OVERLAP if self.known is None else min(self.known.knows_since, start)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +199,14 @@ class Decision:
         state = self.carried or self.former
         return state.unresolved if state else {}
 
+    def reaching(self, earliest: datetime) -> Decision:
+        """The same where a source holds the history from *earliest* on, longer than Athena."""
+        kept_since = min(self.kept_since, earliest)
+        others = tuple(gap for gap in self.gaps if gap.kind != "retention")
+        begin = self.window.start if self.window else kept_since
+        gaps = _retention_gap(begin, kept_since) + others
+        return replace(self, kept_since=kept_since, gaps=gaps)
+
     def reading(self, workgroup: str) -> Reading:
         """What to read of *workgroup*: from its own mark, which is the run's unless it lags.
 
@@ -208,7 +232,7 @@ class Decision:
             workgroup=workgroup,
             window=Window(start, self.window.end),
             known=known,
-            listed_since=start - (OVERLAP if _was_read(known) else LONGEST_QUERY),
+            listed_since=start - (OVERLAP if _was_listed(known) else LONGEST_QUERY),
             awaited=mark.pending if mark else {},
             gaps=gaps + _retention_gap(start, self.kept_since),
             published=self.published,
@@ -226,9 +250,12 @@ class Decision:
         return mark.mark < window.start <= self.former.hwm <= window.end
 
 
-def _was_read(known: WorkgroupMark | None) -> bool:
-    """False also for a workgroup of which only the place is known where its history begins."""
-    return known is not None and known.since != known.mark
+def _was_listed(known: WorkgroupMark | None) -> bool:
+    """True if what was under way at the mark is known by id: its last run listed executions.
+
+    False also for a workgroup of which only the place is known where its history begins.
+    """
+    return known is not None and known.since != known.mark and known.recent_since is None
 
 
 def _mark_of(workgroup: str, state: Carried | None, window: Window) -> WorkgroupMark | None:

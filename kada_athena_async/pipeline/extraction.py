@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
@@ -51,7 +51,8 @@ from kada_athena_async.sources.glue import GlueTables
 from kada_athena_async.sources.information_schema import InformationSchema
 from kada_athena_async.sources.interface import TableLister
 from kada_athena_async.sources.listing import Listing, SqlTables
-from kada_athena_async.sources.query_history import WorkgroupHistory, record_of, user_of
+from kada_athena_async.sources.query_history import Emit, WorkgroupHistory, record_of, user_of
+from kada_athena_async.sources.system_table import SystemTable, TableHistory
 from kada_athena_async.sources.table_metadata import TableMetadataTables
 
 SLICES_AHEAD = 4
@@ -111,6 +112,7 @@ class UnitExtraction:
                     config=self.config,
                     sink=self.sink,
                     tell=self.tell,
+                    table=self._system_table(unit.unit_id),
                 ).extract(unit)
             case BrokenUnit():
                 raise unit.error
@@ -212,6 +214,32 @@ class UnitExtraction:
 
         return self._sources[catalog.name]
 
+    def _history_of(
+        self, unit: HistoryUnit, emit: Emit, advanced: Callable[[float], None]
+    ) -> WorkgroupHistory:
+        """What reads a workgroup's history: the API, or Athena's system table."""
+        if unit.table is None:
+            return WorkgroupHistory(
+                client=self.client,
+                clock=self.clock,
+                reading=unit.reading,
+                emit=emit,
+                advanced=advanced,
+            )
+
+        return TableHistory(
+            client=self.client,
+            clock=self.clock,
+            reading=unit.reading,
+            emit=emit,
+            advanced=advanced,
+            table=self._system_table(unit.unit_id),
+            facts=unit.table,
+        )
+
+    def _system_table(self, unit_id: str) -> SystemTable:
+        return SystemTable(queries=self.queries, results=self._results, unit_id=unit_id)
+
     async def _history(self, unit: HistoryUnit) -> UnitFacts:
         rows = 0
         name = unit.workgroup.name
@@ -247,13 +275,7 @@ class UnitExtraction:
             def advanced(share: float) -> None:
                 self.tell(UnitAdvanced(unit_id=unit.unit_id, share=round(share, 3)))
 
-            history = WorkgroupHistory(
-                client=self.client,
-                clock=self.clock,
-                reading=unit.reading,
-                emit=emit,
-                advanced=advanced,
-            )
+            history = self._history_of(unit, emit, advanced)
             account = await history.read()
 
         if rows != account.counts.get("emitted", 0):

@@ -17,7 +17,7 @@ from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import offload
 from kada_athena_async.config import Config
-from kada_athena_async.errors import UnitError
+from kada_athena_async.errors import AccessDeniedError, RequestError, UnitError
 from kada_athena_async.events import Observer, UnitProgress, Warned
 from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.plan import PRINCIPAL_EVENTS, PrincipalEventsUnit
@@ -27,6 +27,7 @@ from kada_athena_async.sinks import RecordSink, Staging
 from kada_athena_async.sinks.part_reader import read_batches
 from kada_athena_async.sources.cloudtrail import look_up, read_events
 from kada_athena_async.sources.principals import without_person
+from kada_athena_async.sources.system_table import SystemTable
 
 KIND = "query_principals"
 
@@ -49,6 +50,7 @@ class PrincipalEvents:
     config: Config
     sink: RecordSink
     tell: Observer
+    table: SystemTable
 
     async def extract(self, unit: PrincipalEventsUnit) -> UnitFacts:
         """Read all events of *unit*; what was read before an error counts.
@@ -58,20 +60,10 @@ class PrincipalEvents:
         """
         rows = unreadable = 0
         reason = ""
-
-        def read(texts: list[str]) -> tuple[list[PrincipalRecord], int]:
-            records, bad = read_events(texts, server=self.config.server)
-            if not self.config.hash_users:
-                return records, bad
-
-            key = self.config.hash_key.get_secret_value().encode()
-            return [without_person(record, key) for record in records], bad
-
         async with self.sink.part(unit.unit_id, KIND) as part:
             try:
-                async with aclosing(look_up(self.client, start=unit.start, end=unit.end)) as pages:
-                    async for texts in pages:
-                        records, bad = await offload(partial(read, texts))
+                async with aclosing(self._events(unit)) as batches:
+                    async for records, bad in batches:
                         await part.write(records)
                         rows += len(records)
                         unreadable += bad
@@ -86,13 +78,74 @@ class PrincipalEvents:
             self.tell(
                 Warned(
                     code=WarningCode.PRINCIPALS_MISSING,
-                    message=f"CloudTrail could be read in part only: {reason}",
+                    message=f"who ran the queries is known in part only: {reason}",
                     hint="executions without a principal are asked for again by later runs",
                 )
             )
 
         counts = {"unreadable_events": unreadable} if unreadable else {}
         return UnitFacts(rows={KIND: rows}, reconciliation=counts)
+
+    async def _events(
+        self, unit: PrincipalEventsUnit
+    ) -> AsyncGenerator[tuple[list[PrincipalRecord], int], None]:
+        """Batches of records, and how many events of each could not be read."""
+        source, table = self.config.attribute_users, unit.table
+        may_ask_table = table is not None and table.names_principals
+        if source == "system_table":
+            async with aclosing(self._from_table(unit)) as batches:
+                async for batch in batches:
+                    yield batch
+
+            return
+
+        try:
+            async with aclosing(self._from_trail(unit)) as batches:
+                async for batch in batches:
+                    yield batch
+        except AccessDeniedError:
+            if source != "auto" or not may_ask_table:
+                raise
+
+            async with aclosing(self._from_table(unit)) as batches:
+                async for batch in batches:
+                    yield batch
+
+    async def _from_trail(
+        self, unit: PrincipalEventsUnit
+    ) -> AsyncGenerator[tuple[list[PrincipalRecord], int], None]:
+        def read(texts: list[str]) -> tuple[list[PrincipalRecord], int]:
+            records, bad = read_events(texts, server=self.config.server)
+            return self._anonymous(records), bad
+
+        async with aclosing(look_up(self.client, start=unit.start, end=unit.end)) as pages:
+            async for texts in pages:
+                yield await offload(partial(read, texts))
+
+    async def _from_table(
+        self, unit: PrincipalEventsUnit
+    ) -> AsyncGenerator[tuple[list[PrincipalRecord], int], None]:
+        facts = unit.table
+        if facts is None or not facts.names_principals:
+            raise RequestError(
+                "Athena's system table cannot be asked who ran the queries",
+                code="NoPrincipals",
+                hint='set attribute_users to "cloudtrail"',
+            )
+
+        rows = self.table.principals(
+            facts, server=self.config.server, start=unit.start, end=unit.end
+        )
+        async with aclosing(rows) as batches:
+            async for records in batches:
+                yield self._anonymous(records), 0
+
+    def _anonymous(self, records: list[PrincipalRecord]) -> list[PrincipalRecord]:
+        if not self.config.hash_users:
+            return records
+
+        key = self.config.hash_key.get_secret_value().encode()
+        return [without_person(record, key) for record in records]
 
 
 @dataclass(slots=True, kw_only=True)

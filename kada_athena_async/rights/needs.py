@@ -33,7 +33,7 @@ class Needs:
     @property
     def asks_trail(self) -> bool:
         """True if CloudTrail is asked who ran the queries."""
-        return self.config.attribute_users == "cloudtrail"
+        return self.config.attribute_users in ("cloudtrail", "auto")
 
     @property
     def names_all(self) -> bool:

@@ -121,10 +121,14 @@ class WorkgroupHistory:
         for first in range(0, len(awaited), BATCH_MAX):
             await self._take(awaited[first : first + BATCH_MAX])
 
+        await self._scan()
+        return self._account.close()
+
+    async def _scan(self) -> None:
+        """Take whatever else belongs to the window."""
         # The next page is listed while this one's executions are fetched: one ahead, for a page
         # listed in vain costs a fifth of a second of the account's quota.
         await pump(self._list, self._consume, buffer=0)
-        return self._account.close()
 
     async def _list(self, sent: MemoryObjectSendStream[_Ids]) -> None:
         workgroup = self.reading.workgroup
@@ -164,8 +168,14 @@ class WorkgroupHistory:
 
             self.advanced(order.share_of(self.reading.window))
 
-    async def _take(self, query_ids: list[str]) -> None:
-        """Fetch, judge and emit executions that were admitted."""
+    async def _take(
+        self, query_ids: list[str], known_facts: Mapping[str, QueryExecution] | None = None
+    ) -> None:
+        """Fetch, judge and emit executions that were admitted.
+
+        Args:
+            known_facts: Those that need not be fetched.
+        """
         known = self.reading.known
         recent = known.recent if known else {}
         for query_id in query_ids:
@@ -176,7 +186,7 @@ class WorkgroupHistory:
                 )
 
         wanted = [query_id for query_id in query_ids if query_id not in recent]
-        found = await self._fetch(wanted)
+        found = await self._fetch(wanted) if known_facts is None else known_facts
         emitted = []
         for query_id in wanted:
             execution = found.get(query_id)

@@ -1,4 +1,4 @@
-"""Athena's own table of finished executions: one statement for days of history of all workgroups.
+"""Athena's own table of finished executions: a workgroup's days of history by one statement.
 
 AWS keeps ``"s3tablescatalog/aws-athena"."metadata"."query_executions"`` where the account has
 turned system tables on: a row for each finished execution, partitioned by the day of submission
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from kada_athena_async.aws.athena import AthenaQueries, Statement
+from kada_athena_async.aws.pages import LIST_EXECUTIONS, pages
 from kada_athena_async.aws.result_csv import Cells
 from kada_athena_async.aws.results import Results
 from kada_athena_async.aws.wire import (
@@ -28,17 +29,20 @@ from kada_athena_async.aws.wire import (
     Statistics,
     Status,
 )
+from kada_athena_async.discover import SystemTableFacts
 from kada_athena_async.errors import RequestError
+from kada_athena_async.hwm.window import LONGEST_QUERY
 from kada_athena_async.records import PrincipalRecord
 from kada_athena_async.sources.principals import principal_of_arn
-from kada_athena_async.sources.statement_texts import TAG, quote_identifier
+from kada_athena_async.sources.query_history import WorkgroupHistory
+from kada_athena_async.sources.statement_texts import TAG, quote_identifier, quote_value
 
 CATALOG, SCHEMA, TABLE = "s3tablescatalog/aws-athena", "metadata", "query_executions"
 _SOURCE = ".".join(map(quote_identifier, (CATALOG, SCHEMA, TABLE)))
 
-STATEMENTS_MAX = 8
-"""Statements that a window is cut into: enough to run side by side, few enough that the seconds
-that each takes to start do not add up."""
+STATEMENTS_MAX = 3
+"""Statements that a workgroup's window is cut into: each takes seconds to start, and they follow
+each other."""
 
 # Field of ours -> names that the column may have, the likeliest first: GetQueryExecution's fields
 # in snake case, as far as AWS's pages could be read.
@@ -79,25 +83,7 @@ _COLUMNS_SQL = (
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?: ?(?:UTC|Z|\+00:00))?")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableFacts:
-    """What is known of the table before it is read.
-
-    Attributes:
-        columns: Field of ours -> its column, for those that there are.
-        earliest: When the oldest execution in it was submitted; None if it is empty.
-    """
-
-    columns: Mapping[str, str]
-    earliest: datetime | None
-
-    @property
-    def names_principals(self) -> bool:
-        """True if the table says who ran an execution."""
-        return "principal_arn" in self.columns
-
-
-def facts_of(names: Sequence[str], earliest: datetime | None) -> TableFacts:
+def facts_of(names: Sequence[str], earliest: datetime | None) -> SystemTableFacts:
     """The facts of a table with the columns *names*.
 
     Raises:
@@ -116,7 +102,7 @@ def facts_of(names: Sequence[str], earliest: datetime | None) -> TableFacts:
             hint='set history_source to "api"',
         )
 
-    return TableFacts(columns=columns, earliest=earliest)
+    return SystemTableFacts(columns=columns, earliest=earliest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +119,7 @@ class SystemTable:
     unit_id: str
     catalog: str = "AwsDataCatalog"
 
-    async def describe(self) -> TableFacts:
+    async def describe(self) -> SystemTableFacts:
         """Look up the columns and how far the table reaches back: two statements.
 
         Raises:
@@ -152,26 +138,34 @@ class SystemTable:
             async for batch in batches:
                 earliest = moment_of(batch[0][0])
 
-        return TableFacts(columns=facts.columns, earliest=earliest)
+        return SystemTableFacts(columns=facts.columns, earliest=earliest)
 
     async def executions(
-        self, facts: TableFacts, *, submitted_since: datetime, start: datetime, end: datetime
+        self,
+        facts: SystemTableFacts,
+        *,
+        workgroup: str,
+        submitted_since: datetime,
+        start: datetime,
+        end: datetime,
     ) -> AsyncGenerator[list[QueryExecution], None]:
-        """Yield batches of the executions that ended from *start* on and before *end*.
+        """Yield batches of a workgroup's executions that ended from *start* on and before *end*.
 
         Args:
             submitted_since: No execution of interest was submitted earlier; prunes partitions.
         """
         fields = [field for field in facts.columns if field != "principal_arn"]
         for since, until in day_slices(submitted_since, end):
-            sql = _select(facts, fields, since=since, until=until, start=start, end=end)
+            sql = _select(
+                facts, fields, since=since, until=until, ended=(start, end), workgroup=workgroup
+            )
             names = [facts.columns[field] for field in fields]
             async with aclosing(self._rows(f"{since:%Y-%m-%d}", sql, names)) as batches:
                 async for batch in batches:
                     yield _executions(fields, batch)
 
     async def principals(
-        self, facts: TableFacts, *, server: str, start: datetime, end: datetime
+        self, facts: SystemTableFacts, *, server: str, start: datetime, end: datetime
     ) -> AsyncGenerator[list[PrincipalRecord], None]:
         """Yield the principals of the executions that were submitted from *start* to *end*."""
         fields = ("query_execution_id", "principal_arn", "submitted_at")
@@ -202,6 +196,45 @@ class SystemTable:
                 yield batch
 
 
+@dataclass(slots=True, kw_only=True)
+class TableHistory(WorkgroupHistory):
+    """Reads one workgroup's window from the table; the API is its witness.
+
+    What was under way when the last run looked is asked of the API by id. Then the rows of the
+    window, and then the newest page of ListQueryExecutions: an execution in it that the table does
+    not show yet, because its row comes late, is taken from the API.
+    """
+
+    table: SystemTable
+    facts: SystemTableFacts
+
+    async def _scan(self) -> None:
+        reading, window = self.reading, self.reading.window
+        rows = self.table.executions(
+            self.facts,
+            workgroup=reading.workgroup,
+            submitted_since=window.start - LONGEST_QUERY,
+            # What ended before the window may be news where the last run is known.
+            start=window.start if reading.known is None else reading.news_since,
+            end=window.end,
+        )
+        async with aclosing(rows) as batches:
+            async for batch in batches:
+                found = {execution.query_execution_id: execution for execution in batch}
+                await self._take(self._account.admit(found), found)
+
+        listing = pages(
+            self.client,
+            LIST_EXECUTIONS,
+            scope=f"workgroup {reading.workgroup}",
+            WorkGroup=reading.workgroup,
+        )
+        async with aclosing(listing) as newest:
+            async for page in newest:
+                await self._take(self._account.admit(page.items))
+                return
+
+
 def day_slices(since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
     """Spans of whole days in UTC that cover *since* to *until*, at most ``STATEMENTS_MAX``."""
     day = timedelta(days=1)
@@ -222,21 +255,25 @@ def moment_of(text: str | None) -> datetime | None:
 
 
 def _select(
-    facts: TableFacts,
+    facts: SystemTableFacts,
     fields: Sequence[str],
     *,
     since: datetime,
     until: datetime,
-    start: datetime | None = None,
-    end: datetime | None = None,
+    ended: tuple[datetime, datetime] | None = None,
+    workgroup: str | None = None,
 ) -> str:
     submitted = quote_identifier(facts.columns["submitted_at"])
     completed = quote_identifier(facts.columns["completed_at"])
     shown = ", ".join(quote_identifier(facts.columns[field]) for field in fields)
     conditions = [f"{submitted} >= {_literal(since)}", f"{submitted} < {_literal(until)}"]
-    if start is not None and end is not None:
-        ended = f"coalesce({completed}, {submitted})"
-        conditions += [f"{ended} >= {_literal(start)}", f"{ended} < {_literal(end)}"]
+    if workgroup is not None:
+        column = quote_identifier(facts.columns["workgroup"])
+        conditions.append(f"{column} = {quote_value(workgroup)}")
+
+    if ended is not None:
+        end_time = f"coalesce({completed}, {submitted})"
+        conditions += [f"{end_time} >= {_literal(ended[0])}", f"{end_time} < {_literal(ended[1])}"]
 
     return f"SELECT {shown} FROM {_SOURCE} WHERE {' AND '.join(conditions)}"
 

@@ -108,7 +108,7 @@ def _row(execution: Execution, account_id: str) -> dict[str, object]:
         "query_queue_time_in_millis": execution.queue_ms,
         "query_planning_time_in_millis": execution.planning_ms,
         "service_processing_time_in_millis": execution.service_ms,
-        "reused_previous_result": execution.reused_result or None,
+        "reused_previous_result": execution.reused_result,
         "effective_engine_version": execution.engine_version,
         "output_location": execution.output_location,
         "principal_arn": identity.get("arn"),

@@ -1,0 +1,107 @@
+"""Athena's system table in place of the API: looked for before the window of a run is planned."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from kada_athena_async.aws.results import Results
+from kada_athena_async.codes import WarningCode
+from kada_athena_async.config import Config
+from kada_athena_async.discover import SystemTableFacts
+from kada_athena_async.engine.connection import Connection
+from kada_athena_async.errors import ConfigError, Problem, UnitError
+from kada_athena_async.events import Warned
+from kada_athena_async.hwm.window import HWM_FORMAT
+from kada_athena_async.sources.system_table import SystemTable
+
+SETTLE_S = 900
+"""How far behind now a window read from the table ends: rows come later than the API knows them,
+and AWS does not say how much later."""
+
+
+def settle_of(config: Config, table: SystemTableFacts | None) -> timedelta:
+    """How far behind now the window ends."""
+    is_table = table is not None and config.history_source != "api"
+    return timedelta(seconds=max(config.settle_seconds, SETTLE_S if is_table else 0))
+
+
+async def find_system_table(connection: Connection, run_id: str) -> SystemTableFacts | None:
+    """Look whether the table is on and may be read; None where it is not asked for or cannot be.
+
+    Raises:
+        ConfigError: It was asked for by name and the account does not have it.
+    """
+    config = connection.config
+    wanted = {config.history_source, config.attribute_users}
+    if not config.bucket or not wanted & {"system_table", "auto"}:
+        return None
+
+    try:
+        is_on = await _is_on(connection)
+    except UnitError as exc:
+        is_on = True  # only a try can tell
+        if "system_table" not in wanted:
+            _say(connection, f"nobody says whether it is on: {exc.message}", exc.hint)
+            return None
+
+    if not is_on and "system_table" in wanted:
+        raise ConfigError([_off(config)])
+
+    if not is_on:
+        _say(connection, "it is off in this account and Region", "")
+        return None
+
+    table = SystemTable(
+        queries=connection.queries(run_id),
+        results=Results(connection.client, source=config.results),
+        unit_id="system_table",
+    )
+    try:
+        return await table.describe()
+    except UnitError as exc:
+        _say(connection, exc.message, exc.hint)
+        return None
+
+
+def reaching(
+    connection: Connection, table: SystemTableFacts | None, start: datetime
+) -> SystemTableFacts | None:
+    """*table* if it holds all that was submitted since *start*, and None, said once, if not.
+
+    Turned on lately it holds the last days only; to read it alone would lose what came before.
+    """
+    if table is None or (table.earliest is not None and table.earliest <= start):
+        return table
+
+    if connection.config.history_source != "api":
+        reach = f"from {table.earliest:{HWM_FORMAT}} on" if table.earliest else "nothing"
+        _say(connection, f"it holds {reach}, the window begins at {start:{HWM_FORMAT}}", "")
+
+    return None
+
+
+async def _is_on(connection: Connection) -> bool:
+    answer = await connection.client.call("athena", "ListSystemTableStatuses", MaxResults=50)
+    return any(
+        item.get("TableName") == "QUERY_EXECUTIONS" and item.get("Enabled") is True
+        for item in answer.get("Items") or []
+    )
+
+
+def _off(config: Config) -> Problem:
+    field = "history_source" if config.history_source == "system_table" else "attribute_users"
+    return Problem(
+        field,
+        '"system_table"',
+        'system tables are off in this account and Region; turn them on in Athena, or write "auto"',
+    )
+
+
+def _say(connection: Connection, why: str, hint: str) -> None:
+    connection.tell(
+        Warned(
+            code=WarningCode.SYSTEM_TABLE_UNUSED,
+            message=f"Athena's system table is not used, the API is: {why}",
+            hint=hint,
+        )
+    )

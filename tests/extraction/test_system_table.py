@@ -1,0 +1,242 @@
+"""The history from Athena's system table is the history of the API, each execution once."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kada_athena_async.errors import ConfigError
+from kada_athena_async.sandbox import Sandbox
+from kada_athena_async.sandbox.estate.small import make_execution, tiny_estate
+from kada_athena_async.sandbox.execute.system_tables import PARAMETER_SECRET
+from tests.faults.world import START, WallClock
+
+HOUR = timedelta(hours=1)
+OLDEST = make_execution(9001, submitted_at=START - timedelta(days=60))
+
+
+@pytest.fixture
+def wall() -> WallClock:
+    return WallClock(START)
+
+
+@pytest.fixture
+def sandbox(wall: WallClock) -> Iterator[Sandbox]:
+    estate = tiny_estate(START)
+    estate.system_table_lag = timedelta(minutes=5)
+    with Sandbox(estate, now=wall.now) as running:
+        # The table was turned on long ago: it reaches back further than any window.
+        running.submit(OLDEST)
+        for number in range(120):
+            submitted_at = START - timedelta(hours=30) + timedelta(minutes=14 * number)
+            running.submit(make_execution(2000 + number, submitted_at=submitted_at))
+
+        yield running
+
+
+@pytest.fixture
+def run_at(extractor: Any, wall: WallClock) -> Any:
+    """Runs the extraction at a given moment of the wall clock."""
+
+    async def run(moment: datetime, source: str = "system_table", **fields: Any) -> Any:
+        wall.time = moment
+        settings = {
+            "metadata_source": "api",
+            "catalogs": ["AwsDataCatalog"],
+            "history_source": source,
+            "clock": wall,
+            **fields,
+        }
+        async with extractor(**settings) as made:
+            return await made.run(manage_hwm=True)
+
+    return run
+
+
+def published(read_extracts: Any, tmp_path: Path) -> Counter[str]:
+    """How often each execution was published."""
+    return Counter(row["query_id"] for row in read_extracts(tmp_path / "out").rows("databaselog"))
+
+
+def finished(sandbox: Sandbox, since: datetime, before: datetime) -> Counter[str]:
+    """Each execution that ended in a time, our own statements too."""
+    return Counter(
+        i
+        for i, e in sandbox.estate.executions.items()
+        if e.is_final and since <= (e.completed_at or e.submitted_at) < before
+    )
+
+
+def test_nothing_lists_the_system_catalog(sandbox: Sandbox) -> None:
+    """The table is asked by name; the estate has no such catalog."""
+    assert "s3tablescatalog/aws-athena" not in sandbox.estate.catalogs
+
+
+async def test_the_rows_are_those_of_the_api(
+    sandbox: Sandbox, run_at: Any, read_extracts: Any, tmp_path: Path
+) -> None:
+    """Column for column, but for fields that the table lacks."""
+    by_table = await run_at(START, name="table")
+    assert by_table.calls["athena:StartQueryExecution"] > 2
+    rows = read_extracts(tmp_path / "out").rows("databaselog")
+    for path in (tmp_path / "out").iterdir():
+        if path.is_file():
+            path.unlink()
+
+    await run_at(START, source="api", name="api", settle_seconds=900)
+    by_api = {r["query_id"]: r for r in read_extracts(tmp_path / "out").rows("databaselog")}
+
+    assert len(rows) > 100
+    for row in rows:
+        assert row == by_api[row["query_id"]]
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [list(s) for s in itertools.product(("api", "system_table"), repeat=3)],
+    ids="-".join,
+)
+async def test_each_execution_comes_once_whichever_source_is_asked(
+    sources: list[str], sandbox: Sandbox, run_at: Any, read_extracts: Any, tmp_path: Path
+) -> None:
+    """Three runs with every order of sources; long, late and running executions among them."""
+    running = make_execution(3000, submitted_at=START - 5 * HOUR, state="RUNNING")
+    sandbox.submit(running)
+    first = await run_at(START, source=sources[0])
+    sandbox.finish(running.query_execution_id, completed_at=START + HOUR)
+    for number in range(30):
+        sandbox.submit(
+            make_execution(4000 + number, submitted_at=START + timedelta(minutes=4 * number))
+        )
+    long = make_execution(3001, submitted_at=START - 3 * HOUR, took_ms=3 * 3_600_000 + 1_800_000)
+    sandbox.submit(long)
+    await run_at(START + 3 * HOUR, source=sources[1])
+    last = await run_at(START + 6 * HOUR, source=sources[2])
+
+    told = published(read_extracts, tmp_path)
+    wanted = finished(sandbox, first.start, last.end)
+    assert set(told.values()) == {1}
+    assert set(wanted) <= set(told)
+
+
+async def test_an_execution_that_the_table_does_not_show_yet_comes_from_the_api(
+    sandbox: Sandbox, run_at: Any, read_extracts: Any, tmp_path: Path
+) -> None:
+    """The newest page of the API is the witness; the late row is not published a second time."""
+    sandbox.estate.system_table_lag = timedelta(hours=2)
+    report = await run_at(START)
+    told = published(read_extracts, tmp_path)
+    newest = max(
+        finished(sandbox, report.start, report.end),
+        key=lambda i: sandbox.estate.executions[i].submitted_at,
+    )
+    assert told[newest] == 1
+
+    sandbox.estate.system_table_lag = timedelta(0)
+    await run_at(START + HOUR)
+
+    assert set(published(read_extracts, tmp_path).values()) == {1}
+
+
+async def test_off_by_name_is_refused_before_anything_is_extracted(
+    sandbox: Sandbox, run_at: Any
+) -> None:
+    """The sentence says what to turn on, or what to write instead."""
+    sandbox.estate.system_table_lag = None
+    with pytest.raises(ConfigError, match=r"system tables are off in this account and Region"):
+        await run_at(START)
+
+
+async def test_auto_takes_the_api_where_the_table_is_off(sandbox: Sandbox, run_at: Any) -> None:
+    """Said once, as a warning."""
+    sandbox.estate.system_table_lag = None
+    report = await run_at(START, source="auto")
+
+    assert report.committed
+    assert report.rows["databaselog"] > 100
+    assert sum("Athena's system table is not used" in w for w in report.warnings) == 1
+
+
+async def test_a_table_that_does_not_reach_back_far_enough_is_not_relied_on(
+    sandbox: Sandbox, run_at: Any, read_extracts: Any, tmp_path: Path
+) -> None:
+    """Turned on lately it would lose what came before: the API is asked, and a warning says so."""
+    del sandbox.estate.executions[OLDEST.query_execution_id]
+    report = await run_at(START, source="auto", initial_lookback_days=45)
+
+    assert any("it holds from" in warning for warning in report.warnings)
+    assert set(finished(sandbox, report.start, report.end)) <= set(
+        published(read_extracts, tmp_path)
+    )
+
+
+@pytest.mark.parametrize("column", ["query_execution_id", "state", "completion_date_time"])
+async def test_without_an_essential_column_the_api_is_asked(
+    column: str, sandbox: Sandbox, run_at: Any
+) -> None:
+    """The warning names the column."""
+    sandbox.estate.system_table_without = frozenset({column})
+    report = await run_at(START)
+
+    assert report.committed
+    assert any("has no column for" in warning for warning in report.warnings)
+
+
+async def test_optional_columns_that_are_missing_leave_fields_empty(
+    sandbox: Sandbox, run_at: Any, read_extracts: Any, tmp_path: Path
+) -> None:
+    """Nothing else is lost."""
+    sandbox.estate.system_table_without = frozenset(
+        {"data_scanned_in_bytes", "tables_accessed", "principal_arn"}
+    )
+    await run_at(START)
+
+    rows = read_extracts(tmp_path / "out").rows("databaselog")
+    assert len(rows) > 100
+    assert any(row["scanned_bytes"] in ("", None) for row in rows)
+
+
+async def test_values_of_parameterised_statements_are_never_selected(
+    sandbox: Sandbox, run_at: Any, tmp_path: Path
+) -> None:
+    """No statement of ours names the column, and no file holds the planted value."""
+    await run_at(START, compress=False, attribute_users="system_table")
+
+    ours = [e.query for e in sandbox.estate.executions.values() if "kada_athena_async" in e.query]
+    assert any("query_executions" in sql for sql in ours)
+    assert not any("execution_parameters" in sql or "*" in sql.split("*/")[-1] for sql in ours)
+    assert not [text for text in contents_below(tmp_path) if PARAMETER_SECRET.encode() in text]
+
+
+def contents_below(directory: Path) -> list[bytes]:
+    """The bytes of every file below *directory*."""
+    return [path.read_bytes() for path in directory.rglob("*") if path.is_file()]
+
+
+async def test_the_table_names_the_principals(
+    sandbox: Sandbox, run_at: Any, read_extracts: Any, tmp_path: Path
+) -> None:
+    """Each execution has its ARN at once, with the table as source."""
+    report = await run_at(START, source="api", attribute_users="system_table")
+
+    rows = read_extracts(tmp_path / "out").rows("query_principals")
+    assert {row["source"] for row in rows} == {"system_table"}
+    assert len(rows) > 0.8 * report.rows["databaselog"]
+    assert "cloudtrail:LookupEvents" not in report.calls
+
+
+async def test_auto_asks_the_table_where_cloudtrail_is_denied(
+    sandbox: Sandbox, run_at: Any, read_extracts: Any, tmp_path: Path
+) -> None:
+    """The better source that is allowed."""
+    sandbox.faults.add("access_denied", "cloudtrail:LookupEvents")
+    await run_at(START, source="api", attribute_users="auto")
+
+    rows = read_extracts(tmp_path / "out").rows("query_principals")
+    assert {row["source"] for row in rows} == {"system_table"}
