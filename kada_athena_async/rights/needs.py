@@ -36,6 +36,12 @@ class Needs:
         return self.config.attribute_users in ("cloudtrail", "auto")
 
     @property
+    def asks_system_table(self) -> bool:
+        """True if Athena's system table may be asked for executions or principals."""
+        sources = {self.config.history_source, self.config.attribute_users}
+        return bool(self.config.bucket) and bool(sources & {"system_table", "auto"})
+
+    @property
     def names_all(self) -> bool:
         return "*" in self.config.catalogs
 

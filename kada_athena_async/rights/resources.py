@@ -83,6 +83,10 @@ def arns(config: Config, target: Target, around: Surroundings) -> list[str]:
             found = [f"{athena}:datacatalog/{name}" for name in _catalogs(needs)]
         case Target.GLUE_DATABASES | Target.GLUE_TABLES:
             found = _glue(needs, target, around)
+        case Target.SYSTEM_TABLE:
+            place = f"{around.partition}:s3tables:{around.region}:{around.account}"
+            bucket = f"arn:{place}:bucket/aws-athena"
+            found = [bucket, f"{bucket}/*"]
         case Target.ROLES:
             found = assumed_roles(config)
         case _:
@@ -167,6 +171,7 @@ def _bucket_arns(needs: Needs, target: Target, around: Surroundings) -> list[str
             | Target.CATALOGS
             | Target.GLUE_DATABASES
             | Target.GLUE_TABLES
+            | Target.SYSTEM_TABLE
             | Target.ROLES
         ):
             raise AssertionError(f"unreachable: {target} is no bucket")

@@ -30,6 +30,7 @@ class Target(Enum):
     LANDING = "landing"
     MARKS_BUCKET = "bucket of the mark"
     MARKS = "mark"
+    SYSTEM_TABLE = "Athena's system table"
     ROLES = "roles"
 
 
@@ -104,6 +105,12 @@ def _trail(needs: Needs) -> bool | None:
     return False if needs.asks_trail else None
 
 
+def _system_table(needs: Needs) -> bool | None:
+    """An extra: without it the API is asked."""
+    return False if needs.asks_system_table else None
+
+
+_NO_TABLE = "Athena's system table is not used: the history comes from the API, 250 executions/s"
 _NO_SQL = "SQL is not asked: `sql` fails, `auto` has the API alone and no second witness"
 _NO_RESULT_PLACE = f"Athena cannot write results: {_NO_SQL}"
 _NO_HISTORY = "the history of its workgroup is not extracted"
@@ -136,6 +143,25 @@ _TABLE: tuple[_Row, ...] = (
         "find who ran each query, and with which tool",
         "`query_principals` and the principals in `users` are missing",
         _trail,
+    ),
+    _Row(
+        "athena:ListSystemTableStatuses",
+        Target.EVERYTHING,
+        "see if Athena's system table is on",
+        _NO_TABLE,
+        _system_table,
+    ),
+    *(
+        _Row(f"s3tables:{name}", Target.SYSTEM_TABLE, use, _NO_TABLE, _system_table)
+        for name, use in (
+            ("GetTableBucket", "find the bucket of Athena's system table"),
+            ("ListNamespaces", "find the schema of Athena's system table"),
+            ("GetNamespace", "find the schema of Athena's system table"),
+            ("ListTables", "find Athena's system table"),
+            ("GetTable", "read what Athena's system table is"),
+            ("GetTableMetadataLocation", "read where Athena's system table keeps its metadata"),
+            ("GetTableData", "read the rows of Athena's system table"),
+        )
     ),
     _Row(
         "athena:ListDataCatalogs",

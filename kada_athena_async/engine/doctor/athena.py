@@ -68,6 +68,7 @@ class AthenaTrials:
             ("athena:ListQueryExecutions", Target.HISTORY): self._list_history,
             ("athena:BatchGetQueryExecution", Target.HISTORY): self._get_history,
             ("cloudtrail:LookupEvents", Target.EVERYTHING): self._look_up,
+            ("athena:ListSystemTableStatuses", Target.EVERYTHING): self._system_tables,
             ("athena:ListDataCatalogs", Target.EVERYTHING): self._list_catalogs,
             ("athena:GetDataCatalog", Target.CATALOGS): self._describe_catalogs,
             ("athena:ListDatabases", Target.CATALOGS): self._list_databases,
@@ -84,11 +85,17 @@ class AthenaTrials:
             ("athena:GetWorkGroup", Target.OWN_WORKGROUP): self._workgroup,
         }
         trial = trials.get((right.action, right.target))
+        if trial is None and right.target is Target.SYSTEM_TABLE:
+            return untried("only a statement shows it: run once with history_source auto")
+
         return await trial() if trial else untried("nobody knows how to try it")
 
     def _call(self, operation: str, **parameters: object) -> Awaitable[Mapping[str, Any]]:
         service, _, name = operation.partition(":")
         return self.connection.client.call(service, name, scope="", **parameters)
+
+    async def _system_tables(self) -> Tried:
+        return await outcome(self._call("athena:ListSystemTableStatuses", MaxResults=1))
 
     async def _look_up(self) -> Tried:
         return await outcome(self._call("cloudtrail:LookupEvents", MaxResults=1))

@@ -353,6 +353,7 @@ def test_the_digest_follows_what_changes_the_extracts(write) -> None:
         "mask": False,
         "keep_s3_locations": True,
         "include_failed_events": True,
+        "history_source": "auto",
         "attribute_users": "cloudtrail",
         "hash_users": True,
         "compress": False,
@@ -369,7 +370,7 @@ def test_the_digest_follows_what_changes_the_extracts(write) -> None:
     after = {config_digest(load(write(**{k: v}, hash_key=key))) for k, v in changes.items()}
 
     assert changes.keys() == DIGESTED
-    assert len({before, *after}) == 18
+    assert len({before, *after}) == 19
     assert config_digest(load(write(hash_key=key))) == before
     assert config_digest(load(write(output_path="/tmp/other", quota_share=0.1))) == before
 
