@@ -5,7 +5,8 @@ from __future__ import annotations
 from kada_athena_async.rights.needs import Bearer
 from kada_athena_async.rights.policy import policy_of, statement_of
 from kada_athena_async.rights.resources import Surroundings, surroundings_of
-from kada_athena_async.rights.table import Right, Target, bearers, lost_without, rights_of
+from kada_athena_async.rights.right import Right, Target
+from kada_athena_async.rights.table import bearers, lost_without, rights_of
 
 __all__ = [
     "Bearer",

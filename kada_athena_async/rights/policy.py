@@ -8,7 +8,8 @@ from typing import TypeAlias
 from kada_athena_async.config import Config
 from kada_athena_async.rights.needs import Bearer
 from kada_athena_async.rights.resources import Surroundings, arns
-from kada_athena_async.rights.table import Right, Target, rights_of
+from kada_athena_async.rights.right import Right, Target
+from kada_athena_async.rights.table import rights_of
 
 Statement: TypeAlias = Mapping[str, object]
 PolicyDocument: TypeAlias = Mapping[str, object]

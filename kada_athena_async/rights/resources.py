@@ -12,7 +12,7 @@ from kada_athena_async.config import Config
 from kada_athena_async.config.landing import S3Place
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.rights.needs import OWN_CATALOG, Needs, assumed_roles
-from kada_athena_async.rights.table import Target
+from kada_athena_async.rights.right import Target
 
 # docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html; the prefixes of the regions are
 # those of the SDK's own list of partitions (a test compares them).

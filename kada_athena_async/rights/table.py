@@ -7,51 +7,12 @@ Which action has which type of resource: Service Authorization Reference of Athe
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
 from typing import NamedTuple
 
 from kada_athena_async.config import Config
-from kada_athena_async.rights.needs import Bearer, Needs, assumed_roles, bearer_of
-
-
-class Target(Enum):
-    """What a right is granted on."""
-
-    EVERYTHING = "account"
-    OWN_WORKGROUP = "own workgroup"
-    HISTORY = "history"
-    CATALOGS = "catalogs"
-    GLUE_DATABASES = "Glue databases"
-    GLUE_TABLES = "Glue tables"
-    RESULTS_BUCKET = "results bucket"
-    RESULTS = "results"
-    LANDING_BUCKET = "landing bucket"
-    LANDING = "landing"
-    MARKS_BUCKET = "bucket of the mark"
-    MARKS = "mark"
-    SYSTEM_TABLE = "Athena's system table"
-    ROLES = "roles"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Right:
-    """A right that a configuration has a use for.
-
-    Attributes:
-        action: Such as ``athena:ListWorkGroups``.
-        used_for: What is done with it.
-        lost: What a run is without it, as the end of a sentence.
-        is_needed: False if its absence only costs something.
-        bearer: Whose policy it belongs into.
-    """
-
-    action: str
-    target: Target
-    used_for: str
-    lost: str
-    is_needed: bool = True
-    bearer: Bearer = "run"
+from kada_athena_async.rights.needs import Bearer, Needs
+from kada_athena_async.rights.places import assume_rights, hwm_rights, landing_rights
+from kada_athena_async.rights.right import Right, Target
 
 
 class _Row(NamedTuple):
@@ -295,89 +256,6 @@ _TABLE: tuple[_Row, ...] = (
 )
 
 
-def _landing_rights(needs: Needs) -> list[Right]:
-    place = needs.place("landing")
-    if place is None:
-        return []
-
-    bearer = bearer_of(place, "landing")
-    bucket, objects = Target.LANDING_BUCKET, Target.LANDING
-    return [
-        Right(
-            action="s3:PutObject",
-            target=objects,
-            used_for="deliver the extracts",
-            lost="nothing is delivered; the run ends with exit code 4",
-            bearer=bearer,
-        ),
-        Right(
-            action="s3:GetObject",
-            target=objects,
-            used_for="see what was delivered already, and confirm it",
-            lost="files may be sent that are there already, and the mark cannot be kept there",
-            is_needed=needs.keeps_marks_in_landing,
-            bearer=bearer,
-        ),
-        Right(
-            action="s3:ListBucket",
-            target=bucket,
-            used_for="tell a missing object from a denied one",
-            lost="a missing object looks like a denied one",
-            is_needed=needs.keeps_marks_in_landing,
-            bearer=bearer,
-        ),
-        Right(
-            action="s3:AbortMultipartUpload",
-            target=objects,
-            used_for="give up a half-sent file",
-            lost="parts of files that failed stay in the bucket, unseen, and cost money",
-            is_needed=False,
-            bearer=bearer,
-        ),
-        Right(
-            action="s3:ListBucketMultipartUploads",
-            target=bucket,
-            used_for="find half-sent files of a run that was killed",
-            lost="parts that a killed run left stay in the bucket, unseen, and cost money",
-            is_needed=False,
-            bearer=bearer,
-        ),
-    ]
-
-
-def _mark_rights(needs: Needs) -> list[Right]:
-    place = needs.place("hwm_store")
-    if place is None:
-        return []
-
-    bearer = bearer_of(place, "hwm_store")
-    lost = "the high-water mark cannot be kept there; the run does not start"
-    rows = (
-        ("s3:GetObject", Target.MARKS, "read the high-water mark"),
-        ("s3:PutObject", Target.MARKS, "move the high-water mark"),
-        ("s3:ListBucket", Target.MARKS_BUCKET, "tell a first run from a denied mark"),
-    )
-    return [
-        Right(action=action, target=target, used_for=used_for, lost=lost, bearer=bearer)
-        for action, target, used_for in rows
-    ]
-
-
-def _assume_rights(config: Config) -> list[Right]:
-    if not assumed_roles(config):
-        return []
-
-    return [
-        Right(
-            action="sts:AssumeRole",
-            target=Target.ROLES,
-            used_for="become the role",
-            lost="nothing works as the role",
-            bearer="caller" if config.role else "run",
-        )
-    ]
-
-
 def rights_of(config: Config) -> tuple[Right, ...]:
     """Every right that *config* has a use for, in the order in which a run needs them."""
     needs = Needs(config)
@@ -392,7 +270,7 @@ def rights_of(config: Config) -> tuple[Right, ...]:
         for row in _TABLE
         if (is_needed := row.is_needed(needs)) is not None
     ]
-    return (*_assume_rights(config), *found, *_landing_rights(needs), *_mark_rights(needs))
+    return (*assume_rights(config), *found, *landing_rights(needs), *hwm_rights(needs))
 
 
 def bearers(config: Config) -> tuple[Bearer, ...]:

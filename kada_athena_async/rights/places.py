@@ -1,0 +1,90 @@
+"""The rights on the landing and on the place of the high-water mark, and to become a role. Pure."""
+
+from __future__ import annotations
+
+from kada_athena_async.config import Config
+from kada_athena_async.rights.needs import Needs, assumed_roles, bearer_of
+from kada_athena_async.rights.right import Right, Target
+
+
+def landing_rights(needs: Needs) -> list[Right]:
+    place = needs.place("landing")
+    if place is None:
+        return []
+
+    bearer = bearer_of(place, "landing")
+    bucket, objects = Target.LANDING_BUCKET, Target.LANDING
+    return [
+        Right(
+            action="s3:PutObject",
+            target=objects,
+            used_for="deliver the extracts",
+            lost="nothing is delivered; the run ends with exit code 4",
+            bearer=bearer,
+        ),
+        Right(
+            action="s3:GetObject",
+            target=objects,
+            used_for="see what was delivered already, and confirm it",
+            lost="files may be sent that are there already, and the mark cannot be kept there",
+            is_needed=needs.keeps_marks_in_landing,
+            bearer=bearer,
+        ),
+        Right(
+            action="s3:ListBucket",
+            target=bucket,
+            used_for="tell a missing object from a denied one",
+            lost="a missing object looks like a denied one",
+            is_needed=needs.keeps_marks_in_landing,
+            bearer=bearer,
+        ),
+        Right(
+            action="s3:AbortMultipartUpload",
+            target=objects,
+            used_for="give up a half-sent file",
+            lost="parts of files that failed stay in the bucket, unseen, and cost money",
+            is_needed=False,
+            bearer=bearer,
+        ),
+        Right(
+            action="s3:ListBucketMultipartUploads",
+            target=bucket,
+            used_for="find half-sent files of a run that was killed",
+            lost="parts that a killed run left stay in the bucket, unseen, and cost money",
+            is_needed=False,
+            bearer=bearer,
+        ),
+    ]
+
+
+def hwm_rights(needs: Needs) -> list[Right]:
+    place = needs.place("hwm_store")
+    if place is None:
+        return []
+
+    bearer = bearer_of(place, "hwm_store")
+    lost = "the high-water mark cannot be kept there; the run does not start"
+    rows = (
+        ("s3:GetObject", Target.MARKS, "read the high-water mark"),
+        ("s3:PutObject", Target.MARKS, "move the high-water mark"),
+        ("s3:ListBucket", Target.MARKS_BUCKET, "tell a first run from a denied mark"),
+    )
+    return [
+        Right(action=action, target=target, used_for=used_for, lost=lost, bearer=bearer)
+        for action, target, used_for in rows
+    ]
+
+
+def assume_rights(config: Config) -> list[Right]:
+    if not assumed_roles(config):
+        return []
+
+    return [
+        Right(
+            action="sts:AssumeRole",
+            target=Target.ROLES,
+            used_for="become the role",
+            lost="nothing works as the role",
+            bearer="caller" if config.role else "run",
+        )
+    ]
