@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -37,24 +37,6 @@ CATALOGS_AT_ONCE = 8
 
 NAMES_SHOWN = 12
 """Names that a message lists at most."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SystemTableFacts:
-    """Athena's own table of finished executions, as it is in this account and Region.
-
-    Attributes:
-        columns: Field of ours -> its column, for those that there are.
-        earliest: When the oldest execution in it was submitted; None if it is empty.
-    """
-
-    columns: Mapping[str, str]
-    earliest: datetime | None
-
-    @property
-    def names_principals(self) -> bool:
-        """True if the table says who ran an execution."""
-        return "principal_arn" in self.columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,13 +14,13 @@ from kada_athena_async.config import Config
 from kada_athena_async.discover import (
     CatalogFacts,
     Estate,
-    SystemTableFacts,
     WorkgroupFacts,
     nearest_first,
 )
 from kada_athena_async.errors import ConfigError, Problem, UnitError
 from kada_athena_async.hwm import Decision, Reading
 from kada_athena_async.hwm.window import LONGEST_QUERY, OVERLAP
+from kada_athena_async.inventory import SystemTableFacts
 
 UNIT_SCHEMAS_MAX = 100
 """Schemas of a metadata unit: what one statement may name before Trino gives up push-down."""

@@ -18,7 +18,6 @@ from kada_athena_async.commit import (
 )
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.config import config_digest
-from kada_athena_async.discover import SystemTableFacts
 from kada_athena_async.engine import summary
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
 from kada_athena_async.engine.cut import (
@@ -42,6 +41,7 @@ from kada_athena_async.hwm import (
     Window,
     carry,
 )
+from kada_athena_async.inventory import SystemTableFacts
 from kada_athena_async.pipeline import UnitRunner
 from kada_athena_async.plan import (
     PRINCIPAL_EVENTS,

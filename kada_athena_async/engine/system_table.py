@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from kada_athena_async.aws.results import Results
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.config import Config
-from kada_athena_async.discover import SystemTableFacts
 from kada_athena_async.engine.connection import Connection
 from kada_athena_async.errors import ConfigError, Problem, UnitError
 from kada_athena_async.events import Warned
 from kada_athena_async.hwm.window import HWM_FORMAT
+from kada_athena_async.inventory import SystemTableFacts
 from kada_athena_async.sources.system_table import SystemTable
 
 SETTLE_S = 900

@@ -29,9 +29,9 @@ from kada_athena_async.aws.wire import (
     Statistics,
     Status,
 )
-from kada_athena_async.discover import SystemTableFacts
 from kada_athena_async.errors import RequestError
 from kada_athena_async.hwm.window import LONGEST_QUERY
+from kada_athena_async.inventory import SystemTableFacts
 from kada_athena_async.records import PrincipalRecord
 from kada_athena_async.sources.principals import principal_of_arn
 from kada_athena_async.sources.query_history import WorkgroupHistory
