@@ -91,6 +91,10 @@ class WarningCode(str, enum.Enum):
         "delivered_elsewhere",
         "Packages that another landing has are not sent to this one; `push --all` sends them.",
     )
+    HWM_RELOCATED = (
+        "hwm_relocated",
+        "The high-water mark lay among the extracts in the landing; it lies below _hwm/ now.",
+    )
     REDELIVERED = "told_again", "A package was not delivered whole and is delivered once more."
     DELIVERY_COMPLETED = (
         "adopted",

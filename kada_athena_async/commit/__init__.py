@@ -19,14 +19,15 @@ from kada_athena_async.commit.published import (
     published_ids,
     published_packages,
 )
+from kada_athena_async.commit.publication import Delivery
 from kada_athena_async.commit.recovery import Recovery, RecoverySettings, Resumable, recover
-from kada_athena_async.commit.transaction import SPARE_BYTES, CommitRequest, Deliver, commit
+from kada_athena_async.commit.transaction import SPARE_BYTES, CommitRequest, commit
 
 __all__ = [
     "SPARE_BYTES",
     "CommitRequest",
     "CommittedManifest",
-    "Deliver",
+    "Delivery",
     "Manifest",
     "ManifestFile",
     "ManifestGap",

@@ -10,7 +10,14 @@ from pathlib import Path
 
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.commit.manifest import CommittedManifest, manifest_name, read_manifest
-from kada_athena_async.commit.transaction import OUT, Deliver, is_intact, publish, retract, settle
+from kada_athena_async.commit.publication import (
+    OUT,
+    Delivery,
+    complete,
+    discard,
+    is_intact,
+    retract,
+)
 from kada_athena_async.errors import StateError
 from kada_athena_async.events import Event, Warned
 from kada_athena_async.files import Files, failing, in_thread
@@ -55,11 +62,14 @@ class RecoverySettings:
             it may have been told not to mask.
         resume: How old an interrupted run may be.
         is_fresh: True if nothing is to be continued.
+        only_commits: True if nothing but published commits is looked at: interrupted runs are left
+            to a run.
     """
 
     config_digest: str
     resume: timedelta
     is_fresh: bool = False
+    only_commits: bool = False
 
 
 async def recover(
@@ -71,7 +81,7 @@ async def recover(
     store: HwmStore | None,
     files: Files,
     tell: Callable[[Event], None],
-    deliver: Deliver | None = None,
+    delivery: Delivery | None = None,
     before_discard: Callable[[], Awaitable[object]] | None = None,
 ) -> Recovery:
     """Look at what earlier runs of *name* left; the caller holds the lock.
@@ -84,22 +94,33 @@ async def recover(
     Args:
         output_path: A real directory, no link.
         store: None if the caller keeps his own marks; what runs with a store left is left alone.
-        deliver: As for ``commit``.
+        delivery: As for ``commit``.
         before_discard: Is awaited before an interrupted run of another configuration is
             discarded; what it raises keeps that run. A typing error must not cost it.
 
     Raises:
         StateError: A file of a commit in sight is missing or damaged; nothing is changed.
         CommitError: The file system refuses.
-        DeliveryError: As *deliver*; the mark has not moved.
+        DeliveryError: As *delivery*; the mark has not moved.
     """
     root = staging_root(output_path, name)
+
+    async def finish(
+        leftover: _Leftover, store: HwmStore | None, delivery: Delivery | None
+    ) -> CommittedManifest:
+        journal, intent = leftover.journal, leftover.intent
+        assert journal is not None
+        assert intent is not None
+        return await complete(
+            leftover.path, intent, journal, store=store, files=files, tell=tell, delivery=delivery
+        )
+
     committed: list[CommittedManifest] = []
     resumable: Resumable | None = None
     for entry in reversed(await in_thread(lambda: files.names(root))):
         leftover = await _examine(root / entry, files)
         mark = await store.read() if store is not None else None
-        action = _decide(leftover, settings, now=now, mark=mark)
+        action = await _choose(leftover, settings, now=now, mark=mark, delivery=delivery)
         if action is _Action.RESUME and resumable is not None:
             action = _Action.SWEEP
 
@@ -114,10 +135,12 @@ async def recover(
             )
         elif action is _Action.WITHDRAW:
             await _withdraw(leftover, files, tell)
+        elif action is _Action.ACCEPT:
+            committed.append(await finish(leftover, None, None))
         elif action is _Action.RESUME:
             resumable = Resumable(path=leftover.path, intent=leftover.intent)
         elif action is _Action.FINISH:
-            committed.append(await _finish(leftover, store, files, tell, deliver))
+            committed.append(await finish(leftover, store, delivery))
         else:
             if before_discard is not None and _is_of_another_configuration(leftover, settings):
                 await before_discard()
@@ -134,7 +157,15 @@ def _is_of_another_configuration(leftover: _Leftover, settings: RecoverySettings
 
 
 class _Action(Enum):
+    """What becomes of a leftover.
+
+    FINISH: Publish it, deliver it, move the mark. ACCEPT: Publish it; another runner did the rest.
+    RESUME: Offer it for continuation. SWEEP: Remove what is staged. WITHDRAW: Remove what is
+    published too. LEAVE: Touch nothing.
+    """
+
     FINISH = "finish"
+    ACCEPT = "accept"
     RESUME = "resume"
     SWEEP = "sweep"
     LEAVE = "leave"
@@ -222,28 +253,59 @@ def _refuse_damage(leftover: _Leftover) -> None:
         )
 
 
+async def _choose(
+    leftover: _Leftover,
+    settings: RecoverySettings,
+    *,
+    now: datetime,
+    mark: StoredMark | None,
+    delivery: Delivery | None,
+) -> _Action:
+    """What becomes of a leftover, by what the others say who share its mark."""
+    if delivery is None or leftover.intent is None:
+        return _decide(leftover, settings, now=now, mark=mark)
+
+    is_behind = await delivery.claimed_elsewhere(leftover.intent)
+    action = _decide(leftover, settings, now=now, mark=mark, is_behind=is_behind)
+    journal = leftover.journal
+    if action is _Action.WITHDRAW and journal and await delivery.holds(journal.manifest):
+        return _Action.ACCEPT
+
+    return action
+
+
 def _decide(
     leftover: _Leftover,
     settings: RecoverySettings,
     *,
     now: datetime,
     mark: StoredMark | None,
+    is_behind: bool = False,
 ) -> _Action:
+    """What becomes of a leftover.
+
+    Args:
+        is_behind: Another runner's delivery begins at the mark and goes before this one.
+    """
     intent = leftover.intent
     if intent is None or leftover.is_over:
         return _Action.SWEEP
 
-    if intent.manages_hwm and mark is None:
+    if (intent.manages_hwm and mark is None) or (
+        settings.only_commits and not leftover.is_in_sight
+    ):
         return _Action.LEAVE
 
-    if leftover.is_in_sight and mark is not None and _is_superseded(leftover, intent, mark):
-        return _Action.WITHDRAW
+    is_superseded = is_behind or (mark is not None and _is_superseded(leftover, intent, mark))
+    if leftover.is_in_sight:
+        return _Action.WITHDRAW if is_superseded else _Action.FINISH
 
-    if leftover.is_in_sight or leftover.has_retracted:
+    if leftover.has_retracted:
         return _Action.FINISH
 
     is_wanted = (
-        not settings.is_fresh
+        not is_superseded
+        and not settings.is_fresh
         and intent.config_digest == settings.config_digest
         and (not intent.manages_hwm or (mark is not None and intent.hwm == mark.hwm))
     )
@@ -255,7 +317,7 @@ def _decide(
 
 
 def _is_superseded(leftover: _Leftover, intent: Intent, mark: StoredMark) -> bool:
-    """True if a run elsewhere moved the mark past this commit, so its window was told there.
+    """True if a run elsewhere moved the mark since, wherever to: the time was extracted there.
 
     A mark that was set by hand is no such mark: its state belongs to another one.
     """
@@ -266,7 +328,7 @@ def _is_superseded(leftover: _Leftover, intent: Intent, mark: StoredMark) -> boo
         own = leftover.journal.manifest.sha256
         return mark.manifest_sha256 not in ("", own)
 
-    return mark.hwm != intent.hwm and mark.hwm >= intent.end
+    return mark.hwm != intent.hwm
 
 
 async def _withdraw(leftover: _Leftover, files: Files, tell: Callable[[Event], None]) -> None:
@@ -274,16 +336,8 @@ async def _withdraw(leftover: _Leftover, files: Files, tell: Callable[[Event], N
     journal, intent = leftover.journal, leftover.intent
     assert journal is not None
     assert intent is not None
-    output_path = leftover.path.parent.parent
-
-    def clear() -> None:
-        files.remove(output_path / journal.manifest.name)
-        files.sync_dir(output_path)
-        retract(leftover.path, journal, files)
-        sweep(leftover.path, files)
-
     with failing(leftover.path):
-        await in_thread(clear)
+        await in_thread(lambda: discard(leftover.path, journal, files))
 
     window = Window(intent.start, intent.end)
     tell(
@@ -293,26 +347,6 @@ async def _withdraw(leftover: _Leftover, files: Files, tell: Callable[[Event], N
             "another machine since; they are taken out of sight",
         )
     )
-
-
-async def _finish(
-    leftover: _Leftover,
-    store: HwmStore | None,
-    files: Files,
-    tell: Callable[[Event], None],
-    deliver: Deliver | None,
-) -> CommittedManifest:
-    journal, intent = leftover.journal, leftover.intent
-    assert journal is not None
-    assert intent is not None
-    with failing(leftover.path):
-        committed = await in_thread(lambda: publish(leftover.path, journal, files))
-
-    if deliver is not None:
-        await deliver(committed)
-
-    await settle(leftover.path, intent, committed, store=store, files=files, tell=tell)
-    return committed
 
 
 async def _sweep(leftover: _Leftover, files: Files, tell: Callable[[Event], None]) -> None:

@@ -23,6 +23,8 @@ The steps, and what a death after each of them leaves to ``recover``:
    move: without it nobody could tell the files of a dead commit from those that somebody else put
    there. If the commit must not be finished (the configuration is another one now), it is taken
    back: exactly the files with that content are removed, and no others.
+   Where there is a landing, the delivery is claimed now, before anything is published: of two
+   runners that share a mark one is refused here, and what it extracted is discarded.
 4. Where an older commit of the same window is replaced: remove its manifest, sync the directory,
    and only then touch its files, for a manifest must never name a mixture. From here on there is
    only the way forward.
@@ -49,15 +51,9 @@ out, or when steps change places.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeAlias
 
-import anyio
-
-from kada_athena_async.codes import WarningCode
 from kada_athena_async.commit.manifest import (
     CommittedManifest,
     Manifest,
@@ -67,21 +63,16 @@ from kada_athena_async.commit.manifest import (
     manifest_name,
     read_manifest,
 )
+from kada_athena_async.commit.publication import OUT, Delivery, complete
 from kada_athena_async.errors import CommitError, StateError
-from kada_athena_async.events import Event, FileCommitted, Warned
-from kada_athena_async.files import Files, failing, in_thread, to_bytes
+from kada_athena_async.events import Event
+from kada_athena_async.files import failing, in_thread, to_bytes
 from kada_athena_async.hwm import Carried, HwmStore
 from kada_athena_async.records import KINDS
 from kada_athena_async.sinks import PartFile, Staging
 from kada_athena_async.sinks.csv_format import header
-from kada_athena_async.sinks.journal import COMMIT, CommitJournal, Intent, PlannedFile
+from kada_athena_async.sinks.journal import COMMIT, CommitJournal, PlannedFile
 from kada_athena_async.sinks.part import as_member
-from kada_athena_async.sinks.staging import sweep
-
-Deliver: TypeAlias = Callable[[CommittedManifest], Awaitable[object]]
-"""Brings a commit in sight, and whatever waits before it, to the landing."""
-
-OUT = "out"
 
 SPARE_BYTES = 4 << 20
 """What the manifest, the journals and the marks need beside the extracts."""
@@ -108,16 +99,17 @@ async def commit(
     *,
     store: HwmStore | None,
     tell: Callable[[Event], None],
-    deliver: Deliver | None = None,
+    delivery: Delivery | None = None,
 ) -> CommittedManifest:
     """Put a run's extracts in sight, all of them, then move the mark; see the module's account.
 
     Args:
         store: None if the caller keeps his own marks.
-        deliver: Brings what is in sight to the landing; the mark moves only if it returns.
+        delivery: Brings what is published to the landing, after which the mark moves.
 
     Raises:
-        DeliveryError: As *deliver*; the mark has not moved, ``recover`` goes on from there.
+        LockedError: Another runner is faster; nothing of this run stays.
+        DeliveryError: As *delivery*; the mark has not moved, ``recover`` goes on from there.
         CommitError: The file system refuses; what was in sight before is untouched, or the next
             ``recover`` finishes what is journaled.
         StateError: A unit is not sealed, a part is not what was written, or the mark is junk.
@@ -137,19 +129,9 @@ async def commit(
     with failing(output_path, needed_bytes=needed_bytes):
         journal = await in_thread(lambda: _prepare(staging, request, needed_bytes))
 
-    # From here on stopping half-way only costs the next run the work of finishing.
-    with anyio.CancelScope(shield=True):
-        with failing(output_path):
-            committed = await in_thread(lambda: publish(staging.path, journal, files))
-
-    # Takes its time and may be cancelled: what is in sight stays, the mark waits.
-    if deliver is not None:
-        await deliver(committed)
-
-    with anyio.CancelScope(shield=True):
-        await settle(staging.path, intent, committed, store=store, files=files, tell=tell)
-
-    return committed
+    return await complete(
+        staging.path, intent, journal, store=store, files=files, tell=tell, delivery=delivery
+    )
 
 
 def _prepare(staging: Staging, request: CommitRequest, needed_bytes: int) -> CommitJournal:
@@ -260,125 +242,3 @@ def _parts_of(staging: Staging, request: CommitRequest, kind: str) -> list[PartF
         for part in sealed[unit_id].parts
         if part.kind == kind
     ]
-
-
-def publish(run_path: Path, journal: CommitJournal, files: Files) -> CommittedManifest:
-    """Steps 4 to 6: move what the journal names into sight, the manifest last.
-
-    May be called again after a crash at any of its steps. An error before the manifest is in sight
-    takes the data files out of sight again.
-
-    Raises:
-        OSError: As the system says.
-    """
-    output_path, out = run_path.parent.parent, run_path / OUT
-    if journal.replaces and files.exists(out / journal.manifest.name):
-        _retract_older(output_path, journal, files)
-
-    try:
-        for file in journal.files:
-            _move(out / file.name, output_path / file.name, files)
-
-        files.sync_dir(output_path)
-        _move(out / journal.manifest.name, output_path / journal.manifest.name, files)
-    except OSError:
-        if not journal.replaces and files.exists(out / journal.manifest.name):
-            _withdraw(run_path, journal, files)
-
-        raise
-
-    files.sync_dir(output_path)
-    committed = read_manifest(output_path / journal.manifest.name, files)
-    if committed is None:
-        raise FileNotFoundError(f"the manifest {journal.manifest.name} vanished")
-
-    return committed
-
-
-def _move(source: Path, target: Path, files: Files) -> None:
-    if files.exists(source):
-        files.rename(source, target)
-
-
-def _retract_older(output_path: Path, journal: CommitJournal, files: Files) -> None:
-    manifest = output_path / journal.manifest.name
-    if files.exists(manifest):
-        files.remove(manifest)
-        files.sync_dir(output_path)
-
-    for name in journal.removes:
-        files.remove(output_path / name)
-
-
-def _withdraw(run_path: Path, journal: CommitJournal, files: Files) -> None:
-    """Undo the moves of a commit that failed; the parts are still there to be joined again.
-
-    The files are removed and not moved back: on a full disk a rename may fail, a removal does not.
-    What cannot be undone is left to ``recover``, which finds the journal.
-    """
-    output_path, out = run_path.parent.parent, run_path / OUT
-    with suppress(OSError):
-        for file in journal.files:
-            if not files.exists(out / file.name):
-                files.remove(output_path / file.name)
-
-        files.sync_dir(output_path)
-        files.remove(run_path / COMMIT)
-        files.sync_dir(run_path)
-
-
-def retract(run_path: Path, journal: CommitJournal, files: Files) -> None:
-    """Remove from sight what an unfinished commit moved there, and nothing else."""
-    output_path = run_path.parent.parent
-    for file in journal.files:
-        if is_intact(output_path / file.name, file, files):
-            files.remove(output_path / file.name)
-
-    files.sync_dir(output_path)
-
-
-def is_intact(path: Path, file: PlannedFile, files: Files) -> bool:
-    """True if *path* holds exactly what the journal says of *file*."""
-    try:
-        return files.digest(path) == (file.size_bytes, file.sha256)
-    except OSError:
-        return False
-
-
-async def settle(
-    run_path: Path,
-    intent: Intent,
-    committed: CommittedManifest,
-    *,
-    store: HwmStore | None,
-    files: Files,
-    tell: Callable[[Event], None],
-) -> None:
-    """Steps 7 and 8: state and mark, then the staging directory goes.
-
-    The mark only moves forward, and not at all if somebody else moved it meanwhile.
-    """
-    manifest = committed.manifest
-    if store is not None and intent.manages_hwm:
-        hwm = (await store.read()).hwm
-        if hwm not in (intent.hwm, manifest.end):
-            tell(
-                Warned(
-                    code=WarningCode.HWM_EDITED,
-                    message=f"the high-water mark was set to {hwm} during the run and stays there",
-                )
-            )
-        elif hwm is None or hwm <= manifest.end:
-            await store.write(
-                manifest.carried, run_id=manifest.run_id, manifest_sha256=committed.sha256
-            )
-
-    with failing(run_path):
-        await in_thread(lambda: sweep(run_path, files))
-
-    for file in manifest.files:
-        tell(
-            FileCommitted(
-                name=file.name, kind=file.kind, rows=file.rows, size_bytes=file.size_bytes
-            )
-        )

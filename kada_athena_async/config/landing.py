@@ -27,6 +27,11 @@ from kada_athena_async.config.secrets import AwsSecret, SecretField
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 _CONTAINER = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+_KMS_KEY = re.compile(
+    r"(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:)?((key/)?[A-Za-z0-9-]{1,64}|alias/[A-Za-z0-9/_-]{1,250})"
+)
+
 # Also of the sovereign clouds: <account>.blob.core.chinacloudapi.cn.
 _BLOB_HOST = re.compile(r"([a-z0-9]{3,24})\.blob\.([a-z0-9.-]+)")
 _PUBLIC_CLOUD = "core.windows.net"
@@ -40,6 +45,10 @@ _REMEDIES = {
     "missing": "is required",
     "extra_forbidden": "is no such key; remove it",
     "string_type": "must be a string, in quotes",
+}
+_CHOICES = {
+    "acl": "write private, bucket-owner-read or bucket-owner-full-control, or leave it out",
+    "sse": "write AES256, aws:kms or aws:kms:dsse, or leave it out",
 }
 
 
@@ -96,6 +105,17 @@ def _endpoint(value: str | None) -> str | None:
     return rules.endpoint(value) if value is not None else None
 
 
+def _kms_key(value: str) -> str:
+    if value and not _KMS_KEY.fullmatch(value):
+        raise ValueError("write a KMS key's id, its ARN, or an alias ARN")
+
+    return value
+
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl: those that
+# open an object to others than owners are left out.
+CannedAcl = Literal["", "private", "bucket-owner-read", "bucket-owner-full-control"]
+ServerSideEncryption = Literal["", "AES256", "aws:kms", "aws:kms:dsse"]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 Endpoint = Annotated[str | None, AfterValidator(_endpoint)]
 
@@ -135,6 +155,23 @@ class S3Place(_Place):
     external_id: Annotated[str, AfterValidator(rules.external_id)] = ""
     profile: str = ""
     endpoint_url: Endpoint = None
+    acl: CannedAcl = Field(
+        "",
+        description="canned ACL of what is stored (x-amz-acl), where the bucket's policy asks for "
+        "one; empty: none is sent",
+        examples=["bucket-owner-full-control"],
+    )
+    sse: ServerSideEncryption = Field(
+        "",
+        description="server-side encryption of what is stored (x-amz-server-side-encryption); "
+        "empty: the bucket's default",
+        examples=["aws:kms"],
+    )
+    sse_kms_key_id: Annotated[str, AfterValidator(_kms_key)] = Field(
+        "",
+        description="KMS key: id, ARN or alias ARN (x-amz-server-side-encryption-aws-kms-key-id); "
+        "needs sse aws:kms or aws:kms:dsse; empty: the account's own key for S3",
+    )
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> S3Place:
@@ -147,7 +184,20 @@ class S3Place(_Place):
         if self.external_id and not self.role:
             raise ValueError("external_id needs role")
 
+        if self.sse_kms_key_id and not self.sse.startswith("aws:kms"):
+            raise ValueError("sse_kms_key_id needs sse: write aws:kms or aws:kms:dsse there")
+
         return self
+
+    @property
+    def put_parameters(self) -> dict[str, str]:
+        """Parameters of PutObject and CreateMultipartUpload, as the SDK names them."""
+        given = {
+            "ACL": self.acl,
+            "ServerSideEncryption": self.sse,
+            "SSEKMSKeyId": self.sse_kms_key_id,
+        }
+        return {name: value for name, value in given.items() if value}
 
     @property
     def url(self) -> str:
@@ -244,6 +294,9 @@ def _remedy(detail: Mapping[str, object]) -> str:
     key = ".".join(str(part) for part in location) if isinstance(location, tuple) else ""
     if not re.fullmatch(r"[a-z_.]*", key):
         key = ascii(key[:40])
+
+    if (choice := _CHOICES.get(key)) is not None:
+        return f"{key}: {choice}"
 
     if (remedy := _REMEDIES.get(str(detail["type"]))) is not None:
         return f"{key} {remedy}"

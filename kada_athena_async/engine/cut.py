@@ -69,10 +69,12 @@ class PlannedWindow:
 
     Attributes:
         replaces: True if a published package of the same window is extracted once more.
+        compress: Whether the files are gzipped; None for what the configuration says.
     """
 
     window: Window
     replaces: bool = False
+    compress: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

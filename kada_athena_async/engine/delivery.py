@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -12,6 +12,7 @@ from typing import TypeAlias
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import Clock
 from kada_athena_async.config import Config
+from kada_athena_async.config.landing import Place
 from kada_athena_async.engine.connection import identity_of
 from kada_athena_async.errors import (
     AccessDeniedError,
@@ -20,6 +21,7 @@ from kada_athena_async.errors import (
     DeliveryError,
     NetworkError,
     Problem,
+    RetriesExhaustedError,
     UnitError,
 )
 from kada_athena_async.events import Observer, StageFinished, StageStarted, Warned
@@ -29,13 +31,16 @@ from kada_athena_async.hwm.object_store import ObjectHwmStore
 from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.landing import (
     DeliveryReport,
+    Landing,
     Surroundings,
     Waiting,
     deliver,
     open_landing,
     packages_waiting,
 )
-from kada_athena_async.landing.marks import open_hwm_store
+from kada_athena_async.landing.interface import Claim
+from kada_athena_async.landing.marks import open_hwm_store, open_hwm_store_in_landing
+from kada_athena_async.sinks import staging_root
 
 Store: TypeAlias = FileHwmStore | ObjectHwmStore
 
@@ -52,14 +57,27 @@ class Outside:
     tell: Observer
     _told: set[str] = field(init=False, default_factory=set)
 
-    async def deliver(self, output_path: Path, *, sends_all: bool = False) -> DeliveryReport | None:
+    def landing(self, place: Place) -> AbstractAsyncContextManager[Landing]:
+        """The landing at *place*, connected."""
+        return open_landing(place, self.surroundings)
+
+    async def deliver(
+        self,
+        output_path: Path,
+        *,
+        sends_all: bool = False,
+        claim: Claim | None = None,
+        is_alone: bool = False,
+    ) -> DeliveryReport | None:
         """Bring what is in sight and not delivered to the landing; None if there is no landing.
 
         The caller holds the lock. What is not masked stays while ``mask`` is on, and what another
-        landing has is not sent here too unless that is asked for; both are said.
+        landing has is not sent here too unless that is asked for; both are said. A package whose
+        high-water mark has not moved goes with a claim only.
 
         Args:
             sends_all: Send also what another landing has.
+            is_alone: True if no other runner has the mark: then no claim is needed.
 
         Raises:
             DeliveryError: The landing refuses or is down; what is in sight stays.
@@ -72,13 +90,22 @@ class Outside:
             output_path, self.config, self.name, place.url, files=self.files, sends_all=sends_all
         )
         self._tell_held_back(waiting, place.url)
-        if not waiting.due and not days:
+        root = staging_root(output_path, self.name)
+        unsettled = [] if is_alone else await in_thread(lambda: self.files.names(root))
+        unclaimed = frozenset(
+            package.manifest.name
+            for package in waiting.due
+            if package.manages_hwm
+            and package.run_id in unsettled
+            and (claim is None or claim.sha256 != package.manifest.sha256)
+        )
+        if len(unclaimed) == len(waiting.due) and not days:
             return DeliveryReport(place=place.url)
 
         begun = self.clock.monotonic()
         self.tell(StageStarted(stage="deliver"))
         try:
-            async with open_landing(place, self.surroundings) as landing:
+            async with self.landing(place) as landing:
                 report = await deliver(
                     output_path,
                     self.name,
@@ -87,7 +114,8 @@ class Outside:
                     tell=self.tell,
                     clock=self.clock,
                     keep_days=days or None,
-                    held_back=waiting.held_back,
+                    held_back=waiting.held_back | unclaimed,
+                    claim=claim,
                 )
         except (CredentialsError, NetworkError) as exc:
             raise DeliveryError(
@@ -131,17 +159,40 @@ class Outside:
             )
 
     async def push(self, output_path: Path, *, sends_all: bool = False) -> DeliveryReport:
-        """Deliver, as ``deliver``; there has to be a landing.
+        """Deliver, as ``deliver`` does for whoever has the mark alone; there has to be a landing.
 
         Raises:
             ConfigError: There is none.
         """
-        report = await self.deliver(output_path, sends_all=sends_all)
+        report = await self.deliver(output_path, sends_all=sends_all, is_alone=True)
         if report is None:
             remedy = "write where to push: file:///directory, s3://bucket/prefix or an Azure URL"
             raise ConfigError([Problem("landing", "(empty)", remedy)])
 
         return report
+
+    async def check_landing(self) -> None:
+        """Refuse a landing that cannot be used, before anything is asked that costs.
+
+        One that is down is none of these: what is extracted waits for it.
+
+        Raises:
+            DeliveryError: It does not exist, or does not accept who we are.
+        """
+        place = self.config.landing
+        if place is None:
+            return
+
+        try:
+            async with self.landing(place) as landing:
+                await landing.probe(f"{self.name}_delivery.json")
+        except RetriesExhaustedError:
+            return
+        except (CredentialsError, UnitError) as exc:
+            raise DeliveryError(
+                f"nothing was extracted, because {place.url} cannot be used: {exc.message}",
+                hint=exc.hint or "create it, or correct landing, then run again",
+            ) from exc
 
     async def look_up(self, name: str) -> bytes | None:
         """The content of a small file in the landing; None if it is not there, or not for us.
@@ -154,7 +205,7 @@ class Outside:
             return None
 
         try:
-            async with open_landing(place, self.surroundings) as landing:
+            async with self.landing(place) as landing:
                 cell = await landing.read(name)
         except AccessDeniedError:
             return None
@@ -164,6 +215,34 @@ class Outside:
             ) from exc
 
         return cell.data if cell else None
+
+    async def complete(self, name: str, data: bytes, *, is_new: bool) -> None:
+        """Write the manifest of a delivery that another runner decided, if it is not there.
+
+        Args:
+            is_new: False if it replaces an older one.
+
+        Raises:
+            DeliveryError: The landing refuses, is down, or holds another one.
+        """
+        place = self.config.landing
+        assert place is not None
+        try:
+            async with self.landing(place) as landing:
+                older = None if is_new else await landing.read(name)
+                replaces = older.version if older else None
+                written = await landing.write(name, data, replaces=replaces)
+        except (CredentialsError, UnitError) as exc:
+            raise DeliveryError(
+                f"{name} cannot be completed in {place.url}: {exc.message}", hint=exc.hint
+            ) from exc
+
+        if written is None:
+            raise DeliveryError(
+                f"{place.url} holds another {name} than the one that was decided",
+                hint="two collectors deliver under one name: give each its own --name or prefix, "
+                "or remove it there",
+            )
 
     async def missing_rights(self) -> list[str]:
         """Look at the landing; what is not allowed there, in words.
@@ -175,7 +254,7 @@ class Outside:
         if self.config.landing is None:
             return []
 
-        async with open_landing(self.config.landing, self.surroundings) as landing:
+        async with self.landing(self.config.landing) as landing:
             try:
                 await landing.look(f"{self.name}_hwm.txt")
             except AccessDeniedError as exc:
@@ -186,11 +265,17 @@ class Outside:
     @asynccontextmanager
     async def store(self, hwm_path: Path | None) -> AsyncIterator[Store]:
         """Where the mark is kept: *hwm_path* if given, else as configured, else a file here."""
-        config = self.config
-        place = config.landing if config.hwm_store == "landing" else config.hwm_store
+        place, landing = self.config.hwm_store, self.config.landing
         if hwm_path is not None or place is None:
             path = hwm_path or Path(f"{self.name}_hwm.txt")
             yield await in_thread(lambda: FileHwmStore(path, self.files))
+            return
+
+        if place == "landing":
+            assert landing is not None  # the configuration is refused without
+            async with open_hwm_store_in_landing(landing, self.name, self.surroundings) as store:
+                yield store
+
             return
 
         async with open_hwm_store(place, self.name, self.surroundings) as store:

@@ -12,11 +12,7 @@ from random import Random
 from typing_extensions import Self, Unpack
 
 from kada_athena_async.commit import (
-    CommittedManifest,
-    Deliver,
-    Recovery,
     RecoverySettings,
-    recover,
 )
 from kada_athena_async.concurrency import Clock, SystemClock, require_asyncio
 from kada_athena_async.config import Config, ConfigFields, check_name, config_digest, make_config
@@ -37,7 +33,7 @@ from kada_athena_async.events import Event, Observer, RunFinished, Warned
 from kada_athena_async.fanout import Fanout, check_observer
 from kada_athena_async.files import Files, in_thread, locks_in_thread
 from kada_athena_async.hwm import FileHwmStore
-from kada_athena_async.landing import DeliveryReport
+from kada_athena_async.landing import DeliveryReport, joined
 from kada_athena_async.report import ConnectionReport, RunReport
 from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.sinks import lock_path
@@ -204,15 +200,37 @@ class Extractor(RecordStreams):
             LockedError: A run of this name is going on.
             DeliveryError: The landing refuses or is down; run it again, what is there is not sent
                 twice.
+            StateError: The high-water mark of a package that waits cannot be used.
         """
         output_path = await self._output_path()
-        now = self._clock.now()
-        path = lock_path(output_path, self.name)
-        async with locks_in_thread() as take:
-            await take(lambda: self._files.lock(path, run_id="push", now=now))
-            return await self._outside(Fanout(self._observers)).push(
-                output_path, sends_all=sends_all
+        tell = Fanout(self._observers)
+        outside = self._outside(tell)
+        async with locks_in_thread() as take, AsyncExitStack() as stack:
+
+            async def lock(path: Path) -> None:
+                now = self._clock.now()
+                await take(lambda: self._files.lock(path, run_id="push", now=now))
+
+            await lock(lock_path(output_path, self.name))
+            if self.config.landing is None or self.config.hwm_store is None:
+                # No other runner has this mark: what waits may go before the mark is looked at.
+                return await outside.push(output_path, sends_all=sends_all)
+
+            # A package whose mark has not moved goes by the protocol of those who share the mark.
+            store = await stack.enter_async_context(outside.store(self._hwm_path))
+            if isinstance(store, FileHwmStore):
+                await lock(store.lock_path)
+
+            handover = Handover(
+                outside=outside, store=store, output_path=output_path, files=self._files
             )
+            cutter = cutter_of(
+                self.config, self.name, output_path=output_path, store=store, files=self._files
+            )
+            await cutter.check()
+            settings = replace(self._recovery(), only_commits=True)
+            await handover.begin(settings, sends_all=sends_all)
+            return joined(handover.reports, place=self.config.landing.url)
 
     async def run(
         self,
@@ -276,25 +294,19 @@ class Extractor(RecordStreams):
             handover = Handover(
                 outside=outside, store=store, output_path=output_path, files=self._files
             )
-
-            async def deliver(committed: CommittedManifest | None = None) -> None:
-                if committed is not None:
-                    await handover.announce(committed)
-
-                await outside.deliver(output_path)
-
             # A mark or state that is junk, or somebody else's, is refused before anything moves.
             cutter = cutter_of(
                 self.config, self.name, output_path=output_path, store=store, files=self._files
             )
             await cutter.check()
-            await handover.adopt()
-            recovery = await self._recover(output_path, store, tell, deliver, fresh=fresh)
-            # What an earlier run could not deliver goes before anything new is extracted.
-            await deliver()
+            settings = replace(self._recovery(), is_fresh=fresh)
+            # A typing error must not cost finished parts.
+            recovery, unfinished = await handover.begin(
+                settings, before_discard=self.test_connection
+            )
             # So is a window that is published, before AWS is asked.
             await cutter.plan(request, self._clock.now())
-            unfinished = await handover.unfinished()
+            await outside.check_landing()
             mark_path = store.hwm_path if isinstance(store, FileHwmStore) else None
             await check_disk(output_path, self.name, mark_path, self._files, tell)
             async with self._connection(tell) as connection:
@@ -305,7 +317,7 @@ class Extractor(RecordStreams):
                     store=store,
                     files=self._files,
                     warnings=warnings,
-                    deliver=deliver,
+                    delivery=handover,
                 )
                 report = await run.extract(run_id, request, recovery.resumable, unfinished)
 
@@ -345,30 +357,10 @@ class Extractor(RecordStreams):
             tell=tell,
         )
 
-    async def _recover(
-        self,
-        output_path: Path,
-        store: Store | None,
-        tell: Observer,
-        deliver: Deliver,
-        *,
-        fresh: bool,
-    ) -> Recovery:
-        settings = RecoverySettings(
+    def _recovery(self) -> RecoverySettings:
+        return RecoverySettings(
             config_digest=config_digest(self.config),
             resume=timedelta(hours=self.config.resume_hours),
-            is_fresh=fresh,
-        )
-        return await recover(
-            output_path,
-            self.name,
-            settings=settings,
-            now=self._clock.now(),
-            store=store,
-            files=self._files,
-            tell=tell,
-            deliver=deliver,
-            before_discard=self.test_connection,  # a typing error must not cost finished parts
         )
 
     async def _output_path(self) -> Path:

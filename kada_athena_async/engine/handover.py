@@ -1,107 +1,300 @@
-"""What a run on another disk left half-way: its delivery was announced, its mark has not moved.
+"""Two runners, one high-water mark: who delivers, and who goes on when a machine is lost.
 
-On the disk that made them, ``recover`` finds the files of a commit and goes on. A runner on
-another machine (a pod, a pool of workers) finds nothing but the mark, and what the landing got of
-the next window. Were it to extract a window of its own, that would come twice. So a run tells its
-delivery where the mark is kept before it begins, and the next one looks there:
+A runner on another machine (a pod, a pool of workers) finds nothing of a run but the mark, what the
+landing got of it, and the **delivery intent** beside the mark. All three are changed by conditional
+writes only: created if absent, replaced if still what was seen. Names of files follow from the end
+of the window, and the platform loads every file that it finds in the landing, so a lost attempt may
+leave no file behind, and may not touch one that a manifest names.
 
-- the landing holds the manifest that was told: it goes last, so all is there. The mark follows.
-- it does not: that same window is extracted once more, first of all. Its files have the same
-  names, so they replace what lies in the landing of them.
+The delivery intent has four states:
 
-Not seen is a landing that is emptied before the next run comes to look.
+- **none**, or closed: nothing is under way. Whoever has a package journaled *claims*: he writes his
+  intent, with an attempt id that no other claim ever has. Then he publishes on his own disk, and
+  stores the data files, each marked with the attempt.
+- **open**: his, until somebody takes it over. A runner that finds an open intent extracts the same
+  window once more, with the same names, before anything else, and claims it for himself. The slower
+  one learns that from the next file or from the seal, removes what he published on his own disk,
+  and ends with exit code 3; his next run goes on from the mark.
+- **sealed**: all data files are in place; the intent now holds the manifest. This is the decision:
+  a sealed delivery is never taken over. Whoever finds one writes the manifest into the landing (the
+  same bytes, whoever writes them), moves the mark and closes the intent.
+- A hand that sets the mark closes it too.
+
+A file is stored by the attempt *a* in these steps; a runner may stop before each, for hours:
+
+1. Look. If *a* itself stored it, done. If nothing is there, create it on condition that nothing is.
+2. Something is there: it belongs to an attempt that *a* has overtaken, or that has overtaken *a*.
+   Read the intent: if it is not *a*'s any more, stop. Revoke the writes of others of this name.
+3. Begin the write, read the intent again, and let it take effect if what was seen at 1 is still
+   there. If not, begin anew.
+
+So nothing that *b* stored is ever changed by *a*, whom *b* overtook:
+
+- a creation fails, because no name that is in use ever gets free again;
+- a replacement saw its version before *b* had claimed (step 3 reads the intent after step 1), and
+  *b* replaced that version, though it held the right bytes: it was not marked with *b*. In a store
+  whose versions come back with the content (S3's ETag) the write is revoked besides: it had begun
+  before *b* claimed, and *b* revokes after that;
+- *a*'s manifest was never written, because only a seal lets it, and a seal is a conditional write
+  of the intent that *b* has changed.
+
+And nothing of *a* stays: *b* stores under the same names, all of them. That is why the window, and
+whether files are compressed, are taken over with the intent.
+
+The mark: state and mark are written on condition of what was read when the run began. A package
+whose start is no longer the mark is superseded, wherever the mark is now: it is unpublished. If the
+landing holds its manifest, then somebody completed its delivery, and it stays.
+
+Not covered: a landing that is emptied while a delivery is open (a name that was in use gets free),
+one instance whose runners have different landings, and a right to read the intent that is missing.
+tests/landing/test_two_runners.py explores all this, step by step, over the three kinds of landing.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.commit import CommittedManifest, Manifest, parse_manifest
+from kada_athena_async.commit import (
+    CommittedManifest,
+    Manifest,
+    Recovery,
+    RecoverySettings,
+    parse_manifest,
+    recover,
+)
 from kada_athena_async.engine.delivery import Outside, Store
+from kada_athena_async.errors import LockedError, StateError
 from kada_athena_async.events import Warned
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import Announcement, format_hwm
-from kada_athena_async.sinks import staging_root
+from kada_athena_async.landing import DeliveryReport
+from kada_athena_async.sinks import Intent, staging_root
+from kada_athena_async.sinks.journal import PlannedFile
 
-_BEFORE_ALL = datetime.min.replace(tzinfo=timezone.utc)
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """The right to deliver a package; see ``landing.interface.Claim``."""
+
+    store: Store
+    intent: Announcement
+
+    @property
+    def attempt(self) -> str:
+        return self.intent.attempt
+
+    @property
+    def sha256(self) -> str:
+        return self.intent.sha256
+
+    async def check(self) -> None:
+        found = await self.store.announced()
+        if found is None or found.attempt != self.attempt:
+            raise _overtaken(self.intent)
+
+    async def seal(self, manifest: bytes) -> None:
+        await self.check()
+        sealed = msgspec.structs.replace(self.intent, sealed=manifest.decode())
+        await self.store.announce(sealed)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Handover:
-    """Hands a delivery that is under way to whoever has to finish it.
+    """One run's part in the protocol above.
 
     Args:
         store: None if the caller keeps his own marks; then there is nothing to hand over.
+
+    Attributes:
+        reports: What was delivered.
     """
 
     outside: Outside
     store: Store | None
     output_path: Path
     files: Files
+    reports: list[DeliveryReport | None] = field(default_factory=list, init=False)
+    _claim: _Claim | None = field(default=None, init=False)
 
-    async def announce(self, committed: CommittedManifest) -> None:
-        """Tell that *committed* is about to be delivered, if there is a landing.
+    async def begin(
+        self,
+        settings: RecoverySettings,
+        *,
+        before_discard: Callable[[], Awaitable[object]] | None = None,
+        sends_all: bool = False,
+    ) -> tuple[Recovery, Announcement | None]:
+        """Bring to its end what earlier runs left, here and elsewhere, before anything new.
+
+        Args:
+            before_discard: As for ``recover``.
+            sends_all: Deliver also what another landing has.
+
+        Returns:
+            What was found here, and the delivery of another runner whose window goes first.
 
         Raises:
-            LockedError: Another runner uses the same mark.
+            StateError: Mark, state, delivery intent, or a commit here cannot be trusted.
+            LockedError: Another runner is faster.
+            DeliveryError: The landing refuses or is down.
+        """
+        outside = self.outside
+        if self.store is not None:
+            await self.store.read()  # a mark or state that is junk is refused before AWS is asked
+
+        await self.adopt()
+        recovery = await recover(
+            self.output_path,
+            outside.name,
+            settings=settings,
+            now=outside.clock.now(),
+            store=self.store,
+            files=self.files,
+            tell=outside.tell,
+            delivery=self,
+            before_discard=before_discard,
+        )
+        # What an earlier run could not deliver goes before anything new is extracted; but for
+        # packages whose mark has not moved.
+        self.reports.append(await outside.deliver(self.output_path, sends_all=sends_all))
+        return recovery, await self.unfinished()
+
+    async def claim(self, committed: CommittedManifest) -> None:
+        """Announce that *committed* is about to be delivered, if there is a landing.
+
+        Raises:
+            LockedError: Another runner delivers, or uses the same mark.
             CommitError: The place of the mark refuses.
         """
-        manifest = committed.manifest
-        if self.store is None or self.outside.config.landing is None or not manifest.manages_hwm:
+        manifest, place = committed.manifest, self.outside.config.landing
+        self._claim = None
+        if self.store is None or place is None or not manifest.manages_hwm:
             return
 
-        await self.store.announce(
-            Announcement(
+        hwm = (await self.store.read()).hwm
+        intent = await self.store.announced()
+        is_own = intent is not None and (intent.run_id, intent.sha256, intent.place) == (
+            manifest.run_id,
+            committed.sha256,
+            place.url,
+        )
+        if intent is None or not is_own:
+            window = (manifest.start, manifest.end)
+            files = tuple(file.name for file in manifest.files)
+            if intent is not None and intent.binds(hwm):
+                if (intent.start, intent.end) != window:
+                    raise _overtaken(intent)
+
+                _refuse_leftovers(intent, files)
+
+            intent = Announcement(
                 run_id=manifest.run_id,
-                hwm=(await self.store.read()).hwm,
+                hwm=hwm,
                 start=manifest.start,
                 end=manifest.end,
                 manifest=committed.path.name,
                 sha256=committed.sha256,
+                attempt=f"{self.outside.rng.getrandbits(128):032x}",
+                place=place.url,
+                files=files,
+                compress=any(name.endswith(".gz") for name in files),
+                replaces=hwm is not None and manifest.end <= hwm,
                 origin=manifest.carried.origin,
             )
-        )
+            await self.store.announce(intent)
 
-    async def unfinished(self) -> Announcement | None:
-        """The announced delivery behind which the mark has not moved, if there is one.
+        self._claim = _Claim(self.store, intent)
+
+    async def bring(self, committed: CommittedManifest) -> None:
+        """Deliver what is claimed, and whatever waits before it.
 
         Raises:
-            StateError: What was announced cannot be trusted.
+            LockedError: Another runner took it over.
+            DeliveryError: The landing refuses or is down.
+        """
+        self.reports.append(await self.outside.deliver(self.output_path, claim=self._claim))
+        if self._claim is not None and self._claim.intent.replaces and self.store is not None:
+            await self.store.announce(msgspec.structs.replace(self._claim.intent, is_open=False))
+
+    async def claimed_elsewhere(self, intent: Intent) -> bool:
+        """True if another runner's delivery goes before that of *intent*."""
+        found = await self.unfinished()
+        if found is None or not intent.manages_hwm or found.run_id == intent.run_id:
+            return False
+
+        if found.compress not in (None, intent.compress):
+            return True
+
+        return (found.start, found.end) != (intent.start, intent.end)
+
+    async def holds(self, manifest: PlannedFile) -> bool:
+        """True if just this manifest lies in the landing.
+
+        Raises:
+            DeliveryError: The landing cannot be asked.
+        """
+        data = await self.outside.look_up(manifest.name)
+        return data is not None and hashlib.sha256(data).hexdigest() == manifest.sha256
+
+    async def is_completed(self, intent: Intent) -> bool:
+        """True if another runner completed our sealed delivery and moved the mark."""
+        if self.store is None or self._claim is None:
+            return False
+
+        return (await self.store.read_anew()).hwm != intent.hwm
+
+    async def unfinished(self) -> Announcement | None:
+        """The delivery that goes before anything else; None if there is none.
+
+        Raises:
+            StateError: The delivery intent cannot be trusted.
         """
         if self.store is None or self.outside.config.landing is None:
             return None
 
         found = await self.store.announced()
-        hwm = (await self.store.read()).hwm
-        is_behind = found is not None and found.hwm == hwm and found.end > (hwm or _BEFORE_ALL)
-        return found if is_behind else None
+        return found if found is not None and found.binds((await self.store.read()).hwm) else None
 
     async def adopt(self) -> None:
-        """Let the mark follow a delivery that is whole, unless its run is here to be recovered.
+        """Complete a delivery that is decided, unless its run is here to be recovered.
 
         Raises:
             DeliveryError: The landing cannot be asked.
-            StateError: The manifest there is newer than this package.
+            LockedError: Another runner completes it at this moment.
+            StateError: The manifest is newer than this package, or was for another landing.
         """
-        found = await self.unfinished()
-        if found is None or self.store is None:
+        found, place = await self.unfinished(), self.outside.config.landing
+        if found is None or self.store is None or place is None:
             return
+
+        if found.place not in ("", place.url):
+            raise StateError(
+                f"the delivery of {found.manifest} to {found.place} is not finished, and the "
+                f"landing is {place.url} now",
+                hint=f"set landing to {found.place} for one run; or give that package up with "
+                f"`hwm set`, and remove what lies of it there",
+            )
 
         root = staging_root(self.output_path, self.outside.name)
         if self.files.exists(root / found.run_id):
             return
 
-        manifest = await self._delivered(found)
+        manifest = await self._decided(found)
         if manifest is None:
             return
 
-        await self.store.write(
-            manifest.carried, run_id=manifest.run_id, manifest_sha256=found.sha256
-        )
+        if found.replaces:
+            await self.store.announce(msgspec.structs.replace(found, is_open=False))
+        else:
+            await self.store.write(
+                manifest.carried, run_id=manifest.run_id, manifest_sha256=found.sha256
+            )
+
         self.outside.tell(
             Warned(
                 code=WarningCode.DELIVERY_COMPLETED,
@@ -110,9 +303,37 @@ class Handover:
             )
         )
 
-    async def _delivered(self, announced: Announcement) -> Manifest | None:
-        data = await self.outside.look_up(announced.manifest)
-        if data is None or hashlib.sha256(data).hexdigest() != announced.sha256:
+    async def _decided(self, intent: Announcement) -> Manifest | None:
+        """The manifest of a delivery that is decided, in the landing now; else None."""
+        if intent.sealed:
+            data = intent.sealed.encode()
+            await self.outside.complete(intent.manifest, data, is_new=not intent.replaces)
+            return parse_manifest(data, source=intent.manifest)
+
+        if intent.attempt:
             return None
 
-        return parse_manifest(data, source=announced.manifest)
+        # Earlier versions did not seal: there the manifest in the landing is the decision.
+        found = await self.outside.look_up(intent.manifest)
+        if found is None or hashlib.sha256(found).hexdigest() != intent.sha256:
+            return None
+
+        return parse_manifest(found, source=intent.manifest)
+
+
+def _refuse_leftovers(intent: Announcement, files: Collection[str]) -> None:
+    """Refuse to take over a delivery of files that this version would leave in the landing."""
+    if more := sorted(set(intent.files) - set(files)):
+        raise StateError(
+            f"the delivery of {intent.manifest} is not finished, and the run that began it writes "
+            f"files that this one does not: {', '.join(more)}",
+            hint="run the version of this package that began it, once",
+        )
+
+
+def _overtaken(intent: Announcement) -> LockedError:
+    return LockedError(
+        f"another runner delivers, or delivered, {intent.manifest}; nothing of this run was "
+        "published",
+        hint="let one runner at a time use a mark; run again to go on from where it stands now",
+    )

@@ -12,7 +12,7 @@ from kada_athena_async.codes import ExitCode, WarningCode
 from kada_athena_async.commit import (
     CommitRequest,
     CommittedManifest,
-    Deliver,
+    Delivery,
     Resumable,
     commit,
 )
@@ -66,7 +66,7 @@ class Run:
     Args:
         store: None if the caller keeps his own marks.
         warnings: What was warned of so far; grows while the run goes on.
-        deliver: Brings a commit to the landing, if there is one.
+        delivery: Brings a commit to the landing, if there is one.
 
     Attributes:
         before: What the last run left, also where the window asked for does not follow it: a
@@ -81,7 +81,7 @@ class Run:
     store: Store | None
     files: Files
     warnings: list[Warned]
-    deliver: Deliver
+    delivery: Delivery
     before: Carried | None = None
     table: SystemTableFacts | None = None
     usable: SystemTableFacts | None = None
@@ -126,7 +126,10 @@ class Run:
                 WarningCode.REDELIVERED, f"{unfinished.manifest} was not delivered whole; once more"
             )
             window = Window(unfinished.start, unfinished.end)
-            earlier = await self._begin(f"{run_id}-0", PlannedWindow(window=window))
+            planned = PlannedWindow(
+                window=window, replaces=unfinished.replaces, compress=unfinished.compress
+            )
+            earlier = await self._begin(f"{run_id}-0", planned)
 
         if earlier is not None and not earlier.committed:
             return earlier
@@ -188,7 +191,7 @@ class Run:
             end=window.end,
             hwm=(await self.store.read()).hwm if self.store else None,
             manages_hwm=self.store is not None,
-            compress=config.compress,
+            compress=config.compress if planned.compress is None else planned.compress,
             replaces=planned.replaces,
             config_digest=config_digest(config),
             plan_digest=plan.digest,
@@ -344,7 +347,7 @@ class Run:
             request,
             store=self.store,
             tell=self.connection.tell,
-            deliver=self.deliver,
+            delivery=self.delivery,
         )
 
     @property

@@ -270,6 +270,11 @@ class Files:
         found = path.lstat()
         return found.st_dev, found.st_ino
 
+    def version(self, path: Path) -> str:
+        """What differs between any two files that had this name, whatever they hold."""
+        found = path.lstat()
+        return f"{found.st_ino}-{found.st_mtime_ns}-{found.st_size}"
+
     def free_bytes(self, path: Path) -> int:
         """How much an unprivileged user may still write where *path* lies."""
         return shutil.disk_usage(path).free

@@ -45,6 +45,14 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         sha256: Of the manifest.
         is_open: False once the mark has moved, or was set by hand.
         origin: Whose run it was; None in notes of earlier versions.
+        attempt: What the files in the landing are marked with; another one with each claim. Empty
+            in those of earlier versions.
+        place: URL of the landing, without secrets.
+        files: Names of the data files.
+        compress: Whether they are gzipped, which their names depend on.
+        replaces: True if an older package of the same end is replaced; the mark does not move.
+        sealed: The manifest, once all its files are delivered. From then on nobody may take the
+            delivery over: whoever comes writes the manifest and moves the mark.
     """
 
     schema_version: int = ANNOUNCEMENT_VERSION
@@ -56,6 +64,17 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     sha256: str
     is_open: bool = True
     origin: Origin | None = None
+    attempt: str = ""
+    place: str = ""
+    files: tuple[str, ...] = ()
+    compress: bool | None = None
+    replaces: bool = False
+    sealed: str = ""
+
+    def binds(self, hwm: datetime | None) -> bool:
+        """True if this delivery comes before anything else that begins at *hwm*."""
+        is_ahead = self.replaces or hwm is None or self.end > hwm
+        return self.is_open and self.hwm == hwm and is_ahead
 
 
 def parse_hwm(text: str) -> datetime:

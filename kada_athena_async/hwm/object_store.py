@@ -78,6 +78,11 @@ class ObjectHwmStore:
 
         return StoredMark(hwm=hwm, was_edited=True, before_edit=carried)
 
+    async def read_anew(self) -> StoredMark:
+        """What is there now, whoever wrote it; from here on this is what the run began at."""
+        self._versions.clear()
+        return await self.read()
+
     async def write(self, carried: Carried, *, run_id: str, manifest_sha256: str) -> None:
         """Write the state, then the mark; see ``HwmStore``.
 
@@ -154,6 +159,8 @@ class ObjectHwmStore:
 
         try:
             version = await self._cells.write(name, data, replaces=self._versions[name])
+        except LockedError:
+            raise
         except KadaAthenaError as exc:
             raise CommitError(
                 f"the high-water mark at {self.place} cannot be moved: {exc.message}",

@@ -13,7 +13,8 @@ from kada_athena_async.aws.session import AwsSession, Identity
 from kada_athena_async.concurrency import offload
 from kada_athena_async.config.landing import AzurePlace, LocalPlace, Place, S3Place
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.landing.deliver import DeliveryReport, deliver
+from kada_athena_async.landing.deliver import deliver
+from kada_athena_async.landing.delivery_report import DeliveryReport, joined
 from kada_athena_async.landing.interface import Landing
 from kada_athena_async.landing.local import LocalLanding
 from kada_athena_async.landing.s3 import S3Landing
@@ -26,6 +27,7 @@ __all__ = [
     "Surroundings",
     "Waiting",
     "deliver",
+    "joined",
     "open_client",
     "open_landing",
     "packages_waiting",
@@ -45,13 +47,7 @@ async def open_landing(place: Place, around: Surroundings) -> AsyncIterator[Land
             yield LocalLanding(place.path, around.files)
         case S3Place():
             async with open_client(place, around) as client:
-                yield S3Landing(
-                    client,
-                    around.files,
-                    place=place.url,
-                    bucket=place.bucket,
-                    prefix=place.prefix,
-                )
+                yield S3Landing(client, around.files, place)
         case AzurePlace():
             try:
                 from kada_athena_async.landing.azure import open_azure

@@ -1,9 +1,11 @@
 """A landing in a container of Azure Blob Storage, opened by a SAS token.
 
 A file goes as blocks, each with an MD5 that Azure checks, and appears when its list of blocks is
-committed. The SDK's own upload is not used: with several chunks on their way it leaves tasks
-behind when one of them fails. What the SDK raises is never chained or quoted beyond its code,
-because a request's URL holds the token.
+committed, on condition of what lies there (If-None-Match, If-Match). Blocks that wait for that
+belong to the blob and not to who sent them, so their ids name the attempt: no list can join blocks
+of two. An ETag changes with each write and does not come back. The SDK's own upload is not used:
+with several chunks on their way it leaves tasks behind when one of them fails. What the SDK raises
+is never chained or quoted beyond its code, because a request's URL holds the token.
 https://learn.microsoft.com/rest/api/storageservices/put-block-list
 https://learn.microsoft.com/rest/api/storageservices/specifying-conditional-headers-for-blob-service-operations
 """
@@ -15,10 +17,9 @@ import hashlib
 import os
 from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import datetime, timezone
 from io import BytesIO
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
@@ -51,7 +52,7 @@ from kada_athena_async.errors import (
     UnavailableError,
 )
 from kada_athena_async.hwm.cells import Cell
-from kada_athena_async.landing.interface import SHA256_KEY, Facts, Stored
+from kada_athena_async.landing.interface import ATTEMPT_KEY, SHA256_KEY, PutRequest, Stored
 from kada_athena_async.landing.parts import PARTS_IN_FLIGHT, Part, read_parts
 from kada_athena_async.landing.surroundings import UPLOAD_TIMEOUT_S, Surroundings
 from kada_athena_async.retry import Retrier, RetryBudget
@@ -65,7 +66,18 @@ READ_TIMEOUT_S = 60
 # https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
 _LOST = frozenset({"ConditionNotMet", "BlobAlreadyExists", "TargetConditionNotMet"})
 _UNKNOWN = frozenset({"AuthenticationFailed", "InvalidAuthenticationInfo", "AuthorizationFailure"})
+# The blocks of a list are gone once somebody else's list was committed.
+_GONE = frozenset({"InvalidBlockList"})
 _MISSING = frozenset({"BlobNotFound", "ResourceNotFound"})
+
+# Either lets blocks be put: https://learn.microsoft.com/rest/api/storageservices/create-service-sas
+_RIGHTS_TO_WRITE = frozenset("cw")
+
+_MORE_RIGHTS = "request a SAS token with the rights read, create and write"
+_ASK_ANEW = (
+    "request a new SAS token from KADA Support and put it into the configuration; "
+    "if it is new, ask whether the account's firewall admits this machine"
+)
 
 ResultT = TypeVar("ResultT")
 
@@ -114,8 +126,27 @@ class AzureLanding:
         self._retrier = Retrier(clock=around.clock, rng=around.rng, tell=around.tell)
         self._budget = RetryBudget()
         self._slots = Slots(PARTS_IN_FLIGHT)
-        self._expires_at = _expiry(place.sas_token.get_secret_value())
+        token = place.sas_token.get_secret_value()
+        self._expires_at = _expiry(token)
+        # Without sp the rights are in a stored access policy, which only Azure knows.
+        self._rights = set(parse_qs(token).get("sp", ["w"])[0])
         self._now = around.clock.now
+
+    async def probe(self, name: str) -> None:
+        """Look whether anything could be stored here; see ``Landing``."""
+        if lateness := self._lateness():
+            raise CredentialsError(f"the SAS token cannot be used{lateness}", hint=_ASK_ANEW)
+
+        if not _RIGHTS_TO_WRITE & self._rights:
+            raise AccessDeniedError(
+                "the SAS token does not let anybody write",
+                action="azure:PutBlock",
+                scope=self.place,
+                hint=_MORE_RIGHTS,
+            )
+
+        with suppress(AccessDeniedError):  # who may not read may write all the same
+            await self.read(name)
 
     async def look(self, name: str) -> Stored | None:
         """What lies under *name*; see ``Landing``."""
@@ -130,23 +161,57 @@ class AzureLanding:
 
         metadata = {key.lower(): value for key, value in (found.metadata or {}).items()}
         return Stored(
-            size_bytes=found.size, sha256=metadata.get(SHA256_KEY, ""), version=str(found.etag)
+            size_bytes=found.size,
+            sha256=metadata.get(SHA256_KEY, ""),
+            version=str(found.etag),
+            attempt=metadata.get(ATTEMPT_KEY, ""),
         )
 
-    async def put(self, path: Path, facts: Facts) -> None:
-        """Store *path*; see ``Landing``."""
-        blob = self._blob(facts.name)
+    async def revoke(self, name: str) -> None:
+        """Nothing to do: an ETag does not come back; see ``Landing``."""
+
+    async def put(self, request: PutRequest) -> bool:
+        """Store a file if what is there is what the request says; see ``Landing``."""
+        facts, is_lost = request.facts, False
+        try:
+            await self._commit(request, *await self._stage(request))
+        except (RequestError, NotFoundError) as exc:
+            if _code(exc) not in _LOST | _GONE | _MISSING:
+                raise
+
+            is_lost = True
+
+        try:
+            stored = await self.look(facts.name)
+        except AccessDeniedError:
+            return not is_lost  # each block was checked by Azure; to look is not allowed
+
+        if stored is not None and stored.is_of(facts, request.attempt):
+            return True
+
+        if is_lost or (stored is not None and stored.attempt not in ("", request.attempt)):
+            return False
+
+        raise DeliveryError(
+            f"the landing did not confirm {facts.name}: what it stored is not what was sent",
+            hint="run `push` again; it is sent once more",
+        )
+
+    async def _stage(self, request: PutRequest) -> tuple[list[BlobBlock], bytes]:
+        """Send the blocks; them, and the MD5 of the whole."""
+        facts, blob = request.facts, self._blob(request.facts.name)
         whole = hashlib.md5(usedforsecurity=False)
+        attempt = hashlib.sha256(request.attempt.encode()).digest()[:6]
 
         async def hashed() -> AsyncGenerator[Part, None]:
-            async with aclosing(read_parts(self._files, path, facts)) as parts:
+            async with aclosing(read_parts(self._files, request.path, facts)) as parts:
                 async for part in parts:
                     whole.update(part.data)
                     yield part
 
         async def send(part: Part) -> BlobBlock:
-            # Ids of one blob must be of one length.
-            block_id = b64encode(f"{part.number:08d}".encode()).decode()
+            # Ids of one blob must be of one length; earlier versions left some of eight bytes.
+            block_id = b64encode(attempt + part.number.to_bytes(2, "big")).decode()
 
             async def stage() -> object:
                 return await blob.stage_block(
@@ -160,24 +225,22 @@ class AzureLanding:
         if facts.size_bytes:
             blocks = await map_stream(send, hashed(), limit=BLOCKS_OF_A_FILE, slots=self._slots)
 
+        return blocks, whole.digest()
+
+    async def _commit(self, request: PutRequest, blocks: list[BlobBlock], md5: bytes) -> None:
+        await request.check()
+        blob = self._blob(request.facts.name)
+        metadata = {SHA256_KEY: request.facts.sha256, ATTEMPT_KEY: request.attempt}
+
         async def commit() -> object:
             return await blob.commit_block_list(
                 blocks,
-                content_settings=ContentSettings(content_md5=bytearray(whole.digest())),
-                metadata={SHA256_KEY: facts.sha256},
+                content_settings=ContentSettings(content_md5=bytearray(md5)),
+                metadata=metadata,
+                **_condition(request),
             )
 
-        await self._call("PutBlockList", facts.name, commit)
-        try:
-            stored = await self.look(facts.name)
-        except AccessDeniedError:
-            return  # each block was checked by Azure; to look is not allowed
-
-        if stored is None or not stored.holds(facts):
-            raise DeliveryError(
-                f"the landing did not confirm {facts.name}: what it stored is not what was sent",
-                hint="run `push` again; it is sent once more",
-            )
+        await self._call("PutBlockList", request.facts.name, commit)
 
     async def read(self, name: str) -> Cell | None:
         """The content of a small blob; see ``Landing``."""
@@ -286,8 +349,7 @@ class AzureLanding:
         if status == 401 or code in _UNKNOWN:
             return CredentialsError(
                 f"the SAS token was refused ({code or status}){self._lateness()}",
-                hint="request a new SAS token from KADA Support and put it into the configuration; "
-                "if it is new, ask whether the account's firewall admits this machine",
+                hint=_ASK_ANEW,
             )
 
         if status == 403:
@@ -295,7 +357,7 @@ class AzureLanding:
                 f"{operation} is not allowed for {scope} ({code or status})",
                 action=operation,
                 scope=scope,
-                hint="request a SAS token with the rights read, create and write",
+                hint=_MORE_RIGHTS,
             )
 
         if status == 404:
@@ -308,6 +370,16 @@ class AzureLanding:
             return ""
 
         return f": it expired at {self._expires_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _condition(request: PutRequest) -> dict[str, Any]:
+    if request.is_blind:
+        return {}
+
+    if request.replaces is None:
+        return {"match_condition": MatchConditions.IfMissing}
+
+    return {"etag": request.replaces, "match_condition": MatchConditions.IfNotModified}
 
 
 class _Missing(NotFoundError):

@@ -2,8 +2,11 @@
 
 A package's data files go first, some at a time, and each is confirmed by size and checksum. Its
 manifest goes last, and only if no other lies there: whoever reads only what a manifest names
-never sees half a package. Everything may be repeated: what lies there already is found and not
+never sees half a package. Everything may be repeated: what this attempt stored is found and not
 sent again, so an interrupted delivery is simply begun anew.
+
+Every write is conditional on what lay there when it was looked at. ``engine.handover`` tells what
+that is good for where two runners share a high-water mark.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from kada_athena_async.errors import (
     CommitError,
     DeliveryError,
     KadaAthenaError,
+    LockedError,
     StateError,
     UnitError,
 )
@@ -32,43 +36,17 @@ from kada_athena_async.events import (
     Warned,
 )
 from kada_athena_async.files import Files, failing, in_thread
-from kada_athena_async.landing.interface import Facts, Landing, Stored
+from kada_athena_async.landing.delivery_report import DeliveryReport
+from kada_athena_async.landing.interface import Claim, Facts, Landing, PutRequest, Stored
 from kada_athena_async.landing.journal import Journal
 from kada_athena_async.landing.package import Package, packages_in_sight
 
 FILES_AT_ONCE = 4
 
+TRIES = 20
+"""How often a file is looked at and stored while others store under its name."""
+
 _HINT = "nothing is lost: the next run or `push` delivers it first"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryReport:
-    """What a delivery did.
-
-    Attributes:
-        manifests: Names of the manifests that are now delivered, oldest first; not those that
-            were known to be delivered before.
-        sent, skipped: Files sent, and files found there already.
-        removed: Names of delivered files that were removed here for their age.
-    """
-
-    place: str
-    manifests: tuple[str, ...] = ()
-    sent: int = 0
-    skipped: int = 0
-    sent_bytes: int = 0
-    removed: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, object]:
-        """The report as plain JSON values."""
-        return {
-            "place": self.place,
-            "manifests": list(self.manifests),
-            "sent": self.sent,
-            "skipped": self.skipped,
-            "sent_bytes": self.sent_bytes,
-            "removed": list(self.removed),
-        }
 
 
 async def deliver(
@@ -82,6 +60,7 @@ async def deliver(
     limit: int = FILES_AT_ONCE,
     keep_days: float | None = None,
     held_back: Container[str] = (),
+    claim: Claim | None = None,
 ) -> DeliveryReport:
     """Bring every package of *name* in sight to *landing* that is not there yet, oldest first.
 
@@ -93,8 +72,10 @@ async def deliver(
         keep_days: Remove files here that were delivered longer ago; None keeps all. The newest
             package always stays.
         held_back: Names of manifests whose packages are not to be sent.
+        claim: The right to deliver the package whose high-water mark has not moved yet.
 
     Raises:
+        LockedError: Another runner took over what *claim* is about; what is there is his.
         DeliveryError: The landing refuses, is down, or holds another package of the same name; a
             file here is damaged. Packages before that one are delivered.
         StateError: A manifest or the journal is junk.
@@ -110,7 +91,13 @@ async def deliver(
     report = DeliveryReport(place=landing.place)
     if pending:
         errand = _Errand(
-            landing=landing, journal=journal, files=files, tell=tell, clock=clock, limit=limit
+            landing=landing,
+            journal=journal,
+            files=files,
+            tell=tell,
+            clock=clock,
+            limit=limit,
+            claim=claim,
         )
         report = await errand.run(pending, in_sight)
 
@@ -137,9 +124,10 @@ class _Errand:
     tell: Observer
     clock: Clock
     limit: int
+    claim: Claim | None
     sent: list[Facts] = field(default_factory=list)
     skipped: list[Facts] = field(default_factory=list)
-    _has_warned: bool = False
+    _is_blind: bool = False
 
     async def run(self, pending: Sequence[Package], in_sight: Sequence[Package]) -> DeliveryReport:
         """Deliver *pending* in their order, noting each."""
@@ -177,6 +165,10 @@ class _Errand:
         )
 
     async def _deliver(self, package: Package) -> None:
+        claim = self.claim
+        if claim is not None and claim.sha256 != package.manifest.sha256:
+            claim = None
+
         there = await self._look(package.manifest)
         if there is not None and there.holds(package.manifest):
             # The manifest goes last, so all that it names was there when it was written.
@@ -186,40 +178,82 @@ class _Errand:
             return
 
         if there is not None and not self._is_succeeded(package, there):
+            if claim is not None:
+                await claim.check()  # whoever overtook us may be done already
+
             raise _conflict(package)
 
         async def bring(file: Facts) -> None:
-            await self._bring(package.directory / file.name, file)
+            await self._bring(package.directory / file.name, file, package, claim)
 
         await map_bounded(bring, package.files, limit=self.limit)
-        await self._bring_manifest(package, there)
+        await self._bring_manifest(package, there, claim)
 
     def _is_succeeded(self, package: Package, there: Stored) -> bool:
         """True if what lies there is what we brought, before a run ``--again`` replaced it here."""
         earlier = self.journal.find(package, self.landing.place)
         return earlier is not None and there.sha256 == earlier.sha256
 
-    async def _bring(self, path: Path, facts: Facts) -> None:
+    async def _bring(self, path: Path, facts: Facts, package: Package, claim: Claim | None) -> None:
         begun = self.clock.monotonic()
-        stored = await self._look(facts)
-        was_there = stored is not None and stored.holds(facts)
-        if not was_there:
-            try:
-                await self.landing.put(path, facts)
-            except UnitError:
-                # The answer may be lost while the file was stored: then it lies there.
-                stored = await self._look(facts)
-                if stored is None or not stored.holds(facts):
-                    raise
+        attempt = claim.attempt if claim else package.run_id
 
-        self._note(facts, begun, was_there=was_there)
+        async def check() -> None:
+            if claim is not None:
+                await claim.check()
 
-    async def _bring_manifest(self, package: Package, there: Stored | None) -> None:
+        for tried in range(TRIES):
+            stored = await self._look(facts)
+            if stored is not None and stored.is_of(facts, attempt):
+                self._note(facts, begun, was_there=tried == 0)
+                return
+
+            # Whatever lies there is of an attempt that was given up, or was overtaken by this one.
+            if stored is not None:
+                await check()
+                await self.landing.revoke(facts.name)
+
+            request = PutRequest(
+                path=path,
+                facts=facts,
+                attempt=attempt,
+                replaces=stored.version if stored else None,
+                check=check,
+                is_blind=self._is_blind,
+            )
+            if await self._put(request):
+                self._note(facts, begun)
+                return
+
+            await check()
+
+        raise DeliveryError(
+            f"{facts.name} was changed in the landing {TRIES} times while it was sent",
+            hint="two collectors deliver under one name: give each its own --name or prefix",
+        )
+
+    async def _put(self, request: PutRequest) -> bool:
+        try:
+            return await self.landing.put(request)
+        except UnitError:
+            # The answer may be lost while the file was stored: then it lies there.
+            stored = await self._look(request.facts)
+            if stored is None or not stored.is_of(request.facts, request.attempt):
+                raise
+
+            return True
+
+    async def _bring_manifest(
+        self, package: Package, there: Stored | None, claim: Claim | None
+    ) -> None:
         begun = self.clock.monotonic()
         facts = package.manifest
         path = package.directory / facts.name
         with failing(path):
             data = await in_thread(lambda: self.files.read(path, max_bytes=facts.size_bytes))
+
+        if claim is not None:
+            await claim.seal(data)
 
         version = await self.landing.write(
             facts.name, data, replaces=there.version if there else None
@@ -234,8 +268,8 @@ class _Errand:
         try:
             return await self.landing.look(facts.name)
         except AccessDeniedError as exc:
-            if not self._has_warned:
-                self._has_warned = True
+            if not self._is_blind:
+                self._is_blind = True
                 self.tell(
                     Warned(
                         code=WarningCode.DESTINATION_UNREADABLE,
@@ -290,7 +324,7 @@ def _conflict(package: Package) -> DeliveryError:
 def _failing(package: Package, place: str) -> Iterator[None]:
     try:
         yield
-    except (DeliveryError, StateError, CommitError):
+    except (DeliveryError, StateError, LockedError, CommitError):
         raise
     except KadaAthenaError as exc:
         raise DeliveryError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +11,9 @@ from kada_athena_async.hwm.cells import Cells
 
 SHA256_KEY = "sha256"
 """Name of the metadata in which an object says what it holds."""
+
+ATTEMPT_KEY = "attempt"
+"""Name of the metadata in which an object says which attempt at a delivery stored it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +32,43 @@ class Stored:
     Attributes:
         sha256: In hex; empty if whoever put it there did not say.
         version: Changes with each write; what a conditional write is compared with.
+        attempt: The attempt that stored it; empty if it did not say.
     """
 
     size_bytes: int
     sha256: str
     version: str
+    attempt: str = ""
 
     def holds(self, facts: Facts) -> bool:
         """True if the object is what *facts* describe."""
         return (self.size_bytes, self.sha256) == (facts.size_bytes, facts.sha256)
+
+    def is_of(self, facts: Facts, attempt: str) -> bool:
+        """True if just this attempt stored what *facts* describe."""
+        return self.holds(facts) and self.attempt == attempt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutRequest:
+    """A conditional write of a file, which a paused process may wake up to send much too late.
+
+    Attributes:
+        path: Where the file lies here.
+        attempt: The attempt at a delivery that it belongs to; the object remembers it.
+        replaces: The version that is to be replaced; None if nothing may be there.
+        check: Raises if the attempt was overtaken. Called once the later attempt could revoke the
+            write, and before it takes effect: what passes is revoked by ``revoke`` from then on.
+        is_blind: True if what lies there may not be looked at. Then nothing is compared: a write
+            that replaces takes effect whatever is there.
+    """
+
+    path: Path
+    facts: Facts
+    attempt: str
+    replaces: str | None
+    check: Callable[[], Awaitable[None]]
+    is_blind: bool = False
 
 
 class Landing(Cells, Protocol):
@@ -49,14 +81,65 @@ class Landing(Cells, Protocol):
     ``RetriesExhaustedError``; none tells a secret.
     """
 
+    async def probe(self, name: str) -> None:
+        """Look whether anything could be stored here, without storing anything.
+
+        Args:
+            name: Of a small object that may be there.
+
+        Raises:
+            NotFoundError: Directory, bucket or container do not exist.
+            AccessDeniedError: Writing is known not to be allowed.
+            CredentialsError: The landing does not accept who we are.
+        """
+
     async def look(self, name: str) -> Stored | None:
         """What lies there under *name*; None if nothing does."""
 
-    async def put(self, path: Path, facts: Facts) -> None:
-        """Store the file *path* under its name, replacing what is there.
+    async def revoke(self, name: str) -> None:
+        """Make every write of *name* that was begun before this call fail, where that is needed.
 
-        On return the landing has confirmed every byte. Nothing half-done is in sight at any time.
+        A store whose versions never come back needs nothing: the condition of such a write fails.
+        """
+
+    async def put(self, request: PutRequest) -> bool:
+        """Store a file under its name if what is there is what the request says.
+
+        On return with True the landing has confirmed every byte. Nothing half-done is published
+        at any time.
+
+        Returns:
+            False if something else lies there, or was stored since.
 
         Raises:
-            DeliveryError: The file is not what *facts* say, or the landing confirmed other bytes.
+            DeliveryError: The file is not what its facts say, or the landing confirmed other bytes.
+        """
+
+
+class Claim(Protocol):
+    """The right to deliver a package, as the delivery intent beside the high-water mark says.
+
+    Attributes:
+        attempt: What its files are marked with.
+        sha256: Of the package's manifest.
+    """
+
+    @property
+    def attempt(self) -> str: ...
+
+    @property
+    def sha256(self) -> str: ...
+
+    async def check(self) -> None:
+        """Raise if another runner took the delivery over.
+
+        Raises:
+            LockedError: It did.
+        """
+
+    async def seal(self, manifest: bytes) -> None:
+        """Decide the delivery: all data files are there, and nobody takes it over any more.
+
+        Raises:
+            LockedError: Another runner took it over.
         """

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
+import sys
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TypeVar
 
-from kada_athena_async.errors import AccessDeniedError, DeliveryError, NotFoundError, RequestError
-from kada_athena_async.files import Files, in_thread
+import anyio
+
+from kada_athena_async.errors import (
+    AccessDeniedError,
+    DeliveryError,
+    LockedError,
+    NotFoundError,
+    RequestError,
+)
+from kada_athena_async.files import Files, Lock, in_thread
 from kada_athena_async.hwm.cells import Cell
-from kada_athena_async.landing.interface import Facts, Stored
+from kada_athena_async.landing.interface import PutRequest, Stored
 
 MAX_CELL_BYTES = 256 << 20
+
+LOCK_WAITS_S = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Pauses between tries to take the lock, which is held for two operations on files."""
 
 ResultT = TypeVar("ResultT")
 
@@ -23,45 +36,84 @@ class LocalLanding:
     """Delivers to a directory that exists; see ``Landing``.
 
     A file appears there under its name only when it is complete and durable. What looks at it has
-    to be the same user, or root: files are 0600.
+    to be the same user, or root: files are 0600. Half copies and the lock lie in a hidden directory
+    there, one a user.
+
+    Args:
+        makes: Make the directory itself, though not those above it, with the first write.
     """
 
-    def __init__(self, path: Path, files: Files) -> None:
+    def __init__(self, path: Path, files: Files, *, makes: bool = False) -> None:
         self.place = path.as_uri()
         self._path = path
+        user = "user" if sys.platform == "win32" else os.geteuid()
+        self._work = path / f".kada_athena_async-{user}"
         self._files = files
+        self._makes = makes
+
+    async def probe(self, name: str) -> None:
+        """Look whether anything could be stored here; see ``Landing``."""
+
+        def look() -> None:
+            if not os.access(self._path, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, "not writable", str(self._path))
+
+        await self._do("write", look)
 
     async def look(self, name: str) -> Stored | None:
         """What lies under *name*; reads all of it. See ``Landing``."""
 
         def look() -> Stored | None:
             try:
+                version = self._files.version(self._path / name)
                 size_bytes, sha256 = self._files.digest(self._path / name)
             except FileNotFoundError:
                 return None
 
-            return Stored(size_bytes=size_bytes, sha256=sha256, version=sha256)
+            return Stored(size_bytes=size_bytes, sha256=sha256, version=version)
 
         return await self._do("read", look)
 
-    async def put(self, path: Path, facts: Facts) -> None:
-        """Store *path*; see ``Landing``."""
-        hidden = self._path / f".{facts.name}.part"
+    async def revoke(self, name: str) -> None:
+        """Nothing to do: a file that is replaced is another one; see ``Landing``."""
+
+    async def put(self, request: PutRequest) -> bool:
+        """Store a file if what is there is what the request says; see ``Landing``."""
+        await request.check()
+        facts, target = request.facts, self._path / request.facts.name
+        hidden = self._work / f"{facts.name}.{request.attempt}.part"
 
         def copy() -> None:
-            self._files.remove(hidden)
-            whole, *_ = self._files.join([path], hidden)
+            self._files.make_private_dir(self._work)
+            for name in self._files.names(self._work):
+                # Of an attempt that was killed; or of one that was overtaken, which then fails.
+                if name.startswith(f"{facts.name}.") and name.endswith(".part"):
+                    self._files.remove(self._work / name)
+
+            whole, *_ = self._files.join([request.path], hidden)
             if whole != (facts.size_bytes, facts.sha256):
                 self._files.remove(hidden)
                 raise DeliveryError(
-                    f"{path} is not what its manifest says",
+                    f"{request.path} is not what its manifest says",
                     hint="restore it from a backup; or extract its window once more with --again",
                 )
 
-            self._files.rename(hidden, self._path / facts.name)
-            self._files.sync_dir(self._path)
+        def publish() -> bool:
+            with self._lock():
+                if self._version(target) != request.replaces:
+                    self._files.remove(hidden)
+                    return False
+
+                try:
+                    self._files.rename(hidden, target)
+                except FileNotFoundError:
+                    return False
+
+                self._files.sync_dir(self._path)
+                return True
 
         await self._do("write", copy)
+        return await self._do("write", publish)
 
     async def read(self, name: str) -> Cell | None:
         """The content of a small file; see ``Landing``."""
@@ -72,14 +124,11 @@ class LocalLanding:
 
         Writers on one machine exclude each other by a lock; on a share that is only as good as
         the share's locks.
-
-        Raises:
-            LockedError: Another process writes the same file at this moment.
         """
 
         def write() -> str | None:
-            now = datetime.now(timezone.utc)
-            with self._files.lock(self._path / f".{name}.lock", run_id="landing", now=now):
+            self._files.make_private_dir(self._work)
+            with self._lock():
                 found = self._read(name)
                 if found is not None and found.data == data:
                     return found.version
@@ -88,9 +137,19 @@ class LocalLanding:
                     return None
 
                 self._files.write_durably(self._path / name, data)
-                return _version(data)
+                return _hash(data)
 
         return await self._do("write", write)
+
+    def _lock(self) -> Lock:
+        now = datetime.now(timezone.utc)
+        return self._files.lock(self._work / "lock", run_id="landing", now=now)
+
+    def _version(self, path: Path) -> str | None:
+        try:
+            return self._files.version(path)
+        except FileNotFoundError:
+            return None
 
     def _read(self, name: str) -> Cell | None:
         try:
@@ -98,13 +157,33 @@ class LocalLanding:
         except FileNotFoundError:
             return None
 
-        return Cell(data=data, version=_version(data))
+        return Cell(data=data, version=_hash(data))
 
     async def _do(self, verb: str, function: Callable[[], ResultT]) -> ResultT:
+        for wait_s in LOCK_WAITS_S:
+            try:
+                return await self._try(verb, function)
+            except LockedError:
+                await anyio.sleep(wait_s)
+
+        try:
+            return await self._try(verb, function)
+        except LockedError as exc:
+            raise RequestError(
+                f"another process stopped in the middle of a write in {self._path}: {exc.message}",
+                code="locked",
+                hint="end that process, then run again",
+            ) from exc
+
+    async def _try(self, verb: str, function: Callable[[], ResultT]) -> ResultT:
         def call() -> ResultT:
-            # The directory is not made: an unmounted share would silently fill this disk.
-            if not self._path.is_dir():
-                raise NotFoundError(f"the directory {self._path} does not exist")
+            # The landing itself is not made: an unmounted share would silently fill this disk.
+            root = self._path.parent if self._makes else self._path
+            if not root.is_dir():
+                raise NotFoundError(f"the directory {root} does not exist")
+
+            if self._makes and verb == "write":
+                self._files.make_dir(self._path)
 
             return function()
 
@@ -123,5 +202,5 @@ class LocalLanding:
             ) from exc
 
 
-def _version(data: bytes) -> str:
+def _hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()

@@ -32,6 +32,7 @@ class _Manifest(msgspec.Struct, frozen=True):
     run_id: str
     start: datetime
     end: datetime
+    manages_hwm: bool
     files: tuple[_File, ...]
     mask: bool | None = None
     config_digest: str = ""
@@ -45,10 +46,12 @@ class Package:
         directory: Where its files lie.
         manifest: The manifest itself, as a file.
         mask: Whether its texts are masked; None in packages of earlier versions.
+        manages_hwm: True if it is to be delivered before the high-water mark moves.
     """
 
     directory: Path
     run_id: str
+    manages_hwm: bool
     start: datetime
     end: datetime
     manifest: Facts
@@ -88,6 +91,7 @@ def _read(path: Path, files: Files) -> Package | None:
     return Package(
         directory=path.parent,
         run_id=manifest.run_id,
+        manages_hwm=manifest.manages_hwm,
         start=manifest.start,
         end=manifest.end,
         manifest=Facts(name=path.name, **files.digest(path)._asdict()),

@@ -2,9 +2,18 @@
 
 Small files go in one PutObject, larger ones in a multipart upload that becomes visible whole or
 not at all. S3 checks the SHA-256 sent with each request and refuses what arrived changed; what it
-answers is compared once more. Conditional writes (If-None-Match, If-Match) are S3's own.
+answers is compared once more. Conditional writes (If-None-Match, If-Match) are S3's own, for
+PutObject and for CompleteMultipartUpload.
+
+An ETag is no version: it comes back with the bytes (it is their MD5, or made of the MD5s of the
+parts). A write that waits with If-Match for an ETag would take effect when the same bytes lie there
+once more. So whatever replaces a file is a multipart upload, however small, because an upload can
+be revoked: whoever takes a delivery over aborts those of the key, and completing one of them is
+then answered with NoSuchUpload.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html
 """
 
 from __future__ import annotations
@@ -13,7 +22,6 @@ import hashlib
 from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import aclosing, suppress
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -22,6 +30,7 @@ from kada_athena_async.aws.answer_limits import SMALL_OBJECT_LIMIT_BYTES
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.error_map import map_error
 from kada_athena_async.concurrency import Slots, map_stream
+from kada_athena_async.config.landing import S3Place
 from kada_athena_async.errors import (
     AccessDeniedError,
     DeliveryError,
@@ -34,7 +43,7 @@ from kada_athena_async.errors import (
 )
 from kada_athena_async.files import Files
 from kada_athena_async.hwm.cells import Cell
-from kada_athena_async.landing.interface import SHA256_KEY, Facts, Stored
+from kada_athena_async.landing.interface import ATTEMPT_KEY, SHA256_KEY, PutRequest, Stored
 from kada_athena_async.landing.parts import PARTS_IN_FLIGHT, Part, part_bytes, read_parts
 
 PARTS_OF_A_FILE = 2
@@ -50,6 +59,8 @@ _READ_BYTES = 1 << 20
 # If-Match against a missing object is answered with 404, a lost race with 412, two writes at the
 # same moment with 409.
 _LOST = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+# NoSuchUpload: it was completed and the answer was lost, or somebody aborted it.
+_GONE = frozenset({"NoSuchKey", "NoSuchUpload"})
 
 
 class S3Landing:
@@ -59,15 +70,19 @@ class S3Landing:
         client: An open client of the bucket's region.
     """
 
-    def __init__(
-        self, client: AwsClient, files: Files, *, place: str, bucket: str, prefix: str
-    ) -> None:
-        self.place = place
+    def __init__(self, client: AwsClient, files: Files, place: S3Place) -> None:
+        self.place = place.url
         self._client = client
         self._files = files
-        self._bucket = bucket
-        self._prefix = f"{prefix}/" if prefix else ""
+        self._bucket = place.bucket
+        self._prefix = f"{place.prefix}/" if place.prefix else ""
+        self._headers = place.put_parameters
         self._slots = Slots(PARTS_IN_FLIGHT)
+
+    async def probe(self, name: str) -> None:
+        """Look whether anything could be stored here; see ``Landing``."""
+        with suppress(AccessDeniedError):  # who may not read may write all the same
+            await self.read(name)
 
     async def look(self, name: str) -> Stored | None:
         """What lies under *name*; see ``Landing``."""
@@ -76,26 +91,53 @@ class S3Landing:
         except NotFoundError:
             return None
 
+        metadata = answer.get("Metadata", {})
         return Stored(
             size_bytes=int(answer["ContentLength"]),
-            sha256=str(answer.get("Metadata", {}).get(SHA256_KEY, "")),
+            sha256=str(metadata.get(SHA256_KEY, "")),
             version=str(answer["ETag"]),
+            attempt=str(metadata.get(ATTEMPT_KEY, "")),
         )
 
-    async def put(self, path: Path, facts: Facts) -> None:
-        """Store *path*; see ``Landing``."""
-        if facts.size_bytes <= part_bytes(facts.size_bytes):
-            await self._put_whole(path, facts)
-        else:
-            await self._put_in_parts(path, facts)
+    async def revoke(self, name: str) -> None:
+        """Abort the uploads of the key; see ``Landing``. Without the rights nothing is aborted."""
+        key = self._prefix + name
+        with suppress(UnitError):
+            answer = await self._client.call(
+                "s3", "ListMultipartUploads", scope=self.place, Bucket=self._bucket, Prefix=key
+            )
+            for upload in answer.get("Uploads", ()):
+                if upload["Key"] == key:
+                    with suppress(NotFoundError):
+                        await self._call("AbortMultipartUpload", name, UploadId=upload["UploadId"])
+
+    async def put(self, request: PutRequest) -> bool:
+        """Store a file if what is there is what the request says; see ``Landing``."""
+        facts, is_lost = request.facts, False
+        is_small = facts.size_bytes <= part_bytes(facts.size_bytes)
+        try:
+            if is_small and (request.replaces is None or request.is_blind):
+                await self._put_whole(request)
+            else:
+                await self._put_in_parts(request)
+        except (RequestError, NotFoundError) as exc:
+            if _code(exc) not in _LOST | _GONE:
+                raise
+
+            is_lost = True
 
         try:
             stored = await self.look(facts.name)
         except AccessDeniedError:
-            return  # each request was confirmed by its answer; to look is not allowed
+            return not is_lost  # each request was confirmed by its answer; to look is not allowed
 
-        if stored is None or not stored.holds(facts):
-            raise _not_confirmed(facts.name)
+        if stored is not None and stored.is_of(facts, request.attempt):
+            return True
+
+        if is_lost or (stored is not None and stored.attempt not in ("", request.attempt)):
+            return False
+
+        raise _not_confirmed(facts.name)
 
     async def read(self, name: str) -> Cell | None:
         """The content of a small object; see ``Landing``."""
@@ -128,31 +170,47 @@ class S3Landing:
         found = await self.read(name)
         return found.version if found is not None and found.data == data else None
 
-    async def _put_whole(self, path: Path, facts: Facts) -> None:
-        async with self._slots.place(), aclosing(read_parts(self._files, path, facts)) as parts:
+    async def _put_whole(self, request: PutRequest) -> None:
+        facts = request.facts
+        async with (
+            self._slots.place(),
+            aclosing(read_parts(self._files, request.path, facts)) as parts,
+        ):
             found = [part async for part in parts]
-            await self._put_bytes(facts.name, found[0].data, found[0].sha256)
+            await request.check()
+            await self._put_bytes(
+                facts.name,
+                found[0].data,
+                found[0].sha256,
+                attempt=request.attempt,
+                **_condition(request),
+            )
 
-    async def _put_bytes(self, name: str, data: bytes, sha256: bytes, **condition: str) -> str:
+    async def _put_bytes(
+        self, name: str, data: bytes, sha256: bytes, *, attempt: str = "", **condition: str
+    ) -> str:
         checksum = b64encode(sha256).decode()
         answer = await self._call(
             "PutObject",
             name,
             Body=data,
             ChecksumSHA256=checksum,
-            Metadata={SHA256_KEY: sha256.hex()},
+            Metadata=_metadata(sha256.hex(), attempt),
+            **self._headers,
             **condition,
         )
         _confirm(answer, data, checksum, name)
         return str(answer["ETag"])
 
-    async def _put_in_parts(self, path: Path, facts: Facts) -> None:
-        await self._forget_earlier(facts.name)
+    async def _put_in_parts(self, request: PutRequest) -> None:
+        facts = request.facts
+        await self.revoke(facts.name)
         begun = await self._call(
             "CreateMultipartUpload",
             facts.name,
             ChecksumAlgorithm="SHA256",
-            Metadata={SHA256_KEY: facts.sha256},
+            Metadata=_metadata(facts.sha256, request.attempt),
+            **self._headers,
         )
         upload_id = str(begun["UploadId"])
 
@@ -173,47 +231,28 @@ class S3Landing:
             }
 
         try:
+            # Not before the upload exists: a later attempt, whose claim is not seen here yet,
+            # finds it and aborts it.
+            await request.check()
             sent = await map_stream(
                 send,
-                read_parts(self._files, path, facts),
+                read_parts(self._files, request.path, facts),
                 limit=PARTS_OF_A_FILE,
                 slots=self._slots,
             )
-            await self._complete(facts, upload_id, sent)
+            await self._call(
+                "CompleteMultipartUpload",
+                facts.name,
+                UploadId=upload_id,
+                MultipartUpload={"Parts": sent},
+                **_condition(request),
+            )
         except BaseException:
             # Parts of an upload that nobody completes are invisible and cost money for ever.
             with anyio.move_on_after(_ABORT_S, shield=True), suppress(KadaAthenaError):
                 await self._call("AbortMultipartUpload", facts.name, UploadId=upload_id)
 
             raise
-
-    async def _complete(self, facts: Facts, upload_id: str, parts: list[dict[str, object]]) -> None:
-        try:
-            await self._call(
-                "CompleteMultipartUpload",
-                facts.name,
-                UploadId=upload_id,
-                MultipartUpload={"Parts": parts},
-            )
-        except (RequestError, NotFoundError) as exc:
-            if _code(exc) != "NoSuchUpload":
-                raise
-
-            # It was completed and the answer was lost: then the object tells.
-            stored = await self.look(facts.name)
-            if stored is None or not stored.holds(facts):
-                raise
-
-    async def _forget_earlier(self, name: str) -> None:
-        """Abort uploads of the same key that a killed process left open, where that can be done."""
-        key = self._prefix + name
-        with suppress(UnitError):
-            answer = await self._client.call(
-                "s3", "ListMultipartUploads", scope=self.place, Bucket=self._bucket, Prefix=key
-            )
-            for upload in answer.get("Uploads", ()):
-                if upload["Key"] == key:
-                    await self._call("AbortMultipartUpload", name, UploadId=upload["UploadId"])
 
     async def _call(self, operation: str, name: str, **parameters: object) -> Mapping[str, Any]:
         return await self._client.call(
@@ -251,6 +290,17 @@ def _code(error: KadaAthenaError) -> str:
     """S3's code of the refusal behind *error*; empty if there is none."""
     response = getattr(error.__cause__, "response", {})
     return str(response.get("Error", {}).get("Code", ""))
+
+
+def _metadata(sha256: str, attempt: str) -> dict[str, str]:
+    return {SHA256_KEY: sha256, **({ATTEMPT_KEY: attempt} if attempt else {})}
+
+
+def _condition(request: PutRequest) -> dict[str, str]:
+    if request.is_blind:
+        return {}
+
+    return {"IfMatch": request.replaces} if request.replaces else {"IfNoneMatch": "*"}
 
 
 def _confirm(answer: Mapping[str, Any], data: bytes, checksum: str, name: str) -> None:

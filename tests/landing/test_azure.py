@@ -15,7 +15,13 @@ import anyio
 import pytest
 
 from kada_athena_async.config.landing import AzurePlace
-from kada_athena_async.errors import DeliveryError, LockedError
+from kada_athena_async.errors import (
+    AccessDeniedError,
+    CredentialsError,
+    DeliveryError,
+    LockedError,
+    NotFoundError,
+)
 from kada_athena_async.events import FileDelivered, Warned
 from kada_athena_async.hwm import Carried, StoredMark
 from kada_athena_async.landing import open_landing
@@ -288,6 +294,28 @@ async def test_a_bad_token_is_refused_and_never_shown(
     assert token not in shown
     assert "KADA Support" in caught.value.hint
     assert container.names() == []
+
+
+async def test_d7_a_token_past_its_own_end_is_found_without_a_call(
+    deliverer: Callable[..., Deliverer], container: Container, proxy: Proxy
+) -> None:
+    """The token says when it ends: a look at the landing before a run asks nobody."""
+    async with deliverer(expired(container)).landing() as landing:
+        with pytest.raises(CredentialsError, match="cannot be used: it expired at"):
+            await landing.probe("k_delivery.json")
+
+    async with deliverer(container.sas("r")).landing() as landing:
+        with pytest.raises(AccessDeniedError, match="does not let anybody write"):
+            await landing.probe("k_delivery.json")
+
+    assert not proxy.calls
+    async with deliverer().landing() as landing:
+        await landing.probe("k_delivery.json")
+
+    container.client.delete_container()
+    async with deliverer().landing() as landing:
+        with pytest.raises(NotFoundError, match="ContainerNotFound"):
+            await landing.probe("k_delivery.json")
 
 
 async def test_a_token_that_may_only_read_is_told_so(

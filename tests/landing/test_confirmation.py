@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -24,17 +25,22 @@ class Liar:
     Attributes:
         headers: Of the answer to each PUT.
         head: Headers of the answer to HEAD for what was put; None: there is nothing.
+        acls: The ACL of each request that stores something, but for parts.
     """
 
     def __init__(self) -> None:
         self.headers: dict[str, str] = {}
         self.head: dict[str, str] | None = None
         self.operations: list[str] = []
+        self.acls: list[str | None] = []
         self.url = ""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         await request.read()
         self.operations.append(f"{request.method} {sorted(request.query)}")
+        if request.method == "PUT" or "uploads" in request.query:
+            self.acls.append(request.headers.get("x-amz-acl"))
+
         if request.method == "PUT":
             return web.Response(headers=self.headers)
 
@@ -113,3 +119,19 @@ async def test_what_lies_there_in_the_end_counts(
 
     with pytest.raises(DeliveryError, match="did not confirm k_users"):
         await push()
+
+
+@pytest.mark.parametrize("size_bytes", [10, BIG])
+async def test_the_acl_goes_with_small_and_large_files(
+    liar: Liar, out: Path, fast_clock: Any, size_bytes: int
+) -> None:
+    """A bucket's policy that demands bucket-owner-full-control looks at these requests."""
+    make_package(out, 0, {"users": size_bytes})
+    acl = "bucket-owner-full-control"
+    place = S3Place(bucket="landing", key="k", secret="s", endpoint_url=liar.url, acl=acl)
+    around = partial(make_surroundings, None, fast_clock)
+
+    with pytest.raises(DeliveryError, match="k_"):
+        await Deliverer(out, place, around)()
+
+    assert liar.acls[0] == acl

@@ -305,6 +305,34 @@ async def test_a_cancelled_upload_leaves_nothing_behind(
     assert bucket.names() == in_sight(out)
 
 
+@pytest.mark.parametrize("size_bytes", [10, BIG])
+async def test_what_the_bucket_demands_is_sent_with_every_file(
+    bucket: Bucket, out: Path, surroundings: Callable[..., Surroundings], size_bytes: int
+) -> None:
+    """Encryption and key, with small files, large ones and the manifest."""
+    make_package(out, 0, {"databaselog": size_bytes})
+    place = bucket.place(sse="aws:kms", sse_kms_key_id="alias/k")
+
+    await Deliverer(out, place, surroundings)()
+
+    for name in in_sight(out):
+        head = bucket.s3.head_object(Bucket="landing", Key=f"lz/athena/{name}")
+        assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", "alias/k")
+
+
+async def test_a_file_of_another_attempt_is_replaced(
+    push: Deliverer, bucket: Bucket, out: Path
+) -> None:
+    """Also where it holds the same bytes: who stored it might still change it."""
+    make_package(out, 0, {"users": 10})
+    users = file_of(out, "users")
+    bucket.store(users.name, users.read_bytes())
+
+    await push()
+
+    assert users.name in push.sent()
+
+
 async def test_uploads_of_a_killed_process_are_given_up(
     push: Deliverer, bucket: Bucket, out: Path
 ) -> None:

@@ -16,7 +16,7 @@ from kada_athena_async.errors import CommitError, CredentialsError, LockedError,
 from kada_athena_async.hwm import Announcement, Carried, FileHwmStore, StoredMark, WorkgroupMark
 from kada_athena_async.hwm.object_store import ObjectHwmStore
 from kada_athena_async.landing import Surroundings
-from kada_athena_async.landing.marks import open_hwm_store
+from kada_athena_async.landing.marks import open_hwm_store, open_hwm_store_in_landing
 from kada_athena_async.sandbox import Sandbox
 from tests.landing.support import T0, Bucket
 
@@ -263,3 +263,101 @@ async def test_what_may_not_be_listed_is_no_announcement(store: Any, bucket: Buc
     async with store() as run:
         assert await run.announced() is None
         await run.announce(announcement("r"))
+
+
+@pytest.fixture
+def in_landing(
+    bucket: Bucket, surroundings: Callable[..., Surroundings]
+) -> Callable[..., AbstractAsyncContextManager[Any]]:
+    """Opens one run's view of the mark in the landing itself."""
+    return lambda **fields: open_hwm_store_in_landing(bucket.place(), "k", surroundings(**fields))
+
+
+async def test_in_the_landing_the_mark_lies_apart(in_landing: Any, bucket: Bucket) -> None:
+    """K loads every file beside the extracts; below ``_hwm/`` it does not look."""
+    async with in_landing() as run:
+        await run.write(carried(1), run_id="r", manifest_sha256="m")
+        assert run.place == "s3://landing/lz/athena/_hwm/k_hwm.txt"
+
+    assert bucket.names() == ["_hwm/k_hwm.txt", "_hwm/k_state.json"]
+
+
+async def test_a_mark_among_the_extracts_moves_once(
+    in_landing: Any, store: Any, bucket: Bucket
+) -> None:
+    """Read where an earlier version kept it, moved with the first write, and said so."""
+    async with store() as earlier:
+        await earlier.write(carried(1), run_id="r", manifest_sha256="m")
+
+    said: list[Any] = []
+    async with in_landing(tell=said.append) as run:
+        assert (await run.read()).carried == carried(1)
+        assert said == []
+        assert not [name for name in bucket.names() if name.startswith("_hwm/")]
+        await run.announce(announcement("r"))
+        assert (await run.read()).carried == carried(1)
+        await run.write(carried(2), run_id="r", manifest_sha256="m")
+        assert (await run.read()).carried == carried(2)
+
+    (warning,) = said
+    assert warning.code == "hwm_relocated"
+    assert "moved from s3://landing/lz/athena to s3://landing/lz/athena/_hwm" in warning.message
+    async with in_landing(tell=said.append) as following:
+        assert (await following.read()).carried == carried(2)
+        await following.write(carried(3), run_id="r", manifest_sha256="m")
+
+    assert len(said) == 1
+    assert bucket.content("_hwm/k_hwm.txt") == b"2026-11-01 03:00:00\n"
+
+
+async def test_an_earlier_version_does_not_go_on_from_a_mark_that_moved(
+    in_landing: Any, store: Any, bucket: Bucket
+) -> None:
+    """It is refused and not given a first run; and whoever it overtook before moves nothing."""
+    async with store() as earlier, in_landing() as run:
+        await earlier.write(carried(1), run_id="r", manifest_sha256="m")
+        await run.read()
+        await earlier.write(carried(2), run_id="r", manifest_sha256="m")
+        with pytest.raises(LockedError, match="since this run began"):
+            await run.write(carried(3), run_id="r", manifest_sha256="m")
+
+    async with in_landing() as run:
+        await run.write(carried(3), run_id="r", manifest_sha256="m")
+
+    async with store() as earlier:
+        with pytest.raises(StateError, match="cannot be used"):
+            await earlier.read()
+
+
+async def test_a_move_that_died_goes_on(in_landing: Any, store: Any, bucket: Bucket) -> None:
+    """Between the old line and the new one the mark is in the old one, which nobody else takes."""
+    async with store() as earlier:
+        await earlier.write(carried(1), run_id="r", manifest_sha256="m")
+
+    fault = bucket.sandbox.faults.add(
+        "access_denied", "s3:PutObject", where={"key": "*_hwm/k_hwm.txt"}
+    )
+    async with in_landing() as run:
+        with pytest.raises(CommitError):
+            await run.write(carried(2), run_id="r", manifest_sha256="m")
+
+    bucket.sandbox.faults.clear(fault)
+    async with in_landing() as run:
+        assert (await run.read()).carried == carried(1)
+        await run.write(carried(2), run_id="r", manifest_sha256="m")
+
+    assert bucket.content("_hwm/k_hwm.txt") == b"2026-11-01 02:00:00\n"
+
+
+async def test_in_a_directory_it_lies_apart_too(
+    tmp_path: Path, surroundings: Callable[..., Surroundings]
+) -> None:
+    """A landing in a directory, with a mark of an earlier version in it."""
+    (tmp_path / "k_hwm.txt").write_text("2026-11-01 01:00:00\n")
+    place = LocalPlace(path=tmp_path)
+    async with open_hwm_store_in_landing(place, "k", surroundings()) as run:
+        assert (await run.read()).hwm == carried(1).hwm
+        await run.write(carried(2), run_id="r", manifest_sha256="m")
+
+    assert (tmp_path / "_hwm" / "k_hwm.txt").read_text() == "2026-11-01 02:00:00\n"
+    assert (tmp_path / "k_hwm.txt").read_text().startswith("moved to _hwm/")

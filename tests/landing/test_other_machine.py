@@ -131,7 +131,7 @@ async def test_delivered_but_not_marked(on: Make, bucket: Bucket) -> None:
 
 async def test_half_delivered(on: Make, bucket: Bucket) -> None:
     """Died with files in the landing and no manifest: the same window is told once more."""
-    bucket.sandbox.faults.add("access_denied", "s3:PutObject", where={"key": "*_manifest_*"})
+    bucket.sandbox.faults.add("access_denied", "s3:PutObject", where={"key": "*_databaselog_*"})
     with pytest.raises(DeliveryError):
         await on("first").run()
 
@@ -142,7 +142,25 @@ async def test_half_delivered(on: Make, bucket: Bucket) -> None:
     assert before.files
     assert before.manifests == []
     assert report.continued is not None
-    assert set(before.files) == {file.name for file in report.continued.files}
+    assert set(before.files) < {file.name for file in report.continued.files}
+    assert_told_once(bucket)
+
+
+async def test_all_but_the_manifest_delivered(on: Make, bucket: Bucket) -> None:
+    """Died when all files were there: the manifest is written from the intent beside the mark."""
+    bucket.sandbox.faults.add("access_denied", "s3:PutObject", where={"key": "*_manifest_*"})
+    with pytest.raises(DeliveryError):
+        await on("first").run()
+
+    bucket.sandbox.faults.clear()
+    before = Seen(bucket)
+    report = await on("second").run()
+    back = await on("first").run()
+
+    assert before.manifests == []
+    assert report.continued is None
+    assert set(before.files) < set(Seen(bucket).files)
+    assert not any("another machine" in warning for warning in back.warnings)
     assert_told_once(bucket)
 
 

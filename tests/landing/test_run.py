@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -184,7 +188,8 @@ async def test_the_mark_may_be_kept_elsewhere(
 
     assert second.start == first.end
     if hwm_store == "landing":
-        assert "k_hwm.txt" in bucket.names()
+        assert {"_hwm/k_hwm.txt", "_hwm/k_state.json"} <= set(bucket.names())
+        assert not [name for name in bucket.names() if name.startswith("k_hwm")]
         assert second.hwm_path is None
     else:
         assert second.hwm_path == tmp_path / "marks" / "k_hwm.txt"
@@ -209,8 +214,69 @@ async def test_of_two_runners_one_is_told(
         await slow.run()
 
     assert in_sight(other) == []
-    marks = {"k_hwm.txt", "k_state.json", "k_delivery.json"}
-    assert [name for name in bucket.names() if name not in marks] == in_sight(out)
+    assert [name for name in bucket.names() if not name.startswith("_hwm/")] == in_sight(out)
+
+
+async def test_h1_a_package_whose_start_is_no_longer_the_mark_goes_nowhere(
+    make: Callable[..., Extractor], bucket: Bucket, out: Path, tmp_path: Path
+) -> None:
+    """Two machines: one delivers while the other, whose window ends later, reaches its commit.
+
+    The slower one is refused and published nothing; its next run goes on from the mark.
+    """
+    shared = {"hwm_store": "landing", "hwm_path": None, "metadata_source": "api"}
+    fast = make(**shared)
+
+    def overtake(event: object) -> None:
+        if isinstance(event, StageStarted) and event.stage == "commit":
+            runner = Thread(target=anyio.run, args=(fast.run,))
+            runner.start()
+            runner.join()
+
+    other = tmp_path / "other"
+    slow = make(**shared, output_path=str(other), observers=[overtake])
+    with pytest.raises(LockedError):
+        await slow.run()
+
+    assert in_sight(other) == []
+    following = await make(**shared, output_path=str(other), settle_seconds=0).run()
+
+    assert following.committed
+    names = [name for name in bucket.names() if "_databaselog_" in name]
+    told = Counter(query_id for name in names for query_id in query_ids(bucket.content(name)))
+    assert len(names) == 2
+    assert set(told.values()) == {1}
+    assert sorted(n for n in bucket.names() if not n.startswith("_hwm/")) == sorted(
+        {*in_sight(out), *in_sight(other)}
+    )
+
+
+def query_ids(data: bytes) -> list[str]:
+    """The executions of a databaselog."""
+    csv.field_size_limit(2**20)
+    text = gzip.decompress(data).decode()
+    return [row["query_id"] for row in csv.DictReader(io.StringIO(text, newline=""))]
+
+
+async def test_d7_a_landing_that_is_missing_is_found_before_anything_is_asked(
+    make: Callable[..., Extractor], sandbox: Sandbox, out: Path, tmp_path: Path
+) -> None:
+    """A bucket, a directory: exit code 4, a sentence that says so, and not one call to Athena."""
+    places = {
+        "lnading-with-a-typo": {"bucket": "lnading-with-a-typo"},
+        "does not exist": (tmp_path / "nowhere").as_uri(),
+    }
+    for told, place in places.items():
+        before = sum(sandbox.calls[name] for name in sandbox.calls if name.startswith("athena:"))
+
+        with pytest.raises(DeliveryError, match="nothing was extracted, because") as caught:
+            await make(landing=place).run()
+
+        after = sum(sandbox.calls[name] for name in sandbox.calls if name.startswith("athena:"))
+        assert (caught.value.exit_code, after - before) == (4, 0)
+        assert told in caught.value.message
+        assert caught.value.hint
+        assert in_sight(out) == []
 
 
 async def test_the_connection_test_looks_at_the_landing(

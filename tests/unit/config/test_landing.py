@@ -180,3 +180,37 @@ def test_the_schema_tells_both_ways_to_write_it() -> None:
 
     assert {"type": "string"} in kinds
     assert len([kind for kind in kinds if "$ref" in kind]) == 3
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        (
+            {"acl": "public-read"},
+            "acl: write private, bucket-owner-read or bucket-owner-full-control",
+        ),
+        ({"sse": "kms"}, "sse: write AES256, aws:kms or aws:kms:dsse"),
+        ({"sse_kms_key_id": "alias/k"}, "sse_kms_key_id needs sse: write aws:kms or aws:kms:dsse"),
+        ({"sse": "AES256", "sse_kms_key_id": "alias/k"}, "sse_kms_key_id needs sse"),
+        ({"sse": "aws:kms", "sse_kms_key_id": "a key"}, "sse_kms_key_id: write a KMS key's id"),
+    ],
+)
+def test_what_goes_with_each_file_is_checked(fields: dict[str, str], told: str) -> None:
+    """ACL and encryption of a landing in S3, before anything is called."""
+    with pytest.raises(ValidationError, match=re.escape(told)):
+        Both(landing={"bucket": "kada-landing", **fields})
+
+
+def test_what_goes_with_each_file_has_the_sdks_names() -> None:
+    """As PutObject and CreateMultipartUpload take it; what is not asked for is not sent."""
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    place = S3Place(
+        bucket="kada-landing", acl="bucket-owner-full-control", sse="aws:kms", sse_kms_key_id=key
+    )
+
+    assert S3Place(bucket="kada-landing").put_parameters == {}
+    assert place.put_parameters == {
+        "ACL": "bucket-owner-full-control",
+        "ServerSideEncryption": "aws:kms",
+        "SSEKMSKeyId": key,
+    }

@@ -1,0 +1,255 @@
+"""What is journaled becomes published and delivered, then the mark moves; see ``transaction``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+import anyio
+
+from kada_athena_async.codes import WarningCode
+from kada_athena_async.commit.manifest import CommittedManifest, read_manifest
+from kada_athena_async.errors import LockedError, StateError
+from kada_athena_async.events import Event, FileCommitted, Warned
+from kada_athena_async.files import Files, failing, in_thread
+from kada_athena_async.hwm import HwmStore
+from kada_athena_async.sinks.journal import COMMIT, CommitJournal, Intent, PlannedFile
+from kada_athena_async.sinks.staging import sweep
+
+OUT = "out"
+
+
+class Delivery(Protocol):
+    """The way of a commit to the landing, among runners that share its high-water mark."""
+
+    async def claim(self, committed: CommittedManifest) -> None:
+        """Announce that a commit is about to be published and delivered.
+
+        Raises:
+            LockedError: Another runner delivers, or the mark has moved.
+        """
+
+    async def bring(self, committed: CommittedManifest) -> None:
+        """Deliver what is claimed, and whatever waits before it.
+
+        Raises:
+            LockedError: Another runner took it over.
+            DeliveryError: The landing refuses or is down.
+        """
+
+    async def claimed_elsewhere(self, intent: Intent) -> bool:
+        """True if another runner's delivery goes before that of *intent*."""
+
+    async def holds(self, manifest: PlannedFile) -> bool:
+        """True if just this manifest lies in the landing.
+
+        Raises:
+            DeliveryError: The landing cannot be asked.
+        """
+
+    async def is_completed(self, intent: Intent) -> bool:
+        """True if another runner completed our sealed delivery and moved the mark."""
+
+
+async def complete(
+    run_path: Path,
+    intent: Intent,
+    journal: CommitJournal,
+    *,
+    store: HwmStore | None,
+    files: Files,
+    tell: Callable[[Event], None],
+    delivery: Delivery | None,
+) -> CommittedManifest:
+    """Steps 3 to 8 of a commit that is journaled; may be called again after a crash.
+
+    Raises:
+        LockedError: Another runner is faster; nothing of this run stays.
+        DeliveryError: As *delivery*; the mark has not moved.
+        CommitError: The file system refuses.
+    """
+    output_path = run_path.parent.parent
+    try:
+        if delivery is not None:
+            await delivery.claim(await in_thread(lambda: _staged(run_path, journal, files)))
+
+        # From here on stopping half-way only costs the next run the work of finishing.
+        with anyio.CancelScope(shield=True), failing(output_path):
+            committed = await in_thread(lambda: publish(run_path, journal, files))
+
+        # Takes its time and may be cancelled: what is published stays, the mark waits.
+        if delivery is not None:
+            await delivery.bring(committed)
+    except LockedError:
+        with anyio.CancelScope(shield=True), failing(output_path):
+            await in_thread(lambda: discard(run_path, journal, files))
+
+        raise
+
+    with anyio.CancelScope(shield=True):
+        await _settle(
+            run_path, intent, committed, store=store, files=files, tell=tell, delivery=delivery
+        )
+
+    return committed
+
+
+def _staged(run_path: Path, journal: CommitJournal, files: Files) -> CommittedManifest:
+    """The manifest that is about to be published, or is already."""
+    name = journal.manifest.name
+    for directory in (run_path / OUT, run_path.parent.parent):
+        if (found := read_manifest(directory / name, files)) is not None:
+            return found
+
+    raise StateError(f"the manifest {name} vanished from {run_path}", hint="run again")
+
+
+def publish(run_path: Path, journal: CommitJournal, files: Files) -> CommittedManifest:
+    """Steps 4 to 6: move what the journal names into sight, the manifest last.
+
+    May be called again after a crash at any of its steps. An error before the manifest is in sight
+    takes the data files out of sight again.
+
+    Raises:
+        OSError: As the system says.
+    """
+    output_path, out = run_path.parent.parent, run_path / OUT
+    if journal.replaces and files.exists(out / journal.manifest.name):
+        _retract_older(output_path, journal, files)
+
+    try:
+        for file in journal.files:
+            _move(out / file.name, output_path / file.name, files)
+
+        files.sync_dir(output_path)
+        _move(out / journal.manifest.name, output_path / journal.manifest.name, files)
+    except OSError:
+        if not journal.replaces and files.exists(out / journal.manifest.name):
+            _withdraw(run_path, journal, files)
+
+        raise
+
+    files.sync_dir(output_path)
+    committed = read_manifest(output_path / journal.manifest.name, files)
+    if committed is None:
+        raise FileNotFoundError(f"the manifest {journal.manifest.name} vanished")
+
+    return committed
+
+
+def _move(source: Path, target: Path, files: Files) -> None:
+    if files.exists(source):
+        files.rename(source, target)
+
+
+def _retract_older(output_path: Path, journal: CommitJournal, files: Files) -> None:
+    manifest = output_path / journal.manifest.name
+    if files.exists(manifest):
+        files.remove(manifest)
+        files.sync_dir(output_path)
+
+    for name in journal.removes:
+        files.remove(output_path / name)
+
+
+def _withdraw(run_path: Path, journal: CommitJournal, files: Files) -> None:
+    """Undo the moves of a commit that failed; the parts are still there to be joined again.
+
+    The files are removed and not moved back: on a full disk a rename may fail, a removal does not.
+    What cannot be undone is left to ``recover``, which finds the journal.
+    """
+    output_path, out = run_path.parent.parent, run_path / OUT
+    with suppress(OSError):
+        for file in journal.files:
+            if not files.exists(out / file.name):
+                files.remove(output_path / file.name)
+
+        files.sync_dir(output_path)
+        files.remove(run_path / COMMIT)
+        files.sync_dir(run_path)
+
+
+def discard(run_path: Path, journal: CommitJournal, files: Files) -> None:
+    """Unpublish a commit, its manifest first, and give it up; may be repeated after a crash."""
+    output_path = run_path.parent.parent
+    if is_intact(output_path / journal.manifest.name, journal.manifest, files):
+        files.remove(output_path / journal.manifest.name)
+        files.sync_dir(output_path)
+        retract(run_path, journal, files)
+
+    sweep(run_path, files)
+
+
+def retract(run_path: Path, journal: CommitJournal, files: Files) -> None:
+    """Remove from sight what an unfinished commit moved there, and nothing else."""
+    output_path = run_path.parent.parent
+    for file in journal.files:
+        if is_intact(output_path / file.name, file, files):
+            files.remove(output_path / file.name)
+
+    files.sync_dir(output_path)
+
+
+def is_intact(path: Path, file: PlannedFile, files: Files) -> bool:
+    """True if *path* holds exactly what the journal says of *file*."""
+    try:
+        return files.digest(path) == (file.size_bytes, file.sha256)
+    except OSError:
+        return False
+
+
+async def _settle(
+    run_path: Path,
+    intent: Intent,
+    committed: CommittedManifest,
+    *,
+    store: HwmStore | None,
+    files: Files,
+    tell: Callable[[Event], None],
+    delivery: Delivery | None,
+) -> None:
+    """Steps 7 and 8: state and mark, then the staging directory goes.
+
+    The mark only moves forward, and not at all if somebody else moved it meanwhile. Once the
+    delivery is decided any runner may complete it: then the mark moved without us.
+    """
+    manifest = committed.manifest
+    if store is not None and intent.manages_hwm:
+        try:
+            await _move_hwm(intent, committed, store, tell)
+        except LockedError:
+            if delivery is None or not await delivery.is_completed(intent):
+                raise
+
+    with failing(run_path):
+        await in_thread(lambda: sweep(run_path, files))
+
+    for file in manifest.files:
+        tell(
+            FileCommitted(
+                name=file.name, kind=file.kind, rows=file.rows, size_bytes=file.size_bytes
+            )
+        )
+
+
+async def _move_hwm(
+    intent: Intent,
+    committed: CommittedManifest,
+    store: HwmStore,
+    tell: Callable[[Event], None],
+) -> None:
+    manifest = committed.manifest
+    hwm = (await store.read()).hwm
+    if hwm not in (intent.hwm, manifest.end):
+        tell(
+            Warned(
+                code=WarningCode.HWM_EDITED,
+                message=f"the high-water mark was set to {hwm} during the run and stays there",
+            )
+        )
+    elif hwm is None or hwm <= manifest.end:
+        await store.write(
+            manifest.carried, run_id=manifest.run_id, manifest_sha256=committed.sha256
+        )
