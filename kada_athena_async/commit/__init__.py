@@ -14,12 +14,12 @@ from kada_athena_async.commit.manifest import (
     parse_manifest,
     read_manifest,
 )
+from kada_athena_async.commit.publication import Delivery
 from kada_athena_async.commit.published import (
     PublishedPackage,
     published_ids,
     published_packages,
 )
-from kada_athena_async.commit.publication import Delivery
 from kada_athena_async.commit.recovery import Recovery, RecoverySettings, Resumable, recover
 from kada_athena_async.commit.transaction import SPARE_BYTES, CommitRequest, commit
 
