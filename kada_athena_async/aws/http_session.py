@@ -37,6 +37,9 @@ from kada_athena_async.errors import NetworkError, RequestError
 KEEP_ALIVE_S = 12
 """Less than AWS's own 20 s, so that no request meets a connection that is being closed."""
 
+LARGE_BODY_BYTES = 1 << 20
+"""From here on aiohttp warns of a body that is given as bytes."""
+
 # A connection that ends during the handshake: whoever stands there may be starting anew.
 _BROKEN_HANDSHAKES = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
@@ -137,6 +140,8 @@ class HttpSession:
             del headers["Transfer-Encoding"]  # aiohttp takes it as an argument
 
         body = request.body.read() if isinstance(request.body, io.IOBase) else request.body
+        if isinstance(body, bytes | bytearray) and len(body) >= LARGE_BODY_BYTES:
+            body = io.BytesIO(body)  # sent piece by piece: at once it would hold the event loop
         with anyio.CancelScope() as connecting:
             return await self._client().request(
                 request.method,
