@@ -38,7 +38,7 @@ class Liar:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         await request.read()
         self.operations.append(f"{request.method} {sorted(request.query)}")
-        if request.method == "PUT" or "uploads" in request.query:
+        if request.method == "PUT" or (request.method == "POST" and "uploads" in request.query):
             self.acls.append(request.headers.get("x-amz-acl"))
 
         if request.method == "PUT":
