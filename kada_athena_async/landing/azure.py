@@ -18,7 +18,6 @@ import os
 from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
-from datetime import datetime, timezone
 from io import BytesIO
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
@@ -54,6 +53,7 @@ from kada_athena_async.errors import (
 from kada_athena_async.hwm.cells import Cell
 from kada_athena_async.landing.interface import ATTEMPT_KEY, SHA256_KEY, PutRequest, Stored
 from kada_athena_async.landing.parts import PARTS_IN_FLIGHT, Part, read_parts
+from kada_athena_async.landing.sas import sas_end
 from kada_athena_async.landing.surroundings import UPLOAD_TIMEOUT_S, Surroundings
 from kada_athena_async.retry import Retrier, RetryBudget
 
@@ -127,7 +127,7 @@ class AzureLanding:
         self._budget = RetryBudget()
         self._slots = Slots(PARTS_IN_FLIGHT)
         token = place.sas_token.get_secret_value()
-        self._expires_at = _expiry(token)
+        self._expires_at = sas_end(token)
         # Without sp the rights are in a stored access policy, which only Azure knows.
         self._rights = set(parse_qs(token).get("sp", ["w"])[0])
         self._now = around.clock.now
@@ -397,14 +397,3 @@ def _code(error: RequestError | NotFoundError) -> str:
 def _service_code(exc: HttpResponseError) -> str:
     code = getattr(exc, "error_code", None)
     return str(getattr(code, "value", code) or "")
-
-
-def _expiry(token: str) -> datetime | None:
-    """When a SAS token expires, if it says so in a form that can be read."""
-    text = (parse_qs(token).get("se") or [""])[0].replace("Z", "+00:00")
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -20,6 +20,7 @@ from kada_athena_async.errors import ConfigError, KadaAthenaError
 from kada_athena_async.files import holder_of, in_thread
 from kada_athena_async.hwm import FileHwmStore, format_hwm
 from kada_athena_async.landing import open_client, open_landing
+from kada_athena_async.landing.sas import sas_end
 from kada_athena_async.rights import Right, Target
 from kada_athena_async.sinks import lock_path
 
@@ -196,17 +197,6 @@ def sas_findings(token: str, url: str, now: datetime) -> list[Finding]:
             found.append(_found("landing", "SAS token", "problem", detail, lost, remedy, code))
 
     return found
-
-
-def sas_end(token: str) -> datetime | None:
-    """When a SAS token ends, if it says so in a form that can be read."""
-    text = parse_qs(token).get("se", [""])[0].replace("Z", "+00:00")
-    try:
-        ends = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-    return ends if ends.tzinfo else ends.replace(tzinfo=timezone.utc)
 
 
 def _found(
