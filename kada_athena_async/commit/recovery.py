@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
 
+import anyio.lowlevel
+
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.commit.manifest import CommittedManifest, manifest_name, read_manifest
 from kada_athena_async.commit.publication import (
@@ -82,7 +84,7 @@ async def recover(
     files: Files,
     tell: Callable[[Event], None],
     delivery: Delivery | None = None,
-    before_discard: Callable[[], Awaitable[object]] | None = None,
+    before_discard: Callable[[], Awaitable[object]] = anyio.lowlevel.checkpoint,
 ) -> Recovery:
     """Look at what earlier runs of *name* left; the caller holds the lock.
 
@@ -142,7 +144,7 @@ async def recover(
         elif action is _Action.FINISH:
             committed.append(await finish(leftover, store, delivery))
         else:
-            if before_discard is not None and _is_of_another_configuration(leftover, settings):
+            if _is_of_another_configuration(leftover, settings):
                 await before_discard()
 
             await _sweep(leftover, files, tell)

@@ -57,6 +57,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import anyio.lowlevel
 import msgspec
 
 from kada_athena_async.codes import WarningCode
@@ -126,7 +127,7 @@ class Handover:
         self,
         settings: RecoverySettings,
         *,
-        before_discard: Callable[[], Awaitable[object]] | None = None,
+        before_discard: Callable[[], Awaitable[object]] = anyio.lowlevel.checkpoint,
         sends_all: bool = False,
     ) -> tuple[Recovery, Announcement | None]:
         """Bring to its end what earlier runs left, here and elsewhere, before anything new.
