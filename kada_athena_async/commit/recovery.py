@@ -123,9 +123,6 @@ async def recover(
         leftover = await _examine(root / entry, files)
         mark = await store.read() if store is not None else None
         action = await _choose(leftover, settings, now=now, mark=mark, delivery=delivery)
-        if action is _Action.RESUME and resumable is not None:
-            action = _Action.SWEEP
-
         if leftover.intent is None:
             await _sweep(leftover, files, tell)
         elif action is _Action.LEAVE:
@@ -139,7 +136,7 @@ async def recover(
             await _withdraw(leftover, files, tell)
         elif action is _Action.ACCEPT:
             committed.append(await finish(leftover, None, None))
-        elif action is _Action.RESUME:
+        elif action is _Action.RESUME and resumable is None:
             resumable = Resumable(path=leftover.path, intent=leftover.intent)
         elif action is _Action.FINISH:
             committed.append(await finish(leftover, store, delivery))
