@@ -463,6 +463,7 @@ class Runner:
             config_digest="c",
             plan_digest="p",
             started_at=T0,
+            mask=True,
         )
         recent = {query_id: T0 for query_id in (*known, *rows)}
         after = WorkgroupMark(mark=window.end, pending={}, recent=recent)
