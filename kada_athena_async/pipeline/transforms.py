@@ -41,6 +41,8 @@ class Transforms:
                 text,
                 statement_type=record.statement_type,
                 substatement_type=record.substatement_type,
+                is_failed=record.status != "SUCCEEDED",
+                schema=record.schema,
             )
         )
         if not self.mask:

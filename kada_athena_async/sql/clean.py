@@ -8,9 +8,9 @@ from collections.abc import Callable
 _NAME = re.compile(r'("[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`)')
 _COMMENT = re.compile(r"--\?|/\*\?\*/")
 _ESCAPE = re.compile(r"\?\s*uescape\s*\?", re.IGNORECASE)  # of U&'...', one literal
-_ITEM = r"(?:[A-Za-z]{4,9}\s*)?(?:[-+]\s*)?\?"
+_ITEM = r"(?:null|true|false|(?:[A-Za-z]{4,9}\s*)?(?:[-+]\s*)?\?)"
 _LIST = re.compile(rf"\b(in)\s*\(\s*{_ITEM}(?:\s*,\s*{_ITEM})+\s*\)", re.IGNORECASE)
-_ROW = rf"\(\s*(?:{_ITEM}|null)(?:\s*,\s*(?:{_ITEM}|null))*\s*\)"
+_ROW = rf"\(\s*{_ITEM}(?:\s*,\s*{_ITEM})*\s*\)"
 _ROWS = re.compile(rf"({_ROW})(?:\s*,\s*{_ROW})+", re.IGNORECASE)
 
 # Where the grammar wants a string; a number does everywhere else.

@@ -28,7 +28,6 @@ _TYPE = r"""(?i:
   | time(?:stamp)?\s*\(\s*[0-9]{1,2}\s*\)
 )"""
 _TRANSFORM = r"(?i:bucket|truncate)\s*\(\s*[0-9]{1,5}\s*,"
-_TYPE_PARAMETERS = re.compile(_TYPE, re.VERBOSE)
 
 # What is no literal, begins no comment and says nothing about the numbers after it: passed over in
 # one step, which makes the whole several times as fast.
@@ -36,7 +35,7 @@ _PLAIN = r"""(?:
     [\ \t\n\r\f\v{parens},?=<>!+*%|&^~:;@$\#\[\]{{}}\\]+
   | -(?!-) | /(?!\*) | \.(?![0-9])
   | (?=[bcdntvBCDNTV])(?:{types})
-  | (?![xX]'|[uU]&')(?!(?i:group|order)\s){unless}
+  | (?![xX]'|[uU]&')(?!(?i:group|order)(?![A-Za-z0-9_])){unless}
     [A-Za-z_][A-Za-z0-9_]*(?![A-Za-z0-9_\x80-\U0010FFFF])
 )+"""
 _PLAINS = {
@@ -47,7 +46,8 @@ _PLAINS = {
 }
 
 _ORDINAL_DIGITS = 3
-_BY = re.compile(r"(?:group|order)\s+by(?!\w)", re.IGNORECASE)
+_BEFORE_BY = re.compile(r"(?:group|order)(?!\w)", re.IGNORECASE)
+_BY = re.compile(r"by(?!\w)", re.IGNORECASE)
 _BY_BEGINS = frozenset("gGoO")
 _ORDINALS = re.compile(rf"(?:\s*[0-9]{{1,{_ORDINAL_DIGITS}}}\s*,)+")
 _ENDS = (
@@ -128,12 +128,36 @@ class _Finder:
             elif self._clauses and (plain := _PLAIN_IN_CLAUSE.match(text, position)):
                 self._pass(plain.group().rstrip())
                 position = plain.end()
-            elif text[position] in _BY_BEGINS and (clause := _BY.match(text, position)):
+            elif text[position] in _BY_BEGINS and (end := self._clause_begins(position)):
                 self._enter_clause()
-                position = clause.end()
+                position = end
             else:
                 token = token_at(text, position, self._engine)
                 position = self._step(token) if self._clauses else self._judge(token)
+
+    def _clause_begins(self, position: int) -> int:
+        """Where the list of GROUP BY or ORDER BY at *position* begins; 0 if there is none.
+
+        Comments between the two words are noted.
+        """
+        begin = _BEFORE_BY.match(self._text, position)
+        if begin is None:
+            return 0
+
+        position = begin.end()
+        comments: list[Token] = []
+        while position < len(self._text):
+            token = token_at(self._text, position, self._engine)
+            if token.kind in _REPLACEMENTS:
+                comments.append(token)
+            elif not self._text[position : token.end].isspace():
+                break
+            position = token.end
+
+        by = _BY.match(self._text, position) if position > begin.end() else None
+        for comment in comments if by else ():
+            self._judge(comment)
+        return by.end() if by else 0
 
     def _enter_clause(self) -> None:
         if not self._clauses:
@@ -158,8 +182,6 @@ class _Finder:
         elif kind is Kind.WORD:
             if _ENDS_ORDINALS.fullmatch(self._text, start, end):
                 self._leave_clauses(self._depth - 1)
-            if parameters := _TYPE_PARAMETERS.match(self._text, start):
-                return parameters.end()
         elif kind is Kind.NUMBER and begins_item and self._is_ordinal(start, end):
             return end
 

@@ -13,6 +13,7 @@ from kada_athena_async.sql.engine_choice import EngineChoice, choose_engine
 from kada_athena_async.sql.literals import PLACEHOLDER, Literal, find_literals, splice
 from kada_athena_async.sql.locations import find_locations
 from kada_athena_async.sql.messages import mask_message
+from kada_athena_async.sql.quoted_names import without_table_names
 from kada_athena_async.sql.tokens import Engine
 
 MAX_MASKABLE_CHARS = 524_288
@@ -45,7 +46,7 @@ def mask_sql(
         dialect: Whose SQL the text of a view is: ``athena``, one of ``HIVE_DIALECTS``, or another
             such as ``redshift``, of which what any engine takes for a literal is hidden.
         is_failed: The statement never ran, so its author may have quoted wrongly: a text in double
-            quotes, which is a name to Trino, is hidden too.
+            quotes, which is a name to Trino, is hidden too, unless it is the name of a table.
         keep_s3_locations: Whether a literal that is an S3 location as a whole, right after
             LOCATION, TO or ``external_location =``, stays.
     """
@@ -67,12 +68,15 @@ def mask_sql(
         engines = [choice.engine]
         if is_failed or not (choice.is_certain and is_clean):
             engines = list(Engine)
-            [other] = [engine for engine in Engine if engine is not choice.engine]
-            literals = _merge([*literals, *find_literals(text, other)[0]])
+            found = {engine: find_literals(text, engine)[0] for engine in Engine}
+            if is_failed:
+                found[Engine.HIVE] = without_table_names(text, found[Engine.HIVE])
+            literals = _merge([*found[Engine.TRINO], *found[Engine.HIVE]])
         if keep_s3_locations:
             literals = _without_locations(text, literals)
         masked = splice(text, literals)
-        return masked if _is_masked(masked, engines, keep_s3_locations) else _remark(text)
+        is_masked = _is_masked(masked, engines, keep_s3_locations, is_failed)
+        return masked if is_masked else _remark(text)
     except Exception:
         # Whatever went wrong, the text itself must not get out: not as a value, not in a traceback.
         return _remark(text)
@@ -124,10 +128,14 @@ def _without_locations(text: str, literals: list[Literal]) -> list[Literal]:
     return [literal for literal in literals if literal not in kept] if kept else literals
 
 
-def _is_masked(masked: str, engines: Iterable[Engine], keep_s3_locations: bool) -> bool:
+def _is_masked(
+    masked: str, engines: Iterable[Engine], keep_s3_locations: bool, is_failed: bool
+) -> bool:
     """The check of the result: reading it again finds nothing more to hide."""
     for engine in engines:
         literals = find_literals(masked, engine)[0]
+        if is_failed and engine is Engine.HIVE:
+            literals = without_table_names(masked, literals)
         if keep_s3_locations:
             literals = _without_locations(masked, literals)
         for start, end, replacement in literals:

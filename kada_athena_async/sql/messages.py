@@ -50,11 +50,8 @@ _WORD = re.compile(r"[^\s()\[\]{}<>,;:.!?\"'`]+")
 # Trino's parser quotes the statement itself, quotes and all, so that no quote after "input" can be
 # trusted to be the last one. After the others the offending value stands without any quotes.
 _REST_IS_DATA = re.compile(
-    r"(?:\b(?:at|mismatched|extraneous|invalid|illegal) input|recognition error at"
-    r"|for input string|not present in map|cannot be cast to [^:\n]{0,100}(?=:)|malformed at"
-    r"|unparseable|invalid format|could not parse|failed to parse"
-    r"|error parsing[^:\n]{0,200}(?=:)|duplicate map keys)"
-    r"\b:?\s*(?=\S)",
+    r"(?:\b(?:at|mismatched|extraneous|illegal) input|malformed at|unparseable|could not parse"
+    r"|failed to parse|duplicate map keys)\b:?\s*(?=\S)",
     re.IGNORECASE,
 )
 _REST_IS_WRITTEN = re.compile(r"\bmessage\s*[:=\[(]\s*(?=\S)", re.IGNORECASE)
@@ -70,7 +67,7 @@ _QUOTED = re.compile(
 )
 
 # What follows a colon is data, unless the words before it announce something of the service's own.
-_COLON = re.compile(r":\s+(?=[^\s?])")
+_COLON = re.compile(r":\s+(?=\S)")
 _SERVICE_WORDS = re.compile(
     r"(?:status code|error code|\(service|code|request id|\buser|perform|on resource|location|url"
     r"|scanned|limit|cancell?ed!|requests|due to)\s*\Z",
@@ -80,7 +77,7 @@ _LABEL_CHARS = 24
 _NO_WORD = re.compile(r"\W*\Z")
 
 # Whom a session or a user belongs to (IAM user guide, "IAM identifiers"); the role stays.
-_PERSON = re.compile(r"(\b(?:assumed-role/[^/\s]{1,200}|user|federated-user)/)[^\s,;)\]]+")
+_PERSON = re.compile(r"(\b(?:assumed-role/[^/\s]{1,200}|user)/)[^\s,;)\]]+")
 _PARTITION = re.compile(r"(/[^/=\s]{1,200}=)[^/\s]+")
 _TOKEN = re.compile(r"[^\s<>()\[\],;:=]+")
 _NUMBER = re.compile(r"(?P<position>\bline [0-9]{1,6}:[0-9]{1,6}\b)|\d(?:[-./:_+ ]?\d)*")

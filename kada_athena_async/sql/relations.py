@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -176,31 +177,44 @@ class Frame:
         """Those whose columns are not all known."""
         self.merged: dict[str, Sources] = {}
         """Columns that USING made one of two."""
-        self._by_column: dict[str, list[Sources]] = {}
-        self._nameless = 0
+        self._partial_at: list[int] = []
+        self._by_column: dict[str, list[tuple[int, Sources]]] = {}
 
     def add(self, alias: str, relation: Relation) -> None:
+        place = len(self.relations)
         key = alias.lower()
         if key in self.relations or not key:  # only without an alias; it cannot be named then
-            self._nameless += 1
-            key = f"{key}\x00{self._nameless}"
+            key = f"{key}\x00{place}"
         self.relations[key] = relation
         if not relation.is_whole:
             self.partial.append(relation)
+            self._partial_at.append(place)
         for name, sources in relation.by_name.items():
-            self._by_column.setdefault(name, []).append(sources)
+            self._by_column.setdefault(name, []).append((place, sources))
 
     def hits(self, column: str) -> list[Sources]:
         """The sources of *column* in each relation that is known to have it."""
         if column in self.merged:
             return [self.merged[column]]
 
-        return self._by_column.get(column, [])
+        return [sources for _, sources in self._by_column.get(column, ())]
 
-    def merge(self, column: str) -> Sources:
-        """Make one column of those of that name; return its sources."""
-        found = [relation.find(column) for relation in self.relations.values()]
-        self.merged[column] = NO_SOURCES.union(*(sources for sources in found if sources))
+    def merge(self, column: str, right: int) -> Sources:
+        """Make one column of that of the relations before the place *right* and of those after."""
+        known = self._by_column.get(column, ())
+        begin = bisect_left(self._partial_at, right)
+        of_left = [sources for place, sources in known if place < right]
+        of_right = [sources for place, sources in known if place >= right]
+        if column in self.merged:
+            of_left = [self.merged[column]]
+        for found, unknown in (
+            (of_left, self.partial[:begin] if begin == 1 else []),
+            (of_right, self.partial[begin:]),
+        ):
+            if not found and len(unknown) == 1:  # it can only be of the one
+                found.append(unknown[0].find(column) or NO_SOURCES)
+
+        self.merged[column] = NO_SOURCES.union(*of_left, *of_right)
         return self.merged[column]
 
     def star(self) -> Relation:

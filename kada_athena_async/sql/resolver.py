@@ -179,11 +179,12 @@ class Resolver:
 
     def _joins(self, node: exp.Expr, frame: Frame, ctes: Ctes, outer: Frames) -> None:
         for join in node.args.get("joins") or ():
+            right = len(frame.relations)
             self.source(join.this, frame, ctes, outer)
             if on := join.args.get("on"):
                 self.ledger.influence(self.sources(on, frame, ctes, outer), "join")
             for column in join.args.get("using") or ():
-                merged = frame.merge(column.name.lower())
+                merged = frame.merge(column.name.lower(), right)
                 self.ledger.use(merged)
                 self.ledger.influence(merged, "join")
 

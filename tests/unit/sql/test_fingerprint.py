@@ -62,6 +62,59 @@ def test_it_is_made_of_the_masked_text_alone(case: Labelled) -> None:
     assert fingerprint(masked, **case.types) == fingerprint(case.sql, **case.types)
 
 
+def test_what_is_hidden_makes_no_difference() -> None:
+    """Of a failed statement two values that the mask hides cannot be told by its fingerprint."""
+    one, other = (
+        f'SELECT * FROM "people" WHERE mail = "{who}@kestrel.example"' for who in ("ann", "bob")
+    )
+
+    assert fingerprint(one, is_failed=True) == fingerprint(other, is_failed=True)
+    assert fingerprint(one) != fingerprint(other)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        'SELECT id FROM "sales"."orders" JOIN sales.lines USING (id)',
+        "SELECT id FROM awsdatacatalog.sales.orders JOIN lines USING (id)",
+        'SELECT "id" FROM "AwsDataCatalog"."sales"."orders" JOIN "lines" USING (id)',
+        "select id from orders join sales.lines using (id)",
+    ],
+)
+def test_names_count_as_what_they_mean(same: str) -> None:
+    """Quotes around plain names, the own catalog and the schema of the context add nothing."""
+    base = "SELECT id FROM orders JOIN lines USING (id)"
+
+    assert fingerprint(same, schema="sales") == fingerprint(base, schema="sales")
+    assert fingerprint("SELECT id FROM hr.orders", schema="sales") != fingerprint(
+        "SELECT id FROM orders", schema="sales"
+    )
+
+
+def test_a_comment_within_a_clause_changes_nothing() -> None:
+    """Between GROUP and BY, as anywhere; the ordinals stay."""
+    assert fingerprint("SELECT a FROM t GROUP /* x */ BY 1 ORDER -- y\n BY 1") == fingerprint(
+        "SELECT a FROM t GROUP BY 1 ORDER BY 1"
+    )
+    masked = mask_sql("SELECT a FROM t GROUP /* kestrel */ BY 1, 2")
+    assert masked == "SELECT a FROM t GROUP /*?*/ BY 1, 2"
+
+
+def test_lists_after_in_are_one_whatever_they_hold() -> None:
+    """NULL, TRUE and CAST of a literal are items like literals."""
+    base = fingerprint("SELECT a FROM t WHERE b IN (1)")
+    for items in ("1, 2", "NULL, 1, TRUE", "CAST('x' AS varchar(10)), DATE '2020-01-01', false"):
+        assert fingerprint(f"SELECT a FROM t WHERE b IN ({items})") == base, items
+
+
+def test_rows_of_other_widths_are_other_shapes() -> None:
+    """Two columns are not three."""
+    two, three = fingerprint("INSERT INTO t VALUES (1, 2)"), "INSERT INTO t VALUES (1, 2, 3)"
+
+    assert fingerprint(three) != two
+    assert fingerprint("INSERT INTO t VALUES (1, NULL), (2, TRUE), (-3, 'x')") == two
+
+
 def test_labelled_statements_differ() -> None:
     """Statements of different shapes do not share a fingerprint."""
     shapes = {mask_sql(case.sql, **case.types).lower() for case in LABELLED}

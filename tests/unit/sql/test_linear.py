@@ -12,6 +12,7 @@ from kada_athena_async.sql.analysis import Statement, plan
 from kada_athena_async.sql.clean import clean, parseable
 from kada_athena_async.sql.engine_choice import choose_engine, find_query
 from kada_athena_async.sql.immediate import immediate_text
+from kada_athena_async.sql.lineage import read_query
 from kada_athena_async.sql.literals import find_literals
 from kada_athena_async.sql.locations import find_locations
 from kada_athena_async.sql.names import Context, split_name
@@ -102,3 +103,49 @@ def test_twice_the_text_costs_twice(entry: str) -> None:
             slow[one[:60]] = found
 
     assert slow == {}
+
+
+QUERIES = {
+    "columns": ("SELECT ", "c{n}, ", "1 FROM t"),
+    "columns of a subquery": ("SELECT * FROM (SELECT ", "c{n}, ", "1 FROM t) q WHERE q.c1 = 1"),
+    "columns through two scopes": ("SELECT a FROM (SELECT ", "c{n} a, c{n}, ", "1 FROM t) q"),
+    "relations": ("SELECT x FROM ", "t{n}, ", "t"),
+    "relations with columns": ("SELECT x FROM ", "(SELECT {n} a{n}) q{n}, ", "t"),
+    "subqueries without alias": ("SELECT x FROM ", "(SELECT {n}), ", "t"),
+    "joins": ("SELECT x FROM t", " JOIN t{n} ON t{n}.a = t.b", ""),
+    "joins by name": ("SELECT x FROM t", " JOIN t{n} USING (a{n})", ""),
+    "common table expressions": ("WITH ", "a{n} AS (SELECT {n} x), ", "z AS (SELECT 1) SELECT 1"),
+    "a chain of them": (
+        "WITH RECURSIVE a AS (SELECT 1 x)",
+        ", b{n} AS (SELECT x FROM a)",
+        " TABLE a",
+    ),
+    "unions": ("SELECT a FROM t", " UNION ALL SELECT a{n} FROM t{n}", ""),
+    "exceptions": ("SELECT a FROM t", " EXCEPT SELECT a{n} FROM t{n}", ""),
+    "rows": ("SELECT * FROM (VALUES (1, a)", ", ({n}, a{n})", ") v (x, y)"),
+    "conditions": ("SELECT a FROM t WHERE a = 1", " AND a{n} = {n}", ""),
+    "branches": ("SELECT CASE", " WHEN a{n} = {n} THEN b{n}", " END FROM t"),
+    "windows": ("SELECT 1", ", sum(a{n}) OVER (PARTITION BY b{n} ORDER BY c{n})", " FROM t"),
+    "subqueries in conditions": (
+        "SELECT a FROM t WHERE a = 1",
+        " OR a IN (SELECT b{n} FROM t{n})",
+        "",
+    ),
+    "sums": ("SELECT a", " + a{n}", " FROM t"),
+    "arguments": ("SELECT f(a", ", a{n}", ") FROM t"),
+    "orders": ("SELECT a FROM t ORDER BY 1", ", a{n}", ""),
+}
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_twice_the_query_costs_twice(name: str) -> None:
+    """Nor is what is done in the parser's process, whatever there is many of."""
+    begin, piece, end = QUERIES[name]
+    one, two = (
+        Question(begin + "".join(piece.format(n=n) for n in range(count)) + end, "trino", CONTEXT)
+        for count in (300, 600)
+    )
+    assert read_query(one).is_parsed
+    found = ratio(lambda which: read_query({"one": one, "two": two}[which]), "one", "two")
+
+    assert found < 3

@@ -363,3 +363,16 @@ def test_no_sentinel_of_the_estate_survives() -> None:
 
     assert [text for text in texts if any(secret in text for secret in SENTINEL_SECRETS)] == []
     assert not any(map(is_unmaskable, texts))
+
+
+def test_names_of_tables_stay_in_failed_statements() -> None:
+    """BI tools quote them: after FROM and JOIN a plain name in quotes is that of a table."""
+    sql = (
+        'SELECT "kestrel" FROM "AwsDataCatalog"."sales"."orders" o JOIN hr."staff" ON a = "merlin"'
+        ' WHERE b = "hobby" AND c IN (SELECT d FROM "kite bird" JOIN "ann@kite.example")'
+    )
+
+    assert mask_sql(sql, is_failed=True) == (
+        'SELECT ? FROM "AwsDataCatalog"."sales"."orders" o JOIN hr."staff" ON a = ?'
+        " WHERE b = ? AND c IN (SELECT d FROM ? JOIN ?)"
+    )
