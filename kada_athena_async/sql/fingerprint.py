@@ -26,7 +26,9 @@ _ITEMS = re.compile(_ITEM)
 # Names that need no quotes have none here. With an upper-case letter they are another name in
 # some federated catalogs.
 _PLAIN_NAME = re.compile(r'"([a-z_][a-z0-9_]*)"|`([a-z_][a-z0-9_]*)`')
-_OWN_CATALOG = re.compile(r'(?:\bawsdatacatalog|"awsdatacatalog")\.')
+_OWN_CATALOG = re.compile(
+    r'(?:\bawsdatacatalog|"awsdatacatalog"|`awsdatacatalog`)\s*\.\s*', re.IGNORECASE
+)
 
 
 def fingerprint(
@@ -58,9 +60,9 @@ def fingerprint(
 
 def _shape(masked: str, schema: str | None) -> str:
     """The masked text without comments and case, with space only where words would run together."""
-    pieces = _NAME.split(_PLAIN_NAME.sub(r"\1\2", masked))
+    pieces = _NAME.split(_PLAIN_NAME.sub(r"\1\2", _OWN_CATALOG.sub("", masked)))
     pieces[::2] = (_normal(piece) for piece in pieces[::2])
-    shape = _OWN_CATALOG.sub("", "".join(pieces).lower().rstrip(";"))
+    shape = "".join(pieces).lower().rstrip(";")
     if schema:
         own = re.escape(schema.lower())
         shape = re.sub(rf"\b(from|join|into|update|table|view) {own}\.", r"\1 ", shape)

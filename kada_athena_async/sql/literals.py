@@ -45,6 +45,7 @@ _PLAINS = {
     ),
 }
 
+_INTEGER = re.compile(r"[0-9]+(?![\w.])")  # most literals; as the tokens have it, only sooner
 _ORDINAL_DIGITS = 3
 _BEFORE_BY = re.compile(r"(?:group|order)(?!\w)", re.IGNORECASE)
 _BY = re.compile(r"by(?!\w)", re.IGNORECASE)
@@ -123,6 +124,9 @@ class _Finder:
         while position < length:
             if not self._clauses and (plain := skip(text, position)):
                 position = plain.end()
+            elif not self._clauses and (number := _INTEGER.match(text, position)):
+                position = number.end()
+                self.found.append(Literal(number.start(), position, PLACEHOLDER))
             elif self._begins_item and (ordinals := _ORDINALS.match(text, position)):
                 position = ordinals.end()
             elif self._clauses and (plain := _PLAIN_IN_CLAUSE.match(text, position)):

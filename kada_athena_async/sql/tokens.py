@@ -70,8 +70,8 @@ _PATTERN = r"""
 # Word processors and chat programs put these in place of quotes; such a statement fails, but it
 # is in the history. An apostrophe within a word does not end the text.
 _SMART = (
-    r"[“”„«»][^“”«»]*[“”«»] | [‘’‚‹›](?:[^’‘‹›]|[’](?=\w))*[’‘‹›]"
-    r" | ＂[^＂]*＂ | ＇[^＇]*＇ | ´[^´]*´"
+    r"(?:[“”„«»][^“”«»]*[“”«»] | [‘’‚‹›](?:[^’‘‹›]|[’](?=\w))*[’‘‹›]"
+    r" | ＂[^＂]*＂ | ＇[^＇]*＇ | ´[^´]*´)+"
 )
 
 _TRINO = re.compile(
