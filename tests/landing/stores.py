@@ -65,8 +65,10 @@ class Body:
     def __init__(self, data: bytes) -> None:
         self._data = data
 
-    async def read(self) -> bytes:
-        return self._data
+    async def read(self, size: int = -1) -> bytes:
+        at = len(self._data) if size < 0 else size
+        found, self._data = self._data[:at], self._data[at:]
+        return found
 
     def close(self) -> None:
         """Nothing is open."""
