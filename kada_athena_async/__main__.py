@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kada_athena_async.cli.app import main
+from kada_athena_async.cli import main
 
 if __name__ == "__main__":
     main()

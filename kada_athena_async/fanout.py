@@ -14,7 +14,7 @@ _LOGGER = logging.getLogger(__package__)
 
 
 class Fanout:
-    """Sends each event to every observer, in order.
+    """Sends each event to every observer, in order; a warning that says the same again once.
 
     An observer that raises receives no more events; the others are warned
     (``observer_failed``), a log record names it, and the run goes on.
@@ -32,8 +32,16 @@ class Fanout:
             check_observer(observer)
 
         self._observers = list(observers)
+        self._warned: set[Warned] = set()
 
     def __call__(self, event: Event) -> None:
+        if isinstance(event, Warned):
+            # Each of several connections finds the same settings of the machine.
+            if event in self._warned:
+                return
+
+            self._warned.add(event)
+
         for observer in list(self._observers):
             try:
                 _call(observer, event)

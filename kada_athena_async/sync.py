@@ -25,8 +25,9 @@ from kada_athena_async.engine import ConnectionReport
 from kada_athena_async.engine import Extractor as AsyncExtractor
 from kada_athena_async.errors import ConfigError, Problem, StateError, UnitError
 from kada_athena_async.files import Files
-from kada_athena_async.hwm.formats import format_hwm, parse_hwm
+from kada_athena_async.hwm.formats import format_hwm
 from kada_athena_async.hwm.store import FileHwmStore
+from kada_athena_async.hwm.times import parse_time
 from kada_athena_async.hwm.window import RETENTION, whole_second
 from kada_athena_async.observers.log import log_safely
 from kada_athena_async.observers.logged import LoggedLines
@@ -231,15 +232,17 @@ def publish_hwm(
     """Set the mark; durable on return.
 
     Args:
-        date: ``YYYY-MM-DD HH:MM:SS`` in UTC, or a datetime (a naive one is UTC).
+        date: A text that ``parse_time`` reads, such as ``YYYY-MM-DD HH:MM:SS`` in UTC, or a
+            datetime (a naive one is UTC).
         file_path, now: As for `get_hwm`.
 
     Raises:
         ConfigError: *date* is no such time or lies in the future.
         CommitError: The file system refuses.
     """
-    mark = _mark(date)
-    if mark > (now or datetime.now(timezone.utc)):
+    now = now or datetime.now(timezone.utc)
+    mark = _mark(date, now)
+    if mark > now:
         raise ConfigError(
             [Problem("date", format_hwm(mark), "must not lie in the future")], source="call"
         )
@@ -259,16 +262,14 @@ def get_generic_logger(name: str) -> logging.Logger:
     return logger
 
 
-def _mark(date: datetime | str) -> datetime:
+def _mark(date: datetime | str, now: datetime) -> datetime:
     if isinstance(date, datetime):
         return whole_second(date)
 
     try:
-        return parse_hwm(date)
-    except ValueError:
-        raise ConfigError(
-            [Problem("date", ascii(date), "write YYYY-MM-DD HH:MM:SS, in UTC")], source="call"
-        ) from None
+        return parse_time(date, now=now)
+    except ValueError as error:
+        raise ConfigError([Problem("date", ascii(date), str(error))], source="call") from None
 
 
 def _store(name: str, file_path: str | Path | None) -> FileHwmStore:

@@ -1,1 +1,57 @@
-"""The command line: parse, act, talk."""
+"""The command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+INTERRUPTED = 128 + signal.SIGINT
+
+
+def main() -> None:
+    """The console script, which Ctrl-C ends quietly from its first moment on."""
+    with ended_by_ctrl_c():
+        # Takes a moment, in which a traceback would say where in some library we were.
+        from kada_athena_async.cli.app import PROGRAM, app
+
+        app(prog_name=PROGRAM)
+
+
+@contextmanager
+def ended_by_ctrl_c() -> Iterator[None]:
+    """Within the block Ctrl-C ends the process at once, with 130 and without a word.
+
+    For when there is nothing to tidy up. Where SIGINT is ignored it stays so.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        yield
+        return
+
+    signal.signal(signal.SIGINT, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def raised_by_ctrl_c() -> Iterator[None]:
+    """Within the block Ctrl-C raises KeyboardInterrupt, so that what was begun is tidied up."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not _end:
+        yield
+        return
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    os._exit(INTERRUPTED)

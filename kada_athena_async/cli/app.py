@@ -75,8 +75,3 @@ def root(
     ] = False,
 ) -> None:
     """See ``WELCOME``."""
-
-
-def main() -> None:
-    """The console script."""
-    app(prog_name=PROGRAM)

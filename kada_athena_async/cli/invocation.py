@@ -10,8 +10,35 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from kada_athena_async.redact import Redactor
+
 NO_RESUME = ("--no-resume", "--fresh")
 """Both spellings: to be left out where a run is to go on."""
+
+# The engine's words for what a caller can change -> the command line's.
+_AS_OPTIONS = {
+    "`again=True`": "--reprocess",
+    "`fresh=True`": "--no-resume",
+    "`start_hwm=...`": "--start-hwm",
+    "`end_hwm=...`": "--end-hwm",
+    "`name=...`": "--name",
+    "`hwm_path=...`": "--hwm-path",
+    "`publish_hwm`": "`hwm set`",
+}
+
+
+class CommandLineText(Redactor):
+    """Takes secrets out, and says the engine's parameters as the options that they are here.
+
+    The engine's hints name what a program calls: it knows no command line. Everything that the
+    command line shows passes here.
+    """
+
+    def __call__(self, text: str) -> str:
+        for parameter, option in _AS_OPTIONS.items():
+            text = text.replace(parameter, option)
+
+        return super().__call__(text)
 
 
 def suggestion(*words: str) -> str:

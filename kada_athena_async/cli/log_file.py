@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from kada_athena_async.errors import ConfigError, Problem
+from kada_athena_async.errors import ConfigError, Problem, StateError
+from kada_athena_async.files import open_to_append
 
 
 class LogFile:
@@ -18,19 +19,23 @@ class LogFile:
         on_failure: Told once why lines are lost; a full disk must not end the run.
 
     Raises:
-        ConfigError: The file cannot be opened.
+        ConfigError: The file cannot be opened, is another user's, or a link of another user's.
     """
 
     def __init__(self, path: Path, *, on_failure: Callable[[str], None]) -> None:
         self._path = path
         self._on_failure = on_failure
+        self._fd: int | None = None
+        remedy = ""
         try:
-            self._fd: int | None = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            self._fd = open_to_append(path)
         except OSError as error:
             remedy = f"cannot be written: {error.strerror or type(error).__name__}"
-            raise ConfigError(
-                [Problem("--log-file", ascii(str(path)), remedy)], source="command"
-            ) from None
+        except StateError as error:
+            remedy = f"{error.message}; {error.hint}"
+
+        if remedy:
+            raise ConfigError([Problem("--log-file", ascii(str(path)), remedy)], source="command")
 
     def write(self, line: str) -> None:
         """Append *line*, which is ASCII; in one piece, so that two runs may share a file."""

@@ -19,10 +19,11 @@ from kada_athena_async.config import DEFAULT_FILE, Site, check_name
 from kada_athena_async.config.landing import LocalPlace
 from kada_athena_async.errors import ConfigError, KadaAthenaError, Problem, StateError
 from kada_athena_async.events import Warned
-from kada_athena_async.files import Files
+from kada_athena_async.files import MARK_FIELDS, Files
 from kada_athena_async.hwm import FileHwmStore, StoredMark
-from kada_athena_async.hwm.formats import format_hwm, parse_hwm
+from kada_athena_async.hwm.formats import format_hwm
 from kada_athena_async.hwm.object_store import ObjectHwmStore
+from kada_athena_async.hwm.times import parse_time
 from kada_athena_async.report import common_exit_code
 
 Store: TypeAlias = FileHwmStore | ObjectHwmStore
@@ -95,7 +96,7 @@ def _owners(talk: Talk, request: RunRequest) -> list[Owner]:
     Without a configuration, or where a file is named, the mark is a file here. Otherwise it is
     where a run with that configuration keeps it.
     """
-    name = check_name(request.name)
+    name = check_name(request.name, key="--name")
     is_configured = (
         request.config is not None
         or bool(request.sites)
@@ -162,7 +163,7 @@ async def _write(
     async with _store(request, name, site) as store:
         lock = None
         if isinstance(store, FileHwmStore):
-            lock = Files().lock(store.lock_path, run_id="hwm set", now=now)
+            lock = Files().lock(store.lock_path, run_id="hwm set", now=now, field=MARK_FIELDS)
 
         with lock or nullcontext():
             try:
@@ -197,11 +198,11 @@ def _step(before: datetime, wanted: datetime, undo: str) -> Warned:
 def _wanted(time: str, now: datetime) -> datetime:
     remedy = ""
     try:
-        wanted = parse_hwm(time)
+        wanted = parse_time(time, now=now)
         if wanted > now:
             remedy = f"must not lie in the future; it is {format_hwm(now.replace(microsecond=0))}"
-    except ValueError:
-        remedy = 'write YYYY-MM-DD HH:MM:SS in quotes, such as "2026-11-01 00:00:00", in UTC'
+    except ValueError as error:
+        remedy = str(error)
 
     if remedy:
         raise ConfigError([Problem("time", ascii(time[:80]), remedy)], source="command")

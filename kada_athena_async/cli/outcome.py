@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
+from kada_athena_async.cli import raised_by_ctrl_c
 from kada_athena_async.cli.signals import Interrupted
 from kada_athena_async.cli.talk import Talk
 from kada_athena_async.codes import ExitCode
@@ -17,7 +18,8 @@ def ending(talk: Talk, work: Callable[[], int]) -> int:
     See ``ExitCode``; 1 also for a bug, 128 + n for the end by signal n.
     """
     try:
-        return work()
+        with raised_by_ctrl_c():
+            return work()
     except KadaAthenaError as error:
         talk.error(error)
         return error.exit_code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 
 from kada_athena_async.cli.invocation import suggestion
@@ -20,7 +21,7 @@ from kada_athena_async.config import (
     select_sites,
 )
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.hwm.formats import parse_hwm
+from kada_athena_async.hwm.times import parse_time
 
 SANDBOX_FOLDER = Path("kada-sandbox")
 """Where ``run --sandbox`` keeps everything, in the working directory."""
@@ -54,16 +55,14 @@ class RunRequest:
 
 def check_request(request: RunRequest) -> None:
     """Raise ConfigError for what is wrong with the command line itself, all of it at once."""
-    check_name(request.name)
+    check_name(request.name, key="--name")
     problems = []
     for option, text in (("--start-hwm", request.start_hwm), ("--end-hwm", request.end_hwm)):
         try:
             if text is not None:
-                parse_hwm(text)
-        except ValueError:
-            problems.append(
-                Problem(option, ascii(text), "write YYYY-MM-DD HH:MM:SS, in UTC and in quotes")
-            )
+                parse_time(text, now=datetime.now(timezone.utc))
+        except ValueError as error:
+            problems.append(Problem(option, ascii(text), str(error)))
 
     if problems:
         raise ConfigError(problems, source="command")

@@ -1,4 +1,7 @@
-"""Ctrl-C and SIGTERM: the first asks the work to stop and tidy up, the second ends at once."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first asks the work to stop and tidy up, the second ends at once.
+
+SIGHUP comes when the terminal or the connection to it is closed.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,17 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TypeVar
 
 import anyio
 
 T = TypeVar("T")
+
+# Windows has none.
+_SIGHUP = getattr(signal, "SIGHUP", signal.SIGTERM)
+_ENDING = (signal.SIGINT, signal.SIGTERM, _SIGHUP)
 
 # Kubernetes kills 30 s after SIGTERM; what is not tidied up by then the next run recovers.
 GRACE_S = 20.0
@@ -69,7 +76,10 @@ def _handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]
         yield
         return
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in _ENDING}
+    if before.get(_SIGHUP) is signal.SIG_IGN:
+        del before[_SIGHUP]  # started by nohup, to outlive its terminal
+
     try:
         for number in before:
             signal.signal(number, handler)
@@ -81,6 +91,9 @@ def _handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]
 
 
 def _end_at_once(signal_number: int) -> None:
-    sys.stdout.flush()
-    sys.stderr.flush()
+    # A terminal that has hung up takes nothing more.
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+
     os._exit(128 + signal_number)

@@ -36,7 +36,7 @@ def write_starter(talk: Talk, file: Path | None, settings: tuple[str, ...]) -> i
     """
     path = file or Path(DEFAULT_FILE)
     values = {**_starter(), **_settings(settings)}
-    _write(path, (json.dumps(values, indent=2) + "\n").encode())
+    _write(path, _text(values, path.suffix.lower()).encode())
     talk.say(f"wrote {path}, readable for you only")
     for problem in find_problems(values):
         talk.say(f"  fill in {problem.key}: {problem.remedy}")
@@ -94,6 +94,24 @@ def _starter() -> dict[str, object]:
         "mask": values["mask"],
         "compress": values["compress"],
     }
+
+
+def _text(values: dict[str, object], suffix: str) -> str:
+    """*values* as the file's suffix says; YAML and TOML with what each field means."""
+    if suffix not in (".yaml", ".yml", ".toml"):
+        return json.dumps(values, indent=2) + "\n"
+
+    equals = " = " if suffix == ".toml" else ": "
+    lines = []
+    for name, field in Config.model_fields.items():
+        # What is not filled in stays a comment, with an example.
+        given = name in values
+        value = values.get(name, next(iter(field.examples or ()), None))
+        # A text, a number, a list or a boolean of JSON is one of YAML and of TOML, too.
+        line = f"{name}{equals}{json.dumps(value)}"
+        lines += [f"# {field.description}", line if given else f"# {line}", ""]
+
+    return "\n".join(lines)
 
 
 def _settings(settings: tuple[str, ...]) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -14,7 +15,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from kada_athena_async.cli.invocation import NO_RESUME, again
+from kada_athena_async.cli.invocation import NO_RESUME, CommandLineText, again
 from kada_athena_async.cli.log_file import LogFile
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.errors import KadaAthenaError
@@ -24,7 +25,6 @@ from kada_athena_async.observers.log import log_safely, without_message
 from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines
 from kada_athena_async.observers.safe import safe
 from kada_athena_async.observers.sites import SiteLines
-from kada_athena_async.redact import Redactor
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -68,14 +68,14 @@ class Talk:
         self.as_json = as_json
         self.is_verbose = verbose
         self._verbosity = VERBOSE if verbose else QUIET if quiet else NORMAL
-        self._redact = Redactor()
+        self._redact = CommandLineText()
         self._run_id = ""
         self._log: JsonLines | None = None
         self.know_secrets(())
 
     def know_secrets(self, secrets: tuple[str, ...]) -> None:
         """Keep *secrets* out of everything said from now on, logs included."""
-        self._redact = Redactor(secrets)
+        self._redact = CommandLineText(secrets)
         for name in _LOGIN_LOGGERS:
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
@@ -255,9 +255,12 @@ def _write(stream: TextIO, line: str) -> None:
         encoding = stream.encoding or "utf-8"
         stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         stream.flush()
-    except BrokenPipeError:
-        # Who read us has gone (`| head`): the run goes on, and Python's own flush at exit must
-        # find an open descriptor.
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.EIO):
+            raise
+
+        # Who read us has gone (`| head`, or the terminal): the run goes on, and Python's own flush
+        # at exit must find an open descriptor.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

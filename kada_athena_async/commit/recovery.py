@@ -101,11 +101,15 @@ async def recover(
             discarded; what it raises keeps that run. A typing error must not cost it.
 
     Raises:
-        StateError: A file of a commit in sight is missing or damaged; nothing is changed.
+        StateError: The staging directory, or one in it, is a link or not ours alone; or a file of a
+            commit in sight is missing or damaged; nothing is changed.
         CommitError: The file system refuses.
         DeliveryError: As *delivery*; the mark has not moved.
     """
     root = staging_root(output_path, name)
+    # Whose it is comes before what lies in it: what is found there is published, or removed.
+    with failing(root):
+        await in_thread(lambda: files.guard(root))
 
     async def finish(
         leftover: _Leftover, store: HwmStore | None, delivery: Delivery | None

@@ -202,7 +202,7 @@ def _older_commit(staging: Staging, request: CommitRequest) -> CommittedManifest
         if files.exists(output_path / name):
             raise CommitError(
                 f"{output_path / name} is in sight already",
-                hint="move it away, or replace the whole commit that it belongs to with --again",
+                hint="move it away, or replace the whole commit of it with `again=True`",
             )
 
     return None

@@ -21,7 +21,7 @@ from pydantic import (
 
 from kada_athena_async.config import rules
 from kada_athena_async.config.endpoint import shown_url
-from kada_athena_async.config.secrets import AwsSecret, SecretField
+from kada_athena_async.config.secrets import SecretField
 
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
@@ -91,9 +91,6 @@ def _container(value: str) -> str:
 
 
 def _sas_token(value: SecretStr) -> SecretStr:
-    if isinstance(value, AwsSecret):
-        return value  # seen when it is fetched
-
     token = value.get_secret_value().strip().removeprefix("?")
     if "sig" not in parse_qs(token):
         raise ValueError("write the whole SAS token; it holds sig=")
@@ -326,7 +323,7 @@ def place_secrets(place: object) -> tuple[str, ...]:
 
     if isinstance(place, AzurePlace):
         token = place.sas_token.get_secret_value()
-        return (token, *parse_qs(token).get("sig", ()))
+        return (token, *parse_qs(token)["sig"])
 
     return ()
 
@@ -345,9 +342,6 @@ def plain_place(place: object) -> object:
 
 def plain_value(value: object) -> object:
     """A field's value as it can be written in a configuration, a secret in the open."""
-    if isinstance(value, AwsSecret):
-        return value.reference
-
     if isinstance(value, SecretStr):
         return value.get_secret_value()
 

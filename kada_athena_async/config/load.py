@@ -17,6 +17,7 @@ from kada_athena_async.config.problems import (
     shown_value,
     unknown_key,
 )
+from kada_athena_async.config.region import with_region
 from kada_athena_async.config.secrets import (
     read_secret_file,
     resolve_references,
@@ -60,9 +61,9 @@ def load_config(
     """
     environment = variables_or_own(environment)
     layers = read_layers(path, environment, overrides)
-    values = {**layers.top, **layers.command}
+    values = with_region({**layers.top, **layers.command}, environment)
     if "sites" in values:
-        remedy = "it takes one: choose it with --site NAME, or read them all with load_sites"
+        remedy = "it takes one: read them all with load_sites"
         raise ConfigError([Problem("sites", "(several sites)", remedy)])
 
     problems = [

@@ -73,7 +73,11 @@ class Config(BaseModel):
         examples=[["AwsDataCatalog"]],
     )
     region: Annotated[str, AfterValidator(rules.region)] = Field(
-        description="AWS region of Athena", examples=["ap-southeast-2"]
+        "",
+        validate_default=True,
+        description="AWS region of Athena; empty: that of AWS_REGION, AWS_DEFAULT_REGION or the "
+        "profile",
+        examples=["ap-southeast-2"],
     )
     role: Annotated[str, AfterValidator(rules.role_arn)] = Field(
         "",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ from kada_athena_async.config.contradictions import contradictions
 from kada_athena_async.config.endpoint import shown_url
 from kada_athena_async.config.landing import shown_place
 from kada_athena_async.config.model import PLACE_FIELDS, SECRET_FIELDS, Config
+from kada_athena_async.config.region import with_region
 from kada_athena_async.config.secrets import (
     resolve_references,
     secrets_in,
@@ -23,6 +25,9 @@ from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.redact import Redactor, hide_secrets
 
 _SHOWN_CHARACTERS = 80
+
+# As shells and other tools write a variable.
+_REFERENCE = re.compile(r"\$\{([^}]*)\}")
 
 MISSING = "(missing)"
 """The value of a problem whose key is not there."""
@@ -55,7 +60,9 @@ def make_config(values: Mapping[str, object], *, source: str = "configuration") 
     Raises:
         ConfigError: With every problem, in the order of the fields.
     """
-    values, problems = resolve_references(values, SECRET_FIELDS, variables_or_own(None))
+    environment = variables_or_own(None)
+    values, problems = resolve_references(values, SECRET_FIELDS, environment)
+    values = with_region(values, environment)
     problems += find_problems(values)
     if problems:
         raise refusal(problems, values, source=source)
@@ -93,22 +100,63 @@ def in_order(problems: Sequence[Problem]) -> list[Problem]:
 
 def field_problems(values: Mapping[str, object]) -> list[Problem]:
     """What is wrong with each of *values* for itself, or missing."""
+    found = unexpanded(values)
     try:
         Config.model_validate(dict(values))
     except ValidationError as error:
         details = [d for d in error.errors(include_url=False) if d["type"] != "contradiction"]
-        return _one_a_place([_problem(detail) for detail in details])
+        known = {field_of(problem.key) for problem in found}
+        others = [_problem(detail) for detail in details]
+        others = [p if field_of(p.key) in values else p._replace(value=MISSING) for p in others]
+        return _one_a_place([*found, *(p for p in others if field_of(p.key) not in known)])
 
-    return []
+    return found
+
+
+def unexpanded(values: Mapping[str, object]) -> list[Problem]:
+    """What holds ``${NAME}``, which would be taken as it stands."""
+    problems = []
+    for field, value in values.items():
+        if field not in Config.model_fields:
+            continue
+
+        for place, text in _texts(field, value):
+            if found := _REFERENCE.search(text):
+                name = hide_secrets(found[0])
+                remedy = f"{name!a} is not expanded here; {_instead(place, found[1])}"
+                problems.append(Problem(place, shown_value(field, text), remedy))
+
+    return problems
+
+
+def _texts(place: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(f"{place}.{shown_key(str(key))}", item)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _texts(f"{place}[{index}]", item)
+
+
+def _instead(place: str, name: str) -> str:
+    if place.rpartition(".")[2] in SECRET_FIELDS:
+        return f'write {{"env": "{name}"}}' if name.isidentifier() else 'write {"env": NAME}'
+
+    return f"write the value, or set KADA_ATHENA_{field_of(place).upper()}"
 
 
 def field_of(key: str) -> str:
     """The field that a problem's key, such as ``catalogs[1]``, belongs to."""
-    return key.partition("[")[0]
+    return re.split(r"[.\[]", key, maxsplit=1)[0]
 
 
-def check_name(name: str) -> str:
+def check_name(name: str, *, key: str = "name") -> str:
     """*name*, if it may be the name of a collector's instance.
+
+    Args:
+        key: What the caller calls it, for the message.
 
     Raises:
         ConfigError: If it could not safely be part of a file's name.
@@ -117,7 +165,7 @@ def check_name(name: str) -> str:
         return rules.instance_name(name)
     except ValueError as error:
         raise ConfigError(
-            [Problem("--name", shown_value("name", name), str(error))], source="command"
+            [Problem(key, shown_value("name", name), str(error))], source="call"
         ) from None
 
 

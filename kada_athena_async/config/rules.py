@@ -93,6 +93,11 @@ def bucket_url(value: str) -> str:
 
 def region(value: str) -> str:
     """The code of an AWS region; whether Athena is there only AWS knows."""
+    if not value:
+        raise ValueError(
+            "required: write the code of an AWS region, such as ap-southeast-2, or set AWS_REGION"
+        )
+
     if not _REGION.fullmatch(value):
         raise ValueError("write the code of an AWS region, such as ap-southeast-2")
 

@@ -6,6 +6,9 @@ from typing import Any
 
 from kada_athena_async.config.model import Config
 
+SCHEMA_ID = "urn:kada-athena-async:configuration:1"
+"""Name of the JSON Schema; another number for one that refuses what this one accepts."""
+
 SITES_MEANING = (
     "several sites, each an object with a `name` of its own and the fields that differ from those "
     "above; runs, files and marks are apart, named `<name>-<site>`"
@@ -15,6 +18,7 @@ SITES_MEANING = (
 def config_schema() -> dict[str, Any]:
     """The JSON Schema of the configuration file."""
     schema = Config.model_json_schema()
+    dialect = {"type": "string", "description": "where an editor finds this JSON Schema"}
     fields = schema["properties"]
     name = {
         "type": "string",
@@ -37,7 +41,9 @@ def config_schema() -> dict[str, Any]:
     # What every site says itself need not stand at the top.
     alone = {"required": schema.pop("required")}
     return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA_ID,
         **schema,
-        "properties": {**fields, "sites": sites},
+        "properties": {"$schema": dialect, **fields, "sites": sites},
         "anyOf": [alone, {"required": ["sites"]}],
     }

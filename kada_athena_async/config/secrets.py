@@ -1,8 +1,7 @@
 """Secret fields: what may stand in them, and every secret value that has to be kept out of sight.
 
 Instead of its value a secret field takes a reference, so that the file holds none:
-``{"env": NAME}`` and ``{"file": PATH}`` are read with the configuration,
-``{"aws_secretsmanager": ARN}`` and ``{"aws_ssm": NAME}`` when a session is made.
+``{"env": NAME}`` or ``{"file": PATH}``, read with the configuration.
 """
 
 from __future__ import annotations
@@ -17,53 +16,24 @@ from pydantic import BeforeValidator, SecretStr, WithJsonSchema
 
 from kada_athena_async.errors import Problem
 
-LOCAL_KINDS = ("env", "file")
-AWS_KINDS = ("aws_secretsmanager", "aws_ssm")
+_KINDS = ("env", "file")
 
-_FORMS = (
-    'write the secret, or one of {"env": NAME}, {"file": PATH}, {"aws_secretsmanager": ARN}, '
-    '{"aws_ssm": NAME}'
-)
+_FORMS = 'write the secret in quotes, or {"env": NAME}, or {"file": PATH}'
 
 # Keys of Azure have 88 characters, SAS tokens some 300; a file of more is another file.
 MAX_SECRET_BYTES = 65_536
 
 
-class AwsSecret(SecretStr):
-    """A secret that AWS keeps; its own value is the reference, which opens nothing.
-
-    Attributes:
-        kind: ``aws_secretsmanager`` or ``aws_ssm``.
-        name: ARN or name there.
-    """
-
-    def __init__(self, kind: str, name: str) -> None:
-        super().__init__(f"{kind}:{name}")
-        self.kind, self.name = kind, name
-
-    def __repr__(self) -> str:
-        return f"AwsSecret({self.kind!r}, {self.name!r})"
-
-    @property
-    def reference(self) -> dict[str, str]:
-        """As it is written in a configuration."""
-        return {self.kind: self.name}
-
-
 def _secret(value: object) -> object:
-    """What stands in a secret field, its reference to AWS read.
+    """What stands in a secret field; references were replaced before.
 
     Raises:
         ValueError: With the remedy, which quotes nothing.
     """
-    if not isinstance(value, Mapping):
+    if isinstance(value, str | SecretStr):
         return value
 
-    kind, name = next(iter(value.items())) if len(value) == 1 else ("", "")
-    if kind not in AWS_KINDS or not isinstance(name, str) or not name.strip():
-        raise ValueError(_FORMS)
-
-    return AwsSecret(kind, name)
+    raise ValueError(_FORMS)
 
 
 def _reference_schema() -> dict[str, Any]:
@@ -78,7 +48,7 @@ def _reference_schema() -> dict[str, Any]:
                     "required": [kind],
                     "additionalProperties": False,
                 }
-                for kind in (*LOCAL_KINDS, *AWS_KINDS)
+                for kind in _KINDS
             ),
         ]
     }
@@ -138,7 +108,7 @@ def _resolve_list(
 
 
 def _is_local(value: Mapping[str, object]) -> bool:
-    return len(value) == 1 and next(iter(value)) in LOCAL_KINDS
+    return len(value) == 1 and next(iter(value)) in _KINDS
 
 
 def _read(kind: str, name: object, environment: Mapping[str, str]) -> str:

@@ -21,6 +21,7 @@ from kada_athena_async.config.problems import (
     shown_value,
     unknown_key,
 )
+from kada_athena_async.config.region import with_region
 from kada_athena_async.config.secrets import variables_or_own
 from kada_athena_async.config.source import Source
 from kada_athena_async.errors import ConfigError, Problem
@@ -74,12 +75,12 @@ def load_sites(
         layers = Layers({**layers.top, **layers.command}, {}, layers.problems)
 
     drafts, problems = _drafts(layers)
-    problems = [*layers.problems, *problems, *_problems_of(layers, drafts)]
+    problems = [*layers.problems, *problems, *_problems_of(layers, drafts, environment)]
     problems += check_aws_endpoint_variables(environment)
     if problems:
         raise refusal(problems, layers.top, layers.command, environment)
 
-    return tuple(Site(draft.name, make_config(draft.over(layers))) for draft in drafts)
+    return tuple(Site(draft.name, make_config(draft.over(layers, environment))) for draft in drafts)
 
 
 def select_sites(sites: Sequence[Site], patterns: Sequence[str]) -> tuple[Site, ...]:
@@ -128,11 +129,11 @@ class _Draft:
     name: str
     own: dict[str, object]
 
-    def over(self, layers: Layers) -> dict[str, object]:
+    def over(self, layers: Layers, environment: Mapping[str, str]) -> dict[str, object]:
         """All fields: the site's over the top level's, under the command line's."""
         values = {**layers.top, **self.own, **layers.command}
         values.pop("sites", None)
-        return values
+        return with_region(values, environment)
 
 
 def _drafts(layers: Layers) -> tuple[list[_Draft], list[Problem]]:
@@ -185,12 +186,14 @@ def _name_problems(place: str, fields: Mapping[str, object], seen: dict[str, str
     return [] if first == place else [Problem(key, shown, f"{first} is called so; rename one")]
 
 
-def _problems_of(layers: Layers, drafts: Sequence[_Draft]) -> list[Problem]:
+def _problems_of(
+    layers: Layers, drafts: Sequence[_Draft], environment: Mapping[str, str]
+) -> list[Problem]:
     """What is wrong with the sites' fields; what they share is said once, without a site."""
     top = {**layers.top, **layers.command}
     top.pop("sites", None)
     shared = [problem for problem in field_problems(top) if problem.value != MISSING]
-    found = [find_problems(draft.over(layers)) for draft in drafts]
+    found = [find_problems(draft.over(layers, environment)) for draft in drafts]
     in_all = set(found[0]).intersection(*found[1:]) if found else set()
     apart: list[Problem] = []
     for draft, problems in zip(drafts, found, strict=True):

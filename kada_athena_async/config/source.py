@@ -84,7 +84,7 @@ def _read(path: Path | str) -> tuple[dict[str, object], list[Problem]]:
         with Path(path).open("rb") as file:
             data = file.read(_MAX_FILE_BYTES + 1)
     except FileNotFoundError:
-        return {}, [Problem("config", shown, "no such file; write one or name it with --config")]
+        return {}, [Problem("config", shown, "no such file; write one or name another")]
     except OSError as error:
         remedy = f"cannot be read: {error.strerror or type(error).__name__}"
         return {}, [Problem("config", shown, remedy)]
@@ -158,7 +158,11 @@ _OnceLoader.yaml_implicit_resolvers = {
 
 
 def _parse_yaml(text: str) -> tuple[object, list[str]]:
-    loader = _OnceLoader(text)
+    try:
+        loader = _OnceLoader(text)
+    except yaml.YAMLError:
+        raise ValueError("not YAML: it holds characters that YAML does not allow") from None
+
     try:
         return loader.get_single_data(), loader.twice
     except yaml.MarkedYAMLError as error:
@@ -166,8 +170,6 @@ def _parse_yaml(text: str) -> tuple[object, list[str]]:
         place = f" at line {mark.line + 1} column {mark.column + 1}" if mark else ""
         # Only what the parser expected: its other words may quote the file.
         raise ValueError(f"not YAML{place}; check indentation, quotes and colons") from None
-    except yaml.YAMLError:
-        raise ValueError("not YAML: it holds characters that YAML does not allow") from None
     finally:
         loader.dispose()
 

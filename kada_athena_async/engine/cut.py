@@ -278,8 +278,7 @@ class Cutter:
             f"the window {window} is covered by {names}{more} already"
             if holders
             else f"the window {window} is published already, says the state of {self._place}",
-            hint="extract it once more with --reprocess (or --again; in Python: again=True), or "
-            "ask for another window",
+            hint="extract it once more with `again=True`, or ask for another window",
         )
 
 
@@ -344,8 +343,8 @@ def _once_more(window: Window, packages: Sequence[PublishedPackage]) -> tuple[Pl
             raise StateError(
                 f"{package.path} reaches beyond the window {window}: it holds {own}, and a part of "
                 "a package cannot be extracted again",
-                hint=f'ask for all of it: --again --start-hwm "{own.start:{HWM_FORMAT}}" '
-                f'--end-hwm "{own.end:{HWM_FORMAT}}"',
+                hint=f'ask for all of it: `again=True` `start_hwm=...` "{own.start:{HWM_FORMAT}}" '
+                f'`end_hwm=...` "{own.end:{HWM_FORMAT}}"',
             )
 
     found = [PlannedWindow(window=part) for part in uncovered(window, inside)]
@@ -357,6 +356,6 @@ def _left_out(window: Window, parts: Sequence[Window]) -> str:
     """A note about what of *window* is published already."""
     gaps = "; ".join(str(gap) for gap in uncovered(window, parts))
     return (
-        f"what is published already is left out: {gaps}; `run --again` with --start-hwm and "
-        "--end-hwm extracts a package once more"
+        f"what is published already is left out: {gaps}; `again=True` with `start_hwm=...` and "
+        "`end_hwm=...` extracts a package once more"
     )

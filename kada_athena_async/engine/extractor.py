@@ -27,11 +27,11 @@ from kada_athena_async.engine.record_stream import RecordStreams
 from kada_athena_async.engine.run import Run
 from kada_athena_async.engine.shared import Shared
 from kada_athena_async.engine.statements import check_overwritten, known_statement
-from kada_athena_async.engine.window import moment_of, new_run_id
+from kada_athena_async.engine.window import new_run_id
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.events import Event, Observer, RunFinished, Warned
 from kada_athena_async.fanout import Fanout, check_observer
-from kada_athena_async.files import Files, in_thread, locks_in_thread
+from kada_athena_async.files import MARK_FIELDS, Files, in_thread, locks_in_thread
 from kada_athena_async.hwm import FileHwmStore
 from kada_athena_async.landing import DeliveryReport, joined
 from kada_athena_async.report import ConnectionReport, RunReport
@@ -154,9 +154,8 @@ class Extractor(RecordStreams):
             AbortError: A run could not start.
             UnitError: AWS cannot be reached.
         """
-        request = WindowRequest(
-            start=moment_of("start_hwm", start_hwm), end=moment_of("end_hwm", end_hwm)
-        )
+        start, end = self._window(start_hwm, end_hwm)
+        request = WindowRequest(start=start, end=end)
         require_asyncio()
         tell = Fanout(self._observers)
         async with AsyncExitStack() as stack:
@@ -247,8 +246,9 @@ class Extractor(RecordStreams):
         safe: nothing is lost and nothing is told twice. An interrupted run is finished first.
 
         Args:
-            start_hwm, end_hwm: The window, UTC, ``YYYY-MM-DD HH:MM:SS`` or datetimes; None for
-                the stored mark and for now less ``settle_seconds``.
+            start_hwm, end_hwm: The window: datetimes, or texts such as ``YYYY-MM-DD HH:MM:SS`` in
+                UTC, ISO 8601, or ``7d`` for seven days ago; None for the stored mark and for now
+                less ``settle_seconds``.
             fresh: Sweep an interrupted run instead of finishing it.
             again: Extract the packages in the window once more; each must lie in it whole.
             manage_hwm: Whether the stored mark is read and moved; None: if *start_hwm* is None.
@@ -260,12 +260,9 @@ class Extractor(RecordStreams):
             DeliveryError: The extracts are in sight but not delivered, and the mark has not moved;
                 the next run delivers them first.
         """
-        request = WindowRequest(
-            start=moment_of("start_hwm", start_hwm),
-            end=moment_of("end_hwm", end_hwm),
-            again=again,
-        )
-        manages = request.start is None if manage_hwm is None else manage_hwm
+        start, end = self._window(start_hwm, end_hwm)
+        request = WindowRequest(start=start, end=end, again=again)
+        manages = start is None if manage_hwm is None else manage_hwm
         output_path = await self._output_path()
         run_id = new_run_id(self._clock.now())
         begun = self._clock.monotonic()
@@ -280,16 +277,19 @@ class Extractor(RecordStreams):
 
         async with locks_in_thread() as take, AsyncExitStack() as stack:
 
-            async def lock(path: Path) -> None:
-                now = self._clock.now()
-                await take(lambda: self._files.lock(path, run_id=run_id, now=now))
+            async def lock(path: Path, field: str) -> None:
+                await take(
+                    lambda: self._files.lock(
+                        path, run_id=run_id, now=self._clock.now(), field=field
+                    )
+                )
 
-            await lock(lock_path(output_path, self.name))
+            await lock(lock_path(output_path, self.name), "output_path")
             store: Store | None = None
             if manages:
                 store = await stack.enter_async_context(outside.store(self._hwm_path))
                 if isinstance(store, FileHwmStore):
-                    await lock(store.lock_path)
+                    await lock(store.lock_path, MARK_FIELDS)
 
             handover = Handover(
                 outside=outside, store=store, output_path=output_path, files=self._files

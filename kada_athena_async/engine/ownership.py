@@ -22,8 +22,8 @@ def check_owner(own: Origin, other: Origin | None, what: str) -> None:
     if problem := difference(own, other):
         raise StateError(
             f"{what} belongs to {problem}",
-            hint="undo that change of the configuration; or give this one a name of its own: "
-            "--name NAME (in Python: name=), and its history begins anew",
+            hint="undo that change of the configuration; or give this one a name of its own "
+            "with `name=...`, and its history begins anew",
         )
 
 

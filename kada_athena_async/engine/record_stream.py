@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
-from kada_athena_async.concurrency import map_bounded, stream_from
+from kada_athena_async.concurrency import Clock, map_bounded, stream_from
 from kada_athena_async.discover import Estate
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
 from kada_athena_async.engine.window import moment_of, new_run_id
@@ -71,6 +71,8 @@ class RecordStreams(ABC):
         UnitError: Something cannot be read, and ``on_error`` is ``fail``.
     """
 
+    _clock: Clock
+
     @abstractmethod
     def _connection(self) -> AbstractAsyncContextManager[Connection]:
         """A connection for one reading."""
@@ -109,14 +111,19 @@ class RecordStreams(ABC):
         """Executions that ended from *start* on and before *end*, each once.
 
         Args:
-            start, end: UTC, ``YYYY-MM-DD HH:MM:SS`` or datetimes; None for now less
-                ``settle_seconds``.
+            start, end: As for ``Extractor.run``; the end None for now less ``settle_seconds``.
 
         Raises:
             ConfigError: A time is none, or the window ends before it starts.
         """
-        window = moment_of("start", start), moment_of("end", end)
-        return self._stream(QueryRecord, _HISTORY_KIND, *window)
+        return self._stream(QueryRecord, _HISTORY_KIND, *self._window(start, end))
+
+    def _window(
+        self, start: datetime | str | None, end: datetime | str | None
+    ) -> tuple[datetime | None, datetime | None]:
+        """A window as a caller gives it."""
+        now = self._clock.now()
+        return moment_of("start_hwm", start, now=now), moment_of("end_hwm", end, now=now)
 
     def _stream(
         self,

@@ -169,5 +169,5 @@ def check_rows(staging: Staging, outcomes: Sequence[UnitOutcome]) -> None:
         if written != counted:
             raise StateError(
                 f"the unit {outcome.unit_id} counted {counted} rows and wrote {dict(written)}",
-                hint="run again with --fresh; nothing was committed",
+                hint="run again with `fresh=True`; nothing was committed",
             )

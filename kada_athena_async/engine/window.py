@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.hwm import parse_hwm
+from kada_athena_async.hwm import parse_time
 
 
 def new_run_id(now: datetime) -> str:
@@ -14,8 +14,8 @@ def new_run_id(now: datetime) -> str:
     return f"{now:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
 
 
-def moment_of(key: str, value: datetime | str | None) -> datetime | None:
-    """A time as a caller gives it.
+def moment_of(key: str, value: datetime | str | None, *, now: datetime) -> datetime | None:
+    """A time as a caller gives it: a datetime, or a text that ``parse_time`` reads.
 
     Raises:
         ConfigError: The text is none.
@@ -24,7 +24,7 @@ def moment_of(key: str, value: datetime | str | None) -> datetime | None:
         return value
 
     try:
-        return parse_hwm(value)
-    except ValueError:
-        problem = Problem(key, repr(value), "write it as YYYY-MM-DD HH:MM:SS, in UTC")
+        return parse_time(value, now=now)
+    except ValueError as error:
+        problem = Problem(key, repr(value), str(error))
         raise ConfigError([problem], source="window") from None

@@ -193,9 +193,9 @@ def _none_of(output_path: Path, name: str, files: Files) -> StateError:
 
     hint = (
         "extract first, or name the directory and the collector's name with --output-path "
-        "and --name"
+        "and `name=...`"
     )
     if others:
         more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-        hint = f"--name with one of those that are there: {', '.join(others[:_NAMED])}{more}"
+        hint = f"`name=...` with one of those that are there: {', '.join(others[:_NAMED])}{more}"
     return StateError(f"there are no extracts of {name!r} in {output_path}", hint=hint)

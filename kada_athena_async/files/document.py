@@ -24,20 +24,27 @@ class _Version(msgspec.Struct):
 
 
 def read_document(
-    files: Files, path: Path, kind: type[DocumentT], *, newest: int, remedy: str
+    files: Files,
+    path: Path,
+    kind: type[DocumentT],
+    *,
+    newest: int,
+    remedy: str,
+    is_shared: bool = True,
 ) -> DocumentT | None:
     """The document at *path*, checked field by field; None if there is no such file.
 
     Args:
         newest: The highest ``schema_version`` that *kind* understands.
         remedy: What the user can do if the file is junk.
+        is_shared: As for ``Files.read``.
 
     Raises:
         StateError: It cannot be read, is too large, is junk, or is newer than this package. The
             file is left as it is.
     """
     try:
-        data = files.read(path, max_bytes=MAX_BYTES)
+        data = files.read(path, max_bytes=MAX_BYTES, is_shared=is_shared)
     except FileNotFoundError:
         return None
     except OSError as exc:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 import sys
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
 from kada_athena_async.errors import LockedError, StateError
+from kada_athena_async.files.private import refuse_stranger
+from kada_athena_async.files.trouble import OUTPUT_FIELD, failing, remedy_of
 
 if sys.platform == "win32":
     import msvcrt
@@ -23,6 +26,7 @@ MAX_BYTES = 4096
 _WINDOWS_LOCK_AT = 1 << 20
 
 _OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_OPEN |= getattr(os, "O_NONBLOCK", 0)  # a FIFO that somebody put there hangs nobody
 _HELD = frozenset({errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK})
 
 
@@ -38,15 +42,31 @@ class Lock:
         self._fd: int | None = fd
 
     @classmethod
-    def take(cls, path: Path, *, run_id: str, now: datetime) -> Lock:
-        """Take the lock at *path* or raise ``LockedError`` at once."""
+    def take(cls, path: Path, *, run_id: str, now: datetime, field: str = OUTPUT_FIELD) -> Lock:
+        """Take the lock at *path*.
+
+        Args:
+            field: The configuration key that chooses where the lock lies.
+
+        Raises:
+            LockedError: Another run holds it; raised at once.
+            StateError: It cannot be opened, is a link or another user's, or holds something else
+                than a lock does; it stays as it is.
+            CommitError: The disk is full.
+        """
         try:
             fd = os.open(path, _OPEN, 0o600)
         except OSError as exc:
             raise StateError(
                 f"the lock file {path} cannot be opened: {exc.strerror}",
-                hint="check that the directory exists and is writable by this user",
+                hint=remedy_of(exc, field),
             ) from exc
+
+        try:
+            _refuse_foreign(fd, path)
+        except StateError:
+            os.close(fd)
+            raise
 
         try:
             _lock(fd)
@@ -56,9 +76,16 @@ class Lock:
             raise _refusal(path, exc, holder) from exc
 
         holder = {"pid": os.getpid(), "run_id": run_id, "since": f"{now:%Y-%m-%d %H:%M:%S} UTC"}
-        os.ftruncate(fd, 0)
-        os.write(fd, json.dumps(holder).encode())
-        return cls(path, fd)
+        lock = cls(path, fd)
+        try:
+            with failing(path, field=field):
+                os.ftruncate(fd, 0)
+                os.write(fd, json.dumps(holder).encode())
+        except BaseException:
+            lock.release()
+            raise
+
+        return lock
 
     def release(self) -> None:
         """Give the lock back; a second time does nothing."""
@@ -96,6 +123,18 @@ def holder_of(path: Path) -> dict[str, object]:
         os.close(fd)
 
 
+def _refuse_foreign(fd: int, path: Path) -> None:
+    found = os.fstat(fd)
+    refuse_stranger(found, path)
+    # Taking the lock empties the file, so it must be one of ours: empty, or naming a holder.
+    is_ours = stat.S_ISREG(found.st_mode) and (not found.st_size or "pid" in _read(fd))
+    if not is_ours:
+        raise StateError(
+            f"{path} stands where the lock belongs, and is none",
+            hint="look at what it is, then move it away",
+        )
+
+
 def _lock(fd: int) -> None:
     if sys.platform == "win32":
         os.lseek(fd, _WINDOWS_LOCK_AT, os.SEEK_SET)
@@ -127,5 +166,5 @@ def _refusal(path: Path, error: OSError, holder: dict[str, object]) -> LockedErr
     return LockedError(
         f"another run of the same name is going on: process {pid}, run {run_id}, since {since}"
         f" ({path})",
-        hint="wait for it to end, or give this one another --name",
+        hint="wait for it to end, or give this one another `name=...`",
     )

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import shutil
 import stat
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
+from kada_athena_async.errors import StateError
+from kada_athena_async.files.digest import Digest, Digester
 from kada_athena_async.files.lock import Lock
 from kada_athena_async.files.mounts import kind_of_mount
+from kada_athena_async.files.private import (
+    HAS_DESCRIPTORS,
+    Name,
+    open_private,
+    reach,
+    refuse_foreign,
+    refuse_stranger,
+)
+from kada_athena_async.files.trouble import OUTPUT_FIELD
 
 READ_BYTES = 1 << 20
 
@@ -33,18 +43,6 @@ _WINDOWS_BUSY = frozenset({5, 32, 33})
 _CANNOT_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})
 
 
-class Digest(NamedTuple):
-    """What identifies a file's content."""
-
-    size_bytes: int
-    sha256: str
-
-
-def is_disk_full(error: OSError) -> bool:
-    """True if *error* says that the disk or the user's quota is exhausted."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)
-
-
 class Files:
     """The real file system. Every method blocks: call it in a worker thread.
 
@@ -53,42 +51,100 @@ class Files:
     operations that change something: ``make_dir``, ``create``, ``write``, ``sync``, ``close``,
     ``sync_dir``, ``rename``, ``remove`` and ``remove_dir``; all others are made of these.
 
+    What lies below a directory given to ``guard`` is reached descriptor by descriptor, and only
+    while each directory on the way is ours alone; see ``files.private``.
+
     Attributes:
         replace_waits_s: Pauses between tries to replace a file that Windows says is busy.
     """
 
+    _guarded: frozenset[Path] = frozenset()
+
     replace_waits_s: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
+
+    def guard(self, root: Path) -> None:
+        """Look at all that is in *root*, which must be ours alone, now and at every later use.
+
+        *root* need not exist; its parent is a real directory.
+
+        Raises:
+            StateError: *root* or something in it is a link, another user's, or open to others; so
+                does every other method from now on.
+        """
+        self._guarded |= {root}
+        if self.exists(root):
+            self._refuse_foreign_below(root)
+
+    def _refuse_foreign_below(self, path: Path) -> None:
+        self._refuse_foreign(path)
+        if self._is_directory(path):
+            for name in self.names(path):
+                self._refuse_foreign_below(path / name)
+
+    @contextmanager
+    def _at(self, path: Path) -> Iterator[tuple[int | None, Name]]:
+        """Where *path* is to be used: a descriptor and a name, or None and the path itself."""
+        root = next((r for r in self._guarded if path == r or r in path.parents), None)
+        if root is None:
+            yield None, path
+            return
+
+        with reach(root, path) as place:
+            try:
+                yield place
+            except OSError as exc:
+                # The system names what it was given, which is no path here.
+                if exc.filename == path.name:
+                    exc.filename = str(path)
+
+                raise
+
+    @contextmanager
+    def _open_dir(self, path: Path) -> Iterator[int]:
+        with self._at(path) as (above, name):
+            if above is None:
+                fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            else:
+                fd = open_private(above, name, path)
+
+            try:
+                yield fd
+            finally:
+                os.close(fd)
 
     def make_dir(self, path: Path, *, mode: int = 0o700) -> None:
         """Make *path*, whose parent exists, unless it is there, be it behind a link."""
-        path.mkdir(mode=mode, exist_ok=True)
+        with self._at(path) as (above, name):
+            if above is None:
+                path.mkdir(mode=mode, exist_ok=True)
+                return
+
+            with suppress(FileExistsError):
+                os.mkdir(name, mode, dir_fd=above)
 
     def make_private_dir(self, path: Path) -> None:
         """Make *path*, whose parent exists; one that is there must be ours alone, and no link.
 
         Raises:
-            PermissionError: Somebody else owns *path*, or others may write to it.
-            NotADirectoryError: *path* is a link or no directory.
+            StateError: *path* is a link or a file, another user's, or open to others.
         """
         self._refuse_foreign(path)
         self.make_dir(path)
         self._refuse_foreign(path)
 
     def _refuse_foreign(self, path: Path) -> None:
-        try:
-            found = path.lstat()
-        except FileNotFoundError:
-            return
+        with self._at(path) as (above, name):
+            try:
+                found = os.stat(name, dir_fd=above, follow_symlinks=False)
+            except FileNotFoundError:
+                return
 
-        if not stat.S_ISDIR(found.st_mode):
-            raise NotADirectoryError(errno.ENOTDIR, "a link or no directory", str(path))
-
-        if sys.platform != "win32" and (found.st_uid != os.geteuid() or found.st_mode & 0o022):
-            raise PermissionError(errno.EPERM, "others may write to it", str(path))
+        refuse_foreign(found, path)
 
     def create(self, path: Path) -> int:
         """Create a file that does not exist yet and return its descriptor, open for writing."""
-        return os.open(path, _CREATE, 0o600)
+        with self._at(path) as (above, name):
+            return os.open(name, _CREATE, 0o600, dir_fd=above)
 
     def write(self, fd: int, data: bytes | memoryview) -> None:
         """Write all of *data*."""
@@ -113,20 +169,18 @@ class Files:
         if sys.platform == "win32":
             return
 
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        except OSError as exc:
-            if exc.errno not in _CANNOT_SYNC:
-                raise
-        finally:
-            os.close(fd)
+        with self._open_dir(path) as fd:
+            try:
+                os.fsync(fd)
+            except OSError as exc:
+                if exc.errno not in _CANNOT_SYNC:
+                    raise
 
     def rename(self, source: Path, target: Path) -> None:
         """Give *source* the name *target* in one step; what had that name is gone."""
         for wait_s in self.replace_waits_s:
             try:
-                source.replace(target)
+                self._replace(source, target)
             except OSError as exc:
                 if getattr(exc, "winerror", None) not in _WINDOWS_BUSY:
                     raise
@@ -134,33 +188,39 @@ class Files:
             else:
                 return
 
-        source.replace(target)
+        self._replace(source, target)
+
+    def _replace(self, source: Path, target: Path) -> None:
+        with self._at(source) as (from_dir, old), self._at(target) as (to_dir, new):
+            os.replace(old, new, src_dir_fd=from_dir, dst_dir_fd=to_dir)
 
     def remove(self, path: Path) -> None:
         """Remove a file or a link; one that is not there is fine."""
-        path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError), self._at(path) as (above, name):
+            os.unlink(name, dir_fd=above)
 
     def remove_dir(self, path: Path) -> None:
         """Remove an empty directory."""
-        path.rmdir()
+        with self._at(path) as (above, name):
+            os.rmdir(name, dir_fd=above)
 
     def remove_tree(self, path: Path) -> None:
         """Remove *path* and all below it, following no link; one that is not there is fine."""
-        try:
-            with os.scandir(path) as entries:
-                below = [
-                    (entry.is_dir(follow_symlinks=False), Path(entry.path)) for entry in entries
-                ]
-        except FileNotFoundError:
+        if not self.exists(path):
             return
 
-        for is_directory, child in sorted(below):
-            if is_directory:
+        for name in self.names(path):
+            child = path / name
+            if self._is_directory(child):
                 self.remove_tree(child)
             else:
                 self.remove(child)
 
         self.remove_dir(path)
+
+    def _is_directory(self, path: Path) -> bool:
+        with self._at(path) as (above, name):
+            return stat.S_ISDIR(os.stat(name, dir_fd=above, follow_symlinks=False).st_mode)
 
     def write_new(self, path: Path, data: bytes) -> None:
         """Create *path* with *data* in it, durable; its name is durable after ``sync_dir``."""
@@ -185,7 +245,7 @@ class Files:
         Returns:
             The digest of *target*, then that of each source as it was read.
         """
-        total, digests = _Digester(), []
+        total, digests = Digester(), []
         fd = self.create(target)
         try:
             if head:
@@ -201,8 +261,8 @@ class Files:
 
         return [total.digest(), *digests]
 
-    def _append(self, source: Path, fd: int, total: _Digester) -> Digest:
-        part = _Digester()
+    def _append(self, source: Path, fd: int, total: Digester) -> Digest:
+        part = Digester()
         reading = self.open_to_read(source)
         try:
             while block := os.read(reading, READ_BYTES):
@@ -216,7 +276,7 @@ class Files:
 
     def digest(self, path: Path) -> Digest:
         """The size and the SHA-256 of a file."""
-        found = _Digester()
+        found = Digester()
         fd = self.open_to_read(path)
         try:
             while block := os.read(fd, READ_BYTES):
@@ -226,10 +286,14 @@ class Files:
 
         return found.digest()
 
-    def read(self, path: Path, *, max_bytes: int) -> bytes:
+    def read(self, path: Path, *, max_bytes: int, is_shared: bool = True) -> bytes:
         """A small file's content.
 
+        Args:
+            is_shared: False if another user's file, or one that everybody may write to, is refused.
+
         Raises:
+            StateError: It is such a file.
             OSError: With ``errno.EFBIG`` if it is larger than *max_bytes*, with ``errno.EINVAL``
                 if it is no regular file.
         """
@@ -238,6 +302,9 @@ class Files:
             found = os.fstat(fd)
             if not stat.S_ISREG(found.st_mode):
                 raise OSError(errno.EINVAL, "no regular file", str(path))
+
+            if not is_shared:
+                refuse_stranger(found, path)
 
             if found.st_size > max_bytes:
                 raise OSError(errno.EFBIG, f"larger than {max_bytes} bytes", str(path))
@@ -252,18 +319,39 @@ class Files:
 
     def open_to_read(self, path: Path) -> int:
         """A descriptor of a file to read from; the caller closes it."""
-        return os.open(path, _READ)
+        with self._at(path) as (above, name):
+            fd = os.open(name, _READ, dir_fd=above)
+
+        if above is not None:
+            try:
+                refuse_foreign(os.fstat(fd), path)
+            except StateError:
+                os.close(fd)
+                raise
+
+        return fd
 
     def names(self, path: Path) -> list[str]:
         """The names in a directory, sorted; none if it is not there."""
         try:
-            return sorted(entry.name for entry in path.iterdir())
+            if not HAS_DESCRIPTORS:
+                with self._at(path):
+                    return sorted(entry.name for entry in path.iterdir())
+
+            with self._open_dir(path) as fd:
+                return sorted(os.listdir(fd))  # noqa: PTH208 - of a descriptor
         except FileNotFoundError:
             return []
 
     def exists(self, path: Path) -> bool:
         """True if something has this name, be it a dangling link."""
-        return os.path.lexists(path)
+        try:
+            with self._at(path) as (above, name):
+                os.stat(name, dir_fd=above, follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
+        return True
 
     def identity(self, path: Path) -> tuple[int, int]:
         """What stays the same as long as *path* is the same directory: device and inode."""
@@ -283,25 +371,14 @@ class Files:
         """The type of the file system of *path*, such as ``nfs4``; empty where nobody tells."""
         return kind_of_mount(path)
 
-    def lock(self, path: Path, *, run_id: str, now: datetime) -> Lock:
+    def lock(self, path: Path, *, run_id: str, now: datetime, field: str = OUTPUT_FIELD) -> Lock:
         """Take the lock at *path*; it is given back by ``release`` or by the death of the process.
+
+        Args:
+            field: The configuration key that chooses where the lock lies.
 
         Raises:
             LockedError: Another run holds it; the message names its process, run id and start.
+            StateError, CommitError: It cannot be opened or written, or is not ours.
         """
-        return Lock.take(path, run_id=run_id, now=now)
-
-
-class _Digester:
-    """Counts and hashes what passes."""
-
-    def __init__(self) -> None:
-        self._size_bytes = 0
-        self._hash = hashlib.sha256()
-
-    def add(self, block: bytes) -> None:
-        self._size_bytes += len(block)
-        self._hash.update(block)
-
-    def digest(self) -> Digest:
-        return Digest(self._size_bytes, self._hash.hexdigest())
+        return Lock.take(path, run_id=run_id, now=now, field=field)

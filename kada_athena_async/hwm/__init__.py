@@ -8,6 +8,7 @@ from kada_athena_async.hwm.formats import Announcement, format_hwm, parse_hwm
 from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.hwm.origin import Origin
 from kada_athena_async.hwm.store import FileHwmStore, HwmStore
+from kada_athena_async.hwm.times import parse_time
 from kada_athena_async.hwm.verdict import Execution, Judgement, Verdict, classify
 from kada_athena_async.hwm.window import (
     Carried,
@@ -47,5 +48,6 @@ __all__ = [
     "format_hwm",
     "overlapping",
     "parse_hwm",
+    "parse_time",
     "uncovered",
 ]

@@ -178,7 +178,7 @@ class ObjectHwmStore:
         except ValueError as exc:
             raise StateError(
                 f"the high-water mark {self.place} cannot be used: {exc}",
-                hint="put one line like 2026-01-31 23:59:59 (UTC) there, or use `hwm set`",
+                hint="put one line like 2026-01-31 23:59:59 (UTC) there, or use `publish_hwm`",
             ) from exc
 
     def _outrun(self) -> LockedError:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kada_athena_async.errors import StateError
-from kada_athena_async.files import Files, failing, in_thread, read_document, to_bytes
+from kada_athena_async.files import MARK_FIELDS, Files, failing, in_thread, read_document, to_bytes
 from kada_athena_async.hwm.formats import (
     ANNOUNCEMENT_VERSION,
     MAX_HWM_BYTES,
@@ -97,7 +97,7 @@ class FileHwmStore:
     async def write(self, carried: Carried, *, run_id: str, manifest_sha256: str) -> None:
         """Write the state, then the mark; see ``HwmStore``."""
         state = State(run_id=run_id, manifest_sha256=manifest_sha256, carried=carried)
-        with failing(self.state_path):
+        with failing(self.state_path, field=MARK_FIELDS):
             await in_thread(lambda: self._files.write_durably(self.state_path, to_bytes(state)))
 
         await self.publish(carried.hwm)
@@ -109,7 +109,7 @@ class FileHwmStore:
             CommitError: The file system refuses.
         """
         line = f"{format_hwm(hwm)}\n".encode()
-        with failing(self.hwm_path):
+        with failing(self.hwm_path, field=MARK_FIELDS):
             await in_thread(lambda: self._publish(line))
 
     async def announced(self) -> Announcement | None:
@@ -121,6 +121,7 @@ class FileHwmStore:
                 Announcement,
                 newest=ANNOUNCEMENT_VERSION,
                 remedy=REMOVE_ANNOUNCEMENT,
+                is_shared=False,
             )
         )
         return found if found and found.is_open else None
@@ -128,7 +129,7 @@ class FileHwmStore:
     async def announce(self, announcement: Announcement) -> None:
         """Write it durably; see ``HwmStore``."""
         data = to_bytes(announcement)
-        with failing(self.announcement_path):
+        with failing(self.announcement_path, field=MARK_FIELDS):
             await in_thread(lambda: self._files.write_durably(self.announcement_path, data))
 
     def _publish(self, line: bytes) -> None:
@@ -143,7 +144,12 @@ class FileHwmStore:
             "and the last manifest in sight stands in for the state"
         )
         state = read_document(
-            self._files, self.state_path, State, newest=STATE_VERSION, remedy=remedy
+            self._files,
+            self.state_path,
+            State,
+            newest=STATE_VERSION,
+            remedy=remedy,
+            is_shared=False,
         )
         if state is None:
             return StoredMark(hwm=hwm)
@@ -154,9 +160,11 @@ class FileHwmStore:
         return StoredMark(hwm=hwm, was_edited=True, before_edit=state.carried)
 
     def _read_hwm(self) -> datetime | None:
-        remedy = "put one line like 2026-01-31 23:59:59 (UTC) there, or use `hwm set`"
+        remedy = "put one line like 2026-01-31 23:59:59 (UTC) there, or use `publish_hwm`"
         try:
-            text = self._files.read(self.hwm_path, max_bytes=MAX_HWM_BYTES).decode("ascii")
+            text = self._files.read(self.hwm_path, max_bytes=MAX_HWM_BYTES, is_shared=False).decode(
+                "ascii"
+            )
             return parse_hwm(text)
         except FileNotFoundError:
             return None

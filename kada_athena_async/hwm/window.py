@@ -302,7 +302,7 @@ def decide_window(
     if start is None and mark.hwm is not None and mark.hwm > now:
         raise StateError(
             f"the high-water mark {mark.hwm:{HWM_FORMAT}} UTC lies in the future",
-            hint="check this machine's clock, or set the mark back with `hwm set`",
+            hint="check this machine's clock, or set the mark back with `publish_hwm`",
         )
 
     if begin > stop and (start is not None or end is not None):

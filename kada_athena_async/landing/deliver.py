@@ -316,7 +316,7 @@ def _conflict(package: Package) -> DeliveryError:
         f"the landing holds another {package.manifest.name} than the one here (run "
         f"{package.run_id}); it was not touched",
         hint="two collectors deliver under one name, or it was changed there: give each its own "
-        "--name or prefix, or remove it there, then `push`",
+        "`name=...` or prefix, or remove it there, then `push`",
     )
 
 

@@ -95,7 +95,7 @@ class LocalLanding:
                 self._files.remove(hidden)
                 raise DeliveryError(
                     f"{request.path} is not what its manifest says",
-                    hint="restore it from a backup; or extract its window once more with --again",
+                    hint="restore it from a backup; or extract its window with `again=True`",
                 )
 
         def publish() -> bool:

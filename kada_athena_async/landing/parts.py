@@ -23,7 +23,7 @@ PARTS_IN_FLIGHT = 2
 # S3 takes 10,000 parts an object, Azure 50,000 blocks a blob.
 _MAX_PARTS = 10_000
 
-_REMEDY = "restore it from a backup; or extract its window once more with --again"
+_REMEDY = "restore it from a backup; or extract its window with `again=True`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,7 +85,8 @@ class Staging:
 
         Raises:
             CommitError: The file system refuses.
-            StateError: The run id cannot name a directory.
+            StateError: The run id cannot name a directory, or the directory above it is a link or
+                not ours alone.
         """
         if not is_run_id(intent.run_id):
             raise StateError(f"{intent.run_id!r} cannot be a run id", hint="use A-Z a-z 0-9 and -")
@@ -93,6 +94,7 @@ class Staging:
         def make() -> Staging:
             root = staging_root(output_path.resolve(strict=True), intent.name)
             path = root / intent.run_id
+            files.guard(root)
             files.make_private_dir(root)
             files.sync_dir(root.parent)
             files.make_private_dir(path)
@@ -117,6 +119,7 @@ class Staging:
         """
 
         def load() -> Staging:
+            files.guard(path.parent)
             intent = read_journal(files, path / INTENT, Intent)
             if intent is None:
                 raise StateError(f"no run was begun in {path}", hint="remove the directory")

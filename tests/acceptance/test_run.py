@@ -209,3 +209,20 @@ def test_the_schema_is_printed(cli: Cli) -> None:
     schema = json.loads(cli("config", "schema").stdout)
 
     assert "bucket" in schema["properties"]
+
+
+def test_h17_settings_that_send_calls_elsewhere_are_warned_of_once(
+    sandbox: Sandbox, tmp_path: Path, cli: Cli
+) -> None:
+    """Athena, the landing and the mark each open a connection of their own."""
+    fields = sandbox.config(tmp_path / "out", metadata_source="api", catalogs=["AwsDataCatalog"])
+    fields.pop("endpoint_url")
+    bucket = str(fields["bucket"]).removeprefix("s3://").partition("/")[0]
+    fields |= {"landing": f"s3://{bucket}/landing", "hwm_store": "landing"}
+    (tmp_path / "config.json").write_text(json.dumps(fields))
+    (tmp_path / "config.json").chmod(0o600)
+
+    done = cli("run", "-q", "-c", "config.json", AWS_ENDPOINT_URL=sandbox.endpoint_url)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("the AWS settings of this machine send calls to") == 1, done.stderr

@@ -113,14 +113,14 @@ async def test_d2_a_window_around_packages_tells_what_lies_before_between_and_be
 async def test_d2_a_window_that_is_published_whole_is_refused_before_any_call(
     world: World,
 ) -> None:
-    """The sentence names a manifest and ``--again``; Athena is asked for no list and no query."""
+    """The sentence names a manifest and `again=True`; Athena is asked for no list and no query."""
     first = await world.run(START)
     calls = Counter(world.sandbox.calls)
     with pytest.raises(StateError) as caught:
         await world.run(START + HOUR, start_hwm=first.end - HOUR, end_hwm=first.end)
 
     assert str(first.manifest) in caught.value.message
-    assert "--again" in caught.value.hint
+    assert "`again=True`" in caught.value.hint
     assert Counter(world.sandbox.calls) == calls
     check_once(world, first.end)
 
@@ -134,7 +134,7 @@ async def test_h3_again_with_a_later_start_and_the_same_end_is_refused_before_an
     with pytest.raises(StateError) as caught:
         await world.run(START + HOUR, start_hwm=first.end - HOUR, end_hwm=first.end, again=True)
 
-    assert f'--again --start-hwm "{first.start:{STAMP}}"' in caught.value.hint
+    assert f'`again=True` `start_hwm=...` "{first.start:{STAMP}}"' in caught.value.hint
     assert Counter(world.sandbox.calls) == calls
     check_once(world, first.end)
 
@@ -315,7 +315,7 @@ async def test_d5_another_server_region_or_account_never_goes_on(
 
     assert "belongs to" in caught.value.message
     assert named in caught.value.message
-    assert "--name NAME" in caught.value.hint
+    assert "`name=...`" in caught.value.hint
     assert world.mark() == before
     assert Counter(world.sandbox.calls) == calls
     assert first.committed

@@ -87,7 +87,7 @@ def test_a_mark_that_cannot_be_trusted_is_not_used(tmp_path: Path, content: str)
 
 def test_a_name_cannot_lead_elsewhere(tmp_path: Path) -> None:
     """The name is a part of a file's name."""
-    with pytest.raises(ConfigError, match="--name"):
+    with pytest.raises(ConfigError, match="name = "):
         publish_hwm("../athena", "2026-01-01 00:00:00", tmp_path, now=NOW)
 
 

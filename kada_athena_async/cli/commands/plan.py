@@ -25,7 +25,10 @@ def plan(
     hwm_path: HwmPath = None,
     start_hwm: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Read from this time on, YYYY-MM-DD HH:MM:SS in UTC."),
+        typer.Option(
+            metavar="TIME",
+            help="Read from this time on: YYYY-MM-DD HH:MM:SS in UTC, or 7d (ago).",
+        ),
     ] = None,
     end_hwm: Annotated[
         str | None, typer.Option(metavar="TIME", help="Read up to this time.  [default: now]")

@@ -129,7 +129,7 @@ class OutsideTrials:
         if os.access(directory, os.W_OK | os.X_OK):
             return [Finding(area="mark", subject=path, state="ok", detail=shown)]
 
-        remedy = "give this user the right to write there, or name another --hwm-path"
+        remedy = "give this user the right to write there, or name another `hwm_path=...`"
         detail, lost = f"this user may not write in {directory}", "the mark cannot move"
         return [_found("mark", path, "problem", detail, lost, remedy, 1)]
 

@@ -150,7 +150,7 @@ def test_what_lies_on_shared_storage_is_enough() -> None:
     )
 
     assert made.hwm_path == Path("/shared/k_hwm.txt")
-    with pytest.raises(ConfigError, match="--name"):
+    with pytest.raises(ConfigError, match="name = "):
         job(name="../escape")
 
 

@@ -6,6 +6,8 @@ import json
 import logging
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,3 +85,57 @@ def test_a_full_disk_costs_the_log_and_not_the_run(capsys: pytest.CaptureFixture
     said = capsys.readouterr().err
     assert said.count("the log file /dev/full ends here: No space left on device") == 1
     assert said.count("warning: history is gone") == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="owners as numbers")
+def test_a_link_of_another_user_is_not_followed(tmp_path: Path) -> None:
+    """H17: who may write to a shared directory does not choose which of our files grows."""
+    mine, link = tmp_path / "bashrc", tmp_path / "run.jsonl"
+    mine.write_text("alias l=ls\n")
+    link.symlink_to(mine)
+    os.chown(link, 4242, -1, follow_symlinks=False)
+
+    with pytest.raises(ConfigError, match=r"run\.jsonl is a link of another user \(uid 4242\)"):
+        Talk().log_to(link)
+
+    assert mine.read_text() == "alias l=ls\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="owners as numbers")
+def test_another_users_file_is_not_written_to(tmp_path: Path) -> None:
+    """It was put there to be read: the names of our tables would be theirs."""
+    path = tmp_path / "run.jsonl"
+    path.write_text("")
+    os.chown(path, 4242, -1)
+
+    with pytest.raises(ConfigError, match=r"belongs to another user \(uid 4242\)"):
+        Talk().log_to(path)
+
+    assert path.read_text() == ""
+
+
+def test_a_link_of_ones_own_is_followed(tmp_path: Path) -> None:
+    """As whoever keeps `current.jsonl` pointing to the file of the day has it."""
+    link = tmp_path / "current.jsonl"
+    link.symlink_to("2026-11-28.jsonl")
+    talk = Talk(quiet=True)
+    talk.log_to(link)
+    talk.warn(Warned(code="gap", message="a gap"))
+
+    assert [o["event"] for o in objects(tmp_path / "2026-11-28.jsonl")] == ["warned"]
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="names of streams")
+def test_a_stream_of_the_process_may_be_the_log(tmp_path: Path) -> None:
+    """`--log-file /dev/stdout`, as containers keep their logs."""
+    program = (
+        "from pathlib import Path; from kada_athena_async.cli.talk import Talk\n"
+        "from kada_athena_async.events import Warned\n"
+        "talk = Talk(quiet=True); talk.log_to(Path('/dev/stdout'))\n"
+        "talk.warn(Warned(code='gap', message='a gap'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert json.loads(done.stdout)["event"] == "warned"

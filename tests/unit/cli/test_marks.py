@@ -64,10 +64,10 @@ def test_a_step_forwards_warns_of_the_gap(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("time", "remedy"),
     [
-        ("yesterday", "write YYYY-MM-DD HH:MM:SS in quotes"),
-        ("2026-02-30 00:00:00", "write YYYY-MM-DD HH:MM:SS in quotes"),
+        ("yesterday", "write YYYY-MM-DD HH:MM:SS in UTC and in quotes"),
+        ("2026-02-30 00:00:00", "write YYYY-MM-DD HH:MM:SS in UTC and in quotes"),
         ("2999-01-01 00:00:00", "must not lie in the future"),
-        ("\x1b]0;x\x07", "write YYYY-MM-DD HH:MM:SS in quotes"),
+        ("\x1b]0;x\x07", "write YYYY-MM-DD HH:MM:SS in UTC and in quotes"),
     ],
 )
 def test_a_bad_time_is_refused_and_nothing_is_written(

@@ -48,7 +48,9 @@ def start(tidying_s: float) -> subprocess.Popen[str]:
     return process
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_the_first_signal_lets_the_work_tidy_up(number: signal.Signals, code: int) -> None:
     """The work is cancelled, its clean-up runs to the end, and the exit code names the signal."""
     with start(0.0) as process:
@@ -59,7 +61,9 @@ def test_the_first_signal_lets_the_work_tidy_up(number: signal.Signals, code: in
     assert process.returncode == code
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_the_second_signal_ends_at_once(number: signal.Signals, code: int) -> None:
     """Clean-up that hangs cannot hold the user."""
     with start(1000.0) as process:
@@ -85,3 +89,79 @@ def test_work_that_ends_by_itself_returns_its_value() -> None:
 
     assert run_until_signalled(work, on_signal=lambda: None) == 7
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_who_was_started_to_outlive_its_terminal_does() -> None:
+    """`nohup` ignores SIGHUP for the program that it starts, and that stays so."""
+    with subprocess.Popen(
+        ["nohup", sys.executable, "-c", PROGRAM, "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=30)
+
+    assert output == "stopping\ntidied\nSIGTERM\n"
+    assert process.returncode == 143
+
+
+@pytest.mark.parametrize("module", ["typer", "kada_athena_async.cli.options"])
+def test_ctrl_c_while_the_program_is_still_loading_ends_it_quietly(module: str) -> None:
+    """H17: 130 and no traceback, whichever module is just being imported.
+
+    The interpreter says on stderr what it has imported; the signal comes at the first sign of a
+    module that is imported after the program has begun.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "kada_athena_async", "--version"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.rpartition("|")[2].strip().startswith(module):
+                break
+
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+
+    assert "Traceback" not in rest
+    assert "KeyboardInterrupt" not in rest
+    assert process.returncode == 130
+
+
+def test_ctrl_c_in_a_command_that_waits_for_nothing_still_tidies_up() -> None:
+    """Inside a command Ctrl-C is an exception again: what was begun is undone, then 130."""
+    program = """
+import os, signal
+from kada_athena_async.cli import ended_by_ctrl_c
+from kada_athena_async.cli.outcome import ending
+from kada_athena_async.cli.talk import Talk
+
+def work():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        return 0
+    finally:
+        print("tidied", flush=True)
+
+with ended_by_ctrl_c():
+    raise SystemExit(ending(Talk(), work))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "tidied\n", "")

@@ -6,6 +6,8 @@ import json
 import stat
 from pathlib import Path
 
+import pytest
+
 from tests.unit.cli.conftest import Cli
 
 FILE = "kada_athena_extractor_config.json"
@@ -74,3 +76,23 @@ def test_a_starter_takes_no_nonsense(cli: Cli, tmp_path: Path) -> None:
     assert "regoin = (not shown): did you mean region?" in done.stderr
     assert 'max_concurrent_queries = "many": write a whole number' in done.stderr
     assert not (tmp_path / FILE).exists()
+
+
+@pytest.mark.parametrize("name", ["prod.yaml", "prod.yml", "prod.toml"])
+def test_yaml_and_toml_begin_with_what_each_field_means(
+    cli: Cli, tmp_path: Path, name: str
+) -> None:
+    """The vendor's fields to be filled in, the others as comments; read back as they were set."""
+    done = cli(
+        "config", "init", name, "--set", "bucket=s3://examplebucket/x", "--set", "region=eu-west-1"
+    )
+    text = (tmp_path / name).read_text()
+    checked = cli("config", "check", "-c", name, "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert "# AWS region of Athena; empty: that of AWS_REGION" in text
+    assert any(
+        line.startswith(("# quota_share: 0.8", "# quota_share = 0.8")) for line in text.splitlines()
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert json.loads(checked.stdout)["region"] == "eu-west-1"

@@ -194,14 +194,14 @@ async def test_a_caller_with_his_own_marks_keeps_them(world: World) -> None:
 
 
 async def test_what_is_in_sight_is_not_overwritten(world: World) -> None:
-    """A second commit of the same end is refused, with the name and --again in the message."""
+    """A second commit of the same end is refused, with the name and `again=True` in the message."""
     await world.commit(await world.staged())
     before = {name: (world.out / name).read_bytes() for name in world.in_sight()}
     staging = await world.staged(run_id="run-2", hwm=END)
     with pytest.raises(CommitError, match="is in sight already") as caught:
         await world.commit(staging)
 
-    assert "--again" in caught.value.hint
+    assert "`again=True`" in caught.value.hint
     assert {name: (world.out / name).read_bytes() for name in world.in_sight()} == before
 
 

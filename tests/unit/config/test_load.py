@@ -289,7 +289,7 @@ def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
 
 def test_a_missing_or_unreadable_file_is_named(tmp_path: Path) -> None:
     """A file that is not there, and one that is a directory, are both explained."""
-    assert "no such file; write one or name it with --config" in message_of(tmp_path / "none.json")
+    assert "no such file; write one or name another" in message_of(tmp_path / "none.json")
     assert "cannot be read: Is a directory" in message_of(tmp_path)
 
 

@@ -36,7 +36,7 @@ def test_the_schema_is_json() -> None:
     schema = json.loads(json.dumps(config_schema()))
 
     assert schema["properties"]["secret"]["default"] == ""
-    assert schema["anyOf"][0]["required"] == ["server", "region", "output_path"]
+    assert schema["anyOf"][0]["required"] == ["server", "output_path"]
     site = schema["properties"]["sites"]["items"]
     assert site["required"] == ["name"]
     assert site["properties"].keys() == {"name", *Config.model_fields}

@@ -28,6 +28,8 @@ AU = {"name": "prod_au"}
 EU = {"name": "prod_eu", "region": "eu-west-1", "server": "athena-eu"}
 ROLE = "arn:aws:iam::123456789012:role/KadaAthenaRole"
 
+NO_REGION = "required: write the code of an AWS region, such as ap-southeast-2, or set AWS_REGION"
+
 
 @pytest.fixture
 def write(tmp_path: Path):
@@ -154,10 +156,10 @@ def test_a_field_that_some_sites_lack_is_named_with_them(write) -> None:
     assert problems_of(write(AU, EU, region=None, server=None)) == [
         "sites[0].server = (missing): required: host onboarded in K; "
         "the first column of every extract",
-        "sites[0].region = (missing): required: AWS region of Athena",
+        f"sites[0].region = (missing): {NO_REGION}",
     ]
     assert problems_of(write(AU, {"name": "b"}, region=None)) == [
-        "region = (missing): required: AWS region of Athena"
+        f"region = (missing): {NO_REGION}"
     ]
 
 
@@ -198,7 +200,7 @@ def test_a_mistyped_sites_is_named(write) -> None:
 
 def test_load_config_wants_one_site(write) -> None:
     """It says how to read several."""
-    with pytest.raises(ConfigError, match="choose it with --site NAME, or read them all with load"):
+    with pytest.raises(ConfigError, match="read them all with load_sites"):
         load_config(write(AU, EU), environment={})
 
 

@@ -52,7 +52,7 @@ def test_who_is_there_is_said(tmp_path: Path) -> None:
         packages(tmp_path, "athena")
     assert str(raised.value) == (
         f"there are no extracts of 'athena' in {tmp_path}\n"
-        "  try: --name with one of those that are there: prod"
+        "  try: `name=...` with one of those that are there: prod"
     )
     with pytest.raises(StateError, match="no extracts of 'athena'"):
         packages(tmp_path / "nowhere", "athena")

@@ -110,7 +110,7 @@ def test_an_output_directory_may_be_a_users_own_way(tmp_path: Path) -> None:
     link.symlink_to(shared)
     for path in (shared, link):
         Files().make_dir(path)
-        with pytest.raises(OSError, match=r"others may write|a link"):
+        with pytest.raises(StateError, match=r"others may write|a link"):
             Files().make_private_dir(path)
 
 
@@ -184,10 +184,10 @@ def test_a_document_comes_back(tmp_path: Path) -> None:
     ("number", "message"),
     [
         (errno.ENOSPC, "no space left for /data/x; 1,234 bytes are needed"),
-        (errno.EDQUOT, "no space left for /data/x; 1,234 bytes are needed"),
+        (errno.EDQUOT, "the quota of this user is used up: no space left for /data/x"),
         (errno.EROFS, "cannot write /data/x: Read-only file system\n  try: the file system is"),
         (errno.EIO, "cannot write /data/x: Input/output error\n  try: the disk reports"),
-        (errno.EMFILE, "cannot write /data/x: Too many open files\n  try: "),
+        (errno.EMFILE, "cannot write /data/x: Too many open files\n  try: raise the limit of open"),
     ],
 )
 def test_refusals_name_the_path_and_a_remedy(number: int, message: str) -> None:

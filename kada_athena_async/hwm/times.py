@@ -1,0 +1,65 @@
+"""Times as people write them, for windows and marks: the one place that reads them."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+
+REMEDY = (
+    "write YYYY-MM-DD HH:MM:SS in UTC and in quotes, an ISO 8601 time such as "
+    "2026-11-01T00:00:00+11:00, or how long ago: 7d, 12h, 30m"
+)
+"""What to write instead of what is no time."""
+
+# ISO 8601 and the mark's own form; the time of day, its seconds and the zone may be left out.
+_MOMENT = re.compile(
+    r"(\d{4}-\d{2}-\d{2})"
+    r"(?:[Tt ](\d{2}:\d{2})(:\d{2})?(?:[.,]\d{1,9})?\s?([Zz]|UTC|[+-]\d{2}:?\d{2})?)?",
+    re.ASCII,
+)
+
+_UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_AGO = re.compile(r"(?:\d{1,6}[wdhms])+", re.ASCII)
+_PIECE = re.compile(r"(\d+)([wdhms])", re.ASCII)
+
+
+def parse_time(text: str, *, now: datetime) -> datetime:
+    """The whole second, in UTC, that *text* names.
+
+    ``2026-11-01 00:00:00``, ``2026-11-01``, ``2026-11-01T00:00Z``, ``2026-11-01T11:00:00+11:00``
+    (without a zone it is UTC; parts of a second are cut off), ``now``, or how long before *now*:
+    ``7d``, ``12h``, ``30m``, ``1d12h``.
+
+    Raises:
+        ValueError: It is none of these; the text is ``REMEDY``.
+    """
+    text = text.strip()
+    if text == "now":
+        return _whole(now)
+
+    try:
+        if _AGO.fullmatch(text):
+            pieces = ((_UNITS[unit], int(number)) for number, unit in _PIECE.findall(text))
+            return _whole(now - sum((timedelta(**{k: n}) for k, n in pieces), timedelta()))
+
+        if found := _MOMENT.fullmatch(text):
+            return _moment(*found.groups(default=""))
+    except (OverflowError, ValueError):
+        pass
+
+    raise ValueError(REMEDY)
+
+
+def _moment(date: str, minutes: str, seconds: str, zone: str) -> datetime:
+    plain = datetime.strptime(
+        f"{date} {minutes or '00:00'}{seconds or ':00'} {_offset(zone)}", "%Y-%m-%d %H:%M:%S %z"
+    )
+    return plain.astimezone(timezone.utc)
+
+
+def _offset(zone: str) -> str:
+    return zone.replace(":", "") if zone[:1] in ("+", "-") else "+0000"
+
+
+def _whole(moment: datetime) -> datetime:
+    return moment.astimezone(timezone.utc).replace(microsecond=0)
