@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kada_athena_async.errors import ConfigError, Problem, StateError
-from kada_athena_async.files import open_to_append
 
 
 class LogFile:
@@ -25,6 +24,9 @@ class LogFile:
     def __init__(self, path: Path, *, on_failure: Callable[[str], None]) -> None:
         self._path = path
         self._on_failure = on_failure
+        # Loads what a command without a log, or a page of help, has no use for.
+        from kada_athena_async.files import open_to_append
+
         self._fd: int | None = None
         remedy = ""
         try:

@@ -158,7 +158,7 @@ async def test_what_may_not_be_read_is_left_out_on_demand(make: Make, sandbox: S
 
 def test_a_time_that_is_none_is_refused_at_once(make: Make) -> None:
     """Before anything is iterated."""
-    with pytest.raises(ConfigError, match="write it as YYYY-MM-DD HH:MM:SS, in UTC"):
+    with pytest.raises(ConfigError, match="write YYYY-MM-DD HH:MM:SS in UTC"):
         make().executions("yesterday")
 
 
