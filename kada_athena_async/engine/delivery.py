@@ -139,8 +139,8 @@ class Outside:
                     Warned(
                         code=WarningCode.UNMASKED,
                         message=message,
-                        hint=f'extract it masked: run --again --start-hwm "{start}" '
-                        f'--end-hwm "{end}"; or set mask to false to deliver it as it is',
+                        hint=f'extract it masked: run with `again=True` `start_hwm=...` "{start}" '
+                        f'`end_hwm=...` "{end}"; or set mask to false to deliver it as it is',
                     )
                 )
 

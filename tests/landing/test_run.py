@@ -380,7 +380,7 @@ async def test_h4_nothing_unmasked_leaves_while_mask_is_on(
     assert report.manifest.name in bucket.names()
     warned = [event for event in told if getattr(event, "code", "") == "unmasked"]
     assert [event.message.split()[0] for event in warned] == [name]
-    assert "run --again --start-hwm" in warned[0].hint
+    assert "run with `again=True` `start_hwm=...`" in warned[0].hint
 
     window = json.loads((out / name).read_text())
     again = await make().run(
