@@ -278,7 +278,7 @@ class Handover:
                 f"the delivery of {found.manifest} to {found.place} is not finished, and the "
                 f"landing is {place.url} now",
                 hint=f"set landing to {found.place} for one run; or give that package up with "
-                f"`hwm set`, and remove what lies of it there",
+                f"`publish_hwm`, and remove what lies of it there",
             )
 
         root = staging_root(self.output_path, self.outside.name)

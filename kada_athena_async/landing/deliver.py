@@ -229,7 +229,7 @@ class _Errand:
 
         raise DeliveryError(
             f"{facts.name} was changed in the landing {TRIES} times while it was sent",
-            hint="two collectors deliver under one name: give each its own --name or prefix",
+            hint="two collectors deliver under one name: give each its own `name=...` or prefix",
         )
 
     async def _put(self, request: PutRequest) -> bool:
