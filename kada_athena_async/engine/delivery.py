@@ -240,8 +240,8 @@ class Outside:
         if written is None:
             raise DeliveryError(
                 f"{place.url} holds another {name} than the one that was decided",
-                hint="two collectors deliver under one name: give each its own `name=...` or prefix, "
-                "or remove it there",
+                hint="two collectors deliver under one name: give each its own `name=...` or "
+                "prefix, or remove it there",
             )
 
     async def missing_rights(self) -> list[str]:
