@@ -2,6 +2,10 @@
 
 The names and their order are the output contract (design.md, section 4). Every record is a
 ``NamedTuple``: immutable, and already a row for a CSV writer. ``None`` is an empty field.
+
+The string below a field is its meaning in docs/extracts.md and in ``schema extracts``; what follows
+``Example:`` is a value. Columns that mean the same in several kinds, such as ``server``, are
+explained once, in ``extracts.schema``.
 """
 
 from __future__ import annotations
@@ -18,7 +22,9 @@ class CatalogRecord(NamedTuple):
     server: str
     catalog: str
     catalog_type: str | None
+    """``GLUE``, ``LAMBDA``, ``HIVE`` or ``FEDERATED``. Example: ``GLUE``"""
     status: str | None
+    """Empty for catalogs that have no status. Example: ``CREATE_COMPLETE``"""
     description: str | None
 
 
@@ -30,6 +36,7 @@ class SchemaRecord(NamedTuple):
     schema: str
     description: str | None
     location: str | None
+    """Default folder of its tables. Example: ``s3://bucket/sales/``"""
     created_at: datetime | None
 
 
@@ -43,26 +50,33 @@ class TableRecord(NamedTuple):
     table_type: str
     """``TABLE`` or ``VIEW``."""
     table_format: str | None
-    """``hive``, ``iceberg``, ``hudi``, ``delta``, ...; None for a view or where nobody says."""
+    """``hive``, ``iceberg``, ``hudi``, ``delta``, ...; empty for a view or where no source says."""
     location: str | None
+    """Folder of the data; empty for a view. Example: ``s3://bucket/sales/orders/``"""
     owner: str | None
+    """Owner in the catalog, by name. Example: ``hadoop``"""
     comment: str | None
     created_at: datetime | None
     updated_at: datetime | None
+    """When the catalog's entry was changed last."""
     last_access_at: datetime | None
+    """Last access as the catalog has it; most writers leave it empty."""
     partition_keys: tuple[str, ...] | None
-    """JSON list in the extract; None where nobody says."""
+    """Names, a JSON list in the extract; empty where no source says."""
     parameters: Mapping[str, str] | None
-    """JSON object in the extract; None where nobody says."""
+    """JSON object in the extract; empty where no source says."""
     found_by: str
     """``sql``, ``api`` or ``both``."""
     row_count: int | None = None
+    """Number of rows by the table's statistics. Example: ``3520731``"""
     size_bytes: int | None = None
+    """Size of the data by the table's statistics. Example: ``306303597``"""
     file_count: int | None = None
+    """Number of data files by the table's statistics. Example: ``36``"""
     stats_at: datetime | None = None
     """When the three were written, or the last time at which they can have been."""
     stats_source: str | None = None
-    """Who wrote them: ``iceberg``, ``spark``, ``athena``, ``hive`` or ``crawler``."""
+    """Writer of the statistics: ``iceberg``, ``spark``, ``athena``, ``hive`` or ``crawler``."""
 
 
 class ColumnRecord(NamedTuple):
@@ -73,14 +87,17 @@ class ColumnRecord(NamedTuple):
     schema: str
     table: str
     column: str
+    """Name of the column. Example: ``order_id``"""
     ordinal_position: int
-    """From 1; partition keys last."""
+    """From 1; partition keys last. Example: ``1``"""
     data_type: str
-    """Trino's spelling, whoever said it."""
+    """Trino's spelling, whatever the source. Example: ``varchar``"""
     source_type: str | None
-    """The catalog's own spelling; None when only SQL was asked."""
+    """The catalog's own spelling; empty when only SQL was asked. Example: ``string``"""
     is_nullable: bool
+    """``false`` where the type or the table format demands a value."""
     is_partition_key: bool
+    """``true`` for a column of ``partition_keys``."""
     comment: str | None
 
 
@@ -92,16 +109,18 @@ class FieldRecord(NamedTuple):
     schema: str
     table: str
     column: str
+    """The column that holds the field. Example: ``items``"""
     field_path: str
     """From the column on, such as ``items[].parts{}.name``: ``[]`` is an array's element, ``{}`` a
     map's value."""
     field_name: str
+    """Last name of the path. Example: ``name``"""
     ordinal_position: int
-    """From 1, among the fields of its row."""
+    """From 1, among the fields of its row. Example: ``1``"""
     depth: int
-    """1 for a field of the column's own row, or of the rows that the column holds."""
+    """1 for a field of the column's own row, or of the rows in it. Example: ``1``"""
     data_type: str
-    """Trino's spelling."""
+    """Trino's spelling. Example: ``varchar``"""
 
 
 class ViewRecord(NamedTuple):
@@ -111,7 +130,9 @@ class ViewRecord(NamedTuple):
     catalog: str
     schema: str
     view: str
+    """Name of the view. Example: ``customer_orders``"""
     definition: str | None
+    """SQL, masked when ``mask`` is on; empty where it cannot be read. Example: ``SELECT ?``"""
     dialect: str | None
     """``athena``, ``hive``, or another as Glue names it, such as ``spark`` or ``redshift``."""
 
@@ -121,10 +142,13 @@ class UserRecord(NamedTuple):
 
     server: str
     user: str
-    """``athena_workgroup_<workgroup>``, or the principal's name."""
+    """``athena_workgroup_<workgroup>``, or a principal. Example: ``athena_workgroup_adhoc``"""
     workgroup: str | None
+    """Empty for a principal. Example: ``etl_nightly``"""
     state: str | None
+    """``ENABLED`` or ``DISABLED``; empty for a principal."""
     engine_version: str | None
+    """Effective engine of the workgroup. Example: ``Athena engine version 3``"""
     description: str | None
     created_at: datetime | None
     user_type: str = "workgroup"
@@ -138,27 +162,50 @@ class QueryRecord(NamedTuple):
     query_id: str
     user: str
     workgroup: str
+    """Workgroup of the execution. Example: ``adhoc``"""
     catalog: str | None
+    """Catalog of the session; empty where none was given. Example: ``AwsDataCatalog``"""
     schema: str | None
+    """Schema of the session; empty where none was given. Example: ``sales``"""
     statement_type: str | None
+    """``DML``, ``DDL`` or ``UTILITY``."""
     substatement_type: str | None
+    """Athena's finer kind. Example: ``CREATE_TABLE_AS_SELECT``"""
     query: str | None
+    """SQL, up to 262,144 characters; masked when ``mask`` is on. Example: ``SELECT ?``"""
     status: str
+    """``SUCCEEDED``, ``FAILED`` or ``CANCELLED``."""
     status_reason: str | None
+    """Athena's message, masked when ``mask`` is on. Example: ``line 1:18: mismatched input ?``"""
     error_category: int | None
+    """1 system, 2 user, 3 other (AthenaError). Example: ``2``"""
     error_type: int | None
+    """Number of the error (AthenaError). Example: ``1301``"""
     submitted_at: datetime | None
+    """SubmissionDateTime."""
     completed_at: datetime | None
+    """CompletionDateTime; it decides the window. Empty where Athena gives none."""
     total_ms: int | None
+    """TotalExecutionTimeInMillis. Example: ``10380``"""
     queue_ms: int | None
+    """QueryQueueTimeInMillis. Example: ``265``"""
     planning_ms: int | None
+    """QueryPlanningTimeInMillis. Example: ``558``"""
     engine_ms: int | None
+    """EngineExecutionTimeInMillis. Example: ``9984``"""
     service_ms: int | None
+    """ServiceProcessingTimeInMillis. Example: ``131``"""
     scanned_bytes: int | None
+    """DataScannedInBytes. Example: ``5677865169``"""
     reused_result: bool | None
+    """``true`` if Athena gave an earlier result again and scanned nothing."""
     engine_version: str | None
+    """Engine that ran it. Example: ``Athena engine version 3``"""
     output_location: str | None
+    """Where the result lies. Example: ``s3://results/adhoc/427ef3b9.csv``"""
     fingerprint: str | None
+    """Equal for statements that differ in literals only. Example:
+    ``0fa3dd378daa98131a98b21934411c15``"""
 
 
 class ImmediateRecord(NamedTuple):
@@ -178,34 +225,42 @@ class LinkageRecord(NamedTuple):
     source_catalog: str | None
     source_schema: str | None
     source_table: str | None
+    """Table, view or S3 location. Example: ``orders``"""
     source_column: str | None
+    """Empty for a link of whole tables. Example: ``customer_id``"""
     target_catalog: str | None
     target_schema: str | None
     target_table: str | None
+    """Table, view or S3 location. Example: ``customer_orders``"""
     target_column: str | None
+    """Empty for a link to the whole table. Example: ``customer_id``"""
     linkage_type: str
     """``VIEW``, ``CTAS``, ``INSERT``, ``MERGE``, ``UPDATE``, ``UNLOAD``, or ``LOCATION``: the S3
     folder of an external table."""
     query_id: str | None
-    """The newest execution of the run that showed the edge; None for a view's own text."""
+    """The newest execution of the run that showed the edge; empty for a view's own text. Example:
+    ``427ef3b9-53b4-49a7-8ff7-679eee77a4d1``"""
     confidence: str
     """``exact`` (a value flows), ``table`` or ``partial``."""
     dependency: str = "direct"
     """``direct`` or ``indirect``, as OpenLineage's ColumnLineageDatasetFacet has it."""
     transformation: str | None = None
     """``identity``, ``transformation`` or ``aggregation``; of an indirect one ``filter``, ``join``,
-    ``group_by``, ``sort``, ``window`` or ``conditional``. None between tables."""
+    ``group_by``, ``sort``, ``window`` or ``conditional``; empty between tables."""
     executions: int | None = None
-    """How many of the run showed the edge."""
+    """Number of executions of the run that showed the edge. Example: ``39``"""
     first_at: datetime | None = None
+    """When the first of these was completed; empty for a view's own text."""
     last_at: datetime | None = None
+    """When the last of these was completed; empty for a view's own text."""
 
 
 class EventRecord(NamedTuple):
-    """What an execution did to an object."""
+    """An effect of an execution on an object."""
 
     server: str
     event_id: str
+    """``query_id`` and a number, unique over all runs. Example: ``427ef3b9-...-1``"""
     query_id: str
     event_type: str
     """``READ``, ``WRITE``, ``CREATE``, ``ALTER`` or ``DROP``."""
@@ -213,9 +268,11 @@ class EventRecord(NamedTuple):
     catalog: str | None
     schema: str | None
     table: str
+    """Table, view or S3 location. Example: ``orders``"""
     columns: tuple[str, ...] | None
     """JSON list in the extract."""
     occurred_at: datetime | None
+    """When the execution was completed, or submitted where Athena gives no completion."""
 
 
 class PrincipalRecord(NamedTuple):
@@ -224,19 +281,22 @@ class PrincipalRecord(NamedTuple):
     server: str
     query_id: str
     principal_arn: str | None
+    """ARN of the caller; empty for a service. Example: ``arn:aws:iam::...:user/ann``"""
     principal_type: str | None
     """CloudTrail's type: ``IAMUser``, ``AssumedRole``, ``AWSService``, ``Root``, ..."""
     principal: str | None
-    """The name that a person would use: identity centre user, source identity, e-mail-like
-    session, role, user name, ARN; the first that is known."""
+    """The first that is known of: identity centre user, source identity, e-mail-like session, role,
+    user name, ARN. Example: ``ann@example.com``"""
     session_name: str | None
+    """Session of the role. Example: ``ann@example.com``"""
     on_behalf_of: str | None
-    """User id of IAM Identity Center."""
+    """User id of IAM Identity Center. Example: ``90676c5e-a011-70c1-...``"""
     client: str | None
-    """``console``, ``jdbc``, ``quicksight``, ``dbt``, ...; None where nobody says."""
+    """``console``, ``jdbc``, ``quicksight``, ``dbt``, ...; empty where no source says."""
     source: str
     """``cloudtrail`` or ``system_table``."""
     event_time: datetime | None
+    """When the execution was started, by CloudTrail."""
 
 
 class TableColumns(NamedTuple):

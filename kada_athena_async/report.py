@@ -29,9 +29,11 @@ class ScopeFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     A failure must never look like a deletion.
 
     Attributes:
+        scope: ``catalog``, ``schema`` or ``workgroup``.
         name: Such as ``("AwsDataCatalog", "sales")`` or ``("primary",)``.
+        outcome: ``complete``, ``partial``, ``skipped``, ``denied``, or ``excluded`` by the filters.
         counts: Such as ``{"tables": 12, "columns": 340}``.
-        reason: Why it is not complete, or what to know; empty if there is nothing.
+        reason: Reason why it is not complete, or a remark; empty if there is none.
     """
 
     scope: Scope

@@ -17,6 +17,7 @@ from kada_athena_async.cli.commands import (
     report,
     run,
     sandbox,
+    schema,
     show,
 )
 from kada_athena_async.cli.options import HELP
@@ -47,6 +48,7 @@ app.command("push", rich_help_panel=EXTRACT)(push.push)
 app.command("show", rich_help_panel=LOOK)(show.show)
 app.command("report", rich_help_panel=LOOK)(report.report)
 app.add_typer(hwm.hwm, name="hwm", rich_help_panel=LOOK)
+app.add_typer(schema.schema, name="schema", rich_help_panel=LOOK)
 app.add_typer(config.config, name="config", rich_help_panel=SET_UP)
 app.command("test-connection", rich_help_panel=SET_UP)(connection.connect)
 app.command("doctor", rich_help_panel=SET_UP)(doctor.doctor)

@@ -1,4 +1,4 @@
-"""The manifest: what a commit put in sight, and how complete it is."""
+"""The manifest: the published extracts of a run, and how complete they are."""
 
 from __future__ import annotations
 
@@ -21,7 +21,15 @@ REMEDY = "restore it from a backup, or move it and the files it names away"
 
 
 class ManifestFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An extract."""
+    """An extract.
+
+    Attributes:
+        name: File name, in the directory of the manifest.
+        kind: Kind of extract, such as ``databaselog``.
+        rows: Number of rows without the header.
+        size_bytes: Size of the file as it lies there, compressed or not.
+        sha256: SHA-256 of the file as it lies there, 64 hex digits.
+    """
 
     name: FileName
     kind: str
@@ -31,7 +39,15 @@ class ManifestFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class ManifestGap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A time whose executions no extract holds; *workgroup* is empty if that goes for all."""
+    """A time whose executions no extract holds.
+
+    Attributes:
+        kind: ``retention`` (Athena no longer has them) or ``operator`` (the high-water mark was
+            set forward).
+        start: Start of the gap, UTC.
+        end: End of the gap, UTC, excluded.
+        workgroup: Its name; empty if the gap is one of all workgroups.
+    """
 
     kind: str
     start: datetime
@@ -40,14 +56,19 @@ class ManifestGap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class ManifestWarning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something the reader of the extracts should know."""
+    """Something the reader of the extracts should know.
+
+    Attributes:
+        code: Code of the warning; docs/troubleshooting.md lists them.
+        message: A sentence.
+    """
 
     code: str
     message: str
 
 
 class ManifestTimeline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When the calls to AWS were made, and how fast they might have been.
+    """Calls to AWS over time, beside the quotas.
 
     It begins with the process that committed: of a run that was interrupted and continued it holds
     what was asked after the interruption.
@@ -69,14 +90,19 @@ class ManifestTimeline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 class RunFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the engine tells the manifest about a run.
+    """Completeness, gaps, calls and warnings of a run, as the manifest holds them.
 
     Attributes:
-        version: Of this package.
+        version: Version of this package.
+        server: ``server`` of the configuration, the first column of every extract.
+        completeness: One record for each catalog, schema and workgroup.
+        gaps: Times whose executions no extract holds.
         reconciliation: Figures of what the sources say about each other, by scope.
-        history: The account of each workgroup's executions: where each listed one went.
-        calls, throttles: By operation, such as ``athena:ListQueryExecutions``.
+        history: Executions of each workgroup: ``listed``, and what became of them.
+        calls: Calls of each operation, such as ``athena:ListQueryExecutions``.
+        throttles: Throttled calls of each operation.
         timeline: When the calls were made; None in manifests of earlier versions.
+        warnings: What the reader of the extracts should know.
     """
 
     version: str
@@ -92,15 +118,24 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What lies in sight of one run. Extracts that no manifest names are not to be read.
+    """The published extracts of one run. Do not read extracts that no manifest names.
 
     Attributes:
-        start, end: The window.
-        manages_hwm: False if the caller keeps his own marks.
-        carried: What the next run has to know, and whose package it is; a lost state file is
-            rebuilt from it.
+        schema_version: Version of this format.
+        run_id: Names the run, in logs too.
+        name: Name of the collector's instance, the first part of its file names.
+        start: Start of the window, UTC, included.
+        end: End of the window, UTC, excluded.
+        started_at: When the run began, UTC.
+        config_digest: SHA-256 of the configuration without its secrets.
+        plan_digest: SHA-256 of the planned units of work.
+        manages_hwm: False if the caller keeps the high-water mark.
+        carried: State for the next run, and the instance that the package belongs to; a lost state
+            file is rebuilt from it. Not meant for readers of the extracts.
         mask: Whether the texts are masked; None in manifests of earlier versions.
         statements_digest: SHA-256 of the statements that the caller overwrote; empty if none.
+        files: The extracts, in the order of the kinds.
+        facts: Completeness, gaps, calls and warnings of the run.
     """
 
     schema_version: int = MANIFEST_VERSION

@@ -50,7 +50,7 @@ class Window:
 
 
 class WorkgroupMark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How far the history of one workgroup is extracted.
+    """End of the extracted history of one workgroup, and the executions around it.
 
     Attributes:
         mark: The end of the last window that was extracted.
@@ -77,7 +77,7 @@ class WorkgroupMark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Carried(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one run tells the next, so that nothing is lost or told twice.
+    """State that one run leaves to the next, so that nothing is lost or published twice.
 
     Attributes:
         hwm: The high-water mark it belongs to: the end of the window that it closes.

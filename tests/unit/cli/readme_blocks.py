@@ -1,4 +1,4 @@
-"""The generated parts of the README: each command's help, and the tables made from the code.
+"""The generated parts of the guides: each command's help, and the tables made from the code.
 
 A part stands between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``. To bring them up to date:
 
@@ -16,8 +16,12 @@ from typer.testing import CliRunner
 from kada_athena_async.cli.app import app
 from kada_athena_async.codes import exit_code_table, warning_table
 from kada_athena_async.config.table import config_table
+from kada_athena_async.extracts.schema import extracts_page, manifest_page
 
-README = Path(__file__).parents[3] / "README.md"
+_ROOT = Path(__file__).parents[3]
+README = _ROOT / "README.md"
+PAGES = (README, *sorted((_ROOT / "docs").glob("*.md")))
+"""What users read: the README and the guides."""
 
 COMMANDS = (
     "run",
@@ -27,6 +31,9 @@ COMMANDS = (
     "plan",
     "push",
     "report",
+    "schema",
+    "schema extracts",
+    "schema manifest",
     "show",
     "hwm",
     "hwm show",
@@ -67,18 +74,20 @@ def blocks() -> dict[str, str]:
         "config table": config_table(),
         "exit codes": exit_code_table(),
         "warnings": warning_table(),
+        "extracts": extracts_page(),
+        "manifest": manifest_page(),
     }
 
 
-def rendered(readme: str) -> str:
-    """*readme* with every generated part brought up to date."""
+def rendered(page: str) -> str:
+    """The text *page* with every generated part brought up to date."""
     parts = blocks()
-    return _BLOCK.sub(lambda m: f"{m[1]}{parts[m['name']]}{m[3]}", readme)
+    return _BLOCK.sub(lambda m: f"{m[1]}{parts[m['name']]}{m[3]}", page)
 
 
-def names_in(readme: str) -> set[str]:
-    """The generated parts that *readme* has a place for."""
-    return {match["name"] for match in _BLOCK.finditer(readme)}
+def names_in(page: str) -> list[str]:
+    """The generated parts that the text *page* has a place for."""
+    return [match["name"] for match in _BLOCK.finditer(page)]
 
 
 def commands() -> set[str]:
@@ -96,4 +105,5 @@ def _below(command: object, path: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    README.write_text(rendered(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for file in PAGES:
+        file.write_text(rendered(file.read_text(encoding="utf-8")), encoding="utf-8")

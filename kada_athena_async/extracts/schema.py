@@ -1,0 +1,319 @@
+"""JSON Schema and data dictionary of the extracts and of the manifest, made from their types."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cache
+from types import UnionType
+from typing import Any, NamedTuple, get_args, get_type_hints
+
+import msgspec
+
+from kada_athena_async import records
+from kada_athena_async.commit.manifest import MANIFEST_VERSION, Manifest
+from kada_athena_async.records import RECORD_TYPES
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+EXTRACTS_ID = "urn:kada-athena-async:schema:extracts"
+MANIFEST_ID = f"urn:kada-athena-async:schema:manifest:{MANIFEST_VERSION}"
+
+# Columns that mean the same in several kinds of extract.
+_SHARED = {
+    "server": "Host onboarded in K: `server` of the configuration. Example: `athena`",
+    "catalog": "Name of the catalog. Example: `AwsDataCatalog`",
+    "schema": "Name of the schema, which Athena's API calls database. Example: `sales`",
+    "table": "Name of the table or view. Example: `orders`",
+    "column": "Name of the column. Example: `order_id`",
+    "created_at": "When it was created; empty where the source does not say.",
+    "comment": "Comment in the catalog. Example: `One row an order`",
+    "description": "Description by whoever created it. Example: `Orders and prices`",
+    "user": "`user` of the workgroup in `users`. Example: `athena_workgroup_adhoc`",
+    "query_id": "Athena's QueryExecutionId. Example: `427ef3b9-53b4-49a7-8ff7-679eee77a4d1`",
+    "source_catalog": "Catalog of the source; empty for a location. Example: `AwsDataCatalog`",
+    "source_schema": "Schema of the source; empty for a location. Example: `sales`",
+    "target_catalog": "Catalog of the target; empty for a location. Example: `AwsDataCatalog`",
+    "target_schema": "Schema of the target; empty for a location. Example: `reporting`",
+}
+
+# Ending of a column's name -> unit of its numbers.
+_UNITS = {
+    "_ms": "milliseconds",
+    "_bytes": "bytes",
+    "row_count": "rows",
+    "file_count": "files",
+    "ordinal_position": "position, from 1",
+    "depth": "levels, from 1",
+    "executions": "executions",
+}
+
+_TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}"
+_TYPES: dict[type, tuple[str, str]] = {
+    bool: ("boolean", "true|false"),
+    datetime: ("time", _TIME),
+    int: ("integer", r"-?\d+"),
+    str: ("text", ""),
+}
+"""Type of a field -> name in the dictionary, and a pattern that its texts match; the first fits."""
+
+
+class Column(NamedTuple):
+    """A column of a kind of extract, as the data dictionary explains it."""
+
+    kind: str
+    name: str
+    type: str
+    """``text``, ``integer``, ``boolean``, ``time``, ``JSON list`` or ``JSON object``."""
+    unit: str
+    """Empty where the type has none."""
+    may_be_null: bool
+    meaning: str
+    example: str
+    pattern: str
+    """Regular expression of a value; empty for any text."""
+
+
+def dictionary(kind: str) -> list[Column]:
+    """The columns of *kind*, in the order of the extract."""
+    record = RECORD_TYPES[kind]
+    notes = _attribute_notes().get(record.__name__, {})
+    return [
+        _column(kind, name, hint, notes.get(name, _SHARED.get(name, "")))
+        for name, hint in get_type_hints(record).items()
+    ]
+
+
+def extracts_schema() -> dict[str, Any]:
+    """JSON Schema of the rows of every kind, each row as ``csv.DictReader`` reads it.
+
+    All values are texts, because CSV has no other; an empty text is null. The members of the
+    document are the kinds, each a list of rows.
+    """
+    kinds = {kind: _row_schema(kind) for kind in RECORD_TYPES}
+    return {
+        "$schema": DIALECT,
+        "$id": EXTRACTS_ID,
+        "title": "Extracts of kada_athena_async, by kind",
+        "type": "object",
+        "properties": {
+            kind: {"type": "array", "items": {"$ref": f"#/$defs/{kind}"}} for kind in kinds
+        },
+        "$defs": kinds,
+    }
+
+
+def manifest_schema() -> dict[str, Any]:
+    """JSON Schema of the manifest. Later versions may add members, so others are allowed."""
+    schema = msgspec.json.schema(Manifest)
+    definitions = schema["$defs"]
+    for struct in _structs(Manifest):
+        described = definitions[struct.__name__]
+        described.pop("additionalProperties", None)
+        described["description"] = (inspect.getdoc(struct) or "").split("\n\n")[0]
+        for name, note in _member_notes(struct).items():
+            described["properties"][name]["description"] = note
+
+        for name, hint in get_type_hints(struct).items():
+            if hint is datetime:
+                described["properties"][name]["format"] = "date-time"
+
+    return {"$schema": DIALECT, "$id": MANIFEST_ID, "title": "Manifest of a run", **schema}
+
+
+def extracts_page() -> str:
+    """The columns of every kind as Markdown: a table for each."""
+    return "\n".join(_kind_section(kind) for kind in RECORD_TYPES)
+
+
+def manifest_page() -> str:
+    """The members of the manifest as Markdown: one table, members of members by their path."""
+    rows = [
+        f"| `{path}` | {_cell(kind)} | {_cell(meaning)} |"
+        for path, kind, meaning in manifest_members()
+    ]
+    return "\n".join(["| member | type | meaning |", "|---|---|---|", *rows]) + "\n"
+
+
+def manifest_members() -> list[tuple[str, str, str]]:
+    """Path (``files[].name``), JSON type and meaning of each member of the manifest, in order."""
+    schema = manifest_schema()
+    return list(_members(schema, schema["$defs"]["Manifest"], ""))
+
+
+def _column(kind: str, name: str, hint: object, note: str) -> Column:
+    members = set(get_args(hint)) if isinstance(hint, UnionType) else {hint}
+    fits = [found for known, found in _TYPES.items() if known in members]
+    type_, pattern = fits[0] if fits else _json_type(members)
+    meaning, _, example = note.replace("``", "`").replace("\n", " ").partition(" Example: ")
+    return Column(
+        kind=kind,
+        name=name,
+        type=type_,
+        unit="UTC" if type_ == "time" else _unit(name) if type_ == "integer" else "",
+        may_be_null=type(None) in members,
+        meaning=re.sub(r"\s+", " ", meaning),
+        example=example.strip("`") or _EXAMPLES.get(type_) or _first_code(meaning),
+        pattern=pattern,
+    )
+
+
+_EXAMPLES = {
+    "boolean": "true",
+    "time": "2026-11-27 07:49:13.048",
+    "JSON list": '["dt","hour"]',
+    "JSON object": '{"EXTERNAL":"TRUE"}',
+}
+
+
+def _first_code(meaning: str) -> str:
+    """The first value that *meaning* names, as in "`TABLE` or `VIEW`"."""
+    found = re.search("`([^`]+)`", meaning)
+    return found[1] if found else ""
+
+
+def _json_type(members: set[Any]) -> tuple[str, str]:
+    is_list = any("tuple" in str(member) for member in members)
+    return ("JSON list", r"\[.*\]") if is_list else ("JSON object", r"\{.*\}")
+
+
+def _unit(name: str) -> str:
+    return next((unit for ending, unit in _UNITS.items() if name.endswith(ending)), "")
+
+
+def _row_schema(kind: str) -> dict[str, Any]:
+    columns = dictionary(kind)
+    return {
+        "title": kind,
+        "description": inspect.getdoc(RECORD_TYPES[kind]) or "",
+        "type": "object",
+        "properties": {column.name: _value_schema(column) for column in columns},
+        "required": [column.name for column in columns],
+    }
+
+
+def _value_schema(column: Column) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "string", "description": column.meaning}
+    if column.pattern:
+        # Python's and ECMAScript's dialect read it alike.
+        null = "|" if column.may_be_null else ""
+        schema["pattern"] = f"^(?:{column.pattern}{null})$"
+
+    if column.type.startswith("JSON"):
+        schema["contentMediaType"] = "application/json"
+
+    if column.unit:
+        schema["x-unit"] = column.unit
+
+    if column.example:
+        schema["examples"] = [column.example]
+
+    return schema
+
+
+def _kind_section(kind: str) -> str:
+    title = (inspect.getdoc(RECORD_TYPES[kind]) or "").split("\n\n")[0].replace("``", "`")
+    rows = [
+        f"| `{c.name}` | {c.type} | {c.unit} | {'yes' if c.may_be_null else 'no'} "
+        f"| {_cell(c.meaning)} | {f'`{c.example}`' if c.example else ''} |"
+        for c in dictionary(kind)
+    ]
+    head = ["| column | type | unit | null | meaning | example |", "|---|---|---|---|---|---|"]
+    return "\n".join([f"### {kind}", "", title, "", *head, *rows, ""])
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+@cache
+def _attribute_notes() -> dict[str, dict[str, str]]:
+    """Class of ``records`` -> field -> the string below it; they exist in the source only."""
+    found: dict[str, dict[str, str]] = {}
+    for node in ast.parse(inspect.getsource(records)).body:
+        if not isinstance(node, ast.ClassDef):
+            continue
+
+        notes = found.setdefault(node.name, {})
+        for field, below in zip(node.body, node.body[1:], strict=False):
+            match field, below:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=name)),
+                    ast.Expr(value=ast.Constant(value=str(note))),
+                ):
+                    notes[name] = inspect.cleandoc(note)
+
+    return found
+
+
+_NOTE = re.compile(r"^    (\w+(?:, \w+)*): ((?:.|\n(?=     ))*)", re.MULTILINE)
+
+
+def _member_notes(struct: type) -> dict[str, str]:
+    """Member -> its line under ``Attributes:`` of the class."""
+    section = (inspect.getdoc(struct) or "").partition("Attributes:\n")[2]
+    return {
+        name: re.sub(r"\bNone\b", "null", " ".join(note.replace("``", "`").split()))
+        for names, note in _NOTE.findall(section)
+        for name in names.split(", ")
+    }
+
+
+def _structs(root: type) -> Iterator[type]:
+    """*root* and every struct below it, each once."""
+    found: dict[type, None] = {root: None}
+    waiting: list[Any] = [root]
+    while waiting:
+        for hint in get_type_hints(waiting.pop()).values():
+            for part in _parts(hint):
+                if inspect.isclass(part) and issubclass(part, msgspec.Struct) and part not in found:
+                    found[part] = None
+                    waiting.append(part)
+
+    return iter(found)
+
+
+def _parts(hint: Any) -> Iterator[Any]:
+    yield hint
+    for part in get_args(hint):
+        yield from _parts(part)
+
+
+def _members(
+    schema: dict[str, Any], described: dict[str, Any], path: str
+) -> Iterator[tuple[str, str, str]]:
+    for name, member in described["properties"].items():
+        type_, suffix, below = _json_shape(schema, member)
+        yield f"{path}{name}", type_, member.get("description", "")
+        if below is not None:
+            yield from _members(schema, below, f"{path}{name}{suffix}.")
+
+
+def _json_shape(
+    schema: dict[str, Any], member: dict[str, Any]
+) -> tuple[str, str, dict[str, Any] | None]:
+    """JSON type of *member*, the rest of its path, and the struct below it, if any."""
+    if options := member.get("anyOf"):
+        found = [_json_shape(schema, option) for option in options]
+        names = sorted((name for name, _, _ in found), key=lambda name: name == "null")
+        below = next(((suffix, struct) for _, suffix, struct in found if struct), ("", None))
+        return " or ".join(names), *below
+
+    if reference := member.get("$ref"):
+        return "object", "", schema["$defs"][reference.rpartition("/")[2]]
+
+    if "enum" in member:
+        return " or ".join(f"`{value}`" for value in member["enum"]), "", None
+
+    if member.get("type") == "array":
+        inner, suffix, below = _json_shape(schema, member.get("items", {}))
+        return f"list of {inner}", f"[]{suffix}", below
+
+    if member.get("type") == "object":
+        inner, suffix, below = _json_shape(schema, member.get("additionalProperties", {}))
+        return f"object of {inner}", f"{{}}{suffix}", below
+
+    name = {"date-time": "time"}.get(member.get("format", ""), str(member.get("type", "any")))
+    return name, "", None
