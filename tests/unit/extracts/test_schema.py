@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import gzip
 import json
@@ -62,32 +63,23 @@ def test_schemas_are_valid_and_named(make: object) -> None:
     assert schema["$id"].startswith("urn:kada-athena-async:schema:")
 
 
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The extracts of a run over a small invented AWS."""
-    return tmp_path_factory.mktemp("schema")
-
-
-async def _run(package: Path) -> Path:
+async def _run(package: Path) -> None:
     with Sandbox(scale=0.1) as sandbox:
         async with Extractor(
             load_config(None, environment={}, overrides=sandbox.config(package)),
             hwm_path=package / "hwm.txt",
         ) as extractor:
-            report = await extractor.run()
-
-    assert report.exit_code == 0
-    (manifest,) = package.glob("*_manifest_*.json")
-    return manifest
+            assert (await extractor.run()).exit_code == 0
 
 
-async def test_real_extracts_fit_their_schemas(package: Path) -> None:
+def test_real_extracts_fit_their_schemas(tmp_path: Path) -> None:
     """Each row and the manifest of a run; and what is not one is refused."""
-    path = await _run(package)
+    asyncio.run(_run(tmp_path))
+    (path,) = tmp_path.glob("*_manifest_*.json")
     manifest = json.loads(path.read_text())
     rows = {}
     for file in manifest["files"]:
-        with gzip.open(package / file["name"], "rt", encoding="utf-8", newline="") as lines:
+        with gzip.open(tmp_path / file["name"], "rt", encoding="utf-8", newline="") as lines:
             rows[file["kind"]] = list(csv.DictReader(lines))
 
     of_rows = Draft202012Validator(extracts_schema())
