@@ -1,4 +1,4 @@
-"""How many bytes of an answer are read, by operation.
+"""Limits of the size of an answer, in bytes, by operation.
 
 What exceeds them is no answer of AWS: read to its end, 1.5 GB of it take more than 5 GB of memory.
 """
@@ -45,5 +45,5 @@ _LIMITS: Mapping[str, int] = {
 
 
 def limit_bytes(operation: str) -> int:
-    """How large an answer of *operation* may be; the name as AWS writes it."""
+    """Largest answer of *operation* (as AWS writes it) that is read, in bytes."""
     return _LIMITS.get(operation, DEFAULT_LIMIT_BYTES)

@@ -1,4 +1,4 @@
-"""When the calls of a run were made: counts in time buckets, of a size that never grows."""
+"""Calls of a run over time: counts in time buckets, of a size that never grows."""
 
 from __future__ import annotations
 

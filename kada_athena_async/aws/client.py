@@ -48,7 +48,8 @@ _RESOURCES = ("CatalogName", "WorkGroup", "Bucket")
 
 
 def resource_of(parameters: Mapping[str, object]) -> str:
-    """What a call asks that can be down by itself: a catalog, a workgroup, a bucket; or nothing."""
+    """Resource of a call that can fail alone: a catalog, a workgroup, a bucket; empty if it has
+    none."""
     found = next((str(parameters[name]) for name in _RESOURCES if name in parameters), "")
     context = parameters.get("QueryExecutionContext")
     catalog = context.get("Catalog", "") if isinstance(context, Mapping) else ""
@@ -57,7 +58,7 @@ def resource_of(parameters: Mapping[str, object]) -> str:
 
 @dataclass(slots=True)
 class CallLog:
-    """What was asked of AWS in this run.
+    """Calls to AWS in this run.
 
     Attributes:
         calls: Operation -> requests sent, retries included.

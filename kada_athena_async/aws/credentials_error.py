@@ -1,4 +1,4 @@
-"""Why AWS does not know who we are: one sentence and one remedy for each way to log in."""
+"""Failures to log in to AWS: one sentence and one remedy for each way to log in."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _SKEWED_SIGNATURE = re.compile(r"(?i)\bsignature (expired|not yet current)")
 def credentials_error(
     exc: Exception, *, profile: str, region: str, profiles: Mapping[str, Mapping[str, Any]]
 ) -> CredentialsError | None:
-    """What to tell of *exc*; None if it has nothing to do with credentials.
+    """The error that explains *exc* to the user; None if it has nothing to do with credentials.
 
     Args:
         profile: The AWS profile in use.
@@ -192,6 +192,6 @@ def _process_of(profile: str, profiles: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _shown(text: str) -> str:
-    """What somebody else says, on one line, without secrets."""
+    """A text of another program on one line, without secrets."""
     line = hide_secrets(" ".join(text.split()))
     return line if len(line) <= TOLD_CHARACTERS else f"{line[: TOLD_CHARACTERS - 3]}..."

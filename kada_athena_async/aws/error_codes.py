@@ -1,4 +1,4 @@
-"""What each error code of AWS asks us to do; complete for the SDK's retry lists and models.
+"""Error codes of AWS by the reaction to them; complete for the SDK's retry lists and models.
 
 Sources: botocore's ``retries/standard.py``, ``data/_retry.json`` and the service models of Athena,
 Glue, STS, S3 and CloudTrail; for codes of no model the public reports that show them.
@@ -109,7 +109,7 @@ def bare_code(code: object) -> str:
 
 
 def kind_of(code: str, text: str, status: int) -> Kind:
-    """What an error asks us to do.
+    """The reaction that an error asks for.
 
     Args:
         code: Bare, see ``bare_code``; may be unknown or empty.
@@ -135,7 +135,7 @@ def kind_of(code: str, text: str, status: int) -> Kind:
 
 
 def _inner_kind(text: str) -> Kind:
-    """What the error that *text* speaks of asks us to do."""
+    """The reaction that the error named in *text* asks for."""
     named = [*_CODE.findall(text), *_WORD.findall(text)]
     for code in named:
         kind = KINDS.get(code)

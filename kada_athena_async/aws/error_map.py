@@ -1,4 +1,4 @@
-"""What the SDK raises, turned into errors grouped by what to do next; the only place that does."""
+"""Errors of the SDK, turned into errors grouped by what to do next; the only place that does."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def _for(scope: str) -> str:
 
 
 def _is_active_query_limit(exc: sdk.ClientError, operation: str, code: str) -> bool:
-    """Whether a refusal means that too many queries run, not that calls come too fast."""
+    """True if a refusal means that too many queries run, False if calls come too fast."""
     reason = exc.response.get("Reason") or ""
     return (
         operation == "athena:StartQueryExecution"
@@ -193,7 +193,7 @@ def _is_active_query_limit(exc: sdk.ClientError, operation: str, code: str) -> b
 
 
 def _retry_after_s(headers: dict[str, str]) -> float:
-    """What the service asks us to wait, in seconds; capped, for it may be junk."""
+    """Wait that the service asks for, in seconds; capped, because it may be junk."""
     milliseconds = headers.get("x-amz-retry-after", "")
     seconds = headers.get("retry-after", "")
     if milliseconds.isdigit():

@@ -48,7 +48,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSettings:
-    """What the sessions of one site have in common.
+    """Settings that the HTTP sessions of one site have in common.
 
     Attributes:
         context: Checks certificates and host names.

@@ -61,7 +61,7 @@ class NotConnectedError(EndpointConnectionError):  # type: ignore[misc]  # botoc
 
 @dataclass(slots=True)
 class Contact:
-    """Whether anything was ever reached.
+    """Record that AWS was reached at least once.
 
     Attributes:
         is_made: True once a connection, TLS included, came about.
@@ -146,7 +146,7 @@ def origin(url: str) -> str:
 
 
 def reason_of(error: BaseException) -> str:
-    """Why a connection did not come about, in words."""
+    """The reason why a connection failed, in words."""
     cause: BaseException = getattr(error, "os_error", error)
     if isinstance(cause, socket.gaierror):
         return "unknown host"
@@ -167,7 +167,7 @@ def reason_of(error: BaseException) -> str:
 
 
 def tls_error(url: str, cause: BaseException, proxy: str | None) -> NetworkError:
-    """What is wrong with the TLS of the host of *url*."""
+    """The error for a TLS failure of the host of *url*."""
     host = urlsplit(url).hostname or ""
     way = f" (through the proxy {_shown(proxy)})" if proxy else ""
     if isinstance(cause, ssl.SSLCertVerificationError):

@@ -1,4 +1,4 @@
-"""How fast we may call each AWS operation: token buckets that learn from throttling.
+"""Pacing of AWS operations: token buckets that learn from throttling.
 
 Arithmetic is pure: time is an argument. Only ``Pacer`` waits.
 """

@@ -224,7 +224,7 @@ class _Tokens:
         return True
 
     def is_repeated(self, sent: str | None, following: str | None) -> bool:
-        """Whether the listing must begin again, for *following* was given before.
+        """True if *following* was given before, so that the listing must begin again.
 
         Raises:
             RequestError: It has begun again and the same happens.

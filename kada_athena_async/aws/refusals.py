@@ -1,4 +1,4 @@
-"""Who refused a call, in what words, and what helps; pure.
+"""Refusals of AWS: who refused a call, in which words, and the remedy; pure.
 
 AWS words a refusal by the policy that made it (IAM User Guide, "Troubleshoot access denied error
 messages"); Lake Formation, KMS and IAM Identity Center have words of their own. Allowing the
@@ -15,7 +15,7 @@ WORDS_CHARS = 300
 
 
 class Refusal(NamedTuple):
-    """Who refused a call.
+    """The party that refused a call.
 
     Attributes:
         by: Such as ``a service control policy``; empty where it is IAM as usual.
@@ -102,7 +102,7 @@ _ENCODED = re.compile(r"(?is)encoded authorization failure message:.{0,100000}")
 
 
 def refusal_of(text: str, *, action: str) -> Refusal:
-    """Who refused *action* by the message *text*."""
+    """The party that refused *action*, read from the message *text*."""
     words = _told(text)
     for pattern, by, hint in _REFUSERS:
         if pattern.search(text):

@@ -75,7 +75,7 @@ class ResultCsv:
 
 
 def _end_of_rows(text: str) -> int:
-    """Where the last whole row of *text* ends: at a line feed that stands in no open value."""
+    """Index of the end of the last whole row of *text*: a line feed outside of quoted values."""
     end = text.rfind("\n") + 1
     quotes = text.count('"', 0, end)
     while quotes % 2:

@@ -1,4 +1,4 @@
-"""Who we are to AWS: one SDK session for a site, with credentials that renew themselves."""
+"""The SDK session of a site: its identity, with credentials that renew themselves."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ PROFILES_SHOWN = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """How to become the caller; secrets are left out of the repr.
+    """Credentials, or the way to them; secrets are left out of the repr.
 
     Attributes:
         key, secret: Static keys; both empty for the default credential chain.
@@ -121,7 +121,7 @@ class AwsSession:
 
     @property
     def contact(self) -> Contact:
-        """Whether AWS was ever reached."""
+        """Record that AWS was reached at least once."""
         return self._sdk.contact
 
     def is_own(self, url: str) -> bool:
@@ -173,7 +173,7 @@ class AwsSession:
             self._assume(identity, credentials)
 
     def login_error(self, exc: Exception) -> CredentialsError | None:
-        """What *exc* says about the credentials; None if nothing."""
+        """The error that *exc* means for the credentials; None if it is about something else."""
         return credentials_error(
             exc,
             profile=self._sdk.profile_name,

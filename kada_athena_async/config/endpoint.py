@@ -1,4 +1,4 @@
-"""Which endpoint URLs may be talked to: what is sent there carries queries and their results."""
+"""Rules for endpoint URLs: what is sent there carries queries and their results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _METADATA_V6 = ipaddress.IPv6Address("fd00:ec2::254")
 
 
 def check_endpoint(url: str, *, key: str = "endpoint_url") -> Problem | None:
-    """What is wrong with *url* as an AWS endpoint, or None.
+    """The problem of *url* as an AWS endpoint, or None.
 
     Args:
         key: The name that the problem carries: the configuration key or environment variable.
@@ -39,7 +39,7 @@ def check_endpoint(url: str, *, key: str = "endpoint_url") -> Problem | None:
 
 
 def check_aws_endpoint_variables(environment: Mapping[str, str]) -> list[Problem]:
-    """What is wrong with the standard endpoint variables that the SDK would obey."""
+    """Problems of the standard endpoint variables that the SDK would obey."""
     if environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
         return []
 
@@ -54,7 +54,7 @@ def check_aws_endpoint_variables(environment: Mapping[str, str]) -> list[Problem
 def check_aws_endpoint_files(
     profile: Mapping[str, object], files: Mapping[str, object]
 ) -> list[Problem]:
-    """What is wrong with the endpoints of the AWS configuration files that the SDK would obey.
+    """Problems of the endpoints in the AWS configuration files that the SDK would obey.
 
     Args:
         profile: The settings of the profile in use.

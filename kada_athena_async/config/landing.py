@@ -217,7 +217,7 @@ class AzurePlace(_Place):
 
     @property
     def account_url(self) -> str:
-        """Where the account answers."""
+        """URL of the storage account."""
         return self.endpoint_url or f"https://{self.account}.blob.{_PUBLIC_CLOUD}"
 
     @property
@@ -303,7 +303,7 @@ def _remedy(detail: Mapping[str, object]) -> str:
 
 
 def shown_place(value: object) -> str:
-    """What was written for a place, as it may stand in a message: never a secret."""
+    """A place as it was written, fit for a message: never a secret."""
     if isinstance(value, str):
         # A bare token is no URL, and so is an object whose JSON has a mistake.
         is_plain = "://" in value[:16] or re.fullmatch(r"[a-z_-]{0,20}", value)

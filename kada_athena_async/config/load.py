@@ -96,7 +96,7 @@ def read_layers(
     environment: Mapping[str, str],
     overrides: Mapping[str, object] | None,
 ) -> Layers:
-    """What file, environment and command line say, before anything is judged.
+    """The values of file, environment and command line, not yet checked.
 
     Raises:
         ConfigError: The file cannot be read.
@@ -165,7 +165,7 @@ def _environment_secrets(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def config_warnings(path: Path | str | None, config: Config) -> list[Warned]:
-    """What is allowed but unwise: shown by the doors at the start of a run."""
+    """Warnings about settings that are allowed but unwise; shown at the start of a run."""
     warnings = []
     if path is not None and _holds_secret(Path(path)) and is_readable_by_others(Path(path)):
         warnings.append(

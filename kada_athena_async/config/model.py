@@ -33,7 +33,7 @@ def _absolute_path(value: object) -> object:
 
 
 class Config(BaseModel):
-    """What to extract, from where, as whom, and how hard to try.
+    """Configuration of an extraction: what, from where, with which identity, at which pace.
 
     A value of this class is usable as it stands: every rule and contradiction was checked. It is
     frozen, and its secrets are hidden in ``repr``. Make one with `load_config` or `make_config`,

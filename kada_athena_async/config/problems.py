@@ -99,7 +99,7 @@ def in_order(problems: Sequence[Problem]) -> list[Problem]:
 
 
 def field_problems(values: Mapping[str, object]) -> list[Problem]:
-    """What is wrong with each of *values* for itself, or missing."""
+    """Problems of each of *values* alone, and of missing ones."""
     found = unexpanded(values)
     try:
         Config.model_validate(dict(values))
@@ -114,7 +114,7 @@ def field_problems(values: Mapping[str, object]) -> list[Problem]:
 
 
 def unexpanded(values: Mapping[str, object]) -> list[Problem]:
-    """What holds ``${NAME}``, which would be taken as it stands."""
+    """Problems of values that hold ``${NAME}``, which would be taken as it stands."""
     problems = []
     for field, value in values.items():
         if field not in Config.model_fields:

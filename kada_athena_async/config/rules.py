@@ -1,4 +1,4 @@
-"""What a value of the configuration must look like: one small function a rule.
+"""Rules for the values of the configuration: one small function each.
 
 Each returns the value as the engine wants it or raises ValueError, whose text is the remedy.
 """
@@ -116,7 +116,7 @@ def role_arn(value: str) -> str:
 
 
 def external_id(value: str) -> str:
-    """What the role's trust policy may demand; or empty."""
+    """An external id as a trust policy can demand it; or empty."""
     if value and not _EXTERNAL_ID.fullmatch(value):
         raise ValueError("write 2 to 1224 letters, digits and any of _+=,.@:/-")
 

@@ -25,7 +25,7 @@ MAX_SECRET_BYTES = 65_536
 
 
 def _secret(value: object) -> object:
-    """What stands in a secret field; references were replaced before.
+    """The value of a secret field; references were replaced before.
 
     Raises:
         ValueError: With the remedy, which quotes nothing.

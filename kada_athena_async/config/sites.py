@@ -166,7 +166,7 @@ def _drafts(layers: Layers) -> tuple[list[_Draft], list[Problem]]:
 
 
 def _name_problems(place: str, fields: Mapping[str, object], seen: dict[str, str]) -> list[Problem]:
-    """What is wrong with a site's name; *seen* holds the names so far, in lower case."""
+    """Problems of a site's name; *seen* holds the names so far, in lower case."""
     key, name = f"{place}.name", fields.get("name")
     if name is None:
         remedy = "required: tells the site's files and marks from those of the others"
@@ -189,7 +189,7 @@ def _name_problems(place: str, fields: Mapping[str, object], seen: dict[str, str
 def _problems_of(
     layers: Layers, drafts: Sequence[_Draft], environment: Mapping[str, str]
 ) -> list[Problem]:
-    """What is wrong with the sites' fields; what they share is said once, without a site."""
+    """Problems of the sites' fields; a problem that all share is reported once, without a site."""
     top = {**layers.top, **layers.command}
     top.pop("sites", None)
     shared = [problem for problem in field_problems(top) if problem.value != MISSING]

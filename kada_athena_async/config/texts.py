@@ -45,7 +45,7 @@ def parse_text(field: str, text: str) -> object:
 
 
 def _kind(field: str) -> str:
-    """How the text of *field* is read, by the type of its model field."""
+    """The way to read the text of *field*, by the type of its model field."""
     if field == "sites":
         return "sites"
 

@@ -244,6 +244,8 @@ def _attribute_notes() -> dict[str, dict[str, str]]:
                     ast.Expr(value=ast.Constant(value=str(note))),
                 ):
                     notes[name] = inspect.cleandoc(note)
+                case _:
+                    pass
 
     return found
 
@@ -298,8 +300,8 @@ def _json_shape(
     if options := member.get("anyOf"):
         found = [_json_shape(schema, option) for option in options]
         names = sorted((name for name, _, _ in found), key=lambda name: name == "null")
-        below = next(((suffix, struct) for _, suffix, struct in found if struct), ("", None))
-        return " or ".join(names), *below
+        shown = next(((suffix, struct) for _, suffix, struct in found if struct), None)
+        return (" or ".join(names), *(shown or ("", None)))
 
     if reference := member.get("$ref"):
         return "object", "", schema["$defs"][reference.rpartition("/")[2]]

@@ -88,7 +88,7 @@ async def open_client(place: S3Place, around: Surroundings) -> AsyncIterator[Aws
 
 
 def _identity(place: S3Place, own: Identity) -> Identity:
-    """Who we are to the landing: what it names, else who we are anyway."""
+    """Identity for the landing: the one that it names, else the run's own."""
     region = place.region or own.region
     if place.key.get_secret_value() or place.profile:
         return Identity(

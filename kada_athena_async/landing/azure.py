@@ -149,7 +149,7 @@ class AzureLanding:
             await self.read(name)
 
     async def look(self, name: str) -> Stored | None:
-        """What lies under *name*; see ``Landing``."""
+        """The object under *name*; see ``Landing``."""
         blob = self._blob(name)
         try:
             found = await self._call("GetBlobProperties", name, blob.get_blob_properties)

@@ -264,7 +264,8 @@ class _Errand:
         self._note(facts, begun)
 
     async def _look(self, facts: Facts) -> Stored | None:
-        """What lies there; None also where it may not be looked at, S3's answer for "nothing"."""
+        """The object there; None also if reading it is denied, which is S3's answer for
+        "nothing"."""
         try:
             return await self.landing.look(facts.name)
         except AccessDeniedError as exc:

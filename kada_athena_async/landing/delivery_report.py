@@ -1,4 +1,4 @@
-"""What a delivery did."""
+"""Result of a delivery."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryReport:
-    """What a delivery did.
+    """Result of a delivery.
 
     Attributes:
         manifests: Names of the manifests that are now delivered, oldest first; not those that

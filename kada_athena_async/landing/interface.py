@@ -1,4 +1,4 @@
-"""What a landing is to those who deliver to it or keep marks in it."""
+"""Interface of a landing, for deliveries and for stores of the high-water mark."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Landing(Cells, Protocol):
         """
 
     async def look(self, name: str) -> Stored | None:
-        """What lies there under *name*; None if nothing does."""
+        """The object under *name*; None if there is none."""
 
     async def revoke(self, name: str) -> None:
         """Make every write of *name* that was begun before this call fail, where that is needed.

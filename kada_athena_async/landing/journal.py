@@ -1,4 +1,4 @@
-"""Which packages in sight were delivered where; kept beside them, across runs."""
+"""Journal of delivered packages and their landings; kept beside the packages, across runs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Book(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def journal_path(output_path: Path, name: str) -> Path:
-    """Where the journal of the instance *name* lies."""
+    """Path of the journal of the instance *name*."""
     return output_path / f".{name}-delivered.json"
 
 

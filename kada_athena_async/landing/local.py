@@ -61,7 +61,7 @@ class LocalLanding:
         await self._do("write", look)
 
     async def look(self, name: str) -> Stored | None:
-        """What lies under *name*; reads all of it. See ``Landing``."""
+        """The file under *name*; reads all of it. See ``Landing``."""
 
         def look() -> Stored | None:
             try:

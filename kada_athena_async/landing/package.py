@@ -26,7 +26,7 @@ class _File(msgspec.Struct, frozen=True):
 
 
 class _Manifest(msgspec.Struct, frozen=True):
-    """What a delivery needs of a manifest; the rest is none of its business."""
+    """The members of a manifest that a delivery needs; the rest is passed over."""
 
     name: str
     run_id: str
@@ -40,7 +40,7 @@ class _Manifest(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """What one run committed; it is delivered as a whole, its manifest last.
+    """The extracts that one run committed; delivered as a whole, the manifest last.
 
     Attributes:
         directory: Where its files lie.

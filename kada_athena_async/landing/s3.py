@@ -85,7 +85,7 @@ class S3Landing:
             await self.read(name)
 
     async def look(self, name: str) -> Stored | None:
-        """What lies under *name*; see ``Landing``."""
+        """The object under *name*; see ``Landing``."""
         try:
             answer = await self._call("HeadObject", name, ChecksumMode="ENABLED")
         except NotFoundError:

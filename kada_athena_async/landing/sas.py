@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 
 def sas_end(token: str) -> datetime | None:
-    """When a SAS token ends, if it says so in a form that can be read."""
+    """Expiry of a SAS token; None if the token gives none in a form that can be read."""
     text = parse_qs(token).get("se", [""])[0].replace("Z", "+00:00")
     try:
         ends = datetime.fromisoformat(text)

@@ -1,4 +1,4 @@
-"""What a landing takes from the run that uses it."""
+"""Services of the run that a landing uses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UPLOAD_TIMEOUT_S = 600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a landing takes from the run that uses it.
+    """Services of the run that a landing uses.
 
     Attributes:
         identity: Who the run is to AWS: stands in for what a landing in S3 leaves open.

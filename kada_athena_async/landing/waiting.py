@@ -1,4 +1,4 @@
-"""Which packages a landing is to get: not what is unmasked, nor what another landing has."""
+"""Packages that wait for a landing: not unmasked ones, nor those that another landing has."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kada_athena_async.landing.package import Package, packages_in_sight
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """What is published and not known to lie in a landing, by what is to become of it.
+    """Published packages that a landing is not known to hold, by what happens to them.
 
     Attributes:
         due: To be sent.
@@ -67,7 +67,7 @@ async def packages_waiting(
 
 
 def _is_masked(package: Package, config: Config) -> bool:
-    """Whether the texts are masked; of packages of earlier versions the configuration tells."""
+    """True if the texts are masked; for packages of earlier versions the configuration decides."""
     if package.mask is not None:
         return package.mask
 

@@ -1,1 +1,1 @@
-"""How a run is shown: observers of the engine's events, and what makes text fit to be shown."""
+"""Display of a run: observers of the engine's events, and text made fit to be shown."""

@@ -1,4 +1,4 @@
-"""What a run of several sites looks like so far: a picture for each that is at work."""
+"""Progress of a run of several sites: a ``Picture`` for each that is at work."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def closing_sites(board: Board, *, width: int = UNCUT) -> list[str]:
 
 
 def between(before: Picture, run: RunStarted) -> list[str]:
-    """What is said of an interrupted run that was finished first, as *run* follows it."""
+    """Lines about an interrupted run that was finished first, as *run* follows it."""
     if before.run is None or before.run.run_id == run.run_id or before.finished:
         return []
 
@@ -97,7 +97,7 @@ def between(before: Picture, run: RunStarted) -> list[str]:
 
 
 def left_out(picture: Picture, *, width: int = UNCUT) -> list[str]:
-    """What is not in the extracts, a line a reason."""
+    """Lines about scopes that are missing from the extracts, one for each reason."""
     finished = picture.finished
     groups = [_incomplete(group) for group in finished.incomplete] if finished else []
     units = [

@@ -1,4 +1,4 @@
-"""How long a run will still take: said as a range, or not at all. Pure arithmetic."""
+"""Time left of a run: a range, or nothing where it cannot be known. Pure arithmetic."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Span(NamedTuple):
 
 
 def remaining(picture: Picture, now_s: float) -> Span | None:
-    """What is left of the lanes that are under way, the slowest deciding; None if nobody knows.
+    """Time left of the lanes under way, in seconds; the slowest decides. None if unknown.
 
     Metadata and history are read side by side. Lineage comes after them; its time is known only
     once it has begun.
@@ -59,7 +59,7 @@ def remaining(picture: Picture, now_s: float) -> Span | None:
 
 
 def by_share(lane: Lane, now_s: float) -> Span | None:
-    """What is left of *lane*, by what was done in the time so far; None if nobody knows."""
+    """Time left of *lane*, in seconds, by what was done in the time so far; None if unknown."""
     open_units = lane.total - lane.resumed
     if lane.begun_s is None or open_units <= 0:
         return None

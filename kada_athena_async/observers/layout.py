@@ -46,7 +46,7 @@ Line: TypeAlias = list[Piece]
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What can be shown.
+    """Size and abilities of the terminal.
 
     Attributes:
         width, height: In cells and lines.
@@ -80,7 +80,7 @@ class Screen:
 
 
 def moving_part(picture: Picture, screen: Screen, now_s: float) -> list[Line]:
-    """What is going on, in as many lines as fit; the most telling first."""
+    """Lines about the work in progress, as many as fit; the most useful first."""
     lines = [
         _head(picture, now_s),
         *_lanes(picture, screen, now_s),
@@ -91,7 +91,7 @@ def moving_part(picture: Picture, screen: Screen, now_s: float) -> list[Line]:
 
 
 def sites_part(board: Board, screen: Screen, now_s: float) -> list[Line]:
-    """What is going on in several sites, a line for each that is at work, as many as fit."""
+    """Lines about the sites at work, one each, as many as fit."""
     lane, at_work = board.lane, list(board.pictures.items())
     words = [
         f"{lane.ended:,} of {counted(lane.total, 'site')}",

@@ -56,7 +56,7 @@ class SafeFormatter(logging.Formatter):
 
 
 def without_message(error: BaseException) -> str:
-    """Where *error* came from and its class; its message, which may quote SQL, stays away."""
+    """Class and origin of *error*, without its message, which may quote SQL."""
     frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     before = f"{without_message(cause)}\n" if cause else ""

@@ -1,4 +1,4 @@
-"""How fast something grows just now. Pure: time is an argument."""
+"""Current rate of a growing number. Pure: time is an argument."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run looks like so far: events added up, for whoever draws them."""
+"""Progress of a run: events added up, for whatever draws them."""
 
 from __future__ import annotations
 

@@ -104,12 +104,12 @@ class PlainLines:
 
 
 def is_due(now_s: float, *, told_s: float, begun_s: float) -> bool:
-    """Whether a log has been silent for long enough, as long as the run has lasted already."""
+    """True if a log was silent long enough, by the time that the run has lasted; in seconds."""
     return now_s - told_s >= min(_RAREST_S, max(_OFTENEST_S, (now_s - begun_s) / 5))
 
 
 def plan_line(plan: PlanReady) -> str:
-    """How much there is to do."""
+    """A line about the amount of work."""
     return ", ".join(
         [
             counted(plan.catalogs, "catalog"),
@@ -121,7 +121,7 @@ def plan_line(plan: PlanReady) -> str:
 
 
 def patience(event: Event) -> list[str]:
-    """What is said when a call fails again and again, before anybody wonders."""
+    """Lines about a call that fails again and again."""
     match event:
         case RetryScheduled() if event.attempt % _TRIES_BEFORE_WORD == 0:
             operation, reason = safe(event.operation), safe(event.reason)
@@ -131,7 +131,7 @@ def patience(event: Event) -> list[str]:
 
 
 def always(event: Event) -> list[str]:
-    """What is said even when quiet was asked for."""
+    """Lines that are shown with ``-q`` too."""
     match event:
         case Warned():
             hint = [f"  try: {one_line(event.hint, limit=500)}"] if event.hint else []
@@ -143,7 +143,7 @@ def always(event: Event) -> list[str]:
 
 
 def details(event: Event) -> list[str]:
-    """What is said only when asked for more."""
+    """Lines that are shown with ``-v`` only."""
     match event:
         case StageFinished():
             return [f"stage {event.stage}: {duration(event.duration_s)}"]

@@ -1,4 +1,4 @@
-"""What a narrower window does to the moving part: its lines wrap, and more must be wiped."""
+"""Lines of the moving part after the window became narrower: they wrap, so more are wiped."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ class SiteLines:
 
 
 def progress_of_sites(board: Board, now_s: float) -> str:
-    """How far a run of several sites has come, in a line."""
+    """A line about the progress of a run of several sites."""
     at_work = list(board.pictures.values())
     rows = sum(board.rows.values()) + sum(sum(p.rows.values()) for p in at_work)
     percent = f"{100 * board.lane.share:.0f} %"

@@ -78,7 +78,7 @@ def opening(run: RunStarted) -> str:
 
 
 def progress(picture: Picture, now_s: float) -> str:
-    """How far a run has come, in a line; empty before there is a plan."""
+    """A line about the progress of a run; empty before there is a plan."""
     if picture.plan is None:
         return ""
 
@@ -106,7 +106,7 @@ def _percent(lane: Lane) -> str:
 
 
 def delivery(event: Event) -> list[str]:
-    """What is said of the way to the landing: its beginning and its end."""
+    """Lines about the begin and the end of a delivery."""
     match event:
         case DeliveryStarted():
             files = counted(event.files, "file")

@@ -1,4 +1,4 @@
-"""What an execution is billed for, as the database of the page asks for it."""
+"""Billed bytes of an execution, as SQL for the database of the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What came, went and changed since the run before, where both runs read everything."""
+"""Tables and columns that came, went or changed since the run before, where both read
+everything."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ class ChangeList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangesFigures:
-    """What changed.
+    """Changes since the run before.
 
     Attributes:
         since: End of the window of the run before.

@@ -1,4 +1,4 @@
-"""What exists: catalogs, schemas, tables, formats, and how completely they were read."""
+"""Catalogs, schemas, tables and formats, and the completeness of what was read."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def estate_figures(warehouse: Warehouse) -> EstateFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletenessFigures:
-    """How much of what was asked for the run read.
+    """Share of the requested scopes that the run read.
 
     Attributes:
         outcomes: Outcome -> scopes.
@@ -148,7 +148,7 @@ _MINUTE = "%Y-%m-%d %H:%M"
 
 
 def completeness_figures(manifest: Manifest) -> CompletenessFigures:
-    """What the manifest says of scopes, gaps and warnings."""
+    """Scopes, gaps and warnings of the manifest."""
     asked_for = [r for r in manifest.facts.completeness if r.outcome != "excluded"]
     outcomes = {"complete": 0, "partial": 0, "skipped": 0, "denied": 0}
     for record in asked_for:

@@ -1,4 +1,4 @@
-"""What was run: by hour, by day, by workgroup; what it cost and why it failed."""
+"""Executions by hour, day and workgroup; their cost and their failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which table feeds which, as an index small enough to travel in a page."""
+"""Flows between tables, as an index small enough to travel in a page."""
 
 from __future__ import annotations
 
@@ -208,8 +208,11 @@ def _with_pairs(warehouse: Warehouse, index: LineageIndex, pair_cap: int) -> Lin
 
 
 def _least_bytes(warehouse: Warehouse, pair_cap: int) -> int:
-    """What the columns of an index take at least: a third of the letters of their names, and two
-    bytes a pair; names that are like each other take less than others, hardly less than this."""
+    """Lower bound of the size of an index's columns, in bytes.
+
+    A third of the letters of their names, and two bytes a pair; names that are like each other take
+    less than others, hardly less than this.
+    """
     letters, pairs = warehouse.row(
         """WITH told AS (SELECT * FROM pairs WHERE rank <= ?)
         SELECT (SELECT coalesce(sum(length(name)), 0) FROM (

@@ -1,4 +1,4 @@
-"""What the run asked of AWS: how often, how fast, and how near to the quotas."""
+"""Calls of the run to AWS: number, rate, and distance to the quotas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who sent a request: its key must be known, its signature right, its session alive."""
+"""Authentication of a request: its key is known, its signature right, its session alive."""
 
 from __future__ import annotations
 

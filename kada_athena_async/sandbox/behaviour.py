@@ -11,7 +11,7 @@ HistoryOrder = Literal["newest", "oldest", "shuffled"]
 
 @dataclass(slots=True, kw_only=True)
 class Behaviour:
-    """How the sandbox's AWS behaves where AWS's behaviour varies or is not documented.
+    """Settings of the sandbox's AWS where AWS varies or is not documented.
 
     Attributes:
         queue_s, engine_s: How long a query is QUEUED, and RUNNING at least.

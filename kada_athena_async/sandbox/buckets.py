@@ -65,7 +65,7 @@ class Buckets:
         return s3_backends[account_id]["aws"]
 
     def answer(self, request: Request, *, account_id: str) -> Reply:
-        """What moto says to *request*, made in *account_id*."""
+        """Moto's answer to *request*, made in *account_id*."""
         environ = _environ(request, account_id)
         application = self._application.get_application(environ)
         status: list[int] = []

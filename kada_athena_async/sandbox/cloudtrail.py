@@ -65,7 +65,7 @@ def lookup_events(site: Site, call: Call) -> Json:
 
 
 def event_at(execution: Execution) -> datetime | None:
-    """When CloudTrail shows the event of *execution*; None where it never does."""
+    """Time from which CloudTrail shows the event of *execution*; None if it never does."""
     if number_of(execution.query_execution_id, "lost") % LOST_OF == 0:
         return None
 

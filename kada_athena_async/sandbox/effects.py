@@ -1,4 +1,4 @@
-"""What a fault does to a call: an error, a delay, or a connection that breaks."""
+"""Effects of a fault on a call: an error, a delay, or a connection that breaks."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def raise_error(call: Call) -> None:
 
 
 def expired_credentials(service: str) -> AwsError:
-    """How a service refuses a session that has ended."""
+    """The error of a service for a session that has ended."""
     code = "ExpiredTokenException" if service in JSON_SERVICES else "ExpiredToken"
     message = "The security token included in the request is expired"
     return AwsError(code, message, status=400 if service in (*JSON_SERVICES, "s3") else 403)
 
 
 def refusal(call: Call, action: str, resource: str) -> AwsError:
-    """How a service refuses for lack of a right."""
+    """The error of a service for a missing right."""
     if call.service in JSON_SERVICES:
         return AwsError(
             "AccessDeniedException",

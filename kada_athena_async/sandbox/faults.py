@@ -180,7 +180,7 @@ class Faults:
                 self._faults.pop(number, None)
 
     def struck(self, number: int) -> int:
-        """How often the fault has struck, also after it was cleared."""
+        """Number of times that the fault has struck, also after it was cleared."""
         return self._struck.get(number, 0)
 
     def in_force(self) -> dict[int, Fault]:

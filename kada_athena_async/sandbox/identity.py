@@ -1,4 +1,4 @@
-"""Who may call the sandbox: users with keys, roles, and the sessions that roles were assumed in."""
+"""Identities of the sandbox: users with keys, roles, and the sessions of assumed roles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which AWS operation a request asks for, what it is about, and the rights it needs."""
+"""AWS operation of a request, its resource, and the rights that it needs."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ _S3_BUCKET: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """What a request asks for.
+    """The operation that a request asks for.
 
     Attributes:
         action: The IAM action, where it is not the operation's own name.

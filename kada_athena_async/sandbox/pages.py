@@ -15,7 +15,7 @@ Item = TypeVar("Item")
 
 
 class PageRule(NamedTuple):
-    """How an operation pages.
+    """Paging of an operation.
 
     Attributes:
         error_code: What a bad size or token is refused with.

@@ -61,7 +61,7 @@ class Statement:
     conditions: tuple[tuple[str, str, tuple[str, ...]], ...]
 
     def applies(self, action: str, resource: str, context: Mapping[str, str]) -> bool:
-        """Whether the statement says anything about *action* on *resource*."""
+        """True if the statement says anything about *action* on *resource*."""
         if self.not_actions:
             about_action = not _any_matches(self.not_actions, action, ignore_case=True)
         else:

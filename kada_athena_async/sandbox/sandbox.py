@@ -36,7 +36,7 @@ RESULTS_PREFIX = "athena-results"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteHandle:
-    """What a collector must know of one account and region."""
+    """Facts that a collector must know of one account and region."""
 
     account_id: str
     region: str
@@ -202,7 +202,7 @@ class Sandbox:
         }
 
     def describe(self) -> Json:
-        """What is served and how to reach it; plain JSON, with the invented secrets."""
+        """Services and the way to reach them; plain JSON, with the invented secrets."""
         estate = self.estate
         tables = [table for _, _, table in estate.tables()]
         return {

@@ -26,7 +26,7 @@ LINGER_ZERO = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """What happens on the socket instead of a proper reply.
+    """An event on the socket in place of a proper reply.
 
     Attributes:
         reply: Sent in part, with the length of all of it; None sends nothing.

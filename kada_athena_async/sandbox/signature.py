@@ -22,7 +22,7 @@ MAX_SKEW = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """What the Authorization header of a request says."""
+    """Parts of the Authorization header of a request."""
 
     access_key_id: str
     region: str

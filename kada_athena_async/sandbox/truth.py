@@ -1,4 +1,4 @@
-"""What is true of an estate, in figures, for tests whose sandbox is another process."""
+"""Figures of an estate, for tests whose sandbox is another process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kada_athena_async.sandbox.wire import Json
 
 
 def count(estate: Estate) -> Json:
-    """How many of what there is, where; plain JSON.
+    """Number of objects by place; plain JSON.
 
     Returns:
         ``schemas``: ``catalog.schema`` -> tables, views and current columns;

@@ -33,7 +33,7 @@ WORKERS = 4
 
 @dataclass(slots=True, kw_only=True)
 class Submission:
-    """What runs, and the rights it runs with.
+    """A statement to run, and the rights that it runs with.
 
     Attributes:
         execute: Runs the statement.
@@ -93,7 +93,7 @@ class Queries:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def active(self, *, is_ddl: bool) -> int:
-        """How many queries are queued or running, DDL or all others."""
+        """Number of queries that are queued or running: DDL, or all others."""
         self.advance()
         return sum(
             (run.submission.execution.statement_type == "DDL") == is_ddl

@@ -19,7 +19,7 @@ DEFAULT_WORKGROUP = "primary"
 
 
 class Site:
-    """What an account has in a region.
+    """Resources of an account in a region.
 
     ``primary`` and ``AwsDataCatalog`` exist in every one, also where the estate does not name them.
     """

@@ -1,4 +1,4 @@
-"""What kind of statement a text is, known before it runs."""
+"""Kind of a statement, known before it runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _READABLE = ("SELECT", "UNLOAD", "EXECUTE")
 
 
 class Statement(NamedTuple):
-    """What GetQueryExecution says of a query while it still runs.
+    """Fields of GetQueryExecution while a query still runs.
 
     Attributes:
         suffix: Of its result object, after the query id; None where it has no readable result.
@@ -29,7 +29,7 @@ class Statement(NamedTuple):
 
 
 def describe(query: str) -> Statement:
-    """What *query* is, by its first words."""
+    """The statement *query*, read by its first words."""
     kind = kind_of(bare_statement(query))
     if kind is None:
         return Statement(None, None, ".csv")

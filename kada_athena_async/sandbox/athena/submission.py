@@ -182,7 +182,7 @@ def _usable_workgroup(site: Site, name: str) -> Workgroup:
 
 
 def _output_location(workgroup: Workgroup, call: Call) -> str | None:
-    """Where the result goes; None where Athena keeps it itself."""
+    """Location of the result; None if Athena keeps it itself."""
     asked = text(structure(call.parameters, "ResultConfiguration"), "OutputLocation")
     if workgroup.has_managed_results:
         if asked:

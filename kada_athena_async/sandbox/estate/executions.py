@@ -174,7 +174,7 @@ class ExecutionMaker:
         return made
 
     def unfinished(self) -> list[Execution]:
-        """What is queued and running now, one of them for three days."""
+        """The executions that are queued or running now, one of them for three days."""
         load = compile_template(
             "insert",
             "INSERT INTO {+curated.fact_sales} SELECT * FROM {curated.fact_sales} "
@@ -279,7 +279,7 @@ class ExecutionMaker:
         self._not_after_now(execution)
 
     def _not_after_now(self, execution: Execution) -> None:
-        """What is final has been final for some seconds."""
+        """Move *execution*, which is final, back so that it has been so for some seconds."""
         assert execution.completed_at is not None
         latest = self._now - timedelta(milliseconds=2_000 + int(self._rng.random() * 600_000))
         if execution.completed_at > latest:

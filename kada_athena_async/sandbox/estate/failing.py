@@ -1,4 +1,4 @@
-"""How statements fail: typing errors that the message repeats, and trouble that can hit any."""
+"""Failures of statements: typing errors that the message repeats, and trouble that can hit any."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kada_athena_async.sandbox.estate.statements import (
 
 
 class Failure(NamedTuple):
-    """Why an execution failed, as Athena's Status says it.
+    """Reason of a failure, as in Athena's Status.
 
     ``category``: 1 system, 2 user, 3 other; ``type``: Athena user guide, "Athena error catalog".
     """
@@ -87,7 +87,7 @@ class Typo(NamedTuple):
 
 
 def _line_and_column(sql: str, wrong: str) -> str:
-    """Where the first of the ways to write *wrong* begins; the end where it is not written."""
+    """Position of the first spelling of *wrong* in *sql*; the end where it is not written."""
     found = [sql.find(spelling) for spelling in (f'"{wrong}"', wrong)]
     position = next((at for at in found if at >= 0), len(sql))
     line = sql.count("\n", 0, position) + 1
@@ -96,7 +96,7 @@ def _line_and_column(sql: str, wrong: str) -> str:
 
 
 def typo_failure(what: str, wrong: str, sql: str, ref: TableRef | None = None) -> Failure:
-    """What Athena says of *sql*, whose mistake is the word *wrong*.
+    """Athena's failure of *sql*, whose mistake is the word *wrong*.
 
     *what* is ``column``, ``table`` (then *ref* names it) or ``syntax``.
     """

@@ -1,4 +1,4 @@
-"""Who submits what, where and when: the mix that makes a day of the organisation."""
+"""Submitters, statements, workgroups and hours: the mix that makes a day of the organisation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the names of the estate are spelled in SQL: Trino's double quotes, Hive's backticks."""
+"""Spelling of the estate's names in SQL: Trino's double quotes, Hive's backticks."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ RESERVED = frozenset(
 
 
 def is_plain(name: str) -> bool:
-    """Whether *name* is a Trino name without quotes."""
+    """True if *name* is a Trino name without quotes."""
     return _PLAIN.match(name) is not None and name.lower() not in RESERVED
 
 

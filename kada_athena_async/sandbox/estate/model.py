@@ -128,7 +128,7 @@ class Catalog:
 
     @property
     def is_nested(self) -> bool:
-        """Whether it lies below the account's own Glue catalog, unknown to Athena's lists."""
+        """True if it lies below the account's own Glue catalog, unknown to Athena's lists."""
         return "/" in self.name
 
 

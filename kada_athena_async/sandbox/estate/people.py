@@ -99,7 +99,7 @@ PEOPLE: Mapping[str, Sequence[Person]] = {
 
 
 def person_of(execution: Execution) -> Person:
-    """Who started *execution*."""
+    """The person that started *execution*."""
     if execution.caller_arn is not None:
         arn = execution.caller_arn
         is_role = ":assumed-role/" in arn

@@ -31,7 +31,7 @@ _OUTPUT = re.compile(r"(?P<expr>.*?)(?: AS (?P<name>\w+))?(?: :: (?P<type>\S+))?
 
 
 class Origin(NamedTuple):
-    """What is known of a column: its Hive type, the columns its values come from, and those that
+    """Facts about a column: its Hive type, the columns its values come from, and those that
     only bear upon it."""
 
     type: str

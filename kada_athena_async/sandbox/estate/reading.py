@@ -1,5 +1,5 @@
 # ruff: noqa: E501 (one statement a line reads best)
-"""What people read: dashboards that come back with other literals, questions asked once."""
+"""Statements that read: dashboards that come back with other literals, questions asked once."""
 
 from __future__ import annotations
 

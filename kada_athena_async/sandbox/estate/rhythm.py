@@ -1,4 +1,4 @@
-"""When people and machines submit statements: hours of the day, days of the week."""
+"""Times at which people and machines submit statements: hours of the day, days of the week."""
 
 from __future__ import annotations
 

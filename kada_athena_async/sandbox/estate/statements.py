@@ -23,7 +23,7 @@ from kada_athena_async.sandbox.estate.queries import spell, split_ref
 
 
 class Kind(NamedTuple):
-    """How Athena files a statement, and the ending of its result object.
+    """Athena's classification of a statement, and the ending of its result object.
 
     ``suffix`` is ``.csv`` or ``.txt``; empty where rows are written elsewhere (INSERT), ``/`` for
     a folder (CTAS).

@@ -88,7 +88,8 @@ STORAGE: dict[str, _Storage] = {
 
 
 def _statistics(line: TableLine) -> dict[str, str]:
-    """What a table's writers count, if they do; drawn from its name, which changes nothing else."""
+    """Statistics of a table's writers, if they write any; drawn from its name, which changes
+    nothing else."""
     rows = crc32(line.name.encode()) % 5_000_000
     size_bytes, files = str(rows * 87), str(1 + rows // 100_000)
     if line.kind in ("csv", "json", "parquet"):

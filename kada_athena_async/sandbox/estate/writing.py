@@ -1,5 +1,5 @@
 # ruff: noqa: E501 (one statement a line reads best)
-"""What the nightly loads write, and the housekeeping around it."""
+"""Statements of the nightly loads, and the housekeeping around them."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def create_view_lines(place: Place) -> list[str]:
 
 
 def describe_lines(table: Table, pad: int) -> Iterator[str]:
-    """What DESCRIBE prints: fields padded to *pad*, between tabs; then the partition keys."""
+    """Lines of DESCRIBE: fields padded to *pad*, between tabs; then the partition keys."""
     is_iceberg = table.table_format == "iceberg"
     if is_iceberg:
         yield from ("# Table schema:\t\t", "# col_name\tdata_type\tcomment")

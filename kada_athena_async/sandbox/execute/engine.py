@@ -52,7 +52,7 @@ class Cursor:
         return name
 
     def relation(self, sql: str) -> duckdb.DuckDBPyRelation:
-        """What a DuckDB query would give.
+        """The result of a DuckDB query.
 
         Raises:
             duckdb.Error: It cannot be bound.

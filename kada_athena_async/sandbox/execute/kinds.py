@@ -1,4 +1,4 @@
-"""What kind of statement a text is, told by its first words."""
+"""Kind of a statement, read from its first words."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _PARTS = re.compile(_PART)
 
 
 class Place(NamedTuple):
-    """Where a table lies."""
+    """Catalog, schema and name of a table."""
 
     catalog: Catalog
     schema: Schema

@@ -1,4 +1,4 @@
-"""What comes of a statement: a result or an error, as Athena tells it."""
+"""Outcome of a statement: a result or an error, as Athena reports it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOT_FOUND = 1301
 
 
 class Position(NamedTuple):
-    """Where in a statement something stands; both count from 1."""
+    """Line and column in a statement; both count from 1."""
 
     line: int
     column: int
@@ -30,7 +30,7 @@ START = Position(1, 1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryError:
-    """Why a statement failed.
+    """Reason of a statement's failure.
 
     Attributes:
         category: 1 system, 2 user, 3 other.
@@ -54,7 +54,7 @@ class StatementFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryOutcome:
-    """What Athena has to show for a statement.
+    """Result and figures of a statement, as Athena shows them.
 
     Attributes:
         statement_type: DDL, DML or UTILITY.

@@ -81,7 +81,7 @@ def fill_parameters(tree: exp.Query, parameters: Sequence[str]) -> exp.Query:
 
 
 def position_of(node: exp.Expr | None) -> Position:
-    """Where a table or a column stands in its statement; the start if nobody knows."""
+    """Position of a table or column in its statement; the start if it is not known."""
     parts = node.parts if isinstance(node, (exp.Table, exp.Column)) else []
     if not parts or "line" not in parts[0].meta:
         return START

@@ -1,4 +1,4 @@
-"""Which tables a statement over ``information_schema`` reaches, by the rules of Trino."""
+"""Tables that a statement over ``information_schema`` reaches, by the rules of Trino."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAME_COLUMNS = frozenset({"table_catalog", "table_schema", "table_name"})
 
 
 class Predicate(NamedTuple):
-    """What a WHERE clause says about the names of tables, all of it to hold at once.
+    """Conditions of a WHERE clause on the names of tables, all of which must hold.
 
     Attributes:
         schemas, tables: The names it allows by ``=`` or ``IN``; None if it does not say.
@@ -42,7 +42,7 @@ class Predicate(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """What a statement touches.
+    """Tables that a statement touches.
 
     Attributes:
         placed: The tables that can be in its result.
@@ -54,7 +54,7 @@ class Reach(NamedTuple):
 
 
 def predicate_on(source: exp.Table) -> Predicate:
-    """What the WHERE clause next to *source* says about its tables' names."""
+    """Conditions of the WHERE clause next to *source* on its tables' names."""
     schemas: frozenset[str] | None = None
     tables: frozenset[str] | None = None
     others: list[exp.Expr] = []

@@ -24,7 +24,7 @@ _FUNCTION = re.compile(
 
 
 def refusal_of(error: duckdb.Error, tree: exp.Query) -> StatementFailed:
-    """What Athena would say where DuckDB says *error* about the statement *tree*."""
+    """Athena's error where DuckDB reports *error* about the statement *tree*."""
     text = str(error).split("\n", 1)[0]
     for pattern, refused in _BY_NAME:
         if named := pattern.search(text):

@@ -24,7 +24,7 @@ def sample_table(table: Table) -> pa.Table:
 
 
 def hidden_relation(schema: Schema, name: str) -> pa.Table | None:
-    """What ``"table$partitions"`` and the like hold; None if *name* is none of them."""
+    """Rows of ``"table$partitions"`` and the like; None if *name* is none of them."""
     base, _, suffix = name.rpartition("$")
     table = table_named(schema, base) if base else None
     if table is None:

@@ -20,7 +20,7 @@ from kada_athena_async.sandbox.execute.unnesting import spread_rows
 
 
 class QueryResult(NamedTuple):
-    """What a query gives; rows are rendered."""
+    """Columns and rows of a query; rows are rendered."""
 
     columns: tuple[tuple[str, str], ...]
     rows: list[list[str | None]]

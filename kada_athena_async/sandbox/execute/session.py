@@ -1,4 +1,4 @@
-"""What a statement runs against: the estate, where unqualified names lie, and what is broken."""
+"""Session of a statement: the estate, the default catalog and schema, and what is broken."""
 
 from __future__ import annotations
 

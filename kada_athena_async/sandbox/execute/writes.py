@@ -25,7 +25,7 @@ _EXPLAIN = re.compile(
 
 
 def unload(statement: str, session: Session) -> int:
-    """How many rows UNLOAD would write.
+    """Number of rows that UNLOAD would write.
 
     Raises:
         StatementFailed: Its query fails.
@@ -40,7 +40,7 @@ def unload(statement: str, session: Session) -> int:
 
 
 def insert(statement: str, session: Session) -> int:
-    """How many rows INSERT would write.
+    """Number of rows that INSERT would write.
 
     Raises:
         StatementFailed: Its target does not exist or its query fails.
@@ -55,7 +55,7 @@ def insert(statement: str, session: Session) -> int:
 
 
 def change(statement: str, session: Session) -> int:
-    """How many rows UPDATE or DELETE would change; 0 for MERGE, OPTIMIZE and VACUUM.
+    """Number of rows that UPDATE or DELETE would change; 0 for MERGE, OPTIMIZE and VACUUM.
 
     Raises:
         StatementFailed: The target does not exist or the condition does not resolve.
