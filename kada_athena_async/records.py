@@ -206,6 +206,16 @@ class QueryRecord(NamedTuple):
     fingerprint: str | None
     """Equal for statements that differ in literals only. Example:
     ``0fa3dd378daa98131a98b21934411c15``"""
+    service_preprocessing_ms: int | None = None
+    """ServicePreProcessingTimeInMillis. Example: ``45``"""
+    retryable: bool | None = None
+    """Of a failure: ``true`` if the same statement may succeed when it is run again."""
+    dpu_count: float | None = None
+    """DPUs of the capacity reservation that it ran on (DpuCount); empty where bytes are charged.
+    Example: ``6.5``"""
+    data_manifest_location: str | None = None
+    """List of the files that a CTAS, INSERT or UNLOAD wrote. Example:
+    ``s3://results/etl/427ef3b9-manifest.csv``"""
 
 
 class ImmediateRecord(NamedTuple):

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple, TypeVar, cast, get_args, get_origin, get_typ
 import msgspec
 from botocore.utils import parse_to_aware_datetime
 
+from kada_athena_async.aws.wire import Quantity
+
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 
 NOTES_MAX = 20
@@ -298,5 +300,5 @@ def _flag(value: Any, path: str) -> bool:
     return word in ("true", "1")
 
 
-_SCALARS = {str: _text, int: _whole, float: _time, bool: _flag}
-"""All floating-point members of the answers that we read are times."""
+_SCALARS = {str: _text, int: _whole, float: _time, Quantity: _number, bool: _flag}
+"""A plain floating-point member of the answers that we read is a time."""

@@ -9,7 +9,7 @@ list is none of AWS's (see ``lenient``).
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import TypeAlias
+from typing import NewType, TypeAlias
 
 import msgspec
 
@@ -17,6 +17,9 @@ import msgspec
 class Wire(msgspec.Struct, rename="pascal", kw_only=True, gc=False):
     """An object of an answer: AWS's PascalCase names outside, ours inside; new fields ignored."""
 
+
+Quantity = NewType("Quantity", float)
+"""A number with a fraction that is no time."""
 
 Texts: TypeAlias = dict[str, str | None]
 """A map of texts, such as a table's parameters; ListTableMetadata sends nulls for Iceberg tables
@@ -64,8 +67,11 @@ class Statistics(Wire):
     data_scanned_in_bytes: int | None = None
     total_execution_time_in_millis: int | None = None
     query_queue_time_in_millis: int | None = None
+    service_pre_processing_time_in_millis: int | None = None
     query_planning_time_in_millis: int | None = None
     service_processing_time_in_millis: int | None = None
+    dpu_count: Quantity | None = None
+    data_manifest_location: str | None = None
     result_reuse_information: ResultReuse | None = None
 
 

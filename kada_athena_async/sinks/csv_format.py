@@ -76,6 +76,11 @@ def _number(column: Column) -> Column:
     return ["" if value is None else str(value) for value in column]
 
 
+def _decimal(column: Column) -> Column:
+    """Without a fraction where there is none."""
+    return ["" if value is None else repr(float(value)).removesuffix(".0") for value in column]
+
+
 def _flag(column: Column) -> Column:
     return [_FLAGS[value] for value in column]
 
@@ -111,6 +116,9 @@ def _writer(hint: object) -> Callable[[Column], Column]:
 
     if int in members:
         return _number
+
+    if float in members:
+        return _decimal
 
     return _text if str in members else _json
 

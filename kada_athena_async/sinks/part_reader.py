@@ -185,6 +185,10 @@ def _number(text: str) -> object:
     return int(text) if text else None
 
 
+def _decimal(text: str) -> object:
+    return float(text) if text else None
+
+
 def _flag(text: str) -> object:
     return text == "true" if text else None
 
@@ -198,9 +202,17 @@ def _json(text: str) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+_SIMPLE: tuple[tuple[type, Parse], ...] = (
+    (bool, _flag),
+    (datetime, _time),
+    (int, _number),
+    (float, _decimal),
+)
+
+
 def _parser(hint: object) -> Parse:
     members = set(get_args(hint)) if isinstance(hint, UnionType) else {hint}
-    for kind, parse in ((bool, _flag), (datetime, _time), (int, _number)):
+    for kind, parse in _SIMPLE:
         if kind in members:
             return parse
 

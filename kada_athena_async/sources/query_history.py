@@ -321,6 +321,10 @@ def record_of(server: str, execution: QueryExecution, *, workgroup: str) -> Quer
         engine_version=version.effective_engine_version if version else None,
         output_location=configuration.output_location if configuration else None,
         fingerprint=None,
+        service_preprocessing_ms=statistics.service_pre_processing_time_in_millis,
+        retryable=error.retryable if error else None,
+        dpu_count=statistics.dpu_count,
+        data_manifest_location=statistics.data_manifest_location,
     )
 
 

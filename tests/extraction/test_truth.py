@@ -271,7 +271,20 @@ async def test_every_finished_execution_is_extracted_as_athena_tells_it(
         assert row["total_ms"] == text(execution.total_ms)
         assert row["queue_ms"] == text(execution.queue_ms)
         assert row["scanned_bytes"] == text(execution.scanned_bytes)
+        assert row["service_preprocessing_ms"] == text(execution.preprocessing_ms)
+        assert row["data_manifest_location"] == text(execution.data_manifest_location)
+        has_error = execution.error_category is not None
+        assert row["retryable"] == (text(execution.is_retryable) if has_error else "")
+        assert float(row["dpu_count"] or 0) == float(execution.dpu_count or 0)
 
+    assert {row["dpu_count"] for row in rows.values()} >= {"", "4", "6.5"}
+    assert {row["retryable"] for row in rows.values()} == {"", "true", "false"}
+    assert list(row)[-4:] == [
+        "service_preprocessing_ms",
+        "retryable",
+        "dpu_count",
+        "data_manifest_location",
+    ]
     states = {row["status"] for row in rows.values()}
     assert states == {"SUCCEEDED", "FAILED", "CANCELLED"}
     disabled = {w.name for w in sandbox.estate.workgroups.values() if w.state == "DISABLED"}

@@ -32,7 +32,7 @@ def test_times_are_athenas(scaled: Estate) -> None:
 
 
 def test_statistics_add_up(scaled: Estate) -> None:
-    """Total is queue, engine and service; planning is a part of engine; completion agrees."""
+    """Total is preprocessing, queue, engine and service; planning is a part of engine."""
     for execution in scaled.executions.values():
         if execution.completed_at is None:
             assert execution.total_ms is None
@@ -47,9 +47,9 @@ def test_statistics_add_up(scaled: Estate) -> None:
 
         assert execution.queue_ms is not None
         assert execution.service_ms is not None
-        assert execution.total_ms == (
-            execution.queue_ms + execution.engine_ms + execution.service_ms
-        )
+        assert execution.preprocessing_ms is not None
+        before_ms = execution.preprocessing_ms + execution.queue_ms
+        assert execution.total_ms == before_ms + execution.engine_ms + execution.service_ms
         assert execution.planning_ms is None or execution.planning_ms <= execution.engine_ms
 
 
@@ -131,7 +131,17 @@ def test_days_have_their_rhythm(estate: Estate) -> None:
     assert sum(1 <= moment.hour < 5 for moment in loads) > 0.7 * len(loads)
 
 
-_KINDS: dict[str, Callable[[Execution], bool]] = {
+def test_failures_and_explanations_may_have_scanned(estate: Estate) -> None:
+    """A timeout and an EXPLAIN ANALYZE have read data; a plain EXPLAIN has not."""
+    executions = estate.executions.values()
+    explained = [e for e in executions if e.query.startswith("EXPLAIN")]
+
+    assert any(e.state == "FAILED" and e.scanned_bytes for e in executions)
+    assert any(e.scanned_bytes for e in explained)
+    assert all("ANALYZE" in e.query for e in explained if e.scanned_bytes)
+
+
+_KINDS: dict[str, Callable[[Execution], object]] = {
     "failed: column": lambda e: "COLUMN_NOT_FOUND" in (e.state_change_reason or ""),
     "failed: table": lambda e: "TABLE_NOT_FOUND" in (e.state_change_reason or ""),
     "failed: syntax": lambda e: "mismatched input" in (e.state_change_reason or ""),
@@ -149,6 +159,12 @@ _KINDS: dict[str, Callable[[Execution], bool]] = {
     "no catalog": lambda e: e.catalog is None,
     "no database": lambda e: e.database is None,
     "no substatement": lambda e: e.substatement_type is None,
+    "on a capacity reservation": lambda e: (e.dpu_count or 0) >= 4 and e.scanned_bytes,
+    "cancelled after scanning": lambda e: e.state == "CANCELLED" and (e.scanned_bytes or 0) > 0,
+    "wrote files": lambda e: (e.data_manifest_location or "").endswith("-manifest.csv"),
+    "EXPLAIN ANALYZE is UTILITY": lambda e: (
+        e.statement_type == "UTILITY" and "EXPLAIN ANALYZE" in e.query
+    ),
     "unload": lambda e: bool(e.write_locations),
     "windows line ends": lambda e: "\r\n" in e.query,
     "line separator": lambda e: "\u2028" in e.query,

@@ -95,6 +95,7 @@ def test_describe_repeats_the_partition_keys(run: Run) -> None:
         ("(SELECT 1)", "DML", "SELECT"),
         ("TABLE orders", "DML", "SELECT"),
         ("EXPLAIN SELECT * FROM orders", "DML", "EXPLAIN"),
+        ("EXPLAIN ANALYZE SELECT * FROM orders", "UTILITY", "EXPLAIN"),
         ("UNLOAD (SELECT * FROM orders) TO 's3://b/' WITH (format = 'PARQUET')", "DML", "UNLOAD"),
         ("INSERT INTO orders SELECT * FROM orders", "DML", "INSERT"),
         ("CREATE TABLE copy AS SELECT * FROM orders", "DML", "CREATE_TABLE_AS_SELECT"),

@@ -79,9 +79,12 @@ def _statistics(execution: Execution) -> Json:
             "DataScannedInBytes": execution.scanned_bytes,
             "TotalExecutionTimeInMillis": execution.total_ms,
             "QueryQueueTimeInMillis": execution.queue_ms,
+            "ServicePreProcessingTimeInMillis": execution.preprocessing_ms,
             "QueryPlanningTimeInMillis": execution.planning_ms,
             "ServiceProcessingTimeInMillis": execution.service_ms,
             "ResultReuseInformation": {"ReusedPreviousResult": execution.reused_result},
+            "DpuCount": execution.dpu_count,
+            "DataManifestLocation": execution.data_manifest_location,
         }
     )
 

@@ -14,7 +14,7 @@ from kada_athena_async.sandbox.estate.failing import Failure, every_typo, troubl
 from kada_athena_async.sandbox.estate.habits import Habit, build_habits, one_of_each
 from kada_athena_async.sandbox.estate.model import Estate, Execution
 from kada_athena_async.sandbox.estate.rhythm import Rhythm
-from kada_athena_async.sandbox.estate.statements import Statement, compile_template
+from kada_athena_async.sandbox.estate.statements import KINDS, Statement, compile_template
 
 EXECUTIONS_AT_FULL_SCALE = 5_000
 
@@ -22,10 +22,22 @@ _MS = timedelta(milliseconds=1)
 
 # Athena's quotas: DML may run 30 minutes, raised on request to 240; DDL 600 (user guide).
 _LONGEST_MS = {"DML": 240 * 60_000, "DDL": 600 * 60_000}
+_SCANNED_AT_LIMIT = 10_000_000_000
 _BYTES_LIMIT = (
     "Query cancelled! : Bytes scanned limit was exceeded. Bytes scanned: 10000000000, limit: "
     "5000000000"
 )
+
+
+# Out of resources, timeout: what was read until then was read.
+_FAILS_AFTER_SCANNING = (0, 206)
+_BYTES_A_MS = 50_000
+
+# Capacity management requirements (user guide): DDL uses 4 DPUs, DML 4 to 124.
+_LEAST_DPUS = 4
+
+
+_WRITE_FILES = (KINDS["ctas"], KINDS["insert"], KINDS["unload"])
 
 
 def add_executions(
@@ -107,6 +119,9 @@ class ExecutionMaker:
         timed_out = failure.type == 206
         engine_ms = 1_800_000 if timed_out else 150 + int(self._rng.random() * 4_000)
         self._measure(execution, engine_ms)
+        if failure.type in _FAILS_AFTER_SCANNING and _reads_data(statement):
+            execution.scanned_bytes = engine_ms * _BYTES_A_MS
+
         if failure.type == 1006:
             execution.planning_ms = None
 
@@ -121,7 +136,12 @@ class ExecutionMaker:
         execution.state_change_reason = reason
         execution.error_category, execution.error_type = 2, 1011
         execution.error_message = reason
-        self._measure(execution, 500 + int(self._rng.random() * 120_000))
+        engine_ms = 500 + int(self._rng.random() * 120_000)
+        self._measure(execution, engine_ms)
+        if _reads_data(statement):
+            execution.scanned_bytes = (
+                _SCANNED_AT_LIMIT if reason == _BYTES_LIMIT else engine_ms * _BYTES_A_MS
+            )
 
         return execution
 
@@ -252,6 +272,7 @@ class ExecutionMaker:
             database=statement.database,
             engine_version=self._estate.workgroups[workgroup].engine_version,
             output_location=self._output(statement, workgroup, identifier),
+            data_manifest_location=self._manifest(statement, workgroup, identifier),
             reads=statement.reads,
             writes=statement.writes,
             write_locations=statement.write_locations,
@@ -267,16 +288,36 @@ class ExecutionMaker:
 
         return f"{root}tables/{identifier}/" if suffix == "/" else f"{root}{identifier}{suffix}"
 
+    def _manifest(self, statement: Statement, workgroup: str, identifier: str) -> str | None:
+        group = self._estate.workgroups[workgroup]
+        if group.has_managed_results or statement.kind not in _WRITE_FILES:
+            return None
+
+        root = group.output_location or f"s3://{self._results_bucket}/{workgroup}/"
+        return f"{root}{identifier}-manifest.csv"
+
     def _measure(self, execution: Execution, engine_ms: int) -> None:
         rng = self._rng
         execution.queue_ms = int(150 * math.exp(rng.gauss(0, 1.2)))
         execution.planning_ms = min(engine_ms, 200 + int(rng.random() * 900))
         execution.engine_ms = engine_ms
         execution.service_ms = 20 + int(rng.random() * 120)
+        execution.preprocessing_ms = 30 + engine_ms % 70
         execution.scanned_bytes = 0
-        execution.total_ms = execution.queue_ms + engine_ms + execution.service_ms
+        execution.dpu_count = self._dpus(execution, engine_ms)
+        execution.total_ms = _total_ms(execution)
         execution.completed_at = execution.submitted_at + execution.total_ms * _MS
         self._not_after_now(execution)
+
+    def _dpus(self, execution: Execution, engine_ms: int) -> float | None:
+        reserved = self._estate.workgroups[execution.workgroup].reserved_dpus
+        if reserved is None:
+            return None
+
+        if execution.statement_type != "DML":
+            return _LEAST_DPUS
+
+        return min(reserved, _LEAST_DPUS + engine_ms % 9 * 2.5)
 
     def _not_after_now(self, execution: Execution) -> None:
         """Move *execution*, which is final, back so that it has been so for some seconds."""
@@ -294,12 +335,28 @@ class ExecutionMaker:
             self._measure_again(execution, 30 + int(rng.random() * 90))
             return
 
-        if statement.reads and statement.kind.statement_type == "DML":
+        if _reads_data(statement):
             execution.scanned_bytes = int(habit.scanned_bytes * math.exp(rng.gauss(0, 1.1)))
 
     def _measure_again(self, execution: Execution, engine_ms: int) -> None:
         assert execution.queue_ms is not None
         assert execution.service_ms is not None
         execution.engine_ms = engine_ms
-        execution.total_ms = execution.queue_ms + engine_ms + execution.service_ms
+        execution.total_ms = _total_ms(execution)
         execution.completed_at = execution.submitted_at + execution.total_ms * _MS
+
+
+def _reads_data(statement: Statement) -> bool:
+    kind = statement.kind
+    is_run = kind.statement_type == "DML" and kind != KINDS["explain"]
+    return bool(statement.reads) and (is_run or kind == KINDS["explain_analyze"])
+
+
+def _total_ms(execution: Execution) -> int:
+    parts = (
+        execution.preprocessing_ms,
+        execution.queue_ms,
+        execution.engine_ms,
+        execution.service_ms,
+    )
+    return sum(part or 0 for part in parts)

@@ -150,6 +150,7 @@ class Workgroup:
     is_enforced: bool = False
     has_managed_results: bool = False
     identity_center_application_arn: str | None = None
+    reserved_dpus: int | None = None
 
     @property
     def is_spark(self) -> bool:
@@ -188,8 +189,11 @@ class Execution:
     queue_ms: int | None = None
     planning_ms: int | None = None
     engine_ms: int | None = None
+    preprocessing_ms: int | None = None
     service_ms: int | None = None
     scanned_bytes: int | None = None
+    dpu_count: float | None = None
+    data_manifest_location: str | None = None
     reused_result: bool = False
     engine_version: str = "Athena engine version 3"
     output_location: str | None = None

@@ -120,7 +120,7 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
     ("select", "TABLE {curated.dim_depot}"),
     ("explain", "EXPLAIN SELECT * FROM {sales.orders} WHERE customer_id = <<id>>"),
     (
-        "explain",
+        "explain_analyze",
         "EXPLAIN ANALYZE SELECT count(*) FROM {logistics.shipment_events} WHERE dt = <<date>> AND hour = <<hour>>",
     ),
     ("execute", "EXECUTE orders_of_customer USING <<id>>"),

@@ -36,7 +36,8 @@ class Kind(NamedTuple):
 
 # Athena API reference, QueryExecution.StatementType: UTILITY is SHOW and DESCRIBE; CTAS, INSERT and
 # SELECT are DML. EXPLAIN arrives as DML with a plain text result (dbt-athena tells it apart by the
-# substatement). The substatement is a free string.
+# substatement), or as UTILITY (the API's model counts it there): here one way each, as nobody who
+# adds up costs may depend on either. The substatement is a free string.
 KINDS: dict[str, Kind] = {
     "select": Kind("DML", "SELECT", ".csv"),
     "ctas": Kind("DML", "CREATE_TABLE_AS_SELECT", "/"),
@@ -49,6 +50,7 @@ KINDS: dict[str, Kind] = {
     "vacuum": Kind("DML", "VACUUM_TABLE", ".csv"),
     "execute": Kind("DML", "EXECUTE", ".csv"),
     "explain": Kind("DML", "EXPLAIN", ".txt"),
+    "explain_analyze": Kind("UTILITY", "EXPLAIN", ".txt"),
     "show_databases": Kind("UTILITY", "SHOW_DATABASES", ".txt"),
     "show_tables": Kind("UTILITY", "SHOW_TABLES", ".txt"),
     "show_views": Kind("UTILITY", "SHOW_VIEWS", ".txt"),

@@ -38,6 +38,7 @@ def build_workgroups(*, now: datetime, results_bucket: str) -> dict[str, Workgro
             description="",
             created_at=now - 700 * day,
             output_location=location("data-science"),
+            reserved_dpus=24,
         ),
         Workgroup(
             name="adhoc",

@@ -37,6 +37,7 @@ _KINDS = [
     (r"UNLOAD\b", Kind("DML", "UNLOAD")),
     (r"OPTIMIZE\b", Kind("DML", "OPTIMIZE")),
     (r"VACUUM\b", Kind("DML", "VACUUM_TABLE")),
+    (r"EXPLAIN\s+ANALYZE\b", Kind("UTILITY", "EXPLAIN")),
     (r"EXPLAIN\b", Kind("DML", "EXPLAIN")),
     (r"EXECUTE\b", Kind("DML", "EXECUTE")),
     (r"PREPARE\b", Kind("DDL", "PREPARE")),

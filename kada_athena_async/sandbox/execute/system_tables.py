@@ -37,7 +37,10 @@ COLUMNS = {
     "total_execution_time_in_millis": "bigint",
     "query_queue_time_in_millis": "bigint",
     "query_planning_time_in_millis": "bigint",
+    "service_pre_processing_time_in_millis": "bigint",
     "service_processing_time_in_millis": "bigint",
+    "dpu_count": "double",
+    "data_manifest_location": "varchar",
     "reused_previous_result": "boolean",
     "effective_engine_version": "varchar",
     "output_location": "varchar",
@@ -72,7 +75,7 @@ def query_executions(estate: Estate, now: datetime) -> pa.Table:
         if execution.is_final and (execution.completed_at or execution.submitted_at) <= now - lag
     ]
     kinds = {"varchar": pa.string(), "integer": pa.int32(), "bigint": pa.int64()}
-    kinds |= {"boolean": pa.bool_(), _TIME: pa.timestamp("us", tz="UTC")}
+    kinds |= {"boolean": pa.bool_(), "double": pa.float64(), _TIME: pa.timestamp("us", tz="UTC")}
     kinds |= {"array(varchar)": pa.list_(pa.string())}
     names = ("catalog_name", "database_name", "table_name")
     kinds[_REFERENCES] = pa.list_(pa.struct([(name, pa.string()) for name in names]))
@@ -107,7 +110,10 @@ def _row(execution: Execution, account_id: str) -> dict[str, object]:
         "total_execution_time_in_millis": execution.total_ms,
         "query_queue_time_in_millis": execution.queue_ms,
         "query_planning_time_in_millis": execution.planning_ms,
+        "service_pre_processing_time_in_millis": execution.preprocessing_ms,
         "service_processing_time_in_millis": execution.service_ms,
+        "dpu_count": execution.dpu_count,
+        "data_manifest_location": execution.data_manifest_location,
         "reused_previous_result": execution.reused_result,
         "effective_engine_version": execution.engine_version,
         "output_location": execution.output_location,

@@ -68,6 +68,14 @@ def test_a_number_may_be_a_float_or_a_text(number: object, meant: int) -> None:
     assert (found.statistics.data_scanned_in_bytes, unreadable) == (meant, ())
 
 
+@pytest.mark.parametrize(("dpus", "meant"), [(6.5, 6.5), ("6.5", 6.5), (2e11, 2e11)])
+def test_dpus_keep_their_fraction_and_are_no_time(dpus: object, meant: float) -> None:
+    """The model says double; nothing is rounded, and nothing taken for milliseconds."""
+    found, unreadable = execution(Statistics={"DpuCount": dpus, "DataScannedInBytes": "1"})
+    assert found.statistics is not None
+    assert (found.statistics.dpu_count, unreadable) == (meant, ())
+
+
 def test_a_large_number_in_a_text_stays_exact() -> None:
     """A float would round it."""
     found, _ = execution(Statistics={"DataScannedInBytes": "9007199254740993"})

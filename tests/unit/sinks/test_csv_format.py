@@ -135,6 +135,7 @@ def test_no_rows_are_no_bytes() -> None:
 VALUES = {
     str: st.text(),
     int: st.integers(-(10**12), 10**12),
+    float: st.floats(0, 1e9),
     bool: st.booleans(),
     datetime: st.datetimes(timezones=st.just(timezone.utc)),
 }
