@@ -1,25 +1,46 @@
 """Rough dollars: list prices, rounded up, never a bill. Pure.
 
-Prices are those of us-east-1 as third parties quoted them in November 2026; other Regions cost up
-to twice as much. Look at aws.amazon.com/athena/pricing, /s3/pricing and /glue/pricing for yours.
+Athena's prices are AWS's price list of AmazonAthena, product family "Athena Queries", as third
+parties published it in March and September 2026; a Region that they did not name counts as
+us-east-1. The configuration may name better ones (``usd_per_tb``, ``usd_per_dpu_hour``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 ATHENA_PRICE_SOURCE = "aws.amazon.com/athena/pricing"
 
-ATHENA_USD_PER_TB = 5.0
-"""Data scanned, on demand, in most Regions; capacity reservations are paid by the hour instead."""
+DEFAULT_REGION = "us-east-1"
 
-MB_BYTES = 2**20
-TB_BYTES = 2**40
-"""As that page counts them: 1,024 gigabytes to a terabyte."""
+_USD_PER_TB: Mapping[str, float] = {
+    "us-east-1": 5.0,
+    "us-east-2": 5.0,
+    "us-west-1": 6.75,
+    "us-west-2": 5.0,
+    "eu-west-1": 5.0,
+    "eu-central-1": 5.0,
+    "ap-southeast-1": 5.0,
+    "ap-northeast-1": 5.0,
+    "sa-east-1": 9.0,
+}
+"""Data scanned, on demand."""
+
+_USD_PER_DPU_HOUR: Mapping[str, float] = {"us-east-1": 0.30}
+"""Capacity reservations (AWS News Blog, "Introducing Athena Provisioned Capacity")."""
+
+KB_BYTES = 2**10
+MB_BYTES = KB_BYTES**2
+TB_BYTES = KB_BYTES**4
+"""A terabyte is 1,024 gigabytes wherever this package names one, as in AWS's pricing calculator;
+so that dollars are the price times the terabytes that are shown."""
 
 ATHENA_LEAST_BYTES = 10 * MB_BYTES
 """What a query is charged at least, rounded up to whole megabytes. Whether one on
 ``information_schema``, which scans nothing, is charged at all AWS does not say: we assume it."""
+
+MS_PER_HOUR = 3_600_000
 
 S3_USD_PER_PUT = 0.005 / 1000
 S3_USD_PER_GET = 0.0004 / 1000
@@ -33,14 +54,90 @@ GLUE_USD_PER_REQUEST = 1.0 / 1_000_000
 others have used it up."""
 
 
-def scanned_usd(billed_bytes: int) -> float:
-    """What Athena takes for bytes that it charges."""
-    return billed_bytes / TB_BYTES * ATHENA_USD_PER_TB
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """Athena's prices of one Region, in US dollars.
+
+    Attributes:
+        tb_source, dpu_source: Where each price comes from, in words.
+    """
+
+    usd_per_tb: float
+    usd_per_dpu_hour: float
+    tb_source: str
+    dpu_source: str
+
+    def scanned_usd(self, billed_bytes: int) -> float:
+        """The price of bytes that Athena charges."""
+        return billed_bytes / TB_BYTES * self.usd_per_tb
+
+    def dpu_usd(self, dpu_hours: float) -> float:
+        """The price of DPU hours; a reservation costs the same used or not."""
+        return dpu_hours * self.usd_per_dpu_hour
 
 
-def statements_usd(statements: int) -> float:
+def prices_of(
+    region: str, *, usd_per_tb: float | None = None, usd_per_dpu_hour: float | None = None
+) -> Prices:
+    """The prices of *region*: those given, else those known, else those of us-east-1.
+
+    Args:
+        region: Empty where it is not known.
+    """
+    tb, tb_source = _price(_USD_PER_TB, region, usd_per_tb)
+    dpu, dpu_source = _price(_USD_PER_DPU_HOUR, region, usd_per_dpu_hour)
+    return Prices(usd_per_tb=tb, usd_per_dpu_hour=dpu, tb_source=tb_source, dpu_source=dpu_source)
+
+
+def _price(table: Mapping[str, float], region: str, given: float | None) -> tuple[float, str]:
+    if given is not None:
+        return given, "as configured"
+
+    if region in table:
+        return table[region], f"list price of {region}"
+
+    whose = f"that of {region}" if region else "the Region"
+    return table[DEFAULT_REGION], f"list price of {DEFAULT_REGION}, as {whose} is not known here"
+
+
+def billed_bytes(
+    *,
+    status: str,
+    statement_type: str | None,
+    substatement_type: str | None,
+    scanned_bytes: int | None,
+    is_reused: bool,
+    dpu_count: float | None,
+    has_run: bool,
+) -> int:
+    """The bytes of a finished execution that Athena charges for.
+
+    Successful and cancelled queries are charged, 10 MB at least; failed ones, DDL, reused results
+    and what runs on a capacity reservation are not (AWS's price list and pricing page). Of the
+    UTILITY statements only EXPLAIN ANALYZE scans data, and is charged for it (Athena user guide,
+    "Using EXPLAIN and EXPLAIN ANALYZE"); by Athena's type it may be DML too.
+
+    Args:
+        has_run: False for one that was cancelled while it waited.
+    """
+    if status == "FAILED" or is_reused or statement_type == "DDL" or (dpu_count or 0) > 0:
+        return 0
+
+    is_utility = statement_type == "UTILITY" or substatement_type == "EXPLAIN"
+    if not scanned_bytes and (is_utility or not has_run):
+        return 0
+
+    return max(-(-(scanned_bytes or 0) // MB_BYTES) * MB_BYTES, ATHENA_LEAST_BYTES)
+
+
+def dpu_hours(dpu_count: float | None, engine_ms: int | None) -> float:
+    """The hours of DPUs that an execution took on a capacity reservation."""
+    return (dpu_count or 0.0) * (engine_ms or 0) / MS_PER_HOUR
+
+
+def statements_usd(statements: int, prices: Prices) -> float:
     """What Athena takes for statements that scan nothing."""
-    return scanned_usd(statements * ATHENA_LEAST_BYTES)
+    return prices.scanned_usd(statements * ATHENA_LEAST_BYTES)
 
 
 def requests_usd(calls: Mapping[str, int], *, statements: int) -> float:

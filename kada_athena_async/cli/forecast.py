@@ -87,7 +87,8 @@ def _shown(talk: Talk, report: PlanReport, site: str) -> RenderableType:
             "",
             Text(
                 "Estimates: calls that fail or are throttled come on top; times are those that "
-                "AWS's quotas allow; dollars are rough, at most, at list prices of us-east-1."
+                "AWS's quotas allow; dollars are rough, at most, a scanned terabyte at the price "
+                f"{talk.clean(report.estimate.prices)}."
             ),
         ]
 

@@ -95,6 +95,9 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     Attributes:
         version: Version of this package.
         server: ``server`` of the configuration, the first column of every extract.
+        region: Region of Athena.
+        usd_per_tb: Price of a terabyte scanned, where the configuration names it.
+        usd_per_dpu_hour: Price of a DPU hour, where the configuration names it.
         completeness: One record for each catalog, schema and workgroup.
         gaps: Times whose executions no extract holds.
         reconciliation: Figures of what the sources say about each other, by scope.
@@ -107,6 +110,9 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     version: str
     server: str = ""
+    region: str = ""
+    usd_per_tb: float | None = None
+    usd_per_dpu_hour: float | None = None
     completeness: tuple[ScopeFacts, ...] = ()
     gaps: tuple[ManifestGap, ...] = ()
     reconciliation: dict[str, dict[str, int]] = {}

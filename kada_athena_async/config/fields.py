@@ -33,6 +33,8 @@ class ConfigFields(TypedDict, total=False):
     attribute_users: Literal["off", "cloudtrail", "system_table", "auto"]
     hash_users: bool
     hash_key: str
+    usd_per_tb: float | None
+    usd_per_dpu_hour: float | None
     compress: bool
     workgroup: str
     workgroups: Sequence[str]

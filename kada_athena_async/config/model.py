@@ -137,6 +137,20 @@ class Config(BaseModel):
         "best kept in KADA_ATHENA_HASH_KEY; with another key everybody has another pseudonym",
         examples=[""],
     )
+    usd_per_tb: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] | None = Field(
+        None,
+        description="Athena's price of a terabyte (2^40 bytes) scanned, in US dollars; null: the "
+        "Region's list price where it is known here, else that of us-east-1",
+        examples=[5.0],
+    )
+    usd_per_dpu_hour: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] | None = (
+        Field(
+            None,
+            description="Athena's price of a DPU hour of capacity reservations, in US dollars; "
+            "null: as for `usd_per_tb`",
+            examples=[0.3],
+        )
+    )
     compress: StrictBool = Field(True, description="gzip the extracts", examples=[True])
     workgroup: Annotated[str, AfterValidator(rules.workgroup)] = Field(
         "primary", description="workgroup in which our own queries run", examples=["primary"]

@@ -50,6 +50,9 @@ def run_facts(
     return RunFacts(
         version=__version__,
         server=task.config.server,
+        region=task.config.region,
+        usd_per_tb=task.config.usd_per_tb,
+        usd_per_dpu_hour=task.config.usd_per_dpu_hour,
         completeness=tuple(scope for outcome in outcomes for scope in outcome.facts.scopes),
         gaps=tuple(_gaps(task)),
         reconciliation={

@@ -20,7 +20,7 @@ from kada_athena_async.estimate.calls import (
 from kada_athena_async.estimate.rates import latency_s, quota_s
 from kada_athena_async.estimate.sizes import HistorySize, SchemaKey, SchemaSize
 from kada_athena_async.plan import Plan
-from kada_athena_async.prices import requests_usd, statements_usd
+from kada_athena_async.prices import Prices, prices_of, requests_usd, statements_usd
 
 Source: TypeAlias = Literal["auto", "api", "sql"]
 SOURCES: tuple[Source, ...] = ("auto", "api", "sql")
@@ -65,10 +65,15 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """All variants side by side."""
+    """All variants side by side.
+
+    Attributes:
+        prices: Where Athena's price comes from, in words.
+    """
 
     variants: tuple[Variant, ...]
     recommendation: Recommendation
+    prices: str
 
     def of(self, source: Source) -> Variant:
         """The variant with *source*."""
@@ -111,7 +116,11 @@ def estimate(
         for catalog in plans["api"].estate.catalogs
         if isinstance(catalog.error, AccessDeniedError)
     ]
-    return Estimate(variants=variants, recommendation=recommend(variants, denied))
+    return Estimate(
+        variants=variants,
+        recommendation=recommend(variants, denied),
+        prices=_prices(config).tb_source,
+    )
 
 
 def _variant(
@@ -155,8 +164,16 @@ def _variant(
         history_s=round(history_s, 1),
         total_s=round(max(metadata_s, history_s), 1),
         slowest=max(times, key=lambda name: times[name]),
-        rough_usd=statements_usd(metadata.statements)
+        rough_usd=statements_usd(metadata.statements, _prices(config))
         + requests_usd(calls, statements=metadata.statements),
+    )
+
+
+def _prices(config: Config) -> Prices:
+    return prices_of(
+        config.region,
+        usd_per_tb=config.usd_per_tb,
+        usd_per_dpu_hour=config.usd_per_dpu_hour,
     )
 
 

@@ -8,6 +8,7 @@ from kada_athena_async.events import DeliveryFinished, DeliveryStarted, Event, R
 from kada_athena_async.observers.forecast import in_words, remaining
 from kada_athena_async.observers.picture import LINEAGE, Lane, Picture
 from kada_athena_async.observers.safe import safe
+from kada_athena_async.prices import KB_BYTES
 
 _DAY_MIN = 24 * 60
 
@@ -48,13 +49,13 @@ def span(start: datetime, end: datetime) -> str:
 
 
 def size(number_bytes: int) -> str:
-    """``512 B``, ``1.5 KB``, ``20 MB``: powers of 1,000, two digits where they matter."""
+    """``512 B``, ``1.5 KB``, ``20 MB``: powers of 1,024, two digits where they matter."""
     amount = float(number_bytes)
     for unit in ("B", "KB", "MB", "GB"):
-        if amount < 1000:
+        if amount < 999.5:
             return f"{amount:.0f} {unit}" if unit == "B" or amount >= 10 else f"{amount:.1f} {unit}"
 
-        amount /= 1000
+        amount /= KB_BYTES
 
     return f"{amount:.1f} TB"
 

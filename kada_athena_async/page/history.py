@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from kada_athena_async.page.warehouse import Warehouse
-from kada_athena_async.prices import scanned_usd
+from kada_athena_async.prices import Prices
 
 MAX_WORKGROUPS = 200
 """Workgroups in the tables; the rest is one row."""
@@ -41,10 +41,8 @@ class WorkgroupFigures:
     p95_ms: float | None
     scanned_bytes: int
     billed_bytes: int
-
-    @property
-    def dollars(self) -> float:
-        return scanned_usd(self.billed_bytes)
+    dpu_hours: float
+    dollars: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +61,7 @@ class FingerprintFigures:
     billed_bytes: int
     last_at: datetime | None
     sample: str
-
-    @property
-    def dollars(self) -> float:
-        return scanned_usd(self.billed_bytes)
+    dollars: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,16 +105,18 @@ class HistoryFigures:
     periods: tuple[tuple[datetime, str, int], ...]
     fingerprints: tuple[FingerprintFigures, ...]
     failures: tuple[FailureFigures, ...]
+    prices: Prices
+    dpu_hours: float
 
     @property
     def dollars(self) -> float:
-        return scanned_usd(self.billed_bytes)
+        return self.prices.scanned_usd(self.billed_bytes)
 
 
 _TOTALS = """
     SELECT count(*), count(*) FILTER (status = 'FAILED'), count(*) FILTER (status = 'CANCELLED'),
         coalesce(sum(scanned_bytes), 0)::BIGINT, coalesce(sum(billed_bytes), 0)::BIGINT,
-        min(ended_at), max(ended_at), count(DISTINCT workgroup)
+        min(ended_at), max(ended_at), count(DISTINCT workgroup), coalesce(sum(dpu_hours), 0)
     FROM queries
 """
 
@@ -134,7 +131,8 @@ _WORKGROUPS = f"""
         count(*) AS n, count(*) FILTER (status = 'FAILED'),
         count(*) FILTER (status = 'CANCELLED'),
         median(total_ms), quantile_cont(total_ms, 0.95),
-        coalesce(sum(scanned_bytes), 0)::BIGINT, coalesce(sum(billed_bytes), 0)::BIGINT AS billed
+        coalesce(sum(scanned_bytes), 0)::BIGINT, coalesce(sum(billed_bytes), 0)::BIGINT AS billed,
+        sum(dpu_hours)
     FROM queries JOIN ranked USING (workgroup)
     GROUP BY name, place > {MAX_WORKGROUPS} ORDER BY billed DESC, n DESC, name
 """
@@ -180,10 +178,12 @@ _FAILURES = f"""
 _BLAMED = {1: "system", 2: "user", 3: "other"}
 
 
-def history_figures(warehouse: Warehouse, mask: Mask) -> HistoryFigures:
+def history_figures(warehouse: Warehouse, mask: Mask, prices: Prices) -> HistoryFigures:
     """Count what the query history holds."""
     warehouse.run(_RANKED)
-    executions, failed, cancelled, scanned, billed, first, last, groups = warehouse.row(_TOTALS)
+    executions, failed, cancelled, scanned, billed, first, last, groups, dpu_hours = warehouse.row(
+        _TOTALS
+    )
     is_short = first is None or last - first <= HOURLY_UP_TO
     period: Literal["hour", "day"] = "hour" if is_short else "day"
     return HistoryFigures(
@@ -205,13 +205,17 @@ def history_figures(warehouse: Warehouse, mask: Mask) -> HistoryFigures:
                 p95_ms=row[5],
                 scanned_bytes=row[6],
                 billed_bytes=row[7],
+                dpu_hours=row[8],
+                dollars=prices.scanned_usd(row[7]),
             )
             for row in warehouse.rows(_WORKGROUPS)
         ),
         hours=tuple((row[0], row[1], row[2]) for row in warehouse.rows(_HOURS)),
         period=period,
         periods=tuple((row[0], row[1], row[2]) for row in warehouse.rows(_PERIODS, period)),
-        fingerprints=_fingerprints(warehouse, mask),
+        fingerprints=_fingerprints(warehouse, mask, prices),
+        prices=prices,
+        dpu_hours=dpu_hours,
         failures=tuple(
             FailureFigures(
                 kind=row[0],
@@ -226,7 +230,9 @@ def history_figures(warehouse: Warehouse, mask: Mask) -> HistoryFigures:
     )
 
 
-def _fingerprints(warehouse: Warehouse, mask: Mask) -> tuple[FingerprintFigures, ...]:
+def _fingerprints(
+    warehouse: Warehouse, mask: Mask, prices: Prices
+) -> tuple[FingerprintFigures, ...]:
     rows = warehouse.rows(_FINGERPRINTS)
     statements = warehouse.statements([row[7] for row in rows])
     return tuple(
@@ -237,6 +243,7 @@ def _fingerprints(warehouse: Warehouse, mask: Mask) -> tuple[FingerprintFigures,
             median_ms=row[3],
             scanned_bytes=row[4],
             billed_bytes=row[5],
+            dollars=prices.scanned_usd(row[5]),
             last_at=row[6],
             sample=_cut(mask(*statements[row[7]])) if row[7] in statements else "",
         )

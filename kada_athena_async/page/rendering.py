@@ -22,7 +22,7 @@ from kada_athena_async.page.estate import CompletenessFigures, EstateFigures
 from kada_athena_async.page.history import MAX_SAMPLE_CHARS, HistoryFigures
 from kada_athena_async.page.lineage import LineageFigures
 from kada_athena_async.page.run_calls import CallsFigures
-from kada_athena_async.prices import ATHENA_PRICE_SOURCE, ATHENA_USD_PER_TB
+from kada_athena_async.prices import ATHENA_PRICE_SOURCE
 from kada_athena_async.version import __version__
 
 SECTIONS = (
@@ -78,7 +78,8 @@ def render(figures: PageFigures) -> str:
             finding=_findings(figures),
             heat=_heat(figures.history),
             charted=list(dict.fromkeys(row[0] for row in figures.calls.timeline)),
-            price=ATHENA_USD_PER_TB,
+            prices=figures.history.prices,
+            reserved_usd=figures.history.prices.dpu_usd(figures.history.dpu_hours),
             price_source=ATHENA_PRICE_SOURCE,
             manifest=figures.manifest,
             estate=figures.estate,

@@ -15,7 +15,7 @@ import duckdb
 
 from kada_athena_async.errors import StateError
 from kada_athena_async.extracts import Package
-from kada_athena_async.page.billing import BILLED_BYTES_SQL
+from kada_athena_async.page.billing import BILLED_BYTES_SQL, DPU_HOURS_SQL
 from kada_athena_async.records import RECORD_TYPES
 
 MEMORY_LIMIT = "512MB"
@@ -44,7 +44,7 @@ _COLUMNS = """
 
 _QUERIES = f"""
     CREATE TABLE queries AS
-    SELECT *, {BILLED_BYTES_SQL} AS billed_bytes FROM (
+    SELECT *, {BILLED_BYTES_SQL} AS billed_bytes, {DPU_HOURS_SQL} AS dpu_hours FROM (
         SELECT query_id, workgroup, statement_type, substatement_type, status,
             -- Messages may be long; their beginning tells the kind.
             left(status_reason, 400) AS reason,
@@ -52,6 +52,8 @@ _QUERIES = f"""
             coalesce(try_cast(completed_at AS TIMESTAMP), try_cast(submitted_at AS TIMESTAMP))
                 AS ended_at,
             try_cast(total_ms AS BIGINT) AS total_ms,
+            try_cast(engine_ms AS BIGINT) AS engine_ms,
+            try_cast(dpu_count AS DOUBLE) AS dpu_count,
             try_cast(scanned_bytes AS BIGINT) AS scanned_bytes,
             coalesce(try_cast(reused_result AS BOOLEAN), false) AS is_reused,
             fingerprint

@@ -11,6 +11,7 @@ from kada_athena_async.page.estate import CompletenessFigures, EstateFigures
 from kada_athena_async.page.history import HistoryFigures
 from kada_athena_async.page.lineage import LineageFigures
 from kada_athena_async.page.run_calls import CallsFigures
+from kada_athena_async.prices import KB_BYTES
 
 NONE = "–"
 """Stands where nobody says."""
@@ -37,7 +38,7 @@ def number(value: float | None) -> str:
 
 
 def size(value_bytes: float | None) -> str:
-    """``1.5 GB``: powers of 1,000, three digits."""
+    """``1.5 GB``: powers of 1,024, three digits."""
     if value_bytes is None:
         return NONE
 
@@ -46,7 +47,7 @@ def size(value_bytes: float | None) -> str:
         if amount < 999.5:
             return f"{_three_digits(amount)} {unit}" if unit != "B" else f"{amount:.0f} B"
 
-        amount /= 1000
+        amount /= KB_BYTES
 
     return f"{_three_digits(amount)} PB"
 

@@ -65,7 +65,7 @@ def write_page(output_path: Path, name: str, target: Path, *, files: Files) -> P
             estate=estate_figures(warehouse),
             completeness=completeness_figures(package.manifest),
             changes=changes_figures(warehouse, before),
-            history=history_figures(warehouse, _mask),
+            history=history_figures(warehouse, _mask, package.prices),
             lineage=lineage_figures(warehouse),
             calls=calls_figures(package.manifest),
         )

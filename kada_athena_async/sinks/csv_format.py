@@ -76,11 +76,6 @@ def _number(column: Column) -> Column:
     return ["" if value is None else str(value) for value in column]
 
 
-def _decimal(column: Column) -> Column:
-    """Without a fraction where there is none."""
-    return ["" if value is None else repr(float(value)).removesuffix(".0") for value in column]
-
-
 def _flag(column: Column) -> Column:
     return [_FLAGS[value] for value in column]
 
@@ -114,11 +109,8 @@ def _writer(hint: object) -> Callable[[Column], Column]:
     if datetime in members:
         return _time
 
-    if int in members:
+    if int in members or float in members:
         return _number
-
-    if float in members:
-        return _decimal
 
     return _text if str in members else _json
 

@@ -120,16 +120,16 @@ def test_hostile_names_show_harmlessly(
 NARROW = """\
 athena: 2026-11-23 00:00:00 to 2026-11-24 00:00:00 UTC
 workgroup                        queries  failed  cancelled  scanned        time
-etl                                    2       1          0   3.0 GB  1 h 23 min
+etl                                    2       1          0   2.8 GB  1 h 23 min
 a_workgroup_with_quite_a_long_…        1       0          1      0 B       0.0 s
-2 workgroups                           3       1          1   3.0 GB  1 h 23 min
+2 workgroups                           3       1          1   2.8 GB  1 h 23 min
 """
 WIDE = """\
 athena: 2026-11-23 00:00:00 to 2026-11-24 00:00:00 UTC
 workgroup                                              queries  failed  cancelled  scanned        time
-etl                                                          2       1          0   3.0 GB  1 h 23 min
+etl                                                          2       1          0   2.8 GB  1 h 23 min
 a_workgroup_with_quite_a_long_name_that_would_not_fit        1       0          1      0 B       0.0 s
-2 workgroups                                                 3       1          1   3.0 GB  1 h 23 min
+2 workgroups                                                 3       1          1   2.8 GB  1 h 23 min
 """  # noqa: E501
 
 

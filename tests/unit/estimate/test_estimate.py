@@ -16,7 +16,7 @@ from kada_athena_async.estimate.calls import list_pages
 from kada_athena_async.estimate.sizes import HistorySample, fill_schemas, history_of_sample
 from kada_athena_async.hwm import Decision, StoredMark, WindowSettings, decide_window
 from kada_athena_async.plan import build_plan
-from kada_athena_async.prices import requests_usd, statements_usd
+from kada_athena_async.prices import prices_of, requests_usd, statements_usd
 
 NOW = datetime(2026, 11, 25, tzinfo=timezone.utc)
 
@@ -188,6 +188,6 @@ def test_dollars_are_those_of_the_price_lists() -> None:
     """10 MiB a statement at $5 a TiB; per million $5 for PUTs, $0.40 for GETs, $1 for Glue."""
     calls = {"s3:GetObject": 1_000_000, "glue:GetTables": 1_000_000}
 
-    assert statements_usd(1_000) == pytest.approx(10_000 / 1024**2 * 5)
+    assert statements_usd(1_000, prices_of("us-east-1")) == pytest.approx(10_000 / 1024**2 * 5)
     assert requests_usd(calls, statements=0) == pytest.approx(0.4 + 1.0)
     assert requests_usd({}, statements=1_000_000) == pytest.approx(10.0)

@@ -144,5 +144,5 @@ def test_a_delivery_has_a_bar() -> None:
 
     assert drawn(told, Screen(80, 24), now_s=3) == [
         "delivering  3 s",
-        "  landing   ━━━━━━━━━━━━━─────────────  1/4 files  1.0 MB",
+        "  landing   ━━━━━━━━━━━━━─────────────  1/4 files  977 KB",
     ]

@@ -41,11 +41,11 @@ def test_a_run_reads_like_this(run_events: list[Event]) -> None:
         "skipped: history/b: athena:ListQueryExecutions is denied",
         "warning: history before 2026-10-09 is gone",
         "  try: run more often",
-        "committed after 3 min 20 s (14 calls, 1 throttled, 1 retry, 10 MB scanned)",
+        "committed after 3 min 20 s (14 calls, 1 throttled, 1 retry, 9.5 MB scanned)",
         "  window    2026-10-09 05:00:00 to 2026-11-23 05:00:00 UTC, 45 days",
         "  extracts  /tmp/output",
         "  files     athena_*_20261123T050000Z.csv.gz",
-        "    1,200  metadata_tables      35 KB",
+        "    1,200  metadata_tables      34 KB",
         "incomplete, as the manifest says too:",
         "  workgroup b: denied: athena:ListQueryExecutions is denied",
         "1 warning: gap",
@@ -66,7 +66,7 @@ def test_verbose_tells_each_unit_query_and_retry(run_events: list[Event]) -> Non
     lines = told(run_events, VERBOSE)
 
     assert "stage discover: 0.5 s" in lines
-    assert "query q-1: SUCCEEDED in 1.5 s, 10 MB scanned" in lines
+    assert "query q-1: SUCCEEDED in 1.5 s, 9.5 MB scanned" in lines
     assert "done: metadata/a: 1,200 rows in 2.0 s" in lines
     assert "throttled: athena:ListQueryExecutions, from now on 2.5 a second" in lines
     assert "again in 0.2 s: athena:ListQueryExecutions, try 2: throttled" in lines

@@ -38,7 +38,7 @@ def test_the_end_stays_on_the_screen(run_events: list[Event]) -> None:
 
     text = STYLE_OR_CURSOR.sub("", shown(screen))
     assert "committed after 3 min 20 s (14 calls" in text
-    assert "1,200  metadata_tables      35 KB" in text
+    assert "1,200  metadata_tables      34 KB" in text
 
 
 def test_hostile_names_only_show_themselves(hostile_events: list[Event]) -> None:

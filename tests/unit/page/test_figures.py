@@ -32,12 +32,13 @@ from kada_athena_async.page.history import (
 )
 from kada_athena_async.page.run_calls import calls_figures
 from kada_athena_async.page.warehouse import Warehouse, open_warehouse
-from kada_athena_async.prices import scanned_usd
+from kada_athena_async.prices import billed_bytes, dpu_hours, prices_of
 from kada_athena_async.records import QueryRecord
 from kada_athena_async.report import ScopeFacts
 from tests.unit.page.estate import END, Records, query, schema, table, write_package
 
 MB = 2**20
+PRICES = prices_of("sa-east-1")
 
 
 @contextmanager
@@ -50,7 +51,7 @@ def warehouse_of(directory: Path, records: Records, **manifest: Any) -> Iterator
 
 def history_of(directory: Path, rows: list[QueryRecord], **manifest: Any) -> HistoryFigures:
     with warehouse_of(directory, {"databaselog": rows}, **manifest) as warehouse:
-        return history_figures(warehouse, lambda sql, *_: sql.upper())
+        return history_figures(warehouse, lambda sql, *_: sql.upper(), PRICES)
 
 
 def manifest_of(directory: Path, **facts: Any) -> Manifest:
@@ -71,6 +72,9 @@ def random_history(count: int) -> list[QueryRecord]:
                 status=status,
                 statement_type=rng.choice(["DML", "DML", "DDL", "UTILITY"]),
                 scanned_bytes=rng.choice([0, 1, 10 * MB, 10 * MB + 1, rng.randrange(2**40), None]),
+                substatement_type=rng.choice(["SELECT", "SELECT", "EXPLAIN", None]),
+                engine_ms=rng.choice([None, 900, 7_200_000]),
+                dpu_count=rng.choice([None, None, 0.0, 4.0, 6.5]),
                 reused_result=rng.random() < 0.2,
                 completed_at=END - timedelta(seconds=rng.randrange(40 * 86_400)),
                 total_ms=rng.randrange(100_000),
@@ -83,8 +87,16 @@ def random_history(count: int) -> list[QueryRecord]:
 
 def billed(row: QueryRecord) -> int:
     """The price list, read by a person: https://aws.amazon.com/athena/pricing/."""
-    is_free = row.status == "FAILED" or row.reused_result or row.statement_type != "DML"
-    return 0 if is_free else max(10, math.ceil((row.scanned_bytes or 0) / MB)) * MB
+    scanned = row.scanned_bytes or 0
+    if row.status == "FAILED" or row.reused_result or row.statement_type == "DDL":
+        return 0
+    if row.dpu_count:  # paid by the hour
+        return 0
+    if row.statement_type == "UTILITY" or row.substatement_type == "EXPLAIN":
+        return max(10, math.ceil(scanned / MB)) * MB if scanned else 0
+    if row.status == "CANCELLED" and not scanned and row.engine_ms is None:
+        return 0  # it never ran
+    return max(10, math.ceil(scanned / MB)) * MB
 
 
 @pytest.mark.parametrize("compress", [True, False])
@@ -98,6 +110,10 @@ def test_sums_equal_the_extracts(tmp_path: Path, compress: bool) -> None:
     assert figures.failed == sum(row.status == "FAILED" for row in rows)
     assert figures.scanned_bytes == sum(row.scanned_bytes or 0 for row in rows)
     assert figures.billed_bytes == sum(map(billed, rows))
+    assert figures.dollars == pytest.approx(sum(map(billed, rows)) / 2**40 * 9.0)
+    hours = sum((row.dpu_count or 0) * (row.engine_ms or 0) / 1000 / 3600 for row in rows)
+    assert figures.dpu_hours == pytest.approx(hours)
+    assert sum(each.dpu_hours for each in figures.workgroups) == pytest.approx(hours)
     assert {w.workgroup: w.executions for w in figures.workgroups} == Counter(
         row.workgroup for row in rows
     )
@@ -121,10 +137,42 @@ def test_sums_equal_the_extracts(tmp_path: Path, compress: bool) -> None:
     ]
 
 
-def test_price_is_five_dollars_for_a_terabyte() -> None:
-    """A thousand of the smallest queries cost five cents less a little."""
-    assert scanned_usd(2**40) == 5.0
-    assert round(scanned_usd(1_000 * 10 * MB), 4) == 0.0477
+def test_the_database_and_the_loop_bill_alike() -> None:
+    """``show`` counts in Python what the page counts in SQL."""
+    for row in random_history(600):
+        found = billed_bytes(
+            status=row.status,
+            statement_type=row.statement_type,
+            substatement_type=row.substatement_type,
+            scanned_bytes=row.scanned_bytes,
+            is_reused=bool(row.reused_result),
+            dpu_count=row.dpu_count,
+            has_run=row.status != "CANCELLED" or row.engine_ms is not None,
+        )
+        assert found == billed(row), row
+        hours = (row.dpu_count or 0) * (row.engine_ms or 0) / 3_600_000
+        assert dpu_hours(row.dpu_count, row.engine_ms) == pytest.approx(hours)
+
+
+def test_a_terabyte_costs_what_the_region_asks() -> None:
+    """A thousand of the smallest queries cost five cents less a little in us-east-1."""
+    assert prices_of("us-east-1").scanned_usd(2**40) == 5.0
+    assert round(prices_of("us-east-1").scanned_usd(1_000 * 10 * MB), 4) == 0.0477
+    assert prices_of("sa-east-1").scanned_usd(2**40) == 9.0
+    assert prices_of("us-east-1").dpu_usd(10) == pytest.approx(3.0)
+
+
+def test_a_price_says_where_it_comes_from() -> None:
+    """Configured, of the Region, or of us-east-1 because nobody knows that of the Region."""
+    configured = prices_of("sa-east-1", usd_per_tb=4.5, usd_per_dpu_hour=0.25)
+    assert (configured.usd_per_tb, configured.tb_source) == (4.5, "as configured")
+    assert (configured.usd_per_dpu_hour, configured.dpu_source) == (0.25, "as configured")
+    assert prices_of("sa-east-1").tb_source == "list price of sa-east-1"
+    unknown = prices_of("mars-north-1")
+    assert (unknown.usd_per_tb, unknown.usd_per_dpu_hour) == (5.0, 0.3)
+    assert unknown.tb_source == unknown.dpu_source
+    assert unknown.tb_source == "list price of us-east-1, as that of mars-north-1 is not known here"
+    assert prices_of("").tb_source == "list price of us-east-1, as the Region is not known here"
 
 
 def test_many_workgroups_are_summed_up(tmp_path: Path) -> None:

@@ -180,7 +180,7 @@ def test_headings_state_the_finding(tmp_path: Path) -> None:
         "1 table and 1 view in 1 schema of 0 catalogs",
         "Nothing to compare with yet: no earlier run is in sight",
         "3 queries ended; etl ran 67 % of them",
-        "About $10.00 for 2.20 TB scanned; etl caused 100 %",
+        "About $10.00 for 2.00 TB scanned; etl caused 100 %",
         "One statement causes 100 % of the cost",
         "33 % of the queries failed and 0 % were cancelled; most often: TABLE_NOT_FOUND",
         "1 flow of data between tables is known",
@@ -188,6 +188,24 @@ def test_headings_state_the_finding(tmp_path: Path) -> None:
     ]
     # What the page weighs beside its data: the charts' library, mostly.
     assert report.size_bytes == len(page.encode()) < 1_200_000
+
+
+def test_the_page_says_which_price_and_what_reservations_took(tmp_path: Path) -> None:
+    """Nothing is charged by the bytes on a reservation: its DPU hours stand beside the dollars."""
+    hour_ms = 3_600_000
+    records = {
+        "databaselog": [
+            query("a", "etl", scanned_bytes=2**40),
+            query("b", "ml", scanned_bytes=2**40, dpu_count=6.5, engine_ms=2 * hour_ms),
+        ]
+    }
+    write_package(tmp_path, records, region="eu-west-3", usd_per_dpu_hour=0.5)
+
+    text = visible(make_page(tmp_path)[1])
+
+    assert "About $5.00 for 2.00 TB scanned; etl caused 100 %" in text
+    assert "(list price of us-east-1, as that of eu-west-3 is not known here)" in text
+    assert "They took 13.0 DPU hours, worth $6.50 at $0.50 an hour (as configured)" in text
 
 
 def test_every_chart_has_its_table(hostile_page: str) -> None:
