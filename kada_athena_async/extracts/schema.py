@@ -43,6 +43,7 @@ _SHARED = {
 _UNITS = {
     "_ms": "milliseconds",
     "_bytes": "bytes",
+    "dpu_count": "DPUs",
     "row_count": "rows",
     "file_count": "files",
     "ordinal_position": "position, from 1",
@@ -55,6 +56,7 @@ _TYPES: dict[type, tuple[str, str]] = {
     bool: ("boolean", "true|false"),
     datetime: ("time", _TIME),
     int: ("integer", r"-?\d+"),
+    float: ("number", r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"),
     str: ("text", ""),
 }
 """Type of a field -> name in the dictionary, and a pattern that its texts match; the first fits."""
@@ -66,7 +68,7 @@ class Column(NamedTuple):
     kind: str
     name: str
     type: str
-    """``text``, ``integer``, ``boolean``, ``time``, ``JSON list`` or ``JSON object``."""
+    """``text``, ``integer``, ``number``, ``boolean``, ``time``, ``JSON list`` or ``JSON object``."""
     unit: str
     """Empty where the type has none."""
     may_be_null: bool
@@ -152,7 +154,7 @@ def _column(kind: str, name: str, hint: object, note: str) -> Column:
         kind=kind,
         name=name,
         type=type_,
-        unit="UTC" if type_ == "time" else _unit(name) if type_ == "integer" else "",
+        unit="UTC" if type_ == "time" else _unit(name) if type_ in ("integer", "number") else "",
         may_be_null=type(None) in members,
         meaning=re.sub(r"\s+", " ", meaning),
         example=example.strip("`") or _EXAMPLES.get(type_) or _first_code(meaning),

@@ -15,6 +15,7 @@ _WIDTH = 80
 UNCUT = 2_000
 """Width of a line in a log or a pipe, where nothing is cut that a person may have to read."""
 
+_SHOWN_KINDS = 9
 _SHOWN_REASONS = 4
 _SHOWN_SITES = 4
 _SHOWN_WARNINGS = 4
@@ -69,7 +70,11 @@ def closing_sites(board: Board, *, width: int = UNCUT) -> list[str]:
     figures = _figures(board.calls, board.throttled, board.retries, board.scanned_bytes)
     took = f"after {duration(finished.duration_s)} ({figures})"
     lines = [f"{len(finished.good):,} of {counted(total, 'site')} good {took}"]
-    lines += [_kind(kind, rows, board.sizes[kind]) for kind, rows in board.rows.items()]
+    kinds = [_kind(kind, rows, board.sizes[kind]) for kind, rows in board.rows.items()]
+    lines += kinds[:_SHOWN_KINDS]
+    if len(kinds) > _SHOWN_KINDS:
+        lines.append(f"and {counted(len(kinds) - _SHOWN_KINDS, 'more kind')}")
+
     if board.failed:
         lines.append("failed:")
 
