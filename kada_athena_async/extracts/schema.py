@@ -68,7 +68,7 @@ class Column(NamedTuple):
     kind: str
     name: str
     type: str
-    """``text``, ``integer``, ``number``, ``boolean``, ``time``, ``JSON list`` or ``JSON object``."""
+    """``text``, ``integer``, ``number``, ``boolean``, ``time``, ``JSON list``, ``JSON object``."""
     unit: str
     """Empty where the type has none."""
     may_be_null: bool
