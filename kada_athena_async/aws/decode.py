@@ -70,7 +70,7 @@ class JsonAnswerParser(AioJSONParser):  # type: ignore[misc]  # aiobotocore ship
 
         try:
             found: dict[str, Any] = {DECODED: answer.decoder.decode(response["body"])}
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             # Rare, and slow for a large page: not on the event loop.
             page, unreadable = await offload(lambda: _read(operation, answer, response["body"]))
             found = {DECODED: page, UNREADABLE: unreadable}

@@ -84,9 +84,12 @@ def parse(body: bytes) -> object:
     """Any JSON as plain values; forgives a byte-order mark, broken UTF-8, raw control characters.
 
     Raises:
-        ValueError: It is cut off, or no JSON.
+        ValueError: It is cut off, or no JSON, or nested deeper than any answer.
     """
-    return json.loads(body.decode("utf-8-sig", "replace"), strict=False)
+    try:
+        return json.loads(body.decode("utf-8-sig", "replace"), strict=False)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def json_type(value: object) -> str:

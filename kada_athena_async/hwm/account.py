@@ -17,6 +17,7 @@ from kada_athena_async.hwm.verdict import (
     Judgement,
     Verdict,
     classify,
+    completion,
     submission,
 )
 from kada_athena_async.hwm.window import (
@@ -183,7 +184,7 @@ class Account:
         known, window = self._reading.known, self._reading.window
         is_recent = known is not None and execution.query_id in known.recent
         is_recent = is_recent or execution.query_id in self._reading.published
-        finished_at = execution.completed_at or submission(execution, self._reading)
+        finished_at = completion(execution, self._reading)
         if is_recent or execution.state not in FINAL_STATES or not finished_at < window.end:
             raise StateError(f"the execution {execution.query_id} must not be emitted")
 

@@ -69,7 +69,7 @@ def classify(execution: Execution, reading: Reading) -> Judgement:
         return Judgement(Verdict.RECENT)
 
     submitted_at = submission(execution, reading)
-    finished_at = execution.completed_at or submitted_at
+    finished_at = completion(execution, reading)
     if execution.state not in FINAL_STATES or finished_at >= window.end:
         verdict = Verdict.PENDING if submitted_at < window.end else Verdict.LATER
         return Judgement(verdict, is_unknown_state=execution.state not in KNOWN_STATES)
@@ -92,3 +92,12 @@ def classify(execution: Execution, reading: Reading) -> Judgement:
 def submission(execution: Execution, reading: Reading) -> datetime:
     """When it was submitted; the window's start where Athena gives no time at all."""
     return execution.submitted_at or execution.completed_at or reading.window.start
+
+
+def completion(execution: Execution, reading: Reading) -> datetime:
+    """When it was finished; its submission where Athena gives no completion, or an earlier one.
+
+    A completion of 1970 stands for none, and would put the execution before every window.
+    """
+    submitted_at = submission(execution, reading)
+    return max(execution.completed_at or submitted_at, submitted_at)

@@ -437,3 +437,28 @@ async def test_who_refused_reaches_the_user_with_a_remedy_that_helps(world: OddW
     scope = other.scopes("schema")["AwsDataCatalog", "sales"]
     assert scope["outcome"] == "denied"
     assert words in scope["reason"]
+
+
+@pytest.mark.parametrize("moment", [0, -1, 86_400.0, "1970-01-01T00:00:00Z"])
+async def test_a_completion_before_the_submission_is_none(world: OddWorld, moment: object) -> None:
+    """What stands for no time puts no execution before every window: each is told."""
+
+    def change(batch: dict[str, Any]) -> None:
+        for execution in batch["QueryExecutions"]:
+            if "CompletionDateTime" in execution["Status"]:
+                execution["Status"]["CompletionDateTime"] = moment
+
+    world.aws.alter("athena:BatchGetQueryExecution", change)
+    report = await world.go()
+
+    assert report.committed
+    world.check()
+
+
+async def test_an_answer_of_nothing_but_brackets_is_a_broken_answer(world: OddWorld) -> None:
+    """It says whose answer it is, not that a request could not be sent."""
+    world.aws.answer("athena:ListWorkGroups", b"[" * 200_000)
+    report = await world.go()
+
+    assert not report.committed
+    assert "the answer is cut off, or no JSON" in report.failed[0].reason
