@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import sys
 from collections.abc import Callable
@@ -137,7 +136,7 @@ class LocalLanding:
                     return None
 
                 self._files.write_durably(self._path / name, data)
-                return _hash(data)
+                return self._version(self._path / name)
 
         return await self._do("write", write)
 
@@ -152,12 +151,16 @@ class LocalLanding:
             return None
 
     def _read(self, name: str) -> Cell | None:
+        path = self._path / name
         try:
-            data = self._files.read(self._path / name, max_bytes=MAX_CELL_BYTES)
+            version = self._files.version(
+                path
+            )  # before the content: one that is older wins nothing
+            data = self._files.read(path, max_bytes=MAX_CELL_BYTES)
         except FileNotFoundError:
             return None
 
-        return Cell(data=data, version=_hash(data))
+        return Cell(data=data, version=version)
 
     async def _do(self, verb: str, function: Callable[[], ResultT]) -> ResultT:
         for wait_s in LOCK_WAITS_S:
@@ -200,7 +203,3 @@ class LocalLanding:
             raise RequestError(
                 f"cannot {verb} in {self._path}: {exc.strerror or exc}", code=str(exc.errno)
             ) from exc
-
-
-def _hash(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

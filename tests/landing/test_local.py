@@ -149,3 +149,17 @@ async def test_a_damaged_file_stays_here(push: Deliverer, out: Path, folder: Pat
         await push()
 
     assert in_sight(folder) == []
+
+
+async def test_a_window_extracted_again_replaces_what_we_delivered(
+    push: Deliverer, out: Path, folder: Path
+) -> None:
+    """In a directory as in S3: what lies there gives way to its successor, the manifest too."""
+    make_package(out, 0, {"users": 10})
+    await push()
+    make_package(out, 0, {"users": 30}, run_id="again")
+
+    report = await push()
+
+    assert report.sent == 2
+    assert all((folder / name).read_bytes() == (out / name).read_bytes() for name in in_sight(out))
