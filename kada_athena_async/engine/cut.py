@@ -134,11 +134,13 @@ class Cutter:
         if window is None:
             return WindowPlan(windows=(), notes=(*notes, *decision.notes))
 
+        stated = covered_by_state(mark.newest)
         if request.again:
             windows = _once_more(window, packages)
+            self._check_here(windows, stated)
             return WindowPlan(windows=windows, notes=(*notes, *decision.notes))
 
-        covered = [package.window for package in packages] + covered_by_state(mark.newest)
+        covered = [package.window for package in packages] + stated
         parts = uncovered(window, covered)
         if not parts and request.start is not None:
             raise self._is_published(window, packages)
@@ -269,6 +271,26 @@ class Cutter:
             f"there is no high-water mark {self._place}: the run goes on from "
             f"{newest.path.name}, at {newest.window.end:{HWM_FORMAT}}"
         )
+
+    def _check_here(self, windows: Sequence[PlannedWindow], stated: Sequence[Window]) -> None:
+        """Refuse to extract once more what is published and lies elsewhere: it would come twice.
+
+        A mark that is this machine's alone may be all that is left of it: then it is wanted anew.
+
+        Raises:
+            StateError: Another machine holds it, or only the landing does.
+        """
+        if self.config.landing is None and isinstance(self.store, FileHwmStore):
+            return
+
+        for planned in windows:
+            if not planned.replaces and overlapping(planned.window, stated):
+                raise StateError(
+                    f"the window {planned.window} is published, says the state of {self._place}, "
+                    f"and no package in {self.output_path} holds it",
+                    hint="ask for it on the machine that extracted it; or copy its manifest and "
+                    "files from the landing to output_path first",
+                )
 
     def _is_published(self, window: Window, packages: Sequence[PublishedPackage]) -> StateError:
         holders = [p.path for p in packages if overlapping(window, [p.window])]

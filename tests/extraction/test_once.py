@@ -160,6 +160,34 @@ async def test_h3_again_extracts_each_package_in_its_own_window(world: World) ->
     check_once(world, last.end)
 
 
+async def test_h3_again_where_the_package_is_not_is_refused(world: World, tmp_path: Path) -> None:
+    """A second machine of one landing does not extract anew what the first one delivered."""
+    (tmp_path / "landing").mkdir()
+    shared = {
+        "landing": {"path": str(tmp_path / "landing")},
+        "hwm_store": "landing",
+        "hwm_path": None,
+    }
+    first = await world.run(START, **shared)
+    second = await world.run(START + HOUR, **shared)
+    (tmp_path / "other").mkdir()
+    calls = Counter(world.sandbox.calls)
+    for start, end in ((first.end, second.end), (first.end - HOUR, first.end + HOUR / 2)):
+        with pytest.raises(StateError, match=r"no package in .*other/out holds it") as caught:
+            await world.run(
+                START + 2 * HOUR,
+                start_hwm=start,
+                end_hwm=end,
+                again=True,
+                out=tmp_path / "other" / "out",
+                **shared,
+            )
+
+        assert "ask for it on the machine that extracted it" in caught.value.hint
+
+    assert Counter(world.sandbox.calls) == calls
+
+
 async def test_h3_a_wider_window_with_the_same_end_tells_what_is_new(world: World) -> None:
     """From an hour earlier to the same end: the hour alone, in a package of its own."""
     start = START - DAY

@@ -1,8 +1,10 @@
 """A program that runs the real extractor in children of its own, which die where they are told.
 
-Reads an order a line on stdin (JSON: ``fields``, ``hwm_path``, ``now``, ``kill_at``), forks, and
-tells the child's ``pid``, then its ``status``. A child is forked from a process that has imported
-everything and opened nothing, so that a crash costs what a run costs, and no more.
+Reads an order a line on stdin (JSON: ``fields``, ``arguments`` of the run, ``hwm_path``, ``now``,
+``kill_at``), forks, and tells the child's ``pid``, then its ``status``. With ``said_path`` an error
+of ours is written there, and its exit code is the child's, as the command line does. A child is
+forked from a process that has imported everything and opened nothing, so that a crash costs what a
+run costs, and no more.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from typing import Any
 
 import anyio
 
-from kada_athena_async import Extractor
+from kada_athena_async import Extractor, RunReport
+from kada_athena_async.errors import KadaAthenaError
 from tests.faults.world import WallClock
 from tests.unit.commit.disk import CrashingFiles
 
@@ -43,21 +46,32 @@ def run(order: dict[str, Any]) -> int:
     """The exit code of one run; how many operations it had is left in ``steps_path``."""
     files = KillingFiles(order.get("kill_at", 0))
 
-    async def work() -> int:
+    async def work() -> RunReport:
         extractor = Extractor(
             clock=WallClock(datetime.fromisoformat(order["now"])),
             files=files,
-            hwm_path=order["hwm_path"],
+            hwm_path=order["hwm_path"] or None,
             **order["fields"],
         )
         async with extractor:
-            return (await extractor.run(manage_hwm=True)).exit_code
+            return await extractor.run(**order.get("arguments", {"manage_hwm": True}))
 
-    code = anyio.run(work)
+    try:
+        report = anyio.run(work)
+    except KadaAthenaError as exc:
+        if "said_path" not in order:
+            raise
+
+        Path(order["said_path"]).write_text(str(exc))
+        return exc.exit_code
+
+    if report.failed and "said_path" in order:
+        Path(order["said_path"]).write_text(str(report.failed))
+
     if "steps_path" in order:
         Path(order["steps_path"]).write_text(str(files.steps))
 
-    return code
+    return report.exit_code
 
 
 def main() -> None:

@@ -59,13 +59,16 @@ class Runner:
     def start(self, world: World, now: datetime, *, kill_at: int = 0, **fields: Any) -> int:
         """Begin a run in a child when it is *now* for the sandbox, too; its process id."""
         world.wall.time = now
-        order = {
-            "fields": fields_of(world.sandbox, world.out, **fields),
-            "hwm_path": str(world.hwm_path),
-            "now": now.isoformat(),
-            "kill_at": kill_at,
-            "steps_path": str(world.path / "steps"),
-        }
+        return self.order(
+            fields=fields_of(world.sandbox, world.out, **fields),
+            hwm_path=str(world.hwm_path),
+            now=now.isoformat(),
+            kill_at=kill_at,
+            steps_path=str(world.path / "steps"),
+        )
+
+    def order(self, **order: Any) -> int:
+        """Begin the run that ``crash_runner`` is told of by *order*; its process id."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         self._child = int(self._read()["pid"])
