@@ -285,6 +285,31 @@ class EventRecord(NamedTuple):
     """When the execution was completed, or submitted where Athena gives no completion."""
 
 
+class UsageRecord(NamedTuple):
+    """The executions of a user and day that read or wrote a table; counted from events."""
+
+    server: str
+    catalog: str
+    schema: str
+    table: str
+    usage_date: str | None
+    """Day in UTC on which they were completed. Example: ``2026-11-27``"""
+    user: str
+    event_type: str
+    """``READ`` or ``WRITE``."""
+    executions: int
+    """Executions, failed ones included where they have events. Example: ``12``"""
+    failed_executions: int
+    """Of these, the FAILED ones: 0 unless ``include_failed_events`` is on. Example: ``0``"""
+    distinct_statements: int
+    """Distinct fingerprints of these. Example: ``3``"""
+    scanned_bytes: int
+    """Of a READ: bytes scanned, those of an execution shared evenly among the tables that it read.
+    Example: ``5677865169``"""
+    last_at: datetime | None
+    """When the last of them was completed."""
+
+
 class PrincipalRecord(NamedTuple):
     """The principal that ran an execution."""
 
@@ -358,6 +383,7 @@ Record: TypeAlias = (
     | ImmediateRecord
     | LinkageRecord
     | EventRecord
+    | UsageRecord
     | PrincipalRecord
 )
 
@@ -375,6 +401,7 @@ RECORD_TYPES: dict[str, type[Record]] = {
     "databaselog": QueryRecord,
     "linkages": LinkageRecord,
     "events": EventRecord,
+    "usage": UsageRecord,
     "query_principals": PrincipalRecord,
 }
 """Kind of extract (a part of its file name) -> type of its records; in the order of a run."""

@@ -49,6 +49,7 @@ _UNITS = {
     "ordinal_position": "position, from 1",
     "depth": "levels, from 1",
     "executions": "executions",
+    "distinct_statements": "statements",
 }
 
 _TIME = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}"

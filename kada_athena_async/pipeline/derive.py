@@ -1,4 +1,4 @@
-"""Linkages and events of a run, derived from the run's own finished parts.
+"""Linkages, events and usage of a run, derived from the run's own finished parts.
 
 What was extracted is read back, so that a resumed run derives the same, and so that no column need
 be held before it is known to matter.
@@ -6,8 +6,8 @@ be held before it is known to matter.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -25,6 +25,7 @@ from kada_athena_async.sql.derivation import Derivation, Source
 from kada_athena_async.sql.edges import LinkageEdges
 from kada_athena_async.sql.immediate import immediate_statement
 from kada_athena_async.sql.names import Context, TableName
+from kada_athena_async.sql.table_usage import TableUsage, uses_of
 from kada_athena_async.sql.worker_pool import WorkerPool
 
 _KINDS = ("metadata_views", "databaselog")
@@ -49,7 +50,7 @@ class DeriveExtraction:
     tell: Observer
     pool: WorkerPool | None = None
     _read: int = 0
-    _rows: dict[str, int] = field(default_factory=lambda: {"linkages": 0, "events": 0})
+    _rows: dict[str, int] = field(default_factory=lambda: {"linkages": 0, "events": 0, "usage": 0})
 
     async def run(self) -> UnitFacts:
         """Derive everything in three passes: what is mentioned, its columns, the rows."""
@@ -80,8 +81,8 @@ class DeriveExtraction:
                 derivation.learn(found)
 
     async def _derive(self, derivation: Derivation) -> None:
-        edges = LinkageEdges(self.staging.path)
-        try:
+        edges, usage = LinkageEdges(self.staging.path), TableUsage(self.staging.path)
+        with closing(edges), closing(usage):
             async with (
                 self.staging.part(self.unit_id, "events") as events,
                 aclosing(self._sources()) as batches,
@@ -89,14 +90,17 @@ class DeriveExtraction:
                 async for batch in batches:
                     linked, happened = await derivation.derive(batch)
                     await offload(lambda linked=linked: edges.add(linked))  # type: ignore[misc]
+                    uses = uses_of(batch, happened)
+                    await offload(lambda uses=uses: usage.add(uses))  # type: ignore[misc]
                     await self._write(events, happened)
 
-            async with self.staging.part(self.unit_id, "linkages") as linkages:
-                rows = edges.rows()
-                while found := await offload(lambda: next(rows, None)):
-                    await self._write(linkages, found)
-        finally:
-            edges.close()
+            await self._write_all("linkages", edges.rows())
+            await self._write_all("usage", usage.rows())
+
+    async def _write_all(self, kind: str, batches: Iterator[Sequence[Record]]) -> None:
+        async with self.staging.part(self.unit_id, kind) as part:
+            while found := await offload(lambda: next(batches, None)):
+                await self._write(part, found)
 
     async def _write(self, part: PartWriter, rows: Sequence[Record]) -> None:
         if rows:

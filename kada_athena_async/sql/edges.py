@@ -2,88 +2,33 @@
 
 from __future__ import annotations
 
-import heapq
-import pickle
-from collections.abc import Iterable, Iterator
-from itertools import groupby
+from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO
 
 from kada_athena_async.records import LinkageRecord
-
-MAX_HELD = 20_000
-"""Edges held before they are put aside on disk: some 20 MB."""
-
-MAX_FILES = 64
-"""Files that are read side by side; more are merged into one first."""
+from kada_athena_async.sql.merging import MAX_HELD, Key, Merging, in_batches
 
 _ROWS_AT_ONCE = 500
 _SURE = ("exact", "table", "partial")
-_Key = tuple[str, ...]
 
 
-class LinkageEdges:
+class LinkageEdges(Merging[LinkageRecord]):
     """Merges the linkages of a run: the same edge, kind and way count as one row.
 
-    An ordinary run has a few thousand edges, a hostile history any number: what exceeds
-    *max_held* is sorted into temporary files, which vanish with this object.
+    An ordinary run has a few thousand edges, a hostile history any number.
 
     Args:
         directory: Where the temporary files may lie.
     """
 
     def __init__(self, directory: Path, *, max_held: int = MAX_HELD) -> None:
-        self._directory = directory
-        self._max_held = max_held
-        self._held: dict[_Key, LinkageRecord] = {}
-        self._files: list[IO[bytes]] = []
-
-    def add(self, rows: Iterable[LinkageRecord]) -> None:
-        """Take the linkages of some executions.
-
-        Raises:
-            OSError: The disk refuses.
-        """
-        for row in rows:
-            key = _key(row)
-            before = self._held.get(key)
-            self._held[key] = row if before is None else merged(before, row)
-            if len(self._held) > self._max_held:
-                self._put_aside()
+        super().__init__(
+            directory, key=_key, merged=merged, make=LinkageRecord._make, max_held=max_held
+        )
 
     def rows(self) -> Iterator[list[LinkageRecord]]:
         """All edges in the order of their names, in batches; to be called once."""
-        held = iter(sorted(self._held.items()))
-        batch: list[LinkageRecord] = []
-        for _, row in _merge([*map(_read, self._files), held]):
-            batch.append(row)
-            if len(batch) == _ROWS_AT_ONCE:
-                yield batch
-                batch = []
-
-        if batch:
-            yield batch
-
-    def close(self) -> None:
-        """Remove the temporary files."""
-        for file in self._files:
-            file.close()
-        self._files = []
-
-    def _put_aside(self) -> None:
-        self._files.append(self._written(iter(sorted(self._held.items()))))
-        self._held = {}
-        if len(self._files) >= MAX_FILES:
-            whole = self._written(_merge([*map(_read, self._files)]))
-            self.close()
-            self._files = [whole]
-
-    def _written(self, items: Iterator[tuple[_Key, LinkageRecord]]) -> IO[bytes]:
-        file = TemporaryFile(dir=self._directory)  # noqa: SIM115 - lives as long as this object
-        for _, row in items:
-            pickle.dump(tuple(row), file)
-        return file
+        return in_batches(self.merged_rows(), _ROWS_AT_ONCE)
 
 
 def merged(one: LinkageRecord, other: LinkageRecord) -> LinkageRecord:
@@ -112,31 +57,5 @@ _KEY_FIELDS = [
 ]
 
 
-def _key(row: LinkageRecord) -> _Key:
+def _key(row: LinkageRecord) -> Key:
     return tuple(str(row[i] or "") for i in _KEY_FIELDS)
-
-
-def _merge(
-    sources: Iterable[Iterator[tuple[_Key, LinkageRecord]]],
-) -> Iterator[tuple[_Key, LinkageRecord]]:
-    for key, items in groupby(heapq.merge(*sources, key=_first), key=_first):
-        rows = [row for _, row in items]
-        whole = rows[0]
-        for row in rows[1:]:
-            whole = merged(whole, row)
-        yield key, whole
-
-
-def _first(item: tuple[_Key, LinkageRecord]) -> _Key:
-    return item[0]
-
-
-def _read(file: IO[bytes]) -> Iterator[tuple[_Key, LinkageRecord]]:
-    file.seek(0)
-    while True:
-        try:
-            # Our own rows, in a file that nobody else can open.
-            row = LinkageRecord._make(pickle.load(file))  # noqa: S301
-        except EOFError:
-            return
-        yield _key(row), row

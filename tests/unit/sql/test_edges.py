@@ -9,7 +9,8 @@ from random import Random
 import pytest
 
 from kada_athena_async.records import LinkageRecord
-from kada_athena_async.sql.edges import MAX_FILES, LinkageEdges
+from kada_athena_async.sql.edges import LinkageEdges
+from kada_athena_async.sql.merging import MAX_FILES
 
 AT = datetime(2026, 11, 23, tzinfo=timezone.utc)
 
