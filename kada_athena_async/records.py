@@ -211,11 +211,9 @@ class QueryRecord(NamedTuple):
     retryable: bool | None = None
     """Of a failure: ``true`` if the same statement may succeed when it is run again."""
     dpu_count: float | None = None
-    """DPUs of the capacity reservation that it ran on (DpuCount); empty where bytes are charged.
-    Example: ``6.5``"""
+    """DPUs of its capacity reservation; empty where bytes are charged. Example: ``6.5``"""
     data_manifest_location: str | None = None
-    """List of the files that a CTAS, INSERT or UNLOAD wrote. Example:
-    ``s3://results/etl/427ef3b9-manifest.csv``"""
+    """List of the files that a CTAS, INSERT or UNLOAD wrote. Example: ``s3://b/m.csv``"""
 
 
 class ImmediateRecord(NamedTuple):
@@ -304,8 +302,7 @@ class UsageRecord(NamedTuple):
     distinct_statements: int
     """Distinct fingerprints of these. Example: ``3``"""
     scanned_bytes: int
-    """Of a READ: bytes scanned, those of an execution shared evenly among the tables that it read.
-    Example: ``5677865169``"""
+    """Of READ: the bytes of an execution are shared evenly among the tables that it read."""
     last_at: datetime | None
     """When the last of them was completed."""
 
@@ -347,8 +344,7 @@ class TableColumns(NamedTuple):
 class ColumnBlock:
     """The rows of many ``ColumnRecord``s, held field by field.
 
-    Columns are the bulk of an estate: a tuple for each would cost more than all else that is done
-    with it.
+    Columns are the bulk of an estate: a tuple for each would cost more than all else.
 
     Attributes:
         fields: One list for each field of ``ColumnRecord``, in its order, all of one length.
@@ -372,20 +368,10 @@ class ColumnBlock:
 
 
 Record: TypeAlias = (
-    CatalogRecord
-    | SchemaRecord
-    | TableRecord
-    | ColumnRecord
-    | FieldRecord
-    | ViewRecord
-    | UserRecord
-    | QueryRecord
-    | ImmediateRecord
-    | LinkageRecord
-    | EventRecord
-    | UsageRecord
+    CatalogRecord | SchemaRecord | TableRecord | ColumnRecord | FieldRecord | ViewRecord
+    | UserRecord | QueryRecord | ImmediateRecord | LinkageRecord | EventRecord | UsageRecord
     | PrincipalRecord
-)
+)  # fmt: skip
 
 Batch: TypeAlias = "Sequence[Record] | ColumnBlock"
 """Rows of one kind, as a part takes them."""
