@@ -3,9 +3,8 @@
 The names and their order are the output contract (design.md, section 4). Every record is a
 ``NamedTuple``: immutable, and already a row for a CSV writer. ``None`` is an empty field.
 
-The string below a field is its meaning in docs/extracts.md and in ``schema extracts``; what follows
-``Example:`` is a value. Columns that mean the same in several kinds, such as ``server``, are
-explained once, in ``extracts.schema``.
+The string below a field is its meaning in docs/extracts.md; what follows ``Example:`` is a value.
+Columns of several kinds, such as ``server``, are explained once, in ``extracts.schema``.
 """
 
 from __future__ import annotations
@@ -302,7 +301,7 @@ class UsageRecord(NamedTuple):
     distinct_statements: int
     """Distinct fingerprints of these. Example: ``3``"""
     scanned_bytes: int
-    """Of READ: the bytes of an execution are shared evenly among the tables that it read."""
+    """Of READ: an execution's bytes, shared evenly among the tables read. Example: ``513``"""
     last_at: datetime | None
     """When the last of them was completed."""
 
