@@ -123,12 +123,13 @@ async def recover(
 
     committed: list[CommittedManifest] = []
     resumable: Resumable | None = None
+    outcome = "is swept, as asked" if settings.is_fresh else "cannot be continued and was swept"
     for entry in reversed(await in_thread(lambda: files.names(root))):
         leftover = await _examine(root / entry, files)
         mark = await store.read() if store is not None else None
         action = await _choose(leftover, settings, now=now, mark=mark, delivery=delivery)
         if leftover.intent is None:
-            await _sweep(leftover, files, tell)
+            await _sweep(leftover, files, tell, outcome)
         elif action is _Action.LEAVE:
             tell(
                 Warned(
@@ -148,7 +149,7 @@ async def recover(
             if _is_of_another_configuration(leftover, settings):
                 await before_discard()
 
-            await _sweep(leftover, files, tell)
+            await _sweep(leftover, files, tell, outcome)
 
     return Recovery(committed=tuple(reversed(committed)), resumable=resumable)
 
@@ -352,7 +353,9 @@ async def _withdraw(leftover: _Leftover, files: Files, tell: Callable[[Event], N
     )
 
 
-async def _sweep(leftover: _Leftover, files: Files, tell: Callable[[Event], None]) -> None:
+async def _sweep(
+    leftover: _Leftover, files: Files, tell: Callable[[Event], None], outcome: str
+) -> None:
     journal = leftover.journal
 
     def clear() -> None:
@@ -365,5 +368,5 @@ async def _sweep(leftover: _Leftover, files: Files, tell: Callable[[Event], None
         await in_thread(clear)
 
     if leftover.intent is not None and not leftover.is_over:
-        message = f"the interrupted run {leftover.intent.run_id} cannot be continued and was swept"
+        message = f"the interrupted run {leftover.intent.run_id} {outcome}"
         tell(Warned(code=WarningCode.STALE_RUN, message=message))

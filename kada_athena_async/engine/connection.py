@@ -129,19 +129,26 @@ class Connection:
         """
         missing: list[str] = []
         caller: Mapping[str, object] = {}
-        try:
-            caller = await self.client.call("sts", "GetCallerIdentity")
-        except UnreachableError as exc:
-            # A private network may have a way to Athena and none to STS, which a run of fixed
-            # credentials never asks.
-            missing.append(f"sts: {exc.message}: who we are is not known")
-
         workgroups = catalogs = None
-        try:
-            workgroups = len(await self._usable_workgroups())
-        except AccessDeniedError as exc:
-            missing.append(self._missing(exc))
 
+        async def ask_who() -> None:
+            nonlocal caller
+            try:
+                caller = await self.client.call("sts", "GetCallerIdentity")
+            except UnreachableError as exc:
+                # A private network may have a way to Athena and none to STS, which a run of fixed
+                # credentials never asks.
+                missing.append(f"sts: {exc.message}: who we are is not known")
+
+        async def count_workgroups() -> None:
+            nonlocal workgroups
+            try:
+                workgroups = len(await self._usable_workgroups())
+            except AccessDeniedError as exc:
+                missing.append(self._missing(exc))
+
+        # Side by side: in a dead network each waits for its own time.
+        await map_bounded(lambda ask: ask(), [ask_who, count_workgroups], limit=2)
         try:
             catalogs = len(await discover_catalogs(self.client, self.config.catalogs))
         except AccessDeniedError as exc:

@@ -134,11 +134,11 @@ class Extractor(RecordStreams):
             CredentialsError: AWS does not accept who we say we are.
             UnitError: AWS cannot be reached.
         """
-        policy = RetryPolicy(deadline_s=TEST_DEADLINE_S)
-        async with self._connection(policy=policy) as connection:
+        policy, tell = RetryPolicy(deadline_s=TEST_DEADLINE_S), Fanout(self._observers)
+        async with self._connection(tell, policy=policy) as connection:
             report = await connection.report()
 
-        missing = await self._outside(Fanout(self._observers)).missing_rights()
+        missing = await self._outside(tell).missing_rights()
         return replace(report, missing=(*report.missing, *missing))
 
     async def plan(

@@ -25,6 +25,8 @@ MAX_BYTES = 4096
 # Windows locks bytes for reading too, so it locks one far behind the text that names the holder.
 _WINDOWS_LOCK_AT = 1 << 20
 
+_BEGIN = b'{"pid": '
+
 _OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _OPEN |= getattr(os, "O_NONBLOCK", 0)  # a FIFO that somebody put there hangs nobody
 _HELD = frozenset({errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK})
@@ -80,6 +82,7 @@ class Lock:
         try:
             with failing(path, field=field):
                 os.ftruncate(fd, 0)
+                os.lseek(fd, 0, os.SEEK_SET)  # reading who left it moved to its end
                 os.write(fd, json.dumps(holder).encode())
         except BaseException:
             lock.release()
@@ -126,13 +129,23 @@ def holder_of(path: Path) -> dict[str, object]:
 def _refuse_foreign(fd: int, path: Path) -> None:
     found = os.fstat(fd)
     refuse_stranger(found, path)
-    # Taking the lock empties the file, so it must be one of ours: empty, or naming a holder.
-    is_ours = stat.S_ISREG(found.st_mode) and (not found.st_size or "pid" in _read(fd))
-    if not is_ours:
+    # Taking the lock empties the file, so it must be one of ours.
+    if not stat.S_ISREG(found.st_mode) or not _is_ours(fd):
         raise StateError(
             f"{path} stands where the lock belongs, and is none",
             hint="look at what it is, then move it away",
         )
+
+
+def _is_ours(fd: int) -> bool:
+    """True if it is empty, or begins as a holder does: a machine that died may have cut it off.
+
+    Zeros are what a file system leaves of bytes that it lost, and what an earlier version wrote
+    before a holder.
+    """
+    os.lseek(fd, 0, os.SEEK_SET)
+    text = os.read(fd, MAX_BYTES).lstrip(b"\0")
+    return text[: len(_BEGIN)] == _BEGIN[: len(text)]
 
 
 def _lock(fd: int) -> None:

@@ -25,6 +25,7 @@ from kada_athena_async.errors import (
     DeliveryError,
     KadaAthenaError,
     LockedError,
+    NotFoundError,
     StateError,
     UnitError,
 )
@@ -328,7 +329,8 @@ def _failing(package: Package, place: str) -> Iterator[None]:
     except (DeliveryError, StateError, LockedError, CommitError):
         raise
     except KadaAthenaError as exc:
+        remedy = "create it, or correct landing" if isinstance(exc, NotFoundError) else exc.hint
         raise DeliveryError(
             f"the package of {package.manifest.name} was not delivered to {place}: {exc.message}",
-            hint=f"{exc.hint}; {_HINT}" if exc.hint else _HINT,
+            hint=f"{remedy}; {_HINT}" if remedy else _HINT,
         ) from exc

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.events import (
     Event,
     FileDelivered,
@@ -70,7 +71,7 @@ class PlainLines:
             self._write(self._redact(line))
 
     def _lines(self, event: Event, before: Picture) -> list[str]:
-        lines = always(event)
+        lines = [] if self._verbosity < NORMAL and _is_known(event) else always(event)
         if self._verbosity >= NORMAL:
             lines += self._milestones(event, before)
         elif isinstance(event, RunFinished) and event.exit_code:
@@ -101,6 +102,11 @@ class PlainLines:
         self._told_s = now_s
         line = progress(self._picture, now_s)
         return [line] if line else []
+
+
+def _is_known(event: Event) -> bool:
+    """True for what the settings of this machine say: whoever asks for quiet made them."""
+    return isinstance(event, Warned) and event.code == WarningCode.ENDPOINT
 
 
 def is_due(now_s: float, *, told_s: float, begun_s: float) -> bool:

@@ -17,13 +17,15 @@ pytestmark = pytest.mark.usefixtures("sandbox")
 async def test_an_endpoint_of_the_environment_is_announced(
     sandbox: Sandbox, extractor: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is used, and said once; the one of our own configuration needs no warning."""
+    """It is used, and said once, also with a landing; the one of our own configuration needs no warning."""
     said: list[object] = []
     await extractor(observers=[said.append]).test_connection()
     assert not any(isinstance(event, Warned) for event in said)
 
     monkeypatch.setenv("AWS_ENDPOINT_URL", sandbox.endpoint_url)
-    await extractor(endpoint_url=None, observers=[said.append]).test_connection()
+    sandbox.create_bucket("landing")
+    made = extractor(endpoint_url=None, observers=[said.append], landing={"bucket": "landing"})
+    await made.test_connection()
 
     (warning,) = (event for event in said if isinstance(event, Warned))
     assert warning.code == "endpoint"

@@ -163,3 +163,15 @@ async def test_a_window_extracted_again_replaces_what_we_delivered(
 
     assert report.sent == 2
     assert all((folder / name).read_bytes() == (out / name).read_bytes() for name in in_sight(out))
+
+
+async def test_a_landing_that_is_gone_is_to_be_made_first(
+    push: Deliverer, out: Path, folder: Path
+) -> None:
+    """No next run delivers to a directory that is not there: the sentence says what to do."""
+    make_package(out, 0, {"users": 10})
+    folder.rmdir()
+    with pytest.raises(DeliveryError) as caught:
+        await push()
+
+    assert caught.value.hint.startswith("create it, or correct landing; ")

@@ -411,7 +411,10 @@ async def test_what_cannot_be_continued_is_swept(world: World, change: dict[str,
 
     assert recovery == Recovery()
     assert world.staged_runs() == []
-    assert [event.code for event in events if isinstance(event, Warned)] == ["leftover"]
+    (warning,) = (event for event in events if isinstance(event, Warned))
+    assert warning.code == "leftover"
+    said = "is swept, as asked" if change.get("is_fresh") else "cannot be continued and was swept"
+    assert warning.message.endswith(said)
 
 
 async def test_of_several_interrupted_runs_the_youngest_is_continued(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -219,6 +220,42 @@ def test_f10_a_second_run_is_refused_and_told_by_whom(tmp_path: Path) -> None:
     assert path.read_text() != ""
     with Files().lock(path, run_id="second", now=NOW):
         assert '"run_id": "second"' in path.read_text()
+
+
+def test_f10_runs_that_are_killed_one_after_the_other_lock_nobody_out(tmp_path: Path) -> None:
+    """Each writes who it is from the file's beginning, over what the one before it left."""
+    path = tmp_path / ".athena.lock"
+    for _ in range(3):
+        holder = subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE, text=True
+        )
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        assert json.loads(path.read_text())["pid"] == holder.pid
+        holder.kill()
+        holder.communicate()
+
+    Files().lock(path, run_id="last", now=NOW).release()
+
+
+@pytest.mark.parametrize("left", [b'{"pi', b'{"pid": 12, "run', b"\0" * 90, b'\0\0{"pid": 12}'])
+def test_a_lock_file_that_a_power_cut_tore_is_taken(tmp_path: Path, left: bytes) -> None:
+    """Zeros, or the beginning of a holder, are ours."""
+    path = tmp_path / ".athena.lock"
+    path.write_bytes(left)
+    with Files().lock(path, run_id="next", now=NOW):
+        assert json.loads(path.read_text())["run_id"] == "next"
+
+
+@pytest.mark.parametrize("left", [b"alias ls=ls", b'{"name": 1}', b"[]", b"\0x"])
+def test_what_is_no_lock_stays_as_it_is(tmp_path: Path, left: bytes) -> None:
+    """Taking a lock empties its file, so somebody else's is refused."""
+    path = tmp_path / ".athena.lock"
+    path.write_bytes(left)
+    with pytest.raises(StateError, match="stands where the lock belongs, and is none"):
+        Files().lock(path, run_id="next", now=NOW)
+
+    assert path.read_bytes() == left
 
 
 def test_a_lock_given_back_can_be_taken_again(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.events import (
     CallRates,
     Event,
@@ -18,6 +19,7 @@ from kada_athena_async.events import (
     UnitFinished,
     UnitProgress,
     UnitStarted,
+    Warned,
 )
 from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines
 from kada_athena_async.redact import Redactor
@@ -186,3 +188,11 @@ def test_quiet_says_nothing_of_a_run_that_went_well() -> None:
     end = RunFinished(run_id="r", committed=True, exit_code=0, duration_s=12)
 
     assert told([end], QUIET) == []
+
+
+def test_quiet_says_nothing_of_the_endpoint_that_was_set() -> None:
+    """Whoever set it and asks for quiet knows; in any other voice it is said."""
+    hint = "see AWS_ENDPOINT_URL"
+    warned = Warned(code=WarningCode.ENDPOINT, message="calls go to 'http://b'", hint=hint)
+    assert told([warned], QUIET) == []
+    assert told([warned], NORMAL) == ["warning: calls go to 'http://b'", f"  try: {hint}"]
