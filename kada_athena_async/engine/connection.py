@@ -33,6 +33,7 @@ from kada_athena_async.errors import (
     NotFoundError,
     Problem,
     RequestError,
+    RetriesExhaustedError,
     UnitError,
     UnreachableError,
 )
@@ -134,11 +135,13 @@ class Connection:
         async def ask_who() -> None:
             nonlocal caller
             try:
-                caller = await self.client.call("sts", "GetCallerIdentity")
-            except UnreachableError as exc:
+                with anyio.fail_after(ACCOUNT_DEADLINE_S):
+                    caller = await self.client.call("sts", "GetCallerIdentity")
+            except (TimeoutError, RetriesExhaustedError, UnreachableError) as exc:
                 # A private network may have a way to Athena and none to STS, which a run of fixed
                 # credentials never asks.
-                missing.append(f"sts: {exc.message}: who we are is not known")
+                reason = "no answer" if isinstance(exc, TimeoutError) else exc.message
+                missing.append(f"sts: {reason}: who we are is not known")
 
         async def count_workgroups() -> None:
             nonlocal workgroups

@@ -170,7 +170,7 @@ async def test_a_landing_that_is_gone_is_to_be_made_first(
 ) -> None:
     """No next run delivers to a directory that is not there: the sentence says what to do."""
     make_package(out, 0, {"users": 10})
-    folder.rmdir()
+    shutil.rmtree(folder)
     with pytest.raises(DeliveryError) as caught:
         await push()
 
