@@ -50,6 +50,9 @@ from kada_athena_async.sql.worker_pool import WorkerPool
 ACCOUNT_DEADLINE_S = 10.0
 """Without a way to STS the account stays unknown; nobody waits through all retries for that."""
 
+IDENTITY_DEADLINE_S = 5.0
+"""The same where a person waits who only wants to see who we are."""
+
 HISTORY_UNITS_AT_ONCE = 8
 """Workgroups listed side by side: two would use up the account's five list calls a second."""
 
@@ -135,7 +138,7 @@ class Connection:
         async def ask_who() -> None:
             nonlocal caller
             try:
-                with anyio.fail_after(ACCOUNT_DEADLINE_S):
+                with anyio.fail_after(IDENTITY_DEADLINE_S):
                     caller = await self.client.call("sts", "GetCallerIdentity")
             except (TimeoutError, RetriesExhaustedError, UnreachableError) as exc:
                 # A private network may have a way to Athena and none to STS, which a run of fixed

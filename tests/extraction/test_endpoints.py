@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("sandbox")
 async def test_an_endpoint_of_the_environment_is_announced(
     sandbox: Sandbox, extractor: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is used, and said once, also with a landing; the one of our own configuration needs no warning."""
+    """It is used, and said once, with a landing too; our own configuration's needs no warning."""
     said: list[object] = []
     await extractor(observers=[said.append]).test_connection()
     assert not any(isinstance(event, Warned) for event in said)
