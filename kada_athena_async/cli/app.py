@@ -10,6 +10,7 @@ from kada_athena_async.cli.commands import (
     config,
     connection,
     doctor,
+    export,
     hwm,
     iam_policy,
     plan,
@@ -47,6 +48,7 @@ app.command("plan", rich_help_panel=EXTRACT)(plan.plan)
 app.command("push", rich_help_panel=EXTRACT)(push.push)
 app.command("show", rich_help_panel=LOOK)(show.show)
 app.command("report", rich_help_panel=LOOK)(report.report)
+app.command("export", rich_help_panel=LOOK)(export.export)
 app.add_typer(hwm.hwm, name="hwm", rich_help_panel=LOOK)
 app.add_typer(schema.schema, name="schema", rich_help_panel=LOOK)
 app.add_typer(config.config, name="config", rich_help_panel=SET_UP)

@@ -18,6 +18,8 @@ from kada_athena_async.commit.manifest import manifest_paths, read_manifest
 from kada_athena_async.errors import StateError
 from kada_athena_async.files import Files
 from kada_athena_async.prices import Prices, prices_of
+from kada_athena_async.records import RECORD_TYPES, Record
+from kada_athena_async.sinks.part_reader import parsers_of
 
 _MANIFEST = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]*)_manifest_\d{8}T\d{6}Z\.json")
 _NAMED = 5
@@ -88,9 +90,42 @@ class Package:
         """
         for file in self.manifest.files:
             if file.kind == kind:
-                yield from self._rows(file, columns)
+                lines = self._lines(file)
+                header = next(lines)
+                path = self.path.parent / file.name
+                places = [self._place(path, header, column) for column in columns]
+                for line in lines:
+                    yield tuple([line[place] for place in places])
 
-    def _rows(self, file: ManifestFile, columns: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    def records(self, kind: str) -> Iterator[Record]:
+        """Yield the records of *kind*; a column that an earlier version did not write has its
+        default.
+
+        One record is held at a time, as in ``rows``.
+
+        Raises:
+            StateError: As ``rows``.
+        """
+        make = RECORD_TYPES[kind]
+        for file in self.manifest.files:
+            if file.kind == kind:
+                lines = self._lines(file)
+                header = next(lines)
+                path = self.path.parent / file.name
+                defaults = make._field_defaults
+                known = [name for name in make._fields if name in header or name not in defaults]
+                places = [self._place(path, header, name) for name in known]
+                parse = [parsers_of(kind)[make._fields.index(name)] for name in known]
+                for line in lines:
+                    try:
+                        values = [read(line[at]) for read, at in zip(parse, places, strict=True)]
+                    except ValueError:
+                        raise self._torn(path) from None
+
+                    yield make(**{**defaults, **dict(zip(known, values, strict=True))})
+
+    def _lines(self, file: ManifestFile) -> Iterator[list[str]]:
+        """The header of an extract, then its rows."""
         path = self.path.parent / file.name
         # The limit is the process's; it only ever grows.
         csv.field_size_limit(max(csv.field_size_limit(), _MAX_FIELD_CHARS))
@@ -102,9 +137,11 @@ class Package:
             with path.open("rb", buffering=0) as raw, _Hashing(raw) as hashing:
                 reader = csv.reader(_text_of(hashing, path), strict=True)
                 header = next(reader, [])
-                places = [self._place(path, header, column) for column in columns]
+                yield header
                 for row in reader:
-                    yield tuple([row[place] for place in places])
+                    if len(row) != len(header):
+                        raise self._torn(path)
+                    yield row
                     count += 1
                 is_whole = hashing.hash.hexdigest() == file.sha256
         except FileNotFoundError:

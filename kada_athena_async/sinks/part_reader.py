@@ -226,3 +226,8 @@ _PARSERS: dict[str, tuple[Parse, ...]] = {
     kind: tuple(_parser(hint) for hint in get_type_hints(record).values())
     for kind, record in STAGED_TYPES.items()
 }
+
+
+def parsers_of(kind: str) -> tuple[Parse, ...]:
+    """How the texts of a row of *kind* become the fields of its record, in order."""
+    return _PARSERS[kind]

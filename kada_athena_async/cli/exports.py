@@ -1,0 +1,168 @@
+"""Which runs ``export`` exports, where to, and what it says."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
+from kada_athena_async.cli.show import each_place
+from kada_athena_async.cli.signals import run_until_signalled
+from kada_athena_async.cli.talk import Talk
+from kada_athena_async.errors import ConfigError, Problem
+from kada_athena_async.export import TARGETS, ExportReport, export
+
+if TYPE_CHECKING:
+    from kada_athena_async.export.sending import PostReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRequest:
+    """What the user asked for.
+
+    Attributes:
+        directory: Where the files go; None if they are only posted.
+        to_url: Where events are posted; None if nowhere.
+        output_path: Directory of the extracts; None for the configured ones.
+        since: A time, as typed.
+        sites: Names of the sites wanted, or patterns for them; all if empty.
+    """
+
+    to: str
+    directory: Path | None
+    to_url: str | None
+    config: Path | None
+    name: str
+    output_path: Path | None
+    newest: bool
+    since: str | None
+    region: str
+    sites: tuple[str, ...]
+    settings: tuple[str, ...]
+
+
+def export_runs(talk: Talk, request: ExportRequest) -> int:
+    """Export the runs of each site and say which files there are; the exit code.
+
+    Raises:
+        ConfigError: The command makes no sense, or an extra is not installed.
+        StateError: There are no extracts, or they cannot be used.
+        DeliveryError: The endpoint does not take the events.
+    """
+    _check(request)
+    since = _time(request.since) if request.since else None
+    post = _poster(talk, request.to_url) if request.to_url else None
+    places = _places(talk, request)
+    directories = {
+        place: _directory(request.directory, name if len(places) > 1 else "")
+        for place, name in places.items()
+    }
+
+    def show(output_path: Path, name: str) -> None:
+        directory = directories[(output_path, name)]
+
+        async def work() -> tuple[ExportReport, PostReport | None]:
+            with tempfile.TemporaryDirectory(prefix="kada-export-") as scratch:
+                report = await export(
+                    request.to,
+                    output_path=output_path,
+                    directory=directory or scratch,
+                    name=name,
+                    newest=request.newest,
+                    since=since,
+                    region=request.region,
+                )
+                return report, await post(next(iter(report.files))) if post else None
+
+        done, posted = run_until_signalled(
+            work, on_signal=lambda: talk.say("stopping; once more to stop at once")
+        )
+        _show(talk, done, posted, is_kept=directory is not None)
+
+    return each_place(talk, list(places), show)
+
+
+def _poster(talk: Talk, url: str) -> Callable[[Path], Awaitable[PostReport]]:
+    """Posts the events of a file to *url*, with the key of the environment.
+
+    Raises:
+        ConfigError: The URL or the key cannot be used.
+    """
+    from kada_athena_async.export.sending import (
+        KEY_VARIABLE,
+        check_key,
+        endpoint_of,
+        post_events,
+    )
+
+    key = os.environ.get(KEY_VARIABLE, "")
+    talk.know_secrets((key,) if key else ())
+    endpoint_of(url)
+    check_key(key)
+    return lambda path: post_events(path, url, api_key=key)
+
+
+def _show(talk: Talk, report: ExportReport, posted: PostReport | None, *, is_kept: bool) -> None:
+    facts = report.to_dict() if is_kept else {**report.to_dict(), "files": {}}
+    if posted:
+        facts["posted"] = posted.to_dict()
+
+    talk.data(facts, kind="export", lines=[str(path) for path in report.files] if is_kept else [])
+    records = sum(report.files.values())
+    runs = "1 run" if report.runs == 1 else f"{report.runs} runs"
+    talk.say(f"{records:,} records of {runs}, {report.start:%Y-%m-%d} to {report.end:%Y-%m-%d}")
+    if posted:
+        talk.say(f"{posted.events:,} events posted to {posted.url}")
+
+
+def _check(request: ExportRequest) -> None:
+    """Raise ConfigError for a command line that makes no sense."""
+    problems = []
+    if request.to not in TARGETS:
+        problems.append(Problem("--to", ascii(request.to), f"name one of {', '.join(TARGETS)}"))
+
+    if request.to_url and request.to != "openlineage":
+        problems.append(Problem("--to-url", "given", "use it with --to openlineage only"))
+
+    if request.directory is None and not request.to_url:
+        problems.append(Problem("-o", "(nothing)", "name the directory that the files go to"))
+
+    if request.newest and request.since:
+        problems.append(Problem("--since", ascii(request.since), "leave out --newest or --since"))
+
+    if problems:
+        raise ConfigError(problems, source="command")
+
+
+def _time(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError:
+        remedy = "write YYYY-MM-DD or 'YYYY-MM-DD HH:MM:SS', in UTC"
+        raise ConfigError([Problem("--since", ascii(text), remedy)], source="command") from None
+
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+
+
+def _directory(directory: Path | None, name: str) -> Path | None:
+    """Where the files of a site go: of several sites to a directory each."""
+    return directory.absolute() / name if directory else None
+
+
+def _places(talk: Talk, request: ExportRequest) -> dict[tuple[Path, str], str]:
+    """Directory of the extracts and collector's name of each site -> its name."""
+    asked = RunRequest(
+        config=request.config, name=request.name, settings=request.settings, sites=request.sites
+    )
+    check_request(asked)
+    if request.output_path:
+        return {(request.output_path.absolute(), request.name): request.name}
+
+    sites = configured_sites(talk, asked)
+    found = [(site.config.output_path, site.instance(request.name)) for site in sites]
+    return {(path.absolute(), name): name for path, name in found}

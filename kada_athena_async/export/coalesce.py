@@ -1,0 +1,182 @@
+"""``coalesce``: the seven CSV files of Coalesce Catalog's warehouse importer.
+
+https://docs.coalesce.io/docs/catalog/developer/catalog-apis/warehouse-importer
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from kada_athena_async.export.history import History, TableName
+from kada_athena_async.export.interface import STEP_RECORDS, OutputFolder
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "database": ("id", "database_name"),
+    "schema": ("id", "database_id", "schema_name", "description", "tags"),
+    "table": ("id", "schema_id", "table_name", "description", "tags", "type"),
+    "column": ("id", "table_id", "column_name", "description", "data_type", "ordinal_position"),
+    "user": ("id", "email", "first_name", "last_name"),
+    "view_ddl": ("database_name", "schema_name", "view_name", "view_definition"),
+    "query": (
+        "query_id",
+        "database_id",
+        "database_name",
+        "schema_name",
+        "query_text",
+        "user_id",
+        "user_name",
+        "start_time",
+        "end_time",
+    ),
+}
+"""File -> its columns."""
+
+# Of a statement that names no catalog.
+_DEFAULT_CATALOG = "AwsDataCatalog"
+
+
+def write_coalesce(history: History, folder: OutputFolder) -> Iterator[None]:
+    """See ``Target``: names begin with the end of the newest window, as a Unix time."""
+    stamp = int(history.newest.manifest.end.timestamp())
+    rows = {
+        "database": _databases,
+        "schema": _schemas,
+        "table": _tables,
+        "column": _columns,
+        "user": _users,
+        "view_ddl": _views,
+        "query": _queries,
+    }
+    for name, make in rows.items():
+        with folder.create(f"{stamp}-{name}.csv") as output:
+            output.write(_line(COLUMNS[name]))
+            for row in make(history):
+                output.write(_line(row), count=1)
+                if output.count % STEP_RECORDS == 0:
+                    yield
+
+
+def _line(row: Iterable[object]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(row)
+    return text.getvalue().encode()
+
+
+def _id(*names: str) -> str:
+    return ".".join(names)
+
+
+def _databases(history: History) -> Iterator[tuple[object, ...]]:
+    """The catalogs: those that were read, and those that an execution names."""
+    spelled = _spelled(history)
+    for execution in history.executions():
+        spelled(execution.catalog)
+
+    for catalog in spelled.known.values():
+        yield catalog, catalog
+
+
+class _Spelling:
+    """Catalogs as the metadata spell them: Athena does not look at the case.
+
+    Attributes:
+        known: Name in lower case -> the catalog.
+    """
+
+    def __init__(self, catalogs: Iterable[str]) -> None:
+        self.known = {each.lower(): each for each in catalogs}
+
+    def __call__(self, catalog: str | None) -> str:
+        wanted = catalog or _DEFAULT_CATALOG
+        return self.known.setdefault(wanted.lower(), wanted)
+
+
+def _spelled(history: History) -> _Spelling:
+    return _Spelling([_DEFAULT_CATALOG, *history.catalogs(), *(c for c, _ in history.schemas())])
+
+
+def _schemas(history: History) -> Iterator[tuple[object, ...]]:
+    for catalog, schema, text in history.newest.rows(
+        "metadata_schemas", "catalog", "schema", "description"
+    ):
+        yield _id(catalog, schema), catalog, schema, text, "[]"
+
+
+def _tables(history: History) -> Iterator[tuple[object, ...]]:
+    for table in history.tables():
+        key = _id(table.catalog, table.schema, table.table)
+        schema = _id(table.catalog, table.schema)
+        yield key, schema, table.table, table.comment, "[]", table.table_type
+
+
+def _columns(history: History) -> Iterator[tuple[object, ...]]:
+    for table in history.tables():
+        name = TableName(table.catalog, table.schema, table.table)
+        for column in history.columns(name):
+            yield (
+                _id(*name, column.column),
+                _id(*name),
+                column.column,
+                column.comment,
+                column.data_type,
+                column.ordinal_position,
+            )
+
+
+def _users(history: History) -> Iterator[tuple[object, ...]]:
+    """Everyone that a query names."""
+    found: dict[str, None] = dict.fromkeys(user for (user,) in history.newest.rows("users", "user"))
+    for execution in history.executions():
+        found[_user(history, execution.query_id, execution.user)] = None
+
+    for user in found:
+        yield user, user if "@" in user else "", "", ""
+
+
+def _user(history: History, query_id: str, workgroup_user: str) -> str:
+    principal = history.principal(query_id)
+    return (principal and principal.principal) or workgroup_user
+
+
+def _views(history: History) -> Iterator[tuple[object, ...]]:
+    for catalog, schema, view, text in history.newest.rows(
+        "metadata_views", "catalog", "schema", "view", "definition"
+    ):
+        if text:
+            yield catalog, schema, view, _text(text)
+
+
+def _queries(history: History) -> Iterator[tuple[object, ...]]:
+    spelled = _spelled(history)
+    for execution in history.executions():
+        start = execution.submitted_at or execution.completed_at
+        if not execution.query or not start:
+            continue
+
+        catalog = spelled(execution.catalog)
+        user = _user(history, execution.query_id, execution.user)
+        yield (
+            execution.query_id,
+            catalog,
+            catalog,
+            execution.schema,
+            _text(execution.query),
+            user,
+            user,
+            _time(start),
+            _time(execution.completed_at),
+        )
+
+
+def _text(sql: str) -> str:
+    """A statement that ends with a quoted name gets a space: the importer's checks refuse a value
+    that begins or ends with a double quote, as they take it for quoted twice."""
+    before = " " if sql.startswith('"') else ""
+    return f"{before}{sql} " if sql.endswith('"') else f"{before}{sql}"
+
+
+def _time(at: datetime | None) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] if at else ""
