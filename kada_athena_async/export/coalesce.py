@@ -61,7 +61,7 @@ def write_coalesce(history: History, folder: OutputFolder) -> Iterator[None]:
 
 def _line(row: Iterable[object]) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(row)
+    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(row)
     return text.getvalue().encode()
 
 

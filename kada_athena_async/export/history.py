@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast, get_type_hints
 
 import msgspec
 
@@ -48,6 +49,10 @@ class _Joined(NamedTuple):
     order: str = ""
 
 
+def _time(text: str) -> datetime:
+    return msgspec.convert(text, datetime)
+
+
 _TABLE = ("catalog", "schema", "table")
 _JOINED = {
     "events": _Joined(("query_id",)),
@@ -59,7 +64,15 @@ _JOINED = {
     "linkages": _Joined(("target_catalog", "target_schema", "target_table")),
 }
 
-_DECODERS = {kind: msgspec.json.Decoder(RECORD_TYPES[kind]) for kind in _JOINED}
+# Fields of a record that JSON does not give back as they were -> how they become that again.
+_RESTORED: dict[str, dict[int, Callable[[Any], Any]]] = {
+    kind: {
+        place: tuple if "tuple" in str(hint) else _time
+        for place, hint in enumerate(get_type_hints(RECORD_TYPES[kind]).values())
+        if "tuple" in str(hint) or "datetime" in str(hint)
+    }
+    for kind in _JOINED
+}
 
 
 class History:
@@ -200,8 +213,7 @@ class History:
             sql += f" AND package = (SELECT max(package) FROM {kind} WHERE key = :key)"
 
         rows = self._database.execute(f"{sql} ORDER BY place, number", {"key": _key(key)})
-        decode = _DECODERS[kind].decode
-        return [decode(record) for (record,) in rows]
+        return [_record(kind, text) for (text,) in rows]
 
     def _load(self, kind: str) -> None:
         if kind in self._loaded:
@@ -239,6 +251,15 @@ class History:
 
 def _is_of_view(record: object) -> bool:
     return isinstance(record, LinkageRecord) and record.linkage_type == "VIEW"
+
+
+def _record(kind: str, text: bytes) -> Any:
+    values = msgspec.json.decode(text)
+    for place, restore in _RESTORED[kind].items():
+        if values[place] is not None:
+            values[place] = restore(values[place])
+
+    return RECORD_TYPES[kind]._make(values)
 
 
 def _key(parts: Sequence[str]) -> bytes:

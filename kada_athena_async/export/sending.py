@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -149,7 +150,7 @@ class _Poster:
     async def post(self, event: bytes) -> None:
         try:
             await self.retrier.call(
-                lambda: self._post_once(event), operation="openlineage:POST", budget=self.budget
+                partial(self._post_once, event), operation="openlineage:POST", budget=self.budget
             )
         except RetriesExhaustedError as error:
             raise self._failed(error.message, "run again when it answers") from error
