@@ -89,8 +89,9 @@ class History:
     ) -> None:
         """Join *packages*, whose order is that of their windows, in a file *scratch*."""
         self.packages = tuple(packages)
-        origin = self.newest.manifest.carried.origin
-        self._region = region or (origin.region if origin else "")
+        manifest = self.newest.manifest
+        origin = manifest.carried.origin
+        self._region = region or (origin.region if origin else manifest.facts.region)
         self.account_id = account_id or (origin.account_id if origin else "")
         # The steps of an export are taken in one thread after another, never in two at once.
         self._database = sqlite3.connect(scratch, isolation_level=None, check_same_thread=False)
