@@ -1,4 +1,4 @@
-"""What exists: catalogs, schemas and workgroups, as far as we may see them."""
+"""Catalogs, schemas and workgroups that exist, as far as the run may see them."""
 
 from __future__ import annotations
 
@@ -92,17 +92,17 @@ class CatalogFacts:
 
     @property
     def is_own_glue(self) -> bool:
-        """Whether Glue's own API shows it without a catalog id."""
+        """True if Glue's own API shows it without a catalog id."""
         return self.name.lower() == DEFAULT_CATALOG.lower()
 
     @property
     def is_in_glue(self) -> bool:
-        """Whether Glue's own API shows it: the account's own catalog, or a nested one."""
+        """True if Glue's own API shows it: the account's own catalog, or a nested one."""
         return self.is_own_glue or self.catalog_id is not None
 
     @property
     def has_files(self) -> bool:
-        """Whether its tables are files with a format; a federated source's are not."""
+        """True if its tables are files with a format; tables of a federated source are not."""
         return self.is_own_glue or self.type in ("GLUE", "HIVE") or "/" in self.name
 
 
@@ -124,7 +124,7 @@ class WorkgroupFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estate:
-    """What was found.
+    """Catalogs, schemas and workgroups that were found.
 
     Attributes:
         workgroups: In order of name.

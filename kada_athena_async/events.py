@@ -1,4 +1,4 @@
-"""What the engine tells while it works: frozen values, sent to observers.
+"""Events of the engine: frozen values, sent to observers.
 
 The engine neither prints nor logs; a door (command line, service, Airflow) passes observers and
 shows what it likes. Times are UTC; durations end in ``_s``.
@@ -49,7 +49,7 @@ class StageFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanReady:
-    """What will be done is decided.
+    """The plan of the run is made.
 
     Attributes:
         units: Unit ids in plan order.
@@ -80,7 +80,7 @@ class UnitProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitAdvanced:
-    """How far a unit has come, where its rows alone do not tell.
+    """Progress of a unit whose rows alone do not show it.
 
     Attributes:
         share: Of its work, from 0 to 1: the part of the time that a history unit has listed, or
@@ -146,7 +146,7 @@ class Throttled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRates:
-    """How much AWS was asked, and how fast it may be; once a second at most, while we call.
+    """Calls to AWS and the allowed rates; once a second at most, while the run calls.
 
     Attributes:
         calls: Operation -> requests sent since the connection was opened.

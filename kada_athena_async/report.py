@@ -1,4 +1,4 @@
-"""What happened: the outcome of each unit, and of the run."""
+"""Outcome of each unit, and of the run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NAMES_SHOWN = 3
 
 
 class ScopeFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How complete the extract of one catalog, schema or workgroup is, also in the manifest.
+    """Completeness of the extract of one catalog, schema or workgroup, also in the manifest.
 
     A failure must never look like a deletion.
 
@@ -44,7 +44,7 @@ class ScopeFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class ViewContext(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the names in a view's text lie that have no catalog or schema.
+    """Default catalog and schema of the names in a view's text.
 
     A view keeps the catalog and schema of the session that made it, and its text is read there
     (trino.io, StatementAnalyzer.analyzeView); most often that is where the view itself lies.
@@ -60,7 +60,7 @@ class ViewContext(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnitFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a finished unit leaves beside its rows; survives a restart in the unit's seal.
+    """Facts that a finished unit leaves beside its rows; they survive a restart in the unit's seal.
 
     Attributes:
         rows: Kind -> how many.
@@ -81,7 +81,7 @@ class UnitFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitOutcome:
-    """How a unit ended.
+    """End of a unit.
 
     Attributes:
         outcome: ``done``, ``resumed`` (done by an interrupted run), ``skipped`` or ``failed``.
@@ -114,7 +114,7 @@ class CommittedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
-    """What a run did.
+    """Result of a run.
 
     Attributes:
         start, end: The window.
@@ -158,7 +158,7 @@ class RunReport:
 
     @property
     def incomplete(self) -> tuple[Incomplete, ...]:
-        """What the extracts lack, added up by reason, the most first."""
+        """Scopes that are incomplete in the extracts, added up by reason, the most first."""
         groups: dict[tuple[str, str, str, str], list[str]] = {}
         for outcome in self.outcomes:
             for scope in outcome.facts.scopes:
@@ -200,7 +200,7 @@ class RunReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionReport:
-    """What a connection test found.
+    """Result of a connection test.
 
     Attributes:
         identity: ARN of who we are.
@@ -223,7 +223,7 @@ class ConnectionReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteReport:
-    """What became of one site.
+    """Result of one site.
 
     Attributes:
         name: Of its instance, such as ``athena-prod_au``.
@@ -256,7 +256,7 @@ class SiteReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SitesReport:
-    """What a run of several sites did.
+    """Result of a run of several sites.
 
     Attributes:
         sites: In the order of the configuration.

@@ -46,7 +46,7 @@ class RetryPolicy:
 
 
 class RetryBudget:
-    """What all calls of one operation may spend on retries together.
+    """Retries that all calls of one operation may spend together.
 
     A retry costs 5 and a success earns 1, as in the SDKs' standard mode; so a service that is
     down is not hammered by a thousand callers with ten tries each. Throttles are free: they are

@@ -61,7 +61,7 @@ class Hwm(str):
         return hwm
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, str]]:
-        """What makes it anew, for ``copy`` and ``pickle``."""
+        """Arguments that make it anew, for ``copy`` and ``pickle``."""
         return (str(self),), {"instance": self.instance}
 
 
@@ -288,7 +288,7 @@ def _failure(report: RunReport) -> UnitError:
 
 
 def _run(work: Callable[[], Awaitable[T]]) -> T:
-    """What *work* returns; inside a running event loop it works in a thread of its own.
+    """The result of *work*; inside a running event loop it works in a thread of its own.
 
     Such a loop stands still meanwhile, as with any call that is not awaited: a flow that calls a
     plain function expects no less. Ctrl-C cancels the work and waits until it has tidied up.

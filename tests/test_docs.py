@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,53 @@ def test_every_fault_and_threat_has_its_tests() -> None:
     places = set(re.findall(r"\b(?:faults|landing|extraction|acceptance|unit)/test_\w+", README))
     places |= set(re.findall(r"\bunit/\w+/test_\w+", README))
     assert {place for place in places if not (ROOT / f"tests/{place}.py").exists()} == set()
+
+
+def test_the_map_names_what_is_there() -> None:
+    """Each path of the package's map leads to a file: a moved module moves on the map too."""
+    package_map = (ROOT / "kada_athena_async/README.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"`((?:\w+/)*\w+(?:\.py|/))`", package_map))
+    paths |= set(re.findall(r"`(tests/[\w/]+(?:\.py)?)`", package_map))
+
+    assert len(paths) > 50
+    missing = {
+        path
+        for path in paths
+        if not (ROOT / "kada_athena_async" / path).exists() and not (ROOT / path).exists()
+    }
+    assert missing == set()
+
+
+def links_of(page: Path) -> Iterator[tuple[Path, str]]:
+    """File and anchor of each link of *page* that stays in the project."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not target.startswith(("https:", "http:")):
+            path, _, anchor = target.partition("#")
+            yield (page.parent / path if path else page).resolve(), anchor
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The anchors of the headings of *page*, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+GUIDES = (
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "kada_athena_async/README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+)
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=[str(page.relative_to(ROOT)) for page in GUIDES])
+def test_links_lead_somewhere(page: Path) -> None:
+    """To a file that is there, and a heading in it."""
+    for path, anchor in links_of(page):
+        assert path.exists(), path
+        assert not anchor or anchor in anchors_of(path), (path, anchor)
 
 
 @pytest.mark.skipif(not os.environ.get("CI"), reason="takes minutes; runs where CI is set")

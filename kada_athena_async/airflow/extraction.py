@@ -29,7 +29,7 @@ class Extraction(Generic[T]):
         self._is_stopped = False
 
     def run(self) -> T:
-        """What *work* returns.
+        """The result of *work*.
 
         Whatever is raised here while it goes on (a task's timeout, Ctrl-C) cancels it, and is
         raised on once it has tidied up.

@@ -41,7 +41,7 @@ def as_airflow_errors() -> Iterator[None]:
 
 
 class KadaAthenaHook(BaseHook):
-    """Who a run is to AWS, and what it is to do.
+    """AWS connection and configuration of a run.
 
     Args:
         aws_conn_id: A connection of type "Amazon Web Services": keys or a profile, ``region_name``,
@@ -58,7 +58,7 @@ class KadaAthenaHook(BaseHook):
         self.aws_conn_id = aws_conn_id
 
     def get_conn(self) -> AwsAccess:
-        """What the connection says.
+        """The fields of the connection.
 
         Raises:
             ConfigError: It does not exist.

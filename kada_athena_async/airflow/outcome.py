@@ -1,4 +1,4 @@
-"""What a task tells Airflow of a run: figures and links for XCom, and whether to try again."""
+"""Outcome of a task in Airflow: figures and links for XCom, and whether to try again."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def xcom(report: RunReport, config: Config) -> dict[str, object]:
 
 
 def failure_text(report: RunReport) -> str:
-    """What to say of a run whose units failed."""
+    """Text for a run whose units failed."""
     bad = report.failed
     lines = [f"{unit.unit_id}: {unit.reason}" for unit in bad[:SHOWN_FAILURES]]
     if more := len(bad) - len(lines):

@@ -1,4 +1,4 @@
-"""What Airflow's providers manager is told about this package; imports no Airflow."""
+"""Description of this package for Airflow's providers manager; imports no Airflow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a task is told, as a job for the engine: decided without Airflow and without any call."""
+"""Parameters of a task as a job for the engine: made without Airflow and without any call."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NEEDLESS_ROLE_ARGUMENTS = frozenset({"DurationSeconds"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsAccess:
-    """What an AWS connection of Airflow's says; empty where it says nothing.
+    """Fields of an AWS connection of Airflow; empty where it has none.
 
     Attributes:
         role_method: Such as ``assume_role``.

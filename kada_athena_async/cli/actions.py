@@ -1,4 +1,4 @@
-"""What the commands do: run and test the connection."""
+"""Actions of the commands: run, and test the connection."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def push_extracts(talk: Talk, request: RunRequest, *, sends_all: bool = False) -
 
 
 def what_next(report: RunReport) -> list[str]:
-    """What to try after a run that did not extract all; nothing if it did."""
+    """Commands to try after a run that did not extract all; empty if it did."""
     if report.committed:
         is_denied = any(group.outcome == "denied" for group in report.incomplete)
         doctor = suggestion("doctor", *options("-c", "--config", "--set", "--site"))

@@ -34,7 +34,7 @@ _MARKER = ".made-by-kada-athena-async"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxRequest:
-    """What the user asked the sandbox to be."""
+    """Options of the sandbox."""
 
     port: int = 0
     seed: int = 7

@@ -110,7 +110,7 @@ def _style(finding: Finding) -> str:
 
 
 def _explained(talk: Talk, finding: Finding) -> RenderableType:
-    """What stands behind a finding that is not as it should be."""
+    """Details of a finding that is not as it should be."""
     facts = {
         "found": finding.detail,
         "used to": finding.used_for,

@@ -91,7 +91,7 @@ def set_mark(talk: Talk, time: str, request: RunRequest) -> int:
 
 
 def _owners(talk: Talk, request: RunRequest) -> list[Owner]:
-    """Whose marks are asked for.
+    """Owners of the high-water marks that are asked for.
 
     Without a configuration, or where a file is named, the mark is a file here. Otherwise it is
     where a run with that configuration keeps it.

@@ -1,4 +1,4 @@
-"""How a command ends: its exit code, and a sentence instead of a traceback."""
+"""End of a command: its exit code, and a sentence instead of a traceback."""
 
 from __future__ import annotations
 

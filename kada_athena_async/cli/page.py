@@ -15,7 +15,7 @@ from kada_athena_async.observers.wording import size
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """What the user asked for.
+    """Options of ``report``.
 
     Attributes:
         output_path: Directory of the extracts; None for the configured ones.

@@ -21,7 +21,7 @@ _NAMES_SHOWN = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRequest:
-    """What the user asked for."""
+    """Options of ``iam-policy``."""
 
     config: Path | None
     settings: tuple[str, ...]
@@ -76,7 +76,7 @@ def _one_config(talk: Talk, request: PolicyRequest) -> Config:
 
 
 def _notes(config: Config, policy: PolicyDocument, bearer: Bearer) -> list[str]:
-    """What this policy alone does not do."""
+    """Notes about what this policy alone does not allow."""
     found = []
     size = len("".join(json.dumps(policy).split()))
     if size > MANAGED_POLICY_MAX:

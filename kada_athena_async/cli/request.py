@@ -1,4 +1,4 @@
-"""What was asked for on the command line, and what is wrong with it."""
+"""Options of a run on the command line, and their problems."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SANDBOX_FOLDER = Path("kada-sandbox")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What the user asked for.
+    """Options of a run.
 
     Attributes:
         start_hwm, end_hwm: Texts, as typed.

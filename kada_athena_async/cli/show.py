@@ -1,4 +1,4 @@
-"""Which extracts ``show`` looks into, and how it shows them."""
+"""Extracts that ``show`` reads, and their display."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from kada_athena_async.report import common_exit_code
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowRequest:
-    """What the user asked for.
+    """Options of ``show``.
 
     Attributes:
         what, of: As typed.

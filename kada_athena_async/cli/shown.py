@@ -1,4 +1,4 @@
-"""What ``show`` shows: each view as JSON objects and as parts of a page.
+"""Views of ``show``: each as JSON objects and as parts of a page.
 
 Every text comes from elsewhere and goes through ``safe`` into a ``Text``, in which nothing is
 markup.
@@ -60,7 +60,7 @@ class Shown:
 
 
 def facts(package: Package) -> Facts:
-    """Which run it is about, for programs."""
+    """The run that a view is about, for programs."""
     manifest = package.manifest
     return {
         "name": manifest.name,
@@ -72,7 +72,7 @@ def facts(package: Package) -> Facts:
 
 
 def heading(package: Package) -> RenderableType:
-    """Which run it is about."""
+    """The run that a view is about."""
     manifest = package.manifest
     window = f"{moment(manifest.start)} to {moment(manifest.end)} UTC"
     return Text.assemble((safe(manifest.name), "bold"), f": {window}")
@@ -168,7 +168,7 @@ class _Rows:
 
 
 def workgroups(package: Package, rows: int) -> Shown:
-    """What each workgroup did."""
+    """Figures of each workgroup."""
     totals = workgroup_totals(package)
     names = ("workgroup", ">queries", ">failed", ">cancelled", ">scanned", ">time")
     table = _table(*names)
@@ -234,7 +234,7 @@ def _line(sql: str) -> str:
 
 
 def failures(package: Package, rows: int) -> Shown:
-    """Why queries failed."""
+    """Reasons of failed queries."""
     totals = failure_totals(package)
     table = _table("kind", ">queries", ">workgroups", "one of the reasons")
     for total in totals[:rows]:
@@ -248,7 +248,7 @@ def failures(package: Package, rows: int) -> Shown:
 
 
 def problems(package: Package, rows: int) -> Shown:
-    """What could not be read, with reasons; gaps; warnings."""
+    """Scopes that could not be read, with reasons; gaps; warnings."""
     facts = package.manifest.facts
     lines: list[tuple[str, str, str, str]] = [
         (each.outcome, each.scope, ".".join(each.name), each.reason)
@@ -276,7 +276,7 @@ def problems(package: Package, rows: int) -> Shown:
 
 
 def changes(package: Package, before: Package | None, rows: int) -> Shown:
-    """What came, went and changed since the run before."""
+    """Tables and columns that came, went or changed since the run before."""
     if before is None:
         return Shown(
             kind="change", parts=[Text("the first run in sight: there is nothing to compare with")]

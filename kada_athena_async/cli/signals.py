@@ -36,7 +36,7 @@ class Interrupted(Exception):
 
 
 def run_until_signalled(work: Callable[[], Awaitable[T]], *, on_signal: Callable[[], None]) -> T:
-    """What *work* returns, run in an event loop of its own.
+    """The result of *work*, run in an event loop of its own.
 
     Args:
         on_signal: Called at the first signal, to tell the user that it was heard.

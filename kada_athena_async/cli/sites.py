@@ -1,4 +1,4 @@
-"""What the commands do where the configuration lists several sites."""
+"""Actions of the commands for a configuration of several sites."""
 
 from __future__ import annotations
 

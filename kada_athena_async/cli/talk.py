@@ -1,4 +1,4 @@
-"""What the command line says: data to stdout, talk to stderr."""
+"""Output of the command line: data on stdout, messages on stderr."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _LOGIN_LOGGERS = (
 
 
 class Talk:
-    """How one command talks to its user.
+    """Output of one command.
 
     Args:
         as_json: One JSON object a line on stdout, for programs.
@@ -105,11 +105,11 @@ class Talk:
             self._to_stderr(safe(line, limit=_ERROR_LIMIT, keep="\n"))
 
     def remedy(self, line: str) -> None:
-        """What to do about what failed; said even when quiet was asked for."""
+        """Print the remedy of a failure; with ``-q`` too."""
         self._to_stderr(f"  try: {safe(line, limit=_ERROR_LIMIT)}")
 
     def data(self, facts: Mapping[str, object], *, kind: str, lines: list[str]) -> None:
-        """What the command was asked for: *lines* for people, *facts* with ``--json``."""
+        """Print the result of the command: *lines* for people, *facts* with ``--json``."""
         for log in self._objects():
             log.tell(kind, facts)
 

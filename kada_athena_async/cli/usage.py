@@ -1,4 +1,4 @@
-"""What is wrong with a command line, in the voice of all other errors."""
+"""Mistakes of a command line, in the voice of all other errors."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _words_problem(message: str) -> Problem:
 
 
 def _value(names: list[str], said: str) -> str:
-    """What was given, as far as the command line or the message shows it."""
+    """The given value, as far as the command line or the message shows it."""
     given = options(*names)
     value = given[-1].partition("=")[2] or given[-1] if given else ""
     if not value and (found := re.search(r"'(.*?)' is not one of", said)):

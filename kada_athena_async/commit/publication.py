@@ -1,4 +1,5 @@
-"""What is journaled becomes published and delivered, then the mark moves; see ``transaction``."""
+"""Publication: a journaled commit becomes visible and delivered, then the mark moves; see
+``transaction``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What earlier runs left behind: finish it, offer it for continuation, or sweep it."""
+"""Remains of earlier runs: finish them, offer them for continuation, or remove them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Resumable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:
-    """What was found.
+    """Result of a recovery.
 
     Attributes:
         committed: Commits that were finished now, oldest first.
@@ -57,7 +57,7 @@ class Recovery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoverySettings:
-    """Which leftovers may be continued.
+    """Conditions under which remains of a run may be continued.
 
     Attributes:
         config_digest: Of the configuration now: a run with another one is not continued, because
@@ -161,7 +161,7 @@ def _is_of_another_configuration(leftover: _Leftover, settings: RecoverySettings
 
 
 class _Action(Enum):
-    """What becomes of a leftover.
+    """Action on the remains of a run.
 
     FINISH: Publish it, deliver it, move the mark. ACCEPT: Publish it; another runner did the rest.
     RESUME: Offer it for continuation. SWEEP: Remove what is staged. WITHDRAW: Remove what is
@@ -178,7 +178,7 @@ class _Action(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Leftover:
-    """What lies in a staging directory, and what of it lies in sight.
+    """Content of a staging directory, and the part of it that is published.
 
     Attributes:
         is_in_sight: The manifest of this commit is in sight, unharmed.
@@ -265,7 +265,7 @@ async def _choose(
     mark: StoredMark | None,
     delivery: Delivery | None,
 ) -> _Action:
-    """What becomes of a leftover, by what the others say who share its mark."""
+    """The action on remains, by what the other runners of the same mark say."""
     if delivery is None or leftover.intent is None:
         return _decide(leftover, settings, now=now, mark=mark)
 
@@ -286,7 +286,7 @@ def _decide(
     mark: StoredMark | None,
     is_behind: bool = False,
 ) -> _Action:
-    """What becomes of a leftover.
+    """The action on remains of a run.
 
     Args:
         is_behind: Another runner's delivery begins at the mark and goes before this one.

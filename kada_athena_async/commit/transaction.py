@@ -80,7 +80,7 @@ SPARE_BYTES = 4 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitRequest:
-    """What is to be committed.
+    """Files and facts to commit.
 
     Attributes:
         unit_order: Every unit whose parts belong in the extracts, in plan order; all sealed.

@@ -1,4 +1,4 @@
-"""What a run would take: calls, time at AWS's quotas, rough dollars. Arithmetic, no I/O."""
+"""Cost of a run: calls, time at AWS's quotas, rough dollars. Arithmetic, no I/O."""
 
 from __future__ import annotations
 

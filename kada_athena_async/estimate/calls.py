@@ -1,4 +1,4 @@
-"""How many calls of each operation a plan takes, by the same rules by which a run makes them. Pure.
+"""Calls of each operation that a plan takes, by the same rules by which a run makes them. Pure.
 
 What fails, is throttled or is denied on the way comes on top: nobody knows it before.
 """
@@ -40,7 +40,7 @@ _TABLE = TableDetail(schema="", name="", is_view=False)
 
 @dataclass(slots=True)
 class Work:
-    """What one part of a run costs.
+    """Cost of one part of a run.
 
     Attributes:
         calls: Operation -> calls.
@@ -149,7 +149,7 @@ def _unit(
 
 
 def _needs_view_texts(config: Config, catalog: CatalogFacts) -> bool:
-    """Whether view texts come by SQL: Glue gives them with the tables."""
+    """True if view texts come by SQL: Glue gives them with the tables."""
     return config.metadata_source == "sql" or not catalog.is_in_glue
 
 

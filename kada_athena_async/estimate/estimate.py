@@ -1,4 +1,4 @@
-"""What a run would take with each source of metadata, and which to choose. Pure."""
+"""Cost of a run with each source of metadata, and a recommendation. Pure."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _BY_SQL = ("glue:GetDatabases", "athena:ListDatabases")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """What a run with one source of metadata takes.
+    """Cost of a run with one source of metadata.
 
     Attributes:
         calls: Operation -> calls, retries and failures not counted.
@@ -57,7 +57,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
-    """Which source to choose, and why."""
+    """The recommended source, with the reason."""
 
     source: Source
     reason: str
@@ -92,7 +92,7 @@ def estimate(
     schemas: Mapping[SchemaKey, SchemaSize],
     histories: Mapping[str, HistorySize],
 ) -> Estimate:
-    """What a run would take.
+    """Cost of a run with each source.
 
     Args:
         plans: The plan with each source; they differ in how schemas are put together.

@@ -1,4 +1,4 @@
-"""How long calls take at AWS's quotas. Pure arithmetic; benchmarks/bounds.py uses it too."""
+"""Time that calls take at AWS's quotas. Pure arithmetic; benchmarks/bounds.py uses it too."""
 
 from __future__ import annotations
 
@@ -73,5 +73,5 @@ def quota_s(operation: str, calls: int, *, share: float) -> float:
 
 
 def latency_s(operation: str) -> float:
-    """What one answer is assumed to take."""
+    """Assumed time of one answer, in seconds."""
     return ASSUMED_LATENCY_S.get(operation, OTHER_LATENCY_S)

@@ -1,4 +1,4 @@
-"""How large an estate is, as far as that is known, and where the figures come from. Pure."""
+"""Sizes of schemas and histories, as far as known, and the origin of the figures. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COLUMNS_GUESSED = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaSize:
-    """How much one schema holds; views are tables too."""
+    """Size of one schema; views are tables too."""
 
     tables: int
     views: int
@@ -34,7 +34,7 @@ class SchemaSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistorySize:
-    """How many executions of one workgroup have to be listed.
+    """Number of executions of one workgroup to list.
 
     Attributes:
         listed: Executions submitted since the reading's lower bound.
@@ -50,7 +50,7 @@ class HistorySize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistorySample:
-    """What some pages of a workgroup's history showed.
+    """Figures of some pages of a workgroup's history.
 
     Attributes:
         ids: Executions seen, newest first as a rule.
@@ -99,12 +99,12 @@ def history_of_run(emitted: int, window: timedelta, reading: Reading, now: datet
 
 
 def _older(since: datetime, now: datetime) -> int | None:
-    """How many executions there are before *since*: none that Athena has forgotten."""
+    """Number of executions before *since*: none that Athena has forgotten."""
     return 0 if since <= now - RETENTION else None
 
 
 def _expected(listed: int, reading: Reading, now: datetime) -> int:
-    """What of the listed belongs to the window; the overlap before it is told already."""
+    """Number of listed executions in the window; those of the overlap before it are published."""
     window = reading.window.end - reading.window.start
     listed_for = now - max(reading.listed_since, now - RETENTION)
     return round(listed * min(1.0, window / max(listed_for, window)))

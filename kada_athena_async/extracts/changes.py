@@ -1,4 +1,4 @@
-"""What came, went and changed between two runs, where both read everything.
+"""Tables and columns that came, went or changed between two runs, where both read everything.
 
 Held at a time are two numbers for each table, and what changed; not the columns.
 """
@@ -48,7 +48,7 @@ class TableChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What changed in the schemas that can be compared.
+    """Changes in the schemas that can be compared.
 
     The columns of a table that came or went are not told again.
 

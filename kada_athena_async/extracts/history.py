@@ -26,7 +26,7 @@ Cost = Literal["total_ms", "scanned_bytes"]
 
 @dataclass(slots=True, kw_only=True)
 class WorkgroupTotal:
-    """What one workgroup did.
+    """Figures of one workgroup.
 
     Attributes:
         total_ms: Of all its executions, waiting included.
@@ -42,7 +42,7 @@ class WorkgroupTotal:
 
 @dataclass(slots=True, kw_only=True)
 class FingerprintTotal:
-    """What the executions of one shape cost together.
+    """Figures of the executions of one fingerprint.
 
     Attributes:
         max_ms: The longest of them.

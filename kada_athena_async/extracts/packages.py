@@ -42,7 +42,7 @@ _RESTORE = "restore it from where it was delivered, or extract that window again
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """What one run put in sight.
+    """Published extracts of one run.
 
     Attributes:
         path: Of the manifest; its extracts lie beside it.

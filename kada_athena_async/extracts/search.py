@@ -53,8 +53,10 @@ class Found:
 
 
 def fits(pattern: str) -> Callable[[str], bool]:
-    """Whether a name fits *pattern*, in any case: a glob if it has ``*``, ``?`` or ``[``, else a
-    part of the name."""
+    """A test of names against *pattern*, in any case.
+
+    A glob if it has ``*``, ``?`` or ``[``, else a part of the name.
+    """
     if set(pattern) & set("*?["):
         matcher = re.compile(translate(pattern.lower()))
         return lambda name: matcher.fullmatch(name.lower()) is not None

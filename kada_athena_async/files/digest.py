@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Digest(NamedTuple):
-    """What identifies a file's content."""
+    """Identity of a file's content."""
 
     size_bytes: int
     sha256: str

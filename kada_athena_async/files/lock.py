@@ -110,7 +110,7 @@ class Lock:
 
 
 def holder_of(path: Path) -> dict[str, object]:
-    """Who the lock file at *path* names as its holder; empty if nobody, or nobody legible.
+    """Holder that the lock file at *path* names; empty if it names none that can be read.
 
     It is only read. A holder that died without tidying up is named too: whether a lock is held
     only the kernel knows, and asking would stand in the way of a run that begins meanwhile.
@@ -158,7 +158,7 @@ def _lock(fd: int) -> None:
 
 
 def _read(fd: int) -> dict[str, object]:
-    """Who wrote the file; empty if nobody legible did."""
+    """Writer of the file; empty if it names none that can be read."""
     try:
         os.lseek(fd, 0, os.SEEK_SET)
         found = json.loads(os.read(fd, MAX_BYTES))

@@ -1,4 +1,4 @@
-"""What kind of file system a path lies on."""
+"""Kind of the file system below a path."""
 
 from __future__ import annotations
 

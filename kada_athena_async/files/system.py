@@ -83,7 +83,8 @@ class Files:
 
     @contextmanager
     def _at(self, path: Path) -> Iterator[tuple[int | None, Name]]:
-        """Where *path* is to be used: a descriptor and a name, or None and the path itself."""
+        """The handle by which to use *path*: a descriptor and a name, or None and the path
+        itself."""
         root = next((r for r in self._guarded if path == r or r in path.parents), None)
         if root is None:
             yield None, path
@@ -354,17 +355,17 @@ class Files:
         return True
 
     def identity(self, path: Path) -> tuple[int, int]:
-        """What stays the same as long as *path* is the same directory: device and inode."""
+        """Device and inode: they stay the same as long as *path* is the same directory."""
         found = path.lstat()
         return found.st_dev, found.st_ino
 
     def version(self, path: Path) -> str:
-        """What differs between any two files that had this name, whatever they hold."""
+        """A mark that differs between any two files that had this name, whatever they hold."""
         found = path.lstat()
         return f"{found.st_ino}-{found.st_mtime_ns}-{found.st_size}"
 
     def free_bytes(self, path: Path) -> int:
-        """How much an unprivileged user may still write where *path* lies."""
+        """Bytes that an unprivileged user may still write on the file system of *path*."""
         return shutil.disk_usage(path).free
 
     def mount_kind(self, path: Path) -> str:

@@ -42,7 +42,7 @@ def is_disk_full(error: OSError) -> bool:
 
 
 def remedy_of(error: OSError, field: str = OUTPUT_FIELD) -> str:
-    """What to do about *error*.
+    """The remedy of *error*.
 
     Args:
         field: What chooses the place that refused.

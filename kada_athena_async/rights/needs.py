@@ -1,4 +1,4 @@
-"""What a configuration asks for, as far as rights depend on it. Pure."""
+"""Requests of a configuration, as far as rights depend on them. Pure."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class Needs:
 
     @property
     def has_own(self) -> bool:
-        """Whether the account's own Glue catalog is extracted."""
+        """True if the account's own Glue catalog is extracted."""
         return self.names_all or OWN_CATALOG.lower() in map(str.lower, self.config.catalogs)
 
     @property
     def has_others(self) -> bool:
-        """Whether a catalog is extracted that is registered with Athena, or nested in Glue."""
+        """True if a catalog is extracted that is registered with Athena, or nested in Glue."""
         return self.names_all or any(self.others)
 
     @property
@@ -63,7 +63,7 @@ class Needs:
 
     @property
     def reads_glue(self) -> bool:
-        """Whether Glue is read, by us or by Athena on our behalf."""
+        """True if Glue is read, by the run or by Athena on its behalf."""
         return self.has_own or self.names_all or any("/" in name for name in self.others)
 
     def place(self, bearer: Literal["landing", "hwm_store"]) -> S3Place | None:
@@ -77,7 +77,7 @@ class Needs:
 
 
 def bearer_of(place: S3Place, own: Literal["landing", "hwm_store"]) -> Bearer:
-    """Who writes to *place*: the run, unless the place names somebody else."""
+    """The principal that writes to *place*: the run, unless the place names another."""
     is_own = place.key.get_secret_value() or place.profile or place.role
     return own if is_own else "run"
 

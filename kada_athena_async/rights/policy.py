@@ -25,7 +25,7 @@ MANAGED_POLICY_MAX = 6144
 def policy_of(
     config: Config, around: Surroundings, *, bearer: Bearer = "run", optional: bool = False
 ) -> PolicyDocument:
-    """What *bearer* has to be allowed, and nothing else.
+    """The rights that *bearer* needs, and no other.
 
     Args:
         optional: With the rights whose absence only costs something.

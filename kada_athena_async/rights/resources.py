@@ -31,7 +31,7 @@ _ACCOUNT = re.compile(r"\d{12}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """Where a configuration's resources are."""
+    """Account, region and buckets of a configuration."""
 
     partition: str
     region: str
@@ -39,7 +39,7 @@ class Surroundings:
 
 
 def surroundings_of(config: Config, account: str = "", *, unknown: str = "") -> Surroundings:
-    """Where *config* works.
+    """Account, region and buckets of *config*.
 
     Args:
         account: Twelve digits; empty: that of the role.

@@ -9,7 +9,7 @@ from kada_athena_async.rights.needs import Bearer
 
 
 class Target(Enum):
-    """What a right is granted on."""
+    """Kind of resource that a right is granted on."""
 
     EVERYTHING = "account"
     OWN_WORKGROUP = "own workgroup"

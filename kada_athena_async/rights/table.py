@@ -274,11 +274,11 @@ def rights_of(config: Config) -> tuple[Right, ...]:
 
 
 def bearers(config: Config) -> tuple[Bearer, ...]:
-    """Whose policies the configuration needs, the run's first."""
+    """Principals that need a policy for the configuration, the run's first."""
     return tuple(dict.fromkeys(["run", *(right.bearer for right in rights_of(config))]))
 
 
 def lost_without(config: Config, action: str) -> str:
-    """What a run is without *action*, all that is lost joined; empty if it has no use for it."""
+    """Losses of a run without *action*, joined; empty if it has no use for it."""
     lost = [right.lost for right in rights_of(config) if right.action == action]
     return "; ".join(dict.fromkeys(lost))

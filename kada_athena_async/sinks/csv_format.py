@@ -101,7 +101,7 @@ def _compact(value: object) -> str:
 
 
 def _writer(hint: object) -> Callable[[Column], Column]:
-    """How a column of this type is written; a ``| None`` changes nothing."""
+    """The writer of a column of this type; a ``| None`` changes nothing."""
     members = set(get_args(hint)) if isinstance(hint, UnionType) else {hint}
     if bool in members:
         return _flag

@@ -1,4 +1,4 @@
-"""What a unit needs of whoever takes its records."""
+"""Interface of the sink that takes a unit's records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run writes down about itself in its staging directory, and how it is read back."""
+"""Journal of a run in its staging directory: written and read here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FileName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", 
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a run set out to do; written before its first part.
+    """Plan of a run; written before its first part.
 
     Attributes:
         start, end: The window.
@@ -86,7 +86,7 @@ class PlannedFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class CommitJournal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a commit is about to do; written before it touches anything in sight.
+    """Plan of a commit; written before it touches anything published.
 
     Attributes:
         files: The data files.

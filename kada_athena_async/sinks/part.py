@@ -56,7 +56,7 @@ def as_member(data: bytes, *, compress: bool) -> bytes:
 
 
 class _PartCore:
-    """What a part does in its worker thread; one call at a time, none after the end."""
+    """The part's work in its worker thread; one call at a time, none after the end."""
 
     def __init__(self, path: Path, kind: str, *, compress: bool, files: Files) -> None:
         self.path, self.kind = path, kind
@@ -157,7 +157,7 @@ class PartWriter:
 
     @property
     def rows(self) -> int:
-        """How many records were written so far."""
+        """Number of records written so far."""
         return self._core.rows
 
     async def write(self, batch: Batch) -> None:

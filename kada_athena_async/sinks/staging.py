@@ -1,4 +1,4 @@
-"""Where a run gathers its parts, out of sight, until they are committed or continued."""
+"""Staging directory of a run: its parts, unpublished, until they are committed or continued."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Staging:
 
     @property
     def output_path(self) -> Path:
-        """Where the extracts will appear; no link."""
+        """Directory of the extracts; no link."""
         return self.path.parent.parent
 
     @classmethod

@@ -14,7 +14,7 @@ from kada_athena_async.cli.talk import Talk
 
 
 class What(str, enum.Enum):
-    """What to look at."""
+    """Views of ``show``."""
 
     COUNTS = "counts"
     SEARCH = "search"
