@@ -1,21 +1,39 @@
-"""The README keeps its word: its commands work, its examples are real."""
+"""README and guides keep their word: their commands work, their examples are real."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from kada_athena_async.cli.app import app
 from kada_athena_async.config import load_config, load_sites
+from kada_athena_async.records import KINDS
+from kada_athena_async.sandbox import Sandbox
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+GUIDES = (
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "kada_athena_async/README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+)
+"""What users and contributors read."""
 
 
 def command(name: str) -> str:
@@ -25,9 +43,15 @@ def command(name: str) -> str:
     return found[1]
 
 
+def blocks(page: str, language: str) -> list[str]:
+    """The examples of *page* in *language*, in order."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
 def test_configuration_of_the_readme_is_valid() -> None:
     """The JSON example loads as it is."""
-    example, _ = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    (example,) = blocks("README.md", "json")
     fields = json.loads(example)
 
     assert load_config(None, environment={}, overrides=fields).server == "athena"
@@ -45,9 +69,15 @@ def test_configuration_of_the_readme_is_valid() -> None:
     ]
 
 
-def test_sites_of_the_readme_are_valid() -> None:
+def test_the_guides_show_the_same_configuration() -> None:
+    """The first run has the README's example, word for word."""
+    assert blocks("docs/first-run.md", "json") == blocks("README.md", "json")
+    assert blocks("docs/first-run.md", "bash") == blocks("README.md", "bash")
+
+
+def test_sites_of_the_guide_are_valid() -> None:
     """So is the example of many sites, each with what the text says of it."""
-    _, example = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    (example,) = blocks("docs/sites.md", "json")
 
     au, eu = load_sites(None, environment={}, overrides=json.loads(example))
 
@@ -55,12 +85,92 @@ def test_sites_of_the_readme_are_valid() -> None:
     assert (eu.config.region, eu.config.server) == ("eu-west-1", "athena-eu")
 
 
-def test_readme_names_every_extract() -> None:
-    """Each kind of the output contract is explained."""
-    for kind in re.findall(
-        r'"(\w+)": \w+Record', (ROOT / "kada_athena_async/records.py").read_text()
-    ):
+def test_every_example_of_a_configuration_is_valid() -> None:
+    """Those that show a field or two as well, laid over a whole configuration."""
+    whole = json.loads(blocks("README.md", "json")[0])
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        for example in blocks(f"docs/{page.name}", "json"):
+            fields = json.loads(example)
+            if "sites" not in fields:
+                load_config(None, environment={}, overrides={**whole, **fields})
+
+
+def test_the_snippet_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The embedding program extracts a small invented AWS and prints what it found."""
+    (snippet,) = blocks("README.md", "python")
+    assert blocks("docs/embedding.md", "python") == [snippet]
+    body = textwrap.indent(snippet, "    ")
+    monkeypatch.chdir(tmp_path)
+    with Sandbox(scale=0.05) as sandbox:
+        Path("config.json").write_text(json.dumps(sandbox.config(tmp_path / "extracts")))
+        Path("config.json").chmod(0o600)
+        Path("program.py").write_text(
+            f"import asyncio\n\nasync def main():\n{body}\nasyncio.run(main())\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "program.py"],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+        )
+
+    assert done.returncode == 0, done.stderr
+    assert "'databaselog': " in done.stdout
+    assert list((tmp_path / "extracts").glob("*_manifest_*.json"))
+
+
+def test_the_imports_of_the_wrapper_script_work() -> None:
+    """The two lines that replace the vendor's."""
+    (imports,) = blocks("docs/migration.md", "python")
+
+    exec(compile(imports, "docs/migration.md", "exec"), {})  # noqa: S102 - the guide itself
+
+
+def commands_shown() -> list[str]:
+    """Every command line of README and guides that begins with the program."""
+    lines: list[str] = []
+    for page in GUIDES:
+        for line in page.read_text(encoding="utf-8").splitlines():
+            shown = re.match(r"(?:    |\$ )?(?:.*/)?kada-athena-async ([a-z].*)", line)
+            if shown and "Usage:" not in line:
+                lines.append(shown[1].partition("#")[0].strip())
+
+    return lines
+
+
+@pytest.mark.parametrize("line", sorted(set(commands_shown())))
+def test_commands_and_options_shown_exist(line: str) -> None:
+    """Each word before the first option or argument is a command, each option is one of it."""
+    command: Any = get_command(app)
+    words = shlex.split(line.partition("      (")[0].partition(" > ")[0])
+    while words and words[0] in getattr(command, "commands", {}):
+        command = command.commands[words.pop(0)]
+
+    options = {name for each in command.params for name in each.opts} | {"-h", "--help"}
+    assert not hasattr(command, "commands") or options & set(words), line
+    assert {w.partition("=")[0] for w in words if re.match("--?[a-z]", w)} <= options, line
+
+
+def test_every_extract_is_named() -> None:
+    """Each kind of the output contract is explained, in the README and in its guide."""
+    guide = (ROOT / "docs/extracts.md").read_text(encoding="utf-8")
+    for kind in KINDS:
         assert f"`{kind}`" in README, kind
+        assert f"### {kind}\n" in guide, kind
+
+
+def test_the_readme_is_short_and_leads_to_every_guide() -> None:
+    """A first page of 16 KB at most; every page in docs/ can be reached by links from it."""
+    assert len(README.encode()) <= 16 * 1024
+    seen: set[Path] = set()
+    waiting = [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        if page not in seen and page.suffix == ".md":
+            seen.add(page)
+            waiting += [path for path, _ in links_of(page)]
+
+    assert set((ROOT / "docs").glob("*.md")) - seen == set()
 
 
 def numbers(letter: str, cell: str) -> set[int]:
@@ -73,19 +183,20 @@ def numbers(letter: str, cell: str) -> set[int]:
 
 
 def test_every_fault_and_threat_has_its_tests() -> None:
-    """The matrix leaves out no number, and the tests that it names are there."""
-    rows = [line.strip("|").split("|") for line in README.splitlines() if line.startswith("| ")]
+    """The matrices leave out no number, and the tests that they name are there."""
+    text = "".join((ROOT / f"docs/{n}.md").read_text() for n in ("reliability", "security"))
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| ")]
     faults = set().union(*(numbers("F", cells[0]) for cells in rows))
     threats = set().union(*(numbers("S", cells[0]) for cells in rows))
     assert faults == set(range(1, 56))
     assert threats == set(range(1, 21))
 
     source = "".join(path.read_text() for path in ROOT.glob("tests/**/test_*.py"))
-    named = set(re.findall(r"`(test_\w+)\*?`", README))
+    named = set(re.findall(r"`(test_\w+)\*?`", text))
     assert len(named) > 40
     assert {name for name in named if f"def {name}" not in source} == set()
-    places = set(re.findall(r"\b(?:faults|landing|extraction|acceptance|unit)/test_\w+", README))
-    places |= set(re.findall(r"\bunit/\w+/test_\w+", README))
+    places = set(re.findall(r"\b(?:faults|landing|extraction|acceptance|unit)/test_\w+", text))
+    places |= set(re.findall(r"\bunit/\w+/test_\w+", text))
     assert {place for place in places if not (ROOT / f"tests/{place}.py").exists()} == set()
 
 
@@ -117,15 +228,6 @@ def anchors_of(page: Path) -> set[str]:
     """The anchors of the headings of *page*, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
-
-
-GUIDES = (
-    ROOT / "README.md",
-    ROOT / "CHANGELOG.md",
-    ROOT / "CONTRIBUTING.md",
-    ROOT / "kada_athena_async/README.md",
-    *sorted((ROOT / "docs").glob("*.md")),
-)
 
 
 @pytest.mark.parametrize("page", GUIDES, ids=[str(page.relative_to(ROOT)) for page in GUIDES])

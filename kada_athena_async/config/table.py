@@ -1,10 +1,11 @@
-"""The README's table of the configuration, made from the model so that it cannot go stale."""
+"""The tables of the configuration in README and guide, made from the model."""
 
 from __future__ import annotations
 
 import json
 import types
 import typing
+from collections.abc import Sequence
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
@@ -13,15 +14,33 @@ from kada_athena_async.config.landing import LocalPlace
 from kada_athena_async.config.model import Config
 from kada_athena_async.config.schema import SITES_MEANING
 
+FIRST_FIELDS = (
+    "server",
+    "region",
+    "bucket",
+    "output_path",
+    "role",
+    "catalogs",
+    "metadata_source",
+    "mask",
+    "workgroup",
+    "landing",
+)
+"""The fields that the README shows."""
 
-def config_table() -> str:
-    """A Markdown table: field, type, default and meaning of each field, in the model's order."""
-    rows = [
-        f"| `{name}` | {_type(field.annotation)} | {_default(field)} | {_meaning(field)} |"
-        for name, field in Config.model_fields.items()
-    ]
-    rows.append(f"| `sites` | list of objects | `null` | {SITES_MEANING} |")
+
+def config_table(names: Sequence[str] = (*Config.model_fields, "sites")) -> str:
+    """A Markdown table: field, type, default and meaning of each of *names*, in their order."""
+    rows = [_row(name) for name in names]
     return "\n".join(["| field | type | default | meaning |", "|---|---|---|---|", *rows]) + "\n"
+
+
+def _row(name: str) -> str:
+    if name == "sites":
+        return f"| `sites` | list of objects | `null` | {SITES_MEANING} |"
+
+    field = Config.model_fields[name]
+    return f"| `{name}` | {_type(field.annotation)} | {_default(field)} | {_meaning(field)} |"
 
 
 def _type(annotation: object) -> str:

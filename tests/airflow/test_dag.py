@@ -18,7 +18,7 @@ from tests.airflow.world import LANDING, World
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(900)]
 
-README = ROOT / "README.md"
+GUIDE = ROOT / "docs/airflow.md"
 FILES = len(KINDS) + 1
 PLACES = {
     "sydney": (1, "ap-southeast-2", "auto"),
@@ -102,16 +102,16 @@ def test_what_cannot_work_is_not_tried_again(airflow: Airflow, tmp_path: Path) -
     assert "problem" in airflow.log("wrong")
 
 
-def readme_dag() -> str:
-    """The DAG of the README, as it stands there."""
-    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+def dag_of_the_guide() -> str:
+    """The DAG of docs/airflow.md, as it stands there."""
+    blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     (found,) = [block for block in blocks if "@dag(" in block]
     return str(found)
 
 
 def test_airflow_knows_the_provider(python: Path, tmp_path: Path) -> None:
     """All packages agree, Airflow lists ours, reading the DAG file loads no engine, and the
-    README's DAG is one."""
+    guide's DAG is one."""
     code = (
         "import sys, kada_athena_async.airflow.example_dag as example\n"
         "heavy = {'aioboto3', 'botocore', 'sqlglot', 'kada_athena_async.engine'}\n"
@@ -119,7 +119,7 @@ def test_airflow_knows_the_provider(python: Path, tmp_path: Path) -> None:
         "from airflow.providers_manager import ProvidersManager as Manager\n"
         "print(Manager().providers['kada-athena-async'].data['name'])\n"
         "print([n for n in Manager().extra_links_class_names if 'kada' in n])\n"
-        f"exec({readme_dag()!r})\n"
+        f"exec({dag_of_the_guide()!r})\n"
         "print(sorted(kada_athena().task_ids))\n"
     )
     done = subprocess.run(

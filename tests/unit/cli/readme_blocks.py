@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from kada_athena_async.cli.app import app
 from kada_athena_async.codes import exit_code_table, warning_table
-from kada_athena_async.config.table import config_table
+from kada_athena_async.config.table import FIRST_FIELDS, config_table
 from kada_athena_async.extracts.schema import extracts_page, manifest_page
 
 _ROOT = Path(__file__).parents[3]
@@ -72,6 +72,7 @@ def blocks() -> dict[str, str]:
     return {
         **pages,
         "config table": config_table(),
+        "config fields": config_table(FIRST_FIELDS),
         "exit codes": exit_code_table(),
         "warnings": warning_table(),
         "extracts": extracts_page(),

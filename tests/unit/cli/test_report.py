@@ -112,10 +112,10 @@ def test_each_site_has_its_page(cli: Cli, tmp_path: Path) -> None:
     assert one_site.stdout.split() == [str(tmp_path / "x.html")]
 
 
-def test_command_of_the_readme_works(cli: Cli, tmp_path: Path) -> None:
+def test_command_of_the_guide_works(cli: Cli, tmp_path: Path) -> None:
     """It stands there as it is typed after the sandbox's first run."""
-    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
-    (typed,) = re.findall(r"<!-- command: page -->\n    kada-athena-async (.+)\n", readme)
+    guide = (Path(__file__).parents[3] / "docs/viewing.md").read_text(encoding="utf-8")
+    (typed,) = re.findall(r"<!-- command: page -->\n    kada-athena-async (.+)\n", guide)
     (tmp_path / "kada-sandbox").mkdir()
     write_package(tmp_path / "kada-sandbox" / "extracts", {})
 

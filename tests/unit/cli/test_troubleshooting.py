@@ -1,4 +1,4 @@
-"""The README's messages are those of the code, and none that ends a run is missing."""
+"""The messages of the guide are those of the code, and none that ends a run is missing."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def calls() -> Iterator[tuple[str, ast.Call]]:
 
 
 def section() -> str:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.search(r"<!-- messages -->(.*?)<!-- end of messages -->", readme, re.DOTALL)
+    page = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
+    found = re.search(r"<!-- messages -->(.*?)<!-- end of messages -->", page, re.DOTALL)
     assert found
     return found[1]
 
@@ -79,7 +79,7 @@ def fits(message: str, text: str) -> bool:
 
 @pytest.mark.parametrize("message", quoted())
 def test_each_message_exists(message: str) -> None:
-    """Word for word, with anything where the README says ``…``."""
+    """Word for word, with anything where the page says ``…``."""
     assert any(fits(message, text) for text in texts())
 
 
