@@ -35,6 +35,7 @@ def _type(hint: object) -> Any:
         (bool, pa.bool_()),
         (datetime, _TIME),
         (int, pa.int64()),
+        (float, pa.float64()),
         (str, pa.string()),
     ):
         if kind in members:

@@ -28,6 +28,7 @@ from tests.unit.extracts.making import AT, columns, make_package, query, record,
 TYPES = {
     "str": "string",
     "int": "int64",
+    "float": "double",
     "bool": "bool",
     "datetime": "timestamp[ms, tz=UTC]",
     "tuple[str, ...]": "list<element: string>",
