@@ -57,6 +57,7 @@ class DeriveExtraction:
         hides_locations = self.config.mask and not self.config.keep_s3_locations
         async with Derivation(
             mask=hides_locations,
+            is_masked=hides_locations,
             include_failed=self.config.include_failed_events,
             pool=self.pool,
             view_contexts=self._view_contexts(),

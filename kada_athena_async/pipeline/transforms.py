@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 from kada_athena_async.records import ImmediateRecord, QueryRecord, ViewRecord
 from kada_athena_async.sources.interface import RawView
 from kada_athena_async.sources.reconcile import DecodedView
-from kada_athena_async.sql import fingerprint, is_unmaskable, mask_sql, mask_text
+from kada_athena_async.sql import (
+    SqlText,
+    fingerprint_of_masked,
+    is_unmaskable,
+    mask_sql,
+    mask_text,
+)
 from kada_athena_async.sql.immediate import immediate_text
 from kada_athena_async.sql.view_text import decode_view, is_encoded
 
@@ -36,26 +42,20 @@ class Transforms:
         if text is None:
             return record._replace(status_reason=self._message(record.status_reason))
 
-        named = record._replace(
-            fingerprint=fingerprint(
-                text,
-                statement_type=record.statement_type,
-                substatement_type=record.substatement_type,
-                is_failed=record.status != "SUCCEEDED",
-                schema=record.schema,
-            )
-        )
-        if not self.mask:
-            return named
-
-        masked = mask_sql(
+        sql = SqlText(
             text,
             statement_type=record.statement_type,
             substatement_type=record.substatement_type,
             # One that was cancelled may never have come to the point where names are looked up.
             is_failed=record.status != "SUCCEEDED",
-            keep_s3_locations=self.keep_s3_locations,
         )
+        masked = sql.masked()
+        named = record._replace(fingerprint=fingerprint_of_masked(masked, schema=record.schema))
+        if not self.mask:
+            return named
+
+        if self.keep_s3_locations:
+            masked = sql.masked(keep_s3_locations=True)
         self.unmaskable["query"] += is_unmaskable(masked)
         return named._replace(query=masked, status_reason=self._message(record.status_reason))
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from kada_athena_async.sql.fingerprint import fingerprint
-from kada_athena_async.sql.masking import is_unmaskable, mask_sql, mask_text
+from kada_athena_async.sql.fingerprint import fingerprint, fingerprint_of_masked
+from kada_athena_async.sql.masking import SqlText, is_unmaskable, mask_sql, mask_text
 
-__all__ = ["fingerprint", "is_unmaskable", "mask_sql", "mask_text"]
+__all__ = [
+    "SqlText",
+    "fingerprint",
+    "fingerprint_of_masked",
+    "is_unmaskable",
+    "mask_sql",
+    "mask_text",
+]

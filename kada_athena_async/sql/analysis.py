@@ -42,6 +42,7 @@ class Statement:
         dialect: ``hive`` or ``spark`` for the text of a view that these made.
         workgroup: Where it ran; tells prepared statements of the same name apart.
         submitted_at: When; which text a prepared statement had depends on it.
+        is_masked: Nothing in *sql* is left to mask, S3 locations neither: it is not masked again.
     """
 
     sql: str
@@ -53,6 +54,7 @@ class Statement:
     dialect: str = "athena"
     workgroup: str = ""
     submitted_at: datetime | None = None
+    is_masked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,39 +115,49 @@ def plan(
 ) -> Plan:
     """Say what a statement is, and what is to be asked of the parser, if anything."""
     context = Context(statement.catalog, statement.schema)
-    masked = mask_sql(
-        statement.sql,
-        statement_type=statement.statement_type,
-        substatement_type=statement.substatement_type,
-        dialect=statement.dialect,
-    )
+    masked = masked_text(statement)
     if is_unmaskable(masked):
         return Plan(Routed(kind="UNKNOWN"), context, (), None)
 
     text = clean(masked)
     routed = Routed(kind="VIEW", query=text) if statement.view else route(text)
-    inner = _inner_text(routed, statement, prepared)
+    inner = _inner(routed, statement, prepared)
     if inner is not None:
-        return plan(replace(statement, sql=inner, view=None), schema)
+        return plan(inner, schema)
 
     question = None
     if routed.query:
         dialect = "hive" if statement.dialect in HIVE_DIALECTS else "trino"
         tables = _known_tables(routed.query, context, schema)
-        question = Question(" ".join(routed.query.split()), dialect, context, tables)
+        question = Question(routed.query.strip(), dialect, context, tables)
     if statement.view:
         routed = replace(routed, target=tuple(statement.view))
     return Plan(routed, context, _locations(statement, text), question)
 
 
-def _inner_text(
-    routed: Routed, statement: Statement, prepared: PreparedStatements | None
-) -> str | None:
-    """The text that EXECUTE runs, if it can be known."""
-    if routed.kind == "EXECUTE" and prepared:
-        return prepared.in_force(statement.workgroup, routed.name, statement.submitted_at)
+def masked_text(statement: Statement) -> str:
+    """The text of a statement or view without literals; masked here if it is not masked yet."""
+    if statement.is_masked:
+        return statement.sql
 
-    return immediate_text(statement.sql) if routed.kind == "IMMEDIATE" else None
+    return mask_sql(
+        statement.sql,
+        statement_type=statement.statement_type,
+        substatement_type=statement.substatement_type,
+        dialect=statement.dialect,
+    )
+
+
+def _inner(
+    routed: Routed, statement: Statement, prepared: PreparedStatements | None
+) -> Statement | None:
+    """The statement that EXECUTE runs, if it can be known."""
+    if routed.kind == "EXECUTE" and prepared:
+        text = prepared.in_force(statement.workgroup, routed.name, statement.submitted_at)
+        return replace(statement, sql=text, view=None, is_masked=True) if text else None
+
+    text = immediate_text(statement.sql) if routed.kind == "IMMEDIATE" else None
+    return replace(statement, sql=text, view=None) if text is not None else None
 
 
 def _known_tables(query: str, context: Context, schema: SchemaIndex) -> tuple[KnownTable, ...]:
@@ -160,13 +172,16 @@ def _known_tables(query: str, context: Context, schema: SchemaIndex) -> tuple[Kn
 
 def _locations(statement: Statement, masked: str) -> tuple[str, ...]:
     """The S3 locations that a statement names; ``s3://?`` where they are hidden already."""
-    if "s3" in statement.sql and (
+    if statement.is_masked:
+        is_hidden = True
+    elif "s3" in statement.sql and (
         found := list(find_locations(statement.sql, _literals(statement)))
     ):
         return tuple(dict.fromkeys(url for _, url in found))
+    else:
+        is_hidden = masked == clean(statement.sql)
 
-    has_hidden = masked == clean(statement.sql) and _HIDDEN_LOCATION.search(masked)
-    return (HIDDEN_LOCATION,) if has_hidden else ()
+    return (HIDDEN_LOCATION,) if is_hidden and _HIDDEN_LOCATION.search(masked) else ()
 
 
 def _literals(statement: Statement) -> list[Literal]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-_NAME = re.compile(r'("[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`)')
+from kada_athena_async.sql.literal_lists import ListGrammar
+from kada_athena_async.sql.substitute import split_at, substitute
+
+_NAME = re.compile(r'"[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`')
 _COMMENT = re.compile(r"--\?|/\*\?\*/")
-_ESCAPE = re.compile(r"\?\s*uescape\s*\?", re.IGNORECASE)  # of U&'...', one literal
-_ITEM = r"(?:null|true|false|(?:[A-Za-z]{4,9}\s*)?(?:[-+]\s*)?\?)"
-_LIST = re.compile(rf"\b(in)\s*\(\s*{_ITEM}(?:\s*,\s*{_ITEM})+\s*\)", re.IGNORECASE)
-_ROW = rf"\(\s*{_ITEM}(?:\s*,\s*{_ITEM})*\s*\)"
-_ROWS = re.compile(rf"({_ROW})(?:\s*,\s*{_ROW})+", re.IGNORECASE)
+_ESCAPE = re.compile(r"\? ?uescape ?\?", re.IGNORECASE)  # of U&'...', one literal
+_LISTS = ListGrammar(r"(?:null|true|false|(?:[A-Za-z]{4,9} ?)?(?:[-+] ?)?\?)", gap=" ?")
 
 # Where the grammar wants a string; a number does everywhere else.
 _STRINGS = re.compile(
@@ -23,26 +23,45 @@ _DIGIT_NAME = re.compile(r"(?<![\w.])[0-9]+_\w*[A-Za-z]\w*")
 
 
 def clean(masked: str) -> str:
-    """Return *masked* without its comments and with one item or row for each list of literals."""
-    return _outside_names(masked, _clean)
+    """Return *masked* without its comments, each space one, one item or row of each list."""
+    return outside_names(masked, _clean).strip()
 
 
 def parseable(cleaned: str) -> str:
     """Return *cleaned* with literals that the grammar takes in place of ``?``."""
-    return _outside_names(cleaned, _with_literals)
+    return outside_names(cleaned, _with_literals)
 
 
-def _outside_names(text: str, change: Callable[[str], str]) -> str:
-    pieces = _NAME.split(text)
-    pieces[::2] = (change(piece) for piece in pieces[::2])
-    return "".join(pieces)
+def without_comments(piece: str) -> str:
+    """Return *piece*, which holds no quoted name, without comments and with single spaces."""
+    if "--?" in piece or "/*?*/" in piece:
+        piece = substitute(_COMMENT, " ", piece)
+    before, after = (" " if end.isspace() else "" for end in (piece[:1], piece[-1:]))
+    words = " ".join(piece.split())
+    return f"{before}{words}{after}" if words else before
+
+
+def outside_names(text: str, change: Callable[[str], str]) -> str:
+    """Return *text* with the result of *change* for each piece that holds no quoted name."""
+    if '"' not in text and "`" not in text:
+        return change(text)
+
+    pieces = ((change(piece), name) for piece, name in split_at(_NAME, text))
+    return "".join(part for pair in pieces for part in pair)
 
 
 def _clean(piece: str) -> str:
-    without = _ESCAPE.sub("?", _COMMENT.sub(" ", piece))
-    return _ROWS.sub(r"\1", _LIST.sub(r"\1 (?)", without))
+    spaced = without_comments(piece)
+    if "?" not in spaced:
+        return spaced
+
+    return _LISTS.fold(substitute(_ESCAPE, "?", spaced), _one_list)
+
+
+def _one_list(first: str, is_after_in: bool) -> str:
+    return "(?)" if is_after_in and "," in first else first
 
 
 def _with_literals(piece: str) -> str:
-    strings = _STRINGS.sub(r"\1 '1' ", piece)
-    return _DIGIT_NAME.sub(r'"\g<0>"', strings.replace("?", " 1 "))
+    strings = substitute(_STRINGS, r"\1 '1' ", piece)
+    return substitute(_DIGIT_NAME, r'"\g<0>"', strings.replace("?", " 1 "))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 
 from kada_athena_async.concurrency import offload
@@ -19,11 +20,10 @@ from kada_athena_async.records import (
     TableColumns,
     ViewRecord,
 )
-from kada_athena_async.sql.analysis import Analysis, Statement
+from kada_athena_async.sql.analysis import Analysis, Statement, masked_text
 from kada_athena_async.sql.clean import clean
 from kada_athena_async.sql.engine_choice import first_words
 from kada_athena_async.sql.immediate import immediate_text
-from kada_athena_async.sql.masking import mask_sql
 from kada_athena_async.sql.names import Context, TableName
 from kada_athena_async.sql.prepared import PreparedStatements
 from kada_athena_async.sql.question import mentioned
@@ -46,6 +46,7 @@ class Derivation:
 
     Args:
         mask: Whether S3 locations are hidden, being literals of the statements.
+        is_masked: Whether nothing in any text is left to mask: then none is masked again.
         include_failed: Whether executions that did not succeed have events; they never link.
         pool: The processes that parse, shared with others; None for some of its own.
         view_contexts: Of the views whose names do not lie where the view does.
@@ -58,11 +59,13 @@ class Derivation:
         self,
         *,
         mask: bool,
+        is_masked: bool = False,
         include_failed: bool = False,
         pool: WorkerPool | None = None,
         view_contexts: Mapping[TableName, Context] | None = None,
     ) -> None:
         self._mask = mask
+        self._is_masked = is_masked
         self._include_failed = include_failed
         self._view_contexts = view_contexts or {}
         self._wanted: set[TableName] = set()
@@ -105,16 +108,18 @@ class Derivation:
         if isinstance(record, ViewRecord) or record.status != "SUCCEEDED" or not record.query:
             return
 
+        # Reading words takes long; most texts do not even hold this one.
+        if "prepare" not in record.query.lower():
+            return
+
         if first_words(record.query)[:1] in (["prepare"], ["deallocate"]):
-            text = clean(mask_sql(record.query, statement_type=record.statement_type))
+            masked = masked_text(replace(self._statement(record), substatement_type=None))
+            text = clean(masked)
             self._prepared.note(record.workgroup, text, record.completed_at or record.submitted_at)
 
     def _note_one(self, statement: Statement) -> None:
-        masked = mask_sql(
-            immediate_text(statement.sql) or statement.sql,
-            statement_type=statement.statement_type,
-            dialect=statement.dialect,
-        )
+        inner = immediate_text(statement.sql) or statement.sql
+        masked = masked_text(replace(statement, sql=inner, substatement_type=None))
         context = Context(statement.catalog, statement.schema)
         for name in mentioned(clean(masked), context):
             if len(self._wanted) < _MAX_WANTED:
@@ -213,6 +218,7 @@ class Derivation:
                 schema=schema,
                 view=view,
                 dialect=record.dialect or "athena",
+                is_masked=self._is_masked,
             )
 
         return Statement(
@@ -223,6 +229,7 @@ class Derivation:
             substatement_type=record.substatement_type,
             workgroup=record.workgroup,
             submitted_at=record.submitted_at or record.completed_at,
+            is_masked=self._is_masked,
         )
 
 
@@ -238,7 +245,8 @@ def _shape(record: Source) -> tuple[str | None, ...] | None:
     if isinstance(record, ViewRecord) or not record.fingerprint or not record.query:
         return None
 
-    if "execute" in first_words(record.query)[:_FIRST_WORDS]:
+    is_likely = "execute" in record.query.lower()  # reading words takes long
+    if is_likely and "execute" in first_words(record.query)[:_FIRST_WORDS]:
         return None
 
     return (record.fingerprint, record.catalog, record.schema, record.workgroup)

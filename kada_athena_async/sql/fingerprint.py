@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import sha256
 
+from kada_athena_async.sql.clean import outside_names, without_comments
+from kada_athena_async.sql.literal_lists import ListGrammar
 from kada_athena_async.sql.masking import is_unmaskable, mask_sql
+from kada_athena_async.sql.substitute import substitute
 
 _HEX_CHARS = 32
-_NAME = re.compile(r'("[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`)')
-_COMMENT = re.compile(r"--\?|/\*\?\*/")
-_AROUND_MARKS = re.compile(r"\s*([^\w\s]+)\s*")
-_SPACE = re.compile(r"\s+")
+_SPACE_AT_MARK = re.compile(r" (?:(?!\w)|(?<!\w ))")
 
 # date?, -? and ? alike: an item of a list of literals, in normal form.
-_ITEM = (
+_LISTS = ListGrammar(
     r"(?:(?:date|timestamp|time|decimal|uuid|ipaddress|json)?[-+]?\?|null|true|false"
     r"|cast\([-+]?\? ?as [a-z ]+(?:\([0-9,]+\))?\))"
 )
-_LIST = re.compile(rf"(?<=\bin)\({_ITEM}(?:,{_ITEM})*\)")
-_ROW = rf"\({_ITEM}(?:,{_ITEM})*\)"
-_ROWS = re.compile(rf"({_ROW})(?:,{_ROW})*")
-_ITEMS = re.compile(_ITEM)
 
 # Names that need no quotes have none here. With an upper-case letter they are another name in
 # some federated catalogs.
@@ -54,26 +51,37 @@ def fingerprint(
         substatement_type=substatement_type,
         is_failed=is_failed,
     )
+    return fingerprint_of_masked(masked, schema=schema)
+
+
+def fingerprint_of_masked(masked: str, *, schema: str | None = None) -> str:
+    """Return the fingerprint of the statement whose masked text *masked* is."""
     shape = masked if is_unmaskable(masked) else _shape(masked, schema)
     return sha256(shape.encode("utf-8", "replace")).hexdigest()[:_HEX_CHARS]
 
 
 def _shape(masked: str, schema: str | None) -> str:
     """The masked text without comments and case, with space only where words would run together."""
-    pieces = _NAME.split(_PLAIN_NAME.sub(r"\1\2", _OWN_CATALOG.sub("", masked)))
-    pieces[::2] = (_normal(piece) for piece in pieces[::2])
-    shape = "".join(pieces).lower().rstrip(";")
+    text = masked
+    if "awsdatacatalog" in text.lower():
+        text = substitute(_OWN_CATALOG, "", text)
+    if '"' in text or "`" in text:
+        text = substitute(_PLAIN_NAME, r"\1\2", text)
+    shape = outside_names(text, _normal).lower().rstrip(";")
     if schema:
-        own = re.escape(schema.lower())
-        shape = re.sub(rf"\b(from|join|into|update|table|view) {own}\.", r"\1 ", shape)
+        shape = substitute(_own_names(schema.lower()), r"\1 ", shape)
 
-    return _ROWS.sub(_one_row, _LIST.sub("(?)", shape))
+    return _LISTS.fold(shape, _one_list) if "?" in shape else shape
 
 
-def _one_row(match: re.Match[str]) -> str:
-    return f"({','.join('?' * len(_ITEMS.findall(match[1])))})"
+@lru_cache(maxsize=1_000)
+def _own_names(schema: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(from|join|into|update|table|view) {re.escape(schema)}\.")
+
+
+def _one_list(first: str, is_after_in: bool) -> str:
+    return f"({','.join('?' * (1 if is_after_in else _LISTS.width(first)))})"
 
 
 def _normal(piece: str) -> str:
-    spaced = _SPACE.sub(" ", _COMMENT.sub(" ", piece))
-    return _AROUND_MARKS.sub(r"\1", spaced).strip()
+    return substitute(_SPACE_AT_MARK, "", without_comments(piece))

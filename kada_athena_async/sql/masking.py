@@ -50,36 +50,82 @@ def mask_sql(
         keep_s3_locations: Whether a literal that is an S3 location as a whole, right after
             LOCATION, TO or ``external_location =``, stays.
     """
-    if _REMARK.fullmatch(text):
-        return text
+    read = SqlText(
+        text,
+        statement_type=statement_type,
+        substatement_type=substatement_type,
+        dialect=dialect,
+        is_failed=is_failed,
+    )
+    return read.masked(keep_s3_locations=keep_s3_locations)
 
-    if len(text) > MAX_MASKABLE_CHARS:
-        return _remark(text)
 
-    try:
-        choice = choose_engine(
-            text, statement_type=statement_type, substatement_type=substatement_type
-        )
-        if dialect in HIVE_DIALECTS:
-            choice = EngineChoice(Engine.HIVE, True)
-        elif dialect not in (None, "athena"):
-            choice = EngineChoice(Engine.TRINO, False)
+class SqlText:
+    """A text whose literals are found once, however often it is masked.
+
+    Args:
+        text: The text; the others as for ``mask_sql``.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        statement_type: str | None = None,
+        substatement_type: str | None = None,
+        dialect: str | None = None,
+        is_failed: bool = False,
+    ) -> None:
+        self._text = text
+        self._is_failed = is_failed
+        self._engines: tuple[Engine, ...] = ()
+        self._literals: list[Literal] | None = None  # None if it cannot be masked
+        if len(text) > MAX_MASKABLE_CHARS:
+            return
+
+        try:
+            choice = choose_engine(
+                text, statement_type=statement_type, substatement_type=substatement_type
+            )
+            if dialect in HIVE_DIALECTS:
+                choice = EngineChoice(Engine.HIVE, True)
+            elif dialect not in (None, "athena"):
+                choice = EngineChoice(Engine.TRINO, False)
+            self._find(choice)
+        except Exception:
+            # Whatever went wrong, the text itself must not get out in a traceback.
+            self._literals = None
+
+    def _find(self, choice: EngineChoice) -> None:
+        text, is_failed = self._text, self._is_failed
         literals, is_clean = find_literals(text, choice.engine)
-        engines = [choice.engine]
+        self._engines = (choice.engine,)
         if is_failed or not (choice.is_certain and is_clean):
-            engines = list(Engine)
+            self._engines = tuple(Engine)
             found = {engine: find_literals(text, engine)[0] for engine in Engine}
             if is_failed:
                 found[Engine.HIVE] = without_table_names(text, found[Engine.HIVE])
             literals = _merge([*found[Engine.TRINO], *found[Engine.HIVE]])
-        if keep_s3_locations:
-            literals = _without_locations(text, literals)
-        masked = splice(text, literals)
-        is_masked = _is_masked(masked, engines, keep_s3_locations, is_failed)
-        return masked if is_masked else _remark(text)
-    except Exception:
-        # Whatever went wrong, the text itself must not get out: not as a value, not in a traceback.
-        return _remark(text)
+        self._literals = literals
+
+    def masked(self, *, keep_s3_locations: bool = False) -> str:
+        """The text as ``mask_sql`` returns it."""
+        text, literals = self._text, self._literals
+        if _REMARK.fullmatch(text):
+            return text
+
+        if literals is None:
+            return _remark(text)
+
+        try:
+            if keep_s3_locations:
+                literals = _without_locations(text, literals)
+            masked = splice(text, literals)
+            is_masked = _is_masked(masked, self._engines, keep_s3_locations, self._is_failed)
+            return masked if is_masked else _remark(text)
+        except Exception:
+            # As above.
+            return _remark(text)
 
 
 def mask_text(text: str) -> str:

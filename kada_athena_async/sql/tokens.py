@@ -36,7 +36,7 @@ class Kind(IntEnum):
     PAREN = 9
     """A run of opening or of closing parentheses."""
     OPERATORS = 10
-    """A run of white space, commas, dots, placeholders and operators."""
+    """A run of white space, commas, dots, placeholders and operators; the longest are several."""
     OTHER = 11
 
 
@@ -63,7 +63,7 @@ _PATTERN = r"""
 | ([0-9]\w*)
 | ([^\W\d]\w*)
 | (\(+|\)+)
-| ((?:[\s,?=<>!+*%|&^~:;@$\#\[\]{{}}\\]+|-(?!-)|/(?!\*)|\.(?![0-9]))+)
+| ((?:[\s,?=<>!+*%|&^~:;@$\#\[\]{{}}\\]+|-(?!-)|/(?!\*)|\.(?![0-9])){{1,1000}})
 | ((?:[^\w\s'"`“”„«»‘’‚‹›＂＇´(),?=<>!+*%|&^~:;@$\#\[\]{{}}\\./-]|(?![0-9])\d)+|[\s\S])
 """
 

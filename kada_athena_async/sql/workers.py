@@ -21,6 +21,7 @@ from kada_athena_async.sql.analysis import (
     finish,
     plan,
 )
+from kada_athena_async.sql.generated_names import fold, restore
 from kada_athena_async.sql.prepared import PreparedStatements
 from kada_athena_async.sql.question import Question, Reading, guess
 from kada_athena_async.sql.schema_index import SchemaIndex
@@ -80,17 +81,21 @@ class SqlWorkers:
         All of *statements* are held until all are done: give batches of some hundreds.
         """
         plans = await offload(lambda: self._plan_all(statements))
-        asked = {_key(p.question): p.question for p in plans if p.question is not None}
+        folded = await offload(lambda: [fold(p.question) if p.question else None for p in plans])
+        keys = [_key(*pair) if pair else b"" for pair in folded]
+        asked = {key: pair[0] for key, pair in zip(keys, folded, strict=True) if pair}
         found = {key: self._cache[key] for key in asked if key in self._cache}
         missing = [key for key in asked if key not in found]
         batches = list(_batches(missing, asked))
-        answers = await map_bounded(self._ask_in_turn, batches, limit=self._pool.size)
+        questions = [[asked[key] for key in batch] for batch in batches]
+        answers = await map_bounded(self._ask_in_turn, questions, limit=self._pool.size)
         for batch, readings in zip(batches, answers, strict=True):
-            found.update(zip((_key(question) for question in batch), readings, strict=True))
+            found.update(zip(batch, readings, strict=True))
 
         self._remember(found)
         return [
-            finish(p, found[_key(p.question)] if p.question else None, self._schema) for p in plans
+            finish(p, restore(found[key], pair[1]) if pair else None, self._schema)
+            for p, key, pair in zip(plans, keys, folded, strict=True)
         ]
 
     def _plan_all(self, statements: Sequence[Statement]) -> list[Plan]:
@@ -136,22 +141,28 @@ class SqlWorkers:
             self._cache.popitem(last=False)
 
 
-def _key(question: Question) -> bytes:
-    """Names a question; statements that differ only in literals ask the same one."""
+def _key(question: Question, generated: tuple[str, ...]) -> bytes:
+    """Names a question; statements that differ only in literals ask the same one.
+
+    Within a run the tables follow from the query and its context, unless names in it were folded.
+    """
     text = "\x00".join((question.dialect, *map(str, question.context), question.query))
-    return blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
+    digest = blake2b(text.encode("utf-8", "replace"), digest_size=16)
+    for table in question.tables if generated else ():
+        columns = "\x00".join((*table.name, *table.columns, ""))
+        digest.update(columns.encode("utf-8", "replace"))
+    return digest.digest()
 
 
-def _batches(keys: Sequence[bytes], asked: Mapping[bytes, Question]) -> Iterator[list[Question]]:
-    batch: list[Question] = []
+def _batches(keys: Sequence[bytes], asked: Mapping[bytes, Question]) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
     chars = 0
     for key in keys:
-        question = asked[key]
         if batch and (len(batch) == _BATCH_STATEMENTS or chars >= _BATCH_CHARS):
             yield batch
             batch, chars = [], 0
-        batch.append(question)
-        chars += len(question.query)
+        batch.append(key)
+        chars += len(asked[key].query)
 
     if batch:
         yield batch

@@ -203,6 +203,31 @@ async def test_the_same_shape_gives_rows_of_its_own() -> None:
     assert happened == [(f"q{n}", "READ", "orders") for n in range(3)]
 
 
+async def test_generated_names_keep_to_their_own_rows() -> None:
+    """Statements that a program makes alike tell each of its own table; the columns are its own."""
+    tables = [f"temp_table_{n:08d}{'c0ffee' * 4}" for n in range(6)]
+    records = [
+        query(f"CREATE TABLE {table}__dbt_tmp AS SELECT id, total FROM {table}", n)
+        for n, table in enumerate(tables)
+    ]
+    linked, happened = await derived(*records)
+
+    assert happened == [
+        row
+        for n, table in enumerate(tables)
+        for row in (
+            (f"q{n}", "READ", table),
+            (f"q{n}", "CREATE", f"{table}__dbt_tmp"),
+            (f"q{n}", "WRITE", f"{table}__dbt_tmp"),
+        )
+    ]
+    assert linked == [
+        (f"{table}.{column}", f"{table}__dbt_tmp.{column}")
+        for table in tables
+        for column in ("id", "total")
+    ]
+
+
 async def test_what_is_not_understood_is_counted() -> None:
     """The reasons are there for the report."""
     async with Derivation(mask=True, pool=WorkerPool(1)) as derivation:
