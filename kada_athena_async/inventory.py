@@ -1,4 +1,4 @@
-"""What exists in an account and Region, as values: facts without any I/O."""
+"""Inventory of an account and Region: facts without any I/O."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class PlannedWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowPlan:
-    """What a request comes to.
+    """Windows of a request, and the parts left out.
 
     Attributes:
         windows: Oldest first; empty if there is nothing to do.
@@ -156,7 +156,7 @@ class Cutter:
         )
 
     async def decide(self, planned: PlannedWindow, now: datetime) -> Decision:
-        """What to read in *planned*, after what is published and known at this moment.
+        """Decision for *planned*, by what is published and known at this moment.
 
         Raises:
             StateError: A manifest or the mark is junk.
@@ -241,7 +241,7 @@ class Cutter:
         return mark, packages
 
     async def _left_by(self, packages: Sequence[PublishedPackage]) -> Carried | None:
-        """What the first of *packages* told the next run; None if there is none."""
+        """State that the first of *packages* left for the next run; None if there is none."""
         if not packages:
             return None
 

@@ -264,7 +264,7 @@ class Outside:
 
     @asynccontextmanager
     async def store(self, hwm_path: Path | None) -> AsyncIterator[Store]:
-        """Where the mark is kept: *hwm_path* if given, else as configured, else a file here."""
+        """The store of the mark: *hwm_path* if given, else as configured, else a file here."""
         place, landing = self.config.hwm_store, self.config.landing
         if hwm_path is not None or place is None:
             path = hwm_path or Path(f"{self.name}_hwm.txt")

@@ -36,7 +36,7 @@ def difference(own: Origin, other: Origin | None) -> str:
 
 
 def why_not_continued(intent: Intent, own: Origin, statements_digest: str) -> str:
-    """Why an interrupted run must not be continued by this one; empty if it may.
+    """Reason why this run must not continue an interrupted one; empty if it may.
 
     Args:
         statements_digest: Of the statements that are overwritten now.

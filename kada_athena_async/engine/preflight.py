@@ -1,4 +1,4 @@
-"""What a run looks at before it asks AWS for anything: whether its disk will do."""
+"""Checks of the disk before AWS is asked."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def check_disk(
 
 
 def needed_bytes(left_bytes: int) -> int:
-    """How much should be free before a run, if the last one left extracts of *left_bytes*."""
+    """Free bytes that a run needs, if the last one left extracts of *left_bytes*."""
     return max(GROWTH * left_bytes, LEAST_BYTES)
 
 

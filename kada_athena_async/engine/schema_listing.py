@@ -51,7 +51,7 @@ class SchemaListing:
         raise all_failed(f"the schemas of {catalog.name}", failed)
 
     def _listers(self, catalog: CatalogFacts) -> Sequence[Callable[[], Awaitable[SchemaList]]]:
-        """Who can list the schemas of *catalog*, in order of preference."""
+        """Sources that can list the schemas of *catalog*, in order of preference."""
 
         async def by_sql() -> SchemaList:
             information_schema = InformationSchema(

@@ -1,4 +1,4 @@
-"""What extractors of one process share: the SDK's models, the SQL workers, AWS's quotas."""
+"""Resources that extractors of one process share: SDK models, SQL workers, AWS's quotas."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ASK_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What the callers of one account and region have together.
+    """Quotas that the callers of one account and region share.
 
     Attributes:
         pacer: Calls per second.

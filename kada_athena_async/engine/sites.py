@@ -51,7 +51,7 @@ SILENCE_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class SiteResult(Generic[ResultT]):
-    """What was done for one site, or why it was not.
+    """Result of one site, or the reason why there is none.
 
     Attributes:
         error: What ended it; anything but a KadaAthenaError is a bug of ours.
@@ -64,7 +64,7 @@ class SiteResult(Generic[ResultT]):
 
     @property
     def exit_code(self) -> int:
-        """What the command line would return for this site alone."""
+        """Exit code of the command line for this site alone."""
         if self.error is not None:
             return (
                 self.error.exit_code if isinstance(self.error, KadaAthenaError) else ExitCode.FAILED
@@ -84,7 +84,7 @@ class SiteResult(Generic[ResultT]):
 
     @property
     def reason(self) -> str:
-        """Why the exit code is not 0; empty if it is."""
+        """Reason why the exit code is not 0; empty if it is."""
         if isinstance(self.error, KadaAthenaError):
             return self.error.message
 
@@ -104,7 +104,7 @@ class SiteResult(Generic[ResultT]):
 
     @property
     def hint(self) -> str:
-        """What to try next; may be empty."""
+        """Remedy to try next; may be empty."""
         if isinstance(self.error, KadaAthenaError):
             return self.error.hint
 
@@ -283,7 +283,7 @@ class SitesExtractor:
     async def _in_time(
         self, extractor: Extractor, work: Callable[[Extractor], Awaitable[ResultT]]
     ) -> ResultT:
-        """What *work* returns.
+        """The result of *work*.
 
         Raises:
             UnitError: It was not through by the deadline, and has been ended.

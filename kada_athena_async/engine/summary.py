@@ -1,4 +1,4 @@
-"""What a run says of itself when it is over: to the manifest, and to its caller. Pure."""
+"""Summary of a run that is over, for the manifest and for its caller. Pure."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Task:
 def run_facts(
     task: Task, outcomes: Sequence[UnitOutcome], log: CallLog, warnings: Sequence[Warned]
 ) -> RunFacts:
-    """What the manifest says beside its files."""
+    """Facts of the manifest beside its files."""
     return RunFacts(
         version=__version__,
         server=task.config.server,
@@ -97,7 +97,7 @@ def run_report(
     warnings: Sequence[Warned],
     duration_s: float,
 ) -> RunReport:
-    """What the caller is told of a window."""
+    """Report of a window for the caller."""
     return RunReport(
         run_id=task.staging.run_id,
         name=task.staging.intent.name,

@@ -20,7 +20,7 @@ and AWS does not say how much later."""
 
 
 def settle_of(config: Config, table: SystemTableFacts | None) -> timedelta:
-    """How far behind now the window ends."""
+    """Distance between the end of the window and now."""
     is_table = table is not None and config.history_source != "api"
     return timedelta(seconds=max(config.settle_seconds, SETTLE_S if is_table else 0))
 

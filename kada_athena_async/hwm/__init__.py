@@ -1,4 +1,4 @@
-"""How far the runs came, what the next one extracts, and where that is remembered."""
+"""High-water mark and state of the runs, the next window, and the stores of both."""
 
 from __future__ import annotations
 

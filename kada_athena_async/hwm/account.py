@@ -159,7 +159,7 @@ class Account:
 
     @property
     def _recent_since(self) -> datetime | None:
-        """Where the kept ids begin; None for the usual place, ``OVERLAP`` before the end."""
+        """Start of the kept ids; None for the usual place, ``OVERLAP`` before the end."""
         reading = self._reading
         if reading.overlap == OVERLAP:
             return None
@@ -198,7 +198,7 @@ def carry(
     origin: Origin | None = None,
     unresolved: Mapping[str, datetime] | None = None,
 ) -> Carried:
-    """What the next run has to know, once all accounts are closed.
+    """State for the next run, once all accounts are closed.
 
     A workgroup without an account (gone, denied, left out) keeps what was known of it, so that
     nothing is lost when it comes back, until Athena has forgotten its history.

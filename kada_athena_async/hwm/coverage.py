@@ -1,4 +1,4 @@
-"""Which part of a window is published already: pure arithmetic of windows."""
+"""Parts of a window that are published already: pure arithmetic of windows."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def overlapping(window: Window, published: Iterable[Window]) -> list[Window]:
 
 
 def covered_by_state(carried: Carried | None) -> list[Window]:
-    """What a state alone says is published: from where its runs follow each other to its end.
+    """Windows that a state alone shows as published: from the start of its chain of runs to its
+    end.
 
     It stands in for manifests that were removed after their delivery. States of earlier versions
     say nothing.

@@ -19,7 +19,7 @@ _LINE = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What lies beside the high-water mark.
+    """Content of the state file beside the high-water mark.
 
     Attributes:
         run_id, manifest_sha256: The commit that wrote it.

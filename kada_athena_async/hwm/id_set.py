@@ -37,7 +37,7 @@ class IdSet:
             self._grow()
 
     def _find(self, key: bytes) -> tuple[int, bool]:
-        """Where *key* is, or the empty place where it belongs: open addressing, linear probing."""
+        """Index of *key*, or of the empty place for it: open addressing, linear probing."""
         slot = int.from_bytes(key[:8], "big") % self._slots
         while True:
             place = slot * _BYTES

@@ -1,4 +1,4 @@
-"""What becomes of one execution in a run: a pure decision."""
+"""Disposition of one execution in a run: a pure decision."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KNOWN_STATES = FINAL_STATES | {"QUEUED", "RUNNING"}
 
 
 class Verdict(Enum):
-    """What becomes of an execution in a run."""
+    """Disposition of an execution in a run."""
 
     EMIT = "emitted"
     """It is extracted now."""
@@ -30,7 +30,7 @@ class Verdict(Enum):
 
 
 class Execution(NamedTuple):
-    """What a verdict needs to know of an execution."""
+    """Facts about an execution that a verdict needs."""
 
     query_id: str
     workgroup: str
@@ -90,12 +90,12 @@ def classify(execution: Execution, reading: Reading) -> Judgement:
 
 
 def submission(execution: Execution, reading: Reading) -> datetime:
-    """When it was submitted; the window's start where Athena gives no time at all."""
+    """Time of submission; the window's start where Athena gives no time at all."""
     return execution.submitted_at or execution.completed_at or reading.window.start
 
 
 def completion(execution: Execution, reading: Reading) -> datetime:
-    """When it was finished; its submission where Athena gives no completion, or an earlier one.
+    """Time of completion; its submission where Athena gives no completion, or an earlier one.
 
     A completion of 1970 stands for none, and would put the execution before every window.
     """

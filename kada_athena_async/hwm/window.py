@@ -1,4 +1,4 @@
-"""Which time a run extracts: windows, cut without any I/O."""
+"""Windows of a run, cut without any I/O."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredMark:
-    """What a store knows about the last run.
+    """Knowledge of a store about the last run.
 
     Attributes:
         hwm: The high-water mark; None before the first run.
@@ -114,13 +114,13 @@ class StoredMark:
 
     @property
     def newest(self) -> Carried | None:
-        """What the last run that left a state knew, whatever mark it belongs to."""
+        """State of the last run that left one, whatever mark it belongs to."""
         return self.carried or self.before_edit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowSettings:
-    """How windows are cut; see the configuration fields of the same names."""
+    """Settings of windows; see the configuration fields of the same names."""
 
     settle: timedelta = timedelta(seconds=60)
     initial_lookback: timedelta = RETENTION
@@ -140,7 +140,7 @@ class Gap(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What is to be read of one workgroup's history.
+    """The part of one workgroup's history to read.
 
     Attributes:
         known: What the last run left; None if the window does not follow it.
@@ -170,7 +170,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What a run is to extract.
+    """The window to extract, and its readings.
 
     Attributes:
         window: None if there is nothing to do: the window would be empty.
@@ -208,7 +208,7 @@ class Decision:
         return replace(self, kept_since=kept_since, gaps=gaps)
 
     def reading(self, workgroup: str) -> Reading:
-        """What to read of *workgroup*: from its own mark, which is the run's unless it lags.
+        """The part of *workgroup* to read: from its own mark, which is the run's unless it lags.
 
         Raises:
             ValueError: There is nothing to do.
@@ -239,7 +239,7 @@ class Decision:
         )
 
     def _catches_up(self, mark: WorkgroupMark, window: Window) -> bool:
-        """Whether a chosen window takes along what a workgroup that lags behind has missed.
+        """True if a chosen window includes what a workgroup that lags behind has missed.
 
         Not if the window skips time on purpose, nor if the mark will not move: then a later run
         catches up, and would tell it again.
@@ -259,7 +259,7 @@ def _was_listed(known: WorkgroupMark | None) -> bool:
 
 
 def _mark_of(workgroup: str, state: Carried | None, window: Window) -> WorkgroupMark | None:
-    """What *state* knows of *workgroup* that is of use for *window*."""
+    """Mark of *workgroup* in *state*, if it is of use for *window*."""
     if state is None:
         return None
 

@@ -27,7 +27,7 @@ Write: TypeAlias = Callable[[Pairs, str], Awaitable[None]]
 
 @dataclass(slots=True)
 class Joining:
-    """What of one slice is still to be joined.
+    """Tables of one slice that are still to be joined.
 
     SQL folds the case of names, so it cannot tell tables apart that differ in nothing else, as
     federated sources have them: such twins, and tables whose columns SQL numbers twice, are what
@@ -120,7 +120,7 @@ class Joining:
 
 
 def _is_merged(cells: Cells) -> bool:
-    """Whether what SQL says of one table is said of several: it numbers columns twice."""
+    """True if SQL's columns of one table are those of several: it numbers columns twice."""
     positions = cells[1]
     return len(set(positions)) < len(positions)
 

@@ -1,4 +1,4 @@
-"""How complete one schema is: what was counted, what is missing, what to know."""
+"""Completeness of one schema: counts, missing parts, remarks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMED_MAX = 5
 
 @dataclass(slots=True)
 class SchemaTally:
-    """What was found of one schema.
+    """Counts of one schema.
 
     Attributes:
         poisoned: Tables that SQL cannot read.

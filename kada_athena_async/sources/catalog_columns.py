@@ -103,7 +103,7 @@ def _flags(column: CatalogColumn) -> Mapping[str, str]:
 
 
 def _is_column(column: CatalogColumn) -> bool:
-    """Whether it is one that a query sees: not dropped, not a field or a partition field."""
+    """True if a query sees it: not dropped, not a field or a partition field."""
     flags = _flags(column)
     return (
         flags.get("iceberg.field.current", "true").lower() != "false"

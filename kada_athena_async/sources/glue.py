@@ -58,7 +58,7 @@ LINK_TARGET = "resource_link.target"
 
 
 def detail_of(schema: str, table: GlueTable) -> TableDetail:
-    """What a Glue table says.
+    """Details of a Glue table.
 
     A resource link comes with what its target says, where the caller may see that; else without
     storage, so that nobody knows a format.

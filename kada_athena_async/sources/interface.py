@@ -1,4 +1,4 @@
-"""What every source of metadata tells about tables, whoever was asked."""
+"""Facts that every source of metadata gives about tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Who lists the tables of a catalog: Glue, Athena's API or SQL, each the next one's stand-in."""
+"""Sources that list the tables of a catalog: Glue, Athena's API or SQL; each replaces the one
+before."""
 
 from __future__ import annotations
 
@@ -49,7 +50,7 @@ def sql_detail(schema: str, name: str, *, is_view: bool) -> TableDetail:
 
 @dataclass(slots=True)
 class _Outage:
-    """How often a lister was down in a row, and how many schemas it is spared.
+    """Failures of a lister in a row, and the number of schemas it is spared.
 
     A source that hangs costs minutes each time it is asked, so it is asked again after one schema,
     then after three, after seven; one schema that is down alone costs its neighbours nothing.
@@ -145,7 +146,7 @@ class Listing:
 
 
 def _stand_in(lister: TableLister, failed: Mapping[str, UnitError]) -> str:
-    """What to say of a schema that was not listed as preferred; empty if it was."""
+    """Note about a schema that was not listed as preferred; empty if it was."""
     failures = [error for name, error in failed.items() if name != lister.name]
     reason = "; ".join(dict.fromkeys(error.message for error in failures))
     return f"listed by {lister.name}: {reason}" if reason else ""

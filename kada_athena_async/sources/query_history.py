@@ -53,7 +53,7 @@ class _Ids(NamedTuple):
 
 @dataclass(slots=True)
 class _Order:
-    """What the pages so far say about the listing's order; pure.
+    """Order of the listing, as far as the pages show it; pure.
 
     Attributes:
         is_newest_first: False once a page was much newer than one before it.

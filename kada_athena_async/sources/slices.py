@@ -13,7 +13,7 @@ from kada_athena_async.sources.table_pack import TableName, TablePack, packs_of
 
 
 class SliceSizes(NamedTuple):
-    """How many tables a slice may have that covers schemas as a whole.
+    """Largest number of tables in a slice that covers whole schemas.
 
     Attributes:
         first: The first one of a unit; small, so that its statement begins early.
@@ -44,7 +44,7 @@ MANY_SCHEMAS = 2
 def slice_sizes(
     source: Literal["auto", "sql", "api"], *, schemas: int, query_slots: int
 ) -> SliceSizes:
-    """How the tables of a catalog of so many schemas are cut."""
+    """Sizes of the slices of a catalog of so many schemas."""
     if source == "api" or schemas < MANY_SCHEMAS * query_slots:
         return SMALL
 

@@ -29,7 +29,7 @@ TakeTables: TypeAlias = Callable[[list[SqlTable]], Awaitable[None]]
 
 
 class Group(NamedTuple):
-    """What one statement asks for: whole schemas, or some tables of one schema."""
+    """Subject of one statement: whole schemas, or some tables of one schema."""
 
     schemas: tuple[str, ...]
     names: tuple[str, ...] = ()
@@ -37,7 +37,7 @@ class Group(NamedTuple):
 
 @dataclass(slots=True)
 class SqlAnswer:
-    """What became of asking SQL about a slice.
+    """Result of asking SQL about a slice.
 
     Attributes:
         poisoned: Table -> why its columns cannot be read by SQL.
@@ -97,7 +97,7 @@ async def columns_by_sql(
 def _after_failure(
     group: Group, tables: dict[str, list[str]], error: QueryFailedError, answer: SqlAnswer
 ) -> list[Group]:
-    """What to ask next; a table that is alone goes into the answer as poisoned."""
+    """The groups to ask next; a table that is alone goes into the answer as poisoned."""
     if len(group.schemas) > 1:
         return _around_suspects(group, tables, error.reason) or _halves_of_schemas(group)
 

@@ -20,7 +20,7 @@ _ENGINE_MARKS = ("presto_query_id", "presto_version", "trino_query_id", "trino_v
 
 
 class TableStatistics(NamedTuple):
-    """What is known of a table's size; None where nobody says.
+    """Statistics of a table's size; None where no source has them.
 
     Attributes:
         at: When the figures were written, or the last time at which they can have been.

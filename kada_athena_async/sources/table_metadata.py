@@ -52,7 +52,7 @@ class TableMetadataTables:
 
 
 def detail_of(schema: str, table: TableMetadata, *, has_formats: bool) -> TableDetail:
-    """What a TableMetadata says; its parameters hold location and comment."""
+    """Details of a TableMetadata; its parameters hold location and comment."""
     parameters = without_nulls(table.parameters)
     is_view = table.table_type == "VIRTUAL_VIEW" or parameters.get("presto_view") == "true"
     comment = parameters.get("comment")

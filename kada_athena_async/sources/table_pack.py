@@ -71,5 +71,5 @@ def packs_of(tables: Sequence[TableDetail], *, is_squeezed: bool) -> Iterable[Ta
 
 
 def key_of(table: TableDetail | TableName) -> TableKey:
-    """How SQL, which knows lower case only, names the table."""
+    """The table's name in SQL, which knows lower case only."""
     return table.schema.lower(), table.name.lower()

@@ -113,7 +113,7 @@ def _has_query(text: str, engine: Engine) -> bool:
 
 
 def find_query(masked: str) -> int:
-    """Where the query of ``CREATE ... AS query`` begins in masked text; 0 if there is none."""
+    """Start of the query of ``CREATE ... AS query`` in masked text; 0 if there is none."""
     bare = _QUOTED_NAME.sub(lambda name: "x" * len(name.group()), masked)
     depth = position = 0
     for match in _AS_QUERY.finditer(bare):

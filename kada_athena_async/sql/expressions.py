@@ -1,4 +1,4 @@
-"""How the parts of an expression bear upon its value, after OpenLineage's kinds of lineage."""
+"""Effect of the parts of an expression on its value, after OpenLineage's kinds of lineage."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def read_query(question: Question) -> Reading:
 
 
 def _too_much(query: str) -> str:
-    """Why the parser should not see a text; empty if it may."""
+    """Reason to keep a text from the parser; empty if it may see it."""
     if len(query) > MAX_CHARS:
         return "too_long"
 

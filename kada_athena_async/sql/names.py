@@ -30,7 +30,7 @@ class TableName(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What a statement ran in: completes names that lack a catalog or a schema."""
+    """Session of a statement: completes names that lack a catalog or a schema."""
 
     catalog: str | None = None
     schema: str | None = None

@@ -1,4 +1,4 @@
-"""Which text a prepared statement had when an execution ran it."""
+"""Text of a prepared statement at the time of an execution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which columns a statement gives; to check a statement that the caller wrote."""
+"""Columns of a statement's result; to check a statement that the caller wrote."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked about one query and what comes back; and what can be told without a parser.
+"""Questions about one query and their answers; and what can be answered without a parser.
 
 Apart from the parser, which takes 30 MB: only the worker processes load that.
 """
@@ -27,7 +27,7 @@ class Read(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What one query reads and gives.
+    """Sources and outputs of one query.
 
     Attributes:
         outputs: Its columns in order, for UPDATE and MERGE those that are set; None if not known.
@@ -81,7 +81,7 @@ _TAKES_FROM = frozenset(("extract", "trim", "substring", "overlay"))
 
 
 class _Parens:
-    """What is open while a text is looked over.
+    """Open parentheses while a text is looked over.
 
     Attributes:
         before: The word before the parenthesis.

@@ -1,4 +1,4 @@
-"""Who reads what from whom within one query: outputs traced to the columns of tables."""
+"""Sources and outputs within one query, traced to the columns of tables."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class KnownTable(NamedTuple):
 
 
 class Relation:
-    """What stands in FROM: a table, a subquery, a common table expression.
+    """An item of FROM: a table, a subquery, a common table expression.
 
     Args:
         named: The columns that are known.
@@ -234,7 +234,7 @@ class Frame:
 
 
 class Ledger:
-    """What a query was found to read, and what could not be found out.
+    """Sources found in a query, and names that could not be resolved.
 
     Args:
         known: The tables whose columns are known, by their names in lower case.

@@ -211,7 +211,7 @@ class Resolver:
         return joined(pieces)
 
     def _star(self, item: exp.Expr, frame: Frame) -> Relation | None:
-        """What ``*`` or ``t.*`` stands for; None if *item* is neither."""
+        """Columns that ``*`` or ``t.*`` stands for; None if *item* is neither."""
         if isinstance(item, exp.Star):
             for relation in frame.relations.values():
                 self.ledger.use_all(relation)

@@ -13,7 +13,7 @@ from kada_athena_async.sql.names import NAME_PATTERN, QUALIFIED_PATTERN, split_n
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routed:
-    """What a statement is, from its first words.
+    """Kind of a statement, from its first words.
 
     Attributes:
         kind: QUERY, INSERT, CTAS, VIEW, UNLOAD, DELETE, UPDATE, MERGE, CREATE, ALTER, DROP,

@@ -1,4 +1,4 @@
-"""How often each table is read and written: by day, by user, in bounded memory."""
+"""Reads and writes of each table, by day and user, counted in bounded memory."""
 
 from __future__ import annotations
 

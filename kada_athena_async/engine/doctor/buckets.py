@@ -42,7 +42,7 @@ class BucketTrials:
         self.is_missing = False
 
     async def try_right(self, action: str) -> Tried:
-        """What becomes of *action* when it is used.
+        """The result of using *action*.
 
         Raises:
             CredentialsError: S3 does not accept us.

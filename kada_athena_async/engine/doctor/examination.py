@@ -151,7 +151,7 @@ class Examination:
     async def _filters(
         self, connection: Connection, workgroups: Sequence[WorkgroupFacts] | None
     ) -> None:
-        """Whether the filters match anything; schemas are listed if they are filtered."""
+        """Check that the filters match something; schemas are listed if they are filtered."""
         config = self.outside.config
         try:
             if workgroups is not None:

@@ -44,7 +44,7 @@ class OutsideTrials:
     hwm_path: Path | None
 
     async def try_rights(self, rights: Sequence[Right]) -> dict[Right, Tried]:
-        """What becomes of the rights on the landing's and the mark's buckets.
+        """The results of using the rights on the landing's and the mark's buckets.
 
         Raises:
             CredentialsError: S3 does not accept who writes there.
@@ -168,7 +168,7 @@ def _lives(pid: int) -> bool:
 
 
 def sas_findings(token: str, url: str, now: datetime) -> list[Finding]:
-    """What a SAS token says of its own rights and its end."""
+    """Findings about the rights and the expiry that a SAS token names."""
     fields = parse_qs(token)
     lost = "nothing is delivered; the run ends with exit code 4"
     found = []

@@ -1,4 +1,4 @@
-"""What an examination found. Pure."""
+"""Findings of an examination. Pure."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorReport:
-    """What an examination found, in the order of the examination.
+    """Findings of an examination, in its order.
 
     Attributes:
         identity: ARN of who we are; empty where AWS does not say.
@@ -79,7 +79,7 @@ class DoctorReport:
 
     @property
     def policy(self) -> Mapping[str, object] | None:
-        """What to add to the policy so that nothing is denied; None if nothing is."""
+        """The policy that grants what is denied; None if nothing is."""
         missing = [f.statement for f in self.findings if f.statement is not None]
         return {"Version": "2012-10-17", "Statement": missing} if missing else None
 
@@ -90,7 +90,7 @@ class DoctorReport:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What became of trying one right.
+    """Result of trying one right.
 
     Attributes:
         refusal: What the service said against the request as such, the right being there.

@@ -15,7 +15,7 @@ from kada_athena_async.errors import (
 
 
 async def outcome(call: Awaitable[object]) -> Tried:
-    """What *call* says of its right: any answer but a denial comes from behind the door.
+    """The result of *call* for its right: any answer but a denial means that it is allowed.
 
     IAM is asked before the service looks at the request, so a service that finds nothing, or
     refuses the request as such, has granted the right.

@@ -18,7 +18,7 @@ def workgroup_finding(
     workgroups: Sequence[WorkgroupFacts] | None,
     settings: Mapping[str, Any] | None,
 ) -> list[Finding]:
-    """Whether our statements can run where they shall, and where their results go.
+    """Findings about the workgroup of our statements and the place of their results.
 
     Args:
         workgroups: None if they may not be listed.
@@ -92,7 +92,7 @@ def _is_below(place: str, bucket: str) -> bool:
 def catalog_findings(
     config: Config, catalogs: Sequence[CatalogFacts], answers: Mapping[str, Tried]
 ) -> list[Finding]:
-    """Whether each catalog answers.
+    """Findings about the answers of each catalog.
 
     Args:
         answers: Catalog -> what became of asking Athena for its schemas.

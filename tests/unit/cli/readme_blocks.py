@@ -31,6 +31,7 @@ COMMANDS = (
     "plan",
     "push",
     "report",
+    "export",
     "schema",
     "schema extracts",
     "schema manifest",
