@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 
 from rich.console import Group
 
-from kada_athena_async.cli import shown
+from kada_athena_async.cli import shown, shown_usage
 from kada_athena_async.cli.request import (
     SANDBOX_FOLDER,
     RunRequest,
@@ -20,6 +21,7 @@ from kada_athena_async.cli.talk import Talk
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.errors import ConfigError, KadaAthenaError, Problem
 from kada_athena_async.extracts import Package, newest_packages
+from kada_athena_async.extracts.runs import Runs, select_runs
 from kada_athena_async.files import Files
 from kada_athena_async.records import KINDS
 from kada_athena_async.report import common_exit_code
@@ -31,6 +33,7 @@ class ShowRequest:
 
     Attributes:
         what, of: As typed.
+        days, since: The time that is looked at, as typed; None for all published runs.
         rows: How many rows at most; None for as many as fit a screen.
         output_path: Directory of the extracts; None for the configured one.
         is_sandbox: Whether to look where ``run --sandbox`` writes.
@@ -45,8 +48,12 @@ class ShowRequest:
     output_path: Path | None
     is_sandbox: bool
     settings: tuple[str, ...]
+    days: int | None = None
+    since: str | None = None
 
 
+_TAKE_OF = ("head", "search", "who")
+_OF_ONE_RUN = ("counts", "search", "head", "problems", "changes")
 _ROWS = 10
 _ROWS_OF_HEAD = 3  # a row takes as many lines as it has fields
 
@@ -87,13 +94,37 @@ def each_place(
 
 
 def _show(talk: Talk, request: ShowRequest, output_path: Path, name: str) -> None:
-    newest = newest_packages(output_path, name, Files(), count=2)
-    view = _view(newest, request)
-    if talk.as_json:
-        for kind, facts in (("package", shown.facts(newest[0])), *view.told()):
-            talk.data(facts, kind=kind, lines=[])
+    if request.what in _OF_ONE_RUN:
+        newest = newest_packages(output_path, name, Files(), count=2)
+        view = _view(newest, request)
+        facts, heading = shown.facts(newest[0]), shown.heading(newest[0])
     else:
-        talk.picture(Group(shown.heading(newest[0]), *view.parts))
+        since = _moment(request.since) if request.since else None
+        runs = select_runs(output_path, name, Files(), days=request.days, since=since)
+        view = _view_of_runs(runs, request)
+        facts, heading = shown_usage.facts(runs), shown_usage.heading(runs)
+
+    if talk.as_json:
+        for kind, told in (("package", facts), *view.told()):
+            talk.data(told, kind=kind, lines=[])
+    else:
+        talk.picture(Group(heading, *view.parts))
+
+
+def _view_of_runs(runs: Runs, request: ShowRequest) -> Shown:
+    of, rows = request.of or "", request.rows or _ROWS
+    views: dict[str, Callable[[], Shown]] = {
+        "workgroups": lambda: shown.workgroups(runs, rows),
+        "slowest": lambda: shown.fingerprints(runs, "total_ms", rows),
+        "costliest": lambda: shown.fingerprints(runs, "scanned_bytes", rows),
+        "failures": lambda: shown.failures(runs, rows),
+        "tables": lambda: shown_usage.tables(runs, rows),
+        "unused": lambda: shown_usage.unused(runs, rows),
+        "users": lambda: shown_usage.users(runs, rows),
+        "who": lambda: shown_usage.who(runs, of, rows),
+        "advice": lambda: shown_usage.advised(runs, rows),
+    }
+    return views[request.what]()
 
 
 def _view(newest: list[Package], request: ShowRequest) -> Shown:
@@ -103,10 +134,6 @@ def _view(newest: list[Package], request: ShowRequest) -> Shown:
         "counts": lambda: shown.counts(package),
         "search": lambda: shown.found(package, of, rows),
         "head": lambda: shown.head(package, of, request.rows or _ROWS_OF_HEAD),
-        "workgroups": lambda: shown.workgroups(package, rows),
-        "slowest": lambda: shown.fingerprints(package, "total_ms", rows),
-        "costliest": lambda: shown.fingerprints(package, "scanned_bytes", rows),
-        "failures": lambda: shown.failures(package, rows),
         "problems": lambda: shown.problems(package, rows),
         "changes": lambda: shown.changes(package, before[0] if before else None, rows),
     }
@@ -115,15 +142,18 @@ def _view(newest: list[Package], request: ShowRequest) -> Shown:
 
 def _check(request: ShowRequest) -> None:
     """Raise ConfigError for a command line that makes no sense."""
+    _check_time(request)
     kinds = ", ".join(KINDS)
     value = ascii(request.of) if request.of is not None else "(nothing)"
     if request.what == "head" and request.of not in KINDS:
         problem = Problem("show head", value, f"name a kind of extract: {kinds}")
     elif request.what == "search" and not (request.of or "").strip("*"):
         problem = Problem("show search", value, "name a part of a table's or column's name")
-    elif request.what not in ("head", "search") and request.of is not None:
+    elif request.what == "who" and not (request.of or "").strip(". "):
+        problem = Problem("show who", value, "name a table, such as sales.orders")
+    elif request.what not in _TAKE_OF and request.of is not None:
         problem = Problem(
-            f"show {request.what}", value, "leave it out; only search and head take one"
+            f"show {request.what}", value, "leave it out; only search, head and who take one"
         )
     elif request.is_sandbox and (request.output_path or request.config):
         problem = Problem("--sandbox", "given", "leave out --output-path and --config with it")
@@ -131,6 +161,40 @@ def _check(request: ShowRequest) -> None:
         return
 
     raise ConfigError([problem], source="command")
+
+
+def _check_time(request: ShowRequest) -> None:
+    """Raise ConfigError for a time that cannot be looked at."""
+    option = "--days" if request.days is not None else "--since"
+    if request.days is None and request.since is None:
+        return
+
+    if request.what in _OF_ONE_RUN:
+        remedy = f"leave it out: show {request.what} is about the newest run"
+    elif request.days is not None and request.since is not None:
+        remedy = "leave it out, or --since"
+    else:
+        if request.since is not None:
+            _moment(request.since)
+        return
+
+    given = request.days if request.days is not None else request.since
+    raise ConfigError([Problem(option, ascii(given), remedy)], source="command")
+
+
+def _moment(text: str) -> datetime:
+    """A date or a time, in UTC where it names no zone.
+
+    Raises:
+        ConfigError: It is neither.
+    """
+    try:
+        at = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except ValueError:
+        remedy = "write a date or a time in UTC, such as 2026-11-20 or '2026-11-20 06:00:00'"
+        raise ConfigError([Problem("--since", ascii(text), remedy)], source="command") from None
+
+    return at.replace(tzinfo=timezone.utc) if at.tzinfo is None else at.astimezone(timezone.utc)
 
 
 def _places(talk: Talk, request: ShowRequest) -> Iterator[tuple[Path, str]]:

@@ -26,6 +26,7 @@ from kada_athena_async.extracts.history import (
     fingerprint_totals,
     workgroup_totals,
 )
+from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.extracts.search import FoundTable, search
 from kada_athena_async.observers.safe import safe
 from kada_athena_async.observers.wording import counted, duration, moment, size
@@ -81,9 +82,9 @@ def heading(package: Package) -> RenderableType:
 def counts(package: Package) -> Shown:
     """The extracts, and how much of what was asked for is in them."""
     manifest = package.manifest
-    table = _table("kind", ">rows", ">size", "file")
+    table = new_table("kind", ">rows", ">size", "file")
     for file in manifest.files:
-        _row(table, file.kind, f"{file.rows:,}", size(file.size_bytes), file.name)
+        add_row(table, file.kind, f"{file.rows:,}", size(file.size_bytes), file.name)
 
     outcomes = Counter((each.scope, each.outcome) for each in manifest.facts.completeness)
     told = [f"{counted(n, scope)} {outcome}" for (scope, outcome), n in sorted(outcomes.items())]
@@ -105,7 +106,7 @@ def found(package: Package, pattern: str, rows: int) -> Shown:
         parts += _found_table(table)
 
     if result.count > len(result.tables):
-        parts.append(_more(result.count, len(result.tables), "table"))
+        parts.append(more_rows(result.count, len(result.tables), "table"))
     if not result.tables:
         parts.append(Text("nothing fits; a part of a name is enough, * and ? stand for anything"))
     return Shown(kind="table", objects=[_facts(table) for table in result.tables], parts=parts)
@@ -119,12 +120,12 @@ def _facts(table: FoundTable) -> Facts:
 def _found_table(found: FoundTable) -> list[RenderableType]:
     kind = f"  {found.table_type.lower()} {found.table_format}".rstrip()
     title = Text.assemble((safe(found.name), "bold" if found.is_match else ""), (safe(kind), "dim"))
-    table = _table("", "", "", is_headless=True)
+    table = new_table("", "", "", is_headless=True)
     for column in found.columns:
         note = "partition key" if column.is_partition_key else ""
         note = "; ".join(filter(None, (note, column.comment)))
         name = Text(safe(column.name), "bold" if column.is_match else "")
-        table.add_row(name, _cell(column.data_type), _cell(note))
+        table.add_row(name, cell(column.data_type), cell(note))
 
     return [title, Padding(table, (0, 0, 0, 2))]
 
@@ -135,7 +136,7 @@ def head(package: Package, kind: str, rows: int) -> Shown:
     first = list(islice(package.rows(kind, *names), rows))
     total = sum(file.rows for file in package.manifest.files if file.kind == kind)
     parts: list[RenderableType] = [_Rows(names, first)]
-    parts.append(_more(total, len(first), "row") if total > len(first) else Text(""))
+    parts.append(more_rows(total, len(first), "row") if total > len(first) else Text(""))
     objects: list[Facts] = [
         {name: text or None for name, text in zip(names, row, strict=True)} for row in first
     ]
@@ -151,15 +152,15 @@ class _Rows:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if len(self._names) * _NARROWEST_CELL <= options.max_width:
-            table = _table(*self._names)
+            table = new_table(*self._names)
             for row in self._rows:
-                _row(table, *row)
+                add_row(table, *row)
             yield table
             return
 
         for number, row in enumerate(self._rows, 1):
             yield Text(f"row {number}", "dim")
-            block = _table("", "", is_headless=True)
+            block = new_table("", "", is_headless=True)
             for name, text in zip(self._names, row, strict=True):
                 if text:
                     shown = Text(safe(text, limit=_BLOCK_CELL_CHARS), overflow="fold")
@@ -167,13 +168,13 @@ class _Rows:
             yield Padding(block, (0, 0, 0, 2))
 
 
-def workgroups(package: Package, rows: int) -> Shown:
+def workgroups(runs: Runs, rows: int) -> Shown:
     """Figures of each workgroup."""
-    totals = workgroup_totals(package)
+    totals = workgroup_totals(runs)
     names = ("workgroup", ">queries", ">failed", ">cancelled", ">scanned", ">time")
-    table = _table(*names)
+    table = new_table(*names)
     for total in totals[:rows]:
-        _row(table, total.workgroup, *_numbers(total))
+        add_row(table, total.workgroup, *_numbers(total))
 
     if len(totals) > 1:
         together = WorkgroupTotal(workgroup="")
@@ -184,11 +185,11 @@ def workgroups(package: Package, rows: int) -> Shown:
             together.total_ms += each.total_ms
             together.scanned_bytes += each.scanned_bytes
         cells = (counted(len(totals), "workgroup"), *_numbers(together))
-        table.add_row(*map(_cell, cells), style="bold")
+        table.add_row(*map(cell, cells), style="bold")
 
     parts: list[RenderableType] = [table if totals else Text("no queries")]
     if len(totals) > rows:
-        parts.append(_more(len(totals), rows, "workgroup"))
+        parts.append(more_rows(len(totals), rows, "workgroup"))
     return Shown(kind="workgroup", objects=[asdict(t) for t in totals[:rows]], parts=parts)
 
 
@@ -202,13 +203,13 @@ def _numbers(total: WorkgroupTotal) -> tuple[str, ...]:
     )
 
 
-def fingerprints(package: Package, by: Cost, rows: int) -> Shown:
+def fingerprints(runs: Runs, by: Cost, rows: int) -> Shown:
     """The shapes of statements that cost most, all their runs together."""
-    totals, is_exact = fingerprint_totals(package, by=by, count=rows)
-    add_samples(package, totals)
-    table = _table("shape", ">runs", ">time", ">longest", ">scanned", "statement")
+    totals, is_exact = fingerprint_totals(runs, by=by, count=rows)
+    add_samples(runs, totals)
+    table = new_table("shape", ">runs", ">time", ">longest", ">scanned", "statement")
     for total in totals:
-        _row(table, total.fingerprint[:_FINGERPRINT_CHARS], *_costs(total), _line(total.sample))
+        add_row(table, total.fingerprint[:_FINGERPRINT_CHARS], *_costs(total), _line(total.sample))
 
     parts: list[RenderableType] = [table if totals else Text("no queries")]
     if not is_exact:
@@ -233,17 +234,17 @@ def _line(sql: str) -> str:
     return " ".join(sql[: 2 * _CELL_CHARS].split())
 
 
-def failures(package: Package, rows: int) -> Shown:
+def failures(runs: Runs, rows: int) -> Shown:
     """Reasons of failed queries."""
-    totals = failure_totals(package)
-    table = _table("kind", ">queries", ">workgroups", "one of the reasons")
+    totals = failure_totals(runs)
+    table = new_table("kind", ">queries", ">workgroups", "one of the reasons")
     for total in totals[:rows]:
         reason = total.sample.removeprefix(f"{total.kind}:")
-        _row(table, total.kind, f"{total.queries:,}", f"{total.workgroups:,}", _line(reason))
+        add_row(table, total.kind, f"{total.queries:,}", f"{total.workgroups:,}", _line(reason))
 
     parts: list[RenderableType] = [table if totals else Text("no query failed")]
     if len(totals) > rows:
-        parts.append(_more(len(totals), rows, "kind"))
+        parts.append(more_rows(len(totals), rows, "kind"))
     return Shown(kind="failure", objects=[asdict(total) for total in totals[:rows]], parts=parts)
 
 
@@ -262,15 +263,15 @@ def problems(package: Package, rows: int) -> Shown:
     ]  # fmt: skip
     lines += [("warning", "run", warning.code, warning.message) for warning in facts.warnings]
     names = ("outcome", "scope", "subject", "reason")
-    table = _table(*names)
+    table = new_table(*names)
     for *first, reason in lines[:rows]:
-        table.add_row(*map(_cell, first), Text(safe(reason, limit=_CELL_CHARS), overflow="fold"))
+        table.add_row(*map(cell, first), Text(safe(reason, limit=_CELL_CHARS), overflow="fold"))
 
     parts: list[RenderableType] = [table]
     if not lines:
         parts = [Text("all that was asked for was read")]
     if len(lines) > rows:
-        parts.append(_more(len(lines), rows, "problem"))
+        parts.append(more_rows(len(lines), rows, "problem"))
     objects: list[Facts] = [dict(zip(names, line, strict=True)) for line in lines[:rows]]
     return Shown(kind="problem", objects=objects, parts=parts)
 
@@ -285,7 +286,7 @@ def changes(package: Package, before: Package | None, rows: int) -> Shown:
     result = changes_between(before, package)
     lines = [(t.table, "", t.before, t.after) for t in result.tables]
     lines += [(c.table, c.column, c.before, c.after) for c in result.columns]
-    table = _table("", "", "", "", is_headless=True)
+    table = new_table("", "", "", "", is_headless=True)
     objects: list[Facts] = []
     for key, column, old, new in lines[:rows]:
         sign = "~" if old and new else "+" if new else "-"
@@ -293,7 +294,7 @@ def changes(package: Package, before: Package | None, rows: int) -> Shown:
         name = ".".join((*key, column) if column else key)
         kind = f"{old} -> {new}" if sign == "~" else (new or old)
         subject = "column" if column else "table"
-        table.add_row(Text(sign, style), _cell(subject), _cell(name), _cell(kind))
+        table.add_row(Text(sign, style), cell(subject), cell(name), cell(kind))
         catalog, schema, owner = key
         place = {"catalog": catalog, "schema": schema, "table": owner, "column": column or None}
         objects.append({**place, "before": old or None, "after": new or None})
@@ -303,7 +304,7 @@ def changes(package: Package, before: Package | None, rows: int) -> Shown:
         table if lines else Text(f"no change in {counted(result.compared, 'schema')}"),
     ]
     if len(lines) > rows:
-        parts.append(_more(len(lines), rows, "change"))
+        parts.append(more_rows(len(lines), rows, "change"))
     if result.left_out:
         parts.append(Text(_left_out(result.left_out)))
     return Shown(kind="change", objects=objects, parts=parts)
@@ -316,11 +317,11 @@ def _left_out(names: Sequence[tuple[str, str]]) -> str:
     return f"not compared, as one of the runs did not read all of it: {listed}"
 
 
-def _more(count: int, shown: int, noun: str) -> Text:
+def more_rows(count: int, shown: int, noun: str) -> Text:
     return Text(f"{shown:,} of {counted(count, noun)}; more with --rows", "dim")
 
 
-def _table(*names: str, is_headless: bool = False) -> Table:
+def new_table(*names: str, is_headless: bool = False) -> Table:
     """A table without lines; a name that begins with ``>`` is of numbers."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=not is_headless)
     for name in names:
@@ -334,9 +335,9 @@ def _table(*names: str, is_headless: bool = False) -> Table:
     return table
 
 
-def _row(table: Table, *texts: str) -> None:
-    table.add_row(*map(_cell, texts))
+def add_row(table: Table, *texts: str) -> None:
+    table.add_row(*map(cell, texts))
 
 
-def _cell(text: str) -> Text:
+def cell(text: str) -> Text:
     return Text(safe(text, limit=_CELL_CHARS), no_wrap=True, overflow="ellipsis")

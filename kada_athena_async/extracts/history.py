@@ -1,4 +1,4 @@
-"""Sums over a package's executions: by workgroup, by fingerprint, by kind of failure.
+"""Sums over the executions of runs: by workgroup, by fingerprint, by kind of failure.
 
 One pass over the rows, in memory that does not grow with their number.
 """
@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Literal
 
 from kada_athena_async.extracts.packages import Package
+from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.sql import mask_sql, mask_text
 
 MAX_FINGERPRINTS = 50_000
@@ -73,7 +74,7 @@ class FailureTotal:
     sample: str = ""
 
 
-def workgroup_totals(package: Package) -> list[WorkgroupTotal]:
+def workgroup_totals(runs: Package | Runs) -> list[WorkgroupTotal]:
     """A total for each workgroup, the one that scanned most first.
 
     Raises:
@@ -81,7 +82,7 @@ def workgroup_totals(package: Package) -> list[WorkgroupTotal]:
     """
     totals: dict[str, WorkgroupTotal] = {}
     names = ("workgroup", "status", "total_ms", "scanned_bytes")
-    for workgroup, status, total_ms, scanned_bytes in package.rows("databaselog", *names):
+    for workgroup, status, total_ms, scanned_bytes in runs.rows("databaselog", *names):
         total = totals.get(workgroup)
         if total is None:
             total = totals[workgroup] = WorkgroupTotal(workgroup=workgroup)
@@ -95,7 +96,7 @@ def workgroup_totals(package: Package) -> list[WorkgroupTotal]:
 
 
 def fingerprint_totals(
-    package: Package, *, by: Cost, count: int
+    runs: Package | Runs, *, by: Cost, count: int
 ) -> tuple[list[FingerprintTotal], bool]:
     """The *count* fingerprints of which *by* is greatest, without samples.
 
@@ -109,7 +110,7 @@ def fingerprint_totals(
     totals: dict[str, FingerprintTotal] = {}
     is_exact = True
     names = ("fingerprint", "total_ms", "scanned_bytes")
-    for fingerprint, total_ms, scanned_bytes in package.rows("databaselog", *names):
+    for fingerprint, total_ms, scanned_bytes in runs.rows("databaselog", *names):
         if not fingerprint:
             continue
 
@@ -133,7 +134,7 @@ def _greatest(totals: dict[str, FingerprintTotal], by: Cost, count: int) -> list
     return sorted(totals.values(), key=lambda t: (-cost(t), -t.queries, t.fingerprint))[:count]
 
 
-def add_samples(package: Package, totals: Iterable[FingerprintTotal]) -> None:
+def add_samples(runs: Package | Runs, totals: Iterable[FingerprintTotal]) -> None:
     """Give each of *totals* a statement of its shape, masked whether the extracts are or not.
 
     Raises:
@@ -144,7 +145,7 @@ def add_samples(package: Package, totals: Iterable[FingerprintTotal]) -> None:
     if not missing:
         return
 
-    for fingerprint, query, kind, detail, status in package.rows("databaselog", *names):
+    for fingerprint, query, kind, detail, status in runs.rows("databaselog", *names):
         total = missing.pop(fingerprint, None)
         if total is None:
             continue
@@ -171,7 +172,7 @@ _SYNTAX = re.compile(
 _CATEGORIES = {"1": "system error", "2": "user error", "3": "other error"}
 
 
-def failure_totals(package: Package) -> list[FailureTotal]:
+def failure_totals(runs: Package | Runs) -> list[FailureTotal]:
     """A total for each kind of failure, the most frequent first; what was cancelled is none.
 
     Raises:
@@ -180,7 +181,7 @@ def failure_totals(package: Package) -> list[FailureTotal]:
     totals: dict[str, FailureTotal] = {}
     places: dict[str, set[str]] = {}
     names = ("status", "workgroup", "status_reason", "error_category")
-    for status, workgroup, reason, category in package.rows("databaselog", *names):
+    for status, workgroup, reason, category in runs.rows("databaselog", *names):
         if status != "FAILED":
             continue
 

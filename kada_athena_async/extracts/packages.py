@@ -23,6 +23,7 @@ from kada_athena_async.sinks.part_reader import parsers_of
 
 _MANIFEST = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]*)_manifest_\d{8}T\d{6}Z\.json")
 _NAMED = 5
+_LATER = -1
 _BLOCK_BYTES = 256 * 1024
 
 # A statement has 262,144 bytes at most (Athena service quotas) and a Glue view text 409,600
@@ -82,7 +83,8 @@ class Package:
     def rows(self, kind: str, *columns: str) -> Iterator[tuple[str, ...]]:
         """Yield *columns* of each row of the extracts of *kind*, as texts; an empty one is null.
 
-        One row is held at a time. Of a file that is not what the manifest says rows may have come
+        Of a file that an earlier version wrote, columns that came later are empty. One row is held
+        at a time. Of a file that is not what the manifest says rows may have come
         before that is found out.
 
         Raises:
@@ -92,10 +94,9 @@ class Package:
             if file.kind == kind:
                 lines = self._lines(file)
                 header = next(lines)
-                path = self.path.parent / file.name
-                places = [self._place(path, header, column) for column in columns]
+                places = [self._place(file, header, column) for column in columns]
                 for line in lines:
-                    yield tuple([line[place] for place in places])
+                    yield tuple([line[place] if place >= 0 else "" for place in places])
 
     def records(self, kind: str) -> Iterator[Record]:
         """Yield the records of *kind*; a column that an earlier version did not write has its
@@ -111,16 +112,15 @@ class Package:
             if file.kind == kind:
                 lines = self._lines(file)
                 header = next(lines)
-                path = self.path.parent / file.name
                 defaults = make._field_defaults
                 known = [name for name in make._fields if name in header or name not in defaults]
-                places = [self._place(path, header, name) for name in known]
+                places = [self._place(file, header, name) for name in known]
                 parse = [parsers_of(kind)[make._fields.index(name)] for name in known]
                 for line in lines:
                     try:
                         values = [read(line[at]) for read, at in zip(parse, places, strict=True)]
                     except ValueError:
-                        raise self._torn(path) from None
+                        raise self._torn(self.path.parent / file.name) from None
 
                     yield make(**{**defaults, **dict(zip(known, values, strict=True))})
 
@@ -157,10 +157,15 @@ class Package:
         if count != file.rows or not is_whole:
             raise self._torn(path)
 
-    def _place(self, path: Path, header: list[str], column: str) -> int:
+    def _place(self, file: ManifestFile, header: list[str], column: str) -> int:
         if column in header:
             return header.index(column)
 
+        known = RECORD_TYPES[file.kind]._fields if file.kind in RECORD_TYPES else ()
+        if column in known[len(header) :] and tuple(header) == known[: len(header)]:
+            return _LATER
+
+        path = self.path.parent / file.name
         raise StateError(
             f"{path} has no column {column!r}: another version of this package wrote it",
             hint="extract that window again with this version",

@@ -35,6 +35,11 @@ VIEWS = [
     ("failures",),
     ("problems",),
     ("changes",),
+    ("tables",),
+    ("unused",),
+    ("users",),
+    ("who", "orders"),
+    ("advice",),
 ]
 
 
@@ -118,14 +123,14 @@ def test_hostile_names_show_harmlessly(
 
 
 NARROW = """\
-athena: 2026-11-23 00:00:00 to 2026-11-24 00:00:00 UTC
+athena: 2026-11-23 00:00:00 to 2026-11-24 00:00:00 UTC, 1 run
 workgroup                        queries  failed  cancelled  scanned        time
 etl                                    2       1          0   2.8 GB  1 h 23 min
 a_workgroup_with_quite_a_long_…        1       0          1      0 B       0.0 s
 2 workgroups                           3       1          1   2.8 GB  1 h 23 min
 """
 WIDE = """\
-athena: 2026-11-23 00:00:00 to 2026-11-24 00:00:00 UTC
+athena: 2026-11-23 00:00:00 to 2026-11-24 00:00:00 UTC, 1 run
 workgroup                                              queries  failed  cancelled  scanned        time
 etl                                                          2       1          0   2.8 GB  1 h 23 min
 a_workgroup_with_quite_a_long_name_that_would_not_fit        1       0          1      0 B       0.0 s
@@ -205,7 +210,7 @@ def test_the_sandbox_is_looked_into(
         (["head", "tables"], 2, "show head = 'tables': name a kind of extract: metadata_catalogs,"),
         (["head"], 2, "show head = (nothing): name a kind"),
         (["search"], 2, "show search = (nothing): name a part of a table's or column's name"),
-        (["failures", "x"], 2, "show failures = 'x': leave it out; only search and head take one"),
+        (["failures", "x"], 2, "show failures = 'x': leave it out; only search, head and who"),
         (["frobnicate"], 2, "WHAT = 'frobnicate': write one of counts, search, head"),
         (["--sandbox", "-c", "x"], 2, "leave out --output-path and --config with it"),
         (["--sandbox"], 3, "there are no extracts of 'athena' in"),

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from kada_athena_async import Extractor
+from kada_athena_async.extracts import Package
+from kada_athena_async.extracts.advice import advice
+from kada_athena_async.extracts.people import user_totals
+from kada_athena_async.extracts.runs import select_runs
+from kada_athena_async.extracts.table_usage import unused_tables
+from kada_athena_async.files import Files
+from kada_athena_async.records import QueryRecord
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Execution
 
@@ -94,3 +104,57 @@ async def test_usage_counts_the_events(
     scanned = sum(int(log[i]["scanned_bytes"] or 0) for i in readers)
     assert sum(int(r["scanned_bytes"]) for r in rows) == scanned > 0
     assert any(r["event_type"] == "WRITE" for r in rows)
+
+
+async def test_history_over_the_runs_of_two_nights(
+    sandbox: Sandbox, extractor: Callable[..., Extractor], read_extracts: Any, tmp_path: Path
+) -> None:
+    """Users with dollars, advice with evidence, and nothing called unused that was used."""
+    middle = f"{sandbox.now() - timedelta(days=20):%Y-%m-%d %H:%M:%S}"
+    for window in ({"end_hwm": middle}, {}):
+        async with extractor(metadata_source="api", usd_per_tb=7.0) as made:
+            report = await made.run(manage_hwm=True, **window)
+            assert report.committed, report.failed
+
+    runs = select_runs(tmp_path / "out", "athena", Files())
+    assert len(runs.packages) == 2
+    log = [row for p in runs.packages for row in read_log(p)]
+    assert len(log) == len({row["query_id"] for row in log}) > 400
+    totals = user_totals(runs)
+    assert sum(total.executions for total in totals) == len(log)
+    assert sum(t.usd for t in totals) == pytest.approx(sum(map(usd, log)), abs=0.001)
+    hours = sum(float(r["dpu_count"] or 0) * int(r["engine_ms"] or 0) / 3.6e6 for r in log)
+    assert sum(t.dpu_hours for t in totals) == pytest.approx(hours, abs=0.001)
+
+    unused = {(t.schema.lower(), t.table.lower()) for t in unused_tables(runs).tables}
+    ids = {row["query_id"] for row in log if row["status"] == "SUCCEEDED"}
+    done = [e for i, e in sandbox.estate.executions.items() if i in ids]
+    told = [e for e in done if not e.query.lstrip().upper().startswith(UNTOLD)]
+    used = {(r.schema.lower(), r.table.lower()) for e in told for r in e.reads}
+    assert unused
+    assert not unused & used
+
+    found = advice(runs)
+    assert {f.kind for f in found} >= {"no_partition_filter", "unused_table"}
+    known = {row["query_id"] for row in log}
+    assert all(set(f.evidence) <= known and (f.evidence or "unused" in f.kind) for f in found)
+    assert [f.usd for f in found] == sorted((f.usd for f in found), reverse=True)
+
+
+def read_log(package: Package) -> list[dict[str, str]]:
+    names = QueryRecord._fields
+    return [dict(zip(names, row, strict=True)) for row in package.rows("databaselog", *names)]
+
+
+def usd(row: dict[str, str]) -> float:
+    """The price list, read by a person."""
+    scanned = int(row["scanned_bytes"] or 0)
+    is_free = row["status"] == "FAILED" or row["reused_result"] == "true"
+    if is_free or row["statement_type"] == "DDL" or float(row["dpu_count"] or 0):
+        return 0.0
+    is_utility = row["statement_type"] == "UTILITY" or row["substatement_type"] == "EXPLAIN"
+    if not scanned and is_utility:
+        return 0.0
+    if not scanned and row["status"] == "CANCELLED" and not row["engine_ms"]:
+        return 0.0
+    return max(10, -(-scanned // 2**20)) * 2**20 / 2**40 * 7.0

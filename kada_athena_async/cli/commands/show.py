@@ -25,6 +25,11 @@ class What(str, enum.Enum):
     FAILURES = "failures"
     PROBLEMS = "problems"
     CHANGES = "changes"
+    TABLES = "tables"
+    UNUSED = "unused"
+    USERS = "users"
+    WHO = "who"
+    ADVICE = "advice"
 
 
 @command
@@ -33,7 +38,9 @@ def show(
     what: Annotated[What, typer.Argument(metavar="WHAT", help="See above.")] = What.COUNTS,
     of: Annotated[
         str | None,
-        typer.Argument(metavar="OF", help="What to search, or the kind of extract for head."),
+        typer.Argument(
+            metavar="OF", help="What to search, the kind of extract for head, the table for who."
+        ),
     ] = None,
     rows: Annotated[
         int | None,
@@ -43,6 +50,23 @@ def show(
             metavar="N",
             min=1,
             help="Rows at most.  [default: 10, of head 3]",
+            show_default=False,
+        ),
+    ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Look at the last N days.  [default: all published runs]",
+            show_default=False,
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Look at the time since, in UTC.  [default: all published runs]",
             show_default=False,
         ),
     ] = None,
@@ -62,24 +86,35 @@ def show(
     ] = False,
     settings: Settings = None,
 ) -> int:
-    """Look into the newest extracts, without other tools; AWS is not asked.
+    """Look into the extracts, without other tools; AWS is not asked.
+
+    The first five are about the newest run, the others about all published runs.
 
     \b
     counts        the extracts of the newest run, and how complete they are
     search TEXT   tables and columns whose names have TEXT in them, or fit a glob
     head KIND     the first rows of a kind of extract
+    problems      what could not be read, gaps and warnings
+    changes       tables and columns that came, went or changed since the run before
+
+    \b
     workgroups    queries, bytes and time of each workgroup
     slowest       the statements that took most time, all their runs together
     costliest     the statements that scanned most
     failures      why queries failed
-    problems      what could not be read, gaps and warnings
-    changes       tables and columns that came, went or changed since the run before
+    tables        the tables that are read and written most
+    unused        tables that no query used, with their size
+    users         what each user did, and what it cost
+    who TABLE     who read or wrote a table, when last, how often, with what
+    advice        what could cost less, with evidence and what to do
 
     \b
     Examples:
       kada-athena-async show
       kada-athena-async show search 'sales.*order*'
       kada-athena-async show head databaselog -r 5
+      kada-athena-async show who sales.orders --days 30
+      kada-athena-async show advice --since 2026-11-01
       kada-athena-async show changes --output-path /tmp/output --json
     """
     from kada_athena_async.cli.show import ShowRequest, show_extracts
@@ -98,5 +133,7 @@ def show(
         output_path=output_path,
         is_sandbox=sandbox,
         settings=tuple(settings or ()),
+        days=days,
+        since=since,
     )
     return show_extracts(talk, request)

@@ -1,0 +1,191 @@
+"""What ``show`` shows of use and cost, over all published runs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from kada_athena_async.cli.shown import Facts, Shown, add_row, cell, more_rows, new_table
+from kada_athena_async.errors import ConfigError, Problem
+from kada_athena_async.extracts.advice import advice
+from kada_athena_async.extracts.people import known_table, table_users, user_totals
+from kada_athena_async.extracts.runs import Runs
+from kada_athena_async.extracts.table_usage import table_uses, unused_tables
+from kada_athena_async.observers.safe import safe
+from kada_athena_async.observers.wording import counted, moment, size
+
+_NAMED = 5
+_DAY_CHARS = 16
+
+
+def facts(runs: Runs) -> Facts:
+    """Which runs it is about, for programs."""
+    manifest = runs.newest.manifest
+    return {
+        "name": manifest.name,
+        "run_id": manifest.run_id,
+        "start": runs.start,
+        "end": runs.end,
+        "runs": len(runs.packages),
+        "manifest": str(runs.newest.path),
+    }
+
+
+def heading(runs: Runs) -> RenderableType:
+    """Which runs it is about."""
+    window = f"{moment(runs.start)} to {moment(runs.end)} UTC"
+    name = safe(runs.newest.manifest.name)
+    return Text.assemble((name, "bold"), f": {window}, {counted(len(runs.packages), 'run')}")
+
+
+def tables(runs: Runs, rows: int) -> Shown:
+    """The tables that are used, the most read first."""
+    uses = table_uses(runs)
+    shown = new_table("table", ">reads", ">writes", ">users", ">scanned", "last read", "last write")
+    for use in uses[:rows]:
+        add_row(
+            shown,
+            ".".join((use.catalog, use.schema, use.table)),
+            f"{use.reads:,}",
+            f"{use.writes:,}",
+            f"{use.users:,}",
+            size(use.scanned_bytes),
+            use.last_read_at[:_DAY_CHARS],
+            use.last_write_at[:_DAY_CHARS],
+        )
+
+    parts: list[RenderableType] = [shown if uses else Text("no table was used")]
+    if len(uses) > rows:
+        parts.append(more_rows(len(uses), rows, "table"))
+    return Shown(kind="table_use", objects=[use.to_dict() for use in uses[:rows]], parts=parts)
+
+
+def unused(runs: Runs, rows: int) -> Shown:
+    """The tables that nobody used, the largest first."""
+    found = unused_tables(runs)
+    shown = new_table("table", "kind", ">size", ">rows", ">storage a month")
+    for each in found.tables[:rows]:
+        add_row(
+            shown,
+            ".".join((each.catalog, each.schema, each.table)),
+            each.table_type.lower(),
+            "" if each.size_bytes is None else size(each.size_bytes),
+            "" if each.row_count is None else f"{each.row_count:,}",
+            "" if each.usd_per_month is None else _money(each.usd_per_month),
+        )
+
+    looked = f"{counted(len(found.tables), 'table or view')} unused"
+    looked = f"{looked} in {counted(found.schemas, 'complete schema')}"
+    parts: list[RenderableType] = [
+        shown if found.tables else Text("every table was used"),
+        Text(looked),
+    ]
+    if len(found.tables) > rows:
+        parts.append(more_rows(len(found.tables), rows, "table"))
+    if found.left_out:
+        names = [".".join(name) for name in found.left_out]
+        parts.append(Text(f"not looked at, as a run did not read all of them: {_some(names)}"))
+    if found.workgroups:
+        parts.append(
+            Text(
+                "the history of these workgroups is not complete, so that they may have used "
+                f"more: {_some(found.workgroups)}"
+            )
+        )
+    objects: list[Facts] = [
+        {**asdict(each), "created_at": each.created_at or None} for each in found.tables[:rows]
+    ]
+    return Shown(kind="unused_table", objects=objects, parts=parts)
+
+
+def users(runs: Runs, rows: int) -> Shown:
+    """What each user did and what it cost, the dearest first."""
+    totals = user_totals(runs)
+    names = ("user", "principal", "client", ">queries", ">failed", ">scanned", ">cost")
+    shown = new_table(*names, ">DPU hours", "last")
+    for total in totals[:rows]:
+        add_row(
+            shown,
+            total.user,
+            total.principal,
+            total.client,
+            f"{total.executions:,}",
+            f"{total.failed:,}",
+            size(total.scanned_bytes),
+            _money(total.usd),
+            f"{total.dpu_hours:,.1f}" if total.dpu_hours else "",
+            total.last_at[:_DAY_CHARS],
+        )
+
+    parts: list[RenderableType] = [shown if totals else Text("no queries"), _price(runs)]
+    if len(totals) > rows:
+        parts.append(more_rows(len(totals), rows, "user"))
+    return Shown(kind="user", objects=[total.to_dict() for total in totals[:rows]], parts=parts)
+
+
+def who(runs: Runs, name: str, rows: int) -> Shown:
+    """Who read, wrote or changed a table.
+
+    Raises:
+        ConfigError: No run knows the table.
+    """
+    found = table_users(runs, name)
+    if not found and not known_table(runs, name):
+        remedy = "no run knows that table; `show search` finds tables by parts of their names"
+        raise ConfigError([Problem("show who", ascii(name), remedy)], source="command")
+
+    shown = new_table("table", "did", "user", "principal", "client", ">queries", "last")
+    for use in found[:rows]:
+        add_row(
+            shown,
+            ".".join((use.catalog, use.schema, use.table)),
+            use.event_type.lower(),
+            use.user,
+            use.principal,
+            use.client,
+            f"{use.executions:,}",
+            use.last_at[:_DAY_CHARS],
+        )
+
+    parts: list[RenderableType] = [shown if found else Text("nobody used it in these runs")]
+    if len(found) > rows:
+        parts.append(more_rows(len(found), rows, "user"))
+    return Shown(kind="table_user", objects=[use.to_dict() for use in found[:rows]], parts=parts)
+
+
+def advised(runs: Runs, rows: int) -> Shown:
+    """What could cost less, and how; the dearest first."""
+    found = advice(runs)
+    shown = new_table(">cost", "why", "of", ">queries", ">scanned", "what to do", "for example")
+    for each in found[:rows]:
+        shown.add_row(
+            cell(_money(each.usd)),
+            cell(each.kind.replace("_", " ")),
+            cell(each.subject),
+            cell(f"{each.executions:,}"),
+            cell(size(each.scanned_bytes)),
+            Text(safe(each.remedy), overflow="fold"),
+            cell(", ".join(each.evidence[:1])),
+        )
+
+    parts: list[RenderableType] = [shown if found else Text("nothing to advise"), _price(runs)]
+    if len(found) > rows:
+        parts.append(more_rows(len(found), rows, "finding"))
+    return Shown(kind="advice", objects=[each.to_dict() for each in found[:rows]], parts=parts)
+
+
+def _price(runs: Runs) -> Text:
+    prices = runs.newest.prices
+    price = f"{_money(prices.usd_per_tb)} a TB ({prices.tb_source})"
+    return Text(safe(f"rough dollars: {price}; see docs/usage-and-cost.md"), "dim")
+
+
+def _money(dollars: float) -> str:
+    return "< $0.01" if 0 < dollars < 0.01 else f"${dollars:,.2f}"
+
+
+def _some(names: list[str] | tuple[str, ...]) -> str:
+    rest = len(names) - _NAMED
+    return ", ".join(map(safe, names[:_NAMED])) + (f" and {rest:,} more" if rest > 0 else "")

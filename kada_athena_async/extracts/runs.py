@@ -1,0 +1,112 @@
+"""The published runs that a question about history and use is asked of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from kada_athena_async.commit import Manifest
+from kada_athena_async.extracts.packages import Package, newest_packages
+from kada_athena_async.files import Files
+
+TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """Published runs, newest first; never empty.
+
+    Attributes:
+        since: Executions that ended earlier do not count; None for all.
+    """
+
+    packages: tuple[Package, ...]
+    since: datetime | None = None
+
+    @property
+    def newest(self) -> Package:
+        return self.packages[0]
+
+    @property
+    def start(self) -> datetime:
+        """Begin of the time that is looked at."""
+        first = min(package.manifest.start for package in self.packages)
+        return max(first, self.since) if self.since else first
+
+    @property
+    def end(self) -> datetime:
+        return max(package.manifest.end for package in self.packages)
+
+    def rows(self, kind: str, *columns: str) -> Iterator[tuple[str, ...]]:
+        """Yield *columns* of each row of *kind* in all runs, the newest run first.
+
+        Of ``databaselog`` only the executions that are looked at.
+
+        Raises:
+            StateError: As ``Package.rows``.
+        """
+        times = ("completed_at", "submitted_at") if kind == "databaselog" and self.since else ()
+        for package in self.packages:
+            for row in package.rows(kind, *columns, *times):
+                if not times or self.counts(row[-2] or row[-1]):
+                    yield row[: len(columns)]
+
+    def counts(self, ended_at: str) -> bool:
+        """True if an execution with this time, as an extract writes it, is looked at."""
+        return self.since is None or ended_at >= f"{self.since:{TIME_FORMAT}}"
+
+    def counts_day(self, day: str) -> bool:
+        """True if a day of usage, ``YYYY-MM-DD``, is looked at, if only in part."""
+        return self.since is None or day >= f"{self.since:%Y-%m-%d}"
+
+    def complete_schemas(self) -> tuple[set[tuple[str, str]], list[tuple[str, str]]]:
+        """The schemas that all runs read completely, and the others that the newest knows."""
+        outcomes = [_schemas(package.manifest) for package in self.packages]
+        known = outcomes[0]
+        sure = {name for name in known if all(each.get(name) == "complete" for each in outcomes)}
+        return sure, sorted(name for name in known if name not in sure)
+
+    def incomplete_workgroups(self) -> list[str]:
+        """The workgroups whose history some run did not read completely."""
+        names = {
+            ".".join(record.name)
+            for package in self.packages
+            for record in package.manifest.facts.completeness
+            if record.scope == "workgroup" and record.outcome not in ("complete", "excluded")
+        }
+        return sorted(names)
+
+
+def select_runs(
+    output_path: Path,
+    name: str,
+    files: Files,
+    *,
+    days: int | None = None,
+    since: datetime | None = None,
+) -> Runs:
+    """The published runs of *name*: all, those of the last *days*, or those *since* a time.
+
+    Days count back from the end of the newest run, not from now.
+
+    Raises:
+        StateError: There is none, or a manifest is junk.
+    """
+    found = newest_packages(output_path, name, files, count=None)
+    if days is not None:
+        since = found[0].manifest.end - timedelta(days=days)
+
+    later = [p for p in found if since is None or p.manifest.end > since]
+    return Runs(packages=tuple(later or found[:1]), since=since)
+
+
+def _schemas(manifest: Manifest) -> dict[tuple[str, str], str]:
+    return dict(_schema_outcomes(manifest))
+
+
+def _schema_outcomes(manifest: Manifest) -> Iterator[tuple[tuple[str, str], str]]:
+    for record in manifest.facts.completeness:
+        if record.scope == "schema" and len(record.name) == 2:
+            yield (record.name[0], record.name[1]), record.outcome

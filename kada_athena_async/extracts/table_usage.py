@@ -1,0 +1,208 @@
+"""Which tables are used, and which are not: the usage of all runs, the metadata of the newest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from kada_athena_async.extracts.packages import Package
+from kada_athena_async.extracts.runs import Runs
+
+S3_USD_PER_GB_MONTH = 0.023
+"""Storage class Standard, first 50 TB, us-east-1 (aws.amazon.com/s3/pricing)."""
+
+GB_BYTES = 2**30
+MAX_USERS = 1_000
+"""Users of a table that are told apart."""
+
+TableName: TypeAlias = "tuple[str, str, str]"
+"""Catalog, schema and table."""
+
+
+@dataclass(slots=True, kw_only=True)
+class TableUse:
+    """The use of a table.
+
+    Attributes:
+        reads, writes: Executions.
+        users: How many users, up to ``MAX_USERS``.
+        last_read_at, last_write_at: As the extracts write times; empty for never.
+    """
+
+    catalog: str
+    schema: str
+    table: str
+    reads: int = 0
+    writes: int = 0
+    failed: int = 0
+    scanned_bytes: int = 0
+    users: int = 0
+    last_read_at: str = ""
+    last_write_at: str = ""
+    _users: set[str] = field(default_factory=set)
+
+    def to_dict(self) -> dict[str, object]:
+        """The figures as plain JSON values."""
+        names = (n for n in self.__dataclass_fields__ if not n.startswith("_"))
+        return {name: getattr(self, name) or (None if "_at" in name else getattr(self, name))
+                for name in names}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnusedTable:
+    """A table or view that no execution used, not even through a view.
+
+    Attributes:
+        size_bytes: None where the catalog does not say.
+        usd_per_month: What S3 takes to keep it, roughly; None where the size is not known.
+    """
+
+    catalog: str
+    schema: str
+    table: str
+    table_type: str
+    size_bytes: int | None
+    row_count: int | None
+    created_at: str
+    usd_per_month: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unused:
+    """The tables that nobody used.
+
+    Attributes:
+        tables: The largest first.
+        schemas: How many schemas were looked at.
+        left_out: Schemas that some run did not read completely.
+        workgroups: Workgroups whose history is not complete: their executions may have used more.
+    """
+
+    tables: tuple[UnusedTable, ...]
+    schemas: int
+    left_out: tuple[tuple[str, str], ...]
+    workgroups: tuple[str, ...]
+
+
+def table_uses(runs: Runs) -> list[TableUse]:
+    """The use of each table that was used, the most read first.
+
+    Raises:
+        StateError: An extract is missing or torn.
+    """
+    found: dict[TableName, TableUse] = {}
+    for package in runs.packages:
+        for row in package.rows("usage", *_COLUMNS):
+            if runs.counts_day(row[3]):
+                _add(found, row)
+
+    for use in found.values():
+        use.users = len(use._users)
+
+    return sorted(found.values(), key=lambda u: (-u.reads, -u.writes, u.catalog, u.schema, u.table))
+
+
+_COLUMNS = (
+    *("catalog", "schema", "table", "usage_date", "user", "event_type"),
+    *("executions", "failed_executions", "scanned_bytes", "last_at"),
+)
+
+
+def _add(found: dict[TableName, TableUse], row: tuple[str, ...]) -> None:
+    catalog, schema, table, _, user, what, executions, failed, scanned, last_at = row
+    name = (catalog, schema, table)
+    use = found.get(name)
+    if use is None:
+        use = found[name] = TableUse(catalog=catalog, schema=schema, table=table)
+
+    use.failed += int(failed)
+    use.scanned_bytes += int(scanned)
+    if what == "READ":
+        use.reads += int(executions)
+        use.last_read_at = max(use.last_read_at, last_at)
+    else:
+        use.writes += int(executions)
+        use.last_write_at = max(use.last_write_at, last_at)
+
+    if len(use._users) < MAX_USERS:
+        use._users.add(user)
+
+
+def unused_tables(runs: Runs) -> Unused:
+    """The tables and views that no execution of *runs* read or wrote.
+
+    A table is used too where a view reads it that is used. Only schemas are looked at that all
+    runs read completely: what is not known is not called unused.
+
+    Raises:
+        StateError: An extract is missing or torn.
+    """
+    sure, left_out = runs.complete_schemas()
+    used = {folded(use.catalog, use.schema, use.table) for use in table_uses(runs)}
+    _through_views(runs.newest, used)
+    tables = [
+        table
+        for table in _tables(runs.newest)
+        if (table.catalog, table.schema) in sure
+        and folded(table.catalog, table.schema, table.table) not in used
+    ]
+    tables.sort(key=lambda t: (-(t.size_bytes or 0), t.catalog, t.schema, t.table))
+    return Unused(
+        tables=tuple(tables),
+        schemas=len(sure),
+        left_out=tuple(left_out),
+        workgroups=tuple(runs.incomplete_workgroups()),
+    )
+
+
+def unread_tables(runs: Runs) -> set[TableName]:
+    """The names, folded, of the tables that were written and not read, not even through a view."""
+    uses = table_uses(runs)
+    read = {folded(use.catalog, use.schema, use.table) for use in uses if use.reads}
+    _through_views(runs.newest, read)
+    return {folded(use.catalog, use.schema, use.table) for use in uses} - read
+
+
+def folded(catalog: str, schema: str, table: str) -> TableName:
+    """A table's name for comparisons: callers do not agree on its case, nor does Athena mind."""
+    return catalog.lower(), schema.lower(), table.lower()
+
+
+def _through_views(package: Package, used: set[TableName]) -> None:
+    """Add to *used* what its views read, and theirs."""
+    sources: dict[TableName, set[TableName]] = {}
+    names = (
+        *("linkage_type", "source_catalog", "source_schema", "source_table"),
+        *("target_catalog", "target_schema", "target_table"),
+    )
+    for kind, *place in package.rows("linkages", *names):
+        if kind == "VIEW":
+            sources.setdefault(folded(*place[3:]), set()).add(folded(*place[:3]))
+
+    waiting = [name for name in used if name in sources]
+    while waiting:
+        for name in sources.pop(waiting.pop(), ()):
+            used.add(name)
+            if name in sources:
+                waiting.append(name)
+
+
+def _tables(package: Package) -> Iterator[UnusedTable]:
+    names = ("catalog", "schema", "table", "table_type", "size_bytes", "row_count", "created_at")
+    for catalog, schema, table, kind, size, rows, created_at in package.rows(
+        "metadata_tables", *names
+    ):
+        size_bytes = int(size) if size else None
+        yield UnusedTable(
+            catalog=catalog,
+            schema=schema,
+            table=table,
+            table_type=kind,
+            size_bytes=size_bytes,
+            row_count=int(rows) if rows else None,
+            created_at=created_at,
+            usd_per_month=None
+            if size_bytes is None
+            else round(size_bytes / GB_BYTES * S3_USD_PER_GB_MONTH, 4),
+        )

@@ -1,0 +1,330 @@
+"""Use, users, unused tables and advice over several runs: what a plain look at the rows gives."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from kada_athena_async.extracts.advice import REMEDIES, Finding, advice
+from kada_athena_async.extracts.people import table_users, user_totals
+from kada_athena_async.extracts.runs import Runs, select_runs
+from kada_athena_async.extracts.table_usage import table_uses, unused_tables
+from kada_athena_async.files import Files, to_bytes
+from kada_athena_async.records import Record
+from tests.unit.extracts.making import (
+    AT,
+    columns,
+    make_package,
+    query,
+    record,
+    schema_record,
+    table,
+)
+
+GB, HOUR, DAY = 2**30, timedelta(hours=1), timedelta(days=1)
+WIDE = {f"c{number}": "int" for number in range(25)}
+
+
+def ran(number: int, at: datetime, **values: Any) -> Record:
+    facts = {"statement_type": "DML", "user": "etl", "fingerprint": f"f{number}", "query": "SELECT"}
+    return query(number, completed_at=at, submitted_at=at, **{**facts, **values})
+
+
+def event(number: int, what: str, name: str, *used: str, schema: str = "sales") -> Record:
+    return record(
+        "events",
+        query_id=f"q{number}",
+        event_type=what,
+        user="etl",
+        catalog="AwsDataCatalog",
+        schema=schema,
+        table=name,
+        columns=used or None,
+    )
+
+
+def usage(
+    name: str, day: datetime, what: str = "READ", schema: str = "sales", **values: Any
+) -> Record:
+    facts = {"user": "etl", "executions": 1, "failed_executions": 0, "scanned_bytes": 0}
+    return record(
+        "usage",
+        catalog="AwsDataCatalog",
+        schema="sales",
+        table=name,
+        usage_date=f"{day:%Y-%m-%d}",
+        event_type=what,
+        last_at=day,
+        **{**facts, **values},
+    )
+
+
+def runs(folder: Path, **options: Any) -> Runs:
+    return select_runs(folder, "athena", Files(), **options)
+
+
+def test_use_is_added_up_over_all_runs(tmp_path: Path) -> None:
+    """Reads, writes, bytes and users of each run; only those of the time that is asked for."""
+    for day in range(3):
+        at = AT + (day - 1) * DAY
+        rows = [
+            usage("orders", at, executions=2, scanned_bytes=10, user=f"u{day}"),
+            usage("orders", at, "WRITE", executions=5, failed_executions=1),
+        ]
+        make_package(tmp_path, {"usage": rows}, day=day)
+
+    (use,) = table_uses(runs(tmp_path))
+    assert (use.reads, use.writes, use.failed, use.scanned_bytes, use.users) == (6, 15, 3, 30, 4)
+    assert use.last_read_at == f"{AT + DAY:%Y-%m-%d %H:%M:%S}.000"
+    (use,) = table_uses(runs(tmp_path, days=1))
+    assert (use.reads, use.writes) == (2, 5)
+    assert len(runs(tmp_path, since=AT + DAY).packages) == 1
+    assert [p.manifest.run_id for p in runs(tmp_path).packages] == ["run-2", "run-1", "run-0"]
+
+
+def test_what_no_run_used_is_unused(tmp_path: Path) -> None:
+    """Not even through a view; never in a schema that some run did not read completely."""
+    view = {
+        "linkage_type": "VIEW",
+        **dict.fromkeys(("source_catalog", "target_catalog"), "AwsDataCatalog"),
+        **dict.fromkeys(("source_schema", "target_schema"), "sales"),
+    }
+    tables = [
+        *(table(name) for name in ("base", "old", "written")),
+        *(table(name, "VIEW") for name in ("v", "vv")),
+        table("dropped", size_bytes=4 * GB, row_count=7),
+        table("other", schema="half"),
+    ]
+    records = {
+        "metadata_tables": tables,
+        "linkages": [
+            record("linkages", source_table="base", target_table="v", **view),
+            record("linkages", source_table="v", target_table="vv", **view),
+        ],
+        "usage": [usage("VV", AT)],
+    }
+    both = [schema_record("sales"), schema_record("half")]
+    part = [schema_record("sales"), schema_record("half", "partial")]
+    make_package(tmp_path, {"usage": [usage("written", AT, "WRITE")]}, completeness=part)
+    make_package(tmp_path, records, day=1, completeness=both)
+
+    found = unused_tables(runs(tmp_path))
+
+    assert [t.table for t in found.tables] == ["dropped", "old"], "the largest first"
+    assert (found.tables[0].size_bytes, found.tables[0].row_count) == (4 * GB, 7)
+    assert found.tables[0].usd_per_month == pytest.approx(4 * 0.023)
+    assert (found.schemas, found.left_out) == (1, (("AwsDataCatalog", "half"),))
+
+
+def test_users_have_names_and_dollars(tmp_path: Path) -> None:
+    """A principal that a later run learned belongs to its execution; the price is the Region's."""
+    late = {"query_id": "q1", "principal": "ann", "client": "dbt"}
+    tb = 2**40
+    make_package(tmp_path, {"databaselog": [ran(1, AT, scanned_bytes=tb)]})
+    rows = [
+        ran(2, AT + DAY, scanned_bytes=tb, dpu_count=4.0, engine_ms=3_600_000),
+        ran(3, AT + DAY, status="FAILED", scanned_bytes=tb),
+    ]
+    principals = [record("query_principals", **late)]
+    records = {"databaselog": rows, "query_principals": principals}
+    make_package(tmp_path, records, day=1, facts={"region": "sa-east-1"})
+
+    ann, other = user_totals(runs(tmp_path))
+
+    assert (ann.principal, ann.client, ann.executions, ann.usd) == ("ann", "dbt", 1, 9.0)
+    assert (other.principal, other.executions, other.failed, other.usd) == ("", 2, 1, 0.0)
+    assert other.dpu_hours == 4.0
+
+
+def test_who_used_a_table(tmp_path: Path) -> None:
+    """By any part of its name, in any case; how often, when last, and with what."""
+    rows = [ran(1, AT), ran(2, AT + HOUR), ran(3, AT)]
+    events = [
+        event(1, "READ", "Orders"),
+        event(2, "READ", "Orders"),
+        event(2, "WRITE", "orders_2"),
+        event(3, "WRITE", "Orders"),
+    ]
+    principal = record("query_principals", query_id="q3", principal="bob", client="jdbc")
+    make_package(tmp_path, {"databaselog": rows, "events": events, "query_principals": [principal]})
+
+    for name in ("orders", "SALES.orders", "AwsDataCatalog.sales.Orders", '"sales"."orders"'):
+        found = table_users(runs(tmp_path), name)
+        assert [(u.event_type, u.principal, u.client, u.executions) for u in found] == [
+            ("READ", "", "", 2),
+            ("WRITE", "bob", "jdbc", 1),
+        ]
+        assert found[0].last_at == f"{AT + HOUR:%Y-%m-%d %H:%M:%S}.000"
+    assert table_users(runs(tmp_path), "rders") == []
+
+
+def advised(folder: Path, kind: str, records: dict[str, list[Record]]) -> list[Finding]:
+    make_package(folder, records, day=14)
+    make_package(folder, {}, day=0)
+    found = [f for f in advice(runs(folder)) if f.kind == kind]
+    assert all("{" not in f.remedy for f in found)
+    return found
+
+
+def test_a_partitioned_table_read_whole(tmp_path: Path) -> None:
+    """Dollars are the table's share; whoever names a partition column is not blamed."""
+    records = {
+        "metadata_tables": [table("events", partition_keys=("DT", "hour")), table("small")],
+        "databaselog": [ran(n, AT, scanned_bytes=2**40) for n in (1, 2, 3)],
+        "events": [
+            event(1, "READ", "events", "id"),
+            event(1, "READ", "small", "id"),
+            event(2, "READ", "events", "id", "dt"),
+            event(3, "READ", "small", "id"),
+        ],
+    }
+
+    (found,) = advised(tmp_path, "no_partition_filter", records)
+
+    assert found.subject == "AwsDataCatalog.sales.events"
+    assert (found.usd, found.executions, found.evidence) == (2.5, 1, ["q1"])
+    assert "dt, hour" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_found"),
+    [
+        ("SELECT * FROM wide WHERE a = ?", True),
+        ("WITH x AS (SELECT w.* FROM wide w) SELECT a FROM x", True),
+        ("SELECT count(*), a * 2 FROM wide", False),
+    ],
+)
+def test_a_star_on_a_wide_columnar_table(tmp_path: Path, sql: str, is_found: bool) -> None:
+    """Of a table in Parquet with many columns; a narrow one is not worth a word."""
+    parquet = {"classification": "parquet"}
+    records = {
+        "metadata_tables": [table("wide", parameters=parquet), table("narrow", parameters=parquet)],
+        "metadata_columns": [*columns("wide", **WIDE), *columns("narrow", a="int")],
+        "databaselog": [ran(n, AT, scanned_bytes=GB, query=sql) for n in (1, 2)],
+        "events": [event(1, "READ", "wide"), event(2, "READ", "narrow")],
+    }
+
+    found = advised(tmp_path, "select_star", records)
+
+    assert [f.subject for f in found] == ["AwsDataCatalog.sales.wide"] * is_found
+
+
+def test_rows_as_text_scanned_often(tmp_path: Path) -> None:
+    """CSV and JSON, five times and a gigabyte or more."""
+    lib = {"serde.serialization.lib": "org.openx.data.jsonserde.JsonSerDe"}
+    records = {
+        "metadata_tables": [
+            table("a", parameters={"classification": "csv"}),
+            table("b", parameters=lib),
+            table("c", table_format="iceberg", parameters={"classification": "csv"}),
+        ],
+        "databaselog": [ran(n, AT, scanned_bytes=GB) for n in range(14)],
+        "events": [event(n, "READ", "aaaaabbbbccccc"[n]) for n in range(14)],
+    }
+
+    (found,) = advised(tmp_path, "row_format", records)
+
+    assert (found.subject, found.executions) == ("AwsDataCatalog.sales.a", 5)
+    assert "it is csv" in found.remedy
+
+
+def test_the_same_statement_again_within_an_hour(tmp_path: Path) -> None:
+    """The same bytes in the same workgroup; the first is not counted, nor are writes."""
+    same = {"fingerprint": "f", "scanned_bytes": GB}
+    rows = [
+        ran(1, AT, **same),
+        ran(2, AT + HOUR / 2, **same),
+        ran(3, AT + 3 * HOUR, **same),
+        ran(4, AT + 3 * HOUR, fingerprint="f", scanned_bytes=GB + 1),
+        ran(5, AT + 3 * HOUR, workgroup="other", **same),
+        ran(6, AT, fingerprint="w", scanned_bytes=GB),
+        ran(7, AT, fingerprint="w", scanned_bytes=GB),
+    ]
+    events = [event(6, "WRITE", "t"), event(7, "WRITE", "t")]
+
+    (found,) = advised(tmp_path, "repeated", {"databaselog": rows, "events": events})
+
+    assert (found.subject, found.executions, found.evidence) == ("f", 1, ["q2"])
+
+
+def test_what_failed_after_it_scanned(tmp_path: Path) -> None:
+    """Failures are free, what was cancelled is not."""
+    rows = [
+        ran(1, AT, status="FAILED", scanned_bytes=2**40),
+        ran(2, AT, status="CANCELLED", scanned_bytes=2**40, engine_ms=5),
+        ran(3, AT, status="FAILED", scanned_bytes=0),
+    ]
+
+    found = advised(tmp_path, "failed_after_scanning", {"databaselog": rows})
+
+    assert [(f.subject, f.usd, f.detail) for f in found] == [
+        ("f2", 5.0, "cancelled"),
+        ("f1", 0.0, "failed"),
+    ]
+
+
+def test_growth_from_week_to_week(tmp_path: Path) -> None:
+    """Half as much again, a gigabyte at least, once two whole weeks are there."""
+    end = AT + 14 * DAY
+    rows = [
+        ran(1, end - 10 * DAY, fingerprint="g", scanned_bytes=2 * GB),
+        ran(2, end - DAY, fingerprint="g", scanned_bytes=5 * GB),
+        ran(3, end - 10 * DAY, fingerprint="h", scanned_bytes=2 * GB),
+        ran(4, end - DAY, fingerprint="h", scanned_bytes=2 * GB),
+    ]
+
+    (found,) = advised(tmp_path, "growth", {"databaselog": rows})
+
+    assert (found.subject, found.detail) == ("g", "2.5 times the bytes of the week before")
+    assert [f for f in advice(runs(tmp_path, days=7)) if f.kind == "growth"] == []
+
+
+def test_tables_for_nobody(tmp_path: Path) -> None:
+    """What is written and never read, and what lies there unused, with what it costs."""
+    records = {
+        "metadata_tables": [table("t"), table("old", size_bytes=100 * GB), table("unsized")],
+        "databaselog": [ran(1, AT, scanned_bytes=2**40)],
+        "events": [event(1, "READ", "src"), event(1, "WRITE", "t")],
+        "usage": [usage("src", AT), usage("t", AT, "WRITE")],
+    }
+    both = [schema_record("sales")]
+    make_package(tmp_path, records, completeness=both)
+
+    found = {f.kind: f for f in advice(runs(tmp_path))}
+
+    assert found["unused_table"].subject == "AwsDataCatalog.sales.old"
+    assert found["unused_table"].usd == pytest.approx(2.3)
+    assert found["written_never_read"].subject == "AwsDataCatalog.sales.t"
+    assert (found["written_never_read"].usd, found["written_never_read"].evidence) == (5.0, ["q1"])
+
+
+def test_every_kind_of_advice_has_a_remedy() -> None:
+    """One sentence each, with its detail in place."""
+    for kind in REMEDIES:
+        assert Finding(kind=kind, subject="x", detail="the detail").remedy
+
+
+def test_an_earlier_version_s_extracts_are_read(tmp_path: Path) -> None:
+    """Columns that came later are empty, kinds that came later have no rows."""
+    package = make_package(tmp_path, {"databaselog": [ran(1, AT)]}, compress=False)
+    path = package.extracts("databaselog")[0]
+    old = [line.rsplit(",", 4)[0] for line in path.read_text().splitlines()]
+    data = ("\n".join(old) + "\n").encode()
+    path.write_bytes(data)
+    files = tuple(
+        replace(f, size_bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+        if f.kind == "databaselog"
+        else f
+        for f in package.manifest.files
+        if f.kind != "usage"
+    )
+    package.path.write_bytes(to_bytes(replace(package.manifest, files=files)))
+
+    (total,) = user_totals(runs(tmp_path))
+    assert (total.executions, total.dpu_hours) == (1, 0.0)
+    assert table_uses(runs(tmp_path)) == []
