@@ -15,6 +15,7 @@ from kada_athena_async.cli.talk import Talk
 from kada_athena_async.config import Site
 from kada_athena_async.engine import DoctorReport, Extractor
 from kada_athena_async.engine.doctor import Finding
+from kada_athena_async.report import common_exit_code
 
 _STYLES = {"ok": "green", "denied": "bold red", "problem": "bold red", "untried": "yellow"}
 _HARMLESS = "yellow"
@@ -22,7 +23,7 @@ _WORDS = {"ok": "ok", "denied": "DENIED", "problem": "PROBLEM", "untried": "untr
 
 
 def examine_sites(talk: Talk, request: RunRequest, *, runs_query: bool) -> int:
-    """Examine the sites, several side by side; the gravest exit code."""
+    """Examine the sites, several side by side; their common exit code, as a run's."""
     check_request(request)
     sites = configured_sites(talk, request)
     if not sites[0].name:
@@ -38,7 +39,7 @@ def examine_sites(talk: Talk, request: RunRequest, *, runs_query: bool) -> int:
         if found.result is not None:
             _show(talk, found.result, found.site.name)
 
-    return max(found.exit_code for found in results)
+    return common_exit_code([found.exit_code for found in results])
 
 
 def _examine(talk: Talk, request: RunRequest, site: Site, *, runs_query: bool) -> DoctorReport:

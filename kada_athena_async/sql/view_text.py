@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import msgspec
 
-_ENCODED = re.compile(r"\s*/\* Presto (?:Materialized )?View: ([A-Za-z0-9+/=\s]*)\*/\s*")
-_ANY_MARK = re.compile(r"\s*/\* Presto (?:Materialized )?View\b")
+_ANY_MARK = re.compile(r"\s*/\*\s*Presto\s+(?:Materialized\s+)?View\b", re.IGNORECASE)
+_ENCODED = re.compile(rf"{_ANY_MARK.pattern}:([A-Za-z0-9+/_=\s-]*)\*/\s*", re.IGNORECASE)
+_URL_SAFE = str.maketrans("-_", "+/")  # the other alphabet of base64 (RFC 4648, section 5)
 # Glue's ViewTextString has at most 409,600 characters (Glue API, TableInput); the decoded text is
 # shorter. Anything longer is no view that Athena has made.
 _MAX_ENCODED_CHARS = 1_048_576
@@ -74,7 +75,7 @@ def decode_view(
 
 
 def _decode(encoded: str) -> ViewText | None:
-    digits = "".join(encoded.split()).rstrip("=")
+    digits = "".join(encoded.split()).rstrip("=").translate(_URL_SAFE)
     padding = "=" * (-len(digits) % 4)  # some writers leave it out
     try:
         raw = b64decode(digits + padding, validate=True)

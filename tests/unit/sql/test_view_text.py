@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 
 import pytest
 
@@ -34,6 +34,21 @@ def test_views_of_athena_are_decoded(mark: str) -> None:
         "sales",
         (("a", "integer"), ("b", "varchar(1)")),
     )
+
+
+@pytest.mark.parametrize("padding", [True, False])
+@pytest.mark.parametrize(
+    "comment", ["/* Presto View: %s */", "/*Presto View:%s*/", "/*  presto  view: %s\n*/"]
+)
+def test_views_are_decoded_however_their_writer_spelt_them(comment: str, padding: bool) -> None:
+    """The alphabet for URLs, no padding, another case or spacing: the text is the same."""
+    raw = json.dumps({"originalSql": "SELECT '???>>>~~~' x"}, ensure_ascii=False).encode()
+    digits = urlsafe_b64encode(raw).decode()
+    assert set("-_") & set(digits)
+
+    found = decode_view(comment % (digits if padding else digits.rstrip("=")))
+    assert found is not None
+    assert (found.definition, found.dialect) == ("SELECT '???>>>~~~' x", "athena")
 
 
 def test_little_is_enough() -> None:
