@@ -32,7 +32,7 @@ pytestmark = [
 
 def test_two_machines_in_a_short_story_tell_each_execution_once(tmp_path: Path) -> None:
     """Kills, pauses, outages and edits leave a true landing, and both machines commit again."""
-    fleet = play(tmp_path, "shared", 1, 4)
+    fleet = play(tmp_path, "shared_directory", 1, 4)
 
     assert fleet.runs["0"] >= 4
     assert fleet.runs.total() >= 8
