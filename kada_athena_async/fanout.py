@@ -24,7 +24,7 @@ class Fanout:
             waits for an observer, so an observer that must await puts events into a queue.
 
     Raises:
-        ConfigError: An observer is an ``async def``, or cannot be called.
+        ConfigError: An observer is an ``async def`` or a generator, or cannot be called.
     """
 
     def __init__(self, observers: Sequence[Observer] = ()) -> None:
@@ -67,18 +67,31 @@ def check_observer(observer: object) -> None:
     """Refuse what cannot observe.
 
     Raises:
-        ConfigError: *observer* is an ``async def``, or cannot be called.
+        ConfigError: *observer* is an ``async def`` or a generator, or cannot be called.
     """
     if not callable(observer):
         remedy = "give a function that takes an event"
-    elif inspect.iscoroutinefunction(observer) or inspect.iscoroutinefunction(
+    elif _is_suspended(observer) or _is_suspended(
         getattr(observer, "__call__", None)  # noqa: B004  # its bound method, to look at it
     ):
-        remedy = "is async; give a plain function, such as queue.put_nowait of an asyncio.Queue"
+        remedy = (
+            "is async or a generator; give a plain function, such as queue.put_nowait of an "
+            "asyncio.Queue"
+        )
     else:
         return
 
     raise ConfigError([Problem("observers", name_of(observer), remedy)], source="call")
+
+
+def _is_suspended(function: object) -> bool:
+    """True if a call of *function* does nothing until it is awaited or iterated."""
+    kinds = (
+        inspect.iscoroutinefunction,
+        inspect.isasyncgenfunction,
+        inspect.isgeneratorfunction,
+    )
+    return any(is_kind(function) for is_kind in kinds)
 
 
 def name_of(observer: object) -> str:

@@ -187,6 +187,10 @@ class Cutter:
         )
         # An end that was settled once stays so, also if the clock was set back since.
         decision = replace(decision, window=window)
+        if planned.replaces:
+            own = [package for package in packages if package.window == window]
+            decision = replace(decision, replaced=await published_ids(own))
+
         if all(package.window.end <= window.start for package in others):
             return decision
 

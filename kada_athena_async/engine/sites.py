@@ -330,7 +330,7 @@ def _check(sites: Sequence[Site], at_once: int, deadline_s: float | None) -> Non
         if count > 1:
             problems.append(Problem("sites", ascii(name), f"comes {count} times; name each once"))
 
-    if at_once < 1:
+    if type(at_once) is not int or at_once < 1:
         problems.append(Problem("at_once", str(at_once), "give 1 or more: sites side by side"))
 
     if deadline_s is not None and not deadline_s > 0:

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.hwm import parse_time
+from kada_athena_async.hwm import EPOCH_YEAR, parse_time
 
 
 def new_run_id(now: datetime) -> str:
@@ -18,13 +18,19 @@ def moment_of(key: str, value: datetime | str | None, *, now: datetime) -> datet
     """A time as a caller gives it: a datetime, or a text that ``parse_time`` reads.
 
     Raises:
-        ConfigError: The text is none.
+        ConfigError: It is none, or lies before 1970.
     """
-    if not isinstance(value, str):
-        return value
+    if value is None:
+        return None
 
     try:
-        return parse_time(value, now=now)
+        moment = parse_time(value, now=now) if isinstance(value, str) else value
     except ValueError as error:
         problem = Problem(key, repr(value), str(error))
         raise ConfigError([problem], source="window") from None
+
+    if getattr(moment, "year", 0) < EPOCH_YEAR:  # no datetime has none
+        remedy = f"give a datetime, or a text, of {EPOCH_YEAR} or later"
+        raise ConfigError([Problem(key, repr(value), remedy)], source="window")
+
+    return moment

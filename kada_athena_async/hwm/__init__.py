@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kada_athena_async.hwm.account import Account, WorkgroupAccount, carry
 from kada_athena_async.hwm.coverage import covered_by_state, overlapping, uncovered
-from kada_athena_async.hwm.formats import Announcement, format_hwm, parse_hwm
+from kada_athena_async.hwm.formats import EPOCH_YEAR, Announcement, format_hwm, parse_hwm
 from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.hwm.origin import Origin
 from kada_athena_async.hwm.store import FileHwmStore, HwmStore
@@ -23,6 +23,7 @@ from kada_athena_async.hwm.window import (
 )
 
 __all__ = [
+    "EPOCH_YEAR",
     "Account",
     "Announcement",
     "Carried",

@@ -15,6 +15,9 @@ STATE_VERSION = 2
 ANNOUNCEMENT_VERSION = 2
 MAX_HWM_BYTES = 1024
 
+EPOCH_YEAR = 1970
+"""What is earlier is no time of Athena's; its overlap may have no date at all."""
+
 _LINE = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
 
 
@@ -87,7 +90,11 @@ def parse_hwm(text: str) -> datetime:
     if not _LINE.fullmatch(line) or not line.isascii():
         raise ValueError(f"not a time of the form YYYY-MM-DD HH:MM:SS: {hide_secrets(line)[:80]!r}")
 
-    return datetime.strptime(line, HWM_FORMAT).replace(tzinfo=timezone.utc)
+    found = datetime.strptime(line, HWM_FORMAT).replace(tzinfo=timezone.utc)
+    if found.year < EPOCH_YEAR:
+        raise ValueError(f"a time before {EPOCH_YEAR}: {line}")
+
+    return found
 
 
 def format_hwm(hwm: datetime) -> str:

@@ -81,6 +81,9 @@ def classify(execution: Execution, reading: Reading) -> Judgement:
     if finished_at >= window.start:
         return Judgement(Verdict.EMIT, is_late=is_awaited)
 
+    if execution.query_id in reading.replaced:
+        return Judgement(Verdict.EMIT, is_late=True)
+
     is_news = submitted_at >= reading.news_since
     is_ours = known is not None and (known.since is None or finished_at >= known.since)
     if is_ours and (is_awaited or is_news):

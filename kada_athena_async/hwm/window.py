@@ -149,6 +149,8 @@ class Reading:
         listed_since: Executions submitted before this need not be listed.
         gaps: What cannot be extracted any more.
         published: Ids of executions that other packages hold: never emitted once more.
+        replaced: Ids of executions in the package that this one replaces: emitted here again, also
+            those that became listable late and finished before the window.
         overlap: How far behind its submission an execution may become visible.
     """
 
@@ -159,6 +161,7 @@ class Reading:
     awaited: Mapping[str, datetime] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
     published: Container[str] = field(default=frozenset(), compare=False)
+    replaced: Container[str] = field(default=frozenset(), compare=False)
     overlap: timedelta = OVERLAP
 
     @property
@@ -181,7 +184,7 @@ class Decision:
         first_since: Where a workgroup begins that no run has read yet.
         gaps: What cannot be extracted any more, or was skipped on purpose.
         notes: Sentences for the user, each with a stable code.
-        published: As in ``Reading``.
+        published, replaced: As in ``Reading``.
     """
 
     window: Window | None
@@ -192,6 +195,7 @@ class Decision:
     gaps: tuple[Gap, ...] = ()
     notes: tuple[tuple[WarningCode, str], ...] = ()
     published: Container[str] = field(default=frozenset(), compare=False)
+    replaced: Container[str] = field(default=frozenset(), compare=False)
 
     @property
     def unresolved(self) -> Mapping[str, datetime]:
@@ -228,6 +232,11 @@ class Decision:
         elif self.former is not None and mark.mark <= self.former.hwm < start:
             gaps = (Gap("operator", mark.mark, start),)
 
+        if known is not None:
+            # The package before has passed over what this one held, and holds again.
+            recent = {key: at for key, at in known.recent.items() if key not in self.replaced}
+            known = msgspec.structs.replace(known, recent=recent)
+
         return Reading(
             workgroup=workgroup,
             window=Window(start, self.window.end),
@@ -236,6 +245,7 @@ class Decision:
             awaited=mark.pending if mark else {},
             gaps=gaps + _retention_gap(start, self.kept_since),
             published=self.published,
+            replaced=self.replaced,
         )
 
     def _catches_up(self, mark: WorkgroupMark, window: Window) -> bool:

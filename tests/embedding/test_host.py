@@ -140,3 +140,17 @@ async def test_a_shared_in_use_is_refused_to_another_thread(
 
     assert await to_thread.run_sync(elsewhere)
     assert await there.test_connection()
+
+
+def test_an_observer_that_is_a_generator_is_refused() -> None:
+    """A call of it would do nothing, and nobody would learn that."""
+
+    async def later(event: object) -> Any:
+        yield event
+
+    def now(event: object) -> Any:
+        yield event
+
+    for observer in (later, now):
+        with pytest.raises(ConfigError, match="is async or a generator; give a plain function"):
+            Extractor(observers=[observer])

@@ -160,6 +160,19 @@ async def test_h3_again_extracts_each_package_in_its_own_window(world: World) ->
     check_once(world, last.end)
 
 
+async def test_h3_again_keeps_what_became_listable_late(world: World) -> None:
+    """It finished in the first package's window and is told in the second: there it stays."""
+    await world.run(START)
+    late = world.submit(START - HOUR / 2)
+    second = await world.run(START + HOUR)
+    assert world.told()[late] == 1
+
+    await world.run(START + 2 * HOUR, start_hwm=START - 60 * DAY, end_hwm=second.end, again=True)
+
+    assert world.told()[late] == 1
+    check_once(world, second.end)
+
+
 async def test_h3_again_where_the_package_is_not_is_refused(world: World, tmp_path: Path) -> None:
     """A second machine of one landing does not extract anew what the first one delivered."""
     (tmp_path / "landing").mkdir()

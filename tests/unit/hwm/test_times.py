@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
-from kada_athena_async.hwm import parse_time
+from kada_athena_async.engine.window import moment_of
+from kada_athena_async.errors import ConfigError
+from kada_athena_async.hwm import parse_hwm, parse_time
 from kada_athena_async.hwm.times import REMEDY
 
 NOW = datetime(2026, 11, 28, 6, 30, 15, 250_000, tzinfo=timezone.utc)
@@ -54,3 +57,18 @@ def test_anything_else_is_refused_with_what_to_write(text: str) -> None:
         parse_time(text, now=NOW)
 
     assert str(caught.value) == REMEDY
+
+
+@pytest.mark.parametrize(
+    "value", [5, 1.5, b"7d", "0001-01-01 00:00:00", datetime(1, 1, 1, tzinfo=timezone.utc)]
+)
+def test_what_is_no_time_of_athena_is_refused(value: Any) -> None:
+    """Neither another type nor a time whose overlap has no date ends in an error of Python's."""
+    with pytest.raises(ConfigError, match=r"start_hwm = .*: (give|write) "):
+        moment_of("start_hwm", value, now=NOW)
+
+
+def test_a_mark_before_1970_is_none() -> None:
+    """It is junk, as a text that is no time."""
+    with pytest.raises(ValueError, match="a time before 1970"):
+        parse_hwm("0001-01-01 00:00:00")
