@@ -149,7 +149,7 @@ def test_an_mfa_code_that_nobody_can_type(sandbox: Sandbox, tmp_path: Path, home
         "source_profile = base",
         "mfa_serial = arn:aws:iam::123456789012:mfa/someone",
         more="[profile base]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n"
-        "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiC",
     )
 
     output = ends(

@@ -15,9 +15,10 @@ from typer.testing import CliRunner
 from kada_athena_async.cli.app import app
 from tests.unit.cli.readme_blocks import COMMANDS
 
-WITHOUT_CONFIGURATION = {"config init", "config schema", "sandbox"}
-DOCUMENTS = {"iam-policy", "config schema"}
-LEAVES = [name for name in COMMANDS if name not in ("hwm", "config")]
+SCHEMAS = {"schema extracts", "schema manifest"}
+WITHOUT_CONFIGURATION = {"config init", "config schema", "sandbox", *SCHEMAS}
+DOCUMENTS = {"iam-policy", "config schema", *SCHEMAS}
+LEAVES = [name for name in COMMANDS if name not in ("hwm", "config", "schema")]
 
 
 def spellings(command: str) -> dict[str, str]:
@@ -142,7 +143,7 @@ def test_what_never_asks_aws_loads_nothing_of_aws(tmp_path: Path, typed: str) ->
     heavy = ["aiobotocore", "aioboto3", "botocore", "kada_athena_async.aws", "sqlglot", "duckdb"]
     code = (
         "import sys\n"
-        "from kada_athena_async.cli.app import main\n"
+        "from kada_athena_async.cli import main\n"
         "try:\n    main()\n"
         f"finally:\n    print([m for m in {heavy} if m in sys.modules], file=sys.stderr)"
     )
