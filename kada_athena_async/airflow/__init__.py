@@ -25,4 +25,10 @@ if not TYPE_CHECKING:  # so that type checkers still catch a misspelt name
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
-        return getattr(import_module(_HOMES[name]), name)
+        try:
+            return getattr(import_module(_HOMES[name]), name)
+        except ModuleNotFoundError as missing:
+            raise ModuleNotFoundError(
+                f"Airflow's classes need {missing.name}: pip install 'kada-athena-async[airflow]'",
+                name=missing.name,
+            ) from None

@@ -24,13 +24,7 @@ from uuid import uuid4
 
 import anyio
 import typer
-import uvicorn
 from anyio.abc import TaskGroup
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
 
 from kada_athena_async.config import Config, known_secrets, load_config
 from kada_athena_async.engine import Extractor
@@ -38,6 +32,19 @@ from kada_athena_async.errors import KadaAthenaError
 from kada_athena_async.observers.jsonlines import JsonLines
 from kada_athena_async.redact import Redactor
 from kada_athena_async.report import RunReport
+
+try:
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.exceptions import HTTPException
+    from starlette.requests import Request
+    from starlette.responses import JSONResponse, Response, StreamingResponse
+    from starlette.routing import Route
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        f"the service needs {missing.name}: pip install 'kada-athena-async[service]'",
+        name=missing.name,
+    ) from None
 
 KEPT_EVENTS = 1_000
 """A client that is further behind misses some; it never slows a run down."""

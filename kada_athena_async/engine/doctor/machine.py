@@ -7,6 +7,7 @@ import platform
 from collections.abc import Iterator
 from datetime import timedelta
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -131,6 +132,7 @@ def version_findings() -> list[Finding]:
         Finding(area="versions", subject="python", state="ok", detail=python),
         Finding(area="versions", subject=DISTRIBUTION, state="ok", detail=__version__),
         Finding(area="versions", subject="packages", state="ok", detail=", ".join(versions)),
+        Finding(area="versions", subject="SQL parser", state="ok", detail=_parser()),
     ]
     found += [
         Finding(
@@ -145,6 +147,18 @@ def version_findings() -> list[Finding]:
         for clash in _clashes()
     ]
     return found
+
+
+def _parser() -> str:
+    """Whether sqlglot is compiled here; only its speed depends on that."""
+    spec = find_spec("sqlglot.parser")
+    if spec is None or (spec.origin or "").endswith(".py"):
+        return (
+            "sqlglot in Python; compiled it is 1.7 times as fast: "
+            "pip install 'kada-athena-async[fast]' (Python 3.11 and later)"
+        )
+
+    return f"sqlglot, compiled (sqlglotc {installed('sqlglotc')})"
 
 
 def installed(name: str) -> str:

@@ -1,13 +1,12 @@
-"""``information_schema`` of a catalog as Arrow tables, with Trino's columns in Trino's order."""
+"""``information_schema`` of a catalog as columns, with Trino's columns in Trino's order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-import pyarrow as pa
-
 from kada_athena_async.sandbox.estate.model import Catalog, Column, Schema, Table
+from kada_athena_async.sandbox.execute.column_data import ColumnData
 from kada_athena_async.sandbox.execute.session import INFORMATION_SCHEMA
 
 
@@ -87,13 +86,11 @@ def own_schema() -> Schema:
 
 def build_relation(
     name: str, catalog: Catalog, placed: Iterable[Placed], hidden: Sequence[str]
-) -> pa.Table:
+) -> ColumnData:
     """The relation *name* over the tables in *placed*, with those of its hidden columns."""
     shown = [*RELATIONS[name].columns, *hidden]
     rows = _BUILDERS[name](catalog, placed) if name in _BUILDERS else {}
-    return pa.table(
-        {column: pa.array(rows.get(column, []), _arrow_type(column)) for column in shown}
-    )
+    return ColumnData({column: (_duckdb_type(column), rows.get(column, [])) for column in shown})
 
 
 def all_schemas(catalog: Catalog) -> list[Schema]:
@@ -176,5 +173,5 @@ def _trino_type(column: str) -> str:
     return "boolean" if column == "with_hierarchy" else "varchar"
 
 
-def _arrow_type(column: str) -> pa.DataType:
-    return {"bigint": pa.int64(), "boolean": pa.bool_()}.get(_trino_type(column), pa.string())
+def _duckdb_type(column: str) -> str:
+    return _trino_type(column).upper()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 
 import duckdb
-import pyarrow as pa
+
+from kada_athena_async.sandbox.execute.column_data import ColumnData
+from kada_athena_async.sandbox.execute.trino_types import quoted
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,
@@ -41,15 +43,48 @@ class Cursor:
         self._connection = connection
         self._registered = 0
 
-    def register(self, name: str, table: pa.Table) -> None:
-        self._connection.register(name, table)
+    def add(self, data: ColumnData) -> str:
+        """Make a table of *data* under a name of its own, which is returned.
 
-    def add(self, table: pa.Table) -> str:
-        """Register *table* under a name of its own, which is returned."""
+        A column whose values are not of its type is a column of text.
+        """
         self._registered += 1
         name = f"source_{self._registered}"
-        self.register(name, table)
+        values = [values for _, values in data.columns.values()]
+        kinds = [kind for kind, _ in data.columns.values()]
+        try:
+            self._create(name, list(data.columns), kinds, values)
+        except duckdb.Error:
+            fits = list(map(self._fits, kinds, values))
+            kinds = [kind if fit else "VARCHAR" for kind, fit in zip(kinds, fits, strict=True)]
+            texts = [v if fit else _as_texts(v) for v, fit in zip(values, fits, strict=True)]
+            self._create(name, list(data.columns), kinds, texts)
+
         return name
+
+    def _create(
+        self,
+        name: str,
+        columns: Sequence[str],
+        kinds: Sequence[str],
+        values: Sequence[Sequence[object]],
+    ) -> None:
+        outputs = [
+            f"unnest(${number}::{kind}[]) AS {quoted(column)}"
+            for number, (column, kind) in enumerate(zip(columns, kinds, strict=True), start=1)
+        ]
+        shown = ", ".join(outputs) or "NULL WHERE FALSE"
+        self._connection.execute(
+            f"CREATE TEMP TABLE {name} AS SELECT {shown}", [list(column) for column in values]
+        )
+
+    def _fits(self, kind: str, values: Sequence[object]) -> bool:
+        try:
+            self._connection.execute(f"SELECT $1::{kind}[]", [list(values)])
+        except duckdb.Error:
+            return False
+
+        return True
 
     def relation(self, sql: str) -> duckdb.DuckDBPyRelation:
         """The result of a DuckDB query.
@@ -59,13 +94,17 @@ class Cursor:
         """
         return self._connection.sql(sql)
 
-    def run(self, sql: str) -> pa.Table:
-        """The result of a DuckDB query.
+    def run(self, sql: str) -> list[tuple[object, ...]]:
+        """The rows of a DuckDB query.
 
         Raises:
             duckdb.Error: It cannot be bound or run.
         """
-        return self.relation(sql).to_arrow_table()
+        return self.relation(sql).fetchall()
+
+
+def _as_texts(values: Sequence[object]) -> list[str | None]:
+    return [None if value is None else str(value) for value in values]
 
 
 @contextmanager

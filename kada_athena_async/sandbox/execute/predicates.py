@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-import pyarrow as pa
 from sqlglot import exp
 
 from kada_athena_async.sandbox.estate.model import Catalog
 from kada_athena_async.sandbox.execute.catalog_tables import Placed, all_schemas
+from kada_athena_async.sandbox.execute.column_data import ColumnData
 from kada_athena_async.sandbox.execute.engine import Cursor
 from kada_athena_async.sandbox.execute.session import Session, table_named
 
@@ -126,18 +126,19 @@ def _is_whole_catalog(predicate: Predicate, placed: list[Placed]) -> bool:
 def _narrowed(
     catalog: Catalog, placed: list[Placed], conditions: Iterable[exp.Expr], cursor: Cursor
 ) -> list[Placed]:
-    names = pa.table(
+    names = ColumnData(
         {
-            "position": pa.array(range(len(placed)), pa.int64()),
-            "table_catalog": pa.array([catalog.name.lower()] * len(placed), pa.string()),
-            "table_schema": pa.array([s.name.lower() for s, _ in placed], pa.string()),
-            "table_name": pa.array([t.name.lower() for _, t in placed], pa.string()),
+            "position": ("BIGINT", range(len(placed))),
+            "table_catalog": ("VARCHAR", [catalog.name.lower()] * len(placed)),
+            "table_schema": ("VARCHAR", [s.name.lower() for s, _ in placed]),
+            "table_name": ("VARCHAR", [t.name.lower() for _, t in placed]),
         }
     )
     where = exp.and_(*(_unqualified(condition) for condition in conditions))
-    cursor.register("placed", names)
-    kept = cursor.run(f"SELECT position FROM placed WHERE {where.sql('duckdb')} ORDER BY 1")
-    return [placed[position] for position in kept.column(0).to_pylist()]
+    source = cursor.add(names)
+    kept = cursor.run(f"SELECT position FROM {source} WHERE {where.sql('duckdb')} ORDER BY 1")
+    positions = {position for (position,) in kept}
+    return [found for position, found in enumerate(placed) if position in positions]
 
 
 def _unqualified(condition: exp.Expr) -> exp.Expr:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, time, timezone
 
-import pyarrow as pa
-import pyarrow.compute as pc
 
+def render_row(row: Sequence[object], kinds: Sequence[str]) -> list[str | None]:
+    """The values of a row as text, None for NULL.
 
-def render_column(column: pa.ChunkedArray) -> list[str | None]:
-    """A result column as text, None for NULL."""
-    kind = column.type
-    if pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_date(kind):
-        return list(pc.cast(column, pa.string()).to_pylist())
-
-    return [_render_top(value, kind) for value in column.to_pylist()]
+    Args:
+        kinds: DuckDB's type of each column.
+    """
+    return [_render_top(value, kind) for value, kind in zip(row, kinds, strict=True)]
 
 
 def render_double(value: float) -> str:
@@ -65,11 +62,11 @@ def _java_decimal(value: float, text: str) -> str:
     return f"{sign}{digits[0]}.{digits[1:] or '0'}E{point - 1}"
 
 
-def _render_top(value: object, kind: pa.DataType) -> str | None:
-    if value is None:
-        return None
+def _render_top(value: object, kind: str) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
 
-    if pa.types.is_float32(kind) and isinstance(value, float):
+    if kind == "FLOAT" and isinstance(value, float):
         return render_real(value)
 
     return _render(value)
@@ -90,20 +87,11 @@ def _render(value: object) -> str:
         case bytes():
             return value.hex(" ")
         case list():
-            return _render_list(value)
+            return "[" + ", ".join(map(_render, value)) + "]"
         case dict():
             return _render_pairs(value.items())
         case _:
             return str(value)
-
-
-def _render_list(value: list[object]) -> str:
-    # Arrow gives a map as a list of pairs, and nothing else as pairs.
-    pairs = [item for item in value if isinstance(item, tuple)]
-    if pairs:
-        return _render_pairs(pairs)
-
-    return "[" + ", ".join(map(_render, value)) + "]"
 
 
 def _render_pairs(pairs: Iterable[tuple[object, object]]) -> str:

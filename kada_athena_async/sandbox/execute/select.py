@@ -12,7 +12,7 @@ from kada_athena_async.sandbox.execute.engine import Cursor, open_cursor
 from kada_athena_async.sandbox.execute.naming import UNNAMED, name_outputs
 from kada_athena_async.sandbox.execute.parse import fill_parameters, parse_query
 from kada_athena_async.sandbox.execute.refusals import refusal_of
-from kada_athena_async.sandbox.execute.render import render_column
+from kada_athena_async.sandbox.execute.render import render_row
 from kada_athena_async.sandbox.execute.session import Session
 from kada_athena_async.sandbox.execute.sources import bind_sources
 from kada_athena_async.sandbox.execute.trino_types import trino_type
@@ -37,14 +37,14 @@ def run_query(sql: str, session: Session, parameters: Sequence[str] = ()) -> Que
     with open_cursor() as cursor:
         relation, scanned_bytes = _bind(tree, session, cursor)
         try:
-            table = relation.to_arrow_table()
+            found = relation.fetchall()
         except duckdb.Error as error:
             raise refusal_of(error, tree) from error
 
         columns = _columns(relation)
-        rendered = [render_column(column) for column in table.columns]
+        kinds = list(map(str, relation.types))
 
-    return QueryResult(columns, [list(row) for row in zip(*rendered, strict=True)], scanned_bytes)
+    return QueryResult(columns, [render_row(row, kinds) for row in found], scanned_bytes)
 
 
 def describe_query(sql: str, session: Session) -> tuple[tuple[str, str], ...]:

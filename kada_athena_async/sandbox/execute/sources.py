@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pyarrow as pa
 from sqlglot import exp
 
 from kada_athena_async.sandbox.estate.model import Catalog, Schema, Table
 from kada_athena_async.sandbox.execute.catalog_tables import BY_TABLE, RELATIONS, build_relation
+from kada_athena_async.sandbox.execute.column_data import ColumnData
 from kada_athena_async.sandbox.execute.engine import Cursor
 from kada_athena_async.sandbox.execute.outcome import NOT_FOUND, StatementFailed
 from kada_athena_async.sandbox.execute.parse import ATHENA, HIVE, parse_query, position_of
@@ -65,15 +65,15 @@ def _bind(
 
     if catalog.name == CATALOG and session.now is not None:
         data = query_executions(session.estate, session.now)
-        return exp.to_table(cursor.add(data)), int(data.nbytes)
+        return exp.to_table(cursor.add(data)), data.size_bytes
 
     data = sample_table(table)
-    return exp.to_table(cursor.add(data)), int(data.nbytes)
+    return exp.to_table(cursor.add(data)), data.size_bytes
 
 
 def _information(
     source: exp.Table, catalog: Catalog, session: Session, cursor: Cursor, named_in: set[str]
-) -> pa.Table:
+) -> ColumnData:
     name = source.name.lower()
     if name not in RELATIONS:
         full = f"{catalog.name}.{INFORMATION_SCHEMA}.{name}".lower()

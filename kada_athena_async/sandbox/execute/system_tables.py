@@ -1,4 +1,4 @@
-"""Athena's system table of query executions, as Arrow data (AWS, Athena's guide: system tables).
+"""Athena's system table of query executions, as columns (AWS, Athena's guide: system tables).
 
 Columns are those of GetQueryExecution in snake case; AWS's list could not be read to its end, so
 tests may leave some out or name them otherwise.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import pyarrow as pa
-
 from kada_athena_async.sandbox.estate.model import Catalog, Column, Estate, Execution, Schema, Table
 from kada_athena_async.sandbox.estate.people import in_account, person_of
+from kada_athena_async.sandbox.execute.column_data import ColumnData
+from kada_athena_async.sandbox.execute.trino_types import duckdb_type
 
 CATALOG, SCHEMA, TABLE = "s3tablescatalog/aws-athena", "metadata", "query_executions"
 
@@ -65,7 +65,7 @@ def system_catalog(estate: Estate) -> Catalog:
     )
 
 
-def query_executions(estate: Estate, now: datetime) -> pa.Table:
+def query_executions(estate: Estate, now: datetime) -> ColumnData:
     """One row for each execution that is final and has been for as long as the table lags."""
     lag = estate.system_table_lag
     assert lag is not None
@@ -74,14 +74,9 @@ def query_executions(estate: Estate, now: datetime) -> pa.Table:
         for execution in list(estate.executions.values())
         if execution.is_final and (execution.completed_at or execution.submitted_at) <= now - lag
     ]
-    kinds = {"varchar": pa.string(), "integer": pa.int32(), "bigint": pa.int64()}
-    kinds |= {"boolean": pa.bool_(), "double": pa.float64(), _TIME: pa.timestamp("us", tz="UTC")}
-    kinds |= {"array(varchar)": pa.list_(pa.string())}
-    names = ("catalog_name", "database_name", "table_name")
-    kinds[_REFERENCES] = pa.list_(pa.struct([(name, pa.string()) for name in names]))
-    return pa.table(
+    return ColumnData(
         {
-            name: pa.array([row[name] for row in rows], kinds[kind])
+            name: (duckdb_type(kind), [row[name] for row in rows])
             for name, kind in COLUMNS.items()
             if name not in estate.system_table_without
         }

@@ -1,27 +1,26 @@
-"""Trino's types: as Arrow types for sample data, and from DuckDB's for results."""
+"""Trino's types: as DuckDB's for sample data, and from DuckDB's for results."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
 
-import pyarrow as pa
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 _SIMPLE = {
-    exp.DType.BOOLEAN: pa.bool_(),
-    exp.DType.TINYINT: pa.int8(),
-    exp.DType.SMALLINT: pa.int16(),
-    exp.DType.INT: pa.int32(),
-    exp.DType.BIGINT: pa.int64(),
-    exp.DType.FLOAT: pa.float32(),
-    exp.DType.DOUBLE: pa.float64(),
-    exp.DType.DATE: pa.date32(),
-    exp.DType.TIMESTAMP: pa.timestamp("us"),
-    exp.DType.TIMESTAMPTZ: pa.timestamp("us", tz="UTC"),
-    exp.DType.VARBINARY: pa.binary(),
-    exp.DType.TIME: pa.time64("us"),
+    exp.DType.BOOLEAN: "BOOLEAN",
+    exp.DType.TINYINT: "TINYINT",
+    exp.DType.SMALLINT: "SMALLINT",
+    exp.DType.INT: "INTEGER",
+    exp.DType.BIGINT: "BIGINT",
+    exp.DType.FLOAT: "FLOAT",
+    exp.DType.DOUBLE: "DOUBLE",
+    exp.DType.DATE: "DATE",
+    exp.DType.TIMESTAMP: "TIMESTAMP",
+    exp.DType.TIMESTAMPTZ: "TIMESTAMPTZ",
+    exp.DType.VARBINARY: "BLOB",
+    exp.DType.TIME: "TIME",
 }
 
 # What DuckDB widens or calls otherwise than Trino would for the same expression.
@@ -43,12 +42,12 @@ _OF_DUCKDB = {
 
 
 @lru_cache(maxsize=4096)
-def arrow_type(trino_type: str) -> pa.DataType:
-    """The Arrow type for values of a Trino type; a string where there is nothing closer."""
+def duckdb_type(trino_type: str) -> str:
+    """DuckDB's type for values of a Trino type; text where there is nothing closer."""
     try:
-        return _arrow_of(exp.DataType.build(trino_type, dialect="trino"))
+        return _duckdb_of(exp.DataType.build(trino_type, dialect="trino"))
     except SqlglotError:
-        return pa.string()
+        return "VARCHAR"
 
 
 @lru_cache(maxsize=4096)
@@ -78,19 +77,25 @@ def hive_type(trino_type: str) -> str:
     return plain.replace(": ", ":").replace(", ", ",")
 
 
-def _arrow_of(node: exp.DataType) -> pa.DataType:
+def _duckdb_of(node: exp.DataType) -> str:
     parts = node.expressions
     if node.this == exp.DType.DECIMAL:
         precision, scale = ([int(part.name) for part in parts] + [38, 0][len(parts) :])[:2]
-        return pa.decimal128(precision, scale)
+        return f"DECIMAL({precision}, {scale})"
 
     if node.this == exp.DType.ARRAY and parts:
-        return pa.list_(_arrow_of(parts[0]))
+        return f"{_duckdb_of(parts[0])}[]"
 
     if node.this == exp.DType.MAP and len(parts) == 2:
-        return pa.map_(_arrow_of(parts[0]), _arrow_of(parts[1]))
+        return f"MAP({_duckdb_of(parts[0])}, {_duckdb_of(parts[1])})"
 
     if node.this == exp.DType.STRUCT and parts:
-        return pa.struct([(part.name, _arrow_of(part.args["kind"])) for part in parts])
+        fields = (f"{quoted(part.name)} {_duckdb_of(part.args['kind'])}" for part in parts)
+        return f"STRUCT({', '.join(fields)})"
 
-    return _SIMPLE.get(node.this, pa.string())
+    return _SIMPLE.get(node.this, "VARCHAR")
+
+
+def quoted(name: str) -> str:
+    """*name* as an identifier of SQL."""
+    return '"' + name.replace('"', '""') + '"'
