@@ -155,6 +155,10 @@ class WarningCode(str, enum.Enum):
         "filter_unmatched",
         "A pattern of include_schemas or workgroups matches nothing that is there now.",
     )
+    HOOK_FAILED = (
+        "hook_failed",
+        "What on_finish or on_finish_url names failed or was too slow; the run is not affected.",
+    )
     OBSERVER_FAILED = (
         "observer_failed",
         "An observer of the embedding program raised an error and receives no more events.",

@@ -9,6 +9,7 @@ from kada_athena_async.cli.request import RunRequest, check_request, configured_
 from kada_athena_async.cli.signals import run_until_signalled
 from kada_athena_async.cli.sites import connect_sites, push_sites, run_sites
 from kada_athena_async.cli.talk import Talk
+from kada_athena_async.cli.telemetry import telemetry
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.config import Config
 from kada_athena_async.engine import ConnectionReport, Extractor
@@ -41,11 +42,14 @@ def _calm_collector() -> None:
 
 def extract(talk: Talk, config: Config, request: RunRequest) -> RunReport:
     """Run the engine, show it working, and say what to do next if it could not commit."""
-    with talk.observers() as observers:
+    with telemetry(is_wanted=request.is_otel) as exporters, talk.observers() as observers:
 
         async def work() -> RunReport:
             extractor = Extractor(
-                config, observers=observers, name=request.name, hwm_path=request.hwm_path
+                config,
+                observers=[*observers, *exporters],
+                name=request.name,
+                hwm_path=request.hwm_path,
             )
             async with extractor:
                 return await extractor.run(

@@ -37,6 +37,7 @@ class RunRequest:
         sites: Names of the sites wanted, or patterns for them; all if empty.
         sites_at_once: How many are run side by side; None for the default.
         site_minutes: Minutes that a site may take; None for as long as it takes.
+        is_otel: True if spans and metrics are sent as OpenTelemetry's variables say.
     """
 
     config: Path | None = None
@@ -50,6 +51,7 @@ class RunRequest:
     sites: tuple[str, ...] = ()
     sites_at_once: int | None = None
     site_minutes: float | None = None
+    is_otel: bool = False
     overrides: Mapping[str, object] = field(default_factory=dict)
 
 

@@ -9,6 +9,7 @@ from kada_athena_async.cli.invocation import NO_RESUME, again
 from kada_athena_async.cli.request import RunRequest
 from kada_athena_async.cli.signals import run_until_signalled
 from kada_athena_async.cli.talk import Talk
+from kada_athena_async.cli.telemetry import telemetry
 from kada_athena_async.config import Site
 from kada_athena_async.engine import Extractor, SiteResult, SitesExtractor
 from kada_athena_async.engine.sites import SITES_AT_ONCE
@@ -112,10 +113,11 @@ def _worked(
         raise ConfigError([Problem("--hwm-path", shown, remedy)], source="command")
 
     minutes = request.site_minutes
-    with talk.observers(several=True) as observers:
+    exporting = telemetry(is_wanted=request.is_otel)
+    with exporting as exporters, talk.observers(several=True) as observers:
         extractor = SitesExtractor(
             sites,
-            observers=observers if is_told else (),
+            observers=[*observers, *exporters] if is_told else (),
             name=request.name,
             at_once=request.sites_at_once or min(SITES_AT_ONCE, len(sites)),
             deadline_s=60 * minutes if minutes is not None else None,

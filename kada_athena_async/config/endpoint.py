@@ -38,6 +38,25 @@ def check_endpoint(url: str, *, key: str = "endpoint_url") -> Problem | None:
     return Problem(key, shown_url(url), remedy) if remedy else None
 
 
+def webhook_remedy(url: str) -> str:
+    """What to write instead of *url* as the address of a webhook; empty if it is one."""
+    example = "write a URL such as https://hooks.example.com/services/..."
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        has_valid_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return example
+
+    if parts.scheme not in ("http", "https") or not host or not has_valid_port:
+        return example
+
+    if parts.username is not None:
+        return "leave user and password out of the URL"
+
+    return _remedy(parts._replace(query="", fragment=""), host).replace("an AWS endpoint", "a host")
+
+
 def check_aws_endpoint_variables(environment: Mapping[str, str]) -> list[Problem]:
     """Problems of the standard endpoint variables that the SDK would obey."""
     if environment.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":

@@ -52,4 +52,6 @@ class ConfigFields(TypedDict, total=False):
     landing: str | Mapping[str, object] | None
     keep_delivered_days: int
     hwm_store: str | Mapping[str, object] | None
+    on_finish: Sequence[str]
+    on_finish_url: str
     endpoint_url: str | None

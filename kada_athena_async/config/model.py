@@ -226,6 +226,17 @@ class Config(BaseModel):
         "null: a file here, see `--hwm-path`",
         examples=[None],
     )
+    on_finish: Annotated[Texts, AfterValidator(rules.command)] = Field(
+        (),
+        description="command that is started after each run with its summary as JSON on stdin; "
+        "one that fails is only warned of",
+        examples=[["/usr/local/bin/notify"]],
+    )
+    on_finish_url: Annotated[SecretField, AfterValidator(rules.webhook)] = Field(
+        SecretStr(""),
+        description="URL that receives the same JSON by POST; https, or http on this machine",
+        examples=[""],
+    )
     endpoint_url: Annotated[str, AfterValidator(rules.endpoint)] | None = Field(
         None,
         description="a local stand-in for AWS; the standard AWS_ENDPOINT_URL variables work too; "

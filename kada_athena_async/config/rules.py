@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from kada_athena_async.config.endpoint import check_endpoint
+from kada_athena_async.config.endpoint import check_endpoint, webhook_remedy
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -224,6 +224,27 @@ def endpoint(value: str) -> str:
         raise ValueError(problem.remedy)
 
     return value.rstrip("/")
+
+
+def command(values: Sequence[str]) -> tuple[str, ...]:
+    """A program and its arguments, or nothing."""
+    if any("\0" in value for value in values):
+        raise ValueError("remove the control characters")
+
+    if values and not values[0].strip():
+        raise ValueError('write the program first, such as ["/usr/local/bin/notify"]')
+
+    return tuple(values)
+
+
+def webhook(value: SecretStr) -> SecretStr:
+    """A URL that may be told of runs, or nothing; it is never quoted, for it may hold a token."""
+    url = value.get_secret_value()
+    remedy = webhook_remedy(url) if url else ""
+    if remedy:
+        raise ValueError(remedy)
+
+    return value
 
 
 def _check_texts(values: Sequence[str], *, key: Callable[[str], str] = str) -> None:

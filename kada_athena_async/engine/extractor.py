@@ -20,6 +20,7 @@ from kada_athena_async.engine.connection import Connection, connect
 from kada_athena_async.engine.cut import WindowRequest, cutter_of
 from kada_athena_async.engine.delivery import Outside, Store
 from kada_athena_async.engine.doctor import DoctorReport, Examination
+from kada_athena_async.engine.finish_hook import FinishHook
 from kada_athena_async.engine.forecast import Forecast, PlanReport
 from kada_athena_async.engine.handover import Handover
 from kada_athena_async.engine.preflight import check_disk
@@ -263,7 +264,6 @@ class Extractor(RecordStreams):
         start, end = self._window(start_hwm, end_hwm)
         request = WindowRequest(start=start, end=end, again=again)
         manages = start is None if manage_hwm is None else manage_hwm
-        output_path = await self._output_path()
         run_id = new_run_id(self._clock.now())
         begun = self._clock.monotonic()
         warnings: list[Warned] = []
@@ -274,8 +274,9 @@ class Extractor(RecordStreams):
 
         tell = Fanout((keep_warnings, *self._observers))
         outside = self._outside(tell)
-
-        async with locks_in_thread() as take, AsyncExitStack() as stack:
+        hook = FinishHook(config=self.config, name=self.name, run_id=run_id, tell=tell)
+        async with hook.at_the_end(), locks_in_thread() as take, AsyncExitStack() as stack:
+            output_path = await self._output_path()
 
             async def lock(path: Path, field: str) -> None:
                 await take(
@@ -320,6 +321,8 @@ class Extractor(RecordStreams):
                     delivery=handover,
                 )
                 report = await run.extract(run_id, request, recovery.resumable, unfinished)
+
+            hook.report = report
 
         tell(
             RunFinished(

@@ -77,6 +77,10 @@ def run(
             show_default=False,
         ),
     ] = None,
+    otel: Annotated[
+        bool,
+        typer.Option("--otel", help="Send spans and metrics as the OTEL_* variables say."),
+    ] = False,
     settings: Settings = None,
 ) -> int:
     """Extract everything since the last run, then move the high-water mark.
@@ -105,6 +109,7 @@ def run(
         sites=tuple(sites or ()),
         sites_at_once=sites_at_once,
         site_minutes=site_minutes,
+        is_otel=otel,
         overrides={
             "output_path": str(output_path.absolute()) if output_path else None,
             "metadata_source": metadata_source.value if metadata_source else None,

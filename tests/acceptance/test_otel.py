@@ -1,0 +1,166 @@
+"""`run --otel`: what a real OTLP receiver gets of a run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.conftest import Cli
+
+
+class Collector(ThreadingHTTPServer):
+    """Keeps what is posted to it, by path."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, bytes]] = []
+        super().__init__(("127.0.0.1", 0), _Answer)
+
+    def messages(self, path: str, kind: Any) -> list[Any]:
+        return [kind.FromString(body) for target, body in self.got if target == path]
+
+
+class _Answer(BaseHTTPRequestHandler):
+    server: Collector
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.append((self.path, body))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-protobuf")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    with Collector() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def spans_of(collector: Collector) -> list[Any]:
+    pytest.importorskip("opentelemetry.proto", reason="needs the extra otel")
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    found = collector.messages("/v1/traces", ExportTraceServiceRequest)
+    return [s for m in found for r in m.resource_spans for c in r.scope_spans for s in c.spans]
+
+
+def metrics_of(collector: Collector) -> dict[str, Any]:
+    """Name -> the last that was sent of each metric."""
+    from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+        ExportMetricsServiceRequest,
+    )
+
+    found = collector.messages("/v1/metrics", ExportMetricsServiceRequest)
+    return {
+        metric.name: metric
+        for message in found
+        for resource in message.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+    }
+
+
+def by(metric: Any, key: str) -> dict[str, int]:
+    """A counter's values, by an attribute."""
+    return {
+        attribute.value.string_value: point.as_int
+        for point in metric.sum.data_points
+        for attribute in point.attributes
+        if attribute.key == key
+    }
+
+
+def test_spans_and_metrics_arrive(
+    cli: Cli, configure: Callable[..., Path], collector: Collector
+) -> None:
+    """Run, stages, units and queries as a tree; rows and calls as the report has them."""
+    pytest.importorskip("opentelemetry.proto", reason="needs the extra otel")
+    configure(workgroups=["primary"], quota_share=1.0)
+    url = f"http://127.0.0.1:{collector.server_port}"
+
+    done = cli("run", "--otel", "--json", OTEL_EXPORTER_OTLP_ENDPOINT=url)
+
+    assert done.returncode == 0, done.stderr
+    spans = spans_of(collector)
+    names = {span.name for span in spans}
+    (run,) = [span for span in spans if span.name == "run"]
+    units = {span.span_id for span in spans if span.name == "unit"}
+    assert names == {"run", "stage", "unit", "query"}
+    assert {s.parent_span_id for s in spans if s.name in ("stage", "unit")} == {run.span_id}
+    assert {s.parent_span_id for s in spans if s.name == "query"} <= units
+    assert all(span.end_time_unix_nano >= span.start_time_unix_nano for span in spans)
+
+    metrics = metrics_of(collector)
+    assert {"kada_athena.rows", "kada_athena.calls", "kada_athena.run.duration"} <= set(metrics)
+    assert by(metrics["kada_athena.rows"], "kind")["metadata_tables"] > 10
+    assert by(metrics["kada_athena.calls"], "operation")["athena:ListQueryExecutions"] > 0
+    (lag,) = metrics["kada_athena.hwm.lag"].gauge.data_points
+    assert 0 < lag.as_double < 3600
+
+
+def test_a_run_that_cannot_start_leaves_an_error_and_no_open_span(
+    cli: Cli, configure: Callable[..., Path], collector: Collector
+) -> None:
+    """Without credentials that count there is no run, and the command ends as without --otel."""
+    pytest.importorskip("opentelemetry.proto", reason="needs the extra otel")
+    configure(secret="another-secret-that-is-wrong")
+    url = f"http://127.0.0.1:{collector.server_port}"
+
+    done = cli("run", "--otel", OTEL_EXPORTER_OTLP_ENDPOINT=url)
+
+    assert done.returncode == 3, done.stderr
+    assert spans_of(collector) == []
+
+
+def test_without_an_endpoint_the_variable_is_named(
+    cli: Cli, configure: Callable[..., Path]
+) -> None:
+    """The switch alone does not say where to."""
+    configure()
+
+    done = cli("run", "--otel")
+
+    assert done.returncode == 2
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT = (not set): export it" in done.stderr
+
+
+def test_without_the_extra_its_installation_is_named(
+    cli: Cli, configure: Callable[..., Path], tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """The command to type stands in the message."""
+    configure()
+    (tmp_path / "opentelemetry.py").write_text(
+        "raise ModuleNotFoundError('no', name='opentelemetry')"
+    )
+    path = f"{tmp_path}:{environment['PYTHONPATH']}"
+
+    done = cli("run", "--otel", PYTHONPATH=path, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")
+
+    assert done.returncode == 2
+    assert "install it: pip install 'kada-athena-async[otel]'" in done.stderr
+
+
+def test_the_variable_alone_changes_nothing(
+    cli: Cli, configure: Callable[..., Path], collector: Collector
+) -> None:
+    """A machine whose other programs use OpenTelemetry has the variable too."""
+    configure(workgroups=["primary"], metadata_source="api", quota_share=1.0)
+    url = f"http://127.0.0.1:{collector.server_port}"
+
+    done = cli("run", OTEL_EXPORTER_OTLP_ENDPOINT=url)
+
+    assert done.returncode == 0, done.stderr
+    assert collector.got == []
