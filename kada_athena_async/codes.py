@@ -118,6 +118,11 @@ class WarningCode(str, enum.Enum):
         "Who ran the queries is not known, or in part only; the message says which right is "
         "missing or what failed.",
     )
+    TAGS_MISSING = (
+        "tags_missing",
+        "Tags of Lake Formation are missing, or some of them; the message says which right is "
+        "missing or what failed.",
+    )
     SQL_REFUSED = "sql_refused", "SQL on a catalog is refused; its metadata comes from the API."
     STAND_IN = (
         "stand_in",

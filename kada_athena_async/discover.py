@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from kada_athena_async.aws.client import AwsClient
@@ -28,15 +27,13 @@ from kada_athena_async.errors import (
     Problem,
     RequestError,
     UnitError,
+    nearest_first,
 )
 
 DEFAULT_CATALOG = "AwsDataCatalog"
 """The account's own Glue catalog: always there, whatever ListDataCatalogs shows."""
 
 CATALOGS_AT_ONCE = 8
-
-NAMES_SHOWN = 12
-"""Names that a message lists at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +144,7 @@ async def discover_catalogs(
     client: AwsClient,
     names: Sequence[str],
     *,
+    may_skip: bool = False,
     unreadable: list[str] | None = None,
     unlisted: list[str] | None = None,
 ) -> tuple[CatalogFacts, ...]:
@@ -155,23 +153,16 @@ async def discover_catalogs(
     ``["*"]`` includes Glue's nested catalogs where these may be listed, each catalog once.
 
     Args:
-        unreadable: Takes what of the list cannot be read, by path.
+        may_skip: Go on with what was listed, and AwsDataCatalog, if they cannot be listed.
+        unreadable: Takes what of the list cannot be read, by path, and why it ended early.
         unlisted: Takes why nested catalogs are not listed.
 
     Raises:
         ConfigError: A catalog does not exist.
-        UnitError: ``["*"]`` was asked and catalogs may not be listed.
+        UnitError: They cannot be listed; of named ones a denial is no obstacle.
     """
     notes: list[str] = []
-    is_whole = True
-    try:
-        shown = {facts.name.lower(): facts async for facts in _list_catalogs(client, notes)}
-    except AccessDeniedError:
-        if "*" in names:
-            raise
-
-        shown, is_whole = {}, False
-
+    shown, is_whole = await _shown(client, names, notes, may_skip=may_skip)
     if unreadable is not None:
         unreadable += notes
 
@@ -203,14 +194,25 @@ async def discover_catalogs(
     return tuple(found.values())
 
 
-def nearest_first(wanted: str, names: Sequence[str]) -> str:
-    """*names* as a message lists them: those that look like *wanted* first, not all of many."""
-    near = get_close_matches(wanted.lower(), [name.lower() for name in names], n=3)
-    rank = {name: place for place, name in enumerate(near)}
-    ordered = sorted(names, key=lambda name: (rank.get(name.lower(), len(rank)), name))
-    rest = len(ordered) - NAMES_SHOWN
-    shown = ", ".join(ordered[:NAMES_SHOWN]) or "none"
-    return f"{shown} and {rest:,} more" if rest > 0 else shown
+async def _shown(
+    client: AwsClient, names: Sequence[str], notes: list[str], *, may_skip: bool
+) -> tuple[dict[str, CatalogFacts], bool]:
+    """The catalogs that are listed, by lower-case name, and if that is all of them."""
+    shown: dict[str, CatalogFacts] = {}
+    try:
+        async for facts in _list_catalogs(client, notes):
+            shown[facts.name.lower()] = facts
+    except UnitError as exc:
+        if "*" not in names and isinstance(exc, AccessDeniedError):
+            return {}, False
+
+        if not may_skip:
+            raise
+
+        notes.append(f"others than AwsDataCatalog may be missing, {exc.message}")
+        return shown, False
+
+    return shown, True
 
 
 async def _unregistered(

@@ -27,6 +27,7 @@ KadaAthenaError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import ClassVar, NamedTuple
 
 from kada_athena_async.codes import ExitCode
@@ -234,3 +235,17 @@ class DeliveryError(KadaAthenaError):
     """Raised when the extracts are complete here but could not be delivered; run again."""
 
     exit_code = ExitCode.NOT_DELIVERED
+
+
+NAMES_SHOWN = 12
+"""Names that a message lists at most."""
+
+
+def nearest_first(wanted: str, names: Sequence[str]) -> str:
+    """*names* as a message lists them: those that look like *wanted* first, not all of many."""
+    near = get_close_matches(wanted.lower(), [name.lower() for name in names], n=3)
+    rank = {name: place for place, name in enumerate(near)}
+    ordered = sorted(names, key=lambda name: (rank.get(name.lower(), len(rank)), name))
+    rest = len(ordered) - NAMES_SHOWN
+    shown = ", ".join(ordered[:NAMES_SHOWN]) or "none"
+    return f"{shown} and {rest:,} more" if rest > 0 else shown

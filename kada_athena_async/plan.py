@@ -15,9 +15,8 @@ from kada_athena_async.discover import (
     CatalogFacts,
     Estate,
     WorkgroupFacts,
-    nearest_first,
 )
-from kada_athena_async.errors import ConfigError, Problem, UnitError
+from kada_athena_async.errors import ConfigError, Problem, UnitError, nearest_first
 from kada_athena_async.hwm import Decision, Reading
 from kada_athena_async.hwm.window import LONGEST_QUERY, OVERLAP
 from kada_athena_async.inventory import SystemTableFacts
@@ -46,6 +45,14 @@ class MetadataUnit:
     unit_id: str
     catalog: CatalogFacts
     schemas: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagsUnit:
+    """The tags that Lake Formation keeps of a catalog in Glue."""
+
+    unit_id: str
+    catalog: CatalogFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +128,9 @@ class DeriveUnit:
     unit_id: str = "derive"
 
 
-SourceUnit: TypeAlias = EstateUnit | MetadataUnit | HistoryUnit | BrokenUnit | PrincipalEventsUnit
+SourceUnit: TypeAlias = (
+    EstateUnit | MetadataUnit | TagsUnit | HistoryUnit | BrokenUnit | PrincipalEventsUnit
+)
 """Units that read from AWS."""
 
 DerivedUnit: TypeAlias = DeriveUnit | PrincipalsUnit
@@ -179,7 +188,7 @@ def _catalog_units(config: Config, catalog: CatalogFacts) -> list[Unit]:
 
     schemas = [s.name for s in catalog.schemas if is_included(config, catalog.name, s.name)]
     size = _unit_size(config, len(schemas))
-    return [
+    units: list[Unit] = [
         MetadataUnit(
             unit_id=f"metadata/{catalog.name}/{number:04d}-{_digest(batch)[:8]}",
             catalog=catalog,
@@ -187,6 +196,10 @@ def _catalog_units(config: Config, catalog: CatalogFacts) -> list[Unit]:
         )
         for number, batch in enumerate(_batches(schemas, size), start=1)
     ]
+    if config.lake_formation_tags and catalog.is_in_glue:
+        units.append(TagsUnit(unit_id=f"tags/{catalog.name}", catalog=catalog))
+
+    return units
 
 
 def _unit_size(config: Config, schemas: int) -> int:

@@ -9,10 +9,9 @@ Columns of several kinds, such as ``server``, are explained once, in ``extracts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 
 class CatalogRecord(NamedTuple):
@@ -134,6 +133,26 @@ class ViewRecord(NamedTuple):
     """SQL, masked when ``mask`` is on; empty where it cannot be read. Example: ``SELECT ?``"""
     dialect: str | None
     """``athena``, ``hive``, or another as Glue names it, such as ``spark`` or ``redshift``."""
+
+
+class TagRecord(NamedTuple):
+    """A value of a tag on a database, a table or a column."""
+
+    server: str
+    catalog: str
+    schema: str
+    table: str | None
+    """Empty: the tag is the database's. Example: ``orders``"""
+    column: str | None
+    """Empty: the tag is the table's or the database's. Example: ``customer_id``"""
+    tag_key: str
+    """Key of the LF-tag. Example: ``sensitivity``"""
+    tag_value: str
+    """One of its values. Example: ``confidential``"""
+    source: str
+    """``lakeformation``."""
+    inherited: bool
+    """True if the database (of a table) or the table (of a column) has the same value."""
 
 
 class UserRecord(NamedTuple):
@@ -339,41 +358,11 @@ class TableColumns(NamedTuple):
     columns: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnBlock:
-    """The rows of many ``ColumnRecord``s, held field by field.
-
-    Columns are the bulk of an estate: a tuple for each would cost more than all else.
-
-    Attributes:
-        fields: One list for each field of ``ColumnRecord``, in its order, all of one length.
-    """
-
-    fields: tuple[list[Any], ...] = field(
-        default_factory=lambda: tuple([] for _ in ColumnRecord._fields)
-    )
-
-    def __len__(self) -> int:
-        return len(self.fields[0])
-
-    def extend(self, *fields: Sequence[Any]) -> None:
-        """Append rows, given field by field in the order of ``ColumnRecord``."""
-        for held, more in zip(self.fields, fields, strict=True):
-            held += more
-
-    def records(self) -> list[ColumnRecord]:
-        """The rows as records, for a reader who wants them one by one."""
-        return list(map(ColumnRecord._make, zip(*self.fields, strict=True)))
-
-
 Record: TypeAlias = (
-    CatalogRecord | SchemaRecord | TableRecord | ColumnRecord | FieldRecord | ViewRecord
+    CatalogRecord | SchemaRecord | TableRecord | ColumnRecord | FieldRecord | ViewRecord | TagRecord
     | UserRecord | QueryRecord | ImmediateRecord | LinkageRecord | EventRecord | UsageRecord
     | PrincipalRecord
 )  # fmt: skip
-
-Batch: TypeAlias = "Sequence[Record] | ColumnBlock"
-"""Rows of one kind, as a part takes them."""
 
 RECORD_TYPES: dict[str, type[Record]] = {
     "metadata_catalogs": CatalogRecord,
@@ -382,6 +371,7 @@ RECORD_TYPES: dict[str, type[Record]] = {
     "metadata_columns": ColumnRecord,
     "metadata_fields": FieldRecord,
     "metadata_views": ViewRecord,
+    "metadata_tags": TagRecord,
     "users": UserRecord,
     "databaselog": QueryRecord,
     "linkages": LinkageRecord,

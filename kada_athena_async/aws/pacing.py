@@ -60,6 +60,10 @@ QUOTAS: dict[str, Quota] = {
     "glue:GetTables": _METADATA,
     # AWS CloudTrail API Reference, LookupEvents: two a second; no burst is promised.
     "cloudtrail:LookupEvents": _published(2, 2),
+    # Lake Formation publishes none: begin as careful as with rare calls.
+    "lakeformation:ListLFTags": _CONTROL,
+    "lakeformation:SearchDatabasesByLFTags": _CONTROL,
+    "lakeformation:SearchTablesByLFTags": _CONTROL,
 }
 """Operation -> quota. What is not named is a rare call and has ``_CONTROL``; S3 is not paced: it
 allows 5,500 reads a second and prefix."""

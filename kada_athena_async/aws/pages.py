@@ -18,9 +18,13 @@ from kada_athena_async.aws.wire import (
     CatalogSummary,
     Database,
     GlueTable,
+    LFTag,
     NestedCatalog,
     Row,
     TableMetadata,
+    TaggedDatabase,
+    TaggedTable,
+    TrailEvent,
     WorkgroupSummary,
 )
 from kada_athena_async.errors import RequestError
@@ -116,6 +120,31 @@ QUERY_RESULTS: ListOperation[Row] = ListOperation(
     items=attrgetter("result_set.rows"),
     key=None,
     page_size=1000,
+)
+LOOKUP_EVENTS: ListOperation[TrailEvent] = ListOperation(
+    name="cloudtrail:LookupEvents",
+    items=attrgetter("events"),
+    key=None,
+    page_size=50,
+)
+LIST_LF_TAGS: ListOperation[LFTag] = ListOperation(
+    name="lakeformation:ListLFTags",
+    items=attrgetter("lf_tags"),
+    key=None,  # a key of more than 50 values may come in several items
+    page_size=1000,
+)
+SEARCH_DATABASES: ListOperation[TaggedDatabase] = ListOperation(
+    name="lakeformation:SearchDatabasesByLFTags",
+    items=attrgetter("database_list"),
+    key=None,
+    page_size=100,
+)
+SEARCH_TABLES: ListOperation[TaggedTable] = ListOperation(
+    name="lakeformation:SearchTablesByLFTags",
+    items=attrgetter("table_list"),
+    key=None,
+    page_size=100,
+    empty_pages_max=EMPTY_TABLE_PAGES_MAX,
 )
 
 

@@ -15,12 +15,26 @@ from aiobotocore.session import AioSession
 from botocore.loaders import JSONFileLoader, create_loader
 
 SERVICES = frozenset(
-    {"athena", "cloudtrail", "glue", "s3", "sts", "sso", "sso-oidc", "oidc", "portal.sso"}
+    {
+        "athena",
+        "cloudtrail",
+        "glue",
+        "lakeformation",
+        "s3",
+        "sts",
+        "sso",
+        "sso-oidc",
+        "oidc",
+        "portal.sso",
+    }
 )
 """Services whose endpoints are kept: ours, and those that the credential chain may ask."""
 
-GLUE_OPERATIONS = frozenset({"GetCatalogs", "GetDatabase", "GetDatabases", "GetTable", "GetTables"})
-"""Of Glue's 257. The other services' models are small and kept whole."""
+OPERATIONS: Mapping[str, frozenset[str]] = {
+    "glue": frozenset({"GetCatalogs", "GetDatabase", "GetDatabases", "GetTable", "GetTables"}),
+    "lakeformation": frozenset({"ListLFTags", "SearchDatabasesByLFTags", "SearchTablesByLFTags"}),
+}
+"""Of Glue's 257 and Lake Formation's 61. The other services' models are kept whole."""
 
 
 class SdkModels:
@@ -70,9 +84,10 @@ def cut_down(path: Path, document: dict[str, Any]) -> dict[str, Any]:
             partition["services"] = {key: services[key] for key in services.keys() & SERVICES}
 
     elif name == "service-2":
-        if path.parts[-3] == "glue":
-            _keep_operations(document, GLUE_OPERATIONS)
-        elif path.parts[-3] == "athena":
+        service = path.parts[-3]
+        if service in OPERATIONS:
+            _keep_operations(document, OPERATIONS[service])
+        elif service == "athena":
             _add_system_tables(document)
 
         _drop_texts(document)

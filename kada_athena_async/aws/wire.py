@@ -314,3 +314,74 @@ class StartedQuery(Wire):
     """Answer of StartQueryExecution."""
 
     query_execution_id: str
+
+
+class TrailEvent(Wire):
+    """An event of CloudTrail's, as the JSON text that it recorded."""
+
+    cloud_trail_event: str
+
+
+class TrailEventPage(Wire):
+    """Answer of LookupEvents: at most 50."""
+
+    events: list[TrailEvent]
+    next_token: str | None = None
+
+
+class LFTag(Wire):
+    """A tag of Lake Formation's: its key, and the values that a resource has or may have."""
+
+    tag_key: str
+    tag_values: list[str]
+
+
+class LFTagPage(Wire):
+    """Answer of ListLFTags: at most 1,000."""
+
+    lf_tags: list[LFTag] = msgspec.field(name="LFTags")
+    next_token: str | None = None
+
+
+class DatabaseResource(Wire):
+    name: str
+
+
+class TaggedDatabase(Wire):
+    database: DatabaseResource
+    lf_tags: list[LFTag] = msgspec.field(name="LFTags", default_factory=list)
+
+
+class TaggedDatabasePage(Wire):
+    """Answer of SearchDatabasesByLFTags: at most 100."""
+
+    database_list: list[TaggedDatabase]
+    next_token: str | None = None
+
+
+class TableResource(Wire):
+    database_name: str
+    name: str
+
+
+class TaggedColumn(Wire):
+    name: str
+    lf_tags: list[LFTag] = msgspec.field(name="LFTags", default_factory=list)
+
+
+class TaggedTable(Wire):
+    """A table with its tags and those of its database and columns; each may be absent."""
+
+    table: TableResource
+    lf_tag_on_database: list[LFTag] = msgspec.field(name="LFTagOnDatabase", default_factory=list)
+    lf_tags_on_table: list[LFTag] = msgspec.field(name="LFTagsOnTable", default_factory=list)
+    lf_tags_on_columns: list[TaggedColumn] = msgspec.field(
+        name="LFTagsOnColumns", default_factory=list
+    )
+
+
+class TaggedTablePage(Wire):
+    """Answer of SearchTablesByLFTags: at most 100."""
+
+    table_list: list[TaggedTable]
+    next_token: str | None = None

@@ -35,6 +35,7 @@ class ConfigFields(TypedDict, total=False):
     hash_key: str
     usd_per_tb: float | None
     usd_per_dpu_hour: float | None
+    lake_formation_tags: bool
     compress: bool
     workgroup: str
     workgroups: Sequence[str]

@@ -151,6 +151,12 @@ class Config(BaseModel):
             examples=[0.3],
         )
     )
+    lake_formation_tags: StrictBool = Field(
+        False,
+        description="extract the LF-tags of databases, tables and columns; without the rights the "
+        "run goes on and says so",
+        examples=[False],
+    )
     compress: StrictBool = Field(True, description="gzip the extracts", examples=[True])
     workgroup: Annotated[str, AfterValidator(rules.workgroup)] = Field(
         "primary", description="workgroup in which our own queries run", examples=["primary"]
@@ -277,6 +283,7 @@ DIGESTED = frozenset(
         "history_source",
         "attribute_users",
         "hash_users",
+        "lake_formation_tags",
         "compress",
         "workgroups",
         "exclude_workgroups",

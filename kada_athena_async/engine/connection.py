@@ -271,7 +271,11 @@ class Connection:
         await self.meet()
         unlisted: list[str] = []
         named = await discover_catalogs(
-            self.client, self.config.catalogs, unreadable=self.unreadable, unlisted=unlisted
+            self.client,
+            self.config.catalogs,
+            may_skip=self.config.on_error == "skip",
+            unreadable=self.unreadable,
+            unlisted=unlisted,
         )
         schemas = SchemaListing(
             config=self.config,

@@ -145,6 +145,7 @@ class Forecast:
         survey = Survey(self.connection, last)
         schemas = await survey.schemas(plans["api"])
         histories = await survey.histories(plans["api"])
+        tags = await survey.tag_calls(plans["api"], schemas)
         notes += [
             f"{gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M} cannot be extracted"
             for gap in decision.gaps
@@ -159,7 +160,12 @@ class Forecast:
             catalogs=_catalogs(plans["api"], schemas),
             workgroups=_workgroups(plans["api"], histories, window),
             estimate=estimate(
-                config, plans, discovery=discovery, schemas=schemas, histories=histories
+                config,
+                plans,
+                discovery=discovery,
+                schemas=schemas,
+                histories=histories,
+                tags=tags,
             ),
             calls_made=dict(sorted(calls.items())),
             notes=(*notes, *survey.problems),

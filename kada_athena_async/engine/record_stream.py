@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
+from kada_athena_async.column_block import Batch, ColumnBlock
 from kada_athena_async.concurrency import Clock, map_bounded, stream_from
 from kada_athena_async.discover import Estate
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
@@ -27,9 +28,7 @@ from kada_athena_async.plan import (
     build_plan,
 )
 from kada_athena_async.records import (
-    Batch,
     CatalogRecord,
-    ColumnBlock,
     ColumnRecord,
     FieldRecord,
     QueryRecord,

@@ -50,6 +50,7 @@ from kada_athena_async.plan import (
     MetadataUnit,
     Plan,
     PrincipalEventsUnit,
+    TagsUnit,
     Unit,
     build_plan,
 )
@@ -271,8 +272,9 @@ class Run:
         config, plan, staging = self.connection.config, task.plan, task.staging
         history = [unit for unit in plan.units if isinstance(unit, HistoryUnit)]
         people = [unit for unit in plan.units if isinstance(unit, PrincipalEventsUnit)]
+        tags = [unit for unit in plan.units if isinstance(unit, TagsUnit)]
         derived = [unit for unit in plan.units if isinstance(unit, DerivedUnit)]
-        set_apart = (HistoryUnit, PrincipalEventsUnit, *get_args(DerivedUnit))
+        set_apart = (HistoryUnit, PrincipalEventsUnit, TagsUnit, *get_args(DerivedUnit))
         others = [unit for unit in plan.units if not isinstance(unit, set_apart)]
         self.connection.tell(
             PlanReady(
@@ -283,7 +285,7 @@ class Run:
             )
         )
         # What is derived is derived anew, for what it came from may be.
-        kept = {unit.unit_id for unit in (*others, *history, *people)}
+        kept = {unit.unit_id for unit in (*others, *tags, *history, *people)}
         for unit_id in staging.sealed().keys() - kept:
             await staging.discard(unit_id)
 
@@ -309,6 +311,7 @@ class Run:
             (others, self.connection.metadata_units_at_once),
             (history, HISTORY_UNITS_AT_ONCE),
             (people, 1),
+            (tags, 1),
         ]
         found = await map_bounded(run_lane, lanes, limit=len(lanes))
         if not any(outcome.outcome == "failed" for lane in found for outcome in lane):

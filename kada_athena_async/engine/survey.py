@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -10,13 +11,20 @@ from typing import TypeVar
 
 from kada_athena_async.aws.athena import BATCH_MAX
 from kada_athena_async.aws.decode import DECODED
-from kada_athena_async.aws.pages import LIST_EXECUTIONS, pages
+from kada_athena_async.aws.pages import (
+    LIST_EXECUTIONS,
+    LIST_LF_TAGS,
+    SEARCH_DATABASES,
+    SEARCH_TABLES,
+    pages,
+)
 from kada_athena_async.aws.wire import ExecutionBatch, moment
 from kada_athena_async.commit import CommittedManifest
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.discover import CatalogFacts
 from kada_athena_async.engine.connection import Connection
 from kada_athena_async.errors import UnitError
+from kada_athena_async.estimate.calls import tag_calls
 from kada_athena_async.estimate.sizes import (
     HistorySample,
     HistorySize,
@@ -26,10 +34,11 @@ from kada_athena_async.estimate.sizes import (
     history_of_run,
     history_of_sample,
 )
-from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan
+from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, TagsUnit
 from kada_athena_async.sources.catalog_columns import columns_of
 from kada_athena_async.sources.glue import GlueTables
 from kada_athena_async.sources.interface import TableLister
+from kada_athena_async.sources.lake_formation import LakeFormationTags
 from kada_athena_async.sources.listing import Listing
 from kada_athena_async.sources.table_metadata import TableMetadataTables
 
@@ -187,6 +196,37 @@ class Survey:
             found[name] = history_of_sample(sample, units[name].reading, now)
 
         return {name: found.get(name) or _mean(found, listed) for name in units}
+
+    async def tag_calls(
+        self, plan: Plan, sizes: Mapping[SchemaKey, SchemaSize]
+    ) -> Mapping[str, int]:
+        """Calls that reading the tags takes: as many as last time, else at most.
+
+        Raises:
+            AbortError: AWS cannot be asked at all.
+        """
+        units = [unit for unit in plan.units if isinstance(unit, TagsUnit)]
+        if not units:
+            return {}
+
+        last = self.last.manifest.facts.calls if self.last else {}
+        if SEARCH_TABLES.name in last:
+            names = (LIST_LF_TAGS.name, SEARCH_DATABASES.name, SEARCH_TABLES.name)
+            return {name: last.get(name, 0) for name in names}
+
+        first = units[0].catalog
+        try:
+            tags = LakeFormationTags(self.connection.client, first.name, first.catalog_id)
+            searches = Counter(search.key for search in await tags.expressions())
+        except UnitError as exc:
+            self.problems.append(exc.message)
+            return {LIST_LF_TAGS.name: len(units)}
+
+        tables: Counter[str] = Counter()
+        for (catalog, _), size in sizes.items():
+            tables[catalog] += size.tables
+
+        return tag_calls(searches, [tables[unit.catalog.name] for unit in units])
 
     def _last_histories(
         self, units: Mapping[str, HistoryUnit], now: datetime

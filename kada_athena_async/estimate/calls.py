@@ -14,15 +14,18 @@ from kada_athena_async.aws.athena import BATCH_MAX, POLL_FIRST_S
 from kada_athena_async.aws.pages import (
     GET_TABLES,
     LIST_EXECUTIONS,
+    LIST_LF_TAGS,
     LIST_TABLE_METADATA,
+    LOOKUP_EVENTS,
     QUERY_RESULTS,
+    SEARCH_DATABASES,
+    SEARCH_TABLES,
 )
 from kada_athena_async.config import Config
 from kada_athena_async.discover import CatalogFacts
 from kada_athena_async.estimate.rates import latency_s
 from kada_athena_async.estimate.sizes import HistorySize, SchemaKey, SchemaSize
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, PrincipalEventsUnit
-from kada_athena_async.sources.cloudtrail import OPERATION, PAGE_EVENTS
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.query_history import OLD_PAGES
 from kada_athena_async.sources.slices import Cutter, SchemaPage, Slice, SliceSizes, slice_sizes
@@ -87,9 +90,27 @@ def principals_work(plan: Plan, sizes: Mapping[str, HistorySize]) -> Work:
             for unit in plan.units
             if isinstance(unit, HistoryUnit)
         )
-        work.chain(OPERATION, max(1, ceil(listed / PAGE_EVENTS)))
+        work.chain(LOOKUP_EVENTS.name, max(1, ceil(listed / LOOKUP_EVENTS.page_size)))
 
     return work
+
+
+def tag_calls(searches: Mapping[str, int], tables: Sequence[int]) -> Mapping[str, int]:
+    """Calls that read the LF-tags of some catalogs, at most: as if every table had every key.
+
+    Args:
+        searches: Key -> searches that its values take.
+        tables: How many tables each catalog has.
+    """
+    return {
+        LIST_LF_TAGS.name: len(tables),
+        SEARCH_DATABASES.name: len(tables) * sum(searches.values()),
+        SEARCH_TABLES.name: sum(
+            max(count, ceil(each / SEARCH_TABLES.page_size))
+            for each in tables
+            for count in searches.values()
+        ),
+    }
 
 
 def list_pages(size: HistorySize) -> int:

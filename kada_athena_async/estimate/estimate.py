@@ -91,6 +91,7 @@ def estimate(
     discovery: Mapping[str, int],
     schemas: Mapping[SchemaKey, SchemaSize],
     histories: Mapping[str, HistorySize],
+    tags: Mapping[str, int] | None = None,
 ) -> Estimate:
     """Cost of a run with each source.
 
@@ -99,6 +100,7 @@ def estimate(
         discovery: Operation -> calls that finding out what exists took.
         schemas: Every schema of the plans.
         histories: Every workgroup of the plans.
+        tags: Operation -> calls that read the tags, one after the other.
     """
     variants = tuple(
         _variant(
@@ -108,6 +110,7 @@ def estimate(
             discovery=discovery,
             schemas=schemas,
             histories=histories,
+            tags=tags or {},
         )
         for source in SOURCES
     )
@@ -131,6 +134,7 @@ def _variant(
     discovery: Mapping[str, int],
     schemas: Mapping[SchemaKey, SchemaSize],
     histories: Mapping[str, HistorySize],
+    tags: Mapping[str, int],
 ) -> Variant:
     metadata = metadata_work(config, plan, schemas)
     history, principals = history_work(plan, histories), principals_work(plan, histories)
@@ -140,7 +144,7 @@ def _variant(
 
     slots = config.max_concurrent_queries
     metadata.calls["athena:BatchGetQueryExecution"] += polls(metadata, slots)
-    calls = found + metadata.calls + history.calls + principals.calls
+    calls = found + metadata.calls + history.calls + principals.calls + Counter(tags)
     discovery_s = sum(count * latency_s(name) for name, count in found.items())
     times = {
         **{name: quota_s(name, count, share=config.quota_share) for name, count in calls.items()},
@@ -148,8 +152,10 @@ def _variant(
         "pages of one schema": metadata.longest_chain_s,
         "pages of one workgroup": history.longest_chain_s,
         "pages of events": principals.longest_chain_s,
+        "tags": sum(count * latency_s(name) for name, count in tags.items()),
     }
-    metadata_s = discovery_s + _metadata_s(metadata, times)
+    tags_s = max(times["tags"], *(times[name] for name in tags), 0.0)
+    metadata_s = discovery_s + max(_metadata_s(metadata, times), tags_s)
     history_s = discovery_s + max(
         _longest(history, times),
         times["pages of one workgroup"],

@@ -16,6 +16,9 @@ from kada_athena_async.extracts.packages import Package
 TableKey: TypeAlias = "tuple[str, str, str]"
 """Catalog, schema and table."""
 
+ALL_CATALOGS = "*"
+"""Stands in a completeness record for the list of catalogs itself."""
+
 _BITS = (1 << 64) - 1
 
 
@@ -164,7 +167,7 @@ def comparable_schemas(
     others: list[tuple[str, str]] = []
     for name in sorted(of_now.keys() | of_then.keys()):
         told = {outcomes.get(name) for outcomes in (of_now, of_then)}
-        is_sure_absence = is_same and name[0] not in in_doubt
+        is_sure_absence = is_same and in_doubt.isdisjoint({name[0], ALL_CATALOGS})
         is_sure = told == {"complete"} or (told == {"complete", None} and is_sure_absence)
         (sure if is_sure else others).append(name)
 

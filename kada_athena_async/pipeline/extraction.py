@@ -22,6 +22,7 @@ from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress
 from kada_athena_async.hwm.account import WITHHELD
 from kada_athena_async.pipeline.metadata import CatalogSources, MetadataExtraction
 from kada_athena_async.pipeline.principals import PrincipalEvents
+from kada_athena_async.pipeline.tags import extract_tags
 from kada_athena_async.pipeline.transforms import Transforms
 from kada_athena_async.plan import (
     INFORMATION_SCHEMA,
@@ -31,6 +32,7 @@ from kada_athena_async.plan import (
     MetadataUnit,
     PrincipalEventsUnit,
     SourceUnit,
+    TagsUnit,
     Unit,
     is_included,
     is_read,
@@ -104,6 +106,10 @@ class UnitExtraction:
                 return await self._estate(unit, estate)
             case MetadataUnit():
                 return await self._metadata(unit)
+            case TagsUnit():
+                return await extract_tags(
+                    unit, client=self.client, config=self.config, sink=self.sink, tell=self.tell
+                )
             case HistoryUnit():
                 return await self._history(unit)
             case PrincipalEventsUnit():
@@ -337,7 +343,7 @@ def may_leave_out(config: Config, unit: Unit, error: UnitError) -> bool:
     # A workgroup that was deleted while the run went on has no history any more.
     is_gone = isinstance(unit, HistoryUnit) and isinstance(error, NotFoundError)
     is_known = isinstance(unit, BrokenUnit) and unit.is_expected
-    if isinstance(unit, PrincipalEventsUnit):
+    if isinstance(unit, PrincipalEventsUnit | TagsUnit):
         return True  # an extra: its absence is reported and never costs the run
 
     return config.on_error == "skip" or is_gone or is_known

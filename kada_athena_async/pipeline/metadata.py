@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
 from kada_athena_async.codes import WarningCode
+from kada_athena_async.column_block import Batch
 from kada_athena_async.concurrency import Slots, map_bounded, map_stream, offload
 from kada_athena_async.config import Config
 from kada_athena_async.errors import (
@@ -21,7 +22,6 @@ from kada_athena_async.pipeline.joining import Joining, Pairs, Write, with_text
 from kada_athena_async.pipeline.tally import REASON_CHARS, SchemaTally
 from kada_athena_async.pipeline.transforms import Transforms, view_of
 from kada_athena_async.plan import MetadataUnit
-from kada_athena_async.records import Batch
 from kada_athena_async.report import Completeness, ScopeFacts, UnitFacts, ViewContext
 from kada_athena_async.sinks import RecordSink
 from kada_athena_async.sources.information_schema import (

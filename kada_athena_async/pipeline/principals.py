@@ -119,8 +119,9 @@ class PrincipalEvents:
             return self._anonymous(records), bad
 
         async with aclosing(look_up(self.client, start=unit.start, end=unit.end)) as pages:
-            async for texts in pages:
-                yield await offload(partial(read, texts))
+            async for texts, unreadable in pages:
+                records, bad = await offload(partial(read, texts))
+                yield records, bad + unreadable
 
     async def _from_table(
         self, unit: PrincipalEventsUnit

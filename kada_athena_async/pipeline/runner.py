@@ -30,6 +30,7 @@ from kada_athena_async.plan import (
     MetadataUnit,
     PrincipalEventsUnit,
     PrincipalsUnit,
+    TagsUnit,
     Unit,
 )
 from kada_athena_async.report import Scope, ScopeFacts, UnitFacts, UnitOutcome
@@ -106,14 +107,9 @@ class UnitRunner:
                 is_denied=isinstance(error, AccessDeniedError),
             )
 
-        if isinstance(unit, PrincipalEventsUnit):
-            self.tell(
-                Warned(
-                    code=WarningCode.PRINCIPALS_MISSING,
-                    message=f"nobody says who ran the queries: {error.message}",
-                    hint=error.hint,
-                )
-            )
+        if isinstance(unit, PrincipalEventsUnit | TagsUnit):
+            code, lost = _lost_extra(unit)
+            self.tell(Warned(code=code, message=f"{lost}: {error.message}", hint=error.hint))
 
         facts = UnitFacts(scopes=_left_out(unit, error))
         await self.staging.seal(unit.unit_id, msgspec.to_builtins(facts))
@@ -163,6 +159,15 @@ class UnitRunner:
             ) from None
 
 
+def _lost_extra(unit: PrincipalEventsUnit | TagsUnit) -> tuple[WarningCode, str]:
+    """What the run goes on without."""
+    if isinstance(unit, TagsUnit):
+        lost = f"the tags of catalog {unit.catalog.name} are left out"
+        return WarningCode.TAGS_MISSING, lost
+
+    return WarningCode.PRINCIPALS_MISSING, "nobody says who ran the queries"
+
+
 def _left_out(unit: Unit, error: UnitError) -> tuple[ScopeFacts, ...]:
     """What the manifest says of a unit that is left out: never that it is empty."""
     is_denied = isinstance(error, AccessDeniedError)
@@ -174,6 +179,11 @@ def _left_out(unit: Unit, error: UnitError) -> tuple[ScopeFacts, ...]:
             names = [(unit.catalog.name, schema) for schema in unit.schemas]
         case HistoryUnit():
             names = [(unit.workgroup.name,)]
+        case TagsUnit():
+            # The catalog itself is complete: nothing else of it may look as if it were in doubt.
+            reason = f"the LF-tags are left out: {error.message}"
+            name = (unit.catalog.name,)
+            return (ScopeFacts(scope="catalog", name=name, outcome="complete", reason=reason),)
         case BrokenUnit():
             scope = unit.scope
             names = [(unit.name,)]

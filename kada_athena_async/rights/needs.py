@@ -36,6 +36,11 @@ class Needs:
         return self.config.attribute_users in ("cloudtrail", "auto")
 
     @property
+    def asks_tags(self) -> bool:
+        """True if Lake Formation is asked for tags."""
+        return self.config.lake_formation_tags and self.reads_glue
+
+    @property
     def asks_system_table(self) -> bool:
         """True if Athena's system table may be asked for executions or principals."""
         sources = {self.config.history_source, self.config.attribute_users}

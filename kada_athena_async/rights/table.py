@@ -66,6 +66,11 @@ def _trail(needs: Needs) -> bool | None:
     return False if needs.asks_trail else None
 
 
+def _tags(needs: Needs) -> bool | None:
+    """An extra: never needed, and of no use where nobody asks for tags."""
+    return False if needs.asks_tags else None
+
+
 def _system_table(needs: Needs) -> bool | None:
     """An extra: without it the API is asked."""
     return False if needs.asks_system_table else None
@@ -186,6 +191,14 @@ _TABLE: tuple[_Row, ...] = (
         "Athena's engine reads single tables for information_schema",
         f"statements may fail: {_NO_SQL}",
         _glue_by_sql,
+    ),
+    *(
+        _Row(f"lakeformation:{name}", Target.EVERYTHING, use, "no `metadata_tags`", _tags)
+        for name, use in (
+            ("ListLFTags", "find the keys of LF-tags"),
+            ("SearchDatabasesByLFTags", "find the databases that have LF-tags"),
+            ("SearchTablesByLFTags", "find the tables and columns that have LF-tags"),
+        )
     ),
     _Row("athena:StartQueryExecution", Target.OWN_WORKGROUP, "run SQL", _NO_SQL, _sql),
     _Row(

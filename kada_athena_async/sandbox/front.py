@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from kada_athena_async.sandbox import cloudtrail, glue, sts
+from kada_athena_async.sandbox import cloudtrail, glue, lake_formation, sts
 from kada_athena_async.sandbox.athena import service as athena
 from kada_athena_async.sandbox.athena.site import Site
 from kada_athena_async.sandbox.authentication import authenticate
@@ -134,6 +134,10 @@ class Front:
         if operation.service == "glue":
             estate = self._site(call.account_id, call.region).estate
             return json_reply(glue.answer(estate, call))
+
+        if operation.service == "lakeformation":
+            estate = self._site(call.account_id, call.region).estate
+            return json_reply(lake_formation.answer(estate, call))
 
         if operation.service == "cloudtrail":
             return json_reply(cloudtrail.answer(self._site(call.account_id, call.region), call))

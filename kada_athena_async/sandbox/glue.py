@@ -48,7 +48,7 @@ def get_catalogs(estate: Estate, call: Call) -> Json:
 
 
 def get_databases(estate: Estate, call: Call) -> Json:
-    catalog = _catalog(estate, call)
+    catalog = catalog_of(estate, call)
     found, token = page(
         list(catalog.schemas.values()),
         call.parameters,
@@ -61,12 +61,12 @@ def get_databases(estate: Estate, call: Call) -> Json:
 
 
 def get_database(estate: Estate, call: Call) -> Json:
-    catalog = _catalog(estate, call)
+    catalog = catalog_of(estate, call)
     return {"Database": _database(_schema(catalog, call, "Name"), _owner(catalog, call))}
 
 
 def get_tables(estate: Estate, call: Call) -> Json:
-    catalog = _catalog(estate, call)
+    catalog = catalog_of(estate, call)
     schema = _schema(catalog, call, "DatabaseName")
     expression = text(call.parameters, "Expression") or ""
     try:
@@ -86,7 +86,7 @@ def get_tables(estate: Estate, call: Call) -> Json:
 
 
 def get_table(estate: Estate, call: Call) -> Json:
-    catalog = _catalog(estate, call)
+    catalog = catalog_of(estate, call)
     schema = _schema(catalog, call, "DatabaseName")
     table = schema.tables.get(_required(call, "Name").lower())
     if table is None:
@@ -96,7 +96,7 @@ def get_table(estate: Estate, call: Call) -> Json:
 
 
 def get_partitions(estate: Estate, call: Call) -> Json:
-    _schema(_catalog(estate, call), call, "DatabaseName")
+    _schema(catalog_of(estate, call), call, "DatabaseName")
     return {"Partitions": []}
 
 
@@ -123,7 +123,8 @@ def answer(estate: Estate, call: Call) -> Json:
     return operation(estate, call)
 
 
-def _catalog(estate: Estate, call: Call) -> Catalog:
+def catalog_of(estate: Estate, call: Call) -> Catalog:
+    """The catalog of Glue that a call names by its id, or the account's own."""
     wanted = text(call.parameters, "CatalogId")
     if wanted in (None, "", call.account_id):
         return estate.catalogs[DEFAULT_CATALOG]

@@ -95,7 +95,15 @@ def identify(request: Request, signed_service: str) -> Operation:
     """
     target = request.headers.get("x-amz-target")
     if target:
-        return _json_operation(request, target)
+        prefix, _, name = target.rpartition(".")
+        service = TARGETS.get(prefix)
+        if service is None:
+            raise AwsError("UnknownOperationException", f"the sandbox has no {target}")
+
+        return _json_operation(request, service, name)
+
+    if signed_service == "lakeformation":
+        return _json_operation(request, signed_service, request.path.lstrip("/"))
 
     if signed_service == "s3":
         return _s3_operation(request)
@@ -154,12 +162,7 @@ def _glue_resources(operation: Operation, prefix: str) -> list[str]:
     return arns
 
 
-def _json_operation(request: Request, target: str) -> Operation:
-    prefix, _, name = target.rpartition(".")
-    service = TARGETS.get(prefix)
-    if service is None:
-        raise AwsError("UnknownOperationException", f"the sandbox has no {target}")
-
+def _json_operation(request: Request, service: str, name: str) -> Operation:
     try:
         parameters = msgspec.json.decode(request.body or b"{}", type=dict[str, object])
     except msgspec.DecodeError as error:

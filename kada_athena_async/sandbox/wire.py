@@ -12,9 +12,9 @@ import msgspec
 
 Json = dict[str, object]
 
-# How each service spells its replies: JSON 1.1 with a target header, S3's XML, or the older
-# "query" XML (botocore's service models, metadata.protocol).
-JSON_SERVICES = frozenset({"athena", "cloudtrail", "glue"})
+# How each service spells its replies: JSON (asked by a target header or, of Lake Formation, by a
+# path), S3's XML, or the older "query" XML (botocore's service models, metadata.protocol).
+JSON_SERVICES = frozenset({"athena", "cloudtrail", "glue", "lakeformation"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

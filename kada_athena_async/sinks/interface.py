@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from kada_athena_async.records import Batch
+from kada_athena_async.column_block import Batch
 
 
 class RecordWriter(Protocol):

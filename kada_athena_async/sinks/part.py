@@ -12,8 +12,8 @@ from types import TracebackType
 import anyio
 from isal import isal_zlib
 
+from kada_athena_async.column_block import Batch
 from kada_athena_async.files import Files, failing, in_thread
-from kada_athena_async.records import Batch
 from kada_athena_async.sinks.csv_format import encode
 
 # Every write is a system call and every compress call a lock of its own, so both get blocks. The

@@ -13,13 +13,8 @@ from itertools import compress
 from typing import NamedTuple, Protocol, TypeAlias
 
 from kada_athena_async.aws.result_csv import Cells
-from kada_athena_async.records import (
-    ColumnBlock,
-    ColumnRecord,
-    FieldRecord,
-    TableRecord,
-    ViewRecord,
-)
+from kada_athena_async.column_block import ColumnBlock
+from kada_athena_async.records import ColumnRecord, FieldRecord, TableRecord, ViewRecord
 from kada_athena_async.report import ViewContext
 from kada_athena_async.sources.catalog_columns import CatalogColumns, columns_of
 from kada_athena_async.sources.interface import RawView, TableDetail

@@ -20,6 +20,8 @@ FIELDS: dict[str, Any] = {
     "catalogs": ["AwsDataCatalog", "dynamo_orders"],
     "landing": f"s3://{LANDING}/lz",
     "hwm_store": "landing",
+    "attribute_users": "cloudtrail",
+    "lake_formation_tags": True,
 }
 RIGHTS = rights_of(
     make_config(

@@ -45,6 +45,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "all": {"catalogs": ["*"]},
     "api": {"metadata_source": "api", "catalogs": ["*"]},
     "sql": {"metadata_source": "sql", "catalogs": ["AwsDataCatalog", "dynamo_orders"]},
+    "tags": {"metadata_source": "api", "lake_formation_tags": True},
     "narrow": {"workgroups": ["a*", "primary"], "include_schemas": ["AwsDataCatalog.s*"]},
 }
 

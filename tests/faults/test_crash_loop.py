@@ -11,6 +11,7 @@ import shutil
 import signal
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +23,8 @@ import pytest
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Workgroup
 from kada_athena_async.sandbox.estate.small import make_execution, tiny_estate
+from kada_athena_async.sandbox.estate.tags import true_tags
+from tests.conftest import Extracts
 from tests.faults.dying import KILLED, Runner, calls_of, is_alive, steps_of
 from tests.faults.test_answers import statements
 from tests.faults.world import SETTLE, START, WallClock, World
@@ -145,6 +148,27 @@ def test_f01_killed_at_any_call_nothing_is_lost_or_told_twice(
         recovers(ground, world, source)
 
     assert killed >= SAMPLE
+
+
+def test_killed_while_it_reads_tags_a_run_has_each_tag_once(ground: Ground) -> None:
+    """SIGKILL at calls all over the run, then one more run: every manifest holds every tag."""
+    fields = {"metadata_source": "api", "lake_formation_tags": True}
+    for k in (8, 14, 20, 26):
+        world = ground.world()
+        before = len(world.manifests())
+        assert ground.runner.run_until_call(world, SECOND, k, **fields) == KILLED
+        assert ground.runner.run(world, THIRD, **fields) == 0
+        world.check()
+        made = world.manifests()[before:]
+        assert made
+        for manifest in made:
+            [name] = [f["name"] for f in manifest["files"] if f["kind"] == "metadata_tags"]
+            rows = Extracts.read(world.out / name)
+            found = Counter(
+                (r["catalog"], r["schema"], r["table"], r["column"], r["tag_key"], r["tag_value"])
+                for r in rows
+            )
+            assert found == Counter(tag[:6] for tag in true_tags(ground.sandbox.estate))
 
 
 def test_f03_killed_while_recovering_twice_nothing_is_lost_or_told_twice(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from kada_athena_async import RunReport
+from kada_athena_async.errors import UnitError
 from kada_athena_async.sandbox.estate.model import Schema
 from kada_athena_async.sandbox.estate.small import make_table
 from kada_athena_async.sandbox.wire import Reply, Request, json_reply
@@ -216,6 +218,31 @@ async def test_a_foreign_answer_of_one_source_makes_the_other_stand_in(world: Od
         entry["reason"] for name, entry in world.scopes("schema").items() if name[0] == glue.name
     ]
     assert all(r.startswith("listed by athena:ListTableMetadata: glue:GetTables") for r in reasons)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+async def test_catalogs_that_cannot_be_listed_cost_the_others_only_where_that_is_allowed(
+    world: OddWorld, refused: bool
+) -> None:
+    """With on_error skip the account's own catalog is extracted, and run and manifest say so."""
+    if refused:
+        world.aws.error("athena:ListDataCatalogs", "AccessDeniedException", "no")
+    else:
+        world.aws.answer("athena:ListDataCatalogs", b"{}")
+
+    with pytest.raises(UnitError, match="athena:ListDataCatalogs"):
+        await world.go(catalogs=["*"])
+
+    report = await world.go(catalogs=["*"], on_error="skip")
+    assert report.committed, report.failed
+    glue = world.sandbox.estate.catalogs["AwsDataCatalog"]
+    tables = {(s.name, t) for s in glue.schemas.values() for t in s.tables}
+    assert set(world.names("metadata_tables", "schema", "table")) == tables
+    scope = world.scopes("catalog")[("*",)]
+    assert scope["outcome"] == "partial"
+    said = "others than AwsDataCatalog may be missing, .*athena:ListDataCatalogs"
+    assert re.search(said, scope["reason"])
+    assert [w for w in report.warnings if re.search(said, w)]
 
 
 LISTS = {

@@ -183,11 +183,15 @@ def _bytes_of(body: object) -> bytes:
 
 
 def _operation_of(request: Request) -> tuple[str, dict[str, Any]]:
-    prefix, _, name = request.headers.get("x-amz-target", "").partition(".")
-    if prefix not in TARGETS:
+    prefix, _, name = request.headers.get("x-amz-target", "").rpartition(".")
+    service = TARGETS.get(prefix)
+    if "/lakeformation/aws4_request" in request.headers.get("authorization", ""):
+        service, name = "lakeformation", request.path.lstrip("/")
+
+    if service is None:
         return "*", {}
 
-    return f"{TARGETS[prefix]}:{name}", json.loads(request.body or b"{}")
+    return f"{service}:{name}", json.loads(request.body or b"{}")
 
 
 def _forwarded(request: Request, endpoint_url: str) -> Reply:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from kada_athena_async.aws.athena import FINAL_STATES
@@ -56,6 +57,7 @@ class AthenaTrials:
     _ids: dict[str, list[str]] = field(default_factory=dict)
     _schemas: dict[str, str] = field(default_factory=dict)
     _own: list[QueryExecution] | None = None
+    _tag: tuple[str, list[str]] = (NO_TABLE, [NO_TABLE])
 
     async def try_right(self, right: Right) -> Tried:
         """What becomes of *right* when it is used.
@@ -76,6 +78,13 @@ class AthenaTrials:
             ("glue:GetCatalogs", Target.GLUE_DATABASES): self._glue_catalogs,
             ("glue:GetDatabases", Target.GLUE_DATABASES): self._glue_databases,
             ("glue:GetTables", Target.GLUE_TABLES): self._glue_tables,
+            ("lakeformation:ListLFTags", Target.EVERYTHING): self._list_tags,
+            ("lakeformation:SearchDatabasesByLFTags", Target.EVERYTHING): partial(
+                self._search_tags, "lakeformation:SearchDatabasesByLFTags"
+            ),
+            ("lakeformation:SearchTablesByLFTags", Target.EVERYTHING): partial(
+                self._search_tags, "lakeformation:SearchTablesByLFTags"
+            ),
             ("glue:GetDatabase", Target.GLUE_DATABASES): self._glue_database,
             ("glue:GetTable", Target.GLUE_TABLES): self._glue_table,
             ("athena:StartQueryExecution", Target.OWN_WORKGROUP): self._start,
@@ -212,6 +221,19 @@ class AthenaTrials:
 
     def _own_catalog(self) -> str:
         return next((c.name for c in self.catalogs if c.is_own_glue), "AwsDataCatalog")
+
+    async def _list_tags(self) -> Tried:
+        async def ask() -> None:
+            answer = await self._call("lakeformation:ListLFTags", MaxResults=1)
+            for tag in answer[DECODED].lf_tags:
+                self._tag = (tag.tag_key, tag.tag_values[:1])
+
+        return await outcome(ask())
+
+    async def _search_tags(self, operation: str) -> Tried:
+        key, values = self._tag
+        expression = [{"TagKey": key, "TagValues": values}]
+        return await outcome(self._call(operation, Expression=expression, MaxResults=1))
 
     async def _glue_catalogs(self) -> Tried:
         return await outcome(self._call("glue:GetCatalogs", Recursive=True, MaxResults=1))

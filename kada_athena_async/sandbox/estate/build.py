@@ -9,6 +9,7 @@ from kada_athena_async.sandbox.estate.catalogs import build_catalogs
 from kada_athena_async.sandbox.estate.executions import add_executions
 from kada_athena_async.sandbox.estate.model import Estate
 from kada_athena_async.sandbox.estate.tables import TableMaker
+from kada_athena_async.sandbox.estate.tags import add_tags
 from kada_athena_async.sandbox.estate.views import add_views
 from kada_athena_async.sandbox.estate.workgroups import build_workgroups
 
@@ -49,4 +50,5 @@ def build_estate(
         extremes=extremes,
     )
 
+    add_tags(estate)
     return estate

@@ -34,6 +34,7 @@ class Column:
         trino_type: What ``information_schema.columns.data_type`` says for it.
         is_current: False for an Iceberg column that was dropped (``iceberg.field.current``).
         parameters: What Glue keeps beside it.
+        lf_tags: Those that were assigned to it in Lake Formation.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Column:
     is_current: bool = True
     is_nullable: bool = True
     parameters: dict[str, str] = field(default_factory=dict)
+    lf_tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,7 @@ class Table:
         column_bearings: Output column -> the columns that only bear upon it: of CASE conditions and
             window clauses.
         glue: Members of Glue's answer that replace the usual ones; None leaves one out.
+        lf_tags: Those that were assigned to it in Lake Formation.
         sample_rows: Small data, one tuple of Python values a row, in column order.
     """
 
@@ -88,6 +91,7 @@ class Table:
     column_sources: dict[str, tuple[ColumnRef, ...]] = field(default_factory=dict)
     column_bearings: dict[str, tuple[ColumnRef, ...]] = field(default_factory=dict)
     glue: dict[str, object] = field(default_factory=dict)
+    lf_tags: dict[str, str] = field(default_factory=dict)
     sample_rows: tuple[tuple[object, ...], ...] = ()
 
     @property
@@ -108,6 +112,7 @@ class Schema:
     location: str | None = None
     created_at: datetime | None = None
     tables: dict[str, Table] = field(default_factory=dict)
+    lf_tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -216,12 +221,14 @@ class Estate:
         system_table_lag: How far the system table of executions lags behind; None where the
             account has none.
         system_table_without: Columns that it lacks.
+        lf_tags: Lake Formation's tags: key -> the values it may have.
     """
 
     account_id: str
     region: str
     system_table_lag: timedelta | None = None
     system_table_without: frozenset[str] = frozenset()
+    lf_tags: dict[str, tuple[str, ...]] = field(default_factory=dict)
     catalogs: dict[str, Catalog] = field(default_factory=dict)
     workgroups: dict[str, Workgroup] = field(default_factory=dict)
     executions: dict[str, Execution] = field(default_factory=dict)

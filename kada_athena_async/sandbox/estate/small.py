@@ -19,6 +19,7 @@ from kada_athena_async.sandbox.estate.oddities import dropped_column
 from kada_athena_async.sandbox.estate.queries import Query
 from kada_athena_async.sandbox.estate.statements import compile_template
 from kada_athena_async.sandbox.estate.tables import TableLine, TableMaker
+from kada_athena_async.sandbox.estate.tags import add_tags
 from kada_athena_async.sandbox.estate.view_catalogue import ViewSpec
 from kada_athena_async.sandbox.estate.views import add_view
 from kada_athena_async.sandbox.estate.workgroups import build_workgroups
@@ -72,6 +73,7 @@ def tiny_estate(
         add_view(estate, maker, spec)
 
     _add_executions(estate, rng, now, results_bucket)
+    add_tags(estate)
 
     return estate
 

@@ -16,6 +16,7 @@ from botocore.retries import standard
 from kada_athena_async.aws.decode import JsonAnswerParser
 from kada_athena_async.aws.error_codes import KINDS, bare_code
 from kada_athena_async.aws.error_map import map_error
+from kada_athena_async.aws.sdk_models import OPERATIONS
 from kada_athena_async.errors import (
     AccessDeniedError,
     CredentialsError,
@@ -27,9 +28,8 @@ from kada_athena_async.errors import (
 )
 
 DATA = Path(botocore.__file__).parent / "data"
-MODELS = ("athena", "glue", "sts", "s3", "cloudtrail")
-GLUE = ("GetDatabase", "GetDatabases", "GetTable", "GetTables")
-CLOUDTRAIL = ("LookupEvents",)
+MODELS = ("athena", "glue", "sts", "s3", "cloudtrail", "lakeformation")
+CALLED = {**OPERATIONS, "cloudtrail": {"LookupEvents"}}
 
 ERRORS = {
     "throttled": ThrottledError,
@@ -61,7 +61,7 @@ def codes_of_model(service: str) -> Iterator[str]:
     """Every error that the model of *service* names for the operations that we call."""
     [path] = sorted((DATA / service).glob("*/service-2.json*"))
     model = document(path)
-    called = {"glue": GLUE, "cloudtrail": CLOUDTRAIL}.get(service, model["operations"])
+    called = CALLED.get(service, model["operations"])
     for name in called:
         for error in model["operations"][name].get("errors", ()):
             yield error["shape"]

@@ -11,7 +11,7 @@ from aiobotocore.config import AioConfig
 from botocore import xform_name
 
 import kada_athena_async
-from kada_athena_async.aws.sdk_models import GLUE_OPERATIONS
+from kada_athena_async.aws.sdk_models import OPERATIONS
 from kada_athena_async.aws.session import AwsSession, Identity
 
 PACKAGE = Path(kada_athena_async.__file__).parent
@@ -46,11 +46,12 @@ def called_of_glue() -> set[str]:
 
 def test_no_operation_of_glue_is_missing() -> None:
     """Whatever the package calls of Glue is among the operations that are kept."""
-    assert {"GetTables", "GetDatabases"} <= called_of_glue() <= GLUE_OPERATIONS
+    assert {"GetTables", "GetDatabases"} <= called_of_glue() <= OPERATIONS["glue"]
 
 
 @pytest.mark.parametrize(
-    ("service", "operations"), [*OTHERS.items(), ("glue", sorted(GLUE_OPERATIONS))]
+    ("service", "operations"),
+    [*OTHERS.items(), *((service, sorted(names)) for service, names in OPERATIONS.items())],
 )
 async def test_clients_have_their_operations(service: str, operations: list[str]) -> None:
     """A client is made from what is left, with its endpoint, its operations and their shapes."""

@@ -356,6 +356,7 @@ def test_the_digest_follows_what_changes_the_extracts(write) -> None:
         "history_source": "auto",
         "attribute_users": "cloudtrail",
         "hash_users": True,
+        "lake_formation_tags": True,
         "compress": False,
         "workgroups": ["a"],
         "exclude_workgroups": ["a"],
@@ -370,7 +371,7 @@ def test_the_digest_follows_what_changes_the_extracts(write) -> None:
     after = {config_digest(load(write(**{k: v}, hash_key=key))) for k, v in changes.items()}
 
     assert changes.keys() == DIGESTED
-    assert len({before, *after}) == 19
+    assert len({before, *after}) == 20
     assert config_digest(load(write(hash_key=key))) == before
     assert config_digest(load(write(output_path="/tmp/other", quota_share=0.1))) == before
 

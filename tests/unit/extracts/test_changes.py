@@ -96,9 +96,11 @@ def test_a_schema_that_nobody_speaks_of_was_removed_only_if_it_was_asked_for(
     asked_less = package(tmp_path, 2, [], digest="other")
     broken = ScopeFacts(scope="catalog", name=(GLUE,), outcome="denied")
     unlisted = package(tmp_path, 3, [], completeness=[schema_record("sales"), broken])
+    some_listed = ScopeFacts(scope="catalog", name=("*",), outcome="partial")
+    in_part = package(tmp_path, 4, [], completeness=[schema_record("sales"), some_listed])
 
     removed = changes_between(before, dropped)
     assert removed.tables == (TableChange(key("people", "crm"), "TABLE", ""),)
-    for unsure in (asked_less, unlisted):
+    for unsure in (asked_less, unlisted, in_part):
         assert changes_between(before, unsure).tables == ()
         assert changes_between(before, unsure).left_out == ((GLUE, "crm"),)

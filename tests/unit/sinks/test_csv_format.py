@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kada_athena_async.column_block import ColumnBlock
 from kada_athena_async.records import (
     KINDS,
     RECORD_TYPES,
-    ColumnBlock,
     ColumnRecord,
     EventRecord,
     QueryRecord,

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kada_athena_async.column_block import Batch, ColumnBlock
 from kada_athena_async.files import Files
-from kada_athena_async.records import Batch, ColumnBlock, ViewRecord
+from kada_athena_async.records import ViewRecord
 from kada_athena_async.sinks import Intent, PartFile, Staging
 from kada_athena_async.sinks.part_reader import BATCH_RECORDS, read_part, read_table_columns
 

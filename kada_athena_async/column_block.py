@@ -1,0 +1,40 @@
+"""Columns by the thousand, without a tuple for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from kada_athena_async.records import ColumnRecord, Record
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnBlock:
+    """The rows of many ``ColumnRecord``s, held field by field.
+
+    Columns are the bulk of an estate: a tuple for each would cost more than all else.
+
+    Attributes:
+        fields: One list for each field of ``ColumnRecord``, in its order, all of one length.
+    """
+
+    fields: tuple[list[Any], ...] = field(
+        default_factory=lambda: tuple([] for _ in ColumnRecord._fields)
+    )
+
+    def __len__(self) -> int:
+        return len(self.fields[0])
+
+    def extend(self, *fields: Sequence[Any]) -> None:
+        """Append rows, given field by field in the order of ``ColumnRecord``."""
+        for held, more in zip(self.fields, fields, strict=True):
+            held += more
+
+    def records(self) -> list[ColumnRecord]:
+        """The rows as records, for a reader who wants them one by one."""
+        return list(map(ColumnRecord._make, zip(*self.fields, strict=True)))
+
+
+Batch: TypeAlias = "Sequence[Record] | ColumnBlock"
+"""Rows of one kind, as a part takes them."""
