@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import NamedTuple
 
 import duckdb
 
@@ -69,13 +71,16 @@ class Cursor:
         kinds: Sequence[str],
         values: Sequence[Sequence[object]],
     ) -> None:
+        columns_given = [_parameter(column) for column in values]
         outputs = [
-            f"unnest(${number}::{kind}[]) AS {quoted(column)}"
-            for number, (column, kind) in enumerate(zip(columns, kinds, strict=True), start=1)
+            f"unnest({given.sql.format(number)}::{kind}[]) AS {quoted(column)}"
+            for number, (column, kind, given) in enumerate(
+                zip(columns, kinds, columns_given, strict=True), start=1
+            )
         ]
         shown = ", ".join(outputs) or "NULL WHERE FALSE"
         self._connection.execute(
-            f"CREATE TEMP TABLE {name} AS SELECT {shown}", [list(column) for column in values]
+            f"CREATE TEMP TABLE {name} AS SELECT {shown}", [given.value for given in columns_given]
         )
 
     def _fits(self, kind: str, values: Sequence[object]) -> bool:
@@ -101,6 +106,21 @@ class Cursor:
             duckdb.Error: It cannot be bound or run.
         """
         return self.relation(sql).fetchall()
+
+
+class _Parameter(NamedTuple):
+    """Values of a column as a parameter, and the expression that makes a list of it."""
+
+    sql: str
+    value: object
+
+
+def _parameter(values: Sequence[object]) -> _Parameter:
+    # DuckDB before 2.0 takes 0.1 ms for each value of a list, and next to nothing for JSON.
+    if all(value is None or isinstance(value, str | int) for value in values):
+        return _Parameter("from_json(${}, '[\"VARCHAR\"]')", json.dumps(list(values)))
+
+    return _Parameter("${}", list(values))
 
 
 def _as_texts(values: Sequence[object]) -> list[str | None]:
