@@ -78,4 +78,4 @@ def test_trying_in_vain_is_said_and_can_be_stopped(
 
     assert process.returncode == 130
     assert "talking to http://127.0.0.1:9" in said
-    assert "EndpointConnectionError" in said
+    assert "cannot be reached: connection refused" in said
