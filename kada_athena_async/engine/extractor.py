@@ -274,6 +274,7 @@ class Extractor(RecordStreams):
 
         tell = Fanout((keep_warnings, *self._observers))
         outside = self._outside(tell)
+        require_asyncio()
         hook = FinishHook(config=self.config, name=self.name, run_id=run_id, tell=tell)
         async with hook.at_the_end(), locks_in_thread() as take, AsyncExitStack() as stack:
             output_path = await self._output_path()

@@ -100,7 +100,7 @@ class SiteResult(Generic[ResultT]):
             rest = f" (and {len(more)} more)" if more else ""
             return f"{first.unit_id}: {first.reason}{rest}"
 
-        return ""
+        return "see its own report" if self.exit_code else ""
 
     @property
     def hint(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 
 import msgspec
@@ -125,9 +126,9 @@ class DeriveExtraction:
         sealed = self.staging.sealed()
         for unit_id in self.unit_ids:
             parts = sealed[unit_id].parts
-            inner = _Immediates(
-                [part for part in parts if part.kind == IMMEDIATES], is_packed=is_packed
-            )
+            hidden = [part for part in parts if part.kind == IMMEDIATES]
+            # Its first row is read at once: not on the event loop.
+            inner = await offload(partial(_Immediates, hidden, is_packed=is_packed))
             for part in parts:
                 if part.kind != kind:
                     continue

@@ -222,7 +222,7 @@ def test_h17_settings_that_send_calls_elsewhere_are_warned_of_once(
     (tmp_path / "config.json").write_text(json.dumps(fields))
     (tmp_path / "config.json").chmod(0o600)
 
-    done = cli("run", "-q", "-c", "config.json", AWS_ENDPOINT_URL=sandbox.endpoint_url)
+    done = cli("run", "-c", "config.json", AWS_ENDPOINT_URL=sandbox.endpoint_url)
 
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("the AWS settings of this machine send calls to") == 1, done.stderr

@@ -108,10 +108,12 @@ committed after N s (N calls)
       562  metadata_columns  SIZE
       185  metadata_fields   SIZE
        37  metadata_views    SIZE
+        0  metadata_tags     SIZE
         9  users             SIZE
       493  databaselog       SIZE
       278  linkages          SIZE
       555  events            SIZE
+      457  usage             SIZE
         0  query_principals  SIZE
 """
 

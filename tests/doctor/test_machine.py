@@ -145,5 +145,5 @@ async def test_aws_that_cannot_be_reached_is_told(
     report = await examined(endpoint_url="http://127.0.0.1:9").examine()
     (found,) = [f for f in report.findings if f.subject == "AWS"]
 
-    assert (found.state, report.exit_code) == ("problem", 1)
+    assert (found.state, report.exit_code) == ("problem", 3)
     assert any(f.subject == "output_path" and f.state == "ok" for f in report.findings)
