@@ -42,7 +42,8 @@ def test_a_loop_that_cannot_start_processes_extracts_all_the_same(
 
     assert report.committed
     assert report.rows["events"] > 0
-    assert {row["confidence"] for row in Extracts(tmp_path / "out").rows("linkages")} <= {"partial"}
+    found = {row["confidence"] for row in Extracts(tmp_path / "out").rows("linkages")}
+    assert found <= {"partial", "table"}  # nothing is exact that no parser has read
 
 
 def raises(_: Event) -> None:
