@@ -98,10 +98,15 @@ def _off(config: Config) -> Problem:
 
 
 def _say(connection: Connection, why: str, hint: str) -> None:
+    """Warn, unless the table was only a second choice: CloudTrail is asked first."""
+    config = connection.config
+    if config.history_source == "api" and config.attribute_users == "auto":
+        return
+
     connection.tell(
         Warned(
             code=WarningCode.SYSTEM_TABLE_UNUSED,
-            message=f"Athena's system table is not used, the API is: {why}",
+            message=f"Athena's system table is not used: {why}",
             hint=hint,
         )
     )
