@@ -22,6 +22,9 @@ from tests.landing.model import WHOLE, WRITES, Act, Game, Kind, Loop, commutes, 
 SHM = Path("/dev/shm")
 STORES: tuple[Kind, ...] = ("s3", "azure", "local")
 
+# Hundreds of plays, and traced line by line where coverage is measured.
+pytestmark = pytest.mark.timeout(1_800)
+
 
 @pytest.fixture
 def loop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loop]:
