@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
-from math import ceil
 from typing import Literal, TypeAlias
 
 from kada_athena_async.config import Config
@@ -20,13 +19,7 @@ from kada_athena_async.errors import ConfigError, Problem, UnitError, nearest_fi
 from kada_athena_async.hwm import Decision, Reading
 from kada_athena_async.hwm.window import LONGEST_QUERY, OVERLAP
 from kada_athena_async.inventory import SystemTableFacts
-
-UNIT_SCHEMAS_MAX = 100
-"""Schemas of a metadata unit: what one statement may name before Trino gives up push-down."""
-
-API_UNITS = 200
-"""Metadata units of a catalog at most where no statement is run: enough to spread, few enough
-that their bookkeeping costs nothing."""
+from kada_athena_async.sources.strategy import history_source, metadata_source
 
 INFORMATION_SCHEMA = "information_schema"
 
@@ -187,7 +180,9 @@ def _catalog_units(config: Config, catalog: CatalogFacts) -> list[Unit]:
         return [broken]
 
     schemas = [s.name for s in catalog.schemas if is_included(config, catalog.name, s.name)]
-    size = _unit_size(config, len(schemas))
+    size = metadata_source(config).schemas_per_unit(
+        len(schemas), query_slots=config.max_concurrent_queries
+    )
     units: list[Unit] = [
         MetadataUnit(
             unit_id=f"metadata/{catalog.name}/{number:04d}-{_digest(batch)[:8]}",
@@ -202,12 +197,6 @@ def _catalog_units(config: Config, catalog: CatalogFacts) -> list[Unit]:
     return units
 
 
-def _unit_size(config: Config, schemas: int) -> int:
-    """Schemas a unit: so that all query slots have work, and no statement names too many."""
-    units = API_UNITS if config.metadata_source == "api" else config.max_concurrent_queries
-    return max(1, min(UNIT_SCHEMAS_MAX, ceil(schemas / units)))
-
-
 def _history_units(
     config: Config, estate: Estate, decision: Decision, table: SystemTableFacts | None
 ) -> list[Unit]:
@@ -217,7 +206,7 @@ def _history_units(
         )
         return [broken]
 
-    table = table if config.history_source != "api" else None
+    table = table if history_source(config).asks_table else None
     overlap = OVERLAP if table is None else LONGEST_QUERY
     return [
         HistoryUnit(
@@ -279,7 +268,7 @@ def check_own_workgroup(config: Config, estate: Estate) -> None:
     Raises:
         ConfigError: It is unknown, disabled, or Spark's.
     """
-    if config.metadata_source == "api" or estate.workgroups_error is not None:
+    if not metadata_source(config).asks_sql or estate.workgroups_error is not None:
         return
 
     known = {workgroup.name: workgroup for workgroup in estate.workgroups}

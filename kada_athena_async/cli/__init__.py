@@ -15,9 +15,9 @@ def main() -> None:
     """The console script, which Ctrl-C ends quietly from its first moment on."""
     with ended_by_ctrl_c():
         # Takes a moment, in which a traceback would say where in some library we were.
-        from kada_athena_async.cli.app import PROGRAM, app
+        from kada_athena_async.cli import app as application
 
-        app(prog_name=PROGRAM)
+        application.app(prog_name=application.PROGRAM)
 
 
 @contextmanager

@@ -17,8 +17,9 @@ from kada_athena_async.cli.talk import Talk
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.config import Site
 from kada_athena_async.engine import Extractor, PlanReport
-from kada_athena_async.estimate import SOURCES, Estimate, Variant
+from kada_athena_async.estimate import Estimate, Variant
 from kada_athena_async.report import common_exit_code
+from kada_athena_async.sources.strategy import METADATA_SOURCES
 
 SHOWN = 20
 """Catalogs or workgroups listed; the rest is summed up."""
@@ -145,9 +146,9 @@ def _rest(
 
 
 def _variants(found: Estimate, configured: str) -> Table:
-    names = [f"{source} *" if source == configured else source for source in SOURCES]
+    names = [f"{source} *" if source == configured else source for source in METADATA_SOURCES]
     table = _table("calls (* as configured)", *names)
-    variants = [found.of(source) for source in SOURCES]
+    variants = [found.of(source) for source in METADATA_SOURCES]
     for operation in sorted({name for variant in variants for name in variant.calls}):
         table.add_row(operation, *(_count(v.calls.get(operation, 0)) for v in variants))
 

@@ -44,6 +44,7 @@ from kada_athena_async.report import ConnectionReport
 from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.rights import lost_without
 from kada_athena_async.sinks import RecordSink
+from kada_athena_async.sources.strategy import metadata_source
 from kada_athena_async.sql import mask_text
 from kada_athena_async.sql.worker_pool import WorkerPool
 
@@ -246,7 +247,7 @@ class Connection:
         Raises:
             ConfigError: It does not.
         """
-        if self.config.metadata_source == "api" or not self.config.bucket:
+        if not metadata_source(self.config).asks_sql or not self.config.bucket:
             return
 
         bucket = split_location(self.config.bucket)["Bucket"]

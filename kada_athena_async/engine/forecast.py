@@ -12,11 +12,16 @@ from kada_athena_async.engine.connection import Connection
 from kada_athena_async.engine.cut import WindowRequest, cutter_of, meet
 from kada_athena_async.engine.delivery import Store
 from kada_athena_async.engine.survey import Survey
-from kada_athena_async.estimate import SOURCES, Estimate, HistorySize, SchemaSize, Source, estimate
+from kada_athena_async.estimate import Estimate, HistorySize, SchemaSize, estimate
 from kada_athena_async.estimate.sizes import SchemaKey
 from kada_athena_async.files import Files, in_thread
 from kada_athena_async.hwm import Window
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, build_plan
+from kada_athena_async.sources.strategy import (
+    METADATA_SOURCES,
+    MetadataSourceName,
+    with_metadata_source,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +133,7 @@ class Forecast:
         decision = await cutter.decide(planned.windows[-1], now)
         window = planned.windows[-1].window
         # As with `api`, so that schemas are not asked for by a statement.
-        by_api = config.model_copy(update={"metadata_source": "api"})
+        by_api = with_metadata_source(config, "api")
         estate = await replace(self.connection, config=by_api).discover("plan")
         calls = self.connection.client.log.calls
         discovery = {
@@ -136,11 +141,10 @@ class Forecast:
             for name, count in calls.items()
             if name.startswith(("athena:", "glue:")) and (made := count - before.get(name, 0))
         }
-        plans: dict[Source, Plan] = {}
-        for source in SOURCES:
-            varied = config.model_copy(update={"metadata_source": source})
-            plans[source] = build_plan(varied, estate, decision)
-
+        plans: dict[MetadataSourceName, Plan] = {
+            name: build_plan(with_metadata_source(config, name), estate, decision)
+            for name in METADATA_SOURCES
+        }
         last = await in_thread(lambda: newest_manifest(self.output_path, self.name, self.files))
         survey = Survey(self.connection, last)
         schemas = await survey.schemas(plans["api"])

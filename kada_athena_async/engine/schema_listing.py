@@ -21,6 +21,7 @@ from kada_athena_async.errors import AccessDeniedError, UnitError
 from kada_athena_async.events import Observer, Warned
 from kada_athena_async.sources.information_schema import InformationSchema
 from kada_athena_async.sources.listing import all_failed
+from kada_athena_async.sources.strategy import metadata_source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +68,7 @@ class SchemaListing:
         if catalog.is_in_glue:
             by_api.insert(0, lambda: schemas_by_glue(self.client, catalog.catalog_id))
 
-        source = self.config.metadata_source
-        return [*(by_api if source != "sql" else ()), *([by_sql] if source != "api" else ())]
+        return metadata_source(self.config).in_order(by_api, by_sql)
 
     def _stand_in(self, catalog: CatalogFacts, failed: Sequence[UnitError]) -> str:
         """Warn of the sources that could not list schemas; why another stands in."""

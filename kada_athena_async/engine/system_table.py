@@ -12,6 +12,7 @@ from kada_athena_async.errors import ConfigError, Problem, UnitError
 from kada_athena_async.events import Warned
 from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.inventory import SystemTableFacts
+from kada_athena_async.sources.strategy import asks_system_table, history_source, user_source
 from kada_athena_async.sources.system_table import SystemTable
 
 SETTLE_S = 900
@@ -21,7 +22,7 @@ and AWS does not say how much later."""
 
 def settle_of(config: Config, table: SystemTableFacts | None) -> timedelta:
     """Distance between the end of the window and now."""
-    is_table = table is not None and config.history_source != "api"
+    is_table = table is not None and history_source(config).asks_table
     return timedelta(seconds=max(config.settle_seconds, SETTLE_S if is_table else 0))
 
 
@@ -32,19 +33,20 @@ async def find_system_table(connection: Connection, run_id: str) -> SystemTableF
         ConfigError: It was asked for by name and the account does not have it.
     """
     config = connection.config
-    wanted = {config.history_source, config.attribute_users}
-    if not config.bucket or not wanted & {"system_table", "auto"}:
+    if not asks_system_table(config):
         return None
+
+    is_needed = history_source(config).needs_table or user_source(config).needs_table
 
     try:
         is_on = await _is_on(connection)
     except UnitError as exc:
         is_on = True  # only a try can tell
-        if "system_table" not in wanted:
+        if not is_needed:
             _say(connection, f"nobody says whether it is on: {exc.message}", exc.hint)
             return None
 
-    if not is_on and "system_table" in wanted:
+    if not is_on and is_needed:
         raise ConfigError([_off(config)])
 
     if not is_on:
@@ -73,7 +75,7 @@ def reaching(
     if table is None or (table.earliest is not None and table.earliest <= start):
         return table
 
-    if connection.config.history_source != "api":
+    if history_source(connection.config).asks_table:
         reach = f"from {table.earliest:{HWM_FORMAT}} on" if table.earliest else "nothing"
         _say(connection, f"it holds {reach}, the window begins at {start:{HWM_FORMAT}}", "")
 
@@ -89,7 +91,7 @@ async def _is_on(connection: Connection) -> bool:
 
 
 def _off(config: Config) -> Problem:
-    field = "history_source" if config.history_source == "system_table" else "attribute_users"
+    field = "history_source" if history_source(config).needs_table else "attribute_users"
     return Problem(
         field,
         '"system_table"',
@@ -100,7 +102,7 @@ def _off(config: Config) -> Problem:
 def _say(connection: Connection, why: str, hint: str) -> None:
     """Warn, unless the table was only a second choice: CloudTrail is asked first."""
     config = connection.config
-    if config.history_source == "api" and config.attribute_users == "auto":
+    if not history_source(config).asks_table and user_source(config).asks_trail:
         return
 
     connection.tell(

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from kada_athena_async.estimate.estimate import (
-    SOURCES,
+from kada_athena_async.estimate.sizes import HistorySize, SchemaSize
+from kada_athena_async.estimate.variants import (
     Estimate,
     Recommendation,
-    Source,
     Variant,
     estimate,
 )
-from kada_athena_async.estimate.sizes import HistorySize, SchemaSize
 
 __all__ = [
-    "SOURCES",
     "Estimate",
     "HistorySize",
     "Recommendation",
     "SchemaSize",
-    "Source",
     "Variant",
     "estimate",
 ]

@@ -28,7 +28,8 @@ from kada_athena_async.estimate.sizes import HistorySize, SchemaKey, SchemaSize
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, PrincipalEventsUnit
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.query_history import OLD_PAGES
-from kada_athena_async.sources.slices import Cutter, SchemaPage, Slice, SliceSizes, slice_sizes
+from kada_athena_async.sources.slices import Cutter, SchemaPage, Slice
+from kada_athena_async.sources.strategy import SliceSizes, metadata_source
 
 ROWS_PER_S = 545.0
 """Rows of ``information_schema.columns`` that the engine makes a second and query: a field report
@@ -130,7 +131,7 @@ def metadata_work(config: Config, plan: Plan, sizes: Mapping[SchemaKey, SchemaSi
         if isinstance(unit, MetadataUnit):
             _unit(work, config, unit, sizes)
 
-    if config.metadata_source == "sql":
+    if not metadata_source(config).asks_api:
         # Schemas come by a statement a catalog too.
         for catalog in {u.catalog.name for u in plan.units if isinstance(u, MetadataUnit)}:
             _statement(work, config, sum(1 for name, _ in sizes if name == catalog))
@@ -144,7 +145,8 @@ def _unit(
     own = [sizes[unit.catalog.name, schema] for schema in unit.schemas]
     listing = GET_TABLES if unit.catalog.is_in_glue else LIST_TABLE_METADATA
     page_tables = listing.page_size
-    if config.metadata_source == "sql":
+    source = metadata_source(config)
+    if not source.asks_api:
         _statement(work, config, sum(size.tables for size in own))
         page_tables = QUERY_RESULTS.page_size
     else:
@@ -152,16 +154,12 @@ def _unit(
         for size in own:
             work.chain(operation, max(1, ceil(size.tables / page_tables)))
 
-    if config.metadata_source == "api":
+    if not source.asks_sql:
         return
 
     tables = max(1, sum(size.tables for size in own))
     columns, views = sum(s.columns for s in own), sum(s.views for s in own)
-    cuts = slice_sizes(
-        config.metadata_source,
-        schemas=len(unit.catalog.schemas),
-        query_slots=config.max_concurrent_queries,
-    )
+    cuts = source.slice_sizes(len(unit.catalog.schemas), query_slots=config.max_concurrent_queries)
     for piece in slices(unit.schemas, own, page_tables, cuts):
         share = len(piece) / tables
         _statement(work, config, round(columns * share))
@@ -171,7 +169,7 @@ def _unit(
 
 def _needs_view_texts(config: Config, catalog: CatalogFacts) -> bool:
     """True if view texts come by SQL: Glue gives them with the tables."""
-    return config.metadata_source == "sql" or not catalog.is_in_glue
+    return not metadata_source(config).asks_api or not catalog.is_in_glue
 
 
 def slices(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kada_athena_async.extracts.changes import Changes, changes_between, comparable_schemas
-from kada_athena_async.extracts.packages import Package, newest_packages, packages
+from kada_athena_async.extracts.package import Package, newest_packages, packages
 
 __all__ = [
     "Changes",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from kada_athena_async.commit import Manifest
-from kada_athena_async.extracts.packages import Package
+from kada_athena_async.extracts.package import Package
 
 TableKey: TypeAlias = "tuple[str, str, str]"
 """Catalog, schema and table."""

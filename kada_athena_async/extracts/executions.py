@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
-from kada_athena_async.extracts.packages import Package
+from kada_athena_async.extracts.package import Package
 from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.prices import billed_bytes, dpu_hours
 

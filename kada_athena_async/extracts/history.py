@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Literal
 
-from kada_athena_async.extracts.packages import Package
+from kada_athena_async.extracts.package import Package
 from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.sql import mask_sql, mask_text
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from kada_athena_async.commit import Manifest
-from kada_athena_async.extracts.packages import Package, newest_packages
+from kada_athena_async.extracts.package import Package, newest_packages
 from kada_athena_async.files import Files
 
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"

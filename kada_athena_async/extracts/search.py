@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fnmatch import translate
 
 from kada_athena_async.extracts.changes import TableKey
-from kada_athena_async.extracts.packages import Package
+from kada_athena_async.extracts.package import Package
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from kada_athena_async.extracts.packages import Package
+from kada_athena_async.extracts.package import Package
 from kada_athena_async.extracts.runs import Runs
 
 S3_USD_PER_GB_MONTH = 0.023

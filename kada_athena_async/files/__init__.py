@@ -5,9 +5,9 @@ from __future__ import annotations
 from kada_athena_async.files.appending import open_to_append
 from kada_athena_async.files.digest import Digest
 from kada_athena_async.files.document import parse_document, read_document, to_bytes
+from kada_athena_async.files.finished import reading
 from kada_athena_async.files.lock import Lock, holder_of
 from kada_athena_async.files.mounts import is_remote
-from kada_athena_async.files.reading import reading
 from kada_athena_async.files.system import Files
 from kada_athena_async.files.threads import in_thread, locks_in_thread
 from kada_athena_async.files.trouble import MARK_FIELDS, failing, is_disk_full

@@ -13,7 +13,7 @@ from kada_athena_async.aws.session import AwsSession, Identity
 from kada_athena_async.concurrency import offload
 from kada_athena_async.config.landing import AzurePlace, LocalPlace, Place, S3Place
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.landing.deliver import deliver
+from kada_athena_async.landing.delivery import deliver
 from kada_athena_async.landing.delivery_report import DeliveryReport, joined
 from kada_athena_async.landing.interface import Landing
 from kada_athena_async.landing.local import LocalLanding

@@ -54,6 +54,7 @@ from kada_athena_async.sources.information_schema import InformationSchema
 from kada_athena_async.sources.interface import TableLister
 from kada_athena_async.sources.listing import Listing, SqlTables
 from kada_athena_async.sources.query_history import Emit, WorkgroupHistory, record_of, user_of
+from kada_athena_async.sources.strategy import metadata_source
 from kada_athena_async.sources.system_table import SystemTable, TableHistory
 from kada_athena_async.sources.table_metadata import TableMetadataTables
 
@@ -174,12 +175,12 @@ class UnitExtraction:
         return UnitFacts(rows=dict(rows), scopes=scopes)
 
     async def _metadata(self, unit: MetadataUnit) -> UnitFacts:
-        needs_sql = self.config.metadata_source != "api"
+        asks_sql = metadata_source(self.config).asks_sql
         information_schema = self.information_schema(unit.catalog.name, unit.unit_id)
         extraction = MetadataExtraction(
             unit=unit,
             config=self.config,
-            information_schema=information_schema if needs_sql else None,
+            information_schema=information_schema if asks_sql else None,
             sources=self._sources_of(unit.catalog),
             sink=self.sink,
             transforms=self.transforms,
@@ -200,16 +201,14 @@ class UnitExtraction:
 
     def _sources_of(self, catalog: CatalogFacts) -> CatalogSources:
         if catalog.name not in self._sources:
-            listers: list[TableLister] = [
+            by_api: list[TableLister] = [
                 TableMetadataTables(self.client, has_formats=catalog.has_files)
             ]
             if catalog.is_in_glue:
-                listers.insert(0, GlueTables(self.client, catalog.catalog_id))
+                by_api.insert(0, GlueTables(self.client, catalog.catalog_id))
 
-            if self.config.metadata_source == "auto":
-                listing = self.information_schema(catalog.name, f"listing/{catalog.name}")
-                listers.append(SqlTables(listing))
-
+            by_sql = SqlTables(self.information_schema(catalog.name, f"listing/{catalog.name}"))
+            listers = metadata_source(self.config).in_order(by_api, by_sql)
             times = Counter(schema.name.lower() for schema in catalog.schemas)
             self._sources[catalog.name] = CatalogSources(
                 Listing(catalog=catalog.name, listers=listers),

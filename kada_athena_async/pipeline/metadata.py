@@ -36,9 +36,9 @@ from kada_athena_async.sources.slices import (
     SchemaPage,
     Slice,
     cut,
-    slice_sizes,
 )
 from kada_athena_async.sources.sql_columns import SqlAnswer, TakeTables, columns_by_sql
+from kada_athena_async.sources.strategy import metadata_source
 from kada_athena_async.sources.table_pack import TableName, key_of, name_of
 from kada_athena_async.sql.hive_types import trino_type
 
@@ -92,13 +92,11 @@ class MetadataExtraction:
             UnitError: A schema cannot be told, and ``on_error`` is ``fail``.
         """
         self._tallies = {schema: SchemaTally() for schema in self.unit.schemas}
-        source = self.config.metadata_source
-        sizes = slice_sizes(
-            source,
-            schemas=len(self.unit.catalog.schemas),
-            query_slots=self.config.max_concurrent_queries,
+        source = metadata_source(self.config)
+        sizes = source.slice_sizes(
+            len(self.unit.catalog.schemas), query_slots=self.config.max_concurrent_queries
         )
-        pieces = cut(self._pages(), sizes, is_squeezed=source != "api")
+        pieces = cut(self._pages(), sizes, is_squeezed=source.asks_sql)
         await map_stream(
             self._slice, pieces, limit=self.config.max_concurrent_queries, slots=self.slots
         )
@@ -110,7 +108,7 @@ class MetadataExtraction:
         )
 
     async def _pages(self) -> AsyncGenerator[SchemaPage, None]:
-        if self.config.metadata_source == "sql":
+        if not metadata_source(self.config).asks_api:
             async with aclosing(list_by_sql(self._sql, self.unit.schemas)) as pages:
                 async for page in pages:
                     yield page
@@ -237,16 +235,17 @@ class MetadataExtraction:
 
     async def _ask_sql(self, piece: Slice, take: TakeTables) -> SqlAnswer | None:
         """Let SQL tell of a slice; None where it is not asked or refuses, and the API stands in."""
-        if self.config.metadata_source == "api" or self.sources.sql_refusal:
+        source = metadata_source(self.config)
+        if not source.asks_sql or self.sources.sql_refusal:
             return None
 
-        if self.config.metadata_source == "auto" and self._has_twins(piece):
+        if source.has_substitute and self._has_twins(piece):
             return None
 
         try:
             answer = await columns_by_sql(self._sql, piece, take)
         except UnitError as exc:
-            if self.config.metadata_source == "sql":
+            if not source.has_substitute:
                 raise
 
             # Also where a result broke off: only whole tables were taken from it, and what is
@@ -255,7 +254,7 @@ class MetadataExtraction:
             return None
 
         if answer.hopeless:
-            if self.config.metadata_source == "sql":
+            if not source.has_substitute:
                 raise UnitError(
                     f"SQL on catalog {self.unit.catalog.name} fails whatever it asks: "
                     f"{answer.hopeless[:REASON_CHARS]}",
@@ -288,7 +287,7 @@ class MetadataExtraction:
         try:
             return await self._with_kind(tables)
         except UnitError as exc:
-            if self.config.metadata_source == "sql":
+            if not metadata_source(self.config).has_substitute:
                 raise
 
             for schema, count in Counter(table.key[0] for table in tables).items():
@@ -336,7 +335,7 @@ class MetadataExtraction:
                 self._tally(view.schema).note(f"view texts: {exc.told}")
 
         except UnitError as exc:
-            if self.config.metadata_source == "sql":
+            if not metadata_source(self.config).has_substitute:
                 raise
 
             self._refuse_sql(exc.message)
@@ -390,5 +389,6 @@ class MetadataExtraction:
         if schema in self._closed:
             return self._closed[schema]
 
-        refusal = self.sources.sql_refusal if self.config.metadata_source == "auto" else ""
+        has_substitute = metadata_source(self.config).has_substitute
+        refusal = self.sources.sql_refusal if has_substitute else ""
         return self._tallies[schema].scope((self.unit.catalog.name, schema), sql_refusal=refusal)

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from kada_athena_async.config import Config
 from kada_athena_async.config.landing import S3Place
+from kada_athena_async.sources.strategy import asks_system_table, metadata_source, user_source
 
 OWN_CATALOG = "AwsDataCatalog"
 """The account's own Glue catalog, as Athena spells it in ARNs."""
@@ -24,16 +25,16 @@ class Needs:
 
     @property
     def asks_sql(self) -> bool:
-        return self.config.metadata_source != "api"
+        return metadata_source(self.config).asks_sql
 
     @property
     def asks_api(self) -> bool:
-        return self.config.metadata_source != "sql"
+        return metadata_source(self.config).asks_api
 
     @property
     def asks_trail(self) -> bool:
         """True if CloudTrail is asked who ran the queries."""
-        return self.config.attribute_users in ("cloudtrail", "auto")
+        return user_source(self.config).asks_trail
 
     @property
     def asks_tags(self) -> bool:
@@ -43,8 +44,7 @@ class Needs:
     @property
     def asks_system_table(self) -> bool:
         """True if Athena's system table may be asked for executions or principals."""
-        sources = {self.config.history_source, self.config.attribute_users}
-        return bool(self.config.bucket) and bool(sources & {"system_table", "auto"})
+        return asks_system_table(self.config)
 
     @property
     def names_all(self) -> bool:

@@ -5,50 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
 
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.statement_texts import PREFIX_MAX
+from kada_athena_async.sources.strategy import SliceSizes
 from kada_athena_async.sources.table_pack import TableName, TablePack, packs_of
-
-
-class SliceSizes(NamedTuple):
-    """Largest number of tables in a slice that covers whole schemas.
-
-    Attributes:
-        first: The first one of a unit; small, so that its statement begins early.
-        later: The others; large, for each statement takes a second or two of its slot beside its
-            rows (start, queue, planning, the look that finds it finished).
-    """
-
-    first: int
-    later: int
-
-
-SMALL = SliceSizes(100, 100)
-"""Where there are fewer schemas than query slots to fill: some 2,000 rows, four seconds of the
-engine at the 545 rows/s that were reported for information_schema.columns. A larger schema is cut
-by the names of its tables."""
-
-LARGE = SliceSizes(50, 500)
-"""Where schemas are many. 500 tables are 10,000 rows, or eighteen seconds of the engine."""
-
-LARGE_AT_ONCE = SliceSizes(500, 500)
-"""The same where all tables of a unit are known at once."""
-
-
-MANY_SCHEMAS = 2
-"""Schemas for each query slot from which on they are many."""
-
-
-def slice_sizes(
-    source: Literal["auto", "sql", "api"], *, schemas: int, query_slots: int
-) -> SliceSizes:
-    """Sizes of the slices of a catalog of so many schemas."""
-    if source == "api" or schemas < MANY_SCHEMAS * query_slots:
-        return SMALL
-
-    return LARGE if source == "auto" else LARGE_AT_ONCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

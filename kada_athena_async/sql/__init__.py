@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kada_athena_async.sql.fingerprint import fingerprint, fingerprint_of_masked
+from kada_athena_async.sql.fingerprints import fingerprint, fingerprint_of_masked
 from kada_athena_async.sql.masking import SqlText, is_unmaskable, mask_sql, mask_text
 
 __all__ = [

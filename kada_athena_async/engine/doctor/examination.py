@@ -50,6 +50,7 @@ from kada_athena_async.rights import (
     surroundings_of,
 )
 from kada_athena_async.sources.statement_texts import STATEMENT_COLUMNS, fill
+from kada_athena_async.sources.strategy import metadata_source
 
 TRY_S = 15.0
 """How long one call is tried: somebody waits in front of it. A run tries longer."""
@@ -158,7 +159,7 @@ class Examination:
                 check_workgroups(config, [workgroup.name for workgroup in workgroups])
 
             # A statement would cost, so `sql` alone leaves it to the run.
-            if config.metadata_source != "sql" and "*" not in config.include_schemas:
+            if metadata_source(config).asks_api and "*" not in config.include_schemas:
                 by_api = config.model_copy(update={"metadata_source": "api", "workgroups": ("*",)})
                 await replace(connection, config=by_api).discover("doctor")
         except ConfigError as exc:

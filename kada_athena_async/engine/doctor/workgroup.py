@@ -11,6 +11,7 @@ from kada_athena_async.discover import CatalogFacts, Estate, WorkgroupFacts
 from kada_athena_async.engine.doctor.report import Finding, Tried
 from kada_athena_async.errors import ConfigError
 from kada_athena_async.plan import check_own_workgroup
+from kada_athena_async.sources.strategy import metadata_source
 
 
 def workgroup_finding(
@@ -24,7 +25,7 @@ def workgroup_finding(
         workgroups: None if they may not be listed.
         settings: GetWorkGroup's answer; None if nobody tells.
     """
-    if config.metadata_source == "api":
+    if not metadata_source(config).asks_sql:
         return []
 
     subject = f"workgroup {config.workgroup}"

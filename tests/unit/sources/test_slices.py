@@ -10,14 +10,16 @@ import pytest
 
 from kada_athena_async.sources.interface import RawColumns, RawView, TableDetail
 from kada_athena_async.sources.slices import (
-    LARGE,
-    LARGE_AT_ONCE,
-    SMALL,
     SchemaPage,
     Slice,
-    SliceSizes,
     cut,
-    slice_sizes,
+)
+from kada_athena_async.sources.strategy import (
+    LARGE,
+    LARGE_AT_ONCE,
+    METADATA_SOURCES,
+    SMALL,
+    SliceSizes,
 )
 
 COLUMNS = RawColumns(
@@ -99,7 +101,7 @@ async def test_a_listing_that_breaks_off_leaves_the_next_schema_alone() -> None:
 
 def test_few_schemas_are_cut_small() -> None:
     """Large slices would leave query slots without work."""
-    assert slice_sizes("auto", schemas=39, query_slots=20) == SMALL
-    assert slice_sizes("auto", schemas=40, query_slots=20) == LARGE
-    assert slice_sizes("sql", schemas=40, query_slots=20) == LARGE_AT_ONCE
-    assert slice_sizes("api", schemas=4000, query_slots=20) == SMALL
+    assert METADATA_SOURCES["auto"].slice_sizes(39, query_slots=20) == SMALL
+    assert METADATA_SOURCES["auto"].slice_sizes(40, query_slots=20) == LARGE
+    assert METADATA_SOURCES["sql"].slice_sizes(40, query_slots=20) == LARGE_AT_ONCE
+    assert METADATA_SOURCES["api"].slice_sizes(4000, query_slots=20) == SMALL

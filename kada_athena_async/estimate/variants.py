@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal, TypeAlias
 
 from kada_athena_async.config import Config
 from kada_athena_async.errors import AccessDeniedError
@@ -21,9 +20,11 @@ from kada_athena_async.estimate.rates import latency_s, quota_s
 from kada_athena_async.estimate.sizes import HistorySize, SchemaKey, SchemaSize
 from kada_athena_async.plan import Plan
 from kada_athena_async.prices import Prices, prices_of, requests_usd, statements_usd
-
-Source: TypeAlias = Literal["auto", "api", "sql"]
-SOURCES: tuple[Source, ...] = ("auto", "api", "sql")
+from kada_athena_async.sources.strategy import (
+    METADATA_SOURCES,
+    MetadataSourceName,
+    with_metadata_source,
+)
 
 WORTH_IT_S = 60.0
 WORTH_IT_FACTOR = 1.5
@@ -45,7 +46,7 @@ class Variant:
         rough_usd: Dollars at most, at list prices.
     """
 
-    source: Source
+    source: MetadataSourceName
     calls: Mapping[str, int]
     statements: int
     metadata_s: float
@@ -59,7 +60,7 @@ class Variant:
 class Recommendation:
     """The recommended source, with the reason."""
 
-    source: Source
+    source: MetadataSourceName
     reason: str
 
 
@@ -75,7 +76,7 @@ class Estimate:
     recommendation: Recommendation
     prices: str
 
-    def of(self, source: Source) -> Variant:
+    def of(self, source: MetadataSourceName) -> Variant:
         """The variant with *source*."""
         return next(variant for variant in self.variants if variant.source == source)
 
@@ -86,7 +87,7 @@ class Estimate:
 
 def estimate(
     config: Config,
-    plans: Mapping[Source, Plan],
+    plans: Mapping[MetadataSourceName, Plan],
     *,
     discovery: Mapping[str, int],
     schemas: Mapping[SchemaKey, SchemaSize],
@@ -104,7 +105,7 @@ def estimate(
     """
     variants = tuple(
         _variant(
-            config.model_copy(update={"metadata_source": source}),
+            with_metadata_source(config, source),
             plans[source],
             source=source,
             discovery=discovery,
@@ -112,7 +113,7 @@ def estimate(
             histories=histories,
             tags=tags or {},
         )
-        for source in SOURCES
+        for source in METADATA_SOURCES
     )
     denied = [
         catalog.name
@@ -130,7 +131,7 @@ def _variant(
     config: Config,
     plan: Plan,
     *,
-    source: Source,
+    source: MetadataSourceName,
     discovery: Mapping[str, int],
     schemas: Mapping[SchemaKey, SchemaSize],
     histories: Mapping[str, HistorySize],

@@ -1,0 +1,153 @@
+"""The values of ``metadata_source`` and ``history_source``, each as one object that answers for it.
+
+The only place that knows these names: a plan, the permissions, an estimate and the extraction ask
+the object. A new source is a value in ``config/model.py`` and an entry here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
+
+from kada_athena_async.config import Config
+
+T = TypeVar("T")
+
+MetadataSourceName: TypeAlias = Literal["auto", "api", "sql"]
+
+
+class SliceSizes(NamedTuple):
+    """Largest number of tables in a slice that covers whole schemas.
+
+    Attributes:
+        first: The first one of a unit; small, so that its statement begins early.
+        later: The others; large, for each statement takes a second or two of its slot beside its
+            rows (start, queue, planning, the look that finds it finished).
+    """
+
+    first: int
+    later: int
+
+
+SMALL = SliceSizes(100, 100)
+"""Where there are fewer schemas than query slots to fill: some 2,000 rows, four seconds of the
+engine at the 545 rows/s that were reported for information_schema.columns. A larger schema is cut
+by the names of its tables."""
+
+LARGE = SliceSizes(50, 500)
+"""Where schemas are many. 500 tables are 10,000 rows, or eighteen seconds of the engine."""
+
+LARGE_AT_ONCE = SliceSizes(500, 500)
+"""The same where all tables of a unit are known at once."""
+
+MANY_SCHEMAS = 2
+"""Schemas for each query slot from which on they are many."""
+
+UNIT_SCHEMAS_MAX = 100
+"""Schemas of a metadata unit: what one statement may name before Trino gives up push-down."""
+
+API_UNITS = 200
+"""Metadata units of a catalog at most where no statement is run: enough to spread, few enough
+that their bookkeeping costs nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataSource:
+    """A source of tables and columns, or a combination of them.
+
+    Attributes:
+        name: The value of ``metadata_source``.
+        asks_api: Glue's or Athena's API lists schemas and tables: calls, and permissions for them.
+        asks_sql: Statements read columns: a bucket, a workgroup, and permissions for them.
+        large: Sizes of the slices of a catalog of many schemas.
+    """
+
+    name: MetadataSourceName
+    asks_api: bool
+    asks_sql: bool
+    large: SliceSizes
+
+    @property
+    def has_substitute(self) -> bool:
+        """True if the API answers where SQL cannot, and SQL where the API cannot."""
+        return self.asks_api and self.asks_sql
+
+    def in_order(self, by_api: Sequence[T], by_sql: T) -> list[T]:
+        """The ways to list something, the preferred one first."""
+        return [*(by_api if self.asks_api else ()), *([by_sql] if self.asks_sql else ())]
+
+    def schemas_per_unit(self, schemas: int, *, query_slots: int) -> int:
+        """Schemas of a unit: all query slots have work, and no statement names too many."""
+        units = query_slots if self.asks_sql else API_UNITS
+        return max(1, min(UNIT_SCHEMAS_MAX, ceil(schemas / units)))
+
+    def slice_sizes(self, schemas: int, *, query_slots: int) -> SliceSizes:
+        """Sizes of the slices of a catalog of so many schemas."""
+        return SMALL if schemas < MANY_SCHEMAS * query_slots else self.large
+
+
+METADATA_SOURCES: Mapping[MetadataSourceName, MetadataSource] = {
+    source.name: source
+    for source in (
+        MetadataSource(name="auto", asks_api=True, asks_sql=True, large=LARGE),
+        MetadataSource(name="api", asks_api=True, asks_sql=False, large=SMALL),
+        MetadataSource(name="sql", asks_api=False, asks_sql=True, large=LARGE_AT_ONCE),
+    )
+}
+
+
+def metadata_source(config: Config) -> MetadataSource:
+    """The source of tables and columns that *config* names."""
+    return METADATA_SOURCES[config.metadata_source]
+
+
+def with_metadata_source(config: Config, name: MetadataSourceName) -> Config:
+    """*config* with another source of tables and columns."""
+    return config.model_copy(update={"metadata_source": name})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryLog:
+    """A source of executions (``history_source``) or of who started them (``attribute_users``).
+
+    Attributes:
+        asks_trail: CloudTrail is asked, before the system table.
+        asks_table: Athena's system table is asked, if it is on.
+        needs_table: A run is refused where the table is off.
+    """
+
+    asks_trail: bool = False
+    asks_table: bool = False
+    needs_table: bool = False
+
+
+HISTORY_SOURCES: Mapping[str, QueryLog] = {
+    "api": QueryLog(),
+    "system_table": QueryLog(asks_table=True, needs_table=True),
+    "auto": QueryLog(asks_table=True),
+}
+
+USER_SOURCES: Mapping[str, QueryLog] = {
+    "off": QueryLog(),
+    "cloudtrail": QueryLog(asks_trail=True),
+    "system_table": QueryLog(asks_table=True, needs_table=True),
+    "auto": QueryLog(asks_trail=True, asks_table=True),
+}
+
+
+def history_source(config: Config) -> QueryLog:
+    """The source of executions that *config* names."""
+    return HISTORY_SOURCES[config.history_source]
+
+
+def user_source(config: Config) -> QueryLog:
+    """The source of who started the executions that *config* names."""
+    return USER_SOURCES[config.attribute_users]
+
+
+def asks_system_table(config: Config) -> bool:
+    """True if Athena's system table may be asked for executions or principals."""
+    wanted = history_source(config).asks_table or user_source(config).asks_table
+    return bool(config.bucket) and wanted
