@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from time import process_time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kada_athena_async.sources.nested_fields import fields_of
+from tests.kit.growth import MAX_GROWTH, cpu_growth
 
 
 def test_each_named_field_is_told_with_its_path() -> None:
@@ -96,16 +95,8 @@ def test_every_tree_of_types_is_read(made: tuple[str, list[tuple[str, str]]]) ->
     "piece", ["row(", "row(a ", "array(", '"', "a integer, ", "row(a integer, ", " ", ",", ")"]
 )
 def test_long_types_are_read_in_linear_time(piece: str) -> None:
-    """Twice the text takes no more than about twice the time."""
-
-    def cost_s(characters: int) -> float:
-        text = "row(" + piece * (characters // len(piece))
-        costs = []
-        for _ in range(3):
-            begun = process_time()
-            fields_of(text)
-            costs.append(process_time() - begun)
-
-        return min(costs)
-
-    assert cost_s(262_144) < max(3 * cost_s(131_072), 0.05)
+    """Eight times the text takes about eight times as long, never 64 times."""
+    assert (
+        cpu_growth(fields_of, lambda size: "row(" + piece * (size // len(piece) | 1), 262_144)
+        < MAX_GROWTH
+    )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
-from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kada_athena_async.sql.hive_types import trino_type
+from tests.kit.growth import MAX_GROWTH, cpu_growth
 
 
 @pytest.mark.parametrize(
@@ -233,16 +233,10 @@ def test_every_tree_of_types_is_converted(written: tuple[str, str]) -> None:
 def test_texts_of_any_length_are_read_in_linear_time(
     start: str, piece: str, precision: int
 ) -> None:
-    """Twice the text takes no more than about twice the time, whatever it repeats."""
+    """Eight times the text takes about eight times as long, never 64 times."""
 
-    def cost_s(characters: int) -> float:
-        text = start + piece * (characters // len(piece))
-        costs = []
-        for _ in range(3):
-            begun = process_time()
-            trino_type(text, timestamp_precision=precision)
-            costs.append(process_time() - begun)
+    def convert(text: str) -> None:
+        trino_type(text, timestamp_precision=precision)
 
-        return min(costs)
-
-    assert cost_s(262_144) < max(3 * cost_s(131_072), 0.05)
+    growth = cpu_growth(convert, lambda size: start + piece * (size // len(piece) | 1), 262_144)
+    assert growth < MAX_GROWTH

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 
 import pytest
@@ -17,6 +16,7 @@ from kada_athena_async.sql import fingerprint, mask_text
 from kada_athena_async.sql.engine_choice import EngineChoice, choose_engine
 from kada_athena_async.sql.literals import find_literals
 from kada_athena_async.sql.tokens import Engine, tokenize
+from tests.kit.growth import MAX_GROWTH, cpu_growth
 from tests.unit.sql.generated import Generator
 from tests.unit.sql.labelled import LABELLED
 
@@ -114,33 +114,16 @@ LARGE: dict[str, Callable[[int], str]] = {
 }
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """The processor time of *work*, at best."""
-    best = float("inf")
-    for _ in range(2):
-        begun = time.process_time()
-        work()
-        best = min(best, time.process_time() - begun)
-
-    return best
-
-
-def grows(work: Callable[[str], object], make: Callable[[int], str]) -> float:
-    """How many times as long the work takes on eight times the text."""
-    small, large = make(16_384), make(131_072)
-    return seconds(lambda: work(large)) / max(seconds(lambda: work(small)), 0.002)
-
-
 @pytest.mark.parametrize("make", LARGE.values(), ids=LARGE)
 def test_time_is_linear(make: Callable[[int], str]) -> None:
     """Eight times the text takes about eight times as long, never 64 times, whatever is in it."""
-    assert grows(fingerprint, make) < 30
+    assert cpu_growth(fingerprint, make, 131_072) < MAX_GROWTH
 
 
 @pytest.mark.parametrize("piece", ["'", "a'", "'a ", '"', "1", "1-", "a@", "a", "‘a’", "line 1:"])
 def test_time_is_linear_for_messages(piece: str) -> None:
     """The same holds for messages."""
-    assert grows(mask_text, lambda n: piece * (n // len(piece))) < 30
+    assert cpu_growth(mask_text, lambda n: piece * (n // len(piece) | 1), 131_072) < MAX_GROWTH
 
 
 TRINO, HIVE = Engine.TRINO, Engine.HIVE
