@@ -6,12 +6,11 @@ import os
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
-from kada_athena_async.cli.show import each_place
+from kada_athena_async.cli.places import Place, each_place, places, time_since
+from kada_athena_async.cli.request import RunRequest
 from kada_athena_async.cli.signals import run_until_signalled
 from kada_athena_async.cli.talk import Talk
 from kada_athena_async.errors import ConfigError, Problem
@@ -55,24 +54,23 @@ def export_runs(talk: Talk, request: ExportRequest) -> int:
         DeliveryError: The endpoint does not take the events.
     """
     _check(request)
-    since = _time(request.since) if request.since else None
+    since = time_since(None, request.since)
     post = _poster(talk, request.to_url) if request.to_url else None
-    places = _places(talk, request)
-    directories = {
-        place: _directory(request.directory, name if len(places) > 1 else "")
-        for place, name in places.items()
-    }
+    asked = RunRequest(
+        config=request.config, name=request.name, settings=request.settings, sites=request.sites
+    )
+    found = places(talk, asked, request.output_path)
 
-    def show(output_path: Path, name: str) -> None:
-        directory = directories[(output_path, name)]
+    def show(place: Place) -> None:
+        directory = _directory(request.directory, place.name if len(found) > 1 else "")
 
         async def work() -> tuple[ExportReport, PostReport | None]:
             with tempfile.TemporaryDirectory(prefix="kada-export-") as scratch:
                 report = await export(
                     request.to,
-                    output_path=output_path,
+                    output_path=place.output_path,
                     directory=directory or scratch,
-                    name=name,
+                    name=place.name,
                     newest=request.newest,
                     since=since,
                     region=request.region,
@@ -84,7 +82,7 @@ def export_runs(talk: Talk, request: ExportRequest) -> int:
         )
         _show(talk, done, posted, is_kept=directory is not None)
 
-    return each_place(talk, list(places), show)
+    return each_place(talk, found, show)
 
 
 def _poster(talk: Talk, url: str) -> Callable[[Path], Awaitable[PostReport]]:
@@ -139,30 +137,6 @@ def _check(request: ExportRequest) -> None:
         raise ConfigError(problems, source="command")
 
 
-def _time(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-    except ValueError:
-        remedy = "write YYYY-MM-DD or 'YYYY-MM-DD HH:MM:SS', in UTC"
-        raise ConfigError([Problem("--since", ascii(text), remedy)], source="command") from None
-
-    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
-
-
 def _directory(directory: Path | None, name: str) -> Path | None:
     """Where the files of a site go: of several sites to a directory each."""
     return directory.absolute() / name if directory else None
-
-
-def _places(talk: Talk, request: ExportRequest) -> dict[tuple[Path, str], str]:
-    """Directory of the extracts and collector's name of each site -> its name."""
-    asked = RunRequest(
-        config=request.config, name=request.name, settings=request.settings, sites=request.sites
-    )
-    check_request(asked)
-    if request.output_path:
-        return {(request.output_path.absolute(), request.name): request.name}
-
-    sites = configured_sites(talk, asked)
-    found = [(site.config.output_path, site.instance(request.name)) for site in sites]
-    return {(path.absolute(), name): name for path, name in found}

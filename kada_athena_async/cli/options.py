@@ -52,6 +52,23 @@ HwmPath = Annotated[
         show_default=False,
     ),
 ]
+Days = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="Look at the last N days.  [default: all published runs]",
+        show_default=False,
+    ),
+]
+Since = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="Look at the time since, in UTC.  [default: all published runs]",
+        show_default=False,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
 LogFile = Annotated[
     Path | None,

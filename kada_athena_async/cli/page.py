@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
-from kada_athena_async.cli.show import each_place
+from kada_athena_async.cli.places import Place, each_place, places, time_since
+from kada_athena_async.cli.request import RunRequest
 from kada_athena_async.cli.talk import Talk
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.files import Files
-from kada_athena_async.observers.wording import size
+from kada_athena_async.observers.wording import counted, size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,7 @@ class PageRequest:
         output_path: Directory of the extracts; None for the configured ones.
         file: Where the page goes; None for the working directory.
         sites: Names of the sites wanted, or patterns for them; all if empty.
+        days, since: The time that is looked at, as typed; None for all published runs.
     """
 
     config: Path | None
@@ -29,6 +30,8 @@ class PageRequest:
     file: Path | None
     settings: tuple[str, ...]
     sites: tuple[str, ...]
+    days: int | None = None
+    since: str | None = None
 
 
 def make_pages(talk: Talk, request: PageRequest) -> int:
@@ -45,36 +48,31 @@ def make_pages(talk: Talk, request: PageRequest) -> int:
         problem = Problem("report", f"(needs {error.name})", remedy)
         raise ConfigError([problem], source="installation") from None
 
-    def make(output_path: Path, name: str) -> None:
-        target = (request.file or Path(f"{name}_report.html")).absolute()
-        talk.say(f"reading the newest extracts of {name} in {output_path}")
-        page = write_page(output_path, name, target, files=Files())
+    since = time_since(request.days, request.since)
+    found = _places(talk, request)
+
+    def make(place: Place) -> None:
+        target = (request.file or Path(f"{place.name}_report.html")).absolute()
+        talk.say(f"reading the extracts of {place.name} in {place.output_path}")
+        page = write_page(place.runs(days=request.days, since=since), target, files=Files())
         talk.data(page.to_dict(), kind="page", lines=[str(page.path)])
-        told = (
-            f"compared with {page.compared_with.name}"
-            if page.compared_with
-            else "the first in sight"
-        )
+        runs = counted(page.runs, "run")
         talk.say(
-            f"{size(page.size_bytes)}, shows {page.manifest.name}, {told}; open it in a browser"
+            f"{size(page.size_bytes)}, {runs}, the newest {page.manifest.name}; "
+            "open it in a browser"
         )
 
-    return each_place(talk, _places(talk, request), make)
+    return each_place(talk, found, make)
 
 
-def _places(talk: Talk, request: PageRequest) -> list[tuple[Path, str]]:
-    """(directory of the extracts, name of the collector) for each page that was asked for."""
+def _places(talk: Talk, request: PageRequest) -> list[Place]:
     asked = RunRequest(
         config=request.config, name=request.name, settings=request.settings, sites=request.sites
     )
-    check_request(asked)
-    if request.output_path:
-        return [(request.output_path, request.name)]
-
-    sites = configured_sites(talk, asked)
-    if request.file and len(sites) > 1:
+    found = places(talk, asked, request.output_path)
+    if request.file and len(found) > 1:
         remedy = "a page is one site's: choose one with --site, or leave --file out"
-        problem = Problem("--file", f"{str(request.file)!r} ({len(sites)} sites)", remedy)
+        problem = Problem("--file", f"{str(request.file)!r} ({len(found)} sites)", remedy)
         raise ConfigError([problem], source="command")
 
-    return [(site.config.output_path, site.instance(request.name)) for site in sites]
+    return found

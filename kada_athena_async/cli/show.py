@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 
 from rich.console import Group
 
 from kada_athena_async.cli import shown, shown_usage
-from kada_athena_async.cli.request import (
-    SANDBOX_FOLDER,
-    RunRequest,
-    check_request,
-    configured_sites,
-)
+from kada_athena_async.cli.places import Place, each_place, places, time_since
+from kada_athena_async.cli.request import SANDBOX_FOLDER, RunRequest
 from kada_athena_async.cli.shown import Shown
 from kada_athena_async.cli.talk import Talk
-from kada_athena_async.codes import ExitCode
-from kada_athena_async.errors import ConfigError, KadaAthenaError, Problem
+from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.extracts import Package, newest_packages
-from kada_athena_async.extracts.runs import Runs, select_runs
+from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.files import Files
 from kada_athena_async.records import KINDS
-from kada_athena_async.report import common_exit_code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,41 +60,22 @@ def show_extracts(talk: Talk, request: ShowRequest) -> int:
         StateError: There are no extracts, or they are torn.
     """
     _check(request)
-    return each_place(
-        talk, list(_places(talk, request)), lambda path, name: _show(talk, request, path, name)
+    since = time_since(request.days, request.since)
+    asked = RunRequest(
+        config=request.config, name=request.name, settings=request.settings, sites=request.sites
     )
+    output_path = SANDBOX_FOLDER / "extracts" if request.is_sandbox else request.output_path
+    found = places(talk, asked, output_path)
+    return each_place(talk, found, lambda place: _show(talk, request, place, since))
 
 
-def each_place(
-    talk: Talk, places: Sequence[tuple[Path, str]], show: Callable[[Path, str], None]
-) -> int:
-    """Call *show* for each site's directory and name; the exit code of all together.
-
-    A site in trouble is said, and the others are shown all the same; the only one raises.
-    """
-    codes: list[int] = []
-    for output_path, name in places:
-        try:
-            show(output_path.absolute(), name)
-            codes.append(ExitCode.OK)
-        except KadaAthenaError as error:
-            if len(places) == 1:
-                raise
-
-            talk.error(error)
-            codes.append(error.exit_code)
-
-    return common_exit_code(codes)
-
-
-def _show(talk: Talk, request: ShowRequest, output_path: Path, name: str) -> None:
+def _show(talk: Talk, request: ShowRequest, place: Place, since: datetime | None) -> None:
     if request.what in _OF_ONE_RUN:
-        newest = newest_packages(output_path, name, Files(), count=2)
+        newest = newest_packages(place.output_path, place.name, Files(), count=2)
         view = _view(newest, request)
         facts, heading = shown.facts(newest[0]), shown.heading(newest[0])
     else:
-        since = _moment(request.since) if request.since else None
-        runs = select_runs(output_path, name, Files(), days=request.days, since=since)
+        runs = place.runs(days=request.days, since=since)
         view = _view_of_runs(runs, request)
         facts, heading = shown_usage.facts(runs), shown_usage.heading(runs)
 
@@ -164,49 +139,8 @@ def _check(request: ShowRequest) -> None:
 
 
 def _check_time(request: ShowRequest) -> None:
-    """Raise ConfigError for a time that cannot be looked at."""
-    option = "--days" if request.days is not None else "--since"
-    if request.days is None and request.since is None:
-        return
-
-    if request.what in _OF_ONE_RUN:
-        remedy = f"leave it out: show {request.what} is about the newest run"
-    elif request.days is not None and request.since is not None:
-        remedy = "leave it out, or --since"
-    else:
-        if request.since is not None:
-            _moment(request.since)
-        return
-
-    given = request.days if request.days is not None else request.since
-    raise ConfigError([Problem(option, ascii(given), remedy)], source="command")
-
-
-def _moment(text: str) -> datetime:
-    """A date or a time, in UTC where it names no zone.
-
-    Raises:
-        ConfigError: It is neither.
-    """
-    try:
-        at = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-    except ValueError:
-        remedy = "write a date or a time in UTC, such as 2026-11-20 or '2026-11-20 06:00:00'"
-        raise ConfigError([Problem("--since", ascii(text), remedy)], source="command") from None
-
-    return at.replace(tzinfo=timezone.utc) if at.tzinfo is None else at.astimezone(timezone.utc)
-
-
-def _places(talk: Talk, request: ShowRequest) -> Iterator[tuple[Path, str]]:
-    """Directory and collector's name of each site."""
-    asked = RunRequest(
-        config=request.config, name=request.name, settings=request.settings, sites=request.sites
-    )
-    check_request(asked)
-    output_path = SANDBOX_FOLDER / "extracts" if request.is_sandbox else request.output_path
-    if output_path is not None:
-        yield output_path, request.name
-        return
-
-    for site in configured_sites(talk, asked):
-        yield site.config.output_path, site.instance(request.name)
+    """Raise ConfigError for a time where none can be looked at."""
+    for option, given in (("--days", request.days), ("--since", request.since)):
+        if given is not None and request.what in _OF_ONE_RUN:
+            remedy = f"leave it out: show {request.what} is about the newest run"
+            raise ConfigError([Problem(option, ascii(given), remedy)], source="command")

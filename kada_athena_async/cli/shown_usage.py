@@ -177,7 +177,7 @@ def advised(runs: Runs, rows: int) -> Shown:
 
 
 def _price(runs: Runs) -> Text:
-    prices = runs.newest.prices
+    prices = runs.prices
     price = f"{_money(prices.usd_per_tb)} a TB ({prices.tb_source})"
     return Text(safe(f"rough dollars: {price}; see docs/usage-and-cost.md"), "dim")
 

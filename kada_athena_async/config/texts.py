@@ -38,6 +38,9 @@ def parse_text(field: str, text: str) -> object:
 
         raise ValueError("write true or false")
 
+    if not text.strip() and type(None) in typing.get_args(Config.model_fields[field].annotation):
+        return None
+
     try:
         return int(text) if kind == "int" else float(text)
     except ValueError:
@@ -50,14 +53,23 @@ def _kind(field: str) -> str:
         return "sites"
 
     annotation = Config.model_fields[field].annotation
-    for kind in (bool, int, float):
+    for kind in (bool, int):
         if annotation is kind:
             return kind.__name__
+
+    if float in (annotation, *_plain_types(annotation)):
+        return "number"
 
     if typing.get_origin(annotation) is tuple:
         return "list"
 
     return "optional" if type(None) in typing.get_args(annotation) else "text"
+
+
+def _plain_types(annotation: object) -> list[object]:
+    """The types of a union, without what ``Annotated`` adds to them."""
+    members = typing.get_args(annotation)
+    return [next(iter(typing.get_args(each)), each) for each in members]
 
 
 def _list(text: str) -> list[str]:

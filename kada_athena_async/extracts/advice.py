@@ -154,7 +154,7 @@ class _Adviser:
     def findings(self) -> Iterator[Finding]:
         found = [f for f in self._found.values() if _is_worth_it(f)]
         for finding in (*found, *self._growing()):
-            finding.price(self._runs.newest.prices)
+            finding.price(self._runs.prices)
             yield finding
 
     def _look_at_read(self, ran: Ran, read: Touched, share: float) -> None:
@@ -242,7 +242,7 @@ def _is_worth_it(finding: Finding) -> bool:
 
 def _by_tables(runs: Runs) -> Iterator[Finding]:
     """Tables that are kept, or written, for nobody."""
-    prices = runs.newest.prices
+    prices = runs.prices
     for table in unused_tables(runs).tables:
         if table.size_bytes:
             name = ".".join((table.catalog, table.schema, table.table))

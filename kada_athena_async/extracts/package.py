@@ -17,7 +17,6 @@ from kada_athena_async.commit import Manifest, ManifestFile
 from kada_athena_async.commit.manifest import manifest_paths, read_manifest
 from kada_athena_async.errors import StateError
 from kada_athena_async.files import Files
-from kada_athena_async.prices import Prices, prices_of
 from kada_athena_async.records import RECORD_TYPES, Record
 from kada_athena_async.sinks.part_reader import parsers_of
 
@@ -55,14 +54,6 @@ class Package:
     def extracts(self, kind: str) -> list[Path]:
         """The extracts of *kind*; none if the run wrote none."""
         return [self.path.parent / file.name for file in self.manifest.files if file.kind == kind]
-
-    @property
-    def prices(self) -> Prices:
-        """Athena's prices where the run was made, as far as it knew them."""
-        facts = self.manifest.facts
-        return prices_of(
-            facts.region, usd_per_tb=facts.usd_per_tb, usd_per_dpu_hour=facts.usd_per_dpu_hour
-        )
 
     def check(self, files: Files) -> None:
         """Read every extract once and see that it is what the manifest says.

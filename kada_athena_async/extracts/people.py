@@ -70,7 +70,7 @@ def user_totals(runs: Runs) -> list[UserTotal]:
         StateError: An extract is missing or torn.
     """
     found: dict[tuple[str, str, str], UserTotal] = {}
-    prices = runs.newest.prices
+    prices = runs.prices
     for ran in executions(runs):
         key = (ran.user, ran.principal, ran.client)
         if key not in found and len(found) >= MAX_HELD:

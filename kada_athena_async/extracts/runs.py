@@ -10,6 +10,7 @@ from pathlib import Path
 from kada_athena_async.commit import Manifest
 from kada_athena_async.extracts.package import Package, newest_packages
 from kada_athena_async.files import Files
+from kada_athena_async.prices import Prices, prices_of
 
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 
@@ -20,10 +21,13 @@ class Runs:
 
     Attributes:
         since: Executions that ended earlier do not count; None for all.
+        usd_per_tb, usd_per_dpu_hour: Prices that win over those of the newest manifest.
     """
 
     packages: tuple[Package, ...]
     since: datetime | None = None
+    usd_per_tb: float | None = None
+    usd_per_dpu_hour: float | None = None
 
     @property
     def newest(self) -> Package:
@@ -38,6 +42,17 @@ class Runs:
     @property
     def end(self) -> datetime:
         return max(package.manifest.end for package in self.packages)
+
+    @property
+    def prices(self) -> Prices:
+        """Athena's prices where the newest run was made."""
+        facts = self.newest.manifest.facts
+        tb, dpu_hour = self.usd_per_tb, self.usd_per_dpu_hour
+        return prices_of(
+            facts.region,
+            usd_per_tb=facts.usd_per_tb if tb is None else tb,
+            usd_per_dpu_hour=facts.usd_per_dpu_hour if dpu_hour is None else dpu_hour,
+        )
 
     def rows(self, kind: str, *columns: str) -> Iterator[tuple[str, ...]]:
         """Yield *columns* of each row of *kind* in all runs, the newest run first.
@@ -86,6 +101,8 @@ def select_runs(
     *,
     days: int | None = None,
     since: datetime | None = None,
+    usd_per_tb: float | None = None,
+    usd_per_dpu_hour: float | None = None,
 ) -> Runs:
     """The published runs of *name*: all, those of the last *days*, or those *since* a time.
 
@@ -99,7 +116,12 @@ def select_runs(
         since = found[0].manifest.end - timedelta(days=days)
 
     later = [p for p in found if since is None or p.manifest.end > since]
-    return Runs(packages=tuple(later or found[:1]), since=since)
+    return Runs(
+        packages=tuple(later or found[:1]),
+        since=since,
+        usd_per_tb=usd_per_tb,
+        usd_per_dpu_hour=usd_per_dpu_hour,
+    )
 
 
 def _schemas(manifest: Manifest) -> dict[tuple[str, str], str]:

@@ -91,7 +91,7 @@ def changes_figures(warehouse: Warehouse, before: Package | None) -> ChangesFigu
     if before is None:
         return None
 
-    compared, others = comparable_schemas(warehouse.package.manifest, before.manifest)
+    compared, others = comparable_schemas(warehouse.runs.newest.manifest, before.manifest)
     warehouse.rows(
         "CREATE TABLE compared AS SELECT unnest(?) AS catalog, unnest(?) AS schema",
         [catalog for catalog, _ in compared],

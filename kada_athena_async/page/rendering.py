@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from importlib.resources import files as resources
 
@@ -45,6 +46,7 @@ class PageFigures:
     """All that the page tells."""
 
     manifest: Manifest
+    start: datetime
     estate: EstateFigures
     completeness: CompletenessFigures
     changes: ChangesFigures | None
@@ -82,6 +84,7 @@ def render(figures: PageFigures) -> str:
             reserved_usd=figures.history.prices.dpu_usd(figures.history.dpu_hours),
             price_source=ATHENA_PRICE_SOURCE,
             manifest=figures.manifest,
+            start=figures.start,
             estate=figures.estate,
             completeness=figures.completeness,
             changes=figures.changes,

@@ -15,6 +15,7 @@ import duckdb
 
 from kada_athena_async.errors import StateError
 from kada_athena_async.extracts import Package
+from kada_athena_async.extracts.runs import TIME_FORMAT, Runs
 from kada_athena_async.page.billing import BILLED_BYTES_SQL, DPU_HOURS_SQL
 from kada_athena_async.records import RECORD_TYPES
 
@@ -58,7 +59,7 @@ _QUERIES = f"""
             coalesce(try_cast(reused_result AS BOOLEAN), false) AS is_reused,
             fingerprint
         FROM {{source}}
-    )
+    ) WHERE {{since}} IS NULL OR ended_at >= {{since}}
 """
 
 _LINKS = """
@@ -71,19 +72,21 @@ _LINKS = """
         linkage_type
     FROM {source}
     WHERE source_table IS NOT NULL AND target_table IS NOT NULL
+        AND coalesce(last_at >= {since}, true)
 """
 
 
 class Warehouse:
-    """The extracts of a run, and of the one before it, as tables.
+    """The metadata of the newest run and of the one before it, and the history and lineage of all
+    runs, as tables.
 
     Tables: ``catalogs``, ``schemas``, ``tables``, ``columns``, ``queries``, ``links``; the earlier
     ones are ``before_tables`` and ``before_columns``, empty if there was no earlier run.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, package: Package) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, runs: Runs) -> None:
         self._connection = connection
-        self.package = package
+        self.runs = runs
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """The rows of *sql*; values only as parameters, for they come from outside."""
@@ -100,11 +103,8 @@ class Warehouse:
         self._connection.execute(sql)
 
     def statements(self, query_ids: Sequence[str]) -> dict[str, tuple[str, str, str]]:
-        """Query id -> its SQL, type and subtype, read from the extract once more."""
-        source = _source(self.package, "databaselog")
-        if source is None:
-            return {}
-
+        """Query id -> its SQL, type and subtype, read from the extracts once more."""
+        source = _source(self.runs.packages, "databaselog")
         found = self.rows(
             f"""SELECT query_id, coalesce(query, ''), coalesce(statement_type, ''),
             coalesce(substatement_type, '') FROM {source} WHERE list_contains(?, query_id)""",
@@ -114,8 +114,8 @@ class Warehouse:
 
 
 @contextmanager
-def open_warehouse(package: Package, before: Package | None) -> Iterator[Warehouse]:
-    """Read the extracts of *package*, and what there was *before*, into tables.
+def open_warehouse(runs: Runs, before: Package | None) -> Iterator[Warehouse]:
+    """Read the extracts of *runs*, and the metadata of the run *before* the newest, into tables.
 
     Raises:
         StateError: An extract is not what its kind is made of, or there is no room to count.
@@ -131,7 +131,7 @@ def open_warehouse(package: Package, before: Package | None) -> Iterator[Warehou
         }
         try:
             with duckdb.connect(str(Path(directory) / "report.duckdb"), config=settings) as opened:
-                warehouse = Warehouse(opened, package)
+                warehouse = Warehouse(opened, runs)
                 _load_all(warehouse, before)
                 yield warehouse
         except (duckdb.IOException, duckdb.OutOfMemoryException) as exc:
@@ -144,15 +144,17 @@ def open_warehouse(package: Package, before: Package | None) -> Iterator[Warehou
 
 
 def _load_all(warehouse: Warehouse, before: Package | None) -> None:
-    package = warehouse.package
-    _load(warehouse, package, "metadata_catalogs", _plain("catalogs", "metadata_catalogs"))
-    _load(warehouse, package, "metadata_schemas", _plain("schemas", "metadata_schemas"))
-    _load(warehouse, package, "metadata_tables", _TABLES, prefix="")
-    _load(warehouse, package, "metadata_columns", _COLUMNS, prefix="")
-    _load(warehouse, package, "databaselog", _QUERIES)
-    _load(warehouse, package, "linkages", _LINKS)
-    _load(warehouse, before, "metadata_tables", _TABLES, prefix="before_")
-    _load(warehouse, before, "metadata_columns", _COLUMNS, prefix="before_")
+    runs = warehouse.runs
+    newest, earlier = runs.packages[:1], (before,) if before else ()
+    since = f"'{runs.since:{TIME_FORMAT}}'" if runs.since else "NULL"
+    _load(warehouse, newest, "metadata_catalogs", _plain("catalogs", "metadata_catalogs"))
+    _load(warehouse, newest, "metadata_schemas", _plain("schemas", "metadata_schemas"))
+    _load(warehouse, newest, "metadata_tables", _TABLES, prefix="")
+    _load(warehouse, newest, "metadata_columns", _COLUMNS, prefix="")
+    _load(warehouse, runs.packages, "databaselog", _QUERIES, since=since)
+    _load(warehouse, runs.packages, "linkages", _LINKS, since=since)
+    _load(warehouse, earlier, "metadata_tables", _TABLES, prefix="before_")
+    _load(warehouse, earlier, "metadata_columns", _COLUMNS, prefix="before_")
 
 
 def _plain(table: str, kind: str) -> str:
@@ -161,39 +163,45 @@ def _plain(table: str, kind: str) -> str:
 
 
 def _load(
-    warehouse: Warehouse, package: Package | None, kind: str, statement: str, **names: str
+    warehouse: Warehouse, packages: Sequence[Package], kind: str, statement: str, **names: str
 ) -> None:
-    source = _source(package, kind) if package else None
     try:
-        warehouse.run(statement.format(source=source or _nothing(kind), **names))
+        warehouse.run(statement.format(source=_source(packages, kind), **names))
     except (duckdb.InvalidInputException, duckdb.DataError):
         # Without the cause: DuckDB's message quotes the row, and with it a literal.
-        where = ", ".join(str(path) for path in package.extracts(kind)) if package else kind
+        where = ", ".join(str(path) for each in packages for path in each.extracts(kind)) or kind
         raise StateError(
             f"{where} cannot be read as {kind}",
             hint="it was written by something else; extract that window again",
         ) from None
 
 
-def _source(package: Package, kind: str) -> str | None:
-    """DuckDB's name for the rows of *kind*, every field a text; None if there is no extract."""
-    paths = [glob.escape(str(path)) for path in package.extracts(kind)]
-    if not paths:
-        return None
+def _source(packages: Sequence[Package], kind: str) -> str:
+    """DuckDB's name for the rows of *kind* in *packages*, every field a text."""
+    parts = []
+    for place, package in enumerate(packages):
+        # What a view's text or a table's location says is metadata: that of the newest run counts.
+        where = "WHERE query_id IS NOT NULL" if kind == "linkages" and place else ""
+        parts += [f"SELECT * FROM {part} {where}" for part in _parts(package, kind)]
 
+    return f"({' UNION ALL '.join(parts or [_nothing(kind)])})"
+
+
+def _parts(package: Package, kind: str) -> Iterator[str]:
     known = RECORD_TYPES[kind]._fields
-    written = _header_of(package.extracts(kind)[0], known)
-    columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in written)
-    later = "".join(f', NULL::VARCHAR AS "{name}"' for name in known[len(written) :])
-    # Said, because DuckDB takes what follows a ? in a path for no part of the file's name.
-    compression = "gzip" if paths[0].endswith(".gz") else "none"
-    return (
-        f"(SELECT *{later} FROM read_csv([{', '.join(map(_text, paths))}], "
-        f"columns = {{{columns}}}, header = true, "
-        "auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
-        f"new_line = '\\n', compression = '{compression}', parallel = false, "
-        f"max_line_size = {MAX_ROW_BYTES}))"
-    )
+    for path in package.extracts(kind):
+        written = _header_of(path, known)
+        columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in written)
+        later = "".join(f', NULL::VARCHAR AS "{name}"' for name in known[len(written) :])
+        # Said, because DuckDB takes what follows a ? in a path for no part of the file's name.
+        compression = "gzip" if path.suffix == ".gz" else "none"
+        yield (
+            f"(SELECT *{later} FROM read_csv({_text(glob.escape(str(path)))}, "
+            f"columns = {{{columns}}}, header = true, "
+            "auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
+            f"new_line = '\\n', compression = '{compression}', parallel = false, "
+            f"max_line_size = {MAX_ROW_BYTES}))"
+        )
 
 
 def _header_of(path: Path, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -210,7 +218,7 @@ def _header_of(path: Path, known: tuple[str, ...]) -> tuple[str, ...]:
 
 def _nothing(kind: str) -> str:
     columns = ", ".join(f'NULL::VARCHAR AS "{name}"' for name in RECORD_TYPES[kind]._fields)
-    return f"(SELECT {columns} WHERE false)"
+    return f"SELECT {columns} WHERE false"
 
 
 def _text(value: str) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.extracts import newest_packages
+from kada_athena_async.extracts import Package, newest_packages
+from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.files import Files
 from kada_athena_async.page.changes import changes_figures
 from kada_athena_async.page.estate import completeness_figures, estate_figures
@@ -23,13 +24,17 @@ class PageReport:
     """A page that was written.
 
     Attributes:
-        manifest: Of the run that it shows.
+        manifest: Of the newest run that it shows.
+        runs: How many it shows.
+        executions: Of all of them, in the time that is looked at.
         compared_with: The manifest of the run before it, if there is one.
     """
 
     path: Path
     size_bytes: int
     manifest: Path
+    runs: int
+    executions: int
     compared_with: Path | None
 
     def to_dict(self) -> dict[str, object]:
@@ -38,36 +43,41 @@ class PageReport:
             "path": str(self.path),
             "size_bytes": self.size_bytes,
             "manifest": str(self.manifest),
+            "runs": self.runs,
+            "executions": self.executions,
             "compared_with": str(self.compared_with) if self.compared_with else None,
         }
 
 
-def write_page(output_path: Path, name: str, target: Path, *, files: Files) -> PageReport:
-    """Show the newest run of *name* in *output_path*, compared with the one before it.
+def write_page(runs: Runs, target: Path, *, files: Files) -> PageReport:
+    """Show *runs*, and what changed in the newest since the run before it.
 
-    Blocking: it reads every extract of the run.
+    Blocking: it reads every extract of the runs.
 
     Args:
         target: Where the page goes; replaced if it is there.
 
     Raises:
-        StateError: There are no extracts, or one is torn.
+        StateError: An extract is missing or torn.
         ConfigError: The page cannot be written.
     """
-    package, *earlier = newest_packages(output_path, name, files, count=2)
-    before = earlier[0] if earlier else None
-    for each in filter(None, (package, before)):
+    newest = runs.newest
+    before = _before(runs, files)
+    looked_at = {each.path: each for each in (*runs.packages, *filter(None, (before,)))}
+    for each in looked_at.values():
         each.check(files)
 
-    with open_warehouse(package, before) as warehouse:
+    with open_warehouse(runs, before) as warehouse:
+        history = history_figures(warehouse, _mask, runs.prices)
         figures = PageFigures(
-            manifest=package.manifest,
+            manifest=newest.manifest,
+            start=runs.start,
             estate=estate_figures(warehouse),
-            completeness=completeness_figures(package.manifest),
+            completeness=completeness_figures(newest.manifest),
             changes=changes_figures(warehouse, before),
-            history=history_figures(warehouse, _mask, package.prices),
+            history=history,
             lineage=lineage_figures(warehouse),
-            calls=calls_figures(package.manifest),
+            calls=calls_figures(newest.manifest),
         )
 
     page = render(figures).encode()
@@ -82,9 +92,18 @@ def write_page(output_path: Path, name: str, target: Path, *, files: Files) -> P
     return PageReport(
         path=target,
         size_bytes=len(page),
-        manifest=package.path,
+        manifest=newest.path,
+        runs=len(runs.packages),
+        executions=history.executions,
         compared_with=before.path if before else None,
     )
+
+
+def _before(runs: Runs, files: Files) -> Package | None:
+    """The run before the newest, looked at or not."""
+    newest = runs.newest
+    found = newest_packages(newest.path.parent, newest.manifest.name, files, count=2)
+    return next((each for each in found if each.path != newest.path), None)
 
 
 def _mask(sql: str, statement_type: str, substatement_type: str) -> str:

@@ -265,3 +265,23 @@ def test_each_site_is_looked_into(cli: Cli, configure: Callable[..., Path], tmp_
     objects = [json.loads(line) for line in one.stdout.splitlines()]
     assert [each.get("workgroup") for each in objects] == [None, "of_eu"]
     assert objects[0]["name"] == "athena-eu"
+
+
+def test_prices_configured_now_win(cli: Cli, tmp_path: Path) -> None:
+    """A price given to `show` alone takes effect, by option, file or variable."""
+    terabyte = query(1, scanned_bytes=2**40, statement_type="DML")
+    make_package(tmp_path, {"databaselog": [terabyte]})
+    (tmp_path / "prices.json").write_text('{"usd_per_tb": 8}')
+    place = ("show", "users", "--output-path", str(tmp_path), "--json")
+
+    def usd(*options: str, **variables: str) -> float:
+        done = cli(*place, *options, **variables)
+        return float(json.loads(done.stdout.splitlines()[1])["usd"])
+
+    assert usd() == 5
+    assert usd("--set", "usd_per_tb=6.5") == 6.5
+    assert usd("--config", str(tmp_path / "prices.json")) == 8
+    assert usd(KADA_ATHENA_USD_PER_TB="7") == 7
+    bad = cli(*place, "--set", "usd_per_tb=cheap")
+    assert bad.returncode == 2
+    assert 'usd_per_tb = "cheap": write a number' in bad.stderr

@@ -1,4 +1,4 @@
-"""``report``: a run's extracts as one HTML page."""
+"""``report``: published extracts as one HTML page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kada_athena_async.cli.command import command
-from kada_athena_async.cli.options import ConfigFile, Name, Settings, Sites
+from kada_athena_async.cli.options import ConfigFile, Days, Name, Settings, Since, Sites
 from kada_athena_async.cli.talk import Talk
 
 
@@ -35,10 +35,12 @@ def report(
             show_default=False,
         ),
     ] = None,
+    days: Days = None,
+    since: Since = None,
     sites: Sites = None,
     settings: Settings = None,
 ) -> int:
-    """Show the newest run's extracts as one HTML page, for people who would rather look.
+    """Show the extracts as one HTML page: all published runs, the estate as the newest found it.
 
     The page is one file, of many sites one each: it opens offline, sends nothing, and prints
     well. Samples of SQL are masked. AWS is not asked.
@@ -46,6 +48,7 @@ def report(
     \b
     Examples:
       kada-athena-async report --output-path kada-sandbox/extracts
+      kada-athena-async report --days 30
       kada-athena-async report -c kada_athena_extractor_config.json -f estate.html
     """
     from kada_athena_async.cli.page import PageRequest, make_pages
@@ -57,5 +60,7 @@ def report(
         file=file,
         settings=tuple(settings or ()),
         sites=tuple(sites or ()),
+        days=days,
+        since=since,
     )
     return make_pages(talk, request)

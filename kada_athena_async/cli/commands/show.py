@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from kada_athena_async.cli.command import command
-from kada_athena_async.cli.options import ConfigFile, Name, Settings, Sites
+from kada_athena_async.cli.options import ConfigFile, Days, Name, Settings, Since, Sites
 from kada_athena_async.cli.talk import Talk
 
 
@@ -53,23 +53,8 @@ def show(
             show_default=False,
         ),
     ] = None,
-    days: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Look at the last N days.  [default: all published runs]",
-            show_default=False,
-        ),
-    ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="Look at the time since, in UTC.  [default: all published runs]",
-            show_default=False,
-        ),
-    ] = None,
+    days: Days = None,
+    since: Since = None,
     name: Name = "athena",
     config: ConfigFile = None,
     sites: Sites = None,

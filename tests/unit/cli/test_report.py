@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from tests.unit.cli.conftest import Cli
-from tests.unit.page.estate import query, write_package
+from tests.unit.page.estate import END, query, write_package
 
 pytestmark = pytest.mark.skipif(not find_spec("altair"), reason="needs the extra report")
 
@@ -39,6 +40,33 @@ def test_facts_as_json(cli: Cli, tmp_path: Path) -> None:
     assert told["path"] == str(tmp_path / "x.html")
     assert told["size_bytes"] == (tmp_path / "x.html").stat().st_size
     assert (told["manifest"], told["compared_with"]) == (str(manifest), None)
+
+
+def test_history_of_all_runs_counts(cli: Cli, tmp_path: Path) -> None:
+    """A second night adds to the page and takes nothing away; --days and --since look at less."""
+    for nights_ago, count in ((2, 4), (1, 2), (0, 1)):
+        end = END - timedelta(days=nights_ago)
+        at = end - timedelta(hours=12)
+        rows = [query(f"q{nights_ago}-{n}", completed_at=at) for n in range(count)]
+        write_package(tmp_path / "out", {"databaselog": rows}, end=end)
+
+    def counts(*options: str) -> tuple[int, int]:
+        facts = json.loads(cli("report", "--output-path", "out", "--json", *options).stdout)
+        return facts["runs"], facts["executions"]
+
+    assert counts() == (3, 7)
+    assert counts("--days", "2") == (2, 3)
+    assert counts("--since", "2026-11-24 12:00:01") == (1, 0)
+
+
+def test_a_time_that_is_none_is_refused(cli: Cli) -> None:
+    """Option, value and remedy are named, and only one of the two may be given."""
+    bad = cli("report", "--output-path", "out", "--since", "yesterday")
+    both = cli("report", "--output-path", "out", "--since", "2026-11-24", "--days", "2")
+
+    assert (bad.returncode, both.returncode) == (2, 2)
+    assert "--since = 'yesterday': write a date or a time in UTC, such as 2026-11-20" in bad.stderr
+    assert "--days = 2: leave it out, or --since" in both.stderr
 
 
 def test_no_extracts(cli: Cli, tmp_path: Path) -> None:

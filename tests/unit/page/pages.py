@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from kada_athena_async.extracts.runs import select_runs
 from kada_athena_async.files import Files
 from kada_athena_async.page import PageReport, write_page
 
@@ -12,7 +13,7 @@ from kada_athena_async.page import PageReport, write_page
 def make_page(directory: Path) -> tuple[PageReport, str]:
     """The page of the newest package in *directory*, beside it, and its text."""
     target = directory / "page.html"
-    report = write_page(directory, "athena", target, files=Files())
+    report = write_page(select_runs(directory, "athena", Files()), target, files=Files())
     return report, target.read_text(encoding="utf-8")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kada_athena_async.extracts import newest_packages
+from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.files import Files
 from kada_athena_async.page.changes import ChangesFigures, changes_figures
 from kada_athena_async.page.warehouse import open_warehouse
@@ -27,7 +28,7 @@ def changes_of(
     write_package(directory, before, end=END - timedelta(days=1), completeness=told_before)
     write_package(directory, after, completeness=told_after, **manifest)
     newest, earlier = newest_packages(directory, "athena", Files(), count=2)
-    with open_warehouse(newest, earlier) as warehouse:
+    with open_warehouse(Runs(packages=(newest,)), earlier) as warehouse:
         figures = changes_figures(warehouse, earlier)
 
     assert figures is not None

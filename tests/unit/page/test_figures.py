@@ -20,6 +20,7 @@ import pytest
 from kada_athena_async.commit import Manifest, ManifestTimeline
 from kada_athena_async.errors import StateError
 from kada_athena_async.extracts import newest_packages
+from kada_athena_async.extracts.runs import select_runs
 from kada_athena_async.files import Files
 from kada_athena_async.page import warehouse as warehouse_module
 from kada_athena_async.page.estate import completeness_figures, estate_figures
@@ -44,8 +45,7 @@ PRICES = prices_of("sa-east-1")
 @contextmanager
 def warehouse_of(directory: Path, records: Records, **manifest: Any) -> Iterator[Warehouse]:
     write_package(directory, records, **manifest)
-    (package,) = newest_packages(directory, "athena", Files(), count=1)
-    with open_warehouse(package, None) as warehouse:
+    with open_warehouse(select_runs(directory, "athena", Files()), None) as warehouse:
         yield warehouse
 
 
@@ -323,9 +323,9 @@ def test_foreign_extract_is_refused(tmp_path: Path) -> None:
     path = write_package(tmp_path, {})
     (extract,) = tmp_path.glob("*metadata_tables*")
     extract.write_bytes(gzip.compress(b"server,catalog\nsecret-4711,b,c,d\n"))
-    (package,) = newest_packages(tmp_path, "athena", Files(), count=1)
+    runs = select_runs(tmp_path, "athena", Files())
 
-    with pytest.raises(StateError) as refused, open_warehouse(package, None):
+    with pytest.raises(StateError) as refused, open_warehouse(runs, None):
         pass
 
     assert f"{extract} cannot be read as metadata_tables" in str(refused.value)
@@ -342,9 +342,8 @@ def test_an_extract_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     cut = [line.rsplit(",", 5)[0] for line in lines]
     assert cut[0].endswith("found_by")
     extract.write_bytes(gzip.compress("\n".join([*cut, ""]).encode()))
-    (package,) = newest_packages(tmp_path, "athena", Files(), count=1)
 
-    with open_warehouse(package, None) as warehouse:
+    with open_warehouse(select_runs(tmp_path, "athena", Files()), None) as warehouse:
         found = warehouse.rows('SELECT schema, "table" FROM tables')
 
     assert list(found) == [("sales", "orders")]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from kada_athena_async.extracts import newest_packages
+from kada_athena_async.extracts.runs import select_runs
 from kada_athena_async.files import Files
 from kada_athena_async.page import lineage
 from kada_athena_async.page.lineage import PAIR_CAPS, LineageFigures, lineage_figures
@@ -22,8 +22,7 @@ from tests.unit.page.estate import link, table, write_package
 def lineage_of(directory: Path, links: list[LinkageRecord]) -> tuple[LineageFigures, Any]:
     tables = [table("sales", "lonely"), table("sales", "a")]
     write_package(directory, {"metadata_tables": tables, "linkages": links})
-    (package,) = newest_packages(directory, "athena", Files(), count=1)
-    with open_warehouse(package, None) as warehouse:
+    with open_warehouse(select_runs(directory, "athena", Files()), None) as warehouse:
         figures = lineage_figures(warehouse)
 
     return figures, json.loads(gzip.decompress(base64.b64decode(figures.packed)))

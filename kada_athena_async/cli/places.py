@@ -1,0 +1,147 @@
+"""Published extracts that a command looks at: where they lie, and which part of their time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from kada_athena_async.cli.request import (
+    RunRequest,
+    check_request,
+    configured_sites,
+    existing_config,
+    overrides_of,
+)
+from kada_athena_async.cli.talk import Talk
+from kada_athena_async.codes import ExitCode
+from kada_athena_async.config.load import read_layers
+from kada_athena_async.config.problems import field_problems
+from kada_athena_async.errors import ConfigError, KadaAthenaError, Problem
+from kada_athena_async.extracts.runs import Runs, select_runs
+from kada_athena_async.files import Files
+from kada_athena_async.report import common_exit_code
+
+_PRICES = ("usd_per_tb", "usd_per_dpu_hour")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Extracts of one collector.
+
+    Attributes:
+        name: The collector's, with which its files' names begin.
+        site: Empty where the configuration has no ``sites``.
+        usd_per_tb, usd_per_dpu_hour: As configured now; None to take those of the manifest.
+    """
+
+    output_path: Path
+    name: str
+    site: str = ""
+    usd_per_tb: float | None = None
+    usd_per_dpu_hour: float | None = None
+
+    def runs(self, *, days: int | None, since: datetime | None) -> Runs:
+        """The published runs: all, of the last *days*, or *since* a time.
+
+        Raises:
+            StateError: There is none, or a manifest is junk.
+        """
+        return select_runs(
+            self.output_path,
+            self.name,
+            Files(),
+            days=days,
+            since=since,
+            usd_per_tb=self.usd_per_tb,
+            usd_per_dpu_hour=self.usd_per_dpu_hour,
+        )
+
+
+def places(talk: Talk, request: RunRequest, output_path: Path | None) -> list[Place]:
+    """*output_path* if it is given, else the place of each site that was asked for.
+
+    Raises:
+        ConfigError: With every problem of the configuration, as far as it is needed.
+    """
+    check_request(request)
+    if output_path is not None:
+        usd_per_tb, usd_per_dpu_hour = _given_prices(request)
+        return [
+            Place(
+                output_path=output_path.absolute(),
+                name=request.name,
+                usd_per_tb=usd_per_tb,
+                usd_per_dpu_hour=usd_per_dpu_hour,
+            )
+        ]
+
+    return [
+        Place(
+            output_path=site.config.output_path.absolute(),
+            name=site.instance(request.name),
+            site=site.name,
+            usd_per_tb=site.config.usd_per_tb,
+            usd_per_dpu_hour=site.config.usd_per_dpu_hour,
+        )
+        for site in configured_sites(talk, request)
+    ]
+
+
+def _given_prices(request: RunRequest) -> tuple[float | None, ...]:
+    """The prices of the file, the environment and the command line, which need not say more."""
+    path = existing_config(request.config) if request.config else None
+    layers = read_layers(path, os.environ, overrides_of(request))
+    values = {**layers.top, **layers.command}
+    given = {name: values.get(name) for name in _PRICES}
+    problems = [p for p in layers.problems if p.key.lower().endswith(_PRICES)]
+    problems += [p for p in field_problems(given) if p.key in _PRICES]
+    if problems:
+        raise ConfigError(problems)
+
+    return tuple(None if value is None else float(str(value)) for value in given.values())
+
+
+def each_place(talk: Talk, found: Sequence[Place], show: Callable[[Place], None]) -> int:
+    """Call *show* for each place; the exit code of all together.
+
+    A site in trouble is reported, and the others are shown all the same; the only one raises.
+    """
+    codes: list[int] = []
+    for place in found:
+        try:
+            show(place)
+            codes.append(ExitCode.OK)
+        except KadaAthenaError as error:
+            if len(found) == 1:
+                raise
+
+            talk.error(error)
+            codes.append(error.exit_code)
+
+    return common_exit_code(codes)
+
+
+def time_since(days: int | None, since: str | None) -> datetime | None:
+    """The time that ``--since`` names; None if it is not given.
+
+    Raises:
+        ConfigError: It is no time, or *days* are given too.
+    """
+    if since is None:
+        return None
+
+    if days is not None:
+        raise ConfigError(
+            [Problem("--days", ascii(days), "leave it out, or --since")], source="command"
+        )
+
+    try:
+        at = datetime.fromisoformat(since.strip().replace("Z", "+00:00"))
+    except ValueError:
+        remedy = "write a date or a time in UTC, such as 2026-11-20 or '2026-11-20 06:00:00'"
+        raise ConfigError([Problem("--since", ascii(since), remedy)], source="command") from None
+
+    return at.replace(tzinfo=timezone.utc) if at.tzinfo is None else at.astimezone(timezone.utc)
