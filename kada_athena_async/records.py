@@ -244,6 +244,13 @@ class ImmediateRecord(NamedTuple):
     query: str
 
 
+class AccessedRecord(NamedTuple):
+    """``tables_accessed`` of an execution in Athena's system table; never published."""
+
+    query_id: str
+    tables: tuple[tuple[str | None, ...], ...]
+
+
 class LinkageRecord(NamedTuple):
     """A flow of data from a column (or table) to another: one row an edge and run."""
 
@@ -360,8 +367,8 @@ class TableColumns(NamedTuple):
 
 Record: TypeAlias = (
     CatalogRecord | SchemaRecord | TableRecord | ColumnRecord | FieldRecord | ViewRecord | TagRecord
-    | UserRecord | QueryRecord | ImmediateRecord | LinkageRecord | EventRecord | UsageRecord
-    | PrincipalRecord
+    | UserRecord | QueryRecord | ImmediateRecord | AccessedRecord | LinkageRecord | EventRecord
+    | UsageRecord | PrincipalRecord
 )  # fmt: skip
 
 RECORD_TYPES: dict[str, type[Record]] = {
@@ -383,8 +390,8 @@ RECORD_TYPES: dict[str, type[Record]] = {
 
 KINDS: tuple[str, ...] = tuple(RECORD_TYPES)
 
-IMMEDIATES = "immediates"
-"""The kind of parts that hold ``ImmediateRecord``s."""
-
-STAGED_TYPES: dict[str, type[Record]] = {**RECORD_TYPES, IMMEDIATES: ImmediateRecord}
+IMMEDIATES, ACCESSED = "immediates", "tables_accessed"
+STAGED_TYPES: dict[str, type[Record]] = {
+    **RECORD_TYPES, IMMEDIATES: ImmediateRecord, ACCESSED: AccessedRecord
+}  # fmt: skip
 """All kinds of parts, with those that serve a run only."""

@@ -6,18 +6,28 @@ be held before it is known to matter.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import cast
+from typing import Generic, TypeVar, cast
 
 import msgspec
 
 from kada_athena_async.concurrency import offload
 from kada_athena_async.config import Config
 from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress
-from kada_athena_async.records import IMMEDIATES, ImmediateRecord, QueryRecord, Record
+from kada_athena_async.records import (
+    ACCESSED,
+    IMMEDIATES,
+    AccessedRecord,
+    EventRecord,
+    ImmediateRecord,
+    LinkageRecord,
+    QueryRecord,
+    Record,
+)
 from kada_athena_async.report import UnitFacts
 from kada_athena_async.sinks import PartFile, Staging
 from kada_athena_async.sinks.part import PartWriter
@@ -26,10 +36,13 @@ from kada_athena_async.sql.derivation import Derivation, Source
 from kada_athena_async.sql.edges import LinkageEdges
 from kada_athena_async.sql.immediate import immediate_statement
 from kada_athena_async.sql.names import Context, TableName
+from kada_athena_async.sql.second_opinion import SecondOpinion
 from kada_athena_async.sql.table_usage import TableUsage, uses_of
 from kada_athena_async.sql.worker_pool import WorkerPool
 
 _KINDS = ("metadata_views", "databaselog")
+
+HiddenT = TypeVar("HiddenT", ImmediateRecord, AccessedRecord)
 
 _PASSES = 2
 """How often each text is read: for the tables that it mentions, then for its rows."""
@@ -52,6 +65,7 @@ class DeriveExtraction:
     pool: WorkerPool | None = None
     _read: int = 0
     _rows: dict[str, int] = field(default_factory=lambda: {"linkages": 0, "events": 0, "usage": 0})
+    _opinion: SecondOpinion = field(default_factory=SecondOpinion)
 
     async def run(self) -> UnitFacts:
         """Derive everything in three passes: what is mentioned, its columns, the rows."""
@@ -69,10 +83,10 @@ class DeriveExtraction:
 
             await self._learn(derivation)
             await self._derive(derivation)
-            problems = {kind: count for kind, count in derivation.problems.items() if count}
+            counts = derivation.problems + self._opinion.counts
 
         # An everyday matter, not a warning: the report and the manifest count them by kind.
-        return UnitFacts(rows=dict(self._rows), reconciliation=problems)
+        return UnitFacts(rows=dict(self._rows), reconciliation=dict(counts))
 
     async def _learn(self, derivation: Derivation) -> None:
         for part in self._parts("metadata_columns"):
@@ -84,6 +98,9 @@ class DeriveExtraction:
 
     async def _derive(self, derivation: Derivation) -> None:
         edges, usage = LinkageEdges(self.staging.path), TableUsage(self.staging.path)
+        parts = self._parts(ACCESSED)
+        make = partial(_Beside[AccessedRecord], parts, is_packed=self.staging.intent.compress)
+        accessed = await offload(make)
         with closing(edges), closing(usage):
             async with (
                 self.staging.part(self.unit_id, "events") as events,
@@ -91,6 +108,9 @@ class DeriveExtraction:
             ):
                 async for batch in batches:
                     linked, happened = await derivation.derive(batch)
+                    if parts:
+                        await offload(partial(self._compare, batch, linked, happened, accessed))
+
                     await offload(lambda linked=linked: edges.add(linked))  # type: ignore[misc]
                     uses = uses_of(batch, happened)
                     await offload(lambda uses=uses: usage.add(uses))  # type: ignore[misc]
@@ -98,6 +118,22 @@ class DeriveExtraction:
 
             await self._write_all("linkages", edges.rows())
             await self._write_all("usage", usage.rows())
+
+    def _compare(
+        self,
+        batch: Sequence[Source],
+        linked: Sequence[LinkageRecord],
+        happened: Sequence[EventRecord],
+        accessed: _Beside[AccessedRecord],
+    ) -> None:
+        self._opinion.learn(linked)
+        events: defaultdict[str, list[EventRecord]] = defaultdict(list)
+        for event in happened:
+            events[event.query_id].append(event)
+
+        for record in batch:
+            if isinstance(record, QueryRecord) and (found := accessed.take(record.query_id)):
+                self._opinion.compare(record, events[record.query_id], found.tables)
 
     async def _write_all(self, kind: str, batches: Iterator[Sequence[Record]]) -> None:
         async with self.staging.part(self.unit_id, kind) as part:
@@ -128,12 +164,15 @@ class DeriveExtraction:
             parts = sealed[unit_id].parts
             hidden = [part for part in parts if part.kind == IMMEDIATES]
             # Its first row is read at once: not on the event loop.
-            inner = await offload(partial(_Immediates, hidden, is_packed=is_packed))
+            make = partial(_Beside[ImmediateRecord], hidden, is_packed=is_packed)
+            inner = await offload(make)
             for part in parts:
                 if part.kind != kind:
                     continue
 
-                batches = (inner.put_into(batch) for batch in read_part(part, is_packed=is_packed))
+                batches = (
+                    _with_immediates(batch, inner) for batch in read_part(part, is_packed=is_packed)
+                )
                 while batch := await offload(lambda batches=batches: next(batches, None)):  # type: ignore[misc]
                     yield batch
 
@@ -150,32 +189,42 @@ class DeriveExtraction:
         ]
 
 
-class _Immediates:
-    """The statements that the EXECUTE IMMEDIATEs of one unit ran, in the order of these.
-
-    They are put back where the mask hid them, for lineage alone.
-    """
+class _Beside(Generic[HiddenT]):
+    """Rows of parts that serve this run only, in the order of the executions they belong to."""
 
     def __init__(self, parts: Sequence[PartFile], *, is_packed: bool) -> None:
-        self._rows = (
-            cast("ImmediateRecord", row)
+        self._rows: Iterator[HiddenT] = (
+            cast("HiddenT", row)
             for part in parts
             for batch in read_part(part, is_packed=is_packed)
             for row in batch
         )
-        self._next = next(self._rows, None)
+        self._next: HiddenT | None = next(self._rows, None)
 
-    def put_into(self, batch: list[Record]) -> list[Record]:
-        if self._next is None:
-            return batch
+    @property
+    def is_over(self) -> bool:
+        return self._next is None
 
-        return [
-            self._whole(record) if isinstance(record, QueryRecord) else record for record in batch
-        ]
+    def take(self, query_id: str) -> HiddenT | None:
+        """The row of an execution, once; None if it has none."""
+        if self._next is None or self._next.query_id != query_id:
+            return None
 
-    def _whole(self, record: QueryRecord) -> QueryRecord:
-        if self._next is None or record.query_id != self._next.query_id:
-            return record
+        found, self._next = self._next, next(self._rows, None)
+        return found
 
-        inner, self._next = self._next.query, next(self._rows, None)
-        return record._replace(query=immediate_statement(inner))
+
+def _with_immediates(batch: list[Record], inner: _Beside[ImmediateRecord]) -> list[Record]:
+    """*batch* with the statements of EXECUTE IMMEDIATE put back where the mask hid them.
+
+    For lineage alone: the literal as a whole stays hidden in the extract.
+    """
+    if inner.is_over:
+        return batch
+
+    return [
+        record._replace(query=immediate_statement(found.query))
+        if isinstance(record, QueryRecord) and (found := inner.take(record.query_id))
+        else record
+        for record in batch
+    ]

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-import anyio
 from typing_extensions import assert_never
 
 from kada_athena_async.aws.athena import AthenaQueries
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.results import Results
 from kada_athena_async.aws.wire import QueryExecution
-from kada_athena_async.concurrency import Clock, Slots, offload
+from kada_athena_async.concurrency import Clock, Slots
 from kada_athena_async.config import Config
 from kada_athena_async.discover import CatalogFacts, Estate
 from kada_athena_async.errors import NotFoundError, StateError, UnitError
 from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress
 from kada_athena_async.hwm.account import WITHHELD
+from kada_athena_async.pipeline.history_parts import HistoryParts
 from kada_athena_async.pipeline.metadata import CatalogSources, MetadataExtraction
 from kada_athena_async.pipeline.principals import PrincipalEvents
 from kada_athena_async.pipeline.tags import extract_tags
@@ -38,22 +37,18 @@ from kada_athena_async.plan import (
     is_read,
 )
 from kada_athena_async.records import (
-    IMMEDIATES,
     CatalogRecord,
-    ImmediateRecord,
-    QueryRecord,
     Record,
     SchemaRecord,
     UserRecord,
 )
 from kada_athena_async.report import SPARK, ScopeFacts, UnitFacts
 from kada_athena_async.sinks import RecordSink
-from kada_athena_async.sinks.interface import RecordWriter
 from kada_athena_async.sources.glue import GlueTables
 from kada_athena_async.sources.information_schema import InformationSchema
 from kada_athena_async.sources.interface import TableLister
 from kada_athena_async.sources.listing import Listing, SqlTables
-from kada_athena_async.sources.query_history import Emit, WorkgroupHistory, record_of, user_of
+from kada_athena_async.sources.query_history import Emit, WorkgroupHistory, user_of
 from kada_athena_async.sources.strategy import metadata_source
 from kada_athena_async.sources.system_table import SystemTable, TableHistory
 from kada_athena_async.sources.table_metadata import TableMetadataTables
@@ -246,47 +241,29 @@ class UnitExtraction:
         return SystemTable(queries=self.queries, results=self._results, unit_id=unit_id)
 
     async def _history(self, unit: HistoryUnit) -> UnitFacts:
-        rows = 0
         name = unit.workgroup.name
-        async with AsyncExitStack() as parts:
-            part = await parts.enter_async_context(self.sink.part(unit.unit_id, "databaselog"))
-            immediates: RecordWriter | None = None
-            turn = anyio.Lock()
 
-            async def emit(executions: list[QueryExecution]) -> None:
-                nonlocal rows, immediates
+        async def emit(executions: list[QueryExecution]) -> None:
+            await parts.write(executions)
+            self.tell(UnitProgress(unit_id=unit.unit_id, kind="databaselog", rows=len(executions)))
 
-                def transform() -> tuple[list[QueryRecord], list[ImmediateRecord]]:
-                    server = self.config.server
-                    found = [record_of(server, e, workgroup=name) for e in executions]
-                    inner = filter(None, map(self.transforms.immediate, found))
-                    return [*map(self.transforms.query, found)], [*inner]
+        def advanced(share: float) -> None:
+            self.tell(UnitAdvanced(unit_id=unit.unit_id, share=round(share, 3)))
 
-                records, inner = await offload(transform)
-                if not inner:
-                    await part.write(records)
-                else:
-                    async with turn:  # both parts in the same order
-                        await part.write(records)
-                        if immediates is None:
-                            opened = self.sink.part(unit.unit_id, IMMEDIATES)
-                            immediates = await parts.enter_async_context(opened)
-                        await immediates.write(inner)
-                rows += len(executions)
-                self.tell(
-                    UnitProgress(unit_id=unit.unit_id, kind="databaselog", rows=len(executions))
-                )
-
-            def advanced(share: float) -> None:
-                self.tell(UnitAdvanced(unit_id=unit.unit_id, share=round(share, 3)))
-
+        async with HistoryParts(
+            sink=self.sink,
+            unit_id=unit.unit_id,
+            server=self.config.server,
+            workgroup=name,
+            transforms=self.transforms,
+        ) as parts:
             history = self._history_of(unit, emit, advanced)
             account = await history.read()
 
-        if rows != account.counts.get("emitted", 0):
+        rows, emitted = parts.rows, account.counts.get("emitted", 0)
+        if rows != emitted:
             raise StateError(
-                f"workgroup {name} accounted for {account.counts.get('emitted', 0)} executions "
-                f"and wrote {rows}",
+                f"workgroup {name} accounted for {emitted} executions and wrote {rows}",
                 hint="this is a defect of ours; nothing was committed",
             )
 

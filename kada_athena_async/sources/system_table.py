@@ -37,6 +37,13 @@ from kada_athena_async.records import PrincipalRecord
 from kada_athena_async.sources.principals import principal_of_arn
 from kada_athena_async.sources.query_history import WorkgroupHistory
 from kada_athena_async.sources.statement_texts import TAG, quote_identifier, quote_value
+from kada_athena_async.sources.tables_accessed import (
+    COLUMN,
+    Tables,
+    is_readable,
+    selected,
+    tables_of,
+)
 
 CATALOG, SCHEMA, TABLE = "s3tablescatalog/aws-athena", "metadata", "query_executions"
 _SOURCE = ".".join(map(quote_identifier, (CATALOG, SCHEMA, TABLE)))
@@ -76,11 +83,12 @@ _NAMES: Mapping[str, Sequence[str]] = {
     "engine_version": ("effective_engine_version", "engine_version"),
     "output_location": ("output_location", "result_output_location"),
     "principal_arn": ("principal_arn",),
+    COLUMN: (COLUMN,),
 }
 _ESSENTIAL = ("query_execution_id", "query", "workgroup", "state", "submitted_at", "completed_at")
 
 _COLUMNS_SQL = (
-    f"SELECT column_name FROM {quote_identifier(CATALOG)}.information_schema.columns "
+    f"SELECT column_name, data_type FROM {quote_identifier(CATALOG)}.information_schema.columns "
     f"WHERE table_schema = '{SCHEMA}' AND table_name = '{TABLE}'"
 )
 
@@ -109,6 +117,16 @@ def facts_of(names: Sequence[str], earliest: datetime | None) -> SystemTableFact
     return SystemTableFacts(columns=columns, earliest=earliest)
 
 
+class TableExecution(QueryExecution):
+    """An execution as the table has it.
+
+    Attributes:
+        tables_accessed: None where the table does not say.
+    """
+
+    tables_accessed: Tables | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemTable:
     """Asks the table.
@@ -130,9 +148,14 @@ class SystemTable:
             UnitError: The table may not be read, or lacks an essential column.
         """
         names: list[str] = []
-        async with aclosing(self._rows("columns", _COLUMNS_SQL, ("column_name",))) as batches:
-            async for batch in batches:
-                names += [name or "" for name in batch[0]]
+        rows = self._rows("columns", _COLUMNS_SQL, ("column_name", "data_type"))
+        async with aclosing(rows) as batches:
+            async for found, types in batches:
+                names += [
+                    name
+                    for name, data_type in zip(found, types, strict=True)
+                    if name and is_readable(name, data_type or "")
+                ]
 
         facts = facts_of(names, None)
         column = quote_identifier(facts.columns["submitted_at"])
@@ -269,7 +292,7 @@ def _select(
 ) -> str:
     submitted = quote_identifier(facts.columns["submitted_at"])
     completed = quote_identifier(facts.columns["completed_at"])
-    shown = ", ".join(quote_identifier(facts.columns[field]) for field in fields)
+    shown = ", ".join(selected(facts.columns[field]) for field in fields)
     conditions = [f"{submitted} >= {_literal(since)}", f"{submitted} < {_literal(until)}"]
     if workgroup is not None:
         column = quote_identifier(facts.columns["workgroup"])
@@ -291,7 +314,7 @@ def _executions(fields: Sequence[str], batch: Cells) -> list[QueryExecution]:
     return [_execution(dict(zip(fields, row, strict=True))) for row in rows]
 
 
-def _execution(cell: Mapping[str, str | None]) -> QueryExecution:
+def _execution(cell: Mapping[str, str | None]) -> TableExecution:
     """An execution as GetQueryExecution would give it."""
 
     def number(field: str) -> int | None:
@@ -303,7 +326,7 @@ def _execution(cell: Mapping[str, str | None]) -> QueryExecution:
         return text == "true" if text else None
 
     has_error = cell.get("error_type") is not None or cell.get("error_message") is not None
-    return QueryExecution(
+    return TableExecution(
         query_execution_id=cell["query_execution_id"] or "",
         query=cell["query"],
         statement_type=cell.get("statement_type"),
@@ -340,6 +363,7 @@ def _execution(cell: Mapping[str, str | None]) -> QueryExecution:
             result_reuse_information=ResultReuse(reused_previous_result=flag("reused")),
         ),
         engine_version=EngineVersion(effective_engine_version=cell.get("engine_version")),
+        tables_accessed=tables_of(cell.get(COLUMN)),
     )
 
 

@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from kada_athena_async.errors import ConfigError
 from kada_athena_async.sandbox import Sandbox
+from kada_athena_async.sandbox.estate.model import TableRef
 from kada_athena_async.sandbox.estate.small import make_execution, tiny_estate
-from kada_athena_async.sandbox.execute.system_tables import PARAMETER_SECRET
+from kada_athena_async.sandbox.execute.system_tables import COLUMNS, PARAMETER_SECRET
 from tests.faults.world import START, WallClock
 
 HOUR = timedelta(hours=1)
@@ -214,9 +216,65 @@ async def test_values_of_parameterised_statements_are_never_selected(
     assert not [text for text in contents_below(tmp_path) if PARAMETER_SECRET.encode() in text]
 
 
+def manifest_of(report: Any) -> Any:
+    """The manifest of a run, decoded."""
+    return msgspec.json.decode(report.manifest.read_bytes())
+
+
 def contents_below(directory: Path) -> list[bytes]:
     """The bytes of every file below *directory*."""
     return [path.read_bytes() for path in directory.rglob("*") if path.is_file()]
+
+
+ORDERS = TableRef("AwsDataCatalog", "sales", "orders")
+CUSTOMERS = TableRef("AwsDataCatalog", "sales", "customers")
+BY_CUSTOMER = TableRef("AwsDataCatalog", "sales", "orders_by_customer")
+SPELT = TableRef("awsdatacatalog", "SALES", "Orders")
+ELSEWHERE = TableRef("AwsDataCatalog", "sales", "nobody_reads_this")
+
+
+async def test_tables_accessed_is_a_second_opinion_on_our_reads(
+    sandbox: Sandbox, run_at: Any
+) -> None:
+    """Planted differences are counted by kind, and nothing else differs."""
+    planted = [
+        ("SELECT total FROM sales.orders", (SPELT,)),
+        ("SELECT total FROM sales.orders", ()),
+        ("SELECT 1", (ELSEWHERE,)),
+        ("SELECT * FROM sales.best_customers", (BY_CUSTOMER, ORDERS, CUSTOMERS)),
+    ]
+    for number, (query, accessed) in enumerate(planted):
+        made = make_execution(5000 + number, submitted_at=START - HOUR, query=query)
+        sandbox.submit(made)
+        sandbox.estate.system_table_accessed[made.query_execution_id] = accessed
+
+    failed = make_execution(5100, submitted_at=START - HOUR, state="FAILED")
+    sandbox.submit(failed)
+    sandbox.estate.system_table_accessed[failed.query_execution_id] = (ELSEWHERE,)
+    report = await run_at(START)
+
+    counts = manifest_of(report)["facts"]["reconciliation"]["derive"]
+    compared = counts.pop("reads_compared")
+    assert compared > 120
+    assert counts == {
+        "reads_agreed": compared - 2,
+        "reads_only_in_events": 1,
+        "reads_only_in_system_table": 1,
+        "reads_of_views": 1,
+        "reads_below_views": 3,
+    }
+
+
+async def test_a_form_of_tables_accessed_that_is_not_known_costs_nothing(
+    sandbox: Sandbox, run_at: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column of another type is not selected: the history is whole, nothing is compared."""
+    monkeypatch.setitem(COLUMNS, "tables_accessed", "map(varchar, varchar)")
+    report = await run_at(START)
+
+    assert report.rows["databaselog"] > 100
+    assert not [e for e in sandbox.estate.executions.values() if "AS JSON" in e.query]
+    assert "derive" not in manifest_of(report)["facts"]["reconciliation"]
 
 
 async def test_the_table_names_the_principals(

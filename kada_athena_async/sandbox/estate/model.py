@@ -221,6 +221,8 @@ class Estate:
         system_table_lag: How far the system table of executions lags behind; None where the
             account has none.
         system_table_without: Columns that it lacks.
+        system_table_accessed: Execution -> the tables that it says were accessed, where these are
+            not the ones the statement refers to.
         lf_tags: Lake Formation's tags: key -> the values it may have.
     """
 
@@ -228,6 +230,7 @@ class Estate:
     region: str
     system_table_lag: timedelta | None = None
     system_table_without: frozenset[str] = frozenset()
+    system_table_accessed: dict[str, tuple[TableRef, ...]] = field(default_factory=dict)
     lf_tags: dict[str, tuple[str, ...]] = field(default_factory=dict)
     catalogs: dict[str, Catalog] = field(default_factory=dict)
     workgroups: dict[str, Workgroup] = field(default_factory=dict)

@@ -70,7 +70,7 @@ def query_executions(estate: Estate, now: datetime) -> ColumnData:
     lag = estate.system_table_lag
     assert lag is not None
     rows = [
-        _row(execution, estate.account_id)
+        _row(execution, estate)
         for execution in list(estate.executions.values())
         if execution.is_final and (execution.completed_at or execution.submitted_at) <= now - lag
     ]
@@ -83,8 +83,9 @@ def query_executions(estate: Estate, now: datetime) -> ColumnData:
     )
 
 
-def _row(execution: Execution, account_id: str) -> dict[str, object]:
-    identity = in_account(person_of(execution).identity, account_id)
+def _row(execution: Execution, estate: Estate) -> dict[str, object]:
+    identity = in_account(person_of(execution).identity, estate.account_id)
+    accessed = estate.system_table_accessed.get(execution.query_execution_id, execution.reads)
     return {
         "query_execution_id": execution.query_execution_id,
         "query_string": execution.query,
@@ -116,6 +117,6 @@ def _row(execution: Execution, account_id: str) -> dict[str, object]:
         "execution_parameters": [PARAMETER_SECRET],
         "tables_accessed": [
             {"catalog_name": r.catalog, "database_name": r.schema, "table_name": r.table}
-            for r in execution.reads
+            for r in accessed
         ],
     }

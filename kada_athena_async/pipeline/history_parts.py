@@ -1,0 +1,79 @@
+"""The parts of a unit of history: its executions, and what only this run has to know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+import anyio
+
+from kada_athena_async.aws.wire import QueryExecution
+from kada_athena_async.concurrency import offload
+from kada_athena_async.pipeline.transforms import Transforms
+from kada_athena_async.records import ACCESSED, IMMEDIATES, AccessedRecord, Record
+from kada_athena_async.sinks import RecordSink
+from kada_athena_async.sinks.interface import RecordWriter
+from kada_athena_async.sources.query_history import record_of
+from kada_athena_async.sources.system_table import TableExecution
+
+KIND = "databaselog"
+
+
+@dataclass(slots=True, kw_only=True)
+class HistoryParts:
+    """Writes executions; use as ``async with``, which finishes the parts.
+
+    Args:
+        workgroup: Of the executions that do not name theirs.
+
+    Attributes:
+        rows: Executions written.
+    """
+
+    sink: RecordSink
+    unit_id: str
+    server: str
+    workgroup: str
+    transforms: Transforms
+    rows: int = 0
+    _stack: AsyncExitStack = field(init=False, default_factory=AsyncExitStack)
+    _open: dict[str, RecordWriter] = field(init=False, default_factory=dict)
+    _turn: anyio.Lock = field(init=False, default_factory=anyio.Lock)
+
+    async def __aenter__(self) -> HistoryParts:
+        await self._write(KIND, [])
+        return self
+
+    async def __aexit__(self, *error: object) -> bool | None:
+        return await self._stack.__aexit__(*error)  # type: ignore[arg-type]
+
+    async def write(self, executions: Sequence[QueryExecution]) -> None:
+        """Write *executions*; all parts have them in the same order."""
+        found = await offload(lambda: self._records(executions))
+        async with self._turn:
+            for kind, records in found.items():
+                if records:
+                    await self._write(kind, records)
+
+        self.rows += len(executions)
+
+    async def _write(self, kind: str, records: list[Record]) -> None:
+        if kind not in self._open:
+            part = self.sink.part(self.unit_id, kind)
+            self._open[kind] = await self._stack.enter_async_context(part)
+
+        await self._open[kind].write(records)
+
+    def _records(self, executions: Sequence[QueryExecution]) -> dict[str, list[Record]]:
+        transforms = self.transforms
+        found = [record_of(self.server, e, workgroup=self.workgroup) for e in executions]
+        return {
+            KIND: [*map(transforms.query, found)],
+            IMMEDIATES: [*filter(None, map(transforms.immediate, found))],
+            ACCESSED: [
+                AccessedRecord(e.query_execution_id, e.tables_accessed)
+                for e in executions
+                if isinstance(e, TableExecution) and e.tables_accessed is not None
+            ],
+        }
