@@ -89,7 +89,7 @@ class AthenaQueries:
     Args:
         run_id: Part of the idempotency tokens; so a retry never runs a statement twice.
         output_location: ``s3://bucket/prefix/``; None where the workgroup decides.
-        mask: Makes what Athena says of a failure fit to be told.
+        mask: Makes Athena's reason of a failure fit to be published; takes the statement too.
     """
 
     client: AwsClient
@@ -100,7 +100,7 @@ class AthenaQueries:
     clock: Clock
     rng: Random
     tell: Observer
-    mask: Callable[[str], str]
+    mask: Callable[[str, str], str]
     _watched: dict[str, _Watched] = field(default_factory=dict)
     _tick: anyio.Event = field(default_factory=anyio.Event)
     _is_polling: bool = False
@@ -314,14 +314,14 @@ class AthenaQueries:
                 )
 
 
-def _failure(execution: QueryExecution, mask: Callable[[str], str]) -> QueryFailedError:
+def _failure(execution: QueryExecution, mask: Callable[[str, str], str]) -> QueryFailedError:
     status = execution.status
     error = status.athena_error
     reason = status.state_change_reason or (error and error.error_message) or status.state
     return QueryFailedError(
         execution.query_execution_id,
         reason,
-        told=mask(reason),
+        told=mask(reason, execution.query or ""),
         is_retryable=bool(error and error.retryable),
     )
 

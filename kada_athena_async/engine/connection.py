@@ -109,7 +109,7 @@ class Connection:
             clock=self.clock,
             rng=self.rng,
             tell=self.tell,
-            mask=mask_text if self.config.mask else str,
+            mask=mask_text if self.config.mask else lambda reason, _statement: reason,
         )
 
     def extraction(self, run_id: str, sink: RecordSink) -> UnitExtraction:

@@ -180,8 +180,8 @@ def failure_totals(runs: Package | Runs) -> list[FailureTotal]:
     """
     totals: dict[str, FailureTotal] = {}
     places: dict[str, set[str]] = {}
-    names = ("status", "workgroup", "status_reason", "error_category")
-    for status, workgroup, reason, category in runs.rows("databaselog", *names):
+    names = ("status", "workgroup", "status_reason", "error_category", "query")
+    for status, workgroup, reason, category, query in runs.rows("databaselog", *names):
         if status != "FAILED":
             continue
 
@@ -190,7 +190,7 @@ def failure_totals(runs: Package | Runs) -> list[FailureTotal]:
             kind = OTHER_KINDS
         total = totals.get(kind)
         if total is None:
-            sample = mask_text(reason)[:_REASON_CHARS]
+            sample = mask_text(reason, mask_sql(query, is_failed=True))[:_REASON_CHARS]
             total = totals[kind] = FailureTotal(kind=kind, sample=sample)
         total.queries += 1
         places.setdefault(kind, set()).add(workgroup)

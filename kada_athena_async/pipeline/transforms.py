@@ -40,7 +40,7 @@ class Transforms:
         """The record with its fingerprint, and masked."""
         text = record.query
         if text is None:
-            return record._replace(status_reason=self._message(record.status_reason))
+            return record._replace(status_reason=self._reason(record, ""))
 
         sql = SqlText(
             text,
@@ -57,7 +57,7 @@ class Transforms:
         if self.keep_s3_locations:
             masked = sql.masked(keep_s3_locations=True)
         self.unmaskable["query"] += is_unmaskable(masked)
-        return named._replace(query=masked, status_reason=self._message(record.status_reason))
+        return named._replace(query=masked, status_reason=self._reason(record, masked))
 
     def immediate(self, record: QueryRecord) -> ImmediateRecord | None:
         """The statement that an EXECUTE IMMEDIATE ran, masked; None if *record* is no such thing.
@@ -80,8 +80,13 @@ class Transforms:
         self.unmaskable["view"] += is_unmaskable(masked)
         return record._replace(definition=masked)
 
-    def _message(self, text: str | None) -> str | None:
-        return mask_text(text) if self.mask and text is not None else text
+    def _reason(self, record: QueryRecord, masked: str) -> str | None:
+        """The reason of a failure; names of the statement, and of where it ran, stay in it."""
+        reason = record.status_reason
+        if not self.mask or reason is None:
+            return reason
+
+        return mask_text(reason, f"{masked} {record.catalog} {record.schema}")
 
 
 def view_of(raw: RawView) -> DecodedView:

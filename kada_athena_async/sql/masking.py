@@ -12,13 +12,16 @@ from collections.abc import Iterable
 from kada_athena_async.sql.engine_choice import EngineChoice, choose_engine
 from kada_athena_async.sql.literals import PLACEHOLDER, Literal, find_literals, splice
 from kada_athena_async.sql.locations import find_locations
-from kada_athena_async.sql.messages import mask_message
+from kada_athena_async.sql.messages import mask_message, words_of
 from kada_athena_async.sql.quoted_names import without_table_names
 from kada_athena_async.sql.tokens import Engine
 
 MAX_MASKABLE_CHARS = 524_288
 """Longer texts are not looked at. Athena takes statements of 262,144 bytes and Glue view texts of
 409,600 characters (Athena service quotas; Glue API, TableInput.ViewOriginalText)."""
+
+MAX_MESSAGE_CHARS = 16_384
+"""Reasons of failures are a few hundred characters; the event loop waits for what is matched."""
 
 HIVE_DIALECTS = ("hive", "spark")
 """Dialects of views whose literals are Hive's."""
@@ -128,23 +131,30 @@ class SqlText:
             return _remark(text)
 
 
-def mask_text(text: str) -> str:
+def mask_text(text: str, statement: str = "") -> str:
     """Return a message with ``?`` for what it may repeat of a statement or of the data.
 
-    That is: everything in quotes, all that follows a colon or words that announce a value or a
-    piece of the statement, numbers of more than three digits (dates and such count as one),
-    addresses with an ``@``, values of partitions in paths, and the names of sessions and users.
-    Of an error that the author of a statement or of a Lambda function words only the code stays.
-    The position that Trino gives, such as ``line 12:7``, stays.
+    Only words stay that the engines and services use themselves, and those of *statement*; nothing
+    in quotes stays but a name that *statement* has, and nothing after a colon. Of an error that the
+    author of a statement or of a Lambda function words only the code stays. The position that Trino
+    gives, such as ``line 12:7``, parameters of types and S3 buckets stay. Of a message longer than
+    ``MAX_MESSAGE_CHARS`` the rest is hidden.
+
+    Args:
+        statement: What the message is about, masked.
     """
     if _REMARK.fullmatch(text):
         return text
 
-    if len(text) > MAX_MASKABLE_CHARS:
-        return _remark(text)
+    names = words_of(statement)
+    masked = _masked_message(text, names)
+    return masked if _masked_message(masked, names) == masked else _remark(text)
 
-    masked = mask_message(text)
-    return masked if mask_message(masked) == masked else _remark(text)
+
+def _masked_message(text: str, names: frozenset[str]) -> str:
+    masked = mask_message(text[:MAX_MESSAGE_CHARS], names)
+    is_cut = len(text) > MAX_MESSAGE_CHARS and not masked.endswith(PLACEHOLDER)
+    return masked + PLACEHOLDER if is_cut else masked
 
 
 def is_unmaskable(masked: str) -> bool:

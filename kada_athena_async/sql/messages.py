@@ -1,69 +1,51 @@
 """Masks error messages: the values, names of persons and pieces of statements that they repeat.
 
-Trino and Hive put a row's value after a colon, between quotes, or bare between their own words.
-Kept are the error's code, the position and the service's own words.
+The rule is closed: a word stays that is the engine's or a service's own (message_words.py) or that
+stands in the masked statement, which is published beside the message. So the wording of a message
+need not be known for the row's value in it to be hidden. Kept are also the error's code, the
+position, parameters of types, counts with their unit, and S3 buckets.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+
+from kada_athena_async.sql.message_words import MESSAGE_WORDS, NAME_WORDS
 
 PLACEHOLDER = "?"
 
 # The code of the error and the position in the statement stay, whatever follows.
 _PREFIX = re.compile(
-    r"\s*(?:(?P<code>[A-Z][A-Z0-9_]{2,63}):\s*)?(?:line [0-9]{1,6}:[0-9]{1,6}:\s*)?"
+    r"\s*(?:(?P<code>[A-Z][A-Z0-9]{0,40}(?:_[A-Z0-9]{1,40}){1,12}):\s*)?"
+    r"(?:line [0-9]{1,6}:[0-9]{1,6}:\s*)?"
 )
 # Their text is written by the author of the statement, fail('...'), or of a Lambda function.
 _USER_CODES = frozenset(("GENERIC_USER_ERROR", "USER_ERROR"))
 
-# Errors about a value of a row: of their text only words that are Trino's own are kept.
-_DATA_CODES = re.compile(
-    "INVALID_(?:CAST|FUNCTION)_ARGUMENT|INVALID_(?:ARGUMENTS?|LITERAL|VALUE|PARAMETER_USAGE)"
-    "|NUMERIC_VALUE_OUT_OF_RANGE|[A-Z]+_BAD_DATA|[A-Z]+_INVALID_PARTITION_VALUE"
-    "|HIVE_PARTITION_SCHEMA_MISMATCH|JSON_[A-Z_]+|PATH_EVALUATION_ERROR|CONSTRAINT_VIOLATION"
-    "|CATALOG_STORE_ERROR|ARITHMETIC_OVERFLOW|MERGE_TARGET_ROW_MULTIPLE_MATCHES"
-)
-_ABOUT_VALUE = re.compile(
-    r"\A\W*(?:cannot (?:cast|convert|parse)|value \w)|cannot be (?:cast|represented|converted)\b"
-    r"|out of range\b|\bnot a valid\b",
-    re.IGNORECASE,
-)
-_OWN_WORDS_TEXT = """
-    a above allowed an and any are argument arguments array as at be beginning between bigint
-    boolean bounds by cannot cast casting char character characters coercion column columns contain
-    contains conversion convert converted could date day days decimal declared does double
-    duplicate empty end error exceed exceeds expected exponent failed field file first for format
-    found from function general greater had has hive hour iceberg in index input int integer
-    interval invalid ipaddress is it json key keys last least length less line long map match
-    matches max maximum may millisecond min minimum minute mismatch missing month more must
-    negative new no non not null number numeric of on one only or out outside overflow parameter
-    parse parsed parsing part partition path pattern positive precision present prohibited range
-    read real regular represented represents required result row rows scale schema schemas second
-    size smallint split string subscript supported table than that the there time timestamp tinyint
-    to too type types unable unexpected union unit unknown unsupported uuid valid value values
-    varbinary varchar when while with within without year zero zone
-"""
-_OWN_WORDS = frozenset(_OWN_WORDS_TEXT.split())
-_WORD = re.compile(r"[^\s()\[\]{}<>,;:.!?\"'`]+")
-
 # Trino's parser quotes the statement itself, quotes and all, so that no quote after "input" can be
-# trusted to be the last one. After the others the offending value stands without any quotes.
-_REST_IS_DATA = re.compile(
-    r"(?:\b(?:at|mismatched|extraneous|illegal) input|malformed at|unparseable|could not parse"
-    r"|failed to parse|duplicate map keys)\b:?\s*(?=\S)",
+# trusted to be the last one.
+_INPUT = re.compile(
+    r"\b(?:at|mismatched|extraneous|illegal) input\b:?\s*(?=\S)",
     re.IGNORECASE,
 )
+# What follows is the text of a Lambda function's author, however it is set apart.
 _REST_IS_WRITTEN = re.compile(r"\bmessage\s*[:=\[(]\s*(?=\S)", re.IGNORECASE)
 
 # An apostrophe within a word opens nothing, and a closing quote has no word after it. What is
 # never closed reaches to the end.
 _QUOTED = re.compile(
-    r"(?:(?<!\w)'|'(?!(?:s|re|ve|ll|d|m)\b)(?!(?<=n')t\b))(?:[^']|'(?=\w))*(?:'|\Z)"
+    r"(?:(?<!\w)'|'(?!(?:s|re|ve|ll)\b)(?!(?<=n')t\b))(?:[^']|'(?=\w))*(?:'|\Z)"
     r'|"[^"]*(?:""[^"]*)*(?:"|\Z)'
     r"|`[^`]*(?:`|\Z)|´[^´]*(?:´|\Z)|＂[^＂]*(?:＂|\Z)|＇[^＇]*(?:＇|\Z)"
     r"|[“”„«»][^“”«»]*(?:[“”«»]|\Z)"
     r"|[‘‚‹›](?:[^’‹›]|[’](?=\w))*(?:[’‹›]|\Z)"
+)
+
+# What a name of the statement, or of a type, may follow in quotes or after a colon.
+_NOUN = re.compile(
+    r"\b(?:column|table|schema|catalog|database|view|function|relation|alias|input|type)s?:?\s*\Z",
+    re.IGNORECASE,
 )
 
 # What follows a colon is data, unless the words before it announce something of the service's own.
@@ -74,18 +56,43 @@ _SERVICE_WORDS = re.compile(
     re.IGNORECASE,
 )
 _LABEL_CHARS = 24
+_FOLLOWING = re.compile(r"[^\s,;]+")
 _NO_WORD = re.compile(r"\W*\Z")
 
 # Whom a session or a user belongs to (IAM user guide, "IAM identifiers"); the role stays.
 _PERSON = re.compile(r"(\b(?:assumed-role/[^/\s]{1,200}|user)/)[^\s,;)\]]+")
-_PARTITION = re.compile(r"(/[^/=\s]{1,200}=)[^/\s]+")
-_TOKEN = re.compile(r"[^\s<>()\[\],;:=]+")
-_NUMBER = re.compile(r"(?P<position>\bline [0-9]{1,6}:[0-9]{1,6}\b)|\d(?:[-./:_+ ]?\d)*")
-_KEPT_DIGITS = 3
+
+_APART = r"""\s()\[\]{}<>,;:.!?"'`/="""
+_WORD = rf"(?:[^{_APART}]|(?<=\w)'(?=\w{{1,2}}\b))+"
+_PIECE = re.compile(
+    rf"""
+      \bline\ [0-9]{{1,6}}:[0-9]{{1,6}}\b
+    | (?P<arn>\barn:aws[a-z-]{{0,20}}:(?!s3:)[a-z0-9-]{{1,40}}:[^\s,;()\[\]]*)
+    | \b(?:s3[an]?://|arn:aws[a-z-]{{0,20}}:s3:::)[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9](?![^/\s,;)])
+    | (?i:\b(?:varchar|char|decimal|time|timestamp)\([0-9]{{1,7}}(?:,\ ?[0-9]{{1,2}})?\))
+    | (?i:\b(?:code|column|field):?\ [0-9]{{1,3}}(?!\w))
+    | (?i:\blimit\ of\ [0-9]{{1,3}}(?:\.[0-9]{{1,2}})?[a-z]{{0,3}}(?![\w.]*[0-9]))
+    | (?P<address>[^{_APART}@]*@[^\s,;()\[\]]*)
+    | (?P<word>{_WORD})
+    """,
+    re.VERBOSE,
+)
+_HIDDEN = re.compile(r"\?(?:[\s.:/=-]*\?)+")
+_PART = re.compile(r"S3|[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W_]+|\W")
+_LONG_NUMBER = re.compile(r"[0-9](?:-?[0-9]){3,}")
 
 
-def mask_message(text: str) -> str:
-    """Return *text* with ``?`` for what may be data, a person's name or a piece of a statement."""
+def words_of(text: str) -> frozenset[str]:
+    """The words of a masked statement, in lower case: they may stay in a message about it."""
+    return frozenset(match.group().lower() for match in re.finditer(_WORD, text))
+
+
+def mask_message(text: str, names: Collection[str] = frozenset()) -> str:
+    """Return *text* with ``?`` for what may be data, a person's name or a piece of a statement.
+
+    Args:
+        names: Words of the statement that may stay, as ``words_of`` returns them.
+    """
     prefix = _PREFIX.match(text)
     code = prefix["code"] if prefix else None
     head, rest = (text[: prefix.end()], text[prefix.end() :]) if prefix else ("", text)
@@ -95,42 +102,70 @@ def mask_message(text: str) -> str:
     if code in _USER_CODES:
         return head + PLACEHOLDER
 
-    for announcement in (_REST_IS_DATA, _REST_IS_WRITTEN):
-        if found := announcement.search(rest):
-            rest = rest[: found.end()] + PLACEHOLDER
-    rest = _before_data(_QUOTED.sub(PLACEHOLDER, rest))
-    rest = _PARTITION.sub(r"\1?", _PERSON.sub(r"\1?", rest))
-    if "@" in rest:
-        rest = _TOKEN.sub(_hide_address, rest)
-    rest = _NUMBER.sub(_hide_long, rest)
-    if _DATA_CODES.fullmatch(code) if code else _ABOUT_VALUE.search(rest):
-        rest = _WORD.sub(_keep_own, rest)
+    if (found := _INPUT.search(rest)) and not _names_input(rest, found.end(), names):
+        rest = rest[: found.end()] + PLACEHOLDER
+    if found := _REST_IS_WRITTEN.search(rest):
+        rest = rest[: found.end()] + PLACEHOLDER
+    rest = _QUOTED.sub(lambda match: _quoted_name(match, names) or PLACEHOLDER, rest)
+    rest = _PERSON.sub(r"\1?", _before_data(rest, names))
 
-    return head + rest
+    rest = _PIECE.sub(lambda match: _keep(match, names), rest)
+    return head + _HIDDEN.sub(PLACEHOLDER, rest)
 
 
-def _before_data(text: str) -> str:
+def _names_input(text: str, start: int, names: Collection[str]) -> bool:
+    quoted = _QUOTED.match(text, start)
+    return quoted is not None and _quoted_name(quoted, names) is not None
+
+
+def _quoted_name(match: re.Match[str], names: Collection[str]) -> str | None:
+    """The quoted text where the words before it announce a name, and the statement has it."""
+    quoted = match.group()
+    return quoted if _is_name(match.string, match.start(), quoted, names) else None
+
+
+def _is_name(text: str, start: int, name: str, names: Collection[str]) -> bool:
+    if not _NOUN.search(text, max(0, start - _LABEL_CHARS), start):
+        return False
+
+    words = words_of(name)
+    return bool(words) and all(word in names or word in NAME_WORDS for word in words)
+
+
+def _before_data(text: str, names: Collection[str]) -> str:
     for colon in _COLON.finditer(text):
         start, end = colon.span()
         if _SERVICE_WORDS.search(text, max(0, start - _LABEL_CHARS), start):
             continue
+
+        following = _FOLLOWING.match(text, end)
+        if following and _is_name(text, end, following.group(), names):
+            continue
+
         if not _NO_WORD.match(text, end):
             return text[:end] + PLACEHOLDER
 
     return text
 
 
-def _hide_address(match: re.Match[str]) -> str:
-    return PLACEHOLDER if "@" in match.group()[1:-1] else match.group()
+def _keep(match: re.Match[str], names: Collection[str]) -> str:
+    if match["arn"]:
+        return _LONG_NUMBER.sub(PLACEHOLDER, match.group())
+
+    word = match["word"]
+    is_own = _is_own(word, names) if word else match["address"] is None
+    return match.group() if is_own else PLACEHOLDER
 
 
-def _hide_long(match: re.Match[str]) -> str:
-    found = match.group()
-    is_short = sum(map(str.isdecimal, found)) <= _KEPT_DIGITS
-    return found if match["position"] or is_short else PLACEHOLDER
+def _is_own(word: str, names: Collection[str]) -> bool:
+    """True for a word of the statement, and for words of messages joined by - and _ or in one."""
+    lower = word.lower()
+    if lower in MESSAGE_WORDS or lower in names:
+        return True
+
+    parts = _PART.findall(word)
+    return all(part.lower() in MESSAGE_WORDS or _is_mark(part) for part in parts)
 
 
-def _keep_own(match: re.Match[str]) -> str:
-    word = match.group()
-    is_number = word.isdecimal()
-    return word if is_number or word.lower() in _OWN_WORDS else PLACEHOLDER
+def _is_mark(part: str) -> bool:
+    return part.isascii() and not part.isalnum()

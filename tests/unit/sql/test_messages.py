@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from kada_athena_async.sql import mask_text
 
+WORDINGS = [
+    line
+    for line in (Path(__file__).parent / "data" / "wordings.txt").read_text().splitlines()
+    if line and line[0] != "#"
+]
 SECRETS = ("alice", "kestrel", "delacroix")
 
 
@@ -34,11 +42,11 @@ VALUES = [
     ),
     (
         "Encountered an exception[X] from your LambdaFunction[f] with message[alice kestrel]",
-        "Encountered an exception[X] from your LambdaFunction[f] with message[?",
+        "Encountered an exception[?] from your LambdaFunction[?] with message[?",
     ),
     (
         "HIVE_CURSOR_ERROR: Failed to read s3://bkt/orders/customer=alice/part-0",
-        "HIVE_CURSOR_ERROR: Failed to read s3://bkt/orders/customer=?/part-0",
+        "HIVE_CURSOR_ERROR: Failed to read s3://bkt/?",
     ),
     (
         "Insufficient permissions to execute the query. User: arn:aws:sts::1:assumed-role/"
@@ -64,7 +72,62 @@ KEPT = [
     "Please reduce your request rate. (Service: Amazon S3; Code: SlowDown)",
     "AWS Glue is throttling requests: Rate exceeded",
     "Query timeout",
+    "Cannot cast varchar(3), char(2) or Decimal(10,2) to time(3) and timestamp(6)",
+    "Column 3, field 12 and code: 7",
+    "Query exceeded the limit of 30.00m, limit of 12GB and limit of 100ms",
+    "Access Denied to s3://scf-exports, (arn:aws:s3:::scf-exports)",
+    "The table's keys don't match; it's what they're",
 ]
+
+
+# What else is written in a statement, and messages about it in which that may be repeated.
+STATEMENT = "SELECT cutsomer_id, CAST(amount AS date) FROM sales.orders WHERE status = ? AND x = ?"
+NAMED = [
+    ("COLUMN_NOT_FOUND: line 1:8: Column 'cutsomer_id' cannot be resolved", None),
+    ("TABLE_NOT_FOUND: line 1:50: Table 'awsdatacatalog.sales.orders' does not exist", None),
+    ("line 1:50: mismatched input 'FROM'. Expecting: '*'", "mismatched input 'FROM'. Expecting: ?"),
+    ("line 1:50: mismatched input 'alice'. Expecting: '*'", "mismatched input ?"),
+    ("ICEBERG_COMMIT_ERROR: Failed to commit Iceberg update to table: sales.orders", None),
+    ("The column 'amount' in table 'sales.orders' is declared as type 'int'", None),
+    ("Column 'alice' cannot be resolved", "Column ? cannot be resolved"),
+    ("Column 'status or alice' cannot be resolved", "Column ? cannot be resolved"),
+    ("Cannot cast 'amount' to date", "Cannot cast ? to date"),
+    ("HIVE_BAD_DATA: Malformed Parquet file. Field amount's type INT64 is alice", "Field amount's"),
+    ("TABLE_NOT_FOUND: Table: alice, 12", "TABLE_NOT_FOUND: Table: ?"),
+]
+
+
+@pytest.mark.parametrize(("message", "masked"), NAMED)
+def test_names_of_the_statement_stay(message: str, masked: str | None) -> None:
+    """They are published beside the message; what follows no word for a name is no name."""
+    told = mask_text(message, STATEMENT)
+    assert (masked or message) in told
+    assert "alice" not in told
+
+
+@pytest.mark.parametrize("value", ["alice", "Alice-7", "O'Kestrel", "a.lice@x.org", "12", "-1.5e7"])
+def test_no_wording_shows_a_value(value: str) -> None:
+    """Wherever engines put a row's value, and however it is written, it is hidden."""
+    shown = {}
+    for wording in WORDINGS:
+        masked = mask_text(wording.replace("{}", value), STATEMENT)
+        if re.search(rf"(?<![\w.]){re.escape(value)}(?![\w.])", masked):
+            shown[wording] = masked
+
+    assert shown == {}
+
+
+def test_the_engine_s_own_words_stay() -> None:
+    """Of what engines say before they come to data hardly a word is lost."""
+    hidden, words = [], 0
+    for wording in WORDINGS:
+        before = re.split(r"\{\}|:\s+|['\"]", wording.partition(": ")[2] or wording)[0]
+        masked = mask_text(before)
+        words += len(before.split())
+        if "?" in masked:
+            hidden.append(masked)
+
+    assert len(hidden) < words / 25, hidden
 
 
 @pytest.mark.parametrize(("message", "masked"), VALUES)

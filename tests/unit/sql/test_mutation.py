@@ -29,9 +29,9 @@ PATTERNS: dict[str, list[tuple[ModuleType, str]]] = {
     "numbers": [(literals, "_NUMBER_SHAPE")],
     "words before a location": [(locations, "_BEFORE")],
     "verbs of Trino": [(engine_choice, "_TRINO_VERB")],
-    "announced data": [(messages, "_REST_IS_DATA"), (messages, "_REST_IS_WRITTEN")],
+    "announced data": [(messages, "_INPUT"), (messages, "_REST_IS_WRITTEN")],
     "quotes in messages": [(messages, "_QUOTED")],
-    "numbers in messages": [(messages, "_NUMBER")],
+    "pieces of messages": [(messages, "_PIECE")],
     "names of persons": [(messages, "_PERSON")],
 }
 
