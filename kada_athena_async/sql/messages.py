@@ -35,7 +35,7 @@ _REST_IS_WRITTEN = re.compile(r"\bmessage\s*[:=\[(]\s*(?=\S)", re.IGNORECASE)
 # An apostrophe within a word opens nothing, and a closing quote has no word after it. What is
 # never closed reaches to the end.
 _QUOTED = re.compile(
-    r"(?:(?<!\w)'|'(?!(?:s|re|ve|ll)\b)(?!(?<=n')t\b))(?:[^']|'(?=\w))*(?:'|\Z)"
+    r"(?:(?<!\w)'|'(?!(?:s|re|ve)\b)(?!(?<=n')t\b))(?:[^']|'(?=\w))*(?:'|\Z)"
     r'|"[^"]*(?:""[^"]*)*(?:"|\Z)'
     r"|`[^`]*(?:`|\Z)|´[^´]*(?:´|\Z)|＂[^＂]*(?:＂|\Z)|＇[^＇]*(?:＇|\Z)"
     r"|[“”„«»][^“”«»]*(?:[“”«»]|\Z)"
