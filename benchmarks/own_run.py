@@ -72,6 +72,7 @@ def main() -> None:
         found,
         committed=report.committed,
         calls=dict(report.calls),
+        principals=rows.get("query_principals", 0),
         throttles=dict(report.throttles),
         files_bytes=sum(file.size_bytes for file in report.files),
         children_cpu_s=children.ru_utime + children.ru_stime,

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from kada_athena_async.codes import ExitCode
-from kada_athena_async.events import Incomplete
+from kada_athena_async.events import Incomplete, Warned
 from kada_athena_async.hwm import WorkgroupAccount
 
 Completeness: TypeAlias = Literal["complete", "partial", "skipped", "denied", "excluded"]
@@ -69,6 +69,7 @@ class UnitFacts(msgspec.Struct, frozen=True, kw_only=True):
         view_contexts: Of the views whose names do not lie where the view does.
         unresolved: Executions without a principal that later runs ask for again: id -> when it
             was submitted.
+        warnings: What the user should know of the unit, also when a later run resumes this one.
     """
 
     scopes: tuple[ScopeFacts, ...] = ()
@@ -77,6 +78,7 @@ class UnitFacts(msgspec.Struct, frozen=True, kw_only=True):
     account: WorkgroupAccount | None = None
     view_contexts: tuple[ViewContext, ...] = ()
     unresolved: dict[str, datetime] = {}
+    warnings: tuple[Warned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

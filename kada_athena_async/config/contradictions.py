@@ -9,6 +9,9 @@ from pydantic import SecretStr
 
 from kada_athena_async.errors import Problem
 
+RETENTION_DAYS = 45
+"""How long Athena keeps a query's history (Athena user guide, "View recent queries")."""
+
 # What the names of a partition's regions begin with; all others are of the partition "aws".
 # https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
 _PARTITIONS: Mapping[str, str] = {
@@ -111,9 +114,23 @@ def contradictions(values: Mapping[str, object]) -> list[Problem]:
     lands_in = _member(landing, "region") or region
     return [
         *found,
+        *_unkept_history(values),
         *_foreign_role("role", str(values.get("role", "")), region),
         *_foreign_role("landing", _member(landing, "role"), lands_in),
     ]
+
+
+def _unkept_history(values: Mapping[str, object]) -> list[Problem]:
+    """The problem of a first window that begins before Athena's API remembers."""
+    days, source = values.get("initial_lookback_days"), values.get("history_source")
+    if not isinstance(days, int) or days <= RETENTION_DAYS or source == "system_table":
+        return []
+
+    remedy = (
+        f"Athena keeps {RETENTION_DAYS} days; write at most {RETENTION_DAYS}, or set "
+        'history_source to "system_table", which may keep more'
+    )
+    return [Problem("initial_lookback_days", str(days), remedy)]
 
 
 def _member(place: object, name: str) -> str:

@@ -207,8 +207,10 @@ class Config(BaseModel):
         "left out, the run still commits",
         examples=["fail"],
     )
-    initial_lookback_days: Annotated[StrictInt, Field(ge=1, le=45)] = Field(
-        45, description="window of the first run; Athena keeps 45 days", examples=[45]
+    initial_lookback_days: Annotated[StrictInt, Field(ge=1, le=3650)] = Field(
+        45,
+        description="window of the first run; Athena keeps 45 days, its system table may keep more",
+        examples=[45],
     )
     settle_seconds: Annotated[StrictInt, Field(ge=0, le=86_400)] = Field(
         60, description="how far behind now the window ends", examples=[60]

@@ -98,6 +98,7 @@ class Cutter:
         origin: Whose run this is, as far as that is known yet.
         store: None if the caller keeps the marks.
         settle: How far behind now a window ends; None for ``settle_seconds``.
+        held_since: Where the history of Athena's system table begins, if that is read.
     """
 
     config: Config
@@ -106,6 +107,7 @@ class Cutter:
     store: Store | None
     files: Files
     settle: timedelta | None = None
+    held_since: datetime | None = None
 
     async def plan(self, request: WindowRequest, now: datetime) -> WindowPlan:
         """The windows of *request*.
@@ -259,6 +261,7 @@ class Cutter:
         return WindowSettings(
             settle=self.settle or timedelta(seconds=self.config.settle_seconds),
             initial_lookback=timedelta(days=self.config.initial_lookback_days),
+            held_since=self.held_since,
         )
 
     @property
@@ -317,6 +320,7 @@ def cutter_of(
     store: Store | None,
     files: Files,
     settle: timedelta | None = None,
+    held_since: datetime | None = None,
 ) -> Cutter:
     """The cutter of the instance *name*.
 
@@ -337,6 +341,7 @@ def cutter_of(
         store=store,
         files=files,
         settle=settle,
+        held_since=held_since,
     )
 
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
 from kada_athena_async.column_block import Batch, ColumnBlock
 from kada_athena_async.concurrency import Clock, map_bounded, stream_from
+from kada_athena_async.config import Config
 from kada_athena_async.discover import Estate
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
+from kada_athena_async.engine.system_table import find_system_table
 from kada_athena_async.engine.window import moment_of, new_run_id
-from kada_athena_async.errors import UnitError
+from kada_athena_async.errors import ConfigError, Problem, UnitError
 from kada_athena_async.events import UnitFinished, UnitStarted
 from kada_athena_async.hwm import StoredMark, WindowSettings, decide_window
+from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.pipeline import UnitExtraction, may_leave_out
 from kada_athena_async.plan import (
     BrokenUnit,
@@ -24,17 +27,21 @@ from kada_athena_async.plan import (
     EstateUnit,
     HistoryUnit,
     MetadataUnit,
+    PrincipalEventsUnit,
     SourceUnit,
+    TagsUnit,
     build_plan,
 )
 from kada_athena_async.records import (
     CatalogRecord,
     ColumnRecord,
     FieldRecord,
+    PrincipalRecord,
     QueryRecord,
     Record,
     SchemaRecord,
     TableRecord,
+    TagRecord,
     UserRecord,
     ViewRecord,
 )
@@ -47,7 +54,8 @@ BATCHES_AHEAD = 2
 """Batches that wait for the caller; those who extract wait with one more each."""
 
 _ESTATE_KINDS = ("metadata_catalogs", "metadata_schemas", "users")
-_HISTORY_KIND = "databaselog"
+_TAGS_KIND = "metadata_tags"
+_HISTORY_KIND, _PRINCIPALS_KIND = "databaselog", "query_principals"
 
 
 class RecordStreams(ABC):
@@ -71,6 +79,7 @@ class RecordStreams(ABC):
     """
 
     _clock: Clock
+    config: Config
 
     @abstractmethod
     def _connection(self) -> AbstractAsyncContextManager[Connection]:
@@ -117,6 +126,39 @@ class RecordStreams(ABC):
         """
         return self._stream(QueryRecord, _HISTORY_KIND, *self._window(start, end))
 
+    def principals(
+        self, start: datetime | str, end: datetime | str | None = None
+    ) -> AsyncGenerator[list[PrincipalRecord], None]:
+        """Principals of the executions that were submitted from *start* on and before *end*.
+
+        Each execution at most once. They come from the source that ``attribute_users`` names, as
+        that has them now: CloudTrail delivers some events hours late, so ask again for those that
+        are missing.
+
+        Args:
+            start, end: As for ``executions``.
+
+        Raises:
+            ConfigError: ``attribute_users`` is off, a time is none, or the window ends before it
+                starts.
+        """
+        self._check("attribute_users", '"off"', 'write "cloudtrail", "system_table" or "auto"')
+        return self._stream(PrincipalRecord, _PRINCIPALS_KIND, *self._window(start, end))
+
+    def tags(self) -> AsyncGenerator[list[TagRecord], None]:
+        """Lake Formation tags of these schemas, tables and columns.
+
+        Raises:
+            ConfigError: ``lake_formation_tags`` is off.
+        """
+        self._check("lake_formation_tags", "false", "write true")
+        return self._stream(TagRecord, _TAGS_KIND)
+
+    def _check(self, field: str, off: str, remedy: str) -> None:
+        """Refuse to read what the configuration does not ask for."""
+        if getattr(self.config, field) in (False, "off"):
+            raise ConfigError([Problem(field, off, remedy)])
+
     def _window(
         self, start: datetime | str | None, end: datetime | str | None
     ) -> tuple[datetime | None, datetime | None]:
@@ -149,12 +191,13 @@ class _Reading:
     send: Send
     start: datetime | None
     end: datetime | None
+    _seen: IdSet = field(init=False, default_factory=IdSet)
 
     async def run(self) -> None:
         connection = self.connection
         await connection.check_bucket()
         run_id = new_run_id(connection.clock.now())
-        extraction = connection.extraction(run_id, _Sink(self.kind, self.send))
+        extraction = connection.extraction(run_id, _Sink(self.kind, self.send, self._keeps))
         estate, units = await self._units(run_id)
 
         async def one(unit: SourceUnit) -> None:
@@ -175,6 +218,15 @@ class _Reading:
         )
         mark = StoredMark(hwm=self.start)
         decision = decide_window(now, settings, mark, start=self.start, end=self.end)
+        if self.kind == _PRINCIPALS_KIND:
+            window = decision.window
+            if window is None:
+                return Estate(catalogs=(), workgroups=()), []
+
+            table = await find_system_table(connection, run_id)
+            unit = PrincipalEventsUnit(start=window.start, end=window.end, table=table)
+            return Estate(catalogs=(), workgroups=()), [unit]
+
         if self.kind == _HISTORY_KIND:
             estate = Estate(
                 catalogs=(),
@@ -198,9 +250,28 @@ class _Reading:
                 isinstance(unit, BrokenUnit) and unit.scope == "workgroup"
             )
 
-        return isinstance(unit, MetadataUnit) or (
+        wanted = TagsUnit if self.kind == _TAGS_KIND else MetadataUnit
+        return isinstance(unit, wanted) or (
             isinstance(unit, BrokenUnit) and unit.scope == "catalog"
         )
+
+    def _keeps(self, record: Record) -> bool:
+        """False for a principal that was sent before, or of an execution outside the window.
+
+        Sources give whole days or repeat the events of a page that shifts.
+        """
+        if not isinstance(record, PrincipalRecord):
+            return True
+
+        at = record.event_time
+        is_outside = at is not None and not (
+            (self.start is None or self.start <= at) and (self.end is None or at < self.end)
+        )
+        if is_outside or record.query_id in self._seen:
+            return False
+
+        self._seen.add(record.query_id)
+        return True
 
 
 async def _extract(unit: SourceUnit, estate: Estate, extraction: UnitExtraction) -> None:
@@ -215,8 +286,14 @@ async def _extract(unit: SourceUnit, estate: Estate, extraction: UnitExtraction)
     try:
         facts = await extraction.extract(unit, estate)
         rows = sum(facts.rows.values())
+        for warning in facts.warnings:
+            extraction.tell(warning)
+
     except UnitError as exc:
-        if not may_leave_out(extraction.config, unit, exc):
+        # A run goes on without these; who asks for nothing else has to know.
+        is_asked = isinstance(unit, PrincipalEventsUnit | TagsUnit)
+        is_skipped = extraction.config.on_error == "skip"
+        if not (is_skipped if is_asked else may_leave_out(extraction.config, unit, exc)):
             raise
 
         outcome, reason = "skipped", exc.message
@@ -238,17 +315,20 @@ class _Sink:
 
     kind: str
     send: Send
+    keeps: Callable[[Record], bool]
 
     @asynccontextmanager
     async def part(self, unit_id: str, kind: str, index: int = 0) -> AsyncIterator[_Writer]:
-        yield _Writer(self.send if kind == self.kind else None)
+        yield _Writer(self.send if kind == self.kind else None, self.keeps)
 
 
 @dataclass(frozen=True, slots=True)
 class _Writer:
     send: Send | None
+    keeps: Callable[[Record], bool]
 
     async def write(self, batch: Batch) -> None:
         if self.send is not None and batch:
             records: Sequence[Record] = batch.records() if isinstance(batch, ColumnBlock) else batch
-            await self.send(list(records))
+            if kept := [record for record in records if self.keeps(record)]:
+                await self.send(kept)

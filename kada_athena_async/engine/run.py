@@ -18,7 +18,7 @@ from kada_athena_async.commit import (
 )
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.config import config_digest
-from kada_athena_async.engine import summary
+from kada_athena_async.engine import summary, system_table
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
 from kada_athena_async.engine.cut import (
     Cutter,
@@ -30,7 +30,6 @@ from kada_athena_async.engine.cut import (
 from kada_athena_async.engine.delivery import Store
 from kada_athena_async.engine.ownership import check_owner, why_not_continued
 from kada_athena_async.engine.statements import overwritten_digest
-from kada_athena_async.engine.system_table import find_system_table, reaching, settle_of
 from kada_athena_async.events import PlanReady, RunStarted, StageFinished, StageStarted, Warned
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import (
@@ -105,12 +104,13 @@ class Run:
         for code, message in await meet(self.connection):
             self._warn(code, message)
 
-        self.table = await find_system_table(self.connection, run_id)
+        self.table = await system_table.find_system_table(self.connection, run_id)
         self.cutter = cutter_of(
             self.connection.config,
             self.name,
             account_id=await self.connection.learn_account(),
-            settle=settle_of(self.connection.config, self.table),
+            settle=system_table.settle_of(self.connection.config, self.table),
+            held_since=system_table.held_since(self.connection.config, self.table),
             output_path=self.output_path,
             store=self.store,
             files=self.files,
@@ -208,7 +208,7 @@ class Run:
     async def _decide(self, planned: PlannedWindow) -> Decision:
         decision = await self.cutter.decide(planned, self.connection.settled_now())
         self.before = decision.carried or decision.former
-        self.usable = reaching(self.connection, self.table, planned.window.start)
+        self.usable = system_table.reaching(self.connection, self.table, planned.window.start)
         if self.usable is None or self.usable.earliest is None:
             return decision
 

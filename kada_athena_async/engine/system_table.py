@@ -26,6 +26,11 @@ def settle_of(config: Config, table: SystemTableFacts | None) -> timedelta:
     return timedelta(seconds=max(config.settle_seconds, SETTLE_S if is_table else 0))
 
 
+def held_since(config: Config, table: SystemTableFacts | None) -> datetime | None:
+    """Where the history begins that a run may read; None where only the API is asked."""
+    return table.earliest if table is not None and history_source(config).asks_table else None
+
+
 async def find_system_table(connection: Connection, run_id: str) -> SystemTableFacts | None:
     """Look whether the table is on and may be read; None where it is not asked for or cannot be.
 

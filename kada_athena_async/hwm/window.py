@@ -10,11 +10,11 @@ from typing import NamedTuple
 import msgspec
 
 from kada_athena_async.codes import WarningCode
+from kada_athena_async.config.contradictions import RETENTION_DAYS
 from kada_athena_async.errors import ConfigError, Problem, StateError
 from kada_athena_async.hwm.origin import Origin
 
-# Athena keeps the history of a query for 45 days (Athena user guide, "View recent queries").
-RETENTION = timedelta(days=45)
+RETENTION = timedelta(days=RETENTION_DAYS)
 
 # How far behind its submission an execution may become listable, beside the settling time.
 OVERLAP = timedelta(hours=1)
@@ -120,10 +120,24 @@ class StoredMark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowSettings:
-    """Settings of windows; see the configuration fields of the same names."""
+    """Settings of windows; see the configuration fields of the same names.
+
+    Attributes:
+        held_since: Where the history begins that Athena's system table holds, if it is read.
+    """
 
     settle: timedelta = timedelta(seconds=60)
     initial_lookback: timedelta = RETENTION
+    held_since: datetime | None = None
+
+    def first_since(self, now: datetime) -> datetime:
+        """Begin of a first window: never before what AWS still has."""
+        kept_since = now - RETENTION
+        if self.held_since is not None:
+            # Up to the next whole second, for all of the window has to be held.
+            kept_since = min(kept_since, self.held_since + timedelta(seconds=1))
+
+        return whole_second(max(now - self.initial_lookback, kept_since))
 
 
 class Gap(NamedTuple):
@@ -340,7 +354,7 @@ def decide_window(
         carried=newest if follows else None,
         former=None if follows else newest,
         kept_since=kept_since,
-        first_since=whole_second(now - settings.initial_lookback),
+        first_since=settings.first_since(now),
         gaps=_retention_gap(begin, kept_since) + _operator_gap(begin, mark, start),
         notes=tuple(notes),
     )
@@ -352,7 +366,7 @@ def _begin(
     if start is not None:
         return whole_second(start)
 
-    return mark.hwm or whole_second(now - settings.initial_lookback)
+    return mark.hwm or settings.first_since(now)
 
 
 def _retention_gap(begin: datetime, kept_since: datetime) -> tuple[Gap, ...]:

@@ -74,17 +74,16 @@ class PrincipalEvents:
 
                 reason = exc.message
 
-        if reason:
-            self.tell(
-                Warned(
-                    code=WarningCode.PRINCIPALS_MISSING,
-                    message=f"who ran the queries is known in part only: {reason}",
-                    hint="executions without a principal are asked for again by later runs",
-                )
-            )
-
-        counts = {"unreadable_events": unreadable} if unreadable else {}
-        return UnitFacts(rows={KIND: rows}, reconciliation=counts)
+        warning = Warned(
+            code=WarningCode.PRINCIPALS_MISSING,
+            message=f"who ran the queries is known in part only: {reason}",
+            hint="executions without a principal are asked for again by later runs",
+        )
+        return UnitFacts(
+            rows={KIND: rows},
+            reconciliation={"unreadable_events": unreadable} if unreadable else {},
+            warnings=(warning,) if reason else (),
+        )
 
     async def _events(
         self, unit: PrincipalEventsUnit

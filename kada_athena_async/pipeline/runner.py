@@ -64,7 +64,7 @@ class UnitRunner:
             CommitError: The disk refuses.
         """
         if sealed := self.staging.sealed().get(unit.unit_id):
-            return self._finished(unit, self._resumed(sealed), 0.0)
+            return self._finished(self._resumed(sealed), 0.0)
 
         begun = self.clock.monotonic()
         self.tell(UnitStarted(unit_id=unit.unit_id))
@@ -76,7 +76,7 @@ class UnitRunner:
             await self.staging.discard(unit.unit_id)
             outcome = await self._without(unit, exc)
 
-        return self._finished(unit, outcome, self.clock.monotonic() - begun)
+        return self._finished(outcome, self.clock.monotonic() - begun)
 
     async def _extract(self, unit: Unit, estate: Estate) -> UnitFacts:
         if isinstance(unit, DeriveUnit):
@@ -107,11 +107,12 @@ class UnitRunner:
                 is_denied=isinstance(error, AccessDeniedError),
             )
 
+        warnings: tuple[Warned, ...] = ()
         if isinstance(unit, PrincipalEventsUnit | TagsUnit):
             code, lost = _lost_extra(unit)
-            self.tell(Warned(code=code, message=f"{lost}: {error.message}", hint=error.hint))
+            warnings = (Warned(code=code, message=f"{lost}: {error.message}", hint=error.hint),)
 
-        facts = UnitFacts(scopes=_left_out(unit, error))
+        facts = UnitFacts(scopes=_left_out(unit, error), warnings=warnings)
         await self.staging.seal(unit.unit_id, msgspec.to_builtins(facts))
         return UnitOutcome(
             unit_id=unit.unit_id,
@@ -125,10 +126,13 @@ class UnitRunner:
         facts = msgspec.convert(sealed.facts, UnitFacts)
         return UnitOutcome(unit_id=sealed.unit_id, outcome="resumed", facts=facts)
 
-    def _finished(self, unit: Unit, outcome: UnitOutcome, duration_s: float) -> UnitOutcome:
+    def _finished(self, outcome: UnitOutcome, duration_s: float) -> UnitOutcome:
+        for warning in outcome.facts.warnings:
+            self.tell(warning)
+
         self.tell(
             UnitFinished(
-                unit_id=unit.unit_id,
+                unit_id=outcome.unit_id,
                 outcome=outcome.outcome,
                 rows=outcome.rows,
                 duration_s=round(duration_s, 3),

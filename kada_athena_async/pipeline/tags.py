@@ -46,15 +46,19 @@ async def extract_tags(
                         tell(UnitProgress(unit_id=unit.unit_id, kind=KIND, rows=len(records)))
 
     scopes: tuple[ScopeFacts, ...] = ()
+    warnings: tuple[Warned, ...] = ()
     if tags.unreadable:
         reason = f"some LF-tags are left out, unreadable: {'; '.join(tags.unreadable)}"
         message = f"some tags of catalog {catalog.name} are left out: {tags.unreadable[0]}"
-        tell(Warned(code=WarningCode.TAGS_MISSING, message=message))
+        warnings = (Warned(code=WarningCode.TAGS_MISSING, message=message),)
         name = (catalog.name,)
         scopes = (ScopeFacts(scope="catalog", name=name, outcome="complete", reason=reason),)
 
     return UnitFacts(
-        rows={KIND: rows}, scopes=scopes, reconciliation={"searches": len(expressions)}
+        rows={KIND: rows},
+        scopes=scopes,
+        reconciliation={"searches": len(expressions)},
+        warnings=warnings,
     )
 
 

@@ -52,6 +52,9 @@ STATEMENTS_MAX = 3
 """Statements that a workgroup's window is cut into: each takes seconds to start, and they follow
 each other."""
 
+DAYS_A_STATEMENT = 7
+"""Days of submission, at least, of a statement: a nightly run asks one a workgroup."""
+
 # Field of ours -> names that the column may have, the likeliest first: GetQueryExecution's fields
 # in snake case, as far as AWS's pages could be read.
 _NAMES: Mapping[str, Sequence[str]] = {
@@ -263,11 +266,14 @@ class TableHistory(WorkgroupHistory):
 
 
 def day_slices(since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
-    """Spans of whole days in UTC that cover *since* to *until*, at most ``STATEMENTS_MAX``."""
+    """Spans of whole days in UTC that cover *since* to *until*, at most ``STATEMENTS_MAX``.
+
+    Up to ``DAYS_A_STATEMENT`` days are one.
+    """
     day = timedelta(days=1)
     first = since.astimezone(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
     days = -(-(until - first) // day) or 1
-    size = -(-days // STATEMENTS_MAX)
+    size = max(DAYS_A_STATEMENT, -(-days // STATEMENTS_MAX))
     return [(first + at * day, first + (at + size) * day) for at in range(0, days, size)]
 
 

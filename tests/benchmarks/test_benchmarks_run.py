@@ -55,6 +55,17 @@ def test_the_history_benchmark_finds_every_execution() -> None:
 
 
 @pytest.mark.slow
+def test_the_who_benchmark_finds_executions_and_principals_by_both_sources() -> None:
+    """All executions by the system table, and the bound of CloudTrail beside its run."""
+    figures = quick("bench_who")
+
+    assert figures["own_system_table"]["executions"] == 600
+    assert figures["own_system_table_and_principals"]["principals"] > 500
+    assert figures["cloudtrail"]["own"]["principals"] > 90
+    assert figures["cloudtrail_bound_s"] == 5.0
+
+
+@pytest.mark.slow
 def test_the_decode_benchmark_compares_cpu_with_aioboto3() -> None:
     """A page and a million rows have a cost and a ratio."""
     figures = quick("bench_decode")

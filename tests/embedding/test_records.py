@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from kada_athena_async import ConfigError, Extractor
 from kada_athena_async.errors import AccessDeniedError, CredentialsError
 from kada_athena_async.events import Event, UnitFinished
 from kada_athena_async.sandbox import Sandbox
+from kada_athena_async.sandbox.cloudtrail import event_at
+from kada_athena_async.sandbox.estate.tags import true_tags
 from kada_athena_async.sinks.csv_format import encode
 from tests.conftest import Extracts
 
@@ -73,6 +77,66 @@ COLUMNS = {
 
 def keys(kind: str, records: list[Any]) -> list[tuple[str, ...]]:
     return sorted(tuple(str(getattr(r, c) or "") for c in COLUMNS[kind]) for r in records)
+
+
+async def test_principals_of_a_window_are_the_events_that_there_are(
+    make: Make, sandbox: Sandbox
+) -> None:
+    """Each execution that was submitted in it, once, but those that CloudTrail does not show."""
+    now = datetime.now(timezone.utc)
+    start, end = now - timedelta(days=21), now - timedelta(days=1)
+    records = await all_of(make(attribute_users="cloudtrail").principals(start, end))
+
+    wanted = [
+        e.query_execution_id
+        for e in sandbox.estate.executions.values()
+        if start <= e.submitted_at.replace(microsecond=0) < end and event_at(e)
+    ]
+    assert len(wanted) > 10
+    assert sorted(r.query_id for r in records) == sorted(wanted)
+
+
+async def test_principals_come_from_the_system_table_too(make: Make, sandbox: Sandbox) -> None:
+    """It is read by whole days; what lies outside the window is left out."""
+    now = datetime.now(timezone.utc)
+    start, end = now - timedelta(days=21), now - timedelta(days=1)
+    sandbox.estate.system_table_lag = timedelta()
+    try:
+        records = await all_of(make(attribute_users="system_table").principals(start, end))
+    finally:
+        sandbox.estate.system_table_lag = None
+
+    assert len(records) > 10
+    assert {r.source for r in records} == {"system_table"}
+    assert all(r.event_time and start <= r.event_time < end for r in records)
+
+
+async def test_tags_are_those_of_lake_formation(make: Make, sandbox: Sandbox) -> None:
+    """Of schemas, tables and columns, each once."""
+    records = await all_of(make(lake_formation_tags=True).tags())
+
+    found = Counter((r.catalog, r.schema, r.table or "", r.column or "", *r[5:7]) for r in records)
+    assert found
+    assert found == Counter(tag[:6] for tag in true_tags(sandbox.estate))
+
+
+async def test_what_the_configuration_leaves_off_is_refused_with_the_field(make: Make) -> None:
+    """Before anything is asked of AWS."""
+    with pytest.raises(ConfigError, match='attribute_users = "off": write "cloudtrail"'):
+        make().principals(START)
+
+    with pytest.raises(ConfigError, match="lake_formation_tags = false: write true"):
+        make().tags()
+
+
+async def test_a_denial_of_what_was_asked_for_is_an_error(make: Make, sandbox: Sandbox) -> None:
+    """A run goes on without principals; a reader of nothing else may not take none for all."""
+    fault = sandbox.faults.add("access_denied", "cloudtrail:LookupEvents")
+    try:
+        with pytest.raises(AccessDeniedError, match="cloudtrail:LookupEvents"):
+            await all_of(make(attribute_users="cloudtrail").principals(START))
+    finally:
+        sandbox.faults.clear(fault)
 
 
 async def test_executions_of_a_window(make: Make, sandbox: Sandbox) -> None:

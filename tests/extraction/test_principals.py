@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +18,10 @@ import pytest
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.cloudtrail import OLD_SECRET, event_at, person_of
 from kada_athena_async.sandbox.estate.small import make_execution, tiny_estate
+from kada_athena_async.sandbox.execute.system_tables import PARAMETER_SECRET
 from tests.faults.world import START, WallClock
 
+ROOT = Path(__file__).parents[2]
 HOUR = timedelta(hours=1)
 
 
@@ -135,6 +141,28 @@ async def test_denied_the_run_commits_and_names_the_right(run_at: Any, sandbox: 
     assert any("cloudtrail:LookupEvents" in warning for warning in report.warnings)
 
 
+async def test_a_resumed_run_says_again_what_it_lacks(run_at: Any, sandbox: Sandbox) -> None:
+    """Denied while another unit failed: the run that continues warns as the first one did."""
+    denied = [
+        sandbox.faults.add("access_denied", f"{service}:{operation}")
+        for service, operation in (
+            ("cloudtrail", "LookupEvents"),
+            ("athena", "ListQueryExecutions"),
+        )
+    ]
+    broken = await run_at(START)
+    assert not broken.committed
+    for fault in denied:
+        sandbox.faults.clear(fault)
+
+    report = (await run_at(START)).continued
+
+    assert report.committed
+    [resumed] = [o for o in report.outcomes if o.unit_id == "principal_events"]
+    assert resumed.outcome == "resumed"
+    assert any("cloudtrail:LookupEvents" in warning for warning in report.warnings)
+
+
 async def test_off_asks_nothing(run_at: Any) -> None:
     """By default no event is looked up, and the extract has its header only."""
     report = await run_at(START, attribute_users="off")
@@ -154,6 +182,53 @@ async def test_pseudonyms_hide_every_person_in_all_files(
     texts = repr([read_extracts(tmp_path / "out").rows(k) for k in ("query_principals", "users")])
     for name in ("ann.smith", "bela", "dmitri", "user/eve", "9067-frank"):
         assert name not in texts
+
+
+def test_what_an_old_event_and_a_parameter_hold_is_in_no_file_log_or_page(tmp_path: Path) -> None:
+    """The command line with logs, its page, exports and answers: no planted secret is in any."""
+    now = datetime.now(timezone.utc)
+    estate = tiny_estate(now)
+    estate.system_table_lag = timedelta()
+    for number, days in enumerate((60, 30)):  # the table reaches back beyond the window
+        old = make_execution(3000 + number, submitted_at=now - timedelta(days=days))
+        estate.executions[old.query_execution_id] = old
+
+    told = ""
+    with Sandbox(estate) as sandbox:
+        config = tmp_path / "config.json"
+        fields = {"metadata_source": "api", "attribute_users": "cloudtrail"}
+        config.write_text(
+            json.dumps(
+                sandbox.config(tmp_path / "out", **fields, history_source="auto", compress=False)
+            )
+        )
+        config.chmod(0o600)
+        for command in (
+            ["run", "-c", str(config), "-v", "--log-file", "run.log"],
+            ["report", "-c", str(config), "-v", "-f", "page.html"],
+            ["show", "who", "sales.orders", "-c", str(config)],
+            ["export", "--to", "openlineage", "-o", "lineage", "-c", str(config), "-v"],
+        ):
+            done = subprocess.run(
+                [sys.executable, "-m", "kada_athena_async", *command],
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                timeout=240,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )
+            assert done.returncode == 0, done.stderr
+            told += done.stdout + done.stderr
+
+        assert sandbox.calls["cloudtrail:LookupEvents"] > 0
+        assert sandbox.calls["athena:StartQueryExecution"] > 2
+
+    for name in ("run.log", "page.html", "lineage"):
+        assert (tmp_path / name).exists()
+
+    texts = [told.encode(), *contents_below(tmp_path)]
+    for secret in (OLD_SECRET, PARAMETER_SECRET):
+        assert not [text for text in texts if secret.encode() in text]
 
 
 async def test_the_statement_of_an_old_event_reaches_no_file(

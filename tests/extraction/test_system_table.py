@@ -178,6 +178,32 @@ async def test_a_table_that_does_not_reach_back_far_enough_is_not_relied_on(
     )
 
 
+async def test_a_first_window_reaches_as_far_back_as_the_table_does(
+    sandbox: Sandbox, run_at: Any, read_extracts: Any, tmp_path: Path
+) -> None:
+    """Beyond the 45 days of the API, up to what is asked for or what the table holds."""
+    older = make_execution(9002, submitted_at=START - timedelta(days=50))
+    sandbox.submit(older)
+    report = await run_at(START, initial_lookback_days=400)
+
+    told = published(read_extracts, tmp_path)
+    assert told[older.query_execution_id] == 1
+    assert timedelta(0) < report.start - OLDEST.submitted_at <= timedelta(seconds=1)
+    assert report.gaps == ()
+    assert set(told.values()) == {1}
+
+
+async def test_a_long_lookback_asks_the_api_where_the_table_is_young(
+    sandbox: Sandbox, run_at: Any
+) -> None:
+    """Then 45 days are all that there is, and no gap is reported."""
+    del sandbox.estate.executions[OLDEST.query_execution_id]
+    report = await run_at(START, initial_lookback_days=400)
+
+    assert report.start == START - timedelta(days=45)
+    assert report.gaps == ()
+
+
 @pytest.mark.parametrize("column", ["query_execution_id", "state", "completion_date_time"])
 async def test_without_an_essential_column_the_api_is_asked(
     column: str, sandbox: Sandbox, run_at: Any

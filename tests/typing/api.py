@@ -94,6 +94,12 @@ async def records(extractor: Extractor) -> int:
         scanned: list[int | None] = [record.scanned_bytes for record in executions]
         found += len(scanned)
 
+    async for principals in extractor.principals(start):
+        found += len([record.principal for record in principals])
+
+    async for tags in extractor.tags():
+        found += len([record.tag_key for record in tags])
+
     return found
 
 

@@ -58,7 +58,7 @@ def predicate_on(source: exp.Table) -> Predicate:
     schemas: frozenset[str] | None = None
     tables: frozenset[str] | None = None
     others: list[exp.Expr] = []
-    for condition in _conditions(source):
+    for condition in conditions_on(source):
         column, names = _allowed(condition)
         if column == "table_schema":
             schemas = names if schemas is None else schemas & names
@@ -149,7 +149,8 @@ def _unqualified(condition: exp.Expr) -> exp.Expr:
     return copy
 
 
-def _conditions(source: exp.Table) -> Iterator[exp.Expr]:
+def conditions_on(source: exp.Table) -> Iterator[exp.Expr]:
+    """The conditions of the WHERE clause next to *source* that are about it alone."""
     select = source.parent_select
     where = select.args.get("where") if isinstance(select, exp.Select) else None
     if where is None:

@@ -12,11 +12,17 @@ from kada_athena_async.sandbox.execute.column_data import ColumnData
 from kada_athena_async.sandbox.execute.engine import Cursor
 from kada_athena_async.sandbox.execute.outcome import NOT_FOUND, StatementFailed
 from kada_athena_async.sandbox.execute.parse import ATHENA, HIVE, parse_query, position_of
-from kada_athena_async.sandbox.execute.predicates import check_poison, predicate_on, reach
+from kada_athena_async.sandbox.execute.predicates import (
+    check_poison,
+    conditions_on,
+    predicate_on,
+    reach,
+)
 from kada_athena_async.sandbox.execute.sample_data import hidden_relation, sample_table
 from kada_athena_async.sandbox.execute.session import INFORMATION_SCHEMA, Session
 from kada_athena_async.sandbox.execute.system_tables import (
     CATALOG,
+    partitions_on,
     query_executions,
     system_catalog,
 )
@@ -64,7 +70,14 @@ def _bind(
         return _bind_view(catalog, schema, table, session, cursor, depth)
 
     if catalog.name == CATALOG and session.now is not None:
-        data = query_executions(session.estate, session.now)
+        select = source.parent_select
+        is_all = select is None or select.find(exp.Star) is not None
+        data = query_executions(
+            session.estate,
+            session.now,
+            partitions_on(conditions_on(source)),
+            columns=None if is_all else named_in,
+        )
         return exp.to_table(cursor.add(data)), data.size_bytes
 
     data = sample_table(table)

@@ -6,7 +6,11 @@ tests may leave some out or name them otherwise.
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Container, Iterable
+from datetime import datetime, timezone
+from typing import NamedTuple
+
+from sqlglot import exp
 
 from kada_athena_async.sandbox.estate.model import Catalog, Column, Estate, Execution, Schema, Table
 from kada_athena_async.sandbox.estate.people import in_account, person_of
@@ -65,20 +69,68 @@ def system_catalog(estate: Estate) -> Catalog:
     )
 
 
-def query_executions(estate: Estate, now: datetime) -> ColumnData:
-    """One row for each execution that is final and has been for as long as the table lags."""
+class Partitions(NamedTuple):
+    """The partitions that a statement reads: the table has one a workgroup and day.
+
+    Attributes:
+        workgroup: None for all.
+        since, until: Of the submission, the end excluded.
+    """
+
+    workgroup: str | None = None
+    since: datetime = datetime.min.replace(tzinfo=timezone.utc)
+    until: datetime = datetime.max.replace(tzinfo=timezone.utc)
+
+    def holds(self, execution: Execution) -> bool:
+        """True if the row of *execution* may lie in one of them."""
+        is_of_workgroup = self.workgroup in (None, execution.workgroup)
+        return is_of_workgroup and self.since <= execution.submitted_at < self.until
+
+
+def partitions_on(conditions: Iterable[exp.Expr]) -> Partitions:
+    """The partitions that *conditions* leave; all where they do not say."""
+    found = Partitions()
+    for condition in conditions:
+        column, literal = condition.this, condition.find(exp.Literal)
+        if not isinstance(column, exp.Column) or literal is None:
+            continue
+
+        if isinstance(condition, exp.EQ) and column.name == "work_group_name":
+            found = found._replace(workgroup=literal.name)
+
+        if column.name == "submission_date_time":
+            moment = datetime.fromisoformat(literal.name.replace(" UTC", "+00:00"))
+            if isinstance(condition, exp.GTE):
+                found = found._replace(since=moment)
+
+            if isinstance(condition, exp.LT):
+                found = found._replace(until=moment)
+
+    return found
+
+
+def query_executions(
+    estate: Estate, now: datetime, partitions: Partitions, columns: Container[str] | None = None
+) -> ColumnData:
+    """One row for each execution that is final and has been for as long as the table lags.
+
+    Args:
+        columns: Those that are read; None for all.
+    """
     lag = estate.system_table_lag
     assert lag is not None
     rows = [
         _row(execution, estate)
         for execution in list(estate.executions.values())
-        if execution.is_final and (execution.completed_at or execution.submitted_at) <= now - lag
+        if execution.is_final
+        and partitions.holds(execution)
+        and (execution.completed_at or execution.submitted_at) <= now - lag
     ]
     return ColumnData(
         {
             name: (duckdb_type(kind), [row[name] for row in rows])
             for name, kind in COLUMNS.items()
-            if name not in estate.system_table_without
+            if name not in estate.system_table_without and (columns is None or name in columns)
         }
     )
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kada_athena_async.errors import RequestError
 from kada_athena_async.sources.system_table import (
+    DAYS_A_STATEMENT,
     STATEMENTS_MAX,
     day_slices,
     facts_of,
@@ -68,6 +69,7 @@ def test_slices_cover_the_time_whole_in_order_and_are_few(
     slices = day_slices(since, until)
 
     assert 1 <= len(slices) <= STATEMENTS_MAX
+    assert len(slices) == 1 or length > timedelta(days=DAYS_A_STATEMENT - 2)
     assert slices[0][0] <= since
     assert slices[-1][1] >= until
     assert all(a[1] == b[0] for a, b in itertools.pairwise(slices))
