@@ -116,16 +116,10 @@ class Retrier:
         begun = self.clock.monotonic()
 
         def is_over(state: RetryCallState) -> bool:
-            error = _error_of(state)
-            elapsed = self.clock.monotonic() - begun
-            if isinstance(error, ThrottledError):
-                return elapsed > self.policy.throttle_deadline_s
-
-            most = error.attempts if isinstance(error, UnavailableError) else 0
-            if most and state.attempt_number >= most:
-                return True
-
-            return elapsed > self.policy.deadline_s or not budget.spend(resource)
+            elapsed_s = self.clock.monotonic() - begun
+            return self._is_over(state, elapsed_s) or not (
+                isinstance(_error_of(state), ThrottledError) or budget.spend(resource)
+            )
 
         async def announce(state: RetryCallState) -> None:
             self.tell(
@@ -158,6 +152,15 @@ class Retrier:
 
         budget.earn(resource)
         return result
+
+    def _is_over(self, state: RetryCallState, elapsed_s: float) -> bool:
+        """True if the deadline has passed, or a source that is down was asked often enough."""
+        error = _error_of(state)
+        if isinstance(error, ThrottledError):
+            return elapsed_s > self.policy.throttle_deadline_s
+
+        most = error.attempts if isinstance(error, UnavailableError) else 0
+        return bool(most and state.attempt_number >= most) or elapsed_s > self.policy.deadline_s
 
     def _wait_s(self, state: RetryCallState) -> float:
         error = _error_of(state)

@@ -22,27 +22,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRequest:
-    """What the user asked for.
+    """Options of ``export``.
 
     Attributes:
         directory: Where the files go; None if they are only posted.
         to_url: Where events are posted; None if nowhere.
-        output_path: Directory of the extracts; None for the configured ones.
         since: A time, as typed.
-        sites: Names of the sites wanted, or patterns for them; all if empty.
+        asked: The extracts to read.
     """
 
     to: str
     directory: Path | None
     to_url: str | None
-    config: Path | None
-    name: str
-    output_path: Path | None
     newest: bool
     since: str | None
     region: str
-    sites: tuple[str, ...]
-    settings: tuple[str, ...]
+    asked: RunRequest
 
 
 def export_runs(talk: Talk, request: ExportRequest) -> int:
@@ -56,10 +51,7 @@ def export_runs(talk: Talk, request: ExportRequest) -> int:
     _check(request)
     since = time_since(None, request.since)
     post = _poster(talk, request.to_url) if request.to_url else None
-    asked = RunRequest(
-        config=request.config, name=request.name, settings=request.settings, sites=request.sites
-    )
-    found = places(talk, asked, request.output_path)
+    found = places(talk, request.asked)
 
     def show(place: Place) -> None:
         directory = _directory(request.directory, place.name if len(found) > 1 else "")

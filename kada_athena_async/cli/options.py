@@ -69,6 +69,23 @@ Since = Annotated[
         show_default=False,
     ),
 ]
+StartHwm = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME", help="Read from this time on: YYYY-MM-DD HH:MM:SS in UTC, or 7d (ago)."
+    ),
+]
+EndHwm = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Read up to this time.  [default: now]")
+]
+OutputPath = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Directory of the extracts.  [default: as configured]",
+        show_default=False,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
 LogFile = Annotated[
     Path | None,

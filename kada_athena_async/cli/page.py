@@ -18,20 +18,15 @@ class PageRequest:
     """Options of ``report``.
 
     Attributes:
-        output_path: Directory of the extracts; None for the configured ones.
         file: Where the page goes; None for the working directory.
-        sites: Names of the sites wanted, or patterns for them; all if empty.
         days, since: The time that is looked at, as typed; None for all published runs.
+        asked: The extracts to read.
     """
 
-    config: Path | None
-    name: str
-    output_path: Path | None
     file: Path | None
-    settings: tuple[str, ...]
-    sites: tuple[str, ...]
-    days: int | None = None
-    since: str | None = None
+    days: int | None
+    since: str | None
+    asked: RunRequest
 
 
 def make_pages(talk: Talk, request: PageRequest) -> int:
@@ -66,10 +61,7 @@ def make_pages(talk: Talk, request: PageRequest) -> int:
 
 
 def _places(talk: Talk, request: PageRequest) -> list[Place]:
-    asked = RunRequest(
-        config=request.config, name=request.name, settings=request.settings, sites=request.sites
-    )
-    found = places(talk, asked, request.output_path)
+    found = places(talk, request.asked)
     if request.file and len(found) > 1:
         remedy = "a page is one site's: choose one with --site, or leave --file out"
         problem = Problem("--file", f"{str(request.file)!r} ({len(found)} sites)", remedy)

@@ -60,18 +60,18 @@ class Place:
         )
 
 
-def places(talk: Talk, request: RunRequest, output_path: Path | None) -> list[Place]:
-    """*output_path* if it is given, else the place of each site that was asked for.
+def places(talk: Talk, request: RunRequest) -> list[Place]:
+    """The directory that *request* names, else the place of each site that was asked for.
 
     Raises:
         ConfigError: With every problem of the configuration, as far as it is needed.
     """
     check_request(request)
-    if output_path is not None:
+    if request.output_path is not None:
         usd_per_tb, usd_per_dpu_hour = _given_prices(request)
         return [
             Place(
-                output_path=output_path.absolute(),
+                output_path=request.output_path.absolute(),
                 name=request.name,
                 usd_per_tb=usd_per_tb,
                 usd_per_dpu_hour=usd_per_dpu_hour,

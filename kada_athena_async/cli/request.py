@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -35,6 +35,7 @@ class RunRequest:
         start_hwm, end_hwm: Texts, as typed.
         settings: ``field=value`` texts; ``overrides`` win over them.
         sites: Names of the sites wanted, or patterns for them; all if empty.
+        output_path: Directory of the extracts to read; None for the configured one.
         sites_at_once: How many are run side by side; None for the default.
         site_minutes: Minutes that a site may take; None for as long as it takes.
         is_otel: True if spans and metrics are sent as OpenTelemetry's variables say.
@@ -49,10 +50,28 @@ class RunRequest:
     is_again: bool = False
     settings: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
+    output_path: Path | None = None
     sites_at_once: int | None = None
     site_minutes: float | None = None
     is_otel: bool = False
     overrides: Mapping[str, object] = field(default_factory=dict)
+
+
+def published(
+    config: Path | None,
+    name: str,
+    sites: Sequence[str] | None,
+    settings: Sequence[str] | None,
+    output_path: Path | None,
+) -> RunRequest:
+    """The extracts that a command reads, by the options that all such commands take."""
+    return RunRequest(
+        config=config,
+        name=name,
+        sites=tuple(sites or ()),
+        settings=tuple(settings or ()),
+        output_path=output_path,
+    )
 
 
 def check_request(request: RunRequest) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 from rich.console import Group
 
@@ -21,7 +20,7 @@ from kada_athena_async.files import Files
 from kada_athena_async.records import KINDS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class ShowRequest:
     """Options of ``show``.
 
@@ -29,21 +28,17 @@ class ShowRequest:
         what, of: As typed.
         days, since: The time that is looked at, as typed; None for all published runs.
         rows: How many rows at most; None for as many as fit a screen.
-        output_path: Directory of the extracts; None for the configured one.
-        is_sandbox: Whether to look where ``run --sandbox`` writes.
+        is_sandbox: True to look where ``run --sandbox`` writes.
+        asked: The extracts to read.
     """
 
     what: str
     of: str | None
     rows: int | None
-    name: str
-    config: Path | None
-    sites: tuple[str, ...]
-    output_path: Path | None
     is_sandbox: bool
-    settings: tuple[str, ...]
-    days: int | None = None
-    since: str | None = None
+    days: int | None
+    since: str | None
+    asked: RunRequest
 
 
 _TAKE_OF = ("head", "search", "who")
@@ -61,11 +56,11 @@ def show_extracts(talk: Talk, request: ShowRequest) -> int:
     """
     _check(request)
     since = time_since(request.days, request.since)
-    asked = RunRequest(
-        config=request.config, name=request.name, settings=request.settings, sites=request.sites
-    )
-    output_path = SANDBOX_FOLDER / "extracts" if request.is_sandbox else request.output_path
-    found = places(talk, asked, output_path)
+    asked = request.asked
+    if request.is_sandbox:
+        asked = replace(asked, output_path=SANDBOX_FOLDER / "extracts")
+
+    found = places(talk, asked)
     return each_place(talk, found, lambda place: _show(talk, request, place, since))
 
 
@@ -130,7 +125,7 @@ def _check(request: ShowRequest) -> None:
         problem = Problem(
             f"show {request.what}", value, "leave it out; only search, head and who take one"
         )
-    elif request.is_sandbox and (request.output_path or request.config):
+    elif request.is_sandbox and (request.asked.output_path or request.asked.config):
         problem = Problem("--sandbox", "given", "leave out --output-path and --config with it")
     else:
         return

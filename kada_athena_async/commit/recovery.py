@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
 from pathlib import Path
 
 import anyio.lowlevel
@@ -107,44 +108,25 @@ async def recover(
         DeliveryError: As *delivery*; the mark has not moved.
     """
     root = staging_root(output_path, name)
-    # Whose it is comes before what lies in it: what is found there is published, or removed.
-    with failing(root):
-        await in_thread(lambda: files.guard(root))
-
-    async def finish(
-        leftover: _Leftover, store: HwmStore | None, delivery: Delivery | None
-    ) -> CommittedManifest:
-        journal, intent = leftover.journal, leftover.intent
-        assert journal is not None
-        assert intent is not None
-        return await complete(
-            leftover.path, intent, journal, store=store, files=files, tell=tell, delivery=delivery
-        )
-
+    finish = partial(_finish, files=files, tell=tell)
     committed: list[CommittedManifest] = []
     resumable: Resumable | None = None
     outcome = "is swept, as asked" if settings.is_fresh else "cannot be continued and was swept"
-    for entry in reversed(await in_thread(lambda: files.names(root))):
+    for entry in reversed(await _staged(root, files)):
         leftover = await _examine(root / entry, files)
         mark = await store.read() if store is not None else None
         action = await _choose(leftover, settings, now=now, mark=mark, delivery=delivery)
-        if leftover.intent is None:
-            await _sweep(leftover, files, tell, outcome)
-        elif action is _Action.LEAVE:
-            tell(
-                Warned(
-                    code=WarningCode.STALE_RUN,
-                    message=f"{leftover.path} is left to a run with a mark",
-                )
-            )
+        if action is _Action.LEAVE:
+            message = f"{leftover.path} is left to a run with a mark"
+            tell(Warned(code=WarningCode.STALE_RUN, message=message))
         elif action is _Action.WITHDRAW:
             await _withdraw(leftover, files, tell)
-        elif action is _Action.ACCEPT:
-            committed.append(await finish(leftover, None, None))
-        elif action is _Action.RESUME and resumable is None:
+        elif action is _Action.RESUME and leftover.intent and resumable is None:
             resumable = Resumable(path=leftover.path, intent=leftover.intent)
         elif action is _Action.FINISH:
-            committed.append(await finish(leftover, store, delivery))
+            committed.append(await finish(leftover, store=store, delivery=delivery))
+        elif action is _Action.ACCEPT:
+            committed.append(await finish(leftover))
         else:
             if _is_of_another_configuration(leftover, settings):
                 await before_discard()
@@ -152,6 +134,30 @@ async def recover(
             await _sweep(leftover, files, tell, outcome)
 
     return Recovery(committed=tuple(reversed(committed)), resumable=resumable)
+
+
+async def _staged(root: Path, files: Files) -> list[str]:
+    """Names in the staging directory, which is ours alone: what lies there is published."""
+    with failing(root):
+        await in_thread(lambda: files.guard(root))
+
+    return await in_thread(lambda: files.names(root))
+
+
+async def _finish(
+    leftover: _Leftover,
+    *,
+    files: Files,
+    tell: Callable[[Event], None],
+    store: HwmStore | None = None,
+    delivery: Delivery | None = None,
+) -> CommittedManifest:
+    journal, intent = leftover.journal, leftover.intent
+    assert journal is not None
+    assert intent is not None
+    return await complete(
+        leftover.path, intent, journal, store=store, files=files, tell=tell, delivery=delivery
+    )
 
 
 def _is_of_another_configuration(leftover: _Leftover, settings: RecoverySettings) -> bool:

@@ -90,15 +90,10 @@ class Outside:
             output_path, self.config, self.name, place.url, files=self.files, sends_all=sends_all
         )
         self._tell_held_back(waiting, place.url)
-        root = staging_root(output_path, self.name)
-        unsettled = [] if is_alone else await in_thread(lambda: self.files.names(root))
-        unclaimed = frozenset(
-            package.manifest.name
-            for package in waiting.due
-            if package.manages_hwm
-            and package.run_id in unsettled
-            and (claim is None or claim.sha256 != package.manifest.sha256)
-        )
+        unclaimed = frozenset[str]()
+        if not is_alone:
+            unclaimed = await self._unclaimed(output_path, waiting, claim)
+
         if len(unclaimed) == len(waiting.due) and not days:
             return DeliveryReport(place=place.url)
 
@@ -125,6 +120,20 @@ class Outside:
         duration_s = round(self.clock.monotonic() - begun, 3)
         self.tell(StageFinished(stage="deliver", duration_s=duration_s))
         return report
+
+    async def _unclaimed(
+        self, output_path: Path, waiting: Waiting, claim: Claim | None
+    ) -> frozenset[str]:
+        """Manifests whose high-water mark has not moved, without *claim* to deliver them."""
+        root = staging_root(output_path, self.name)
+        unsettled = await in_thread(lambda: self.files.names(root))
+        return frozenset(
+            package.manifest.name
+            for package in waiting.due
+            if package.manages_hwm
+            and package.run_id in unsettled
+            and (claim is None or claim.sha256 != package.manifest.sha256)
+        )
 
     def _tell_held_back(self, waiting: Waiting, place: str) -> None:
         for package in waiting.unmasked:

@@ -17,27 +17,23 @@ from kada_athena_async.commit import (
 from kada_athena_async.concurrency import Clock, SystemClock, require_asyncio
 from kada_athena_async.config import Config, ConfigFields, check_name, config_digest, make_config
 from kada_athena_async.engine.connection import Connection, connect
-from kada_athena_async.engine.cut import WindowRequest, cutter_of
-from kada_athena_async.engine.delivery import Outside, Store
+from kada_athena_async.engine.cut import WindowRequest
+from kada_athena_async.engine.delivery import Outside
 from kada_athena_async.engine.doctor import DoctorReport, Examination
 from kada_athena_async.engine.finish_hook import FinishHook
 from kada_athena_async.engine.forecast import Forecast, PlanReport
-from kada_athena_async.engine.handover import Handover
-from kada_athena_async.engine.preflight import check_disk
 from kada_athena_async.engine.record_stream import RecordStreams
 from kada_athena_async.engine.run import Run
+from kada_athena_async.engine.session import Session, open_session
 from kada_athena_async.engine.shared import Shared
 from kada_athena_async.engine.statements import check_overwritten, known_statement
 from kada_athena_async.engine.window import new_run_id
-from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.events import Event, Observer, RunFinished, Warned
 from kada_athena_async.fanout import Fanout, check_observer
-from kada_athena_async.files import MARK_FIELDS, Files, in_thread, locks_in_thread
-from kada_athena_async.hwm import FileHwmStore
+from kada_athena_async.files import Files
 from kada_athena_async.landing import DeliveryReport, joined
 from kada_athena_async.report import ConnectionReport, RunReport
 from kada_athena_async.retry import RetryPolicy
-from kada_athena_async.sinks import lock_path
 from kada_athena_async.sources.statement_texts import default_texts
 
 TEST_DEADLINE_S = 15.0
@@ -202,35 +198,21 @@ class Extractor(RecordStreams):
                 twice.
             StateError: The high-water mark of a package that waits cannot be used.
         """
-        output_path = await self._output_path()
-        tell = Fanout(self._observers)
-        outside = self._outside(tell)
-        async with locks_in_thread() as take, AsyncExitStack() as stack:
-
-            async def lock(path: Path) -> None:
-                now = self._clock.now()
-                await take(lambda: self._files.lock(path, run_id="push", now=now))
-
-            await lock(lock_path(output_path, self.name))
-            if self.config.landing is None or self.config.hwm_store is None:
-                # No other runner has this mark: what waits may go before the mark is looked at.
-                return await outside.push(output_path, sends_all=sends_all)
+        require_asyncio()
+        outside, place = self._outside(Fanout(self._observers)), self.config.landing
+        # Without hwm_store no other runner has this mark: what waits may go before it is read.
+        is_shared = place is not None and self.config.hwm_store is not None
+        async with open_session(
+            outside, self._hwm_path, run_id="push", keeps_state=is_shared
+        ) as session:
+            if place is None or not is_shared:
+                return await outside.push(session.output_path, sends_all=sends_all)
 
             # A package whose mark has not moved goes by the protocol of those who share the mark.
-            store = await stack.enter_async_context(outside.store(self._hwm_path))
-            if isinstance(store, FileHwmStore):
-                await lock(store.lock_path)
-
-            handover = Handover(
-                outside=outside, store=store, output_path=output_path, files=self._files
-            )
-            cutter = cutter_of(
-                self.config, self.name, output_path=output_path, store=store, files=self._files
-            )
-            await cutter.check()
+            await session.cutter.check()
             settings = replace(self._recovery(), only_commits=True)
-            await handover.begin(settings, sends_all=sends_all)
-            return joined(handover.reports, place=self.config.landing.url)
+            await session.handover.begin(settings, sends_all=sends_all)
+            return joined(session.handover.reports, place=place.url)
 
     async def run(
         self,
@@ -273,70 +255,49 @@ class Extractor(RecordStreams):
                 warnings.append(event)
 
         tell = Fanout((keep_warnings, *self._observers))
-        outside = self._outside(tell)
         require_asyncio()
         hook = FinishHook(config=self.config, name=self.name, run_id=run_id, tell=tell)
-        async with hook.at_the_end(), locks_in_thread() as take, AsyncExitStack() as stack:
-            output_path = await self._output_path()
+        async with (
+            hook.at_the_end(),
+            open_session(
+                self._outside(tell), self._hwm_path, run_id=run_id, keeps_state=manages
+            ) as session,
+        ):
+            report = hook.report = await self._extract(session, run_id, request, fresh, warnings)
 
-            async def lock(path: Path, field: str) -> None:
-                await take(
-                    lambda: self._files.lock(
-                        path, run_id=run_id, now=self._clock.now(), field=field
-                    )
-                )
-
-            await lock(lock_path(output_path, self.name), "output_path")
-            store: Store | None = None
-            if manages:
-                store = await stack.enter_async_context(outside.store(self._hwm_path))
-                if isinstance(store, FileHwmStore):
-                    await lock(store.lock_path, MARK_FIELDS)
-
-            handover = Handover(
-                outside=outside, store=store, output_path=output_path, files=self._files
-            )
-            # A mark or state that is junk, or somebody else's, is refused before anything moves.
-            cutter = cutter_of(
-                self.config, self.name, output_path=output_path, store=store, files=self._files
-            )
-            await cutter.check()
-            settings = replace(self._recovery(), is_fresh=fresh)
-            # A typing error must not cost finished parts.
-            recovery, unfinished = await handover.begin(
-                settings, before_discard=self.test_connection
-            )
-            # So is a window that is published, before AWS is asked.
-            await cutter.plan(request, self._clock.now())
-            await outside.check_landing()
-            mark_path = store.hwm_path if isinstance(store, FileHwmStore) else None
-            await check_disk(output_path, self.name, mark_path, self._files, tell)
-            async with self._connection(tell) as connection:
-                run = Run(
-                    connection=connection,
-                    name=self.name,
-                    output_path=output_path,
-                    store=store,
-                    files=self._files,
-                    warnings=warnings,
-                    delivery=handover,
-                )
-                report = await run.extract(run_id, request, recovery.resumable, unfinished)
-
-            hook.report = report
-
-        tell(
-            RunFinished(
-                run_id=report.run_id,
-                committed=report.committed,
-                exit_code=report.exit_code,
-                duration_s=round(self._clock.monotonic() - begun, 3),
-                rows=report.rows,
-                calls=report.calls,
-                incomplete=report.incomplete,
-            )
-        )
+        tell(_finished(report, self._clock.monotonic() - begun))
         return report
+
+    async def _extract(
+        self,
+        session: Session,
+        run_id: str,
+        request: WindowRequest,
+        fresh: bool,
+        warnings: list[Warned],
+    ) -> RunReport:
+        """Check what costs no call, finish interrupted runs, then extract over a connection."""
+        outside, handover = session.outside, session.handover
+        # A mark or state that is junk, or somebody else's, is refused before anything moves.
+        await session.cutter.check()
+        settings = replace(self._recovery(), is_fresh=fresh)
+        # A typing error must not cost finished parts.
+        recovery, unfinished = await handover.begin(settings, before_discard=self.test_connection)
+        # So is a window that is published, before AWS is asked.
+        await session.cutter.plan(request, self._clock.now())
+        await outside.check_landing()
+        await session.check_disk()
+        async with self._connection(outside.tell) as connection:
+            run = Run(
+                connection=connection,
+                name=self.name,
+                output_path=session.output_path,
+                store=session.store,
+                files=self._files,
+                warnings=warnings,
+                delivery=handover,
+            )
+            return await run.extract(run_id, request, recovery.resumable, unfinished)
 
     def _connection(
         self, tell: Observer | None = None, *, policy: RetryPolicy | None = None
@@ -367,26 +328,14 @@ class Extractor(RecordStreams):
             resume=timedelta(hours=self.config.resume_hours),
         )
 
-    async def _output_path(self) -> Path:
-        """The output directory, made if need be and with its links resolved.
 
-        Raises:
-            ConfigError: It cannot be made or written.
-        """
-        require_asyncio()
-        path = self.config.output_path
-
-        def make() -> Path:
-            self._files.make_dir(path)
-            return path.resolve(strict=True)
-
-        try:
-            return await in_thread(make)
-        except OSError as exc:
-            remedy = f"cannot be used ({exc.strerror}); name a directory that this user may write"
-            if isinstance(exc, FileNotFoundError):
-                # Made with its parents, a misspelt mount point would swallow the extracts.
-                remedy = "the directory above it does not exist; make it, or name another"
-
-            problem = Problem("output_path", repr(str(path)), remedy)
-            raise ConfigError([problem]) from exc
+def _finished(report: RunReport, duration_s: float) -> RunFinished:
+    return RunFinished(
+        run_id=report.run_id,
+        committed=report.committed,
+        exit_code=report.exit_code,
+        duration_s=round(duration_s, 3),
+        rows=report.rows,
+        calls=report.calls,
+        incomplete=report.incomplete,
+    )

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kada_athena_async.commit import newest_manifest
+from kada_athena_async.discover import Estate
 from kada_athena_async.engine.connection import Connection
 from kada_athena_async.engine.cut import WindowRequest, cutter_of, meet
 from kada_athena_async.engine.delivery import Store
@@ -15,7 +16,7 @@ from kada_athena_async.engine.survey import Survey
 from kada_athena_async.estimate import Estimate, HistorySize, SchemaSize, estimate
 from kada_athena_async.estimate.sizes import SchemaKey
 from kada_athena_async.files import Files, in_thread
-from kada_athena_async.hwm import Window
+from kada_athena_async.hwm import Decision, Window
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, build_plan
 from kada_athena_async.sources.strategy import (
     METADATA_SOURCES,
@@ -131,7 +132,18 @@ class Forecast:
             notes.append(f"a run for each of these windows, the estimate is of the last: {windows}")
 
         decision = await cutter.decide(planned.windows[-1], now)
-        window = planned.windows[-1].window
+        filled = await self._estimated(report, decision, planned.windows[-1].window, before)
+        return replace(filled, notes=(*notes, *filled.notes))
+
+    async def _estimated(
+        self, report: PlanReport, decision: Decision, window: Window, before: Mapping[str, int]
+    ) -> PlanReport:
+        """*report* with what exists and what a run over *window* takes.
+
+        Args:
+            before: Operation -> calls made before the discovery.
+        """
+        config = self.connection.config
         # As with `api`, so that schemas are not asked for by a statement.
         by_api = with_metadata_source(config, "api")
         estate = await replace(self.connection, config=by_api).discover("plan")
@@ -146,23 +158,16 @@ class Forecast:
             for name in METADATA_SOURCES
         }
         last = await in_thread(lambda: newest_manifest(self.output_path, self.name, self.files))
-        survey = Survey(self.connection, last)
-        schemas = await survey.schemas(plans["api"])
-        histories = await survey.histories(plans["api"])
-        tags = await survey.tag_calls(plans["api"], schemas)
-        notes += [
-            f"{gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M} cannot be extracted"
-            for gap in decision.gaps
-        ]
-        if estate.workgroups_error is not None:
-            notes.append(f"no history: {estate.workgroups_error.message}")
-
+        survey, by_api_plan = Survey(self.connection, last), plans["api"]
+        schemas = await survey.schemas(by_api_plan)
+        histories = await survey.histories(by_api_plan)
+        tags = await survey.tag_calls(by_api_plan, schemas)
         return replace(
             report,
             start=window.start,
             end=window.end,
-            catalogs=_catalogs(plans["api"], schemas),
-            workgroups=_workgroups(plans["api"], histories, window),
+            catalogs=_catalogs(by_api_plan, schemas),
+            workgroups=_workgroups(by_api_plan, histories, window),
             estimate=estimate(
                 config,
                 plans,
@@ -172,8 +177,18 @@ class Forecast:
                 tags=tags,
             ),
             calls_made=dict(sorted(calls.items())),
-            notes=(*notes, *survey.problems),
+            notes=(*_notes(estate, decision), *survey.problems),
         )
+
+
+def _notes(estate: Estate, decision: Decision) -> list[str]:
+    """Sentences about what cannot be extracted."""
+    gaps = [
+        f"{gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M} cannot be extracted"
+        for gap in decision.gaps
+    ]
+    refused = estate.workgroups_error
+    return [*gaps, f"no history: {refused.message}"] if refused is not None else gaps
 
 
 def _catalogs(plan: Plan, sizes: Mapping[SchemaKey, SchemaSize]) -> tuple[CatalogForecast, ...]:

@@ -115,23 +115,7 @@ class Run:
             store=self.store,
             files=self.files,
         )
-        earlier = None
-        if unfinished is not None:
-            what = f"the unfinished delivery {unfinished.manifest}"
-            check_owner(self.cutter.origin, unfinished.origin, what)
-
-        if resumable is not None and _may_continue(resumable, unfinished):
-            earlier = await self._continue(resumable)
-        elif unfinished is not None:
-            self._warn(
-                WarningCode.REDELIVERED, f"{unfinished.manifest} was not delivered whole; once more"
-            )
-            window = Window(unfinished.start, unfinished.end)
-            planned = PlannedWindow(
-                window=window, replaces=unfinished.replaces, compress=unfinished.compress
-            )
-            earlier = await self._begin(f"{run_id}-0", planned)
-
+        earlier = await self._unfinished(f"{run_id}-0", resumable, unfinished)
         if earlier is not None and not earlier.committed:
             return earlier
 
@@ -150,6 +134,30 @@ class Run:
                 return earlier
 
         return replace(await self._begin(run_id, last), continued=earlier)
+
+    async def _unfinished(
+        self, run_id: str, resumable: Resumable | None, unfinished: Announcement | None
+    ) -> RunReport | None:
+        """Finish the interrupted run, or extract the window of a delivery that broke off."""
+        if unfinished is not None:
+            what = f"the unfinished delivery {unfinished.manifest}"
+            check_owner(self.cutter.origin, unfinished.origin, what)
+
+        if resumable is not None and _may_continue(resumable, unfinished):
+            return await self._continue(resumable)
+
+        if unfinished is None:
+            return None
+
+        self._warn(
+            WarningCode.REDELIVERED, f"{unfinished.manifest} was not delivered whole; once more"
+        )
+        planned = PlannedWindow(
+            window=Window(unfinished.start, unfinished.end),
+            replaces=unfinished.replaces,
+            compress=unfinished.compress,
+        )
+        return await self._begin(run_id, planned)
 
     async def _continue(self, resumable: Resumable) -> RunReport | None:
         """Finish an interrupted run in its own window, with the parts that it finished.

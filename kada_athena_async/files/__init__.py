@@ -10,10 +10,11 @@ from kada_athena_async.files.lock import Lock, holder_of
 from kada_athena_async.files.mounts import is_remote
 from kada_athena_async.files.system import Files
 from kada_athena_async.files.threads import in_thread, locks_in_thread
-from kada_athena_async.files.trouble import MARK_FIELDS, failing, is_disk_full
+from kada_athena_async.files.trouble import MARK_FIELDS, OUTPUT_FIELD, failing, is_disk_full
 
 __all__ = [
     "MARK_FIELDS",
+    "OUTPUT_FIELD",
     "Digest",
     "Files",
     "Lock",

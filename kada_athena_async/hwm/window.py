@@ -310,18 +310,9 @@ def decide_window(
         ConfigError: *start* lies after *end*.
         StateError: The stored mark lies in the future.
     """
-    notes = []
     settled = whole_second(now - settings.settle)
-    stop = settled if end is None else whole_second(end)
-    if stop > settled:
-        notes.append(
-            (
-                WarningCode.WINDOW_END_ADJUSTED,
-                f"the end {stop:{HWM_FORMAT}} is not settled yet: {settled:{HWM_FORMAT}}",
-            )
-        )
-        stop = settled
-
+    wanted = settled if end is None else whole_second(end)
+    stop = min(wanted, settled)
     begin = _begin(now, settings, mark, start)
     if start is None and mark.hwm is not None and mark.hwm > now:
         raise StateError(
@@ -330,23 +321,21 @@ def decide_window(
         )
 
     if begin > stop and (start is not None or end is not None):
-        raise ConfigError(
-            [
-                Problem(
-                    "start_hwm",
-                    f"{begin:{HWM_FORMAT}}",
-                    f"must not lie after the end, {stop:{HWM_FORMAT}}",
-                )
-            ],
-            source="window",
-        )
+        remedy = f"must not lie after the end, {stop:{HWM_FORMAT}}"
+        problem = Problem("start_hwm", f"{begin:{HWM_FORMAT}}", remedy)
+        raise ConfigError([problem], source="window")
+
+    notes = []
+    if stop < wanted:
+        message = f"the end {wanted:{HWM_FORMAT}} is not settled yet: {stop:{HWM_FORMAT}}"
+        notes.append((WarningCode.WINDOW_END_ADJUSTED, message))
+
+    if mark.was_edited and start is None:
+        message = "the high-water mark was set by hand: the run starts there"
+        notes.append((WarningCode.HWM_EDITED, message))
 
     newest = mark.newest
     follows = mark.carried is not None and mark.carried.hwm == begin
-    if mark.was_edited and start is None:
-        notes.append(
-            (WarningCode.HWM_EDITED, "the high-water mark was set by hand: the run starts there")
-        )
 
     kept_since = whole_second(now - RETENTION)
     return Decision(

@@ -91,31 +91,23 @@ async def deliver(
     ]
     report = DeliveryReport(place=landing.place)
     if pending:
-        errand = _Errand(
-            landing=landing,
-            journal=journal,
-            files=files,
-            tell=tell,
-            clock=clock,
-            limit=limit,
-            claim=claim,
-        )
+        errand = _Errand(landing, journal, files, tell, clock, limit, claim)
         report = await errand.run(pending, in_sight)
 
     if keep_days is None:
         return report
 
-    old = clock.now() - timedelta(days=keep_days)
-    removed: list[str] = []
-    for package in in_sight[:-1]:
-        found = journal.find(package, landing.place)
-        if found is not None and found.delivered_at < old:
-            removed += await _remove(package, files)
-
+    before = clock.now() - timedelta(days=keep_days)
+    delivered = [
+        package
+        for package in in_sight[:-1]
+        if (found := journal.find(package, landing.place)) and found.delivered_at < before
+    ]
+    removed = [name for package in delivered for name in await _remove(package, files)]
     return replace(report, removed=tuple(removed))
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class _Errand:
     """One way to the landing, with all that is pending."""
 

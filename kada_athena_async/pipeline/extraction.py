@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from typing_extensions import assert_never
@@ -267,22 +267,8 @@ class UnitExtraction:
                 hint="this is a defect of ours; nothing was committed",
             )
 
-        unread = {why: n for why in WITHHELD if (n := account.counts.get(why, 0))}
-        reasons = [f"unreadable: {'; '.join(history.unreadable)}"] if history.unreadable else []
-        reasons += [_why_unread(unread)] if unread else []
-        return UnitFacts(
-            rows={"databaselog": rows},
-            account=account,
-            scopes=(
-                ScopeFacts(
-                    scope="workgroup",
-                    name=(name,),
-                    outcome="partial" if reasons else "complete",
-                    counts=account.counts,
-                    reason="; ".join(reasons),
-                ),
-            ),
-        )
+        scope = _workgroup_scope(name, account.counts, history.unreadable)
+        return UnitFacts(rows={"databaselog": rows}, account=account, scopes=(scope,))
 
 
 def _notes_of(estate: Estate) -> list[ScopeFacts]:
@@ -301,6 +287,20 @@ def _notes_of(estate: Estate) -> list[ScopeFacts]:
         for name, unreadable, stand_in in lists
         if unreadable or stand_in
     ]
+
+
+def _workgroup_scope(name: str, counts: dict[str, int], unreadable: Iterable[str]) -> ScopeFacts:
+    """The completeness of a workgroup's history."""
+    unread = {why: n for why in WITHHELD if (n := counts.get(why, 0))}
+    reasons = [f"unreadable: {'; '.join(unreadable)}"] if unreadable else []
+    reasons += [_why_unread(unread)] if unread else []
+    return ScopeFacts(
+        scope="workgroup",
+        name=(name,),
+        outcome="partial" if reasons else "complete",
+        counts=counts,
+        reason="; ".join(reasons),
+    )
 
 
 def _why_unread(unread: Mapping[str, int]) -> str:

@@ -8,67 +8,72 @@ from typing import Annotated
 import typer
 
 from kada_athena_async.cli.command import command
-from kada_athena_async.cli.options import ConfigFile, Name, Settings, Sites
+from kada_athena_async.cli.options import ConfigFile, Name, OutputPath, Settings, Sites
 from kada_athena_async.cli.talk import Talk
+
+Target = Annotated[
+    str,
+    typer.Option(
+        "--to",
+        metavar="TARGET",
+        help="openlineage, datahub, coalesce, dbt-sources, parquet or duckdb.",
+        show_default=False,
+    ),
+]
+
+Directory = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="DIR",
+        help="Directory of the files that are written; made if need be.",
+        show_default=False,
+    ),
+]
+
+ToUrl = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Post the events of openlineage there; key in OPENLINEAGE_API_KEY.",
+        show_default=False,
+    ),
+]
+
+Newest = Annotated[bool, typer.Option("--newest", help="Only the newest run.")]
+
+RunsSince = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="Only runs whose window ends after this time, in UTC.",
+        show_default=False,
+    ),
+]
+
+Region = Annotated[
+    str,
+    typer.Option(
+        metavar="REGION",
+        help="Region of extracts that do not name theirs.",
+        show_default=False,
+    ),
+]
 
 
 @command
 def export(
     talk: Talk,
-    to: Annotated[
-        str,
-        typer.Option(
-            "--to",
-            metavar="TARGET",
-            help="openlineage, datahub, coalesce, dbt-sources, parquet or duckdb.",
-            show_default=False,
-        ),
-    ],
-    directory: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="DIR",
-            help="Directory of the files that are written; made if need be.",
-            show_default=False,
-        ),
-    ] = None,
-    to_url: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="Post the events of openlineage there; key in OPENLINEAGE_API_KEY.",
-            show_default=False,
-        ),
-    ] = None,
+    to: Target,
+    directory: Directory = None,
+    to_url: ToUrl = None,
     config: ConfigFile = None,
     name: Name = "athena",
-    output_path: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Directory of the extracts.  [default: as configured]",
-            show_default=False,
-        ),
-    ] = None,
-    newest: Annotated[bool, typer.Option("--newest", help="Only the newest run.")] = False,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="Only runs whose window ends after this time, in UTC.",
-            show_default=False,
-        ),
-    ] = None,
-    region: Annotated[
-        str,
-        typer.Option(
-            metavar="REGION",
-            help="Region of extracts that do not name theirs.",
-            show_default=False,
-        ),
-    ] = "",
+    output_path: OutputPath = None,
+    newest: Newest = False,
+    since: RunsSince = None,
+    region: Region = "",
     sites: Sites = None,
     settings: Settings = None,
 ) -> int:
@@ -94,18 +99,15 @@ def export(
       kada-athena-async export --to duckdb -o . --output-path kada-sandbox/extracts
     """
     from kada_athena_async.cli.exports import ExportRequest, export_runs
+    from kada_athena_async.cli.request import published
 
     request = ExportRequest(
         to=to,
         directory=directory,
         to_url=to_url,
-        config=config,
-        name=name,
-        output_path=output_path,
         newest=newest,
         since=since,
         region=region,
-        sites=tuple(sites or ()),
-        settings=tuple(settings or ()),
+        asked=published(config, name, sites, settings, output_path),
     )
     return export_runs(talk, request)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import (
     ConfigFile,
+    EndHwm,
     HwmPath,
     Name,
     Settings,
     Sites,
+    StartHwm,
 )
 from kada_athena_async.cli.talk import Talk
 
@@ -23,16 +21,8 @@ def plan(
     config: ConfigFile = None,
     name: Name = "athena",
     hwm_path: HwmPath = None,
-    start_hwm: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="Read from this time on: YYYY-MM-DD HH:MM:SS in UTC, or 7d (ago).",
-        ),
-    ] = None,
-    end_hwm: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Read up to this time.  [default: now]")
-    ] = None,
+    start_hwm: StartHwm = None,
+    end_hwm: EndHwm = None,
     sites: Sites = None,
     settings: Settings = None,
 ) -> int:

@@ -8,8 +8,19 @@ from typing import Annotated
 import typer
 
 from kada_athena_async.cli.command import command
-from kada_athena_async.cli.options import ConfigFile, Days, Name, Settings, Since, Sites
+from kada_athena_async.cli.options import ConfigFile, Days, Name, OutputPath, Settings, Since, Sites
 from kada_athena_async.cli.talk import Talk
+
+PageFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--file",
+        "-f",
+        metavar="FILE",
+        help="Where the page goes.  [default: <name>_report.html in the working directory]",
+        show_default=False,
+    ),
+]
 
 
 @command
@@ -17,24 +28,8 @@ def report(
     talk: Talk,
     config: ConfigFile = None,
     name: Name = "athena",
-    output_path: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Directory of the extracts.  [default: as configured]",
-            show_default=False,
-        ),
-    ] = None,
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            "--file",
-            "-f",
-            metavar="FILE",
-            help="Where the page goes.  [default: <name>_report.html in the working directory]",
-            show_default=False,
-        ),
-    ] = None,
+    output_path: OutputPath = None,
+    file: PageFile = None,
     days: Days = None,
     since: Since = None,
     sites: Sites = None,
@@ -52,15 +47,7 @@ def report(
       kada-athena-async report -c kada_athena_extractor_config.json -f estate.html
     """
     from kada_athena_async.cli.page import PageRequest, make_pages
+    from kada_athena_async.cli.request import published
 
-    request = PageRequest(
-        config=config,
-        name=name,
-        output_path=output_path,
-        file=file,
-        settings=tuple(settings or ()),
-        sites=tuple(sites or ()),
-        days=days,
-        since=since,
-    )
-    return make_pages(talk, request)
+    asked = published(config, name, sites, settings, output_path)
+    return make_pages(talk, PageRequest(file=file, days=days, since=since, asked=asked))

@@ -10,14 +10,67 @@ import typer
 from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import (
     ConfigFile,
+    EndHwm,
     HwmPath,
     Name,
     OnError,
     Settings,
     Sites,
     Source,
+    StartHwm,
 )
 from kada_athena_async.cli.talk import Talk
+
+NoResume = Annotated[
+    bool,
+    typer.Option("--no-resume", "--fresh", help="Do not continue an interrupted run; begin anew."),
+]
+
+Reprocess = Annotated[
+    bool,
+    typer.Option(
+        "--reprocess", "--again", help="Extract the published packages of the window once more."
+    ),
+]
+
+InSandbox = Annotated[
+    bool,
+    typer.Option("--sandbox", help="Extract from an invented AWS on this machine instead."),
+]
+
+Directory = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Directory for the extracts.", show_default=False),
+]
+
+MetadataSource = Annotated[
+    Source | None, typer.Option(help="Where metadata comes from.", show_default=False)
+]
+
+OnErrorOption = Annotated[
+    OnError | None,
+    typer.Option(help="What to do with what cannot be read.", show_default=False),
+]
+
+SitesAtOnce = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Sites side by side.  [default: 8]"),
+]
+
+SiteMinutes = Annotated[
+    float | None,
+    typer.Option(
+        metavar="N",
+        min=0.01,
+        help="Minutes that a site may take; one that takes longer has failed.",
+        show_default=False,
+    ),
+]
+
+Otel = Annotated[
+    bool,
+    typer.Option("--otel", help="Send spans and metrics as the OTEL_* variables say."),
+]
 
 
 @command
@@ -26,61 +79,18 @@ def run(
     config: ConfigFile = None,
     name: Name = "athena",
     hwm_path: HwmPath = None,
-    start_hwm: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="Read from this time on: YYYY-MM-DD HH:MM:SS in UTC, or 7d (ago).",
-        ),
-    ] = None,
-    end_hwm: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Read up to this time.  [default: now]")
-    ] = None,
-    fresh: Annotated[
-        bool,
-        typer.Option(
-            "--no-resume", "--fresh", help="Do not continue an interrupted run; begin anew."
-        ),
-    ] = False,
-    again: Annotated[
-        bool,
-        typer.Option(
-            "--reprocess", "--again", help="Extract the published packages of the window once more."
-        ),
-    ] = False,
-    sandbox: Annotated[
-        bool,
-        typer.Option("--sandbox", help="Extract from an invented AWS on this machine instead."),
-    ] = False,
-    output_path: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Directory for the extracts.", show_default=False),
-    ] = None,
-    metadata_source: Annotated[
-        Source | None, typer.Option(help="Where metadata comes from.", show_default=False)
-    ] = None,
-    on_error: Annotated[
-        OnError | None,
-        typer.Option(help="What to do with what cannot be read.", show_default=False),
-    ] = None,
+    start_hwm: StartHwm = None,
+    end_hwm: EndHwm = None,
+    fresh: NoResume = False,
+    again: Reprocess = False,
+    sandbox: InSandbox = False,
+    output_path: Directory = None,
+    metadata_source: MetadataSource = None,
+    on_error: OnErrorOption = None,
     sites: Sites = None,
-    sites_at_once: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Sites side by side.  [default: 8]"),
-    ] = None,
-    site_minutes: Annotated[
-        float | None,
-        typer.Option(
-            metavar="N",
-            min=0.01,
-            help="Minutes that a site may take; one that takes longer has failed.",
-            show_default=False,
-        ),
-    ] = None,
-    otel: Annotated[
-        bool,
-        typer.Option("--otel", help="Send spans and metrics as the OTEL_* variables say."),
-    ] = False,
+    sites_at_once: SitesAtOnce = None,
+    site_minutes: SiteMinutes = None,
+    otel: Otel = False,
     settings: Settings = None,
 ) -> int:
     """Extract everything since the last run, then move the high-water mark.
@@ -95,6 +105,8 @@ def run(
       kada-athena-async run --site prod_au --site 'test_*'
       kada-athena-async run --set mask=false --set 'include_schemas=*.sales_*' --json
     """
+    from kada_athena_async.cli.actions import run_extraction
+    from kada_athena_async.cli.demo import run_demo
     from kada_athena_async.cli.request import RunRequest
 
     request = RunRequest(
@@ -117,11 +129,4 @@ def run(
         },
     )
 
-    if sandbox:
-        from kada_athena_async.cli.demo import run_demo
-
-        return run_demo(talk, request)
-
-    from kada_athena_async.cli.actions import run_extraction
-
-    return run_extraction(talk, request)
+    return run_demo(talk, request) if sandbox else run_extraction(talk, request)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import enum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kada_athena_async.cli.command import command
-from kada_athena_async.cli.options import ConfigFile, Days, Name, Settings, Since, Sites
+from kada_athena_async.cli.options import ConfigFile, Days, Name, OutputPath, Settings, Since, Sites
 from kada_athena_async.cli.talk import Talk
 
 
@@ -32,43 +31,45 @@ class What(str, enum.Enum):
     ADVICE = "advice"
 
 
+View = Annotated[What, typer.Argument(metavar="WHAT", help="See above.")]
+
+Subject = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="OF", help="What to search, the kind of extract for head, the table for who."
+    ),
+]
+
+Rows = Annotated[
+    int | None,
+    typer.Option(
+        "--rows",
+        "-r",
+        metavar="N",
+        min=1,
+        help="Rows at most.  [default: 10, of head 3]",
+        show_default=False,
+    ),
+]
+
+InSandbox = Annotated[
+    bool, typer.Option("--sandbox", help="Look at what `run --sandbox` has extracted here.")
+]
+
+
 @command
 def show(
     talk: Talk,
-    what: Annotated[What, typer.Argument(metavar="WHAT", help="See above.")] = What.COUNTS,
-    of: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="OF", help="What to search, the kind of extract for head, the table for who."
-        ),
-    ] = None,
-    rows: Annotated[
-        int | None,
-        typer.Option(
-            "--rows",
-            "-r",
-            metavar="N",
-            min=1,
-            help="Rows at most.  [default: 10, of head 3]",
-            show_default=False,
-        ),
-    ] = None,
+    what: View = What.COUNTS,
+    of: Subject = None,
+    rows: Rows = None,
     days: Days = None,
     since: Since = None,
     name: Name = "athena",
     config: ConfigFile = None,
     sites: Sites = None,
-    output_path: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Directory of the extracts.  [default: as configured]",
-            show_default=False,
-        ),
-    ] = None,
-    sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="Look at what `run --sandbox` has extracted here.")
-    ] = False,
+    output_path: OutputPath = None,
+    sandbox: InSandbox = False,
     settings: Settings = None,
 ) -> int:
     """Look into the extracts, without other tools; AWS is not asked.
@@ -102,23 +103,15 @@ def show(
       kada-athena-async show advice --since 2026-11-01
       kada-athena-async show changes --output-path /tmp/output --json
     """
+    from kada_athena_async.cli.request import published
     from kada_athena_async.cli.show import ShowRequest, show_extracts
 
     if rows is None and name.isdecimal():
         # Once `-n` meant rows here, and in scripts it still does.
         rows, name = int(name), "athena"
 
+    asked = published(config, name, sites, settings, output_path)
     request = ShowRequest(
-        what=what.value,
-        of=of,
-        rows=rows,
-        name=name,
-        config=config,
-        sites=tuple(sites or ()),
-        output_path=output_path,
-        is_sandbox=sandbox,
-        settings=tuple(settings or ()),
-        days=days,
-        since=since,
+        what.value, of, rows, is_sandbox=sandbox, days=days, since=since, asked=asked
     )
     return show_extracts(talk, request)
