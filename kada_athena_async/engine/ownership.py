@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kada_athena_async.errors import StateError
-from kada_athena_async.hwm import Origin
+from kada_athena_async.hwm import Announcement, Origin
 from kada_athena_async.sinks import Intent
 from kada_athena_async.version import __version__
 
@@ -51,3 +51,11 @@ def why_not_continued(intent: Intent, own: Origin, statements_digest: str) -> st
         return "its statements were others"
 
     return ""
+
+
+def may_continue(intent: Intent, unfinished: Announcement | None) -> bool:
+    """False where another window has to go first, and this one would overlap it."""
+    if unfinished is None:
+        return True
+
+    return (intent.start, intent.end) == (unfinished.start, unfinished.end)

@@ -28,7 +28,7 @@ from kada_athena_async.engine.cut import (
     meet,
 )
 from kada_athena_async.engine.delivery import Store
-from kada_athena_async.engine.ownership import check_owner, why_not_continued
+from kada_athena_async.engine.ownership import check_owner, may_continue, why_not_continued
 from kada_athena_async.engine.statements import overwritten_digest
 from kada_athena_async.events import PlanReady, RunStarted, StageFinished, StageStarted, Warned
 from kada_athena_async.files import Files
@@ -143,7 +143,7 @@ class Run:
             what = f"the unfinished delivery {unfinished.manifest}"
             check_owner(self.cutter.origin, unfinished.origin, what)
 
-        if resumable is not None and _may_continue(resumable, unfinished):
+        if resumable is not None and may_continue(resumable.intent, unfinished):
             return await self._continue(resumable)
 
         if unfinished is None:
@@ -396,12 +396,3 @@ class Run:
         self.connection.tell(
             StageFinished(stage=stage, duration_s=round(clock.monotonic() - begun, 3))
         )
-
-
-def _may_continue(resumable: Resumable, unfinished: Announcement | None) -> bool:
-    """False where another window has to go first, and this one would overlap it."""
-    if unfinished is None:
-        return True
-
-    intent = resumable.intent
-    return (intent.start, intent.end) == (unfinished.start, unfinished.end)
