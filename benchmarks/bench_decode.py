@@ -96,7 +96,7 @@ async def _own_page(pages: str) -> dict[str, float]:
     clock = SystemClock()
     pacer = Pacer(quota_share=1.0, clock=clock)
     client = AwsClient(
-        session, pacer=pacer, clock=clock, rng=random.Random(1), tell=lambda event: None
+        session, pacer=pacer, clock=clock, rng=random.Random(1), notify=lambda event: None
     )
     async with client:
         query_id = str(

@@ -81,7 +81,7 @@ class WarningCode(str, enum.Enum):
     )
     ACCOUNT_UNKNOWN = (
         "account_unknown",
-        "The AWS account could not be learned; only server and Region tell whose a state is.",
+        "The AWS account could not be learned; only server and Region show whose a state is.",
     )
     UNMASKED = (
         "unmasked",

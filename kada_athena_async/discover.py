@@ -38,7 +38,7 @@ CATALOGS_AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaFacts:
-    """A schema as its catalog tells it.
+    """A schema as its catalog gives it.
 
     Attributes:
         link_target: ``catalog.database`` that a resource link of Lake Formation stands for.
@@ -105,7 +105,7 @@ class CatalogFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkgroupFacts:
-    """A workgroup as ListWorkGroups tells it."""
+    """A workgroup as ListWorkGroups gives it."""
 
     name: str
     state: str | None = None
@@ -178,7 +178,7 @@ async def discover_catalogs(
     for name in names:
         facts = shown.get(name.lower())
         # Nested Glue catalogs (s3tablescatalog/bucket) are not registered with Athena, and where
-        # the list is denied or cannot be read to its end nobody can tell: their schemas will.
+        # the list is denied or cannot be read to its end it is unknown: their schemas show it.
         if facts is None and ("/" in name or notes or not is_whole):
             facts = CatalogFacts(name=name)
 
@@ -251,7 +251,7 @@ async def _list_catalogs(
 async def describe_catalogs(
     client: AwsClient, catalogs: Sequence[CatalogFacts]
 ) -> tuple[CatalogFacts, ...]:
-    """The catalogs with their descriptions, as far as GetDataCatalog tells them."""
+    """The catalogs with their descriptions, as far as GetDataCatalog gives them."""
     described = []
     for facts in catalogs:
         description = None

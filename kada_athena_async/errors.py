@@ -191,17 +191,22 @@ class QueryFailedError(UnitError):
     Args:
         query_execution_id: The failed execution.
         reason: Athena's StateChangeReason, to decide by; it may repeat values and view texts.
-        told: The same as it may be told: masked where masking is on.
+        redacted_reason: The reason as it may be shown: masked where masking is on.
         is_retryable: What Athena says about trying again.
     """
 
     def __init__(
-        self, query_execution_id: str, reason: str, *, told: str, is_retryable: bool = False
+        self,
+        query_execution_id: str,
+        reason: str,
+        *,
+        redacted_reason: str,
+        is_retryable: bool = False,
     ) -> None:
-        super().__init__(f"query {query_execution_id} failed: {told}")
+        super().__init__(f"query {query_execution_id} failed: {redacted_reason}")
         self.query_execution_id = query_execution_id
         self.reason = reason
-        self.told = told
+        self.redacted_reason = redacted_reason
         self.is_retryable = is_retryable
 
 
@@ -228,7 +233,7 @@ class RetriesExhaustedError(UnitError):
 
 
 class CommitError(KadaAthenaError):
-    """Raised when files could not be made durable; what is in sight is untouched."""
+    """Raised when files could not be made durable; what is published is untouched."""
 
 
 class DeliveryError(KadaAthenaError):

@@ -4,7 +4,7 @@ The engine neither prints nor logs; a door (command line, service, Airflow) pass
 shows what it likes. Times are UTC; durations end in ``_s``.
 
 One run: ``RunStarted``, its stages and units, ``RunFinished``; an interrupted run that is finished
-first tells a ``RunStarted`` of its own and no end. Several sites: ``SitesStarted``; for each site
+first emits a ``RunStarted`` of its own and no end. Several sites: ``SitesStarted``; for each site
 ``SiteStarted``, all events of its run as ``SiteEvent(site, event)``, ``SiteFinished``; and at the
 end ``SitesFinished``.
 """
@@ -182,7 +182,7 @@ class Warned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileCommitted:
-    """A file is durable and in sight."""
+    """A file is durable and published."""
 
     name: str
     kind: str
@@ -254,7 +254,7 @@ class RunFinished:
     """The run is over.
 
     Attributes:
-        committed: True if the manifest is in sight.
+        committed: True if the manifest is published.
         exit_code: What the command line will return.
         calls: Requests per operation, such as ``{"athena:ListQueryExecutions": 14}``.
         incomplete: What the extracts lack, the most first.
@@ -284,7 +284,7 @@ class SitesStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteStarted:
-    """A site's turn came; all it tells from now on comes as ``SiteEvent``.
+    """A site's turn came; all its events from now on comes as ``SiteEvent``.
 
     Attributes:
         name: Of its instance, which begins its files' names, such as ``athena-prod_au``.
@@ -296,7 +296,7 @@ class SiteStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteEvent:
-    """An event of one site, as its run alone would tell it.
+    """An event of one site, as its run alone would emit it.
 
     Events of sites that run side by side come interleaved, those of one site in order, between
     its ``SiteStarted`` and its ``SiteFinished``. A ``SiteEvent`` never holds another one.
@@ -323,7 +323,7 @@ class SiteFinished:
 
     Attributes:
         exit_code: What the command line would return for this site alone.
-        committed: True if its manifest is in sight; a run with nothing to do commits nothing.
+        committed: True if its manifest is published; a run with nothing to do commits nothing.
         reason: Why it could not be extracted or delivered; empty if its exit code is 0.
         hint: What to try next; may be empty.
     """

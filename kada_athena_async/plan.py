@@ -1,4 +1,4 @@
-"""What a run will do, as units of work in a fixed order; decided without any I/O."""
+"""Plan of a run: units of work in a fixed order; decided without any I/O."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class HistoryUnit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokenUnit:
-    """What could not even be listed.
+    """A catalog or workgroups that could not be listed.
 
     Attributes:
         scope: ``catalog`` or ``workgroup``.
@@ -226,7 +226,7 @@ def _principal_units(
     decision: Decision,
     table: SystemTableFacts | None,
 ) -> list[Unit]:
-    """Where principals are asked for: their events from the oldest execution of interest on."""
+    """Units that read principals: their events from the oldest execution of interest on."""
     readings = [unit.reading for unit in history if isinstance(unit, HistoryUnit)]
     if config.attribute_users == "off" or not readings:
         return []
@@ -246,7 +246,7 @@ def _principal_units(
 
 
 def is_included(config: Config, catalog: str, schema: str) -> bool:
-    """Whether a schema is extracted: ``information_schema`` never, the others by the patterns."""
+    """True if a schema is extracted: ``information_schema`` never, the others by the patterns."""
     name = f"{catalog}.{schema}".lower()
     return (
         schema.lower() != INFORMATION_SCHEMA
@@ -256,7 +256,7 @@ def is_included(config: Config, catalog: str, schema: str) -> bool:
 
 
 def is_read(config: Config, workgroup: str) -> bool:
-    """Whether a workgroup's history is extracted; names of workgroups have a case."""
+    """True if a workgroup's history is extracted; names of workgroups have a case."""
     return any(fnmatchcase(workgroup, p) for p in config.workgroups) and not any(
         fnmatchcase(workgroup, p) for p in config.exclude_workgroups
     )

@@ -136,12 +136,12 @@ def dpu_hours(dpu_count: float | None, engine_ms: int | None) -> float:
 
 
 def statements_usd(statements: int, prices: Prices) -> float:
-    """What Athena takes for statements that scan nothing."""
+    """Price of statements that scan nothing, US dollars."""
     return prices.scanned_usd(statements * ATHENA_LEAST_BYTES)
 
 
 def requests_usd(calls: Mapping[str, int], *, statements: int) -> float:
-    """What S3 and Glue take, at most. Athena's own API costs nothing.
+    """Price of calls to S3 and Glue at most, US dollars. Athena's own API costs nothing.
 
     Args:
         calls: Operation -> calls.

@@ -88,12 +88,12 @@ class Retrier:
     """Applies the policy to calls.
 
     Attributes:
-        tell: Receives a ``RetryScheduled`` before each wait.
+        notify: Receives a ``RetryScheduled`` before each wait.
     """
 
     clock: Clock
     rng: Random
-    tell: Observer
+    notify: Observer
     policy: RetryPolicy = RetryPolicy()
 
     async def call(
@@ -122,7 +122,7 @@ class Retrier:
             )
 
         async def announce(state: RetryCallState) -> None:
-            self.tell(
+            self.notify(
                 RetryScheduled(
                     operation=operation,
                     attempt=state.attempt_number,

@@ -36,7 +36,7 @@ def kada_athena() -> None:
         return KadaAthenaHook("aws_default").site_names((params or {})["config"])
 
     @task
-    def told(results: Sequence[dict[str, dict[str, int]]]) -> dict[str, int]:
+    def summary(results: Sequence[dict[str, dict[str, int]]]) -> dict[str, int]:
         """Rows of all sites, by kind."""
         total: Counter[str] = Counter()
         for result in results:
@@ -52,7 +52,7 @@ def kada_athena() -> None:
         max_active_tis_per_dagrun=16,
         execution_timeout=timedelta(hours=6),
     ).expand(site=sites())
-    told(extracts.output)
+    summary(extracts.output)
 
 
 kada_athena()

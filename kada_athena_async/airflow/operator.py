@@ -95,7 +95,7 @@ class KadaAthenaOperator(BaseOperator):
             return self._run(Path(scratch))
 
     def on_kill(self) -> None:
-        """Stop the run: our queries are cancelled, nothing half-written stays in sight.
+        """Stop the run: our queries are cancelled, nothing half-written stays published.
 
         Airflow calls this in a signal handler and kills the process five seconds later.
         """
@@ -115,7 +115,7 @@ class KadaAthenaOperator(BaseOperator):
             report = self._extraction.run()
         except Stopped:
             raise AirflowException(
-                "the task was killed; the next try goes on, nothing is lost or told twice"
+                "the task was killed; the next try goes on, nothing is lost or extracted twice"
             ) from None
         finally:
             self._extraction = None

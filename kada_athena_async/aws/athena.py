@@ -99,7 +99,7 @@ class AthenaQueries:
     slots: Slots
     clock: Clock
     rng: Random
-    tell: Observer
+    notify: Observer
     mask: Callable[[str, str], str]
     _watched: dict[str, _Watched] = field(default_factory=dict)
     _tick: anyio.Event = field(default_factory=anyio.Event)
@@ -145,7 +145,7 @@ class AthenaQueries:
         # the failed query back.
         token = uuid5(_TOKENS, f"{self.run_id}\n{statement.key}\n{number}\n{statement.sql}")
         query_id = await self._start(statement, str(token))
-        self.tell(
+        self.notify(
             QueryStarted(
                 unit_id=unit_id,
                 query_execution_id=query_id,
@@ -167,7 +167,7 @@ class AthenaQueries:
             del self._watched[query_id]
 
         statistics = execution.statistics
-        self.tell(
+        self.notify(
             QueryFinished(
                 query_execution_id=query_id,
                 state=execution.status.state,
@@ -301,7 +301,7 @@ class AthenaQueries:
                 await self.client.call("athena", "StopQueryExecution", QueryExecutionId=query_id)
             except AccessDeniedError:
                 self._may_stop = False
-                self.tell(
+                self.notify(
                     Warned(
                         code=WarningCode.STALE_RUN,
                         message=f"query {query_id} goes on: athena:StopQueryExecution is missing",
@@ -309,7 +309,7 @@ class AthenaQueries:
                     )
                 )
             except KadaAthenaError as exc:
-                self.tell(
+                self.notify(
                     Warned(code=WarningCode.STALE_RUN, message=f"query {query_id} goes on: {exc}")
                 )
 
@@ -321,7 +321,7 @@ def _failure(execution: QueryExecution, mask: Callable[[str, str], str]) -> Quer
     return QueryFailedError(
         execution.query_execution_id,
         reason,
-        told=mask(reason, execution.query or ""),
+        redacted_reason=mask(reason, execution.query or ""),
         is_retryable=bool(error and error.retryable),
     )
 

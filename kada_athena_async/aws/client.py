@@ -92,11 +92,11 @@ class AwsClient:
     Args:
         session: Who we are.
         pacer: How fast we may be.
-        tell: Receives ``Throttled``, ``CallRates`` and ``RetryScheduled``.
+        notify: Receives ``Throttled``, ``CallRates`` and ``RetryScheduled``.
         attempt_timeout_s: How long one request may take; uploads over a slow line take longer.
 
     Attributes:
-        tells_rates: Whether ``CallRates`` is told; a run lets it once it has told its own start.
+        tells_rates: True to emit ``CallRates``; a run sets it after its own start.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class AwsClient:
         pacer: Pacer,
         clock: Clock,
         rng: Random,
-        tell: Observer,
+        notify: Observer,
         policy: RetryPolicy | None = None,
         attempt_timeout_s: float = ATTEMPT_TIMEOUT_S,
     ) -> None:
@@ -115,8 +115,8 @@ class AwsClient:
         self._pacer = pacer
         self._clock = clock
         self._rng = rng
-        self._tell = tell
-        self._retrier = Retrier(clock=clock, rng=rng, tell=tell, policy=policy or RetryPolicy())
+        self._tell = notify
+        self._retrier = Retrier(clock=clock, rng=rng, notify=notify, policy=policy or RetryPolicy())
         self._budgets: dict[str, RetryBudget] = {}
         self._clients: dict[str, Any] = {}
         self._announced: set[str] = set()
@@ -125,7 +125,7 @@ class AwsClient:
         self._making = anyio.Lock()
         self._stack = AsyncExitStack()
         self._told_at = clock.monotonic()
-        self.tells_rates = False
+        self.reports_rates = False
         self.log = CallLog()
 
     async def __aenter__(self) -> Self:
@@ -266,7 +266,7 @@ class AwsClient:
         if self.log.started_at is None:
             self.log.started_at = self._clock.now()
 
-        if self.tells_rates and now - self._told_at >= TELL_EVERY_S:
+        if self.reports_rates and now - self._told_at >= TELL_EVERY_S:
             self._told_at = now
             allowed = {name: round(rate, 2) for name, rate in self._pacer.rates().items()}
             self._tell(CallRates(calls=dict(self.log.calls), allowed=allowed))

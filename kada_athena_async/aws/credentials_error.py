@@ -111,7 +111,7 @@ def _refused(exc: sdk.ClientError, profile: str, region: str) -> CredentialsErro
         return CredentialsError(
             f"the account is not signed up for the service ({code})",
             hint="let its owner open the service once in the AWS console; "
-            "`aws sts get-caller-identity` tells which account it is",
+            "`aws sts get-caller-identity` shows which account it is",
         )
 
     if exc.operation_name == "AssumeRoleWithWebIdentity" and code:
@@ -161,7 +161,7 @@ def _file_missing(
     if path == os.environ.get(named):
         return CredentialsError(
             f"the web identity token cannot be read: {named} = {path}: {reason}",
-            hint=f"mount the token there (kubectl describe pod tells), or: unset {named}",
+            hint=f"mount the token there (see kubectl describe pod), or: unset {named}",
         )
 
     return CredentialsError(

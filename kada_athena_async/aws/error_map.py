@@ -54,7 +54,7 @@ _PASSING_ERRORS = (
 
 CREDENTIALS_HINT = (
     "check key and secret, profile, role and the clock of this machine; "
-    "`aws sts get-caller-identity` tells who you are"
+    "`aws sts get-caller-identity` shows who you are"
 )
 
 _SIGN_UP = "enable the service and the Region in this AWS account, or choose another Region"

@@ -267,8 +267,8 @@ async def read_limited(response: aiohttp.ClientResponse, *, limit: int, operatio
         RequestError: It is longer; the rest is not read.
     """
     chunks: list[bytes] = []
-    is_told = response.method != "HEAD"  # there it is the length of an object that does not come
-    size = (response.content_length or 0) if is_told else 0
+    has_length = response.method != "HEAD"  # there it is the length of an object that does not come
+    size = (response.content_length or 0) if has_length else 0
     if size <= limit:
         size = 0
         async for chunk in response.content.iter_any():

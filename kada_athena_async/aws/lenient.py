@@ -22,7 +22,7 @@ from kada_athena_async.aws.wire import Quantity
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 
 NOTES_MAX = 20
-"""Notes of one answer: a page of which nothing fits is not told member by member."""
+"""Notes of one answer: a page of which nothing fits is not listed member by member."""
 
 MILLISECONDS_FROM = 1e11
 """A time of so many seconds would lie in the year 5138: it is meant in milliseconds."""
@@ -62,7 +62,7 @@ def read_page(kind: type[StructT], document: object) -> tuple[StructT, tuple[str
     except UnfitError as exc:
         raise ForeignError(str(exc)) from None
 
-    return cast("StructT", page), reader.told()
+    return cast("StructT", page), reader.cut_notes()
 
 
 def read_list(kind: type[StructT], raw: bytes, path: str) -> tuple[list[StructT], tuple[str, ...]]:
@@ -77,7 +77,7 @@ def read_list(kind: type[StructT], raw: bytes, path: str) -> tuple[list[StructT]
     except UnfitError as exc:
         return [], (str(exc),)
 
-    return cast("list[StructT]", items), reader.told()
+    return cast("list[StructT]", items), reader.cut_notes()
 
 
 def parse(body: bytes) -> object:
@@ -141,7 +141,7 @@ class _Reader:
     def __init__(self) -> None:
         self._notes: list[str] = []
 
-    def told(self) -> tuple[str, ...]:
+    def cut_notes(self) -> tuple[str, ...]:
         rest = len(self._notes) - NOTES_MAX
         more = (f"and {rest} more",) if rest > 0 else ()
         return (*self._notes[:NOTES_MAX], *more)

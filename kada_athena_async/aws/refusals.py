@@ -103,7 +103,7 @@ _ENCODED = re.compile(r"(?is)encoded authorization failure message:.{0,100000}")
 
 def refusal_of(text: str, *, action: str) -> Refusal:
     """The party that refused *action*, read from the message *text*."""
-    words = _told(text)
+    words = _warned(text)
     for pattern, by, hint in _REFUSERS:
         if pattern.search(text):
             grant = _GRANT.search(text)
@@ -113,7 +113,7 @@ def refusal_of(text: str, *, action: str) -> Refusal:
     return Refusal("", "" if _USUAL.search(text) else words, f"allow {action} to {_ROLE}")
 
 
-def _told(text: str) -> str:
-    """*text* as it may be told: it names persons and holds messages for administrators only."""
+def _warned(text: str) -> str:
+    """*text* as it may be shown: it names persons and holds messages for administrators only."""
     hidden = _MAIL.sub("?", _PRINCIPAL.sub("?", _ENCODED.sub("", text)))
     return " ".join(hidden.split())[:WORDS_CHARS]

@@ -87,7 +87,7 @@ def _end_of_rows(text: str) -> int:
 
 
 def _cells_by_module(text: str) -> Cells | None:
-    """The rows by Python's csv module, twice as fast; None where it cannot tell them exactly.
+    """The rows by Python's csv module, twice as fast; None where it cannot read them exactly.
 
     It takes NULL for an empty string, so that every NULL is given a mark first. A mark may get
     into a value too, where commas follow each other; then there are more marks than NULLs.

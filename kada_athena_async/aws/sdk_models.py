@@ -76,7 +76,7 @@ class _ModelFiles(JSONFileLoader):  # type: ignore[misc]  # botocore ships no ty
 
 
 def cut_down(path: Path, document: dict[str, Any]) -> dict[str, Any]:
-    """A model without what we never use; *path* tells which it is."""
+    """A model without what we never use; *path* identifies it."""
     name = path.name.partition(".")[0]
     if name == "endpoints":
         for partition in document["partitions"]:

@@ -37,7 +37,7 @@ class SdkSession(AioSession):  # type: ignore[misc]  # aiobotocore ships no type
         http: Settings of another session, to share; None to read the trusted certificates anew.
 
     Attributes:
-        contact: Whether AWS was ever reached.
+        contact: True if AWS was ever reached.
 
     Raises:
         ConfigError: The file of trusted certificates cannot be read.

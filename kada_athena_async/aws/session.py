@@ -125,7 +125,7 @@ class AwsSession:
         return self._sdk.contact
 
     def is_own(self, url: str) -> bool:
-        """True if *url* is an endpoint of AWS itself, or the one that we were told to use."""
+        """True if *url* is an endpoint of AWS itself, or the one that is configured."""
         loader = self._sdk.get_component("data_loader")
         outputs = [p["outputs"] for p in loader.load_data("partitions")["partitions"]]
         suffixes = [o[key] for o in outputs for key in ("dnsSuffix", "dualStackDnsSuffix")]

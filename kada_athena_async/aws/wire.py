@@ -93,7 +93,7 @@ class EngineVersion(Wire):
 
 
 class QueryExecution(Wire):
-    """One execution as GetQueryExecution and BatchGetQueryExecution tell it."""
+    """One execution as GetQueryExecution and BatchGetQueryExecution give it."""
 
     query_execution_id: str
     query: str | None = None
@@ -143,7 +143,7 @@ class ResultPage(Wire):
 
 
 class CatalogColumn(Wire):
-    """A column as Athena's ListTableMetadata and Glue's GetTables tell it (Hive's spelling).
+    """A column as Athena's ListTableMetadata and Glue's GetTables give it (Hive's spelling).
 
     The answers keep their columns as the JSON that they are: it is a third of the size of the
     values in it, and is decoded where they are needed, in a worker thread.
@@ -254,7 +254,7 @@ class CatalogPage(Wire):
 
 
 class NestedCatalog(Wire):
-    """A catalog of Glue's below the account's own, as GetCatalogs tells it."""
+    """A catalog of Glue's below the account's own, as GetCatalogs gives it."""
 
     name: str
     catalog_id: str | None = None
@@ -287,7 +287,7 @@ class TargetDatabase(Wire):
 
 
 class Database(Wire):
-    """A schema as Athena's ListDatabases and Glue's GetDatabases tell it."""
+    """A schema as Athena's ListDatabases and Glue's GetDatabases give it."""
 
     name: str
     description: str | None = None

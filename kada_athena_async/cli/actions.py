@@ -76,7 +76,7 @@ def extract(talk: Talk, config: Config, request: RunRequest) -> RunReport:
 
 
 def show_connection(talk: Talk, request: RunRequest) -> int:
-    """Log in and tell who we are and what answers; the exit code."""
+    """Log in and show the identity and what answers; the exit code."""
     sites = configured_sites(talk, request)
     if sites[0].name:
         return connect_sites(talk, sites, request)

@@ -1,4 +1,4 @@
-"""Which runs ``export`` exports, where to, and what it says."""
+"""The work of ``export``: choose runs, write or post them, show the result."""
 
 from __future__ import annotations
 
@@ -130,5 +130,5 @@ def _check(request: ExportRequest) -> None:
 
 
 def _directory(directory: Path | None, name: str) -> Path | None:
-    """Where the files of a site go: of several sites to a directory each."""
+    """Directory of the files of a site; several sites have one each."""
     return directory.absolute() / name if directory else None

@@ -40,7 +40,7 @@ def show_plans(talk: Talk, request: RunRequest) -> int:
     async def work(extractor: Extractor) -> PlanReport:
         return await extractor.plan(start_hwm=request.start_hwm, end_hwm=request.end_hwm)
 
-    results = each_site(talk, sites, request, work, is_told=not talk.as_json)
+    results = each_site(talk, sites, request, work, shows_events=not talk.as_json)
     for found in results:
         if found.result is not None:
             _show(talk, found.result, found.site.name)

@@ -34,7 +34,7 @@ def examine_sites(talk: Talk, request: RunRequest, *, runs_query: bool) -> int:
     async def work(extractor: Extractor) -> DoctorReport:
         return await extractor.examine(runs_query=runs_query)
 
-    results = each_site(talk, sites, request, work, is_told=not talk.as_json)
+    results = each_site(talk, sites, request, work, shows_events=not talk.as_json)
     for found in results:
         if found.result is not None:
             _show(talk, found.result, found.site.name)
@@ -135,12 +135,12 @@ def _explained(talk: Talk, finding: Finding) -> RenderableType:
 
 def _verdict(report: DoctorReport) -> str:
     counts = report.counts
-    told = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+    summary = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
     needed = sum(finding.exit_code > 0 for finding in report.findings)
     if needed:
-        return f"{told}; {needed} of it a run cannot do without"
+        return f"{summary}; {needed} of it a run cannot do without"
 
     if counts["denied"] or counts["problem"]:
-        return f"{told}; a run can do without what is missing"
+        return f"{summary}; a run can do without what is missing"
 
-    return f"{told}; a run has all that it needs"
+    return f"{summary}; a run has all that it needs"

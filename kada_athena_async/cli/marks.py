@@ -141,7 +141,7 @@ async def _remote_store(site: Site, name: str) -> AsyncIterator[Store]:
         files=Files(),
         clock=SystemClock(),
         rng=Random(),
-        tell=Fanout(()),
+        notify=Fanout(()),
     )
     async with outside.store(None) as store:
         yield store

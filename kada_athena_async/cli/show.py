@@ -75,8 +75,8 @@ def _show(talk: Talk, request: ShowRequest, place: Place, since: datetime | None
         facts, heading = shown_usage.facts(runs), shown_usage.heading(runs)
 
     if talk.as_json:
-        for kind, told in (("package", facts), *view.told()):
-            talk.data(told, kind=kind, lines=[])
+        for kind, records in (("package", facts), *view.records()):
+            talk.data(records, kind=kind, lines=[])
     else:
         talk.picture(Group(heading, *view.parts))
 

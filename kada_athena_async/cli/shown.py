@@ -55,7 +55,7 @@ class Shown:
     objects: list[Facts] = field(default_factory=list)
     parts: list[RenderableType] = field(default_factory=list)
 
-    def told(self) -> list[tuple[str, Facts]]:
+    def records(self) -> list[tuple[str, Facts]]:
         """Each object with its kind."""
         return [(self.kind, facts) for facts in self.objects]
 
@@ -87,12 +87,12 @@ def counts(package: Package) -> Shown:
         add_row(table, file.kind, f"{file.rows:,}", size(file.size_bytes), file.name)
 
     outcomes = Counter((each.scope, each.outcome) for each in manifest.facts.completeness)
-    told = [f"{counted(n, scope)} {outcome}" for (scope, outcome), n in sorted(outcomes.items())]
+    records = [f"{counted(n, scope)} {outcome}" for (scope, outcome), n in sorted(outcomes.items())]
     objects: list[Facts] = [
         {"kind": f.kind, "rows": f.rows, "size_bytes": f.size_bytes, "file": f.name}
         for f in manifest.files
     ]
-    parts: list[RenderableType] = [table, Text("; ".join(told))]
+    parts: list[RenderableType] = [table, Text("; ".join(records))]
     if any(outcome not in ("complete", "excluded") for _, outcome in outcomes):
         parts.append(Text("what is not complete, and why: show problems", "dim"))
     return Shown(kind="extract", objects=objects, parts=parts)
@@ -280,7 +280,7 @@ def changes(package: Package, before: Package | None, rows: int) -> Shown:
     """Tables and columns that came, went or changed since the run before."""
     if before is None:
         return Shown(
-            kind="change", parts=[Text("the first run in sight: there is nothing to compare with")]
+            kind="change", parts=[Text("the first published run: there is nothing to compare with")]
         )
 
     result = changes_between(before, package)

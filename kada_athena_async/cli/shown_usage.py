@@ -1,4 +1,4 @@
-"""What ``show`` shows of use and cost, over all published runs."""
+"""Views of ``show`` about use and cost, over all published runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DAY_CHARS = 16
 
 
 def facts(runs: Runs) -> Facts:
-    """Which runs it is about, for programs."""
+    """The runs of a view, for programs."""
     manifest = runs.newest.manifest
     return {
         "name": manifest.name,
@@ -34,7 +34,7 @@ def facts(runs: Runs) -> Facts:
 
 
 def heading(runs: Runs) -> RenderableType:
-    """Which runs it is about."""
+    """The runs of a view, for people."""
     window = f"{moment(runs.start)} to {moment(runs.end)} UTC"
     name = safe(runs.newest.manifest.name)
     return Text.assemble((name, "bold"), f": {window}, {counted(len(runs.packages), 'run')}")
@@ -101,7 +101,7 @@ def unused(runs: Runs, rows: int) -> Shown:
 
 
 def users(runs: Runs, rows: int) -> Shown:
-    """What each user did and what it cost, the dearest first."""
+    """Queries and cost of each user, the most expensive first."""
     totals = user_totals(runs)
     names = ("user", "principal", "client", ">queries", ">failed", ">scanned", ">cost")
     shown = new_table(*names, ">DPU hours", "last")
@@ -126,7 +126,7 @@ def users(runs: Runs, rows: int) -> Shown:
 
 
 def who(runs: Runs, name: str, rows: int) -> Shown:
-    """Who read, wrote or changed a table.
+    """Users that read, wrote or changed a table.
 
     Raises:
         ConfigError: No run knows the table.
@@ -156,7 +156,7 @@ def who(runs: Runs, name: str, rows: int) -> Shown:
 
 
 def advised(runs: Runs, rows: int) -> Shown:
-    """What could cost less, and how; the dearest first."""
+    """Findings on cost with their remedy, the most expensive first."""
     found = advice(runs)
     shown = new_table(">cost", "why", "of", ">queries", ">scanned", "what to do", "for example")
     for each in found[:rows]:

@@ -39,7 +39,7 @@ def run_until_signalled(work: Callable[[], Awaitable[T]], *, on_signal: Callable
     """The result of *work*, run in an event loop of its own.
 
     Args:
-        on_signal: Called at the first signal, to tell the user that it was heard.
+        on_signal: Called at the first signal, to say that it was received.
 
     Raises:
         Interrupted: If a signal cancelled the work before it was through.

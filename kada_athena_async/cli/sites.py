@@ -46,7 +46,7 @@ def run_sites(talk: Talk, sites: Sequence[Site], request: RunRequest) -> int:
 
 
 def connect_sites(talk: Talk, sites: Sequence[Site], request: RunRequest) -> int:
-    """Log in to every site and tell what answers; the exit code."""
+    """Log in to every site and show what answers; the exit code."""
     results = each_site(talk, sites, request, Extractor.test_connection)
     for found in results:
         facts: dict[str, object] = {"site": found.site.name}
@@ -82,14 +82,14 @@ def each_site(
     request: RunRequest,
     work: Callable[[Extractor], Awaitable[ResultT]],
     *,
-    is_told: bool = True,
+    shows_events: bool = True,
 ) -> list[SiteResult[ResultT]]:
     """Do *work* for every site, some at a time; one in trouble is said and leaves the others alone.
 
     Args:
         is_told: False where the events of a run are not what was asked for.
     """
-    results = _worked(talk, sites, request, lambda all_: all_.each(work), is_told=is_told)
+    results = _worked(talk, sites, request, lambda all_: all_.each(work), shows_events=shows_events)
     for found in results:
         if found.error is not None and not isinstance(found.error, KadaAthenaError):
             talk.bug(found.error)
@@ -105,7 +105,7 @@ def _worked(
     request: RunRequest,
     work: Callable[[SitesExtractor], Awaitable[ResultT]],
     *,
-    is_told: bool = True,
+    shows_events: bool = True,
 ) -> ResultT:
     if request.hwm_path is not None:
         remedy = "each site keeps its own mark; leave it out, or set hwm_store in the sites"
@@ -117,7 +117,7 @@ def _worked(
     with exporting as exporters, talk.observers(several=True) as observers:
         extractor = SitesExtractor(
             sites,
-            observers=[*observers, *exporters] if is_told else (),
+            observers=[*observers, *exporters] if shows_events else (),
             name=request.name,
             at_once=request.sites_at_once or min(SITES_AT_ONCE, len(sites)),
             deadline_s=60 * minutes if minutes is not None else None,

@@ -84,7 +84,7 @@ class Talk:
             sys.stderr,
             redact=self._redact,
             level=logging.WARNING,
-            tell=self._log.tell if self._log else None,
+            notify=self._log.notify if self._log else None,
         )
 
     def log_to(self, path: Path | None) -> None:
@@ -111,7 +111,7 @@ class Talk:
     def data(self, facts: Mapping[str, object], *, kind: str, lines: list[str]) -> None:
         """Print the result of the command: *lines* for people, *facts* with ``--json``."""
         for log in self._objects():
-            log.tell(kind, facts)
+            log.notify(kind, facts)
 
         if self.as_json:
             return
@@ -160,22 +160,22 @@ class Talk:
         """An expected error: what happened and what to try; no traceback."""
         facts = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
         for log in self._objects():
-            log.tell("error", {**facts, "exit_code": error.exit_code})
+            log.notify("error", {**facts, "exit_code": error.exit_code})
 
         self._to_stderr(f"error: {safe(str(error), limit=_ERROR_LIMIT, keep=chr(10))}")
 
     def site_error(self, site: str, error: KadaAthenaError) -> None:
-        """For programs: an error of one site; people were told when it came."""
+        """For programs: an error of one site; people saw it when it came."""
         facts = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
         for log in self._objects():
-            log.tell("error", {"site": site, **facts, "exit_code": error.exit_code})
+            log.notify("error", {"site": site, **facts, "exit_code": error.exit_code})
 
     def interrupted(self, signal_name: str) -> None:
         """A signal ended the work, which has tidied up."""
         for log in self._objects():
-            log.tell("interrupted", {"signal": signal_name})
+            log.notify("interrupted", {"signal": signal_name})
 
-        self.say(f"interrupted by {signal_name}: whatever is in sight is complete, nothing is lost")
+        self.say(f"interrupted by {signal_name}: what is published is complete, nothing is lost")
         what = "begins anew" if "--sandbox" in sys.argv else "goes on where it stopped"
         self.say(f"  try: {again(without=NO_RESUME)}   ({what})")
 
@@ -183,7 +183,9 @@ class Talk:
         """An unexpected error: its class and the run, never its message, which may quote SQL."""
         kind = type(error).__name__
         for log in self._objects():
-            log.tell("error", {"kind": kind, "run_id": self._run_id, "exit_code": ExitCode.FAILED})
+            log.notify(
+                "error", {"kind": kind, "run_id": self._run_id, "exit_code": ExitCode.FAILED}
+            )
 
         run = f" in run {self._run_id}" if self._run_id else ""
         self._to_stderr(f"error: unexpected {kind}{run}: this is a bug of kada_athena_async")
@@ -197,7 +199,7 @@ class Talk:
         """The observers that fit this terminal and these options, drawing until the end.
 
         Args:
-            several: Whether they will be told of several sites.
+            several: True if they will receive several sites.
         """
         common: list[Observer] = [self._note, *self._objects()]
         if self.as_json:

@@ -138,7 +138,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         manages_hwm: False if the caller keeps the high-water mark.
         carried: State for the next run, and the instance that the package belongs to; a lost state
             file is rebuilt from it. Not meant for readers of the extracts.
-        mask: Whether the texts are masked; None in manifests of earlier versions.
+        mask: True if the texts are masked; None in manifests of earlier versions.
         statements_digest: SHA-256 of the statements that the caller overwrote; empty if none.
         files: The extracts, in the order of the kinds.
         facts: Completeness, gaps, calls and warnings of the run.
@@ -162,7 +162,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommittedManifest:
-    """A manifest in sight."""
+    """A published manifest."""
 
     path: Path
     sha256: str
@@ -204,7 +204,7 @@ def parse_manifest(data: bytes, *, source: str) -> Manifest:
 def manifest_paths(
     output_path: Path, name: str, files: Files, *, since: datetime | None = None
 ) -> list[Path]:
-    """The manifests of *name* in sight whose windows end at *since* or later, oldest first."""
+    """The published manifests of *name* whose windows end at *since* or later, oldest first."""
     pattern = re.compile(rf"{re.escape(name)}_manifest_(\d{{8}}T\d{{6}}Z)\.json")
     least = f"{since:{STAMP}}" if since else ""
     return [
@@ -215,7 +215,7 @@ def manifest_paths(
 
 
 def newest_manifest(output_path: Path, name: str, files: Files) -> CommittedManifest | None:
-    """Blocks. The manifest of *name* in sight whose window ends last; None if there is none.
+    """Blocks. The published manifest of *name* whose window ends last; None if there is none.
 
     Raises:
         StateError: It is junk.

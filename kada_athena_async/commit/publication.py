@@ -61,7 +61,7 @@ async def complete(
     *,
     store: HwmStore | None,
     files: Files,
-    tell: Callable[[Event], None],
+    notify: Callable[[Event], None],
     delivery: Delivery | None,
 ) -> CommittedManifest:
     """Steps 3 to 8 of a commit that is journaled; may be called again after a crash.
@@ -91,7 +91,7 @@ async def complete(
 
     with anyio.CancelScope(shield=True):
         await _settle(
-            run_path, intent, committed, store=store, files=files, tell=tell, delivery=delivery
+            run_path, intent, committed, store=store, files=files, notify=notify, delivery=delivery
         )
 
     return committed
@@ -110,7 +110,7 @@ def _staged(run_path: Path, journal: CommitJournal, files: Files) -> CommittedMa
 def publish(run_path: Path, journal: CommitJournal, files: Files) -> CommittedManifest:
     """Steps 4 to 6: move what the journal names into sight, the manifest last.
 
-    May be called again after a crash at any of its steps. An error before the manifest is in sight
+    May be called again after a crash at any of its steps. An error before the manifest is published
     takes the data files out of sight again.
 
     Raises:
@@ -208,7 +208,7 @@ async def _settle(
     *,
     store: HwmStore | None,
     files: Files,
-    tell: Callable[[Event], None],
+    notify: Callable[[Event], None],
     delivery: Delivery | None,
 ) -> None:
     """Steps 7 and 8: state and mark, then the staging directory goes.
@@ -219,7 +219,7 @@ async def _settle(
     manifest = committed.manifest
     if store is not None and intent.manages_hwm:
         try:
-            await _move_hwm(intent, committed, store, tell)
+            await _move_hwm(intent, committed, store, notify)
         except LockedError:
             if delivery is None or not await delivery.is_completed(intent):
                 raise
@@ -228,7 +228,7 @@ async def _settle(
         await in_thread(lambda: sweep(run_path, files))
 
     for file in manifest.files:
-        tell(
+        notify(
             FileCommitted(
                 name=file.name, kind=file.kind, rows=file.rows, size_bytes=file.size_bytes
             )
@@ -239,12 +239,12 @@ async def _move_hwm(
     intent: Intent,
     committed: CommittedManifest,
     store: HwmStore,
-    tell: Callable[[Event], None],
+    notify: Callable[[Event], None],
 ) -> None:
     manifest = committed.manifest
     hwm = (await store.read()).hwm
     if hwm not in (intent.hwm, manifest.end):
-        tell(
+        notify(
             Warned(
                 code=WarningCode.HWM_EDITED,
                 message=f"the high-water mark was set to {hwm} during the run and stays there",

@@ -62,7 +62,7 @@ class RecoverySettings:
 
     Attributes:
         config_digest: Of the configuration now: a run with another one is not continued, because
-            it may have been told not to mask.
+            it may not have masked.
         resume: How old an interrupted run may be.
         is_fresh: True if nothing is to be continued.
         only_commits: True if nothing but published commits is looked at: interrupted runs are left
@@ -83,7 +83,7 @@ async def recover(
     now: datetime,
     store: HwmStore | None,
     files: Files,
-    tell: Callable[[Event], None],
+    notify: Callable[[Event], None],
     delivery: Delivery | None = None,
     before_discard: Callable[[], Awaitable[object]] = anyio.lowlevel.checkpoint,
 ) -> Recovery:
@@ -103,12 +103,12 @@ async def recover(
 
     Raises:
         StateError: The staging directory, or one in it, is a link or not ours alone; or a file of a
-            commit in sight is missing or damaged; nothing is changed.
+            published commit is missing or damaged; nothing is changed.
         CommitError: The file system refuses.
         DeliveryError: As *delivery*; the mark has not moved.
     """
     root = staging_root(output_path, name)
-    finish = partial(_finish, files=files, tell=tell)
+    finish = partial(_finish, files=files, notify=notify)
     committed: list[CommittedManifest] = []
     resumable: Resumable | None = None
     outcome = "is swept, as asked" if settings.is_fresh else "cannot be continued and was swept"
@@ -118,9 +118,9 @@ async def recover(
         action = await _choose(leftover, settings, now=now, mark=mark, delivery=delivery)
         if action is _Action.LEAVE:
             message = f"{leftover.path} is left to a run with a mark"
-            tell(Warned(code=WarningCode.STALE_RUN, message=message))
+            notify(Warned(code=WarningCode.STALE_RUN, message=message))
         elif action is _Action.WITHDRAW:
-            await _withdraw(leftover, files, tell)
+            await _withdraw(leftover, files, notify)
         elif action is _Action.RESUME and leftover.intent and resumable is None:
             resumable = Resumable(path=leftover.path, intent=leftover.intent)
         elif action is _Action.FINISH:
@@ -131,7 +131,7 @@ async def recover(
             if _is_of_another_configuration(leftover, settings):
                 await before_discard()
 
-            await _sweep(leftover, files, tell, outcome)
+            await _sweep(leftover, files, notify, outcome)
 
     return Recovery(committed=tuple(reversed(committed)), resumable=resumable)
 
@@ -148,7 +148,7 @@ async def _finish(
     leftover: _Leftover,
     *,
     files: Files,
-    tell: Callable[[Event], None],
+    notify: Callable[[Event], None],
     store: HwmStore | None = None,
     delivery: Delivery | None = None,
 ) -> CommittedManifest:
@@ -156,7 +156,7 @@ async def _finish(
     assert journal is not None
     assert intent is not None
     return await complete(
-        leftover.path, intent, journal, store=store, files=files, tell=tell, delivery=delivery
+        leftover.path, intent, journal, store=store, files=files, notify=notify, delivery=delivery
     )
 
 
@@ -187,9 +187,9 @@ class _Leftover:
     """Content of a staging directory, and the part of it that is published.
 
     Attributes:
-        is_in_sight: The manifest of this commit is in sight, unharmed.
-        is_over: A manifest in sight carries this run's id.
-        missing: The files of the journal that are neither in sight nor staged, or are damaged.
+        is_in_sight: The manifest of this commit is published, unharmed.
+        is_over: A published manifest carries this run's id.
+        missing: The files of the journal that are neither published nor staged, or are damaged.
         has_retracted: The older commit that this one replaces is out of sight.
     """
 
@@ -206,7 +206,7 @@ async def _examine(path: Path, files: Files) -> _Leftover:
     """Look at a staging directory.
 
     Raises:
-        StateError: A journal is junk, or a manifest in sight is damaged.
+        StateError: A journal is junk, or a published manifest is damaged.
     """
 
     def look() -> _Leftover:
@@ -341,7 +341,7 @@ def _is_superseded(leftover: _Leftover, intent: Intent, mark: StoredMark) -> boo
     return mark.hwm != intent.hwm
 
 
-async def _withdraw(leftover: _Leftover, files: Files, tell: Callable[[Event], None]) -> None:
+async def _withdraw(leftover: _Leftover, files: Files, notify: Callable[[Event], None]) -> None:
     """Take a commit out of sight, its manifest first; each step may be repeated after a crash."""
     journal, intent = leftover.journal, leftover.intent
     assert journal is not None
@@ -350,17 +350,17 @@ async def _withdraw(leftover: _Leftover, files: Files, tell: Callable[[Event], N
         await in_thread(lambda: discard(leftover.path, journal, files))
 
     window = Window(intent.start, intent.end)
-    tell(
+    notify(
         Warned(
             code=WarningCode.SUPERSEDED,
-            message=f"the extracts of {window} were not delivered from here and were told by "
+            message=f"the extracts of {window} were not delivered from here and were extracted by "
             "another machine since; they are taken out of sight",
         )
     )
 
 
 async def _sweep(
-    leftover: _Leftover, files: Files, tell: Callable[[Event], None], outcome: str
+    leftover: _Leftover, files: Files, notify: Callable[[Event], None], outcome: str
 ) -> None:
     journal = leftover.journal
 
@@ -375,4 +375,4 @@ async def _sweep(
 
     if leftover.intent is not None and not leftover.is_over:
         message = f"the interrupted run {leftover.intent.run_id} {outcome}"
-        tell(Warned(code=WarningCode.STALE_RUN, message=message))
+        notify(Warned(code=WarningCode.STALE_RUN, message=message))

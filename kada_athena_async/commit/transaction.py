@@ -1,7 +1,7 @@
-"""The commit: every step that puts extracts in sight or moves the mark, in the order that matters.
+"""The commit: every step that publishes extracts or moves the mark, in the order that matters.
 
 What it promises: a consumer that reads only what a manifest names sees all extracts of a run,
-whole, or none; and the mark names the end of a window only if the window's manifest is in sight.
+whole, or none; and the mark names the end of a window only if the window's manifest is published.
 Whenever the process or the machine dies, the next run's ``recover`` brings the world to one of
 these two ends.
 
@@ -12,7 +12,7 @@ order, though each rename as a whole. POSIX promises no more, and file systems m
 The steps, and what a death after each of them leaves to ``recover``:
 
 0. The run's intent was written before its first part, and each finished unit is sealed. A death
-   before step 3 ends leaves a run that is continued, or swept: nothing is in sight.
+   before step 3 ends leaves a run that is continued, or swept: nothing is published.
 1. Join the parts of each kind, in plan order, behind a header, into ``OUT`` in the staging
    directory (on the file system of the output, so that a rename can move them). Sync each file: a
    manifest must never name content that is only in a cache.
@@ -20,9 +20,9 @@ The steps, and what a death after each of them leaves to ``recover``:
    so that the commit which the next step announces can be finished and need not be done again.
 3. Write the journal: the name, size and hash of all that is about to appear. From here on
    ``recover`` goes forward, without a call to AWS. The journal must be durable before the first
-   move: without it nobody could tell the files of a dead commit from those that somebody else put
-   there. If the commit must not be finished (the configuration is another one now), it is taken
-   back: exactly the files with that content are removed, and no others.
+   move: without it the files of a dead commit could not be distinguished from those that somebody
+   else put there. If the commit must not be finished (the configuration is another one now), it is
+   taken back: exactly the files with that content are removed, and no others.
    Where there is a landing, the delivery is claimed now, before anything is published: of two
    runners that share a mark one is refused here, and what it extracted is discarded.
 4. Where an older commit of the same window is replaced: remove its manifest, sync the directory,
@@ -31,7 +31,7 @@ The steps, and what a death after each of them leaves to ``recover``:
 5. Move the extracts into sight. Sync the directory: were the manifest's name to survive and that
    of an extract not, the manifest would be a lie.
 6. Move the manifest into sight: the commit point. Sync the directory: the mark, which lies in
-   another one, must not survive a manifest that does not. Where there is a landing, all in sight
+   another one, must not survive a manifest that does not. Where there is a landing, all published
    is now brought there. While that fails the mark waits, and ``recover`` begins with it: to repeat
    a delivery changes nothing.
 7. Write the state, then the mark, each aside, synced, renamed, and the directory synced. The state
@@ -98,10 +98,10 @@ async def commit(
     request: CommitRequest,
     *,
     store: HwmStore | None,
-    tell: Callable[[Event], None],
+    notify: Callable[[Event], None],
     delivery: Delivery | None = None,
 ) -> CommittedManifest:
-    """Put a run's extracts in sight, all of them, then move the mark; see the module's account.
+    """Publish a run's extracts, all of them, then move the mark; see the module's account.
 
     Args:
         store: None if the caller keeps his own marks.
@@ -110,7 +110,7 @@ async def commit(
     Raises:
         LockedError: Another runner is faster; nothing of this run stays.
         DeliveryError: As *delivery*; the mark has not moved, ``recover`` goes on from there.
-        CommitError: The file system refuses; what was in sight before is untouched, or the next
+        CommitError: The file system refuses; what was published before is untouched, or the next
             ``recover`` finishes what is journaled.
         StateError: A unit is not sealed, a part is not what was written, or the mark is junk.
     """
@@ -130,12 +130,12 @@ async def commit(
         journal = await in_thread(lambda: _prepare(staging, request, needed_bytes))
 
     return await complete(
-        staging.path, intent, journal, store=store, files=files, tell=tell, delivery=delivery
+        staging.path, intent, journal, store=store, files=files, notify=notify, delivery=delivery
     )
 
 
 def _prepare(staging: Staging, request: CommitRequest, needed_bytes: int) -> CommitJournal:
-    """Steps 1 to 3: all that will be in sight lies durable in ``OUT``, and is journaled."""
+    """Steps 1 to 3: all that will be published lies durable in ``OUT``, and is journaled."""
     files, intent, output_path = staging.files, staging.intent, staging.output_path
     staging.check_home()
     if (free_bytes := files.free_bytes(output_path)) < needed_bytes:
@@ -184,10 +184,10 @@ def _prepare(staging: Staging, request: CommitRequest, needed_bytes: int) -> Com
 
 
 def _older_commit(staging: Staging, request: CommitRequest) -> CommittedManifest | None:
-    """The commit of the same end in sight that this one may replace.
+    """The published commit of the same end that this one may replace.
 
     Raises:
-        CommitError: Something in sight has the name of an extract, and may not be replaced.
+        CommitError: Something published has the name of an extract, and may not be replaced.
     """
     files, intent, output_path = staging.files, staging.intent, staging.output_path
     older = read_manifest(output_path / manifest_name(intent.name, intent.end), files)
@@ -201,7 +201,7 @@ def _older_commit(staging: Staging, request: CommitRequest) -> CommittedManifest
     for name in names:
         if files.exists(output_path / name):
             raise CommitError(
-                f"{output_path / name} is in sight already",
+                f"{output_path / name} is published already",
                 hint="move it away, or replace the whole commit of it with `again=True`",
             )
 

@@ -39,7 +39,7 @@ def check_endpoint(url: str, *, key: str = "endpoint_url") -> Problem | None:
 
 
 def webhook_remedy(url: str) -> str:
-    """What to write instead of *url* as the address of a webhook; empty if it is one."""
+    """Remedy for a *url* that is no address of a webhook; empty if it is one."""
     example = "write a URL such as https://hooks.example.com/services/..."
     try:
         parts = urlsplit(url)

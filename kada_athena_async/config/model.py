@@ -108,7 +108,7 @@ class Config(BaseModel):
     include_failed_events: StrictBool = Field(
         False,
         description="events also of executions that failed or were cancelled, as far as their "
-        "statements tell; they have no linkages",
+        "statements show; they have no linkages",
         examples=[False],
     )
     history_source: Literal["api", "system_table", "auto"] = Field(

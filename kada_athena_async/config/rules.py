@@ -172,7 +172,7 @@ def names(values: Sequence[str]) -> tuple[str, ...]:
     if not values:
         raise ValueError('write at least one name, or ["*"] for all')
 
-    # Athena does not tell catalogs apart by case.
+    # Athena ignores the case of catalogs.
     _check_texts(values, key=str.lower)
     if "*" in values and len(values) > 1:
         raise ValueError('"*" means all and stands alone')
@@ -238,7 +238,7 @@ def command(values: Sequence[str]) -> tuple[str, ...]:
 
 
 def webhook(value: SecretStr) -> SecretStr:
-    """A URL that may be told of runs, or nothing; it is never quoted, for it may hold a token."""
+    """A URL that receives runs, or nothing; it is never quoted, for it may hold a token."""
     url = value.get_secret_value()
     remedy = webhook_remedy(url) if url else ""
     if remedy:

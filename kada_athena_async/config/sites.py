@@ -169,7 +169,7 @@ def _name_problems(place: str, fields: Mapping[str, object], seen: dict[str, str
     """Problems of a site's name; *seen* holds the names so far, in lower case."""
     key, name = f"{place}.name", fields.get("name")
     if name is None:
-        remedy = "required: tells the site's files and marks from those of the others"
+        remedy = "required: distinguishes the site's files and marks from those of the others"
         return [Problem(key, MISSING, remedy)]
 
     shown = shown_value("name", name)
@@ -181,7 +181,7 @@ def _name_problems(place: str, fields: Mapping[str, object], seen: dict[str, str
     except ValueError as error:
         return [Problem(key, shown, str(error))]
 
-    # Some file systems do not tell names apart by case.
+    # Some file systems ignore the case of names.
     first = seen.setdefault(name.lower(), place)
     return [] if first == place else [Problem(key, shown, f"{first} is called so; rename one")]
 

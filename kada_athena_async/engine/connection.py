@@ -77,7 +77,7 @@ class Connection:
     client: AwsClient
     clock: Clock
     rng: Random
-    tell: Observer
+    notify: Observer
     texts: Mapping[str, str]
     slots: Slots
     pool: WorkerPool | None = None
@@ -92,13 +92,13 @@ class Connection:
         return self.config.max_concurrent_queries + 4
 
     def settled_now(self) -> datetime:
-        """The earlier of this machine's clock and AWS's, as far as its answers have told it."""
+        """The earlier of this machine's clock and AWS's, as far as its answers have shown it."""
         now, log = self.clock.now(), self.client.log
         is_ahead = log.server_time is not None and log.skew > timedelta()
         return now - log.skew if is_ahead else now
 
     def queries(self, run_id: str) -> AthenaQueries:
-        """Where the statements of a run are run."""
+        """Runner of the statements of a run."""
         bucket = self.config.bucket
         return AthenaQueries(
             client=self.client,
@@ -108,12 +108,12 @@ class Connection:
             slots=self.slots,
             clock=self.clock,
             rng=self.rng,
-            tell=self.tell,
+            notify=self.notify,
             mask=mask_text if self.config.mask else lambda reason, _statement: reason,
         )
 
     def extraction(self, run_id: str, sink: RecordSink) -> UnitExtraction:
-        """What extracts the units of a run into *sink*."""
+        """Extractor of the units of a run, into *sink*."""
         return UnitExtraction(
             config=self.config,
             client=self.client,
@@ -121,7 +121,7 @@ class Connection:
             texts=self.texts,
             sink=sink,
             clock=self.clock,
-            tell=self.tell,
+            notify=self.notify,
         )
 
     async def report(self) -> ConnectionReport:
@@ -192,7 +192,7 @@ class Connection:
         if patterns:
             shown = ", ".join(map(repr, patterns))
             message = f"{key}: nothing that is there matches {shown}"
-            self.tell(Warned(code=WarningCode.FILTER_UNMATCHED, message=message))
+            self.notify(Warned(code=WarningCode.FILTER_UNMATCHED, message=message))
 
     async def learn_account(self) -> str:
         """The id of the account that the credentials belong to; empty if it cannot be learned.
@@ -215,7 +215,7 @@ class Connection:
                 caller = await self.client.call("sts", "GetCallerIdentity")
         except (TimeoutError, UnitError, UnreachableError) as exc:
             reason = "no answer" if isinstance(exc, TimeoutError) else exc.message
-            self.tell(
+            self.notify(
                 Warned(
                     code=WarningCode.ACCOUNT_UNKNOWN,
                     message=f"the AWS account is not known (sts:GetCallerIdentity: {reason}), so "
@@ -228,7 +228,7 @@ class Connection:
         return str(caller.get("Account", ""))
 
     async def meet(self) -> None:
-        """Make the first call of a run, which also tells AWS's clock: list the workgroups.
+        """Make the first call of a run, which also shows AWS's clock: list the workgroups.
 
         Raises:
             ConfigError: The workgroup for our queries cannot run them.
@@ -262,7 +262,7 @@ class Connection:
             pass  # s3:ListBucket may be missing while Athena may write all the same
 
     async def discover(self, run_id: str) -> Estate:
-        """What exists of what the configuration asks for.
+        """Catalogs, schemas and workgroups that the configuration asks for.
 
         Raises:
             ConfigError: A catalog, the workgroup for our queries, or what a filter names does not
@@ -283,7 +283,7 @@ class Connection:
             client=self.client,
             queries=self.queries(run_id),
             texts=self.texts,
-            tell=self.tell,
+            notify=self.notify,
         )
 
         async def describe() -> tuple[CatalogFacts, ...]:
@@ -297,7 +297,7 @@ class Connection:
         unreadable = [*self.unreadable, *(note for c in listed for note in c.unreadable)]
         if unreadable:
             message = f"the list of what exists is incomplete: {unreadable[0]}"
-            self.tell(Warned(code=WarningCode.UNREADABLE, message=message))
+            self.notify(Warned(code=WarningCode.UNREADABLE, message=message))
 
         return Estate(
             catalogs=tuple(
@@ -312,7 +312,7 @@ class Connection:
 
 
 def identity_of(config: Config) -> Identity:
-    """Who the run is to AWS."""
+    """Identity of the run towards AWS."""
     return Identity(
         region=config.region,
         key=config.key.get_secret_value(),
@@ -330,7 +330,7 @@ async def connect(
     *,
     clock: Clock,
     rng: Random,
-    tell: Observer,
+    notify: Observer,
     texts: Mapping[str, str],
     policy: RetryPolicy | None = None,
     shared: Shared | None = None,
@@ -351,7 +351,9 @@ async def connect(
         lambda: AwsSession(identity, endpoint_url=config.endpoint_url, models=models)
     )
     budget = make_budget(config, clock)
-    client = AwsClient(session, pacer=budget.pacer, clock=clock, rng=rng, tell=tell, policy=policy)
+    client = AwsClient(
+        session, pacer=budget.pacer, clock=clock, rng=rng, notify=notify, policy=policy
+    )
     async with shared.used() if shared else nullcontext(), client:
         account_id: str | None = None
 
@@ -370,7 +372,7 @@ async def connect(
             client=client,
             clock=clock,
             rng=rng,
-            tell=tell,
+            notify=notify,
             texts=texts,
             slots=budget.slots,
             pool=shared.sql_workers if shared else None,

@@ -69,7 +69,7 @@ class PlannedWindow:
 
     Attributes:
         replaces: True if a published package of the same window is extracted once more.
-        compress: Whether the files are gzipped; None for what the configuration says.
+        compress: True if the files are gzipped; None for what the configuration says.
     """
 
     window: Window
@@ -346,7 +346,7 @@ def cutter_of(
 
 
 async def meet(connection: Connection) -> list[tuple[WarningCode, str]]:
-    """Make the first calls of a run, which tell AWS's clock and the account; notes about them.
+    """Make the first calls of a run, which show AWS's clock and the account; notes about them.
 
     Raises:
         ConfigError: Our workgroup cannot run statements.

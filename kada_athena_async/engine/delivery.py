@@ -54,8 +54,8 @@ class Outside:
     files: Files
     clock: Clock
     rng: Random
-    tell: Observer
-    _told: set[str] = field(init=False, default_factory=set)
+    notify: Observer
+    _warned: set[str] = field(init=False, default_factory=set)
 
     def landing(self, place: Place) -> AbstractAsyncContextManager[Landing]:
         """The landing at *place*, connected."""
@@ -69,7 +69,7 @@ class Outside:
         claim: Claim | None = None,
         is_alone: bool = False,
     ) -> DeliveryReport | None:
-        """Bring what is in sight and not delivered to the landing; None if there is no landing.
+        """Bring what is published and not delivered to the landing; None if there is no landing.
 
         The caller holds the lock. What is not masked stays while ``mask`` is on, and what another
         landing has is not sent here too unless that is asked for; both are said. A package whose
@@ -80,7 +80,7 @@ class Outside:
             is_alone: True if no other runner has the mark: then no claim is needed.
 
         Raises:
-            DeliveryError: The landing refuses or is down; what is in sight stays.
+            DeliveryError: The landing refuses or is down; what is published stays.
         """
         place, days = self.config.landing, self.config.keep_delivered_days
         if place is None:
@@ -98,7 +98,7 @@ class Outside:
             return DeliveryReport(place=place.url)
 
         begun = self.clock.monotonic()
-        self.tell(StageStarted(stage="deliver"))
+        self.notify(StageStarted(stage="deliver"))
         try:
             async with self.landing(place) as landing:
                 report = await deliver(
@@ -106,7 +106,7 @@ class Outside:
                     self.name,
                     landing,
                     files=self.files,
-                    tell=self.tell,
+                    notify=self.notify,
                     clock=self.clock,
                     keep_days=days or None,
                     held_back=waiting.held_back | unclaimed,
@@ -118,7 +118,7 @@ class Outside:
             ) from exc
 
         duration_s = round(self.clock.monotonic() - begun, 3)
-        self.tell(StageFinished(stage="deliver", duration_s=duration_s))
+        self.notify(StageFinished(stage="deliver", duration_s=duration_s))
         return report
 
     async def _unclaimed(
@@ -142,9 +142,9 @@ class Outside:
                 f"{package.manifest.name} is not delivered: its texts are not masked, or nobody "
                 "knows, and mask is on"
             )
-            if message not in self._told:
-                self._told.add(message)
-                self.tell(
+            if message not in self._warned:
+                self._warned.add(message)
+                self.notify(
                     Warned(
                         code=WarningCode.UNMASKED,
                         message=message,
@@ -157,9 +157,9 @@ class Outside:
             f"{len(waiting.elsewhere)} packages that {', '.join(waiting.places)} has are not sent "
             f"to {place}"
         )
-        if waiting.elsewhere and message not in self._told:
-            self._told.add(message)
-            self.tell(
+        if waiting.elsewhere and message not in self._warned:
+            self._warned.add(message)
+            self.notify(
                 Warned(
                     code=WarningCode.DELIVERED_ELSEWHERE,
                     message=message,
@@ -298,5 +298,5 @@ class Outside:
             files=self.files,
             clock=self.clock,
             rng=self.rng,
-            tell=self.tell,
+            notify=self.notify,
         )

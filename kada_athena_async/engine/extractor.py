@@ -50,7 +50,7 @@ class Extractor(RecordStreams):
     Args:
         config: The configuration; or give its fields as keywords, as the vendor's collector takes
             them.
-        observers: Are told what happens, in the event loop; see ``events``.
+        observers: Receive what happens, in the event loop; see ``events``.
         name: Name of the instance: files, lock and mark are its own.
         hwm_path: File of the high-water mark; if None, as ``hwm_store`` says, or
             ``<name>_hwm.txt`` in the working directory.
@@ -131,17 +131,17 @@ class Extractor(RecordStreams):
             CredentialsError: AWS does not accept who we say we are.
             UnitError: AWS cannot be reached.
         """
-        policy, tell = RetryPolicy(deadline_s=TEST_DEADLINE_S), Fanout(self._observers)
-        async with self._connection(tell, policy=policy) as connection:
+        policy, notify = RetryPolicy(deadline_s=TEST_DEADLINE_S), Fanout(self._observers)
+        async with self._connection(notify, policy=policy) as connection:
             report = await connection.report()
 
-        missing = await self._outside(tell).missing_rights()
+        missing = await self._outside(notify).missing_rights()
         return replace(report, missing=(*report.missing, *missing))
 
     async def plan(
         self, *, start_hwm: datetime | str | None = None, end_hwm: datetime | str | None = None
     ) -> PlanReport:
-        """What the next run would do and take; runs no query and writes nothing.
+        """Preview of the next run, its calls and time; runs no query and writes nothing.
 
         Args:
             start_hwm, end_hwm: The window, as for ``run``.
@@ -154,10 +154,10 @@ class Extractor(RecordStreams):
         start, end = self._window(start_hwm, end_hwm)
         request = WindowRequest(start=start, end=end)
         require_asyncio()
-        tell = Fanout(self._observers)
+        notify = Fanout(self._observers)
         async with AsyncExitStack() as stack:
-            store = await stack.enter_async_context(self._outside(tell).store(self._hwm_path))
-            connection = await stack.enter_async_context(self._connection(tell))
+            store = await stack.enter_async_context(self._outside(notify).store(self._hwm_path))
+            connection = await stack.enter_async_context(self._connection(notify))
             forecast = Forecast(
                 connection=connection,
                 name=self.name,
@@ -226,7 +226,7 @@ class Extractor(RecordStreams):
         """Extract everything the configuration asks for, commit it, and only then move the mark.
 
         A unit that fails is reported and the others finish. Running again after any failure is
-        safe: nothing is lost and nothing is told twice. An interrupted run is finished first.
+        safe: nothing is lost and nothing is extracted twice. An interrupted run is finished first.
 
         Args:
             start_hwm, end_hwm: The window: datetimes, or texts such as ``YYYY-MM-DD HH:MM:SS`` in
@@ -234,13 +234,13 @@ class Extractor(RecordStreams):
                 less ``settle_seconds``.
             fresh: Sweep an interrupted run instead of finishing it.
             again: Extract the packages in the window once more; each must lie in it whole.
-            manage_hwm: Whether the stored mark is read and moved; None: if *start_hwm* is None.
+            manage_hwm: True if the stored mark is read and moved; None: if *start_hwm* is None.
 
         Raises:
             ConfigError: The configuration cannot be used; nothing was called.
             AbortError: The run cannot start or go on at all; nothing was committed.
             CommitError: The files could not be made durable.
-            DeliveryError: The extracts are in sight but not delivered, and the mark has not moved;
+            DeliveryError: The extracts are published but not delivered, and the mark has not moved;
                 the next run delivers them first.
         """
         start, end = self._window(start_hwm, end_hwm)
@@ -254,18 +254,18 @@ class Extractor(RecordStreams):
             if isinstance(event, Warned):
                 warnings.append(event)
 
-        tell = Fanout((keep_warnings, *self._observers))
+        notify = Fanout((keep_warnings, *self._observers))
         require_asyncio()
-        hook = FinishHook(config=self.config, name=self.name, run_id=run_id, tell=tell)
+        hook = FinishHook(config=self.config, name=self.name, run_id=run_id, notify=notify)
         async with (
             hook.at_the_end(),
             open_session(
-                self._outside(tell), self._hwm_path, run_id=run_id, keeps_state=manages
+                self._outside(notify), self._hwm_path, run_id=run_id, keeps_state=manages
             ) as session,
         ):
             report = hook.report = await self._extract(session, run_id, request, fresh, warnings)
 
-        tell(_finished(report, self._clock.monotonic() - begun))
+        notify(_finished(report, self._clock.monotonic() - begun))
         return report
 
     async def _extract(
@@ -287,7 +287,7 @@ class Extractor(RecordStreams):
         await session.cutter.plan(request, self._clock.now())
         await outside.check_landing()
         await session.check_disk()
-        async with self._connection(outside.tell) as connection:
+        async with self._connection(outside.notify) as connection:
             run = Run(
                 connection=connection,
                 name=self.name,
@@ -300,26 +300,26 @@ class Extractor(RecordStreams):
             return await run.extract(run_id, request, recovery.resumable, unfinished)
 
     def _connection(
-        self, tell: Observer | None = None, *, policy: RetryPolicy | None = None
+        self, notify: Observer | None = None, *, policy: RetryPolicy | None = None
     ) -> AbstractAsyncContextManager[Connection]:
         return connect(
             self.config,
             clock=self._clock,
             rng=self._rng,
-            tell=tell or Fanout(self._observers),
+            notify=notify or Fanout(self._observers),
             texts=self._texts,
             policy=policy,
             shared=self._shared,
         )
 
-    def _outside(self, tell: Observer) -> Outside:
+    def _outside(self, notify: Observer) -> Outside:
         return Outside(
             config=self.config,
             name=self.name,
             files=self._files,
             clock=self._clock,
             rng=self._rng,
-            tell=tell,
+            notify=notify,
         )
 
     def _recovery(self) -> RecoverySettings:

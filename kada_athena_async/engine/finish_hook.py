@@ -46,7 +46,7 @@ class FinishHook:
     config: Config
     name: str
     run_id: str
-    tell: Observer
+    notify: Observer
     deadline_s: float = DEADLINE_S
     report: RunReport | None = None
 
@@ -82,7 +82,7 @@ class FinishHook:
 
     def _warn(self, field: str, what: str, problem: str) -> None:
         if problem:
-            self.tell(
+            self.notify(
                 Warned(
                     code=WarningCode.HOOK_FAILED,
                     message=f"{field}: {what} {problem}; the run is not affected",

@@ -1,4 +1,4 @@
-"""What the next run would do and take: looks, and neither runs a query nor writes anything."""
+"""Preview of the next run and its cost: runs no query and writes nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from kada_athena_async.sources.strategy import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogForecast:
-    """What a run would read of one catalog.
+    """Part of one catalog that a run would read.
 
     Attributes:
         tables, views, columns: Roughly; ``origin`` says how they are known. Views are no tables.
@@ -46,7 +46,7 @@ class CatalogForecast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkgroupForecast:
-    """What a run would read of one workgroup's history.
+    """Part of one workgroup's history that a run would read.
 
     Attributes:
         executions: That belong to its window, roughly; ``origin`` says how they are known.
@@ -61,7 +61,7 @@ class WorkgroupForecast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanReport:
-    """What the next run would do.
+    """Preview of the next run.
 
     Attributes:
         start, end: The window; None if there is nothing to do.

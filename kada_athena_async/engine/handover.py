@@ -156,7 +156,7 @@ class Handover:
             now=outside.clock.now(),
             store=self.store,
             files=self.files,
-            tell=outside.tell,
+            notify=outside.notify,
             delivery=self,
             before_discard=before_discard,
         )
@@ -296,7 +296,7 @@ class Handover:
                 manifest.carried, run_id=manifest.run_id, manifest_sha256=found.sha256
             )
 
-        self.outside.tell(
+        self.outside.notify(
             Warned(
                 code=WarningCode.DELIVERY_COMPLETED,
                 message=f"the mark moves to {format_hwm(manifest.end)}: {found.manifest} was "

@@ -18,7 +18,7 @@ GROWTH = 2
 
 
 async def check_disk(
-    output_path: Path, name: str, mark_path: Path | None, files: Files, tell: Observer
+    output_path: Path, name: str, mark_path: Path | None, files: Files, notify: Observer
 ) -> None:
     """Warn of little space and of file systems whose promises cannot be relied on.
 
@@ -45,7 +45,7 @@ async def check_disk(
         )
 
     if free_bytes < needed_bytes(left_bytes):
-        tell(
+        notify(
             Warned(
                 code=WarningCode.DISK_SPACE,
                 message=f"little space left in {output_path}: {free_bytes:,} bytes are free, "
@@ -56,7 +56,7 @@ async def check_disk(
 
     for place, kind in kinds.items():
         if is_remote(kind):
-            tell(
+            notify(
                 Warned(
                     code=WarningCode.REMOTE_DISK,
                     message=f"{place} lies on a network file system ({kind}): locks and renames "

@@ -59,7 +59,7 @@ _HISTORY_KIND, _PRINCIPALS_KIND = "databaselog", "query_principals"
 
 
 class RecordStreams(ABC):
-    """What an ``Extractor`` hands over without files.
+    """Records of an ``Extractor`` without files.
 
     Each method gives batches of records, masked as configured, in no particular order, while it
     reads on; a caller who is slow slows it down, so memory stays bounded. No mark is read or
@@ -70,7 +70,7 @@ class RecordStreams(ABC):
             async for batch in batches: ...
 
     A catalog or workgroup that cannot be read ends the iteration with its error, or with
-    ``on_error`` ``skip`` is left out and told to the observers as a ``UnitFinished``.
+    ``on_error`` ``skip`` is left out and reported to the observers as a ``UnitFinished``.
 
     Raises, while iterating:
         ConfigError: Region, catalog, workgroup or bucket do not exist.
@@ -275,19 +275,19 @@ class _Reading:
 
 
 async def _extract(unit: SourceUnit, estate: Estate, extraction: UnitExtraction) -> None:
-    """Extract *unit*, or tell that it is left out.
+    """Extract *unit*, or report that it is left out.
 
     Raises:
         UnitError: It cannot be done and may not be left out.
     """
     begun = extraction.clock.monotonic()
-    extraction.tell(UnitStarted(unit_id=unit.unit_id))
+    extraction.notify(UnitStarted(unit_id=unit.unit_id))
     rows, outcome, reason = 0, "done", ""
     try:
         facts = await extraction.extract(unit, estate)
         rows = sum(facts.rows.values())
         for warning in facts.warnings:
-            extraction.tell(warning)
+            extraction.notify(warning)
 
     except UnitError as exc:
         # A run goes on without these; who asks for nothing else has to know.
@@ -298,7 +298,7 @@ async def _extract(unit: SourceUnit, estate: Estate, extraction: UnitExtraction)
 
         outcome, reason = "skipped", exc.message
 
-    extraction.tell(
+    extraction.notify(
         UnitFinished(
             unit_id=unit.unit_id,
             outcome=outcome,

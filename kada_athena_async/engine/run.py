@@ -227,7 +227,7 @@ class Run:
     ) -> Plan:
         """Announce the run, look at what exists, and decide what to do."""
         config = self.connection.config
-        self.connection.tell(
+        self.connection.notify(
             RunStarted(
                 run_id=run_id,
                 name=self.name,
@@ -238,7 +238,7 @@ class Run:
                 is_resumed=is_resumed,
             )
         )
-        self.connection.client.tells_rates = True
+        self.connection.client.reports_rates = True
         async with self._stage("discover"):
             return build_plan(config, await self.connection.discover(run_id), decision, self.usable)
 
@@ -284,7 +284,7 @@ class Run:
         derived = [unit for unit in plan.units if isinstance(unit, DerivedUnit)]
         set_apart = (HistoryUnit, PrincipalEventsUnit, TagsUnit, *get_args(DerivedUnit))
         others = [unit for unit in plan.units if not isinstance(unit, set_apart)]
-        self.connection.tell(
+        self.connection.notify(
             PlanReady(
                 units=tuple(unit.unit_id for unit in plan.units),
                 catalogs=len(plan.estate.catalogs),
@@ -304,7 +304,7 @@ class Run:
             unit_order=[unit.unit_id for unit in plan.units if unit.unit_id in kept],
             staging=staging,
             clock=self.connection.clock,
-            tell=self.connection.tell,
+            notify=self.connection.notify,
             pool=pool,
         )
 
@@ -357,7 +357,7 @@ class Run:
             task.staging,
             request,
             store=self.store,
-            tell=self.connection.tell,
+            notify=self.connection.notify,
             delivery=self.delivery,
         )
 
@@ -385,14 +385,14 @@ class Run:
         )
 
     def _warn(self, code: WarningCode, message: str) -> None:
-        self.connection.tell(Warned(code=code, message=message))
+        self.connection.notify(Warned(code=code, message=message))
 
     @asynccontextmanager
     async def _stage(self, stage: str) -> AsyncIterator[None]:
         clock = self.connection.clock
         begun = clock.monotonic()
-        self.connection.tell(StageStarted(stage=stage))
+        self.connection.notify(StageStarted(stage=stage))
         yield
-        self.connection.tell(
+        self.connection.notify(
             StageFinished(stage=stage, duration_s=round(clock.monotonic() - begun, 3))
         )

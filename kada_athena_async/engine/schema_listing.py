@@ -36,10 +36,10 @@ class SchemaListing:
     client: AwsClient
     queries: AthenaQueries
     texts: Mapping[str, str]
-    tell: Observer
+    notify: Observer
 
     async def of(self, catalog: CatalogFacts) -> SchemaList:
-        """Schemas by Glue, by Athena's API or by SQL, whichever may and tells most."""
+        """Schemas by Glue, by Athena's API or by SQL, whichever is allowed and gives most."""
         failed: list[UnitError] = []
         for list_schemas in self._listers(catalog):
             try:
@@ -83,6 +83,6 @@ class SchemaListing:
                 continue
 
             message = f"{error.message}: schemas of {catalog.name} {lost}"
-            self.tell(Warned(code=code, message=message, hint=error.hint))
+            self.notify(Warned(code=code, message=message, hint=error.hint))
 
         return "; ".join(reasons)

@@ -40,7 +40,7 @@ class Session:
         """
         at = self.outside
         hwm_path = self.store.hwm_path if isinstance(self.store, FileHwmStore) else None
-        await check_disk(self.output_path, at.name, hwm_path, at.files, at.tell)
+        await check_disk(self.output_path, at.name, hwm_path, at.files, at.notify)
 
 
 @asynccontextmanager

@@ -121,7 +121,7 @@ class SitesExtractor:
     nothing outlives a call.
 
     Args:
-        observers: Are told what happens, in the event loop; see ``events``.
+        observers: Receive what happens, in the event loop; see ``events``.
         name: Name of the collector.
         at_once: Sites side by side; the others wait their turn.
         deadline_s: Seconds that a site may take at most; one that takes longer is ended, has
@@ -243,7 +243,7 @@ class SitesExtractor:
     async def _one(
         self, site: Site, work: Callable[[Extractor], Awaitable[ResultT]]
     ) -> SiteResult[ResultT]:
-        def tell(event: Event) -> None:
+        def notify(event: Event) -> None:
             self._heard_s[site.name] = self._clock.monotonic()
             self._tell(SiteEvent(site=site.name, event=event))
 
@@ -254,7 +254,7 @@ class SitesExtractor:
         try:
             extractor = Extractor(
                 site.config,
-                observers=[tell],
+                observers=[notify],
                 name=site.instance(self.name),
                 shared=self._shared,
                 files=self._files,
@@ -300,7 +300,7 @@ class SitesExtractor:
 
     @asynccontextmanager
     async def _naming_the_silent(self) -> AsyncIterator[None]:
-        """Meanwhile, tell of the sites at work that say nothing."""
+        """Meanwhile, report the sites at work that say nothing."""
 
         async def watch() -> None:
             while True:

@@ -62,7 +62,7 @@ _ItemT = TypeVar("_ItemT")
 
 @dataclass(slots=True)
 class _Listed:
-    """What was listed of one workgroup's history."""
+    """Listed part of one workgroup's history."""
 
     ids: int = 0
     last_id: str = ""
@@ -166,7 +166,7 @@ class Survey:
         )
 
     async def histories(self, plan: Plan) -> dict[str, HistorySize]:
-        """Every workgroup's history: one page tells of a small one, the last run of the others.
+        """Every workgroup's history: one page counts a small one, the last run of the others.
 
         Raises:
             AbortError: AWS cannot be asked at all.
@@ -304,7 +304,7 @@ def _spread(items: Sequence[_ItemT], most: int) -> list[_ItemT]:
 
 
 def _mean(found: Mapping[str, HistorySize], sampled: Mapping[str, object]) -> HistorySize:
-    """What a workgroup that nobody looked at is taken for."""
+    """Assumed size of a workgroup that was not looked at."""
     sizes = [found[name] for name in sampled]
     count = max(1, len(sizes))
     return HistorySize(

@@ -46,7 +46,7 @@ async def find_system_table(connection: Connection, run_id: str) -> SystemTableF
     try:
         is_on = await _is_on(connection)
     except UnitError as exc:
-        is_on = True  # only a try can tell
+        is_on = True  # only a try shows it
         if not is_needed:
             _say(connection, f"nobody says whether it is on: {exc.message}", exc.hint)
             return None
@@ -110,7 +110,7 @@ def _say(connection: Connection, why: str, hint: str) -> None:
     if not history_source(config).asks_table and user_source(config).asks_trail:
         return
 
-    connection.tell(
+    connection.notify(
         Warned(
             code=WarningCode.SYSTEM_TABLE_UNUSED,
             message=f"Athena's system table is not used: {why}",

@@ -55,7 +55,7 @@ class HistorySample:
     Attributes:
         ids: Executions seen, newest first as a rule.
         oldest: When the last of them was submitted; None if none was seen.
-        is_whole: Whether there are no more.
+        is_whole: True if there are no more.
     """
 
     ids: int
@@ -86,7 +86,7 @@ def history_of_sample(sample: HistorySample, reading: Reading, now: datetime) ->
 
 
 def history_of_run(emitted: int, window: timedelta, reading: Reading, now: datetime) -> HistorySize:
-    """The size of a history of which the last run told *emitted* executions in *window*."""
+    """The size of a history of which the last run counted *emitted* executions in *window*."""
     per_s = emitted / max(window.total_seconds(), 1.0)
     since = max(reading.listed_since, now - RETENTION)
     listed = ceil(per_s * (now - since).total_seconds())

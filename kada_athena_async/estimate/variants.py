@@ -215,4 +215,4 @@ def recommend(variants: Sequence[Variant], denied: Sequence[str]) -> Recommendat
             reason=f"SQL and the APIs are each other's witness and stand-in for {cost} than api",
         )
 
-    return Recommendation(source="api", reason=f"it tells the same tables; auto would take {cost}")
+    return Recommendation(source="api", reason=f"it finds the same tables; auto would take {cost}")

@@ -180,8 +180,8 @@ class Service:
                     state = "failed" if job.report.exit_code else "finished"
         except KadaAthenaError as exc:
             state = "failed"
-            told = {"message": self._redact(exc.message), "hint": self._redact(exc.hint)}
-            job.error = {"kind": type(exc).__name__, "exit_code": exc.exit_code, **told}
+            summary = {"message": self._redact(exc.message), "hint": self._redact(exc.hint)}
+            job.error = {"kind": type(exc).__name__, "exit_code": exc.exit_code, **summary}
         except Exception as exc:
             # A bug of ours must not end the service; its message may quote SQL.
             state, job.error = "failed", {"kind": type(exc).__name__, "exit_code": 1}

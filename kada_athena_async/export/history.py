@@ -176,11 +176,11 @@ class History:
                     yield execution
 
     def events(self, query_id: str) -> list[EventRecord]:
-        """What an execution did, as the last run that extracted it says."""
+        """Events of an execution, from the last run that extracted it."""
         return cast("list[EventRecord]", self._find("events", (query_id,)))
 
     def principal(self, query_id: str) -> PrincipalRecord | None:
-        """Who ran an execution; None where no run says."""
+        """Principal of an execution; None if no run has it."""
         found = cast("list[PrincipalRecord]", self._find("query_principals", (query_id,)))
         return found[-1] if found else None
 

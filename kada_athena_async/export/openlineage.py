@@ -137,7 +137,7 @@ def _run_facets(history: History, execution: QueryRecord) -> Json:
 
 
 def _tags(history: History, execution: QueryRecord) -> list[Json]:
-    """What no standard facet has a place for: who ran it, times and bytes."""
+    """Facts without a standard facet: user, times and bytes."""
     principal = history.principal(execution.query_id)
     facts = {
         "workgroup": execution.workgroup,

@@ -23,7 +23,7 @@ class _Stream(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def tell(self) -> int:
+    def notify(self) -> int:
         return self._size_bytes
 
     def write(self, data: object) -> int:

@@ -92,7 +92,7 @@ async def post_events(
     api_key: str = "",
     clock: Clock | None = None,
     rng: Random | None = None,
-    tell: Observer = lambda event: None,
+    notify: Observer = lambda event: None,
     policy: RetryPolicy | None = None,
 ) -> PostReport:
     """Post the events in the file *path*, in batches in the order of the file.
@@ -103,7 +103,7 @@ async def post_events(
         path: NDJSON, as ``export("openlineage", ...)`` writes it.
         url: Of the endpoint; without a path ``/api/v1/lineage`` is added.
         api_key: Sent as a bearer token; it is never shown.
-        tell: Receives a ``RetryScheduled`` before each wait.
+        notify: Receives a ``RetryScheduled`` before each wait.
 
     Raises:
         ConfigError: The URL or the key cannot be used.
@@ -114,7 +114,7 @@ async def post_events(
     retrier = Retrier(
         clock=clock or SystemClock(),
         rng=rng or Random(),
-        tell=tell,
+        notify=notify,
         policy=policy or RetryPolicy(),
     )
     context = await in_thread(network.make_context)

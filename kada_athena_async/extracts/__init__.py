@@ -1,4 +1,4 @@
-"""Extracts in sight, looked at again: what a run's manifest names, whole or not at all."""
+"""Published extracts, read again: what a manifest names, whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where money can be saved: findings over the executions of all runs, each with its remedy.
+"""Savings: findings over the executions of all runs, each with its remedy.
 
 One pass over the executions, in memory that does not grow with their number.
 """
@@ -48,7 +48,7 @@ REMEDIES = {
     "failed_after_scanning": "look at the reason (show failures) before it is run again; a byte "
     "limit or a smaller time range stops it earlier",
     "growth": "look at what made it grow ({detail}): partition, filter, or read increments",
-    "written_never_read": "stop writing it, or tell who should read it",
+    "written_never_read": "stop writing it, or name it to who should read it",
     "unused_table": "archive or drop it, once its owner agrees",
 }
 """Kind of finding -> what to do."""
@@ -112,7 +112,7 @@ class _TableFacts(NamedTuple):
 
 
 def advice(runs: Runs) -> list[Finding]:
-    """What could cost less, the dearest first.
+    """Findings on cost, the most expensive first.
 
     Raises:
         StateError: An extract is missing or torn.
@@ -274,7 +274,7 @@ def _by_tables(runs: Runs) -> Iterator[Finding]:
 
 
 def _facts(runs: Runs) -> dict[TableName, _TableFacts]:
-    """What matters of the tables of the newest run."""
+    """Facts about the tables of the newest run."""
     counts: dict[int, int] = {}
     for place in runs.newest.rows("metadata_columns", "catalog", "schema", "table"):
         number = hash(folded(*place))
@@ -297,7 +297,7 @@ def _facts(runs: Runs) -> dict[TableName, _TableFacts]:
 
 
 def _format(table_format: str, parameters: dict[str, str]) -> str:
-    """How the files are written, as far as the catalog says; empty where it does not."""
+    """Format of the files, from the catalog; empty if unknown."""
     said = {name.lower(): str(value).lower() for name, value in parameters.items()}
     hints = (
         table_format,

@@ -53,7 +53,7 @@ class TableChange:
 class Changes:
     """Changes in the schemas that can be compared.
 
-    The columns of a table that came or went are not told again.
+    The columns of a table that came or went are not listed again.
 
     Attributes:
         compared: How many schemas that were.
@@ -70,8 +70,8 @@ class Changes:
 def changes_between(before: Package, after: Package) -> Changes:
     """Compare the tables and columns of two packages; reads each extract twice at most.
 
-    Tables are told apart by hashes of 64 bits in a first pass; by their names in the second, which
-    looks only at those that differ.
+    A first pass distinguishes tables by hashes of 64 bits; the second, by their names, looks only
+    at those that differ.
 
     Raises:
         StateError: An extract is missing or torn.
@@ -166,9 +166,9 @@ def comparable_schemas(
     sure: list[tuple[str, str]] = []
     others: list[tuple[str, str]] = []
     for name in sorted(of_now.keys() | of_then.keys()):
-        told = {outcomes.get(name) for outcomes in (of_now, of_then)}
+        both = {outcomes.get(name) for outcomes in (of_now, of_then)}
         is_sure_absence = is_same and in_doubt.isdisjoint({name[0], ALL_CATALOGS})
-        is_sure = told == {"complete"} or (told == {"complete", None} and is_sure_absence)
+        is_sure = both == {"complete"} or (both == {"complete", None} and is_sure_absence)
         (sure if is_sure else others).append(name)
 
     return sure, others

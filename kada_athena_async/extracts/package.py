@@ -1,4 +1,4 @@
-"""Packages: a manifest in sight and the extracts that it names."""
+"""Packages: a published manifest and the extracts that it names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who ran queries, and who used a table: by user, and by principal where one is known."""
+"""Users of queries and of tables: by user, and by principal where one is known."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.extracts.table_usage import folded
 
 MAX_HELD = 100_000
-"""Users, or users of tables, that are told apart; the executions of the others count as one."""
+"""Users, or users of tables, that are distinguished; the executions of the others count as one."""
 
 OTHERS = "(others)"
 
 
 @dataclass(slots=True, kw_only=True)
 class UserTotal:
-    """What a user did with a client.
+    """Usage of a user with one client.
 
     Attributes:
         principal, client: Empty where ``query_principals`` does not say.
@@ -42,7 +42,7 @@ class UserTotal:
 
 @dataclass(slots=True, kw_only=True)
 class TableUser:
-    """How a user read or wrote a table.
+    """Reads and writes of a table by a user.
 
     Attributes:
         event_type: ``READ``, ``WRITE``, ``CREATE``, ``ALTER`` or ``DROP``.
@@ -98,7 +98,7 @@ def user_totals(runs: Runs) -> list[UserTotal]:
 
 
 def table_users(runs: Runs, name: str) -> list[TableUser]:
-    """Who used the tables that *name* fits, the most frequent first.
+    """Users of the tables that *name* fits, the most frequent first.
 
     Args:
         name: ``table``, ``schema.table`` or ``catalog.schema.table``, in any case.

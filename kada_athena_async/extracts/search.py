@@ -28,7 +28,7 @@ class FoundTable:
 
     Attributes:
         table_format: Empty for a view.
-        is_match: Whether it is the name that fits.
+        is_match: True if it is the name that fits.
         columns: In order.
     """
 

@@ -1,4 +1,4 @@
-"""Which tables are used, and which are not: the usage of all runs, the metadata of the newest."""
+"""Tables with and without use: the usage of all runs, the metadata of the newest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ S3_USD_PER_GB_MONTH = 0.023
 
 GB_BYTES = 2**30
 MAX_USERS = 1_000
-"""Users of a table that are told apart."""
+"""Users of a table that are distinguished."""
 
 TableName: TypeAlias = "tuple[str, str, str]"
 """Catalog, schema and table."""

@@ -14,7 +14,7 @@ _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
 def kind_of_mount(path: Path) -> str:
-    """The type of the file system of *path*, such as ``ext4``; empty where nobody tells."""
+    """The type of the file system of *path*, such as ``ext4``; empty if unknown."""
     try:
         table = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:

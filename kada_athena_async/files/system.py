@@ -369,7 +369,7 @@ class Files:
         return shutil.disk_usage(path).free
 
     def mount_kind(self, path: Path) -> str:
-        """The type of the file system of *path*, such as ``nfs4``; empty where nobody tells."""
+        """The type of the file system of *path*, such as ``nfs4``; empty if unknown."""
         return kind_of_mount(path)
 
     def lock(self, path: Path, *, run_id: str, now: datetime, field: str = OUTPUT_FIELD) -> Lock:

@@ -57,7 +57,7 @@ def failing(path: Path, *, needed_bytes: int = 0, field: str = OUTPUT_FIELD) -> 
 
     Args:
         path: What the block writes, for a system that names no file.
-        needed_bytes: How much the block wants to write; told when the disk is full.
+        needed_bytes: How much the block wants to write; named when the disk is full.
         field: The configuration key that chooses the place.
     """
     try:

@@ -36,7 +36,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Announcement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A commit that is about to be delivered, told where the mark is kept.
+    """A commit that is about to be delivered, announced where the mark is kept.
 
     A runner that finds the mark unmoved, and not the disk of the run that died, learns from it
     which window the landing may hold, whole or in part.
@@ -52,7 +52,7 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             in those of earlier versions.
         place: URL of the landing, without secrets.
         files: Names of the data files.
-        compress: Whether they are gzipped, which their names depend on.
+        compress: True if they are gzipped, which their names depend on.
         replaces: True if an older package of the same end is replaced; the mark does not move.
         sealed: The manifest, once all its files are delivered. From then on nobody may take the
             delivery over: whoever comes writes the manifest and moves the mark.

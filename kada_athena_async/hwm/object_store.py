@@ -34,7 +34,7 @@ class ObjectHwmStore:
 
     One instance is one run's view. What it reads first it holds on to: if somebody else writes
     mark or state afterwards, reading and writing are refused from then on, so that of two runners
-    that began at the same mark one moves it and the other is told.
+    that began at the same mark one moves it and the other gets an error.
 
     Args:
         name: The collector's instance; the objects are ``<name>_hwm.txt``, ``<name>_state.json``,
@@ -51,7 +51,7 @@ class ObjectHwmStore:
         self._announcement: Announcement | None = None
 
     async def read(self) -> StoredMark:
-        """What the last run left; see ``HwmStore``.
+        """State that the last run left; see ``HwmStore``.
 
         Raises:
             StateError: Mark or state are junk, or the place does not let us read them.
@@ -70,7 +70,7 @@ class ObjectHwmStore:
             source=f"{self._cells.place}/{self._state_name}",
             newest=STATE_VERSION,
             remedy="restore it from a backup; or remove it: the mark stays, and the last manifest "
-            "in sight stands in for the state",
+            "published stands in for the state",
         )
         carried = known.carried
         if hwm is not None and carried.hwm == hwm:
@@ -79,7 +79,7 @@ class ObjectHwmStore:
         return StoredMark(hwm=hwm, was_edited=True, before_edit=carried)
 
     async def read_anew(self) -> StoredMark:
-        """What is there now, whoever wrote it; from here on this is what the run began at."""
+        """The state now, whoever wrote it; from here on the run is taken to have begun there."""
         self._versions.clear()
         return await self.read()
 

@@ -1,4 +1,4 @@
-"""Where the high-water mark is kept."""
+"""Stores of the high-water mark."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class HwmStore(Protocol):
     """A place that remembers how far the runs of one name came."""
 
     async def read(self) -> StoredMark:
-        """What the last run left.
+        """State that the last run left.
 
         Raises:
             StateError: Mark or state cannot be trusted.
@@ -87,7 +87,7 @@ class FileHwmStore:
         self._files = files
 
     async def read(self) -> StoredMark:
-        """What the last run left; see ``HwmStore``."""
+        """State that the last run left; see ``HwmStore``."""
         return await in_thread(self._read)
 
     async def read_anew(self) -> StoredMark:
@@ -141,7 +141,7 @@ class FileHwmStore:
         hwm = self._read_hwm()
         remedy = (
             f"restore it from a backup; or remove it: the mark in {self.hwm_path.name} stays, "
-            "and the last manifest in sight stands in for the state"
+            "and the last published manifest stands in for the state"
         )
         state = read_document(
             self._files,

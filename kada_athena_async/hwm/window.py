@@ -191,7 +191,7 @@ class Decision:
 
     Attributes:
         window: None if there is nothing to do: the window would be empty.
-        carried: What the last run told this one; None if the window does not follow it.
+        carried: State that the last run left; None if the window does not follow it.
         former: What the last run left, if the window was chosen and does not follow it. What is
             under way, and workgroups that lag behind, belong to this run all the same.
         kept_since: The oldest moment of which Athena still has the history.
@@ -266,7 +266,7 @@ class Decision:
         """True if a chosen window includes what a workgroup that lags behind has missed.
 
         Not if the window skips time on purpose, nor if the mark will not move: then a later run
-        catches up, and would tell it again.
+        catches up, and would extract it again.
         """
         if self.former is None:
             return False

@@ -80,7 +80,7 @@ async def open_client(place: S3Place, around: Surroundings) -> AsyncIterator[Aws
         pacer=Pacer(quota_share=1.0, clock=around.clock),
         clock=around.clock,
         rng=around.rng,
-        tell=around.tell,
+        notify=around.notify,
         attempt_timeout_s=UPLOAD_TIMEOUT_S,
     )
     async with client:

@@ -123,7 +123,7 @@ class AzureLanding:
         self._client = client
         self._files = around.files
         self._prefix = f"{place.prefix}/" if place.prefix else ""
-        self._retrier = Retrier(clock=around.clock, rng=around.rng, tell=around.tell)
+        self._retrier = Retrier(clock=around.clock, rng=around.rng, notify=around.notify)
         self._budget = RetryBudget()
         self._slots = Slots(PARTS_IN_FLIGHT)
         token = place.sas_token.get_secret_value()

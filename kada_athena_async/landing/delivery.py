@@ -5,7 +5,7 @@ manifest goes last, and only if no other lies there: whoever reads only what a m
 never sees half a package. Everything may be repeated: what this attempt stored is found and not
 sent again, so an interrupted delivery is simply begun anew.
 
-Every write is conditional on what lay there when it was looked at. ``engine.handover`` tells what
+Every write is conditional on what lay there when it was looked at. ``engine.handover`` says what
 that is good for where two runners share a high-water mark.
 """
 
@@ -56,14 +56,14 @@ async def deliver(
     landing: Landing,
     *,
     files: Files,
-    tell: Observer,
+    notify: Observer,
     clock: Clock,
     limit: int = FILES_AT_ONCE,
     keep_days: float | None = None,
     held_back: Container[str] = (),
     claim: Claim | None = None,
 ) -> DeliveryReport:
-    """Bring every package of *name* in sight to *landing* that is not there yet, oldest first.
+    """Bring every published package of *name* to *landing* that is not there yet, oldest first.
 
     The caller holds the lock of the run. On return all of them are confirmed; after any failure
     the next call goes on where this one stopped.
@@ -91,7 +91,7 @@ async def deliver(
     ]
     report = DeliveryReport(place=landing.place)
     if pending:
-        errand = _Errand(landing, journal, files, tell, clock, limit, claim)
+        errand = _Errand(landing, journal, files, notify, clock, limit, claim)
         report = await errand.run(pending, in_sight)
 
     if keep_days is None:
@@ -114,7 +114,7 @@ class _Errand:
     landing: Landing
     journal: Journal
     files: Files
-    tell: Observer
+    notify: Observer
     clock: Clock
     limit: int
     claim: Claim | None
@@ -126,7 +126,7 @@ class _Errand:
         """Deliver *pending* in their order, noting each."""
         place, begun = self.landing.place, self.clock.monotonic()
         manifests = tuple(package.manifest.name for package in pending)
-        self.tell(
+        self.notify(
             DeliveryStarted(
                 place=place,
                 manifests=manifests,
@@ -140,7 +140,7 @@ class _Errand:
                 await self.journal.add(package, place, self.clock.now(), in_sight=in_sight)
 
         sent_bytes = sum(file.size_bytes for file in self.sent)
-        self.tell(
+        self.notify(
             DeliveryFinished(
                 place=place,
                 sent=len(self.sent),
@@ -264,7 +264,7 @@ class _Errand:
         except AccessDeniedError as exc:
             if not self._is_blind:
                 self._is_blind = True
-                self.tell(
+                self.notify(
                     Warned(
                         code=WarningCode.DESTINATION_UNREADABLE,
                         message=f"what lies in {self.landing.place} may not be looked at, "
@@ -277,7 +277,7 @@ class _Errand:
 
     def _note(self, facts: Facts, begun: float, *, was_there: bool = False) -> None:
         (self.skipped if was_there else self.sent).append(facts)
-        self.tell(
+        self.notify(
             FileDelivered(
                 name=facts.name,
                 size_bytes=facts.size_bytes,

@@ -78,7 +78,7 @@ class Landing(Cells, Protocol):
 
     Every method raises ``KadaAthenaError`` and nothing else of its SDK's: ``CredentialsError``,
     ``AccessDeniedError``, ``NotFoundError`` (no such bucket or container), ``RequestError`` or
-    ``RetriesExhaustedError``; none tells a secret.
+    ``RetriesExhaustedError``; none holds a secret.
     """
 
     async def probe(self, name: str) -> None:

@@ -57,11 +57,11 @@ async def open_hwm_store_in_landing(
     async with open_landing(place, around) as old:
         if isinstance(place, LocalPlace):
             directory = LocalLanding(place.path / HWM_DIRECTORY, around.files, makes=True)
-            yield ObjectHwmStore(MovingCells(directory, old, name, around.tell), name)
+            yield ObjectHwmStore(MovingCells(directory, old, name, around.notify), name)
             return
 
         async with open_landing(_below(place), around) as new:
-            yield ObjectHwmStore(MovingCells(new, old, name, around.tell), name)
+            yield ObjectHwmStore(MovingCells(new, old, name, around.notify), name)
 
 
 def _below(place: S3Place | AzurePlace) -> S3Place | AzurePlace:
@@ -77,13 +77,13 @@ class MovingCells:
         name: The instance.
     """
 
-    def __init__(self, new: Cells, old: Cells, name: str, tell: Observer) -> None:
+    def __init__(self, new: Cells, old: Cells, name: str, notify: Observer) -> None:
         self.place = new.place
         self._new = new
         self._old = old
         self._hwm_name = f"{name}_hwm.txt"
         self._others = (f"{name}_state.json", f"{name}_delivery.json")
-        self._tell = tell
+        self._tell = notify
         self._is_old: bool | None = None
         self._versions: dict[str, str] = {}
 

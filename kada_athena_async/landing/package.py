@@ -1,4 +1,4 @@
-"""The packages in sight: a manifest and the files that it names."""
+"""The published packages: a manifest and the files that it names."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Package:
     Attributes:
         directory: Where its files lie.
         manifest: The manifest itself, as a file.
-        mask: Whether its texts are masked; None in packages of earlier versions.
+        mask: True if its texts are masked; None in packages of earlier versions.
         manages_hwm: True if it is to be delivered before the high-water mark moves.
     """
 

@@ -316,7 +316,7 @@ def _confirm(answer: Mapping[str, Any], data: bytes, checksum: str, name: str) -
 
         return
 
-    # S3-compatible stores that know no SHA-256 tell the MD5, unless the object is encrypted by KMS.
+    # S3-compatible stores that know no SHA-256 give the MD5, unless the object is encrypted by KMS.
     is_md5 = not str(answer.get("ServerSideEncryption", "")).startswith("aws:kms")
     etag = str(answer.get("ETag", "")).strip('"')
     if is_md5 and etag != hashlib.md5(data, usedforsecurity=False).hexdigest():

@@ -28,4 +28,4 @@ class Surroundings:
     files: Files
     clock: Clock
     rng: Random
-    tell: Observer
+    notify: Observer

@@ -19,7 +19,7 @@ from kada_athena_async.observers.picture import Lane, Picture
 
 @dataclass(slots=True)
 class Board:
-    """Sites as the events tell them; those that are through are added up and forgotten.
+    """Sites as the events report them; those that are through are added up and forgotten.
 
     Attributes:
         pictures: Site at work -> its picture, in the order in which they began.

@@ -38,9 +38,9 @@ class JsonLines:
             site, event = {"site": event.site}, event.event
 
         facts = {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}
-        self.tell(_snake(type(event).__name__), {**site, **facts})
+        self.notify(_snake(type(event).__name__), {**site, **facts})
 
-    def tell(self, event: str, facts: Mapping[str, object]) -> None:
+    def notify(self, event: str, facts: Mapping[str, object]) -> None:
         """Write something that is no event of the engine, such as its report or an error."""
         redacted = {name: self._redacted(value) for name, value in facts.items()}
         line = {"event": event, "at": _iso(self._clock()), **redacted}

@@ -67,12 +67,12 @@ class JsonHandler(logging.Handler):
     """Tells each record as an object, its message rendered as for people.
 
     Args:
-        tell: Takes a name and facts, as ``JsonLines.tell``.
+        notify: Takes a name and facts, as ``JsonLines.notify``.
     """
 
-    def __init__(self, tell: Callable[[str, Mapping[str, object]], None]) -> None:
+    def __init__(self, notify: Callable[[str, Mapping[str, object]], None]) -> None:
         super().__init__()
-        self._tell = tell
+        self._tell = notify
 
     def emit(self, record: logging.LogRecord) -> None:
         facts = {"level": record.levelname, "logger": record.name, "message": self.format(record)}
@@ -85,20 +85,20 @@ def log_safely(
     *,
     redact: Redactor,
     level: int,
-    tell: Callable[[str, Mapping[str, object]], None] | None = None,
+    notify: Callable[[str, Mapping[str, object]], None] | None = None,
 ) -> None:
     """Let *logger* write to *stream* from *level* on; libraries that would say too much, less.
 
     Calling it again replaces the handlers of the call before.
 
     Args:
-        tell: Is told of each record too, as ``JsonLines.tell``.
+        notify: Receives each record too, as ``JsonLines.notify``.
     """
     for old in [h for h in logger.handlers if isinstance(h.formatter, SafeFormatter)]:
         logger.removeHandler(old)
 
     handlers: list[logging.Handler] = [logging.StreamHandler(stream)]
-    handlers += [JsonHandler(tell)] if tell else []
+    handlers += [JsonHandler(notify)] if notify else []
     for handler in handlers:
         handler.setFormatter(SafeFormatter(redact))
         handler.addFilter(_lets_pass)

@@ -32,7 +32,7 @@ class LoggedLines:
 
 
 def level_of(event: Event) -> int:
-    """The level of logging at which *event* is told."""
+    """The level of logging at which *event* is logged."""
     match event:
         case RunFinished() | SiteFinished() if event.exit_code:
             return logging.ERROR

@@ -44,8 +44,8 @@ class Lane:
 
     Attributes:
         resumed: Units that an interrupted run had done; they say nothing about speed.
-        shares: Running unit -> the greatest share that it told of.
-        pages: Unit -> how often it told of a share: for history, pages of the list.
+        shares: Running unit -> the greatest share that it reported.
+        pages: Unit -> how often it reported a share: for history, pages of the list.
         begun_s: When its first unit began.
     """
 
@@ -66,14 +66,14 @@ class Lane:
 
 @dataclass(slots=True)
 class Picture:
-    """A run as the events tell it.
+    """A run as the events report it.
 
     Attributes:
         begun_s: When it began, in seconds of the observer's clock.
         outcomes: How many units ended ``done``, ``skipped``, ``failed`` or ``resumed``.
         rows: Rows written so far, by kind.
         query_limit: How many of our statements may run at once now.
-        calls, allowed: Per operation, as ``CallRates`` last told.
+        calls, allowed: Per operation, as ``CallRates`` last reported.
         throttles: Refusals because of the rate, by operation; ``rates`` holds the rate since.
         troubles: The units that were skipped or failed.
         delivered_bytes: What the landing has confirmed of ``delivery``.
@@ -123,7 +123,7 @@ class Picture:
     def after(self, event: Event, now_s: float) -> Picture:
         """This picture with *event* in it; a new one if *event* starts another run.
 
-        An interrupted run is finished first and tells no end of its own.
+        An interrupted run is finished first and emits no end of its own.
         """
         if isinstance(event, RunStarted) and self.run:
             return Picture(begun_s=self.begun_s).after(event, now_s)

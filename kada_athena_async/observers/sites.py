@@ -67,13 +67,13 @@ class SiteLines:
 
     def __call__(self, event: Event) -> None:
         self.note(event)
-        self.tell(event)
+        self.notify(event)
 
     def note(self, event: Event) -> None:
         """Add *event* to the board."""
         self.board.add(event, self._clock_s())
 
-    def tell(self, event: Event) -> None:
+    def notify(self, event: Event) -> None:
         """Say what *event*, which was noted, means."""
         match event:
             case SitesStarted():

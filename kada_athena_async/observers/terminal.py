@@ -135,7 +135,7 @@ class TerminalPicture:
         if isinstance(event, SitesFinished):
             self._live.stop()
 
-        sites.tell(event)
+        sites.notify(event)
 
     def _say_plainly(self, lines: str) -> None:
         for line in lines.split("\n"):

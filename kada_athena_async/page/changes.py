@@ -55,7 +55,7 @@ class ChangesFigures:
 
 
 # Kind of change -> rows (catalog, schema, table, column, before, after). A column of a table that
-# came or went as a whole is not told again.
+# came or went as a whole is not listed again.
 _KINDS = {
     "Tables added": """
         SELECT catalog, schema, "table", '' AS "column", '' AS before, table_type AS after

@@ -16,7 +16,7 @@ from kada_athena_async.page.wording import name
 ACCENT, WARM, RED, GREY = "#3d7fc1", "#b9771f", "#c8504d", "#7d8894"
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
-"""The page's own, told to Vega too, which measures with it how much room a label needs."""
+"""The page's own, given to Vega too, which measures with it how much room a label needs."""
 
 MAX_FAILURE_BARS = 12
 LONG_RUN_S = 600

@@ -21,7 +21,7 @@ MAX_EDGES = 250_000
 """Flows from table to table; those of most columns go first."""
 
 PAIR_CAPS = (20, 8, 3, 1, 0)
-"""Columns told of a flow, at most; the next lower cap is taken while the index is too large."""
+"""Columns shown of a flow, at most; the next lower cap is taken while the index is too large."""
 
 MAX_INDEX_BYTES = 6_000_000
 """Of the index in the page, compressed and as text. A page of 10 MB still opens from a mail."""
@@ -31,7 +31,7 @@ ValueT = TypeVar("ValueT", bound=Hashable)
 
 
 class LineageIndex(msgspec.Struct, frozen=True, kw_only=True):
-    """Lineage by number: everything is told once and referred to by its place.
+    """Lineage by number: everything is stored once and referred to by its place.
 
     Attributes:
         scopes: ``[catalog, schema]`` pairs.
@@ -62,7 +62,7 @@ class LineageFigures:
     Attributes:
         packed: The index as JSON, gzip and base64, for the page's script.
         tables, edges: How many there are; ``told_*``: how many of them the index holds.
-        pair_cap: Columns told of a flow, at most.
+        pair_cap: Columns shown of a flow, at most.
         capped_edges: Flows with more columns than that.
         first: Place of the table with most flows, shown first; None if there is none.
     """
@@ -196,12 +196,12 @@ def _index(warehouse: Warehouse) -> LineageIndex:
 def _with_pairs(warehouse: Warehouse, index: LineageIndex, pair_cap: int) -> LineageIndex:
     columns: _Places[str] = _Places()
     pairs: list[list[int]] = [[] for _ in index.sources]
-    told = warehouse.rows(
+    shown = warehouse.rows(
         "SELECT edge, source_column, coalesce(target_column, '') FROM pairs WHERE rank <= ? "
         "ORDER BY edge, rank",
         pair_cap,
     )
-    for edge, source, target in told:
+    for edge, source, target in shown:
         pairs[edge] += (columns.place(safe(source)), columns.place(safe(target)))
 
     return msgspec.structs.replace(index, columns=columns.values, pairs=pairs)
@@ -214,17 +214,17 @@ def _least_bytes(warehouse: Warehouse, pair_cap: int) -> int:
     less than others, hardly less than this.
     """
     letters, pairs = warehouse.row(
-        """WITH told AS (SELECT * FROM pairs WHERE rank <= ?)
+        """WITH shown AS (SELECT * FROM pairs WHERE rank <= ?)
         SELECT (SELECT coalesce(sum(length(name)), 0) FROM (
-            SELECT source_column AS name FROM told UNION SELECT target_column FROM told)),
-            (SELECT count(*) FROM told)""",
+            SELECT source_column AS name FROM shown UNION SELECT target_column FROM shown)),
+            (SELECT count(*) FROM shown)""",
         pair_cap,
     )
     return int(letters // 3 + 2 * pairs)
 
 
 class _Places(Generic[ValueT]):
-    """Values, each told once, in the order in which they were first asked for."""
+    """Values, each stored once, in the order in which they were first asked for."""
 
     def __init__(self) -> None:
         self._places: dict[ValueT, int] = {}

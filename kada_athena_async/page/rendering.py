@@ -43,7 +43,7 @@ _BEGIN_CHARS = 90
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFigures:
-    """All that the page tells."""
+    """All that the page shows."""
 
     manifest: Manifest
     start: datetime

@@ -55,7 +55,7 @@ class CallsFigures:
 
 
 def calls_figures(manifest: Manifest) -> CallsFigures:
-    """The calls by operation, and by time where the manifest tells it."""
+    """The calls by operation, and by time where the manifest has it."""
     facts = manifest.facts
     kept = facts.timeline
     counts = kept.calls if kept else {}

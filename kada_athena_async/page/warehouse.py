@@ -47,7 +47,7 @@ _QUERIES = f"""
     CREATE TABLE queries AS
     SELECT *, {BILLED_BYTES_SQL} AS billed_bytes, {DPU_HOURS_SQL} AS dpu_hours FROM (
         SELECT query_id, workgroup, statement_type, substatement_type, status,
-            -- Messages may be long; their beginning tells the kind.
+            -- Messages may be long; their beginning shows the kind.
             left(status_reason, 400) AS reason,
             try_cast(error_category AS INTEGER) AS error_category,
             coalesce(try_cast(completed_at AS TIMESTAMP), try_cast(submitted_at AS TIMESTAMP))

@@ -27,9 +27,9 @@ def name(text: str | None) -> str:
 
 def names(texts: Sequence[str]) -> str:
     """``a, b, c and 4 more``."""
-    told = ", ".join(map(name, texts[:MAX_LISTED]))
+    summary = ", ".join(map(name, texts[:MAX_LISTED]))
     more = len(texts) - MAX_LISTED
-    return f"{told} and {more:,} more" if more > 0 else told
+    return f"{summary} and {more:,} more" if more > 0 else summary
 
 
 def number(value: float | None) -> str:
@@ -138,7 +138,7 @@ def estate_finding(figures: EstateFigures) -> str:
 
 def changes_finding(figures: ChangesFigures | None) -> str:
     if figures is None:
-        return "Nothing to compare with yet: no earlier run is in sight"
+        return "Nothing to compare with yet: no earlier run is published"
 
     if not figures.compared:
         return "No schema was read completely by both runs, so nothing is compared"
@@ -146,12 +146,12 @@ def changes_finding(figures: ChangesFigures | None) -> str:
     if not figures.count:
         return f"No table or column changed since {moment(figures.since)} UTC"
 
-    told = [
+    summary = [
         f"{each.count:,} {each.title[:1].lower()}{each.title[1:]}"
         for each in figures.lists
         if each.count
     ]
-    return f"Since {moment(figures.since)} UTC: {', '.join(told)}"
+    return f"Since {moment(figures.since)} UTC: {', '.join(summary)}"
 
 
 def history_finding(figures: HistoryFigures) -> str:
@@ -192,10 +192,10 @@ def fingerprints_finding(figures: HistoryFigures) -> str:
     if not figures.fingerprints:
         return "No statement of this window cost anything by its bytes"
 
-    told = sum(each.billed_bytes for each in figures.fingerprints)
+    summary = sum(each.billed_bytes for each in figures.fingerprints)
     few = len(figures.fingerprints)
     begin = "One statement causes" if few == 1 else f"The {few} most expensive statements cause"
-    return f"{begin} {share(told, figures.billed_bytes)} of the cost"
+    return f"{begin} {share(summary, figures.billed_bytes)} of the cost"
 
 
 def failures_finding(figures: HistoryFigures) -> str:

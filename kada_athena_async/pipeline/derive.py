@@ -61,7 +61,7 @@ class DeriveExtraction:
     unit_ids: Sequence[str]
     config: Config
     staging: Staging
-    tell: Observer
+    notify: Observer
     pool: WorkerPool | None = None
     _read: int = 0
     _rows: dict[str, int] = field(default_factory=lambda: {"linkages": 0, "events": 0, "usage": 0})
@@ -144,10 +144,10 @@ class DeriveExtraction:
         if rows:
             await part.write(rows)
             self._rows[part.kind] += len(rows)
-            self.tell(UnitProgress(unit_id=self.unit_id, kind=part.kind, rows=len(rows)))
+            self.notify(UnitProgress(unit_id=self.unit_id, kind=part.kind, rows=len(rows)))
 
     async def _sources(self) -> AsyncGenerator[list[Source], None]:
-        """Views, then queries, in plan order; told as the texts they are, read twice."""
+        """Views, then queries, in plan order; read twice."""
         texts = sum(part.rows for kind in _KINDS for part in self._parts(kind))
         for kind in _KINDS:
             async with aclosing(self._batches(kind)) as batches:
@@ -155,7 +155,7 @@ class DeriveExtraction:
                     yield cast("list[Source]", batch)
                     self._read += len(batch)
                     share = round(self._read / (_PASSES * texts), 3)
-                    self.tell(UnitAdvanced(unit_id=self.unit_id, share=share))
+                    self.notify(UnitAdvanced(unit_id=self.unit_id, share=share))
 
     async def _batches(self, kind: str) -> AsyncGenerator[list[Record], None]:
         is_packed = self.staging.intent.compress

@@ -1,4 +1,4 @@
-"""What a unit extracts, into whatever takes its records."""
+"""Extraction of one unit into a sink of records."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class UnitExtraction:
     texts: Mapping[str, str]
     sink: RecordSink
     clock: Clock
-    tell: Observer
+    notify: Observer
     transforms: Transforms = field(init=False)
     _sources: dict[str, CatalogSources] = field(init=False, default_factory=dict)
     _slices: Slots = field(init=False)
@@ -104,7 +104,7 @@ class UnitExtraction:
                 return await self._metadata(unit)
             case TagsUnit():
                 return await extract_tags(
-                    unit, client=self.client, config=self.config, sink=self.sink, tell=self.tell
+                    unit, client=self.client, config=self.config, sink=self.sink, notify=self.notify
                 )
             case HistoryUnit():
                 return await self._history(unit)
@@ -113,7 +113,7 @@ class UnitExtraction:
                     client=self.client,
                     config=self.config,
                     sink=self.sink,
-                    tell=self.tell,
+                    notify=self.notify,
                     table=self._system_table(unit.unit_id),
                 ).extract(unit)
             case BrokenUnit():
@@ -180,7 +180,7 @@ class UnitExtraction:
             sink=self.sink,
             transforms=self.transforms,
             slots=self._slices,
-            tell=self.tell,
+            notify=self.notify,
         )
         return await extraction.run()
 
@@ -217,7 +217,7 @@ class UnitExtraction:
     def _history_of(
         self, unit: HistoryUnit, emit: Emit, advanced: Callable[[float], None]
     ) -> WorkgroupHistory:
-        """What reads a workgroup's history: the API, or Athena's system table."""
+        """Reader of a workgroup's history: the API, or Athena's system table."""
         if unit.table is None:
             return WorkgroupHistory(
                 client=self.client,
@@ -245,10 +245,12 @@ class UnitExtraction:
 
         async def emit(executions: list[QueryExecution]) -> None:
             await parts.write(executions)
-            self.tell(UnitProgress(unit_id=unit.unit_id, kind="databaselog", rows=len(executions)))
+            self.notify(
+                UnitProgress(unit_id=unit.unit_id, kind="databaselog", rows=len(executions))
+            )
 
         def advanced(share: float) -> None:
-            self.tell(UnitAdvanced(unit_id=unit.unit_id, share=round(share, 3)))
+            self.notify(UnitAdvanced(unit_id=unit.unit_id, share=round(share, 3)))
 
         async with HistoryParts(
             sink=self.sink,
@@ -272,7 +274,7 @@ class UnitExtraction:
 
 
 def _notes_of(estate: Estate) -> list[ScopeFacts]:
-    """What to know of how catalogs, schemas and workgroups were listed; ``*``: all catalogs."""
+    """Notes about the lists of catalogs, schemas and workgroups; ``*``: all catalogs."""
     lists = [(c.name, c.unreadable, c.stand_in) for c in estate.catalogs]
     lists.append(("*", estate.unreadable, "; ".join(estate.unlisted)))
     return [
@@ -310,12 +312,14 @@ def _why_unread(unread: Mapping[str, int]) -> str:
         "missing": "Athena lists or listed them and does not know them",
         "unreadable": "Athena does not answer for them",
     }
-    told = "; ".join(f"{n} executions cannot be read: {reasons[why]}" for why, n in unread.items())
-    return f"{told}; the next run asks again"
+    summary = "; ".join(
+        f"{n} executions cannot be read: {reasons[why]}" for why, n in unread.items()
+    )
+    return f"{summary}; the next run asks again"
 
 
 def may_leave_out(config: Config, unit: Unit, error: UnitError) -> bool:
-    """Whether the others may be told without *unit*, which *error* ended."""
+    """True if the others may be published without *unit*, which *error* ended."""
     # A workgroup that was deleted while the run went on has no history any more.
     is_gone = isinstance(unit, HistoryUnit) and isinstance(error, NotFoundError)
     is_known = isinstance(unit, BrokenUnit) and unit.is_expected
@@ -326,7 +330,7 @@ def may_leave_out(config: Config, unit: Unit, error: UnitError) -> bool:
 
 
 def _excluded(config: Config, estate: Estate) -> tuple[ScopeFacts, ...]:
-    """What is there and left out by the configuration: it is not gone."""
+    """Schemas and workgroups that the configuration excludes: they are not gone."""
     schemas = [
         (c.name, s.name)
         for c in estate.catalogs

@@ -29,7 +29,7 @@ Write: TypeAlias = Callable[[Pairs, str], Awaitable[None]]
 class Joining:
     """Tables of one slice that are still to be joined.
 
-    SQL folds the case of names, so it cannot tell tables apart that differ in nothing else, as
+    SQL folds the case of names, so it cannot distinguish tables that differ in nothing else, as
     federated sources have them: such twins, and tables whose columns SQL numbers twice, are what
     the API says of them.
 
@@ -67,7 +67,7 @@ class Joining:
             if _is_merged(cells):
                 detail = waiting[table.key]
                 if detail.columns is not None:
-                    continue  # what is left waiting the API tells
+                    continue  # the API gives what is left waiting
 
                 self.merged.append(detail)
                 cells = _each_once(cells)
@@ -80,7 +80,7 @@ class Joining:
             await self.write(pairs, self._lister)
 
     async def unreadable_views(self) -> list[TableName]:
-        """Views whose text the lister told in a way that cannot be decoded."""
+        """Views whose text the lister gave in a way that cannot be decoded."""
         await self._tables()
         return [name_of(view) for view in self._unreadable.values()]
 

@@ -47,18 +47,18 @@ METADATA_KINDS = ("metadata_tables", "metadata_columns", "metadata_fields", "met
 
 @dataclass(slots=True)
 class CatalogSources:
-    """What is known, over all units of a catalog, about who may tell what of it.
+    """Facts about the sources of a catalog, shared by its units.
 
     Attributes:
         twin_schemas: Those whose names differ from another's in case only.
         sql_refusal: Why SQL is not asked any more; empty while it is.
-        has_told: Of what a warning was told already.
+        has_told: Codes of the warnings that were emitted.
     """
 
     listing: Listing
     twin_schemas: frozenset[str] = frozenset()
     sql_refusal: str = ""
-    has_told: set[WarningCode] = field(default_factory=set)
+    warned: set[WarningCode] = field(default_factory=set)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class MetadataExtraction:
     sink: RecordSink
     transforms: Transforms
     slots: Slots
-    tell: Observer
+    notify: Observer
     _tallies: dict[str, SchemaTally] = field(default_factory=dict)
     _closed: dict[str, ScopeFacts] = field(default_factory=dict)
     _figures: Counter[str] = field(default_factory=Counter)
@@ -89,7 +89,7 @@ class MetadataExtraction:
         """Extract the unit into its parts.
 
         Raises:
-            UnitError: A schema cannot be told, and ``on_error`` is ``fail``.
+            UnitError: A schema cannot be read, and ``on_error`` is ``fail``.
         """
         self._tallies = {schema: SchemaTally() for schema in self.unit.schemas}
         source = metadata_source(self.config)
@@ -150,9 +150,9 @@ class MetadataExtraction:
 
     def _tell_once(self, code: WarningCode, message: str) -> None:
         """Warn of the first of a catalog; the manifest names each."""
-        if code not in self.sources.has_told:
-            self.sources.has_told.add(code)
-            self.tell(Warned(code=code, message=message))
+        if code not in self.sources.warned:
+            self.sources.warned.add(code)
+            self.notify(Warned(code=code, message=message))
 
     @property
     def _sql(self) -> InformationSchema:
@@ -227,14 +227,14 @@ class MetadataExtraction:
                     if batch:
                         await parts[kind].write(batch)
                         self._rows[kind] += len(batch)
-                        self.tell(
+                        self.notify(
                             UnitProgress(unit_id=self.unit.unit_id, kind=kind, rows=len(batch))
                         )
 
             yield write
 
     async def _ask_sql(self, piece: Slice, take: TakeTables) -> SqlAnswer | None:
-        """Let SQL tell of a slice; None where it is not asked or refuses, and the API stands in."""
+        """Ask SQL about a slice; None where it is not asked or refuses, and the API stands in."""
         source = metadata_source(self.config)
         if not source.asks_sql or self.sources.sql_refusal:
             return None
@@ -249,7 +249,7 @@ class MetadataExtraction:
                 raise
 
             # Also where a result broke off: only whole tables were taken from it, and what is
-            # still waiting the API can tell.
+            # still waiting the API can give.
             self._refuse_sql(exc.message)
             return None
 
@@ -266,7 +266,7 @@ class MetadataExtraction:
         return answer
 
     def _has_twins(self, piece: Slice) -> bool:
-        """Whether SQL, which folds the case of names, would mix its schemas with others."""
+        """True if SQL, which folds the case of names, would mix its schemas with others."""
         return any(schema in self.sources.twin_schemas for schema in piece.schemas)
 
     def _refuse_sql(self, reason: str) -> None:
@@ -274,7 +274,7 @@ class MetadataExtraction:
             return
 
         self.sources.sql_refusal = reason[:REASON_CHARS]
-        self.tell(
+        self.notify(
             Warned(
                 code=WarningCode.SQL_REFUSED,
                 message=f"SQL on catalog {self.unit.catalog.name} is refused, the API stands in: "
@@ -316,7 +316,7 @@ class MetadataExtraction:
     async def _view_texts(
         self, views: list[TableName], is_whole: bool
     ) -> dict[TableKey, str | None]:
-        """The texts of views by SQL, as far as it can tell them."""
+        """The texts of views by SQL, as far as it can give them."""
         if not views or self.information_schema is None or self.sources.sql_refusal:
             return {}
 
@@ -332,7 +332,7 @@ class MetadataExtraction:
 
         except QueryFailedError as exc:
             for view in views:
-                self._tally(view.schema).note(f"view texts: {exc.told}")
+                self._tally(view.schema).note(f"view texts: {exc.redacted_reason}")
 
         except UnitError as exc:
             if not metadata_source(self.config).has_substitute:

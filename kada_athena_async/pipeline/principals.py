@@ -49,7 +49,7 @@ class PrincipalEvents:
     client: AwsClient
     config: Config
     sink: RecordSink
-    tell: Observer
+    notify: Observer
     table: SystemTable
 
     async def extract(self, unit: PrincipalEventsUnit) -> UnitFacts:
@@ -67,7 +67,9 @@ class PrincipalEvents:
                         await part.write(records)
                         rows += len(records)
                         unreadable += bad
-                        self.tell(UnitProgress(unit_id=unit.unit_id, kind=KIND, rows=len(records)))
+                        self.notify(
+                            UnitProgress(unit_id=unit.unit_id, kind=KIND, rows=len(records))
+                        )
             except UnitError as exc:
                 if not rows:
                     raise
@@ -162,7 +164,7 @@ class PrincipalJoin:
     end: datetime
     config: Config
     staging: Staging
-    tell: Observer
+    notify: Observer
     unresolved: Mapping[str, datetime]
     _wanted: IdSet = field(init=False, default_factory=IdSet)
     _found: IdSet = field(init=False, default_factory=IdSet)
@@ -189,7 +191,7 @@ class PrincipalJoin:
 
                 if chosen:
                     await part.write(chosen)
-                    self.tell(UnitProgress(unit_id=self.unit_id, kind=KIND, rows=len(chosen)))
+                    self.notify(UnitProgress(unit_id=self.unit_id, kind=KIND, rows=len(chosen)))
 
         async with self.staging.part(self.unit_id, "users") as users:
             await users.write([_user(self.config.server, name) for name in sorted(people)])

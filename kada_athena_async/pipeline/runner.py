@@ -53,7 +53,7 @@ class UnitRunner:
     unit_order: Sequence[str]
     staging: Staging
     clock: Clock
-    tell: Observer
+    notify: Observer
     pool: WorkerPool
 
     async def run(self, unit: Unit, estate: Estate) -> UnitOutcome:
@@ -67,7 +67,7 @@ class UnitRunner:
             return self._finished(self._resumed(sealed), 0.0)
 
         begun = self.clock.monotonic()
-        self.tell(UnitStarted(unit_id=unit.unit_id))
+        self.notify(UnitStarted(unit_id=unit.unit_id))
         try:
             facts = await self._extract(unit, estate)
             await self.staging.seal(unit.unit_id, msgspec.to_builtins(facts))
@@ -89,7 +89,7 @@ class UnitRunner:
                 end=unit.end,
                 config=self.config,
                 staging=self.staging,
-                tell=self.tell,
+                notify=self.notify,
                 unresolved=unit.unresolved,
             ).run()
 
@@ -128,9 +128,9 @@ class UnitRunner:
 
     def _finished(self, outcome: UnitOutcome, duration_s: float) -> UnitOutcome:
         for warning in outcome.facts.warnings:
-            self.tell(warning)
+            self.notify(warning)
 
-        self.tell(
+        self.notify(
             UnitFinished(
                 unit_id=outcome.unit_id,
                 outcome=outcome.outcome,
@@ -147,7 +147,7 @@ class UnitRunner:
             unit_ids=self.unit_order,
             config=self.config,
             staging=self.staging,
-            tell=self.tell,
+            notify=self.notify,
             pool=self.pool,
         )
         try:
@@ -164,7 +164,7 @@ class UnitRunner:
 
 
 def _lost_extra(unit: PrincipalEventsUnit | TagsUnit) -> tuple[WarningCode, str]:
-    """What the run goes on without."""
+    """Warning about an extra that the run continues without."""
     if isinstance(unit, TagsUnit):
         lost = f"the tags of catalog {unit.catalog.name} are left out"
         return WarningCode.TAGS_MISSING, lost
@@ -173,7 +173,7 @@ def _lost_extra(unit: PrincipalEventsUnit | TagsUnit) -> tuple[WarningCode, str]
 
 
 def _left_out(unit: Unit, error: UnitError) -> tuple[ScopeFacts, ...]:
-    """What the manifest says of a unit that is left out: never that it is empty."""
+    """Scopes of the manifest for a unit that is left out: never as empty."""
     is_denied = isinstance(error, AccessDeniedError)
     names: list[tuple[str, ...]] = []
     scope: Scope = "workgroup"

@@ -24,7 +24,7 @@ SOURCE = "lakeformation"
 
 
 async def extract_tags(
-    unit: TagsUnit, *, client: AwsClient, config: Config, sink: RecordSink, tell: Observer
+    unit: TagsUnit, *, client: AwsClient, config: Config, sink: RecordSink, notify: Observer
 ) -> UnitFacts:
     """Write the tags of *unit*: all of them or, after an error, none.
 
@@ -43,7 +43,7 @@ async def extract_tags(
                     if records:
                         await part.write(records)
                         rows += len(records)
-                        tell(UnitProgress(unit_id=unit.unit_id, kind=KIND, rows=len(records)))
+                        notify(UnitProgress(unit_id=unit.unit_id, kind=KIND, rows=len(records)))
 
     scopes: tuple[ScopeFacts, ...] = ()
     warnings: tuple[Warned, ...] = ()

@@ -1,4 +1,4 @@
-"""What happens to a record between its source and its part: texts are masked, shapes are named."""
+"""Changes to a record between source and part: texts are masked, shapes are named."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Transforms:
     """The transforms of one run; CPU work, to be called in a worker thread.
 
     Args:
-        mask: Whether literals are masked.
-        keep_s3_locations: Whether S3 locations are not.
+        mask: True if literals are masked.
+        keep_s3_locations: True if S3 locations are not.
 
     Attributes:
         unmaskable: Kind of text -> how many were replaced by a remark, since no literal in them
-            could be told for sure.
+            is known for sure.
     """
 
     mask: bool

@@ -33,7 +33,7 @@ def landing_rights(needs: Needs) -> list[Right]:
         Right(
             action="s3:ListBucket",
             target=bucket,
-            used_for="tell a missing object from a denied one",
+            used_for="distinguish a missing object from a denied one",
             lost="a missing object looks like a denied one",
             is_needed=needs.keeps_marks_in_landing,
             bearer=bearer,
@@ -67,7 +67,7 @@ def hwm_rights(needs: Needs) -> list[Right]:
     rows = (
         ("s3:GetObject", Target.MARKS, "read the high-water mark"),
         ("s3:PutObject", Target.MARKS, "move the high-water mark"),
-        ("s3:ListBucket", Target.MARKS_BUCKET, "tell a first run from a denied mark"),
+        ("s3:ListBucket", Target.MARKS_BUCKET, "distinguish a first run from a denied mark"),
     )
     return [
         Right(action=action, target=target, used_for=used_for, lost=lost, bearer=bearer)

@@ -49,17 +49,19 @@ def surroundings_of(config: Config, account: str = "", *, unknown: str = "") -> 
     Raises:
         ConfigError: Nobody says which account, or what is said is none.
     """
-    told = account or (config.role.split(":")[4] if config.role else unknown)
-    if not (told and told == unknown) and not _ACCOUNT.fullmatch(told):
+    account_id = account or (config.role.split(":")[4] if config.role else unknown)
+    if not (account_id and account_id == unknown) and not _ACCOUNT.fullmatch(account_id):
         remedy = (
             "write the twelve digits of the account"
-            if told
-            else "name the account, for the configuration has no role that would tell; "
+            if account_id
+            else "name the account, for the configuration has no role that names it; "
             "`aws sts get-caller-identity` shows it"
         )
-        raise ConfigError([Problem("--account", repr(told), remedy)], source="command")
+        raise ConfigError([Problem("--account", repr(account_id), remedy)], source="command")
 
-    return Surroundings(partition=partition_of(config.region), region=config.region, account=told)
+    return Surroundings(
+        partition=partition_of(config.region), region=config.region, account=account_id
+    )
 
 
 def partition_of(region: str) -> str:

@@ -42,7 +42,7 @@ def _own_workgroup(needs: Needs) -> bool | None:
 
 
 def _others_by_api(needs: Needs) -> bool | None:
-    """Needed for catalogs that Glue does not tell; for Glue's own it stands in."""
+    """Needed for catalogs that Glue does not list; for Glue's own it stands in."""
     if not needs.asks_api:
         return None
 
@@ -133,7 +133,7 @@ _TABLE: tuple[_Row, ...] = (
         "athena:ListDataCatalogs",
         Target.EVERYTHING,
         "find the catalogs, their types and states",
-        'catalogs "*" cannot be told; named ones are tried unseen, their type stays unknown',
+        'catalogs "*" cannot be listed; named ones are tried unseen, their type stays unknown',
         lambda needs: needs.names_all,
     ),
     _Row(
@@ -220,7 +220,7 @@ _TABLE: tuple[_Row, ...] = (
         "athena:GetWorkGroup",
         Target.OWN_WORKGROUP,
         "let `doctor` see where the workgroup puts results",
-        "`doctor` cannot tell whether the workgroup enforces a place of its own for results",
+        "`doctor` cannot see whether the workgroup enforces a place of its own for results",
         _own_workgroup,
     ),
     _Row(

@@ -53,7 +53,7 @@ def encode(kind: str, batch: Batch) -> bytes:
 
 
 def _text(column: Column) -> Column:
-    # Most columns hold plain names: one join and one search over the whole column tell so, and
+    # Most columns hold plain names: one join and one search over the whole column show it, and
     # spare both for each field.
     try:
         whole = "".join(column)

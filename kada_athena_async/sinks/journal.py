@@ -32,7 +32,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         replaces: True if it may replace an older commit of the same end, also when continued.
         config_digest, plan_digest, version, statements_digest, origin: The run may be continued
             only by one with the same; those that earlier versions did not write are empty.
-        mask: Whether the texts are masked; None in intents of earlier versions.
+        mask: True if the texts are masked; None in intents of earlier versions.
         statements_digest: SHA-256 of the statements that the caller overwrote; empty if none.
         version: Of this package.
         origin: Whose run it is.

@@ -229,5 +229,5 @@ _PARSERS: dict[str, tuple[Parse, ...]] = {
 
 
 def parsers_of(kind: str) -> tuple[Parse, ...]:
-    """How the texts of a row of *kind* become the fields of its record, in order."""
+    """Parsers of the texts of a row of *kind* into the fields of its record, in order."""
     return _PARSERS[kind]

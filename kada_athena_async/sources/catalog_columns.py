@@ -1,4 +1,4 @@
-"""Columns as the catalog's API tells them, decoded from the JSON of its answer; pure."""
+"""Columns as the catalog's API gives them, decoded from the JSON of its answer; pure."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _COLUMNS: msgspec.json.Decoder[list[CatalogColumn] | None] = msgspec.json.Decode
 
 
 def columns_of(detail: TableDetail) -> CatalogColumns:
-    """The columns of a table; none where the source tells none.
+    """The columns of a table; none where the source gives none.
 
     Partition keys come last, unless the catalog lists them among the rest. An Iceberg column that
     was dropped stays in Glue, flagged as no longer current; a partition key may stand in both

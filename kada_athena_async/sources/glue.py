@@ -107,17 +107,17 @@ def link_target_of(target: TargetTable | None) -> str | None:
 def _view_of(table: GlueTable) -> RawView:
     """The Athena dialect of a multi-dialect view, else its own text, else another dialect."""
     definition = table.view_definition
-    told = [
+    by_dialect = [
         representation
         for representation in (definition.representations if definition else None) or ()
         if representation.view_original_text or representation.view_expanded_text
     ]
-    told.sort(key=lambda representation: (representation.dialect or "").upper() != "ATHENA")
+    by_dialect.sort(key=lambda representation: (representation.dialect or "").upper() != "ATHENA")
     own = RawView(text=table.view_original_text, expanded_text=table.view_expanded_text)
-    if not told:
+    if not by_dialect:
         return own
 
-    best = told[0]
+    best = by_dialect[0]
     dialect = (best.dialect or "").lower() or None
     if dialect != "athena" and (own.text or "").lstrip().startswith(_ENCODED_MARKS):
         return own

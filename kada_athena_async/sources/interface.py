@@ -37,12 +37,12 @@ class RawView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableDetail:
-    """A table or view as an API, or ``information_schema.tables``, tells it.
+    """A table or view as an API, or ``information_schema.tables``, gives it.
 
     Attributes:
-        columns: None where the source tells none.
-        parameters: None where the source tells none.
-        is_view: Whether it has a text. A materialized view of Glue's has a format, too.
+        columns: None where the source gives none.
+        parameters: None where the source gives none.
+        is_view: True if it has a text. A materialized view of Glue's has a format, too.
         link_target: ``catalog.database.table`` that a resource link of Lake Formation stands for.
     """
 
@@ -74,7 +74,7 @@ class TablePage(NamedTuple):
 
 
 class TableLister(Protocol):
-    """Lists the tables of a schema with what the source tells about them."""
+    """Lists the tables of a schema with what the source gives about them."""
 
     name: str
     """The operation or statement that it asks, such as ``glue:GetTables``."""

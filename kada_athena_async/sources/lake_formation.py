@@ -126,7 +126,7 @@ def tags_of_database(database: TaggedDatabase) -> Iterator[Tag]:
 
 
 def tags_of_table(table: TaggedTable) -> Iterator[Tag]:
-    """The tags of a table, those of its database included, and of its columns as far as told."""
+    """The tags of a table, those of its database included, and of its columns as far as given."""
     schema, name = table.table.database_name, table.table.name
     above = _by_key(table.lf_tag_on_database)
     own = {**above, **_by_key(table.lf_tags_on_table)}

@@ -94,7 +94,7 @@ class WorkgroupHistory:
     Args:
         reading: The window, and what the last run knew.
         emit: Receives what is to be extracted, in batches of at most 50.
-        advanced: Is told after each page which share of the time is listed; a guess.
+        advanced: Receives after each page the share of the time that is listed; a guess.
 
     Attributes:
         unreadable: What of the answers could not be read, by path.

@@ -54,10 +54,10 @@ ViewDecoder: TypeAlias = Callable[[RawView], DecodedView]
 
 
 class Note(NamedTuple):
-    """What is not known of a table or view, and why.
+    """Unknown part of a table or view, with the reason.
 
     Attributes:
-        is_partial: Whether its schema is told in part only by that.
+        is_partial: True if its schema is partial by that.
     """
 
     schema: str
@@ -165,7 +165,7 @@ class Joiner:
         view = self.decode_view(detail.view or RawView(text=None))
         definition, dialect, catalog, schema, is_unreadable = view
         if definition is None:
-            why = "its text cannot be decoded" if is_unreadable else "no source tells its text"
+            why = "its text cannot be decoded" if is_unreadable else "no source gives its text"
             reason = f"view {detail.name}: {why}"
             records.notes.append(Note(detail.schema, reason, is_partial=is_unreadable))
 
@@ -283,7 +283,7 @@ def _partition_keys(
 ) -> tuple[str, ...] | None:
     """The partition keys of a table with columns; None where nobody knows them.
 
-    SQL, which tells no formats, cannot tell a table without keys from an Iceberg table, whose
+    SQL gives no formats: it cannot distinguish a table without keys from an Iceberg table, whose
     partition fields are not among its columns.
     """
     if known.partitioning or keys:
@@ -292,24 +292,24 @@ def _partition_keys(
     if detail.is_view and detail.table_format is None:
         return ()
 
-    is_told = detail.columns is not None and known.partitioning is not None
-    return () if is_told else None
+    shows_events = detail.columns is not None and known.partitioning is not None
+    return () if shows_events else None
 
 
 def _without_columns(detail: TableDetail) -> Note:
     if detail.link_target:
         reason = f"{detail.name} is a link to {detail.link_target}, which cannot be resolved"
     else:
-        reason = f"{detail.name}: no source tells its columns"
+        reason = f"{detail.name}: no source gives its columns"
 
     return Note(detail.schema, reason, is_partial=True)
 
 
 class _Match(NamedTuple):
-    """What the API says of the columns that SQL named; None where it says nothing.
+    """Facts of the API about the columns that SQL named; None if it has none.
 
     Attributes:
-        is_different: The API tells columns of the table, but not these.
+        is_different: The API gives columns of the table, but not these.
     """
 
     names: list[str]
@@ -319,7 +319,7 @@ class _Match(NamedTuple):
 
 
 def _matched(names: list[str], known: CatalogColumns) -> _Match:
-    """What *known* says of the columns *names*; SQL's names are in lower case."""
+    """Facts in *known* about the columns *names*; SQL's names are in lower case."""
     lowered = [name.lower() for name in known.names]
     if lowered == names:  # as nearly always
         return _Match(known.names, known.source_types, known.comments, is_different=False)

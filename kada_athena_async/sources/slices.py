@@ -18,7 +18,7 @@ class SchemaPage:
 
     Attributes:
         is_last: True if the schema is complete with this page.
-        found_by: ``api`` or ``sql``: who told.
+        found_by: ``api`` or ``sql``: the source that listed it.
         unreadable: What of the source's answer could not be read, by path.
         stand_in: On the last page: who listed the schema in whose stead, and why; mostly empty.
     """
@@ -38,7 +38,7 @@ class Slice:
     Attributes:
         index: From 0 within the unit; slices of a unit are joined in this order.
         schemas: Schemas covered as a whole; or the one schema that ``packs`` are some tables of.
-        is_whole: Whether SQL may be asked for whole schemas, and so may know more tables.
+        is_whole: True if SQL may be asked for whole schemas, and so may know more tables.
         found_by: Schema -> who listed it.
     """
 
@@ -71,7 +71,7 @@ async def cut(
     can name.
 
     Args:
-        is_squeezed: Whether the slices are to wait.
+        is_squeezed: True if the slices are to wait.
     """
     cutter = Cutter(sizes, is_squeezed=is_squeezed)
     async with aclosing(pages) as source:

@@ -55,7 +55,7 @@ class SqlAnswer:
 async def columns_by_sql(
     information_schema: InformationSchema, piece: Slice, take: TakeTables
 ) -> SqlAnswer:
-    """Give *take* the columns of all tables of *piece*, as far as SQL can tell them.
+    """Give *take* the columns of all tables of *piece*, as far as SQL can give them.
 
     Raises:
         UnitError: SQL is refused as such (not: a statement failed), or a result breaks off.
@@ -84,7 +84,7 @@ async def columns_by_sql(
             except QueryFailedError as exc:
                 failures += 1
                 if failures >= HOPELESS_FAILURES and not successes:
-                    answer.hopeless = exc.told
+                    answer.hopeless = exc.redacted_reason
                     return answer
 
                 following += _after_failure(group, tables, exc, answer)
@@ -104,11 +104,11 @@ def _after_failure(
     schema = group.schemas[0]
     names = group.names or tuple(tables[schema])
     if not names:
-        answer.failed_schemas[schema] = error.told
+        answer.failed_schemas[schema] = error.redacted_reason
         return []
 
     if len(names) == 1:
-        answer.poisoned[schema.lower(), names[0].lower()] = error.told
+        answer.poisoned[schema.lower(), names[0].lower()] = error.redacted_reason
         return []
 
     named = Group((schema,), names)

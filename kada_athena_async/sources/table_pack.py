@@ -23,8 +23,8 @@ class TableName(NamedTuple):
     """A table as its lister names it.
 
     Attributes:
-        has_columns: Whether the lister told its columns too.
-        is_bare_view: Whether it is a view whose text the lister did not tell.
+        has_columns: True if the lister gave its columns too.
+        is_bare_view: True for a view whose text the lister did not give.
     """
 
     schema: str

@@ -1,4 +1,4 @@
-"""What the statements say, and what must not be said of them."""
+"""Reading of statements: kind, lineage, fingerprint, and masking of their literals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one statement does, put together: kind, target, what it reads and what flows where.
+"""Analysis of one statement: kind, target, tables read and lineage.
 
 Three steps, so that the middle one can run elsewhere: ``plan`` (this process, cheap, no parser),
 ``read_query`` (a worker), ``finish`` (this process). ``analyse`` does all three.
@@ -40,7 +40,7 @@ class Statement:
         catalog, schema: What it ran in; for a view, where the view lies.
         view: The view whose query *sql* is; None for a statement.
         dialect: ``hive`` or ``spark`` for the text of a view that these made.
-        workgroup: Where it ran; tells prepared statements of the same name apart.
+        workgroup: Where it ran; distinguishes prepared statements of the same name.
         submitted_at: When; which text a prepared statement had depends on it.
         is_masked: Nothing in *sql* is left to mask, S3 locations neither: it is not masked again.
     """
@@ -59,7 +59,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """What a statement does.
+    """Analysis of a statement.
 
     Attributes:
         kind: As in ``Routed``.

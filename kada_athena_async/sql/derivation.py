@@ -41,13 +41,13 @@ _CACHED_ANALYSES = 10_000
 class Derivation:
     """The derivation of one run; use as ``async with``.
 
-    The texts may be masked already; then S3 locations are hidden, and an EXECUTE IMMEDIATE tells
+    The texts may be masked already; then S3 locations are hidden, and an EXECUTE IMMEDIATE gives
     something only if the statement in its literal is masked in place of the literal as a whole.
 
     Args:
-        mask: Whether S3 locations are hidden, being literals of the statements.
-        is_masked: Whether nothing in any text is left to mask: then none is masked again.
-        include_failed: Whether executions that did not succeed have events; they never link.
+        mask: True if S3 locations are hidden, being literals of the statements.
+        is_masked: True if nothing in any text is left to mask: then none is masked again.
+        include_failed: True if executions that did not succeed have events; they never link.
         pool: The processes that parse, shared with others; None for some of its own.
         view_contexts: Of the views whose names do not lie where the view does.
 
@@ -241,7 +241,7 @@ _FIRST_WORDS = 4
 
 
 def _shape(record: Source) -> tuple[str | None, ...] | None:
-    """What statements share that do the same; None where literals matter."""
+    """Key of statements that do the same; None where literals matter."""
     if isinstance(record, ViewRecord) or not record.fingerprint or not record.query:
         return None
 

@@ -54,7 +54,7 @@ class ListGrammar:
         return sum(1 for _ in self._item.finditer(one_list))
 
     def _end(self, text: str, begin: int) -> int:
-        """Where the list that opens at *begin* is over; 0 if there is none."""
+        """End of the list that opens at *begin*; 0 if there is none."""
         position = begin + 1
         while piece := self._piece.match(text, position):
             position = piece.end() + 1

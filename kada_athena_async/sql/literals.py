@@ -141,7 +141,7 @@ class _Finder:
                 position = self._step(token) if self._clauses else self._judge(token)
 
     def _clause_begins(self, position: int) -> int:
-        """Where the list of GROUP BY or ORDER BY at *position* begins; 0 if there is none.
+        """Begin of the list of GROUP BY or ORDER BY at *position*; 0 if there is none.
 
         Comments between the two words are noted.
         """

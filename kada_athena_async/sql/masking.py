@@ -50,7 +50,7 @@ def mask_sql(
             such as ``redshift``, of which what any engine takes for a literal is hidden.
         is_failed: The statement never ran, so its author may have quoted wrongly: a text in double
             quotes, which is a name to Trino, is hidden too, unless it is the name of a table.
-        keep_s3_locations: Whether a literal that is an S3 location as a whole, right after
+        keep_s3_locations: True if a literal that is an S3 location as a whole, right after
             LOCATION, TO or ``external_location =``, stays.
     """
     read = SqlText(

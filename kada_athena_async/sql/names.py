@@ -1,4 +1,4 @@
-"""Names of tables: cut from SQL text, completed from the context, told apart as Athena does."""
+"""Names of tables: cut from SQL text, completed from the context, distinguished as Athena does."""
 
 from __future__ import annotations
 

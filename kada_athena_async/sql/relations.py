@@ -79,10 +79,10 @@ class Relation:
 
     Args:
         named: The columns that are known.
-        is_whole: Whether these are all.
+        is_whole: True if these are all.
         tables: Tables all of whose columns are among the others, whatever they are.
         rest: What every other column comes from, as that of an UNNEST; None if it is not known.
-        is_blind: Whether there are others still, of which nothing is known.
+        is_blind: True if there are others still, of which nothing is known.
     """
 
     __slots__ = ("_by_name", "is_blind", "is_whole", "named", "rest", "tables")

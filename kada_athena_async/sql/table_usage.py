@@ -35,7 +35,7 @@ class Use(NamedTuple):
 class TableUsage(Merging[Use]):
     """Counts the use of tables by a run's executions.
 
-    Statements are told apart to the end, so that distinct ones are counted exactly.
+    Statements are distinguished to the end, so that distinct ones are counted exactly.
 
     Args:
         directory: Where the temporary files may lie.

@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 
 class Engine(Enum):
-    """Which of Athena's engines reads a statement: Trino (DML, views) or Hive (other DDL)."""
+    """Athena's engine that reads a statement: Trino (DML, views) or Hive (other DDL)."""
 
     TRINO = "trino"
     HIVE = "hive"
 
 
 class Kind(IntEnum):
-    """What a token is. The values are the group numbers of the patterns below."""
+    """Kind of a token. The values are the group numbers of the patterns below."""
 
     LINE_COMMENT = 1
     BLOCK_COMMENT = 2
@@ -124,7 +124,7 @@ def token_at(text: str, position: int, engine: Engine) -> Token:
 
 
 def _end_of_comment(text: str, start: int, engine: Engine) -> int:
-    """Where the block comment that opens at *start* is over; -1 if it never is."""
+    """End of the block comment that opens at *start*; -1 if it never ends."""
     if engine is Engine.TRINO:
         closing = text.find("*/", start + 2)
         return closing + 2 if closing >= 0 else -1

@@ -50,7 +50,7 @@ def linkages(
     hide_locations: bool = False,
 ) -> Iterator[LinkageRecord]:
     """Yield a row for each column that flows into another or bears upon it, and for each table
-    that takes part in a way that cannot be told by columns.
+    that takes part in a way that cannot be given by columns.
 
     Nothing flows from what is only explained or prepared. An S3 location stands in the place of a
     table's name.
@@ -98,15 +98,15 @@ class _Rows:
     def into(self, target: TableName | str) -> Iterator[LinkageRecord]:
         analysis = self._analysis
         found = self._by_column(target)
-        told: set[TableName] = set()
+        covered: set[TableName] = set()
         if found is not None:
             yield from found.values()
             if analysis.outputs is not None:
-                told = {source.table for source, _ in found}
+                covered = {source.table for source, _ in found}
 
         by_table = "table" if analysis.is_parsed and found is not None else "partial"
         for read in analysis.reads:
-            if read.table not in told and not self._is_read_target(read.table, target):
+            if read.table not in covered and not self._is_read_target(read.table, target):
                 # Values flow, though nobody knows of which columns; or it is only looked at.
                 is_looked_at = analysis.outputs is not None and read.columns is not None
                 dependency = "indirect" if is_looked_at else "direct"

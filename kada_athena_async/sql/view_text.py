@@ -47,7 +47,7 @@ class _Definition(msgspec.Struct, rename="camel"):
 
 
 def is_encoded(text: str) -> bool:
-    """Whether *text* bears the mark of a view that Presto, Trino or Athena encoded, or cut off."""
+    """True if *text* has the mark of a view that Presto, Trino or Athena encoded, or cut off."""
     return _ANY_MARK.match(text) is not None
 
 
@@ -59,7 +59,7 @@ def decode_view(
     Athena's views are base64 of JSON in a comment, Hive's stand there as they are.
 
     Args:
-        parameters: The table's parameters, of which ``presto_view`` tells an Athena view.
+        parameters: The table's parameters, of which ``presto_view`` marks an Athena view.
     """
     text = view_original_text or ""
     if not text.strip() or len(text) > _MAX_ENCODED_CHARS:

@@ -109,7 +109,9 @@ async def test_what_passes_is_tried_again(receiver: Receiver, events: Path) -> N
     receiver.statuses = [503, 429, 500, 429, 502]
     told: list[Event] = []
 
-    report = await post_events(events, receiver.url, rng=Random(1), policy=QUICK, tell=told.append)
+    report = await post_events(
+        events, receiver.url, rng=Random(1), policy=QUICK, notify=told.append
+    )
 
     assert (report.events, numbers(receiver)) == (450, list(range(450)))
     assert len(told) == 5

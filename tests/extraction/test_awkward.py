@@ -183,7 +183,7 @@ async def test_a_link_that_leads_nowhere_is_no_plain_table(told: Any, source: st
     scope = found.scope("odd")
     assert scope["outcome"] == "partial"
     if source == "sql":
-        assert "link_orphan: no source tells its columns" in scope["reason"]
+        assert "link_orphan: no source gives its columns" in scope["reason"]
     else:
         target = "999988887777.shared.lost"
         assert f"link_orphan is a link to {target}, which cannot be resolved" in scope["reason"]
@@ -317,4 +317,4 @@ async def test_sql_tells_the_columns_that_glue_does_not_keep(told: Any) -> None:
     }
     found = await told("api")
     assert ("odd", "delta_bare") not in found.columns
-    assert "delta_bare: no source tells its columns" in found.scope("odd")["reason"]
+    assert "delta_bare: no source gives its columns" in found.scope("odd")["reason"]

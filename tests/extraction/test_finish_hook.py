@@ -79,7 +79,7 @@ def hook(tmp_path: Path, told: list[Any], **fields: Any) -> FinishHook:
             **fields,
         }
     )
-    return FinishHook(config=config, name="athena", run_id="r1", tell=told.append)
+    return FinishHook(config=config, name="athena", run_id="r1", notify=told.append)
 
 
 async def end_with(made: FinishHook, error: Exception) -> None:

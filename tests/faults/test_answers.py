@@ -120,7 +120,7 @@ def client_of(sandbox: Sandbox, events: list[Any], **settings: Any) -> AwsClient
         pacer=Pacer(quota_share=1.0, clock=clock),
         clock=clock,
         rng=Random(7),
-        tell=events.append,
+        notify=events.append,
         **settings,
     )
 

@@ -414,7 +414,7 @@ class Runner:
             files=self.disk,
             clock=Clock(),
             rng=self.rng,
-            tell=lambda event: None,
+            notify=lambda event: None,
             opened=None,  # type: ignore[arg-type]
         )
 
@@ -426,7 +426,7 @@ class Runner:
             files=self.disk,
             clock=Clock(),
             rng=self.rng,
-            tell=lambda event: None,
+            notify=lambda event: None,
             opened=landing,
         )
         store = ObjectHwmStore(self.world.landing(self, "_hwm"), "k")
@@ -482,7 +482,9 @@ class Runner:
                 await part.write([_row(query_id) for query_id in rows])
 
             await staging.seal("u", {})
-            await commit(staging, request, store=store, tell=lambda event: None, delivery=handover)
+            await commit(
+                staging, request, store=store, notify=lambda event: None, delivery=handover
+            )
 
 
 def _row(query_id: str) -> QueryRecord:

@@ -128,7 +128,7 @@ class Deliverer:
         self.out = out
         self.place = place
         self.events: list[Event] = []
-        self.around = surroundings(tell=self.events.append)
+        self.around = surroundings(notify=self.events.append)
 
     def landing(self) -> AbstractAsyncContextManager[Landing]:
         return open_landing(self.place, self.around)
@@ -138,7 +138,7 @@ class Deliverer:
         async with self.landing() as landing:
             options = {
                 "files": self.around.files,
-                "tell": self.around.tell,
+                "notify": self.around.notify,
                 "clock": self.around.clock,
                 **options,
             }
@@ -174,7 +174,7 @@ def make_surroundings(sandbox: Sandbox | None, clock: Any, **fields: Any) -> Sur
             "files": Files(),
             "clock": clock,
             "rng": Random(1),
-            "tell": lambda event: None,
+            "notify": lambda event: None,
             **fields,
         }
     )

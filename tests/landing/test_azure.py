@@ -125,7 +125,7 @@ async def test_the_manifest_goes_last(push: Deliverer, container: Container, out
         if isinstance(event, FileDelivered):
             seen.append(container.names())
 
-    await push(tell=look)
+    await push(notify=look)
 
     assert [any("manifest" in name for name in names) for names in seen] == [
         *([False] * len(SMALL)),
@@ -209,7 +209,7 @@ async def test_a_manifest_written_meanwhile_is_a_conflict(
             container.store(manifest.name, b"faster")
 
     with pytest.raises(DeliveryError, match="holds another"):
-        await push(tell=interfere)
+        await push(notify=interfere)
 
     with pytest.raises(DeliveryError, match="holds another"):
         await push()

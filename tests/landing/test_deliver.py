@@ -203,7 +203,7 @@ async def test_f38_a_manifest_written_meanwhile_is_a_conflict(
             bucket.store(manifest.name, b"faster")
 
     with pytest.raises(DeliveryError, match="holds another"):
-        await push(tell=interfere)
+        await push(notify=interfere)
 
     assert bucket.content(manifest.name) == b"faster"
 

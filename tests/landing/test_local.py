@@ -109,7 +109,7 @@ async def test_another_manifest_of_the_name_is_a_conflict(
             (folder / manifest.name).write_text("faster")
 
     with pytest.raises(DeliveryError, match="holds another"):
-        await push(tell=interfere)
+        await push(notify=interfere)
 
     assert (folder / manifest.name).read_text() == "faster"
     with pytest.raises(DeliveryError, match="holds another"):

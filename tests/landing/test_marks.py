@@ -290,7 +290,7 @@ async def test_a_mark_among_the_extracts_moves_once(
         await earlier.write(carried(1), run_id="r", manifest_sha256="m")
 
     said: list[Any] = []
-    async with in_landing(tell=said.append) as run:
+    async with in_landing(notify=said.append) as run:
         assert (await run.read()).carried == carried(1)
         assert said == []
         assert not [name for name in bucket.names() if name.startswith("_hwm/")]
@@ -302,7 +302,7 @@ async def test_a_mark_among_the_extracts_moves_once(
     (warning,) = said
     assert warning.code == "hwm_relocated"
     assert "moved from s3://landing/lz/athena to s3://landing/lz/athena/_hwm" in warning.message
-    async with in_landing(tell=said.append) as following:
+    async with in_landing(notify=said.append) as following:
         assert (await following.read()).carried == carried(2)
         await following.write(carried(3), run_id="r", manifest_sha256="m")
 

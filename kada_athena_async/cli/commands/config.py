@@ -56,7 +56,7 @@ def check(
 ) -> int:
     """Look whether the configuration can be used; nothing is called.
 
-    Tells every problem at once, and what a run would do.
+    Shows every problem at once, and what a run would do.
 
     \b
     Example:

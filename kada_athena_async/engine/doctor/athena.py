@@ -60,7 +60,7 @@ class AthenaTrials:
     _tag: tuple[str, list[str]] = (NO_TABLE, [NO_TABLE])
 
     async def try_right(self, right: Right) -> Tried:
-        """What becomes of *right* when it is used.
+        """Result of using *right*.
 
         Raises:
             CredentialsError: AWS does not accept us.

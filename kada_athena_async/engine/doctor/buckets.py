@@ -31,7 +31,7 @@ class BucketTrials:
     """Tries rights on ``s3://bucket/prefix``, each once.
 
     Attributes:
-        is_missing: Whether S3 says that there is no such bucket.
+        is_missing: True if S3 says that there is no such bucket.
     """
 
     def __init__(self, client: AwsClient, bucket: str, prefix: str) -> None:

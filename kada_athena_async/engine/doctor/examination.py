@@ -65,7 +65,7 @@ class Examination:
 
     Args:
         texts: Statement name -> text.
-        runs_query: Whether one statement is run, from its start to its result.
+        runs_query: True if one statement is run, from its start to its result.
     """
 
     outside: Outside
@@ -89,7 +89,7 @@ class Examination:
                 config,
                 clock=outside.clock,
                 rng=outside.rng,
-                tell=outside.tell,
+                notify=outside.notify,
                 texts=self.texts,
                 policy=RetryPolicy(deadline_s=TRY_S),
             ) as connection:

@@ -31,7 +31,7 @@ SKEW_MAX = timedelta(minutes=5)
 
 
 def clock_finding(skew: timedelta) -> Finding:
-    """What the difference between this machine's clock and AWS's means."""
+    """Finding about the difference between this machine's clock and AWS's."""
     seconds = round(abs(skew).total_seconds())
     if abs(skew) <= SKEW:
         return Finding(area="clock", subject="clock", state="ok", detail=f"{seconds} s from AWS's")
@@ -150,7 +150,7 @@ def version_findings() -> list[Finding]:
 
 
 def _parser() -> str:
-    """Whether sqlglot is compiled here; only its speed depends on that."""
+    """Finding about sqlglot: compiled or not, which only changes its speed."""
     spec = find_spec("sqlglot.parser")
     if spec is None or (spec.origin or "").endswith(".py"):
         return (
@@ -180,7 +180,7 @@ def _clashes() -> Iterator[str]:
 
 
 def clashes_of(name: str, wanted: list[str]) -> Iterator[str]:
-    """What of the requirements *wanted* by *name* is installed in another version."""
+    """Requirements *wanted* by *name* that are installed in another version."""
     for text in wanted:
         requirement = Requirement(text)
         if requirement.marker and not requirement.marker.evaluate({"extra": ""}):

@@ -23,7 +23,7 @@ def workgroup_finding(
 
     Args:
         workgroups: None if they may not be listed.
-        settings: GetWorkGroup's answer; None if nobody tells.
+        settings: GetWorkGroup's answer; None if unknown.
     """
     if not metadata_source(config).asks_sql:
         return []
@@ -50,7 +50,7 @@ def workgroup_finding(
             ]
 
     if settings is None:
-        detail = "enabled; where it puts results only athena:GetWorkGroup tells"
+        detail = "enabled; where it puts results only athena:GetWorkGroup shows"
         return [Finding(area="workgroup", subject=subject, state="ok", detail=detail)]
 
     return [_result_place(config, subject, settings)]

@@ -38,7 +38,7 @@ class Submission:
     Attributes:
         execute: Runs the statement.
         bucket, key: Where its result object goes; an empty bucket where Athena keeps it (managed).
-        may_write: Whether the caller may put that object.
+        may_write: True if the caller may put that object.
         engine_s: How long it is RUNNING at least.
     """
 

@@ -30,7 +30,7 @@ def build_estate(
 
     Args:
         now: Aware; the executions lie in the 45 days before it.
-        extremes: Whether the few statements of around 256 KB are among the executions.
+        extremes: True if the few statements of around 256 KB are among the executions.
     """
     rng = Random(seed)
     maker = TableMaker(rng, now)

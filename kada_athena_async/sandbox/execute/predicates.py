@@ -46,7 +46,7 @@ class Reach(NamedTuple):
 
     Attributes:
         placed: The tables that can be in its result.
-        is_whole_catalog: Whether Trino reads every table of the catalog to find them.
+        is_whole_catalog: True if Trino reads every table of the catalog to find them.
     """
 
     placed: list[Placed]

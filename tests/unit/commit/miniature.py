@@ -91,7 +91,7 @@ class Miniature:
         self.store = FileHwmStore(self.marks / "athena_hwm.txt", files)
 
     async def run(
-        self, now: datetime, *, config_digest: str = "c", tell: Callable[[Event], None] = ignore
+        self, now: datetime, *, config_digest: str = "c", notify: Callable[[Event], None] = ignore
     ) -> None:
         """What the engine does: recover, finish what was interrupted, then the own window."""
         found = await recover(
@@ -101,7 +101,7 @@ class Miniature:
             now=now,
             store=self.store,
             files=self.files,
-            tell=tell,
+            notify=notify,
         )
         if found.resumable is not None:
             staging = await Staging.reopen(found.resumable.path, self.files)
@@ -169,7 +169,7 @@ class Miniature:
             request = CommitRequest(
                 unit_order=units, facts=RunFacts(version="1"), carried=carried, kinds=KINDS
             )
-            await commit(staging, request, store=self.store, tell=ignore)
+            await commit(staging, request, store=self.store, notify=ignore)
 
     async def _unit(
         self, staging: Staging, unit: str, now: datetime, reading: Callable[[str], Reading]

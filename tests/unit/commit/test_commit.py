@@ -69,7 +69,7 @@ class World:
 
         return staging
 
-    async def commit(self, staging: Staging, *, tell: Callable[[Event], None] = ignore) -> None:
+    async def commit(self, staging: Staging, *, notify: Callable[[Event], None] = ignore) -> None:
         """Commit it in the order of ``UNITS``."""
         request = CommitRequest(
             unit_order=UNITS,
@@ -77,7 +77,7 @@ class World:
             carried=Carried(hwm=staging.intent.end),
         )
         store = self.store if staging.intent.manages_hwm else None
-        await commit(staging, request, store=store, tell=tell)
+        await commit(staging, request, store=store, notify=notify)
 
     async def recover(
         self,
@@ -86,7 +86,7 @@ class World:
         is_fresh: bool = False,
         age: timedelta = timedelta(0),
         has_store: bool = True,
-        tell: Callable[[Event], None] = ignore,
+        notify: Callable[[Event], None] = ignore,
     ) -> Recovery:
         """Look at what was left."""
         return await recover(
@@ -98,7 +98,7 @@ class World:
             now=NOW + age,
             store=self.store if has_store else None,
             files=Files(),
-            tell=tell,
+            notify=notify,
         )
 
     def in_sight(self) -> list[str]:
@@ -139,7 +139,7 @@ async def crashed(root: Path, operation: str, name: str, **changes: object) -> W
 async def test_every_kind_is_in_sight_with_its_header(world: World) -> None:
     """One file a kind, header first, parts in plan order, header only where there is nothing."""
     events: list[Event] = []
-    await world.commit(await world.staged(), tell=events.append)
+    await world.commit(await world.staged(), notify=events.append)
     stamp = "20261101T010000Z"
 
     names = [f"athena_{kind}_{stamp}.csv.gz" for kind in KINDS]
@@ -198,7 +198,7 @@ async def test_what_is_in_sight_is_not_overwritten(world: World) -> None:
     await world.commit(await world.staged())
     before = {name: (world.out / name).read_bytes() for name in world.in_sight()}
     staging = await world.staged(run_id="run-2", hwm=END)
-    with pytest.raises(CommitError, match="is in sight already") as caught:
+    with pytest.raises(CommitError, match="is published already") as caught:
         await world.commit(staging)
 
     assert "`again=True`" in caught.value.hint
@@ -270,7 +270,7 @@ async def test_a_mark_that_somebody_set_meanwhile_stays(world: World) -> None:
     staging = await world.staged(hwm=None)
     await world.store.publish(START - timedelta(days=1))
     events: list[Event] = []
-    await world.commit(staging, tell=events.append)
+    await world.commit(staging, notify=events.append)
 
     assert (await world.store.read()).hwm == START - timedelta(days=1)
     assert [event.code for event in events if isinstance(event, Warned)] == ["mark_edited"]
@@ -364,7 +364,7 @@ async def test_a_commit_that_must_not_be_finished_is_taken_back(tmp_path: Path, 
     recovery = await world.recover(
         config_digest="other" if how == "other configuration" else "c",
         is_fresh=how == "fresh",
-        tell=events.append,
+        notify=events.append,
     )
 
     assert recovery == Recovery()
@@ -407,7 +407,7 @@ async def test_what_cannot_be_continued_is_swept(world: World, change: dict[str,
     """Too old, from the future, another configuration, --fresh: gone, and said so."""
     await world.staged()
     events: list[Event] = []
-    recovery = await world.recover(tell=events.append, **change)  # type: ignore[arg-type]
+    recovery = await world.recover(notify=events.append, **change)  # type: ignore[arg-type]
 
     assert recovery == Recovery()
     assert world.staged_runs() == []
@@ -433,7 +433,7 @@ async def test_a_run_with_a_mark_is_left_to_one_with_a_mark(world: World) -> Non
     await world.staged()
     events: list[Event] = []
 
-    assert await world.recover(has_store=False, tell=events.append) == Recovery()
+    assert await world.recover(has_store=False, notify=events.append) == Recovery()
     assert world.staged_runs() == ["run-1"]
     assert [event.code for event in events if isinstance(event, Warned)] == ["leftover"]
 

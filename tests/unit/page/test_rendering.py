@@ -142,7 +142,7 @@ def test_an_empty_run_is_told_in_words(tmp_path: Path) -> None:
     for sentence in (
         "The run kept no record of completeness",
         "No tables and no views were found",
-        "Nothing to compare with yet: no earlier run is in sight",
+        "Nothing to compare with yet: no earlier run is published",
         "No query ended in this window",
         "No query of this window cost anything by its bytes",
         "No query failed or was cancelled",
@@ -178,7 +178,7 @@ def test_headings_state_the_finding(tmp_path: Path) -> None:
         "Athena estate of athena.example",
         "Everything that was asked for was read completely",
         "1 table and 1 view in 1 schema of 0 catalogs",
-        "Nothing to compare with yet: no earlier run is in sight",
+        "Nothing to compare with yet: no earlier run is published",
         "3 queries ended; etl ran 67 % of them",
         "About $10.00 for 2.00 TB scanned; etl caused 100 %",
         "One statement causes 100 % of the cost",

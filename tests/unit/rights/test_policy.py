@@ -156,7 +156,7 @@ def test_whoever_assumes_the_role_needs_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("account", "role", "expected"),
     [
-        ("", "", "name the account, for the configuration has no role that would tell"),
+        ("", "", "name the account, for the configuration has no role that names it"),
         ("1234", "", "write the twelve digits of the account"),
     ],
 )
