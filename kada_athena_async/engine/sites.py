@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from random import Random
 from typing import Generic, TypeVar
 
@@ -115,6 +116,9 @@ class SiteResult(Generic[ResultT]):
 class SitesExtractor:
     """Extracts several sites side by side; one that fails leaves the others alone.
 
+    A configuration without ``sites`` is one site without a name: its events come as those of its
+    run, and what ends it is raised.
+
     Each site has its own lock, files, mark and landing journal, named after its instance,
     ``<name>-<site>``. They share the SDK's models, the processes that parse SQL, and, where they
     share an account and region, AWS's quotas. Like ``Extractor`` it keeps no global state and
@@ -123,6 +127,7 @@ class SitesExtractor:
     Args:
         observers: Receive what happens, in the event loop; see ``events``.
         name: Name of the collector.
+        hwm_path: File of the high-water mark of a site without a name; others have one each.
         at_once: Sites side by side; the others wait their turn.
         deadline_s: Seconds that a site may take at most; one that takes longer is ended, has
             failed, and keeps what is finished for its next run. None: as long as it takes.
@@ -140,6 +145,7 @@ class SitesExtractor:
         *,
         observers: Sequence[Observer] = (),
         name: str = "athena",
+        hwm_path: Path | str | None = None,
         at_once: int = SITES_AT_ONCE,
         deadline_s: float | None = None,
         shared: Shared | None = None,
@@ -147,18 +153,23 @@ class SitesExtractor:
         clock: Clock | None = None,
         rng: Random | None = None,
     ) -> None:
-        _check(sites, at_once, deadline_s)
+        _check(sites, at_once, deadline_s, hwm_path)
         for site in sites:
             check_name(site.instance(name))
 
         self.sites = tuple(sites)
         self.name = name
+        self._hwm_path = hwm_path
+        self._observers = tuple(observers)
         self._at_once = at_once
         self._deadline_s = deadline_s
         self._heard_s: dict[str, float] = {}
         self._tell = Fanout(observers)
         self._clock = clock or SystemClock()
-        self._shared = shared or Shared(clock=self._clock)
+        self._shared = shared
+        if shared is None and sites[0].name:
+            self._shared = Shared(clock=self._clock)
+
         self._files = files or Files()
         self._rng = rng or Random()
 
@@ -174,7 +185,7 @@ class SitesExtractor:
         again: bool = False,
         manage_hwm: bool | None = None,
     ) -> SitesReport:
-        """Run every site as ``Extractor.run`` does; never raises for what is wrong with a site."""
+        """Run every site as ``Extractor.run`` does; an error of a named site is in its report."""
 
         async def work(extractor: Extractor) -> RunReport:
             return await extractor.run(
@@ -218,8 +229,17 @@ class SitesExtractor:
         """Do *work* with the extractor of each site, some at a time; results in the sites' order.
 
         What *work* raises is the site's result and ends no other site; a cancellation ends all.
+
+        Raises:
+            KadaAthenaError: What *work* raises, where the only site has no name.
         """
         begun = self._clock.monotonic()
+        if not self.sites[0].name:
+            alone = self._extractor(self.sites[0], self._observers)
+            result = await self._in_time(alone, work)
+            duration_s = round(self._clock.monotonic() - begun, 3)
+            return [SiteResult(self.sites[0], result, None, duration_s)]
+
         names = tuple(site.name for site in self.sites)
         at_once = min(self._at_once, len(names))
         self._tell(SitesStarted(sites=names, at_once=at_once))
@@ -252,16 +272,7 @@ class SitesExtractor:
         self._heard_s[site.name] = begun
         self._tell(SiteStarted(site=site.name, name=site.instance(self.name)))
         try:
-            extractor = Extractor(
-                site.config,
-                observers=[notify],
-                name=site.instance(self.name),
-                shared=self._shared,
-                files=self._files,
-                clock=self._clock,
-                rng=self._rng,
-            )
-            result = await self._in_time(extractor, work)
+            result = await self._in_time(self._extractor(site, [notify]), work)
         except Exception as exc:
             error = exc
 
@@ -279,6 +290,18 @@ class SitesExtractor:
             )
         )
         return found
+
+    def _extractor(self, site: Site, observers: Sequence[Observer]) -> Extractor:
+        return Extractor(
+            site.config,
+            observers=observers,
+            name=site.instance(self.name),
+            hwm_path=self._hwm_path,
+            shared=self._shared,
+            files=self._files,
+            clock=self._clock,
+            rng=self._rng,
+        )
 
     async def _in_time(
         self, extractor: Extractor, work: Callable[[Extractor], Awaitable[ResultT]]
@@ -320,11 +343,16 @@ class SitesExtractor:
             group.cancel_scope.cancel()
 
 
-def _check(sites: Sequence[Site], at_once: int, deadline_s: float | None) -> None:
+def _check(
+    sites: Sequence[Site], at_once: int, deadline_s: float | None, hwm_path: Path | str | None
+) -> None:
     """Raise ConfigError for arguments under which nothing would be extracted."""
     problems = []
     if not sites:
         problems.append(Problem("sites", "(empty)", "give at least one site"))
+    elif hwm_path is not None and sites[0].name:
+        remedy = "each site keeps its own mark; leave it out, or set hwm_store in the sites"
+        problems.append(Problem("hwm_path", ascii(str(hwm_path)), remedy))
 
     for name, count in Counter(site.name for site in sites).items():
         if count > 1:

@@ -40,7 +40,7 @@ def init(
       kada-athena-async config init
       kada-athena-async config init prod.json --set region=ap-southeast-2
     """
-    from kada_athena_async.cli.starter import write_starter
+    from kada_athena_async.cli.work.config import write_starter
 
     return write_starter(talk, file, tuple(settings or ()))
 
@@ -63,7 +63,7 @@ def check(
       kada-athena-async config check -c kada_athena_extractor_config.json
     """
     from kada_athena_async.cli.request import RunRequest
-    from kada_athena_async.cli.starter import check_configuration
+    from kada_athena_async.cli.work.config import check_configuration
 
     request = RunRequest(
         config=config, name=name, settings=tuple(settings or ()), sites=tuple(sites or ())

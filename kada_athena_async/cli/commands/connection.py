@@ -21,8 +21,8 @@ def connect(
     Example:
       kada-athena-async test-connection -c kada_athena_extractor_config.json
     """
-    from kada_athena_async.cli.actions import show_connection
     from kada_athena_async.cli.request import RunRequest
+    from kada_athena_async.cli.work.connection import show_connection
 
     request = RunRequest(
         config=config, name=name, settings=tuple(settings or ()), sites=tuple(sites or ())

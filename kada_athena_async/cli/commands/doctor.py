@@ -41,8 +41,8 @@ def doctor(
       kada-athena-async doctor -c kada_athena_extractor_config.json
       kada-athena-async doctor --json | jq '.findings[] | select(.state == "denied")'
     """
-    from kada_athena_async.cli.health import examine_sites
     from kada_athena_async.cli.request import RunRequest
+    from kada_athena_async.cli.work.doctor import examine_sites
 
     request = RunRequest(
         config=config,

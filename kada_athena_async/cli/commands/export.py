@@ -98,8 +98,8 @@ def export(
       kada-athena-async export --to openlineage --to-url https://marquez.example.com
       kada-athena-async export --to duckdb -o . --output-path kada-sandbox/extracts
     """
-    from kada_athena_async.cli.exports import ExportRequest, export_runs
     from kada_athena_async.cli.request import published
+    from kada_athena_async.cli.work.export import ExportRequest, export_runs
 
     request = ExportRequest(
         to=to,

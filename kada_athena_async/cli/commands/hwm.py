@@ -35,8 +35,8 @@ def show(
       kada-athena-async hwm show
       kada-athena-async hwm show -c kada_athena_extractor_config.json --site au
     """
-    from kada_athena_async.cli.marks import show_marks
     from kada_athena_async.cli.request import RunRequest
+    from kada_athena_async.cli.work.hwm import show_marks
 
     request = RunRequest(
         config=config,
@@ -68,8 +68,8 @@ def set_(
     Example:
       kada-athena-async hwm set "2026-11-01 00:00:00"
     """
-    from kada_athena_async.cli.marks import set_mark
     from kada_athena_async.cli.request import RunRequest
+    from kada_athena_async.cli.work.hwm import set_mark
 
     request = RunRequest(
         config=config,

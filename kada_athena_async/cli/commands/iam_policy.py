@@ -65,7 +65,7 @@ def iam_policy(
       kada-athena-async iam-policy -c kada_athena_extractor_config.json
       kada-athena-async iam-policy --format terraform --account 123456789012 --optional
     """
-    from kada_athena_async.cli.policy import PolicyRequest, show_policy
+    from kada_athena_async.cli.work.iam_policy import PolicyRequest, show_policy
 
     request = PolicyRequest(
         config=config,

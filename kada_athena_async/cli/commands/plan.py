@@ -35,8 +35,8 @@ def plan(
     Example:
       kada-athena-async plan -c kada_athena_extractor_config.json
     """
-    from kada_athena_async.cli.forecast import show_plans
     from kada_athena_async.cli.request import RunRequest
+    from kada_athena_async.cli.work.plan import show_plans
 
     request = RunRequest(
         config=config,

@@ -36,8 +36,8 @@ def push(
     Example:
       kada-athena-async push -c kada_athena_extractor_config.json
     """
-    from kada_athena_async.cli.actions import push_extracts
     from kada_athena_async.cli.request import RunRequest
+    from kada_athena_async.cli.work.push import push_extracts
 
     request = RunRequest(
         config=config, name=name, settings=tuple(settings or ()), sites=tuple(sites or ())

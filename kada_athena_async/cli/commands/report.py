@@ -46,8 +46,8 @@ def report(
       kada-athena-async report --days 30
       kada-athena-async report -c kada_athena_extractor_config.json -f estate.html
     """
-    from kada_athena_async.cli.page import PageRequest, make_pages
     from kada_athena_async.cli.request import published
+    from kada_athena_async.cli.work.report import PageRequest, make_pages
 
     asked = published(config, name, sites, settings, output_path)
     return make_pages(talk, PageRequest(file=file, days=days, since=since, asked=asked))

@@ -105,9 +105,9 @@ def run(
       kada-athena-async run --site prod_au --site 'test_*'
       kada-athena-async run --set mask=false --set 'include_schemas=*.sales_*' --json
     """
-    from kada_athena_async.cli.actions import run_extraction
-    from kada_athena_async.cli.demo import run_demo
     from kada_athena_async.cli.request import RunRequest
+    from kada_athena_async.cli.work.run import run_extraction
+    from kada_athena_async.cli.work.sandbox import run_demo
 
     request = RunRequest(
         config=config,

@@ -47,7 +47,7 @@ def sandbox(
       kada-athena-async sandbox --write-config sandbox.json
       kada-athena-async run -c sandbox.json      (in another terminal)
     """
-    from kada_athena_async.cli.demo import SandboxRequest, serve_sandbox
+    from kada_athena_async.cli.work.sandbox import SandboxRequest, serve_sandbox
 
     request = SandboxRequest(
         port=port, seed=seed, scale=scale, policy=policy.value, write_config=write_config

@@ -104,7 +104,7 @@ def show(
       kada-athena-async show changes --output-path /tmp/output --json
     """
     from kada_athena_async.cli.request import published
-    from kada_athena_async.cli.show import ShowRequest, show_extracts
+    from kada_athena_async.cli.work.show import ShowRequest, show_extracts
 
     if rows is None and name.isdecimal():
         # Once `-n` meant rows here, and in scripts it still does.

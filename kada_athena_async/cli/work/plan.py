@@ -11,11 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
-from kada_athena_async.cli.signals import run_until_signalled
 from kada_athena_async.cli.sites import each_site
 from kada_athena_async.cli.talk import Talk
-from kada_athena_async.codes import ExitCode
-from kada_athena_async.config import Site
 from kada_athena_async.engine import Extractor, PlanReport
 from kada_athena_async.estimate import Estimate, Variant
 from kada_athena_async.report import common_exit_code
@@ -33,9 +30,6 @@ def show_plans(talk: Talk, request: RunRequest) -> int:
     """Plan each site's next run, those of several sites side by side; the exit code."""
     check_request(request)
     sites = configured_sites(talk, request)
-    if not sites[0].name:
-        _show(talk, _plan(talk, request, sites[0]), "")
-        return ExitCode.OK
 
     async def work(extractor: Extractor) -> PlanReport:
         return await extractor.plan(start_hwm=request.start_hwm, end_hwm=request.end_hwm)
@@ -46,23 +40,6 @@ def show_plans(talk: Talk, request: RunRequest) -> int:
             _show(talk, found.result, found.site.name)
 
     return common_exit_code([found.exit_code for found in results])
-
-
-def _plan(talk: Talk, request: RunRequest, site: Site) -> PlanReport:
-    with talk.observers() as observers:
-
-        async def work() -> PlanReport:
-            extractor = Extractor(
-                site.config,
-                # With --json the report is all that is asked for.
-                observers=[] if talk.as_json else observers,
-                name=site.instance(request.name),
-                hwm_path=request.hwm_path,
-            )
-            async with extractor:
-                return await extractor.plan(start_hwm=request.start_hwm, end_hwm=request.end_hwm)
-
-        return run_until_signalled(work, on_signal=lambda: None)
 
 
 def _show(talk: Talk, report: PlanReport, site: str) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import anyio
 
-from kada_athena_async.cli.actions import extract
 from kada_athena_async.cli.invocation import suggestion
 from kada_athena_async.cli.request import (
     SANDBOX_FOLDER,
@@ -21,7 +20,8 @@ from kada_athena_async.cli.request import (
 )
 from kada_athena_async.cli.signals import Interrupted, run_until_signalled
 from kada_athena_async.cli.talk import Talk
-from kada_athena_async.config import known_secrets, load_config
+from kada_athena_async.cli.work.run import extract
+from kada_athena_async.config import Site, known_secrets, load_config
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.files import Files
 
@@ -66,13 +66,13 @@ def run_demo(talk: Talk, request: RunRequest) -> int:
         values = aws.config(folder / "extracts", catalogs=["*"])
         config = load_config(None, environment={}, overrides={**values, **overrides_of(request)})
         talk.know_secrets(known_secrets(config))
-        report = extract(talk, config, replace(request, hwm_path=hwm_path))
+        found = extract(talk, [Site("", config)], replace(request, hwm_path=hwm_path))
 
-    if report.committed:
+    if all(site.report and site.report.committed for site in found.sites):
         for line in _what_next(hwm_path):
             talk.say(line)
 
-    return report.exit_code
+    return found.exit_code
 
 
 def serve_sandbox(talk: Talk, request: SandboxRequest) -> int:

@@ -9,10 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
-from kada_athena_async.cli.signals import run_until_signalled
 from kada_athena_async.cli.sites import each_site
 from kada_athena_async.cli.talk import Talk
-from kada_athena_async.config import Site
 from kada_athena_async.engine import DoctorReport, Extractor
 from kada_athena_async.engine.doctor import Finding
 from kada_athena_async.report import common_exit_code
@@ -26,10 +24,6 @@ def examine_sites(talk: Talk, request: RunRequest, *, runs_query: bool) -> int:
     """Examine the sites, several side by side; their common exit code, as a run's."""
     check_request(request)
     sites = configured_sites(talk, request)
-    if not sites[0].name:
-        report = _examine(talk, request, sites[0], runs_query=runs_query)
-        _show(talk, report, "")
-        return report.exit_code
 
     async def work(extractor: Extractor) -> DoctorReport:
         return await extractor.examine(runs_query=runs_query)
@@ -40,23 +34,6 @@ def examine_sites(talk: Talk, request: RunRequest, *, runs_query: bool) -> int:
             _show(talk, found.result, found.site.name)
 
     return common_exit_code([found.exit_code for found in results])
-
-
-def _examine(talk: Talk, request: RunRequest, site: Site, *, runs_query: bool) -> DoctorReport:
-    with talk.observers() as observers:
-
-        async def work() -> DoctorReport:
-            extractor = Extractor(
-                site.config,
-                # With --json the report is all that is asked for.
-                observers=[] if talk.as_json else observers,
-                name=site.instance(request.name),
-                hwm_path=request.hwm_path,
-            )
-            async with extractor:
-                return await extractor.examine(runs_query=runs_query)
-
-        return run_until_signalled(work, on_signal=lambda: None)
 
 
 def _show(talk: Talk, report: DoctorReport, site: str) -> None:

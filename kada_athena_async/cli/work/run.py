@@ -1,0 +1,92 @@
+"""The work of ``run``: extract every site, then say what to do next."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Sequence
+
+from kada_athena_async.cli.invocation import NO_RESUME, again, options, suggestion
+from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
+from kada_athena_async.cli.sites import worked
+from kada_athena_async.cli.talk import Talk
+from kada_athena_async.config import Site
+from kada_athena_async.engine import SitesExtractor
+from kada_athena_async.errors import KadaAthenaError
+from kada_athena_async.report import RunReport, SitesReport
+
+_SHOWN_HINTS = 3
+
+
+def run_extraction(talk: Talk, request: RunRequest) -> int:
+    """Extract as configured; the exit code."""
+    check_request(request)
+    sites = configured_sites(talk, request)
+    _calm_collector()
+    return extract(talk, sites, request).exit_code
+
+
+def _calm_collector() -> None:
+    """Let the garbage collector leave alone what is loaded, and come less often.
+
+    The process is ours: the engine itself never changes the settings of a process that embeds it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+
+
+def extract(talk: Talk, sites: Sequence[Site], request: RunRequest) -> SitesReport:
+    """Run the engine, show it working, and say what to do next if it could not commit."""
+
+    async def work(extractor: SitesExtractor) -> SitesReport:
+        return await extractor.run(
+            start_hwm=request.start_hwm,
+            end_hwm=request.end_hwm,
+            fresh=request.is_fresh,
+            again=request.is_again,
+            manage_hwm=True,
+        )
+
+    report = worked(talk, sites, request, work)
+    for site in report.sites:
+        if not site.site and site.report is not None:
+            talk.data(site.report.to_dict(), kind="report", lines=[])
+            _say_next(talk, site.report)
+            return report
+
+        talk.data(site.to_dict(), kind="report", lines=[])
+        if site.error is not None and not isinstance(site.error, KadaAthenaError):
+            talk.bug(site.error)
+
+    if report.failed:
+        names = [word for site in report.failed for word in ("--site", site.site)]
+        retry = again(*names, without=NO_RESUME) if not request.sites else again(without=NO_RESUME)
+        talk.remedy(f"{retry}   (goes on: finished parts are kept)")
+
+    return report
+
+
+def _say_next(talk: Talk, report: RunReport) -> None:
+    for line in what_next(report):
+        if report.exit_code:
+            talk.remedy(line)
+        else:
+            talk.say(f"  try: {line}")
+
+
+def what_next(report: RunReport) -> list[str]:
+    """Commands to try after a run that did not extract all; empty if it did."""
+    if report.committed:
+        is_denied = any(group.outcome == "denied" for group in report.incomplete)
+        doctor = suggestion("doctor", *options("-c", "--config", "--set", "--site"))
+        return [f"{doctor}   (which right is missing, and how to grant it)"] if is_denied else []
+
+    if not report.exit_code:
+        return []
+
+    hints = list(dict.fromkeys(unit.hint for unit in report.failed if unit.hint))
+    return [
+        *hints[:_SHOWN_HINTS],
+        f"{again(without=NO_RESUME)}   (goes on: finished parts are kept)",
+        f"{again('--on-error', 'skip', without=NO_RESUME)}   (leaves out what cannot be read)",
+    ]
