@@ -8,20 +8,22 @@ from typing import NamedTuple
 from benchmarks.quota_server.settings import RETENTION_S, Settings
 
 _STATEMENTS = (
-    "SELECT region, count(*) FROM {schema}.object_000001 WHERE day = DATE '2026-01-01' AND "
-    "customer = 'C{number:07d}' GROUP BY 1",
-    "INSERT INTO {schema}.object_000002 SELECT o.column_0001, o.column_0002, 'load-{number:07d}' "
-    "FROM {schema}.object_000003 o JOIN {schema}.object_000004 c ON o.column_0003 = "
+    "SELECT region, count(*) AS n{own} FROM {schema}.object_000001 WHERE day = DATE "
+    "'2026-01-01' AND customer = 'C{number:07d}' GROUP BY 1",
+    "INSERT INTO {schema}.object_000002 SELECT o.column_0001, o.column_0002, "
+    "'load-{number:07d}' AS l{own} FROM {schema}.object_000003 o JOIN {schema}.object_000004 c ON "
+    "o.column_0003 = "
     "c.column_0003 WHERE o.column_0004 BETWEEN 10 AND {number}",
-    "CREATE TABLE {schema}.daily_{number:07d} WITH (format = 'PARQUET') AS SELECT * FROM "
+    "CREATE TABLE {schema}.daily{own}_{number:07d} WITH (format = 'PARQUET') AS SELECT * FROM "
     "{schema}.object_000005 WHERE email = 'person{number:07d}@example.com'",
-    "WITH recent AS (SELECT column_0001, column_0002, row_number() OVER (PARTITION BY "
+    "WITH recent AS (SELECT column_0001, column_0002 AS c{own}, row_number() OVER (PARTITION BY "
     "column_0003 ORDER BY column_0004 DESC) AS n FROM {schema}.object_000006 WHERE "
-    "column_0005 IN ('a', 'b', 'c{number:07d}'))\nSELECT r.column_0001, sum(r.column_0002) AS "
+    "column_0005 IN ('a', 'b', 'c{number:07d}'))\nSELECT r.column_0001, sum(r.c{own}) AS "
     "total FROM recent r -- newest only, ticket 4711\nWHERE r.n = 1 AND r.column_0001 LIKE "
-    "'%{number:07d}%' GROUP BY r.column_0001 HAVING sum(r.column_0002) > 1000.50",
+    "'%{number:07d}%' GROUP BY r.column_0001 HAVING sum(r.c{own}) > 1000.50",
     "SHOW PARTITIONS {schema}.object_000007",
 )
+_LETTERS = str.maketrans("0123456789", "abcdefghij")
 _KINDS = (
     ("DML", "SELECT"),
     ("DML", "INSERT"),
@@ -101,9 +103,10 @@ class History:
                 "ErrorMessage": reason,
             }
 
+        own = self._own(execution)
         return {
             "QueryExecutionId": query_id,
-            "Query": _STATEMENTS[kind].format(schema=schema, number=number),
+            "Query": _STATEMENTS[kind].format(schema=schema, number=number, own=own),
             "StatementType": statement_type,
             "SubstatementType": substatement_type,
             "ResultConfiguration": {"OutputLocation": f"s3://results/team/{query_id}.csv"},
@@ -126,6 +129,15 @@ class History:
                 "EffectiveEngineVersion": "Athena engine version 3",
             },
         }
+
+    def _own(self, execution: Execution) -> str:
+        """Letters in the names of a statement that no other has; empty where shapes repeat."""
+        is_distinct = (execution.number * 7_919 + execution.workgroup) % 1_000
+        if is_distinct >= self._settings.distinct_share * 1_000:
+            return ""
+
+        digits = f"{execution.number:07d}{execution.workgroup:02d}"
+        return "_" + digits.translate(_LETTERS)
 
     def page(self, query_ids: list[str]) -> tuple[list[str], list[str]]:
         """The documents of known ids as JSON, and the ids that are unknown."""

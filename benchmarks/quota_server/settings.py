@@ -119,6 +119,8 @@ class Settings:
         giant_schemas, giant_tables: Schemas of another size beside it.
         view_every: Each n-th object of a schema is a view (20: a share of 5%).
         executions, workgroups: Query history, spread evenly over the workgroups.
+        distinct_share: Share of the executions whose statement differs from all others in more
+            than its literals; the others repeat five shapes a schema.
         history_s: Seconds over which the history is spread.
         newest_age_s: Age of the newest execution when the server starts.
         rows_per_s: What information_schema delivers: 545 is a field report (202,032 rows of
@@ -139,6 +141,7 @@ class Settings:
     view_every: int = 20
     executions: int = 1_000
     workgroups: int = 1
+    distinct_share: float = 0.0
     history_s: float = 86_400.0
     newest_age_s: float = 600.0
     rows_per_s: float = 545.0

@@ -6,11 +6,9 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
-
-import yaml
+from typing import TypeAlias
 
 from kada_athena_async.errors import ConfigError, Problem
 
@@ -116,7 +114,10 @@ def _parse(text: str, suffix: str) -> tuple[object, list[str]]:
         ValueError: It is not what its suffix says; the text quotes no value of the file.
     """
     if suffix in _YAML_SUFFIXES:
-        return _parse_yaml(text)
+        # Loaded here: most files are JSON, and the library takes a tenth of what a command takes.
+        from kada_athena_async.config.yaml_source import parse_yaml  # noqa: PLC0415
+
+        return parse_yaml(text)
 
     if suffix == _TOML_SUFFIX:
         return _parse_toml(text), []
@@ -133,45 +134,6 @@ def _parse(text: str, suffix: str) -> tuple[object, list[str]]:
     except json.JSONDecodeError as error:
         place = f"line {error.lineno} column {error.colno}"
         raise ValueError(f"not JSON at {place}: {error.msg}") from None
-
-
-class _OnceLoader(yaml.SafeLoader):
-    """Values as JSON knows them, and the keys that stand twice.
-
-    A text that looks like a date stays a text.
-    """
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.twice: list[str] = []
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [str(key.value) for key, _ in node.value]
-        self.twice.extend(sorted({key for key in keys if keys.count(key) > 1}))
-        return super().construct_mapping(node, deep=deep)
-
-
-_OnceLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in found if not tag.endswith(":timestamp")]
-    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def _parse_yaml(text: str) -> tuple[object, list[str]]:
-    try:
-        loader = _OnceLoader(text)
-    except yaml.YAMLError:
-        raise ValueError("not YAML: it holds characters that YAML does not allow") from None
-
-    try:
-        return loader.get_single_data(), loader.twice
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f" at line {mark.line + 1} column {mark.column + 1}" if mark else ""
-        # Only what the parser expected: its other words may quote the file.
-        raise ValueError(f"not YAML{place}; check indentation, quotes and colons") from None
-    finally:
-        loader.dispose()
 
 
 def _parse_toml(text: str) -> dict[str, object]:

@@ -16,7 +16,6 @@ from kada_athena_async.commit import (
     Resumable,
     commit,
 )
-from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.config import config_digest
 from kada_athena_async.engine import summary, system_table
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
@@ -301,19 +300,12 @@ class Run:
         runner = UnitRunner(
             config=config,
             extraction=extraction,
-            unit_order=[unit.unit_id for unit in plan.units if unit.unit_id in kept],
+            units=[unit for unit in plan.units if unit.unit_id in kept],
             staging=staging,
             clock=self.connection.clock,
             notify=self.connection.notify,
             pool=pool,
         )
-
-        async def run_unit(unit: Unit) -> UnitOutcome:
-            return await runner.run(unit, plan.estate)
-
-        async def run_lane(lane: tuple[Sequence[Unit], int]) -> list[UnitOutcome]:
-            units, limit = lane
-            return await map_bounded(run_unit, units, limit=limit)
 
         lanes: list[tuple[Sequence[Unit], int]] = [
             (others, self.connection.metadata_units_at_once),
@@ -321,9 +313,8 @@ class Run:
             (people, 1),
             (tags, 1),
         ]
-        found = await map_bounded(run_lane, lanes, limit=len(lanes))
-        if not any(outcome.outcome == "failed" for lane in found for outcome in lane):
-            found.append(await map_bounded(run_unit, derived, limit=max(1, len(derived))))
+        async with runner:
+            found = await runner.run_lanes(lanes, derived, plan.estate)
 
         for kind, count in extraction.transforms.unmaskable.items():
             if count:
@@ -331,7 +322,7 @@ class Run:
                     WarningCode.UNMASKABLE, f"{count} {kind} texts were left out: not maskable"
                 )
 
-        by_id = {outcome.unit_id: outcome for lane in found for outcome in lane}
+        by_id = {outcome.unit_id: outcome for outcome in found}
         return [by_id[unit.unit_id] for unit in plan.units if unit.unit_id in by_id]
 
     async def _commit(

@@ -1,198 +1,262 @@
-"""Linkages, events and usage of a run, derived from the run's own finished parts.
+"""Lineage of a run while AWS is waited for.
 
-What was extracted is read back, so that a resumed run derives the same, and so that no column need
-be held before it is known to matter.
+As soon as the columns are known, the executions of each workgroup are followed: what a history unit
+writes it hands over as well, and what an earlier process wrote is read back from its parts. So at
+the end of a run little is left. The rows are those of the finished parts: where a unit that was
+followed is left out after all, everything is derived anew from the parts that stay.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing, closing
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
+import anyio
 import msgspec
 
-from kada_athena_async.concurrency import offload
+from kada_athena_async.concurrency import map_bounded, offload
 from kada_athena_async.config import Config
 from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress
+from kada_athena_async.pipeline.history_parts import KIND
+from kada_athena_async.pipeline.lineage import Lineage
+from kada_athena_async.pipeline.record_queue import Executed, RecordQueue, Tables, as_written
+from kada_athena_async.plan import HistoryUnit, MetadataUnit, Unit
 from kada_athena_async.records import (
     ACCESSED,
     IMMEDIATES,
     AccessedRecord,
-    EventRecord,
     ImmediateRecord,
-    LinkageRecord,
     QueryRecord,
     Record,
 )
-from kada_athena_async.report import UnitFacts
+from kada_athena_async.report import UnitFacts, UnitOutcome
 from kada_athena_async.sinks import PartFile, Staging
-from kada_athena_async.sinks.part import PartWriter
-from kada_athena_async.sinks.part_reader import read_part, read_table_columns
-from kada_athena_async.sql.derivation import Derivation, Source
-from kada_athena_async.sql.edges import LinkageEdges
+from kada_athena_async.sinks.part_reader import read_part
 from kada_athena_async.sql.immediate import immediate_statement
 from kada_athena_async.sql.names import Context, TableName
-from kada_athena_async.sql.second_opinion import SecondOpinion
-from kada_athena_async.sql.table_usage import TableUsage, uses_of
 from kada_athena_async.sql.worker_pool import WorkerPool
-
-_KINDS = ("metadata_views", "databaselog")
 
 HiddenT = TypeVar("HiddenT", ImmediateRecord, AccessedRecord)
 
-_PASSES = 2
-"""How often each text is read: for the tables that it mentions, then for its rows."""
+_UNITS_AT_ONCE = 8
+_SHARES = {"events": 0.8, "linkages": 0.9, "usage": 1.0}
+"""Of the work that is left when AWS has told everything; a guess."""
+
+
+@dataclass(slots=True)
+class _Workgroup:
+    """A history unit as it is followed.
+
+    Attributes:
+        index: Its place in the plan, among history units.
+        has_begun: Set when there is something to derive, or never will be.
+        is_in_parts: An earlier process extracted it: its executions are read from its parts.
+    """
+
+    index: int
+    queue: RecordQueue
+    has_begun: anyio.Event = field(default_factory=anyio.Event)
+    is_in_parts: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
 class DeriveExtraction:
-    """Derives one run's linkages and events into parts of their own.
+    """Derives one run's linkages, events and usage into parts of their own.
+
+    ``follow`` goes on beside the other units, whose executions and ends ``take`` and ``ended`` are
+    given; ``run`` is what is left when all of them have ended.
 
     Args:
-        unit_ids: The units whose parts are read, in plan order; all sealed.
-        pool: The processes that parse, shared with other runs; None for some of its own.
+        units: The units of the run, in plan order.
+        pool: The processes that parse, shared with other runs.
     """
 
     unit_id: str
-    unit_ids: Sequence[str]
+    units: Sequence[Unit]
     config: Config
     staging: Staging
     notify: Observer
-    pool: WorkerPool | None = None
-    _read: int = 0
-    _rows: dict[str, int] = field(default_factory=lambda: {"linkages": 0, "events": 0, "usage": 0})
-    _opinion: SecondOpinion = field(default_factory=SecondOpinion)
+    pool: WorkerPool
+    _workgroups: dict[str, _Workgroup] = field(init=False)
+    _metadata: list[str] = field(init=False)
+    _awaited: set[str] = field(init=False)
+    _lineage: Lineage | None = None
+    _columns_known: anyio.Event = field(default_factory=anyio.Event)
+    _has_followed: anyio.Event = field(default_factory=anyio.Event)
+    _scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    _failure: Exception | None = None
+    _is_stale: bool = False
+    _is_last: bool = False
+
+    def __post_init__(self) -> None:
+        history = [unit.unit_id for unit in self.units if isinstance(unit, HistoryUnit)]
+        self._workgroups = {
+            unit_id: _Workgroup(index, RecordQueue(self.staging.path))
+            for index, unit_id in enumerate(history)
+        }
+        self._metadata = [unit.unit_id for unit in self.units if isinstance(unit, MetadataUnit)]
+        self._awaited = set(self._metadata)
+        self._note_columns()
+
+    async def take(self, unit_id: str, written: Mapping[str, Sequence[Record]]) -> None:
+        """Take what a history unit has just written.
+
+        Raises:
+            OSError: The disk refuses.
+        """
+        if self._failure is not None:
+            return
+
+        records, inner, accessed = (
+            cast("Sequence[Any]", written.get(kind, ())) for kind in (KIND, IMMEDIATES, ACCESSED)
+        )
+        queries = {one.query_id: one.query for one in inner}
+        tables = {one.query_id: one.tables for one in accessed}
+        workgroup = self._workgroups[unit_id]
+        workgroup.has_begun.set()
+        await workgroup.queue.put(
+            [
+                _executed(as_written(one), queries.get(one.query_id), tables.get(one.query_id))
+                for one in records
+            ]
+        )
+
+    def ended(self, outcome: UnitOutcome) -> None:
+        """Note how a unit has ended."""
+        if outcome.outcome == "failed":
+            self._scope.cancel()
+
+        workgroup = self._workgroups.get(outcome.unit_id)
+        if workgroup is not None:
+            was_followed = workgroup.has_begun.is_set()
+            self._is_stale = self._is_stale or (was_followed and outcome.outcome == "skipped")
+            workgroup.is_in_parts = outcome.outcome == "resumed"
+            workgroup.queue.end()
+            workgroup.has_begun.set()
+
+        self._awaited.discard(outcome.unit_id)
+        self._note_columns()
+
+    def _note_columns(self) -> None:
+        if not self._awaited:
+            self._columns_known.set()
+
+    async def follow(self) -> None:
+        """Derive the executions while they come; over when all are derived, or a unit has failed.
+
+        Raises nothing: what goes wrong is raised by ``run``.
+        """
+        with self._scope:
+            try:
+                await self._columns_known.wait()
+                await self._derive()
+            except Exception as error:
+                self._failure = error
+        self._has_followed.set()
 
     async def run(self) -> UnitFacts:
-        """Derive everything in three passes: what is mentioned, its columns, the rows."""
-        hides_locations = self.config.mask and not self.config.keep_s3_locations
-        async with Derivation(
-            mask=hides_locations,
-            is_masked=hides_locations,
-            include_failed=self.config.include_failed_events,
-            pool=self.pool,
-            view_contexts=self._view_contexts(),
-        ) as derivation:
-            async with aclosing(self._sources()) as batches:
-                async for batch in batches:
-                    await derivation.note(batch)
+        """Derive what is left and write all parts; all other units have ended."""
+        self._is_last = True
+        await self._has_followed.wait()
+        if self._failure is not None:
+            raise self._failure
 
-            await self._learn(derivation)
-            await self._derive(derivation)
-            counts = derivation.problems + self._opinion.counts
+        if self._is_stale:
+            await self.close()
+            await self.staging.discard(self.unit_id)
+            for workgroup in self._workgroups.values():
+                workgroup.is_in_parts = True
+            await self._derive()
+
+        assert self._lineage is not None
+        lineage = self._lineage
+        for kind, share in _SHARES.items():
+            if kind != "events":
+                await lineage.finish(kind)
+            rows = lineage.rows[kind]
+            self.notify(UnitProgress(unit_id=self.unit_id, kind=kind, rows=rows))
+            self.notify(UnitAdvanced(unit_id=self.unit_id, share=share))
 
         # An everyday matter, not a warning: the report and the manifest count them by kind.
-        return UnitFacts(rows=dict(self._rows), reconciliation=dict(counts))
+        return UnitFacts(rows=dict(lineage.rows), reconciliation=lineage.counts)
 
-    async def _learn(self, derivation: Derivation) -> None:
-        for part in self._parts("metadata_columns"):
-            pieces = read_table_columns(
-                part, is_packed=self.staging.intent.compress, wants=derivation.wants
-            )
-            while (found := await offload(lambda pieces=pieces: next(pieces, None))) is not None:  # type: ignore[misc]
-                derivation.learn(found)
+    async def close(self) -> None:
+        """Let go of all files and processes."""
+        for workgroup in self._workgroups.values():
+            workgroup.queue.close()
+        lineage, self._lineage = self._lineage, None
+        if lineage is not None:
+            await lineage.__aexit__(None, None, None)
 
-    async def _derive(self, derivation: Derivation) -> None:
-        edges, usage = LinkageEdges(self.staging.path), TableUsage(self.staging.path)
-        parts = self._parts(ACCESSED)
-        make = partial(_Beside[AccessedRecord], parts, is_packed=self.staging.intent.compress)
-        accessed = await offload(make)
-        with closing(edges), closing(usage):
-            async with (
-                self.staging.part(self.unit_id, "events") as events,
-                aclosing(self._sources()) as batches,
-            ):
-                async for batch in batches:
-                    linked, happened = await derivation.derive(batch)
-                    if parts:
-                        await offload(partial(self._compare, batch, linked, happened, accessed))
+    async def _derive(self) -> None:
+        lineage = Lineage(self.unit_id, self.config, self.staging, self.pool)
+        self._lineage = await lineage.__aenter__()
+        await lineage.learn(self._parts(self._metadata, "metadata_columns"))
+        await lineage.views(self._parts(self._metadata, "metadata_views"), self._view_contexts())
+        at_once = anyio.CapacityLimiter(_UNITS_AT_ONCE)
 
-                    await offload(lambda linked=linked: edges.add(linked))  # type: ignore[misc]
-                    uses = uses_of(batch, happened)
-                    await offload(lambda uses=uses: usage.add(uses))  # type: ignore[misc]
-                    await self._write(events, happened)
+        async def follow_one(unit_id: str) -> None:
+            workgroup = self._workgroups[unit_id]
+            await workgroup.has_begun.wait()
+            async with at_once:
+                batches = self._in_parts(unit_id) if workgroup.is_in_parts else _in(workgroup.queue)
+                async with aclosing(batches):
+                    await lineage.workgroup(workgroup.index, batches, self._advanced)
 
-            await self._write_all("linkages", edges.rows())
-            await self._write_all("usage", usage.rows())
+        await map_bounded(follow_one, self._workgroups, limit=max(1, len(self._workgroups)))
 
-    def _compare(
-        self,
-        batch: Sequence[Source],
-        linked: Sequence[LinkageRecord],
-        happened: Sequence[EventRecord],
-        accessed: _Beside[AccessedRecord],
-    ) -> None:
-        self._opinion.learn(linked)
-        events: defaultdict[str, list[EventRecord]] = defaultdict(list)
-        for event in happened:
-            events[event.query_id].append(event)
+    def _advanced(self) -> None:
+        if self._is_last and self._lineage is not None:
+            parts = self._parts([*self._workgroups], KIND)
+            share = self._lineage.executions / max(1, sum(part.rows for part in parts))
+            share = round(_SHARES["events"] * min(1.0, share), 3)
+            self.notify(UnitAdvanced(unit_id=self.unit_id, share=share))
 
-        for record in batch:
-            if isinstance(record, QueryRecord) and (found := accessed.take(record.query_id)):
-                self._opinion.compare(record, events[record.query_id], found.tables)
-
-    async def _write_all(self, kind: str, batches: Iterator[Sequence[Record]]) -> None:
-        async with self.staging.part(self.unit_id, kind) as part:
-            while found := await offload(lambda: next(batches, None)):
-                await self._write(part, found)
-
-    async def _write(self, part: PartWriter, rows: Sequence[Record]) -> None:
-        if rows:
-            await part.write(rows)
-            self._rows[part.kind] += len(rows)
-            self.notify(UnitProgress(unit_id=self.unit_id, kind=part.kind, rows=len(rows)))
-
-    async def _sources(self) -> AsyncGenerator[list[Source], None]:
-        """Views, then queries, in plan order; read twice."""
-        texts = sum(part.rows for kind in _KINDS for part in self._parts(kind))
-        for kind in _KINDS:
-            async with aclosing(self._batches(kind)) as batches:
-                async for batch in batches:
-                    yield cast("list[Source]", batch)
-                    self._read += len(batch)
-                    share = round(self._read / (_PASSES * texts), 3)
-                    self.notify(UnitAdvanced(unit_id=self.unit_id, share=share))
-
-    async def _batches(self, kind: str) -> AsyncGenerator[list[Record], None]:
+    async def _in_parts(self, unit_id: str) -> AsyncGenerator[list[Executed], None]:
+        """The executions of a unit as its parts have them."""
         is_packed = self.staging.intent.compress
-        sealed = self.staging.sealed()
-        for unit_id in self.unit_ids:
-            parts = sealed[unit_id].parts
-            hidden = [part for part in parts if part.kind == IMMEDIATES]
-            # Its first row is read at once: not on the event loop.
-            make = partial(_Beside[ImmediateRecord], hidden, is_packed=is_packed)
-            inner = await offload(make)
-            for part in parts:
-                if part.kind != kind:
-                    continue
+        # Their first rows are read at once: not on the event loop.
+        inner = await offload(
+            lambda: _Beside[ImmediateRecord](self._parts([unit_id], IMMEDIATES), is_packed)
+        )
+        accessed = await offload(
+            lambda: _Beside[AccessedRecord](self._parts([unit_id], ACCESSED), is_packed)
+        )
 
-                batches = (
-                    _with_immediates(batch, inner) for batch in read_part(part, is_packed=is_packed)
-                )
-                while batch := await offload(lambda batches=batches: next(batches, None)):  # type: ignore[misc]
-                    yield batch
+        def whole(record: QueryRecord) -> Executed:
+            query, tables = inner.take(record.query_id), accessed.take(record.query_id)
+            return _executed(record, query and query.query, tables and tables.tables)
 
-    def _view_contexts(self) -> dict[TableName, Context]:
+        for part in self._parts([unit_id], KIND):
+            batches = (
+                [whole(cast("QueryRecord", record)) for record in batch]
+                for batch in read_part(part, is_packed=is_packed)
+            )
+            while batch := await offload(lambda batches=batches: next(batches, None)):  # type: ignore[misc]
+                yield batch
+
+    def _view_contexts(self) -> Mapping[TableName, Context]:
         sealed = self.staging.sealed()
-        facts = [msgspec.convert(sealed[unit_id].facts, UnitFacts) for unit_id in self.unit_ids]
+        facts = [msgspec.convert(sealed[unit_id].facts, UnitFacts) for unit_id in self._metadata]
         contexts = [context for unit_facts in facts for context in unit_facts.view_contexts]
         return {TableName(*c.view): Context(c.catalog, c.schema) for c in contexts}
 
-    def _parts(self, kind: str) -> list[PartFile]:
+    def _parts(self, unit_ids: Sequence[str], kind: str) -> list[PartFile]:
         sealed = self.staging.sealed()
-        return [
-            part for unit_id in self.unit_ids for part in sealed[unit_id].parts if part.kind == kind
-        ]
+        return [part for unit_id in unit_ids for part in sealed[unit_id].parts if part.kind == kind]
+
+
+async def _in(queue: RecordQueue) -> AsyncGenerator[list[Executed], None]:
+    while batch := await queue.get():
+        yield batch
 
 
 class _Beside(Generic[HiddenT]):
     """Rows of parts that serve this run only, in the order of the executions they belong to."""
 
-    def __init__(self, parts: Sequence[PartFile], *, is_packed: bool) -> None:
+    def __init__(self, parts: Sequence[PartFile], is_packed: bool) -> None:
         self._rows: Iterator[HiddenT] = (
             cast("HiddenT", row)
             for part in parts
@@ -200,10 +264,6 @@ class _Beside(Generic[HiddenT]):
             for row in batch
         )
         self._next: HiddenT | None = next(self._rows, None)
-
-    @property
-    def is_over(self) -> bool:
-        return self._next is None
 
     def take(self, query_id: str) -> HiddenT | None:
         """The row of an execution, once; None if it has none."""
@@ -214,17 +274,11 @@ class _Beside(Generic[HiddenT]):
         return found
 
 
-def _with_immediates(batch: list[Record], inner: _Beside[ImmediateRecord]) -> list[Record]:
-    """*batch* with the statements of EXECUTE IMMEDIATE put back where the mask hid them.
+def _executed(record: QueryRecord, inner: str | None, accessed: Tables | None) -> Executed:
+    """*record* with the statement of EXECUTE IMMEDIATE put back where the mask hid it.
 
     For lineage alone: the literal as a whole stays hidden in the extract.
     """
-    if inner.is_over:
-        return batch
-
-    return [
-        record._replace(query=immediate_statement(found.query))
-        if isinstance(record, QueryRecord) and (found := inner.take(record.query_id))
-        else record
-        for record in batch
-    ]
+    if inner is not None:
+        record = record._replace(query=immediate_statement(inner))
+    return Executed(record, accessed)

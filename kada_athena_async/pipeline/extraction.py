@@ -18,7 +18,7 @@ from kada_athena_async.discover import CatalogFacts, Estate
 from kada_athena_async.errors import NotFoundError, StateError, UnitError
 from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress
 from kada_athena_async.hwm.account import WITHHELD
-from kada_athena_async.pipeline.history_parts import HistoryParts
+from kada_athena_async.pipeline.history_parts import HistoryParts, Written
 from kada_athena_async.pipeline.metadata import CatalogSources, MetadataExtraction
 from kada_athena_async.pipeline.principals import PrincipalEvents
 from kada_athena_async.pipeline.tags import extract_tags
@@ -69,6 +69,7 @@ class UnitExtraction:
     Args:
         queries: Where our own statements run.
         texts: Statement name -> text.
+        written: Is given what history units have written, in its order.
     """
 
     config: Config
@@ -78,6 +79,7 @@ class UnitExtraction:
     sink: RecordSink
     clock: Clock
     notify: Observer
+    written: Written | None = None
     transforms: Transforms = field(init=False)
     _sources: dict[str, CatalogSources] = field(init=False, default_factory=dict)
     _slices: Slots = field(init=False)
@@ -258,6 +260,7 @@ class UnitExtraction:
             server=self.config.server,
             workgroup=name,
             transforms=self.transforms,
+            written=self.written,
         ) as parts:
             history = self._history_of(unit, emit, advanced)
             account = await history.read()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import anyio
 
@@ -19,6 +20,9 @@ from kada_athena_async.sources.system_table import TableExecution
 
 KIND = "databaselog"
 
+Written: TypeAlias = Callable[[str, Mapping[str, Sequence[Record]]], Awaitable[None]]
+"""Takes the id of a unit, and by kind what it has just written to its parts."""
+
 
 @dataclass(slots=True, kw_only=True)
 class HistoryParts:
@@ -26,6 +30,7 @@ class HistoryParts:
 
     Args:
         workgroup: Of the executions that do not name theirs.
+        written: Is given what is written, in the order of the parts.
 
     Attributes:
         rows: Executions written.
@@ -36,6 +41,7 @@ class HistoryParts:
     server: str
     workgroup: str
     transforms: Transforms
+    written: Written | None = None
     rows: int = 0
     _stack: AsyncExitStack = field(init=False, default_factory=AsyncExitStack)
     _open: dict[str, RecordWriter] = field(init=False, default_factory=dict)
@@ -55,6 +61,8 @@ class HistoryParts:
             for kind, records in found.items():
                 if records:
                     await self._write(kind, records)
+            if self.written is not None:
+                await self.written(self.unit_id, found)
 
         self.rows += len(executions)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import TracebackType
 
 import msgspec
-from typing_extensions import assert_never
+from typing_extensions import Self, assert_never
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.concurrency import Clock
+from kada_athena_async.concurrency import Clock, map_bounded
 from kada_athena_async.config import Config
 from kada_athena_async.discover import Estate
 from kada_athena_async.errors import (
@@ -40,21 +41,71 @@ from kada_athena_async.sql.worker_pool import WorkerPool
 
 @dataclass(slots=True, kw_only=True)
 class UnitRunner:
-    """Runs the units of one run.
+    """Runs the units of one run; use as ``async with``.
 
     Args:
         extraction: Writes into *staging*.
-        unit_order: All units but the last, which derives from them, in plan order.
+        units: The units that read from AWS, in plan order.
         pool: The processes that parse SQL, shared with other runs perhaps.
+
+    Attributes:
+        derivation: Follows the units, if anything is derived from them.
     """
 
     config: Config
     extraction: UnitExtraction
-    unit_order: Sequence[str]
+    units: Sequence[Unit]
     staging: Staging
     clock: Clock
     notify: Observer
     pool: WorkerPool
+    derivation: DeriveExtraction = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.derivation = DeriveExtraction(
+            unit_id=DeriveUnit().unit_id,
+            units=self.units,
+            config=self.config,
+            staging=self.staging,
+            notify=self.notify,
+            pool=self.pool,
+        )
+        self.extraction.written = self.derivation.take
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.derivation.close()
+
+    async def run_lanes(
+        self, lanes: Sequence[tuple[Sequence[Unit], int]], derived: Sequence[Unit], estate: Estate
+    ) -> list[UnitOutcome]:
+        """Run the units of all lanes side by side, then, if none has failed, the derived ones.
+
+        Lineage is derived while AWS is waited for.
+
+        Args:
+            lanes: Units, and how many of them at a time.
+        """
+        found: list[UnitOutcome] = []
+
+        async def run_lane(lane: tuple[Sequence[Unit], int]) -> None:
+            units, limit = lane
+            found.extend(await map_bounded(lambda unit: self.run(unit, estate), units, limit=limit))
+
+        async def run_all() -> None:
+            await map_bounded(run_lane, lanes, limit=len(lanes))
+            if not any(outcome.outcome == "failed" for outcome in found):
+                await run_lane((derived, max(1, len(derived))))
+
+        await map_bounded(lambda go: go(), [run_all, self.derivation.follow], limit=2)
+        return found
 
     async def run(self, unit: Unit, estate: Estate) -> UnitOutcome:
         """Run *unit* to its end; its parts and facts are durable if it is done.
@@ -80,12 +131,12 @@ class UnitRunner:
 
     async def _extract(self, unit: Unit, estate: Estate) -> UnitFacts:
         if isinstance(unit, DeriveUnit):
-            return await self._derive(unit)
+            return await self._derive()
 
         if isinstance(unit, PrincipalsUnit):
             return await PrincipalJoin(
                 unit_id=unit.unit_id,
-                unit_ids=self.unit_order,
+                unit_ids=[one.unit_id for one in self.units],
                 end=unit.end,
                 config=self.config,
                 staging=self.staging,
@@ -139,19 +190,12 @@ class UnitRunner:
                 reason=outcome.reason,
             )
         )
+        self.derivation.ended(outcome)
         return outcome
 
-    async def _derive(self, unit: DeriveUnit) -> UnitFacts:
-        derivation = DeriveExtraction(
-            unit_id=unit.unit_id,
-            unit_ids=self.unit_order,
-            config=self.config,
-            staging=self.staging,
-            notify=self.notify,
-            pool=self.pool,
-        )
+    async def _derive(self) -> UnitFacts:
         try:
-            return await derivation.run()
+            return await self.derivation.run()
         except (KadaAthenaError, OSError):
             raise
         except Exception as exc:

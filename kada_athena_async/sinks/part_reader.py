@@ -69,38 +69,33 @@ def read_table_columns(
     part: PartFile,
     *,
     is_packed: bool,
-    wants: Callable[[str, str, str], bool],
     lines_at_once: int = LINES_AT_ONCE,
 ) -> Iterator[list[TableColumns]]:
-    """The names of the columns in *part*, a part of columns, of the tables that are wanted.
+    """The names of the columns in *part*, a part of columns, by table.
 
-    A table may come in pieces; of every *lines_at_once* rows there is a list, empty perhaps, so
-    that no call takes long.
+    A table may come in pieces; of every *lines_at_once* rows there is a list, so that no call
+    takes long.
 
     Raises:
         OSError, ValueError: As ``read_part``.
     """
     found: list[TableColumns] = []
-    # What all rows of a table begin with. An estate has many columns and a statement mentions few
-    # tables, so that of most rows no more than this is looked at.
+    # What all rows of a table begin with: read once for each table.
     prefix = "\n"
-    columns: list[str] | None = None
+    columns: list[str] = []
     for number, line in enumerate(_lines(part.path, is_packed=is_packed), start=1):
         if not line.startswith(prefix):
             head = line.split(",", _COLUMN)
             is_plain = '"' not in line or not any('"' in field for field in head[:_COLUMN])
             fields = head if is_plain else _fields(line)
             catalog, schema, table = fields[1:_COLUMN]
-            columns = [] if wants(catalog, schema, table) else None
-            if columns is not None:
-                found.append(TableColumns(catalog, schema, table, columns))
-
+            columns = []
+            found.append(TableColumns(catalog, schema, table, columns))
             prefix = f"{','.join(head[:_COLUMN])}," if is_plain else "\n"
 
-        if columns is not None:
-            rest = line[len(prefix) :] if prefix != "\n" else ""
-            is_plain = bool(rest) and rest[0] != '"'
-            columns.append(rest[: rest.index(",")] if is_plain else _fields(line)[_COLUMN])
+        rest = line[len(prefix) :] if prefix != "\n" else ""
+        is_plain = bool(rest) and rest[0] != '"'
+        columns.append(rest[: rest.index(",")] if is_plain else _fields(line)[_COLUMN])
 
         if number % lines_at_once == 0:
             yield found

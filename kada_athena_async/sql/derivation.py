@@ -1,8 +1,8 @@
-"""Derives the linkages and events of a run from the run's own records, in three passes.
+"""Derives the linkages and events of a run from the run's own records, as they come.
 
-``note`` sees all queries and views, so that ``learn`` need keep only the columns of the tables they
-mention; then ``derive`` turns the same queries and views into rows. Each pass takes batches, so
-that nothing but the columns, and a bounded cache, is ever held.
+Columns first: ``learn`` keeps those of all tables, on disk. Then each workgroup's executions, and
+the views, are derived batch by batch, so that nothing but a bounded cache is ever held. What
+EXECUTE runs is known only when all that was prepared in the workgroup is, so it waits for that.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 
 from kada_athena_async.concurrency import offload
@@ -23,19 +24,17 @@ from kada_athena_async.records import (
 from kada_athena_async.sql.analysis import Analysis, Statement, masked_text
 from kada_athena_async.sql.clean import clean
 from kada_athena_async.sql.engine_choice import first_words
-from kada_athena_async.sql.immediate import immediate_text
 from kada_athena_async.sql.names import Context, TableName
 from kada_athena_async.sql.prepared import PreparedStatements
-from kada_athena_async.sql.question import mentioned
+from kada_athena_async.sql.readings import Readings
 from kada_athena_async.sql.schema_index import SchemaIndex
 from kada_athena_async.sql.usage import events, linkages
 from kada_athena_async.sql.worker_pool import WorkerPool
 from kada_athena_async.sql.workers import SqlWorkers
 
 Source = QueryRecord | ViewRecord
-_MAX_WANTED = 200_000
-_MAX_SHAPES = 200_000
-_CACHED_ANALYSES = 10_000
+_CACHED_ANALYSES = 1_500
+"""Of one workgroup; eight are derived side by side."""
 
 
 class Derivation:
@@ -49,7 +48,8 @@ class Derivation:
         is_masked: True if nothing in any text is left to mask: then none is masked again.
         include_failed: True if executions that did not succeed have events; they never link.
         pool: The processes that parse, shared with others; None for some of its own.
-        view_contexts: Of the views whose names do not lie where the view does.
+        columns_path: A new file for the columns; None keeps them in memory.
+        readings_path: The file of readings, perhaps of an interrupted run; None for none.
 
     Attributes:
         problems: Why statements could not be understood wholly -> how many.
@@ -62,22 +62,19 @@ class Derivation:
         is_masked: bool = False,
         include_failed: bool = False,
         pool: WorkerPool | None = None,
-        view_contexts: Mapping[TableName, Context] | None = None,
+        columns_path: Path | None = None,
+        readings_path: Path | None = None,
     ) -> None:
-        self._mask = mask
-        self._is_masked = is_masked
-        self._include_failed = include_failed
-        self._view_contexts = view_contexts or {}
-        self._wanted: set[TableName] = set()
-        self._shapes: set[int] = set()
-        self._prepared = PreparedStatements()
-        self._schema: SchemaIndex | None = None
-        self._pool = pool
-        self._workers: SqlWorkers | None = None
-        self._analyses: OrderedDict[tuple[str | None, ...], Analysis] = OrderedDict()
+        self.mask = mask
+        self.is_masked = is_masked
+        self.include_failed = include_failed
         self.problems: Counter[str] = Counter()
+        self._schema = SchemaIndex(columns_path)
+        self._readings = Readings(readings_path)
+        self.workers = SqlWorkers(self._schema, readings=self._readings, pool=pool)
 
     async def __aenter__(self) -> Derivation:
+        await self.workers.__aenter__()
         return self
 
     async def __aexit__(
@@ -86,25 +83,39 @@ class Derivation:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._workers is not None:
-            await self._workers.__aexit__(kind, error, trace)
+        self._readings.close()
+        self._schema.close()
+        await self.workers.__aexit__(kind, error, trace)
 
-    async def note(self, batch: Sequence[Source]) -> None:
-        """First pass: note what *batch* mentions."""
-        await offload(lambda: self._note(batch))
+    def learn(self, batch: Iterable[TableColumns]) -> None:
+        """Keep the columns of *batch*; tables may come in pieces. Blocks."""
+        self._schema.add_many(batch)
 
-    def _note(self, batch: Iterable[Source]) -> None:
+
+class Statements:
+    """The views of a run, or the executions of one workgroup.
+
+    Args:
+        view_contexts: Of the views whose names do not lie where the view does.
+    """
+
+    def __init__(
+        self,
+        derivation: Derivation,
+        *,
+        view_contexts: Mapping[TableName, Context] | None = None,
+    ) -> None:
+        self._derivation = derivation
+        self._view_contexts = view_contexts or {}
+        self._prepared = PreparedStatements()
+        self._analyses: OrderedDict[tuple[str | None, ...], Analysis] = OrderedDict()
+
+    def note(self, batch: Iterable[Source]) -> None:
+        """Note what *batch* prepares; which text is in force depends on the times of all."""
         for record in batch:
             self._note_prepared(record)
-            shape = _shape(record)
-            is_new = shape is None or hash(shape) not in self._shapes
-            if is_new and self._counts(record):
-                self._note_one(self._statement(record))
-            if shape and len(self._shapes) < _MAX_SHAPES:
-                self._shapes.add(hash(shape))
 
     def _note_prepared(self, record: Source) -> None:
-        """Each time anew: which text is in force depends on the times of all of them."""
         if isinstance(record, ViewRecord) or record.status != "SUCCEEDED" or not record.query:
             return
 
@@ -117,66 +128,44 @@ class Derivation:
             text = clean(masked)
             self._prepared.note(record.workgroup, text, record.completed_at or record.submitted_at)
 
-    def _note_one(self, statement: Statement) -> None:
-        inner = immediate_text(statement.sql) or statement.sql
-        masked = masked_text(replace(statement, sql=inner, substatement_type=None))
-        context = Context(statement.catalog, statement.schema)
-        for name in mentioned(clean(masked), context):
-            if len(self._wanted) < _MAX_WANTED:
-                self._wanted.add(name)
-            elif name not in self._wanted:
-                self.problems["too_many_tables"] += 1
-        if statement.view:
-            self._wanted.add(statement.view)
-
-    def wants(self, catalog: str, schema: str, table: str) -> bool:
-        """True if some statement mentions the table; ask after the first pass."""
-        return self._known().wants(TableName(catalog, schema, table))
-
-    def learn(self, batch: Iterable[TableColumns]) -> None:
-        """Second pass: keep the columns of *batch* that matter; tables may come in pieces."""
-        schema = self._known()
-        for table in batch:
-            schema.add(*table)
-
-    def _known(self) -> SchemaIndex:
-        if self._schema is None:
-            self._schema = SchemaIndex(self._wanted)
-            self._wanted = set()
-            self._shapes = set()
-
-        return self._schema
-
     async def derive(
         self, batch: Sequence[Source]
     ) -> tuple[list[LinkageRecord], list[EventRecord]]:
-        """Third pass: the rows that come of *batch*, in its order; give some hundreds at a time."""
+        """The rows that come of *batch*, in its order; give some hundreds at a time.
+
+        Give those that ``runs_prepared`` when all that the workgroup prepared is noted.
+        """
         counted = [record for record in batch if self._counts(record)]
+        analyses = await self._analyse(counted)
+        for analysis in analyses:
+            self._derivation.problems.update(analysis.problems)
+
+        return await offload(lambda: self._rows(counted, analyses))
+
+    def _rows(
+        self, records: Sequence[Source], analyses: Sequence[Analysis]
+    ) -> tuple[list[LinkageRecord], list[EventRecord]]:
         linked: list[LinkageRecord] = []
         happened: list[EventRecord] = []
-        for record, analysis in zip(counted, await self._analyse(counted), strict=True):
-            self.problems.update(analysis.problems)
+        hides = self._derivation.mask
+        for record, analysis in zip(records, analyses, strict=True):
+            server = record.server
             if isinstance(record, ViewRecord):
-                linked += linkages(
-                    analysis, server=record.server, query_id=None, hide_locations=self._mask
-                )
+                linked += linkages(analysis, server=server, query_id=None, hide_locations=hides)
                 continue
 
+            query_id, at = record.query_id, record.completed_at or record.submitted_at
             if record.status == "SUCCEEDED":
                 linked += linkages(
-                    analysis,
-                    server=record.server,
-                    query_id=record.query_id,
-                    at=record.completed_at or record.submitted_at,
-                    hide_locations=self._mask,
+                    analysis, server=server, query_id=query_id, at=at, hide_locations=hides
                 )
             happened += events(
                 analysis,
-                server=record.server,
-                query_id=record.query_id,
+                server=server,
+                query_id=query_id,
                 user=record.user,
-                occurred_at=record.completed_at or record.submitted_at,
-                hide_locations=self._mask,
+                occurred_at=at,
+                hide_locations=hides,
             )
 
         return linked, happened
@@ -185,18 +174,16 @@ class Derivation:
         if isinstance(record, ViewRecord):
             return bool(record.definition)
 
-        return bool(record.query) and (self._include_failed or record.status == "SUCCEEDED")
+        is_wanted = self._derivation.include_failed or record.status == "SUCCEEDED"
+        return bool(record.query) and is_wanted
 
     async def _analyse(self, records: Sequence[Source]) -> list[Analysis]:
         """An analysis for each record; those of the same shape share one."""
-        if self._workers is None:
-            workers = SqlWorkers(self._known(), prepared=self._prepared, pool=self._pool)
-            self._workers = await workers.__aenter__()
-
+        shapes = await offload(lambda: [_shape(record) for record in records])
         # Within a batch the workers see to it that each question is asked once.
-        shapes = [_shape(record) for record in records]
         missing = [i for i, shape in enumerate(shapes) if not shape or shape not in self._analyses]
-        found = await self._workers.analyse_many([self._statement(records[i]) for i in missing])
+        statements = [self._statement(records[i]) for i in missing]
+        found = await self._derivation.workers.analyse_many(statements, self._prepared)
         answers = dict(zip(missing, found, strict=True))
         result = [answers.get(i) or self._analyses[shape or ()] for i, shape in enumerate(shapes)]
         for i, analysis in answers.items():
@@ -218,7 +205,7 @@ class Derivation:
                 schema=schema,
                 view=view,
                 dialect=record.dialect or "athena",
-                is_masked=self._is_masked,
+                is_masked=self._derivation.is_masked,
             )
 
         return Statement(
@@ -229,7 +216,7 @@ class Derivation:
             substatement_type=record.substatement_type,
             workgroup=record.workgroup,
             submitted_at=record.submitted_at or record.completed_at,
-            is_masked=self._is_masked,
+            is_masked=self._derivation.is_masked,
         )
 
 
@@ -240,13 +227,29 @@ _FIRST_WORDS = 4
 """As EXECUTE may follow EXPLAIN ANALYZE VERBOSE."""
 
 
+def runs_prepared(record: Source) -> bool:
+    """True if *record* executes a prepared statement."""
+    words = _words_of_execute(record)[: _FIRST_WORDS + 1]
+    if words[:1] not in (["execute"], ["explain"]) or "execute" not in words[:_FIRST_WORDS]:
+        return False
+
+    return words[words.index("execute") + 1 :][:1] != ["immediate"]
+
+
 def _shape(record: Source) -> tuple[str | None, ...] | None:
     """Key of statements that do the same; None where literals matter."""
     if isinstance(record, ViewRecord) or not record.fingerprint or not record.query:
         return None
 
-    is_likely = "execute" in record.query.lower()  # reading words takes long
-    if is_likely and "execute" in first_words(record.query)[:_FIRST_WORDS]:
+    if "execute" in _words_of_execute(record)[:_FIRST_WORDS]:
         return None
 
     return (record.fingerprint, record.catalog, record.schema, record.workgroup)
+
+
+def _words_of_execute(record: Source) -> list[str]:
+    """The first words of a text that may be an EXECUTE; else none, for reading them takes long."""
+    if isinstance(record, ViewRecord) or not record.query:
+        return []
+
+    return first_words(record.query) if "execute" in record.query.lower() else []

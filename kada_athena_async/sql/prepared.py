@@ -8,8 +8,8 @@ from operator import itemgetter
 
 from kada_athena_async.sql.statement import deallocated_name, prepared_text
 
-MAX_CHARS = 16_000_000
-"""Of all texts together; when they are more, nothing is known of any prepared statement."""
+MAX_CHARS = 4_000_000
+"""Of all texts of a workgroup together; when they are more, nothing is known of any of them."""
 
 _CHANGE_CHARS = 200
 """What a change costs beside its text."""

@@ -1,68 +1,110 @@
-"""The columns of the tables that statements mention, from this run's own extract."""
+"""The columns of the tables of an estate, by name, on disk: an estate may have ten million."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Collection, Iterable
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
 
+from kada_athena_async.files.database import open_database
 from kada_athena_async.sql.names import TableName
 
 _SEPARATOR = "\x00"
-_Key = tuple[str, str, str]
+_CACHED_TABLES = 5_000
+# Nothing in it outlives the process, so nothing in it need survive one.
+_SCRIPT = """
+    PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
+    CREATE TABLE known (key BLOB PRIMARY KEY, name BLOB, columns BLOB) WITHOUT ROWID;
+"""
+
+TableColumns = tuple[str, str, str, Collection[str]]
+"""Catalog, schema and table, and the names of columns in order."""
+
+
+class _Known(NamedTuple):
+    """A table as its catalog spells it; its columns are joined, which takes a tenth of the room."""
+
+    name: TableName
+    columns: str
 
 
 class SchemaIndex:
-    """Finds a table's columns and the spelling of its name; keeps only the tables it was asked for.
+    """Finds a table's columns and the spelling of its name; may be used from several threads.
 
-    An estate may have ten million columns, a window's statements mention a few thousand tables.
     Names are compared in lower case, as Athena does.
 
     Args:
-        wanted: The tables to keep, as ``mentioned`` finds them; None keeps all.
-        max_tables: More than so many tables are not kept; lineage of the others is by table.
+        path: A new file of its own; None keeps all in memory.
     """
 
-    def __init__(
-        self, wanted: Iterable[TableName] | None = None, *, max_tables: int = 200_000
-    ) -> None:
-        self._wanted: frozenset[_Key] | None = None
-        if wanted is not None:
-            self._wanted = frozenset(_key(name) for name in wanted)
-        self._max_tables = max_tables
-        self._names: dict[_Key, TableName] = {}
-        self._columns: dict[_Key, str] = {}
+    def __init__(self, path: Path | None = None) -> None:
+        self._turn = Lock()
+        self._cache: OrderedDict[bytes, _Known | None] = OrderedDict()
+        self._file = open_database(path, _SCRIPT)
 
-    def __len__(self) -> int:
-        return len(self._columns)
+    def add(self, catalog: str, schema: str, table: str, columns: Collection[str]) -> None:
+        """Note the columns of a table, in order."""
+        self.add_many([(catalog, schema, table, columns)])
 
-    def add(self, catalog: str, schema: str, table: str, columns: Collection[str]) -> bool:
-        """Note the columns of a table, in order; return False if they are not kept.
+    def add_many(self, tables: Iterable[TableColumns]) -> None:
+        """Note the columns of *tables*; those of one that is there already go after its own.
 
-        Called again for the same table it appends, so that rows may come in any number of pieces.
+        Raises:
+            sqlite3.Error: The disk refuses.
         """
-        name = TableName(catalog, schema, table)
-        key = _key(name)
-        if not self.wants(name) or (key not in self._names and len(self) >= self._max_tables):
-            return False
-
-        self._names[key] = name
-        before = self._columns.get(key)
-        added = _SEPARATOR.join(columns)
-        self._columns[key] = added if before is None else f"{before}{_SEPARATOR}{added}"
-        return True
-
-    def wants(self, name: TableName) -> bool:
-        """True if some statement mentions the table."""
-        return self._wanted is None or _key(name) in self._wanted
+        with self._turn, self._file:
+            for catalog, schema, table, columns in tables:
+                name = TableName(catalog, schema, table)
+                key, joined = _key(name), _SEPARATOR.join(columns)
+                before = self._read(key)
+                if before is not None:
+                    joined = f"{before.columns}{_SEPARATOR}{joined}"
+                row = (key, _to_bytes(_SEPARATOR.join(name)), _to_bytes(joined))
+                self._file.execute("INSERT OR REPLACE INTO known VALUES (?, ?, ?)", row)
+                self._cache.pop(key, None)
 
     def columns(self, name: TableName) -> tuple[str, ...] | None:
         """The columns of a table, in order, as its catalog spells them; None if not known."""
-        joined = self._columns.get(_key(name))
-        return None if joined is None else tuple(joined.split(_SEPARATOR))
+        known = self._find(name)
+        return None if known is None else tuple(known.columns.split(_SEPARATOR))
 
     def spelling(self, name: TableName) -> TableName:
         """The name as its catalog spells it; as it came if the table is not known."""
-        return self._names.get(_key(name), name)
+        known = self._find(name)
+        return name if known is None else known.name
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._turn:
+            self._file.close()
+
+    def _find(self, name: TableName) -> _Known | None:
+        key = _key(name)
+        with self._turn:
+            if key in self._cache:
+                self._cache.move_to_end(key)
+                return self._cache[key]
+
+            known = self._cache[key] = self._read(key)
+            if len(self._cache) > _CACHED_TABLES:
+                self._cache.popitem(last=False)
+            return known
+
+    def _read(self, key: bytes) -> _Known | None:
+        query = "SELECT name, columns FROM known WHERE key = ?"
+        row = self._file.execute(query, (key,)).fetchone()
+        if row is None:
+            return None
+
+        name, columns = (text.decode("utf-8", "surrogatepass") for text in row)
+        return _Known(TableName(*name.split(_SEPARATOR)), columns)
 
 
-def _key(name: TableName) -> _Key:
-    return (name.catalog.lower(), name.schema.lower(), name.table.lower())
+def _key(name: TableName) -> bytes:
+    return _to_bytes(_SEPARATOR.join(name).lower())
+
+
+def _to_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

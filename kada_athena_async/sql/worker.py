@@ -21,6 +21,7 @@ from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from kada_athena_async.sql.question import Question, Reading
+from kada_athena_async.sql.readings import encoded
 
 Read = Callable[[Question], Reading]
 
@@ -72,11 +73,14 @@ class Worker:
                 raise WorkerGoneError("did not start") from error
             raise
 
-    async def read(self, read: Read | None, questions: Sequence[Question]) -> list[Reading]:
+    async def read(self, read: Read | None, questions: Sequence[Question]) -> list[bytes]:
         """Read a batch in the process; it is of no more use if this raises anything.
 
         Args:
             read: How; None for ``read_query``, which this process need not load.
+
+        Returns:
+            The readings in order, each as ``encoded`` made it.
 
         Raises:
             WorkerGoneError: The process died.
@@ -89,7 +93,7 @@ class Worker:
 
         length = int.from_bytes(await self._receive(_LENGTH_BYTES), "big")
         # The bytes come from our own code in a process that we started.
-        readings: list[Reading] = pickle.loads(await self._receive(length))
+        readings: list[bytes] = pickle.loads(await self._receive(length))
         return readings
 
     async def _receive(self, length: int) -> bytes:
@@ -123,7 +127,7 @@ def serve() -> None:
 
 def _answer(request: bytes, replies: BinaryIO, usual: Read) -> None:
     read, questions = pickle.loads(request)
-    reply = pickle.dumps([(read or usual)(question) for question in questions])
+    reply = pickle.dumps([encoded((read or usual)(question)) for question in questions])
     replies.write(len(reply).to_bytes(_LENGTH_BYTES, "big") + reply)
     replies.flush()
 

@@ -6,10 +6,9 @@ once for each distinct query, while the event loop stays free.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from hashlib import blake2b
 from types import TracebackType
+from typing import NamedTuple
 
 import anyio
 
@@ -24,6 +23,7 @@ from kada_athena_async.sql.analysis import (
 from kada_athena_async.sql.generated_names import fold, restore
 from kada_athena_async.sql.prepared import PreparedStatements
 from kada_athena_async.sql.question import Question, Reading, guess
+from kada_athena_async.sql.readings import Readings, key_of
 from kada_athena_async.sql.schema_index import SchemaIndex
 from kada_athena_async.sql.worker import Read, WorkerGoneError
 from kada_athena_async.sql.worker_pool import WorkerPool
@@ -32,7 +32,19 @@ DEADLINE_S = 5.0
 """For one batch, and in the end for one statement; ordinary ones take milliseconds."""
 _BATCH_STATEMENTS = 64
 _BATCH_CHARS = 100_000
-_CACHED_READINGS = 10_000
+
+
+class _Asked(NamedTuple):
+    """A statement, and the question that it puts to the parser, if any, with its key.
+
+    Attributes:
+        generated: As of ``fold``.
+    """
+
+    plan: Plan
+    key: bytes
+    question: Question | None
+    generated: tuple[str, ...]
 
 
 class SqlWorkers:
@@ -40,7 +52,7 @@ class SqlWorkers:
 
     Args:
         schema: The columns of this run.
-        prepared: To resolve EXECUTE.
+        readings: What is known already, and where to keep more; None for this object's life only.
         pool: The processes that read; None for some of its own.
         deadline_s: After so long a worker is killed.
         read: What is done in the workers instead of ``read_query``; a module's function.
@@ -50,17 +62,16 @@ class SqlWorkers:
         self,
         schema: SchemaIndex,
         *,
-        prepared: PreparedStatements | None = None,
+        readings: Readings | None = None,
         pool: WorkerPool | None = None,
         deadline_s: float = DEADLINE_S,
         read: Read | None = None,
     ) -> None:
         self._schema = schema
-        self._prepared = prepared
+        self._readings = readings or Readings()
         self._pool = pool or WorkerPool()
         self._deadline_s = deadline_s
         self._read = read
-        self._cache: OrderedDict[bytes, Reading] = OrderedDict()
 
     async def __aenter__(self) -> SqlWorkers:
         await self._pool.__aenter__()
@@ -72,42 +83,62 @@ class SqlWorkers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._cache.clear()
         await self._pool.__aexit__(kind, error, trace)
 
-    async def analyse_many(self, statements: Sequence[Statement]) -> list[Analysis]:
+    async def analyse_many(
+        self, statements: Sequence[Statement], prepared: PreparedStatements | None = None
+    ) -> list[Analysis]:
         """Return what each statement does, in order; never raises for what is in a text.
 
         All of *statements* are held until all are done: give batches of some hundreds.
+
+        Args:
+            prepared: To resolve EXECUTE.
         """
-        plans = await offload(lambda: self._plan_all(statements))
-        folded = await offload(lambda: [fold(p.question) if p.question else None for p in plans])
-        keys = [_key(*pair) if pair else b"" for pair in folded]
-        asked = {key: pair[0] for key, pair in zip(keys, folded, strict=True) if pair}
-        found = {key: self._cache[key] for key in asked if key in self._cache}
-        missing = [key for key in asked if key not in found]
-        batches = list(_batches(missing, asked))
-        questions = [[asked[key] for key in batch] for batch in batches]
-        answers = await map_bounded(self._ask_in_turn, questions, limit=self._pool.size)
-        for batch, readings in zip(batches, answers, strict=True):
-            found.update(zip(batch, readings, strict=True))
-
-        self._remember(found)
-        return [
-            finish(p, restore(found[key], pair[1]) if pair else None, self._schema)
-            for p, key, pair in zip(plans, keys, folded, strict=True)
+        asked = await offload(lambda: [self._asked(s, prepared) for s in statements])
+        questions = {one.key: one.question for one in asked if one.question}
+        found = await offload(lambda: self._readings.find(questions))
+        missing = [key for key in questions if key not in found]
+        batches = list(_batches(missing, questions))
+        answers = await map_bounded(
+            self._ask_in_turn,
+            [[questions[key] for key in batch] for batch in batches],
+            limit=self._pool.size,
+        )
+        answered = [
+            (key, answer)
+            for batch, readings in zip(batches, answers, strict=True)
+            for key, answer in zip(batch, readings, strict=True)
         ]
+        guesses = {key: answer for key, answer in answered if isinstance(answer, Reading)}
+        self._readings.guess(guesses)
+        read = {key: answer for key, answer in answered if isinstance(answer, bytes)}
+        found |= guesses | await offload(lambda: self._readings.keep(read))
+        return await offload(lambda: [self._finished(one, found) for one in asked])
 
-    def _plan_all(self, statements: Sequence[Statement]) -> list[Plan]:
-        return [plan(statement, self._schema, self._prepared) for statement in statements]
+    def _asked(self, statement: Statement, prepared: PreparedStatements | None) -> _Asked:
+        planned = plan(statement, self._schema, prepared)
+        if planned.question is None:
+            return _Asked(planned, b"", None, ())
 
-    async def _ask_in_turn(self, batch: Sequence[Question]) -> list[Reading]:
+        question, generated = fold(planned.question)
+        return _Asked(planned, key_of(question), question, generated)
+
+    def _finished(self, asked: _Asked, found: Mapping[bytes, Reading]) -> Analysis:
+        reading = restore(found[asked.key], asked.generated) if asked.question else None
+        return finish(asked.plan, reading, self._schema)
+
+    async def _ask_in_turn(self, batch: Sequence[Question]) -> Sequence[bytes | Reading]:
         # The deadline begins after the wait for others who share the processes.
         async with self._pool.turn():
             return await self._ask(batch)
 
-    async def _ask(self, batch: Sequence[Question]) -> list[Reading]:
-        """Read a batch in a worker; if that goes wrong, halve it until the culprit is alone."""
+    async def _ask(self, batch: Sequence[Question]) -> Sequence[bytes | Reading]:
+        """Read a batch in a worker; if that goes wrong, halve it until the culprit is alone.
+
+        Returns:
+            What was read, encoded; a guess where that was not possible, which is not kept.
+        """
         worker = await self._pool.take()
         if worker is None:
             return [guess(question, "no_worker") for question in batch]
@@ -132,26 +163,6 @@ class SqlWorkers:
 
         middle = len(batch) // 2
         return [*await self._ask(batch[:middle]), *await self._ask(batch[middle:])]
-
-    def _remember(self, readings: Mapping[bytes, Reading]) -> None:
-        for key, reading in readings.items():
-            self._cache[key] = reading
-            self._cache.move_to_end(key)
-        while len(self._cache) > _CACHED_READINGS:
-            self._cache.popitem(last=False)
-
-
-def _key(question: Question, generated: tuple[str, ...]) -> bytes:
-    """Names a question; statements that differ only in literals ask the same one.
-
-    Within a run the tables follow from the query and its context, unless names in it were folded.
-    """
-    text = "\x00".join((question.dialect, *map(str, question.context), question.query))
-    digest = blake2b(text.encode("utf-8", "replace"), digest_size=16)
-    for table in question.tables if generated else ():
-        columns = "\x00".join((*table.name, *table.columns, ""))
-        digest.update(columns.encode("utf-8", "replace"))
-    return digest.digest()
 
 
 def _batches(keys: Sequence[bytes], asked: Mapping[bytes, Question]) -> Iterator[list[bytes]]:

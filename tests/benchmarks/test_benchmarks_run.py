@@ -101,3 +101,23 @@ def test_the_start_benchmark_sees_the_first_call() -> None:
 
     assert figures["help_s"] > figures["nothing_s"] > 0
     assert figures["first_call_s"] > 0
+
+
+@pytest.mark.slow
+def test_the_end_to_end_benchmark_moves_the_mark() -> None:
+    """Both estates are extracted by the command line, later than the bound allows."""
+    figures = quick("bench_end_to_end")
+
+    for name in ("large_api", "small_api"):
+        assert figures[name]["ratio_to_bound"] > 1
+        assert figures[name]["first_call_s"] < figures[name]["seconds"]
+
+
+@pytest.mark.slow
+def test_the_lineage_benchmark_derives_every_execution() -> None:
+    """Each mode derives all executions and says what holds the end of a run."""
+    figures = quick("bench_lineage")
+
+    for mode in ("distinct", "repeated", "half"):
+        assert figures[mode]["300"]["rows"]["events"] == 500
+        assert figures[mode]["300"]["after_last_s"] > 0

@@ -8,7 +8,7 @@ import pytest
 
 from kada_athena_async.records import QueryRecord, TableColumns, ViewRecord
 from kada_athena_async.sql import fingerprint, mask_sql
-from kada_athena_async.sql.derivation import Derivation
+from kada_athena_async.sql.derivation import Derivation, Statements
 from kada_athena_async.sql.names import Context, TableName
 from kada_athena_async.sql.worker_pool import WorkerPool
 
@@ -59,9 +59,10 @@ async def derived(
     async with Derivation(
         mask=mask, pool=WorkerPool(1), include_failed=include_failed
     ) as derivation:
-        await derivation.note(records)
         derivation.learn([columns("orders", "id", "total"), columns("unheard", "x")])
-        linked, happened = await derivation.derive(records)
+        statements = Statements(derivation)
+        statements.note(records)
+        linked, happened = await statements.derive(records)
 
     return (
         [
@@ -98,10 +99,9 @@ async def test_names_in_a_view_lie_where_it_was_made() -> None:
     """A name without a schema is of the schema in which the view was made, if that is known."""
     view = ViewRecord("srv", GLUE, "marts", "v", "SELECT * FROM orders", "athena")
     contexts = {TableName(GLUE, "marts", "v"): Context("awsdatacatalog", "sales")}
-    async with Derivation(mask=True, pool=WorkerPool(1), view_contexts=contexts) as derivation:
-        await derivation.note([view])
+    async with Derivation(mask=True, pool=WorkerPool(1)) as derivation:
         derivation.learn([columns("orders", "id", "total")])
-        linked, _ = await derivation.derive([view])
+        linked, _ = await Statements(derivation, view_contexts=contexts).derive([view])
 
     assert [row[1:9] for row in linked] == [
         (GLUE, "sales", "orders", name, GLUE, "marts", "v", name) for name in ("id", "total")
@@ -231,7 +231,7 @@ async def test_generated_names_keep_to_their_own_rows() -> None:
 async def test_what_is_not_understood_is_counted() -> None:
     """The reasons are there for the report."""
     async with Derivation(mask=True, pool=WorkerPool(1)) as derivation:
-        await derivation.derive([query("SELECT (", 1), query("SELECT * FROM t", 2)])
+        await Statements(derivation).derive([query("SELECT (", 1), query("SELECT * FROM t", 2)])
 
     assert derivation.problems == {"ParseError": 1, "no_schema": 1}
 
@@ -260,9 +260,10 @@ async def test_the_estate_is_derived_rightly_and_nothing_leaks() -> None:
         for c, s, t in estate.tables()
     ]
     async with Derivation(mask=True, pool=WorkerPool(1)) as derivation:
-        await derivation.note(records)
         derivation.learn(known)
-        linked, happened = await derivation.derive(records)
+        statements = Statements(derivation)
+        statements.note(records)
+        linked, happened = await statements.derive(records)
 
     text = repr((linked, happened))
     assert [secret for secret in SENTINEL_SECRETS if secret in text] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 
@@ -404,19 +405,19 @@ def test_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.text == ""
 
 
-def test_the_index_keeps_only_what_is_wanted() -> None:
-    """Ten million columns do not fit: tables that nobody mentions are not kept."""
-    wanted = TableName("awsdatacatalog", "SALES", "Orders")
-    schema = SchemaIndex([wanted], max_tables=1)
+@pytest.mark.parametrize("is_on_disk", [False, True])
+def test_the_index_knows_tables_by_any_spelling(tmp_path: Path, is_on_disk: bool) -> None:
+    """Tables may come in pieces; the last spelling counts, and what is not there is not known."""
+    asked = TableName("awsdatacatalog", "SALES", "Orders")
+    schema = SchemaIndex(tmp_path / "columns" if is_on_disk else None)
 
-    assert schema.add("AwsDataCatalog", "sales", "orders", ["a"])
-    assert schema.add("AwsDataCatalog", "sales", "orders", ["b", "c"])
-    assert not schema.add("AwsDataCatalog", "sales", "lines", ["a"])
-    assert schema.columns(wanted) == ("a", "b", "c")
-    assert schema.spelling(wanted) == TableName("AwsDataCatalog", "sales", "orders")
-    assert len(schema) == 1
-    full_index = SchemaIndex(max_tables=1)
-    assert [full_index.add("c", "s", name, ["a"]) for name in "xyx"] == [True, False, True]
+    assert (schema.columns(asked), schema.spelling(asked)) == (None, asked)
+    schema.add("AwsDataCatalog", "sales", "ORDERS", ["a"])
+    schema.add_many([("AwsDataCatalog", "sales", "orders", ["B", "\udc80"]), ("c", "s", "t", [])])
+    assert schema.columns(asked) == ("a", "B", "\udc80")
+    assert schema.spelling(asked) == TableName("AwsDataCatalog", "sales", "orders")
+    assert schema.spelling(TableName("c", "s", "u")) == TableName("c", "s", "u")
+    schema.close()
 
 
 @pytest.mark.parametrize(

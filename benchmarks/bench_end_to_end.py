@@ -1,0 +1,151 @@
+"""How long a run takes from the start of its process to its moved mark, against the least possible.
+
+Two estates, by the command line as a user runs it: 5,000 tables and 15,000 executions of four
+workgroups, nearly all of them distinct statements; and 1,000 tables and 3,000 executions of three.
+The bound is what quotas and latencies demand (``bounds.py``): history and metadata have quotas of
+their own, so it is the longer of the two. ``after_last_answer_s`` is what the run does when AWS has
+told everything: the time from the last list of executions to the end of the process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from benchmarks.bounds import auto_bound, glue_bound, history_bound, sql_bound
+from benchmarks.frame import median, parse, rounded, show
+from benchmarks.peers.environment import ROOT, aws_environment
+from benchmarks.quota_server.settings import Settings
+from benchmarks.standin import stand_in
+
+METADATA_BOUNDS = {"api": glue_bound, "sql": sql_bound, "auto": auto_bound}
+HISTORY = ("athena:ListQueryExecutions", "athena:BatchGetQueryExecution")
+ESTATES: dict[str, dict[str, int]] = {
+    "large": {"schemas": 100, "tables": 50, "executions": 15_000, "workgroups": 4},
+    "small": {"schemas": 20, "tables": 50, "executions": 3_000, "workgroups": 3},
+}
+QUICK: dict[str, float] = {
+    "schemas": 2,
+    "tables": 10,
+    "executions": 120,
+    "workgroups": 2,
+    "latency_scale": 0.1,
+}
+
+
+def main() -> None:
+    """Measure and print."""
+    options = parse(
+        __doc__ or "",
+        repeat=1,
+        add=[
+            ("--estates", {"default": "large,small", "help": "which of the two"}),
+            ("--sources", {"default": "api", "help": "metadata_source values"}),
+        ],
+    )
+    figures: dict[str, object] = {}
+    for name in options.more.estates.split(","):
+        estate = QUICK if options.is_quick else ESTATES[name]
+        settings = {"columns": 20, "distinct_share": 0.942, **estate}
+        for source in options.more.sources.split(","):
+            runs = [_run(settings, source) for _ in range(options.repeat)]
+            figures[f"{name}_{source}"] = _summary(settings, source, runs)
+
+    show("end_to_end", options, figures)
+
+
+def _run(settings: Mapping[str, float], source: str) -> dict[str, float]:
+    """One run of the command line in a process of its own."""
+    with stand_in(**settings) as server, tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        config = place / "config.json"
+        config.touch(mode=0o600)
+        config.write_text(json.dumps(_config(server.url, place, source)))
+        mark = place / "athena_hwm.txt"
+        since = (datetime.now(timezone.utc) - timedelta(days=2)).strftime("%Y-%m-%d %H:%M:%S")
+        mark.write_text(f"{since}\n")
+        command = [sys.executable, "-m", "kada_athena_async", "run", "-q", "-c", str(config)]
+        begun = time.time()
+        process = subprocess.Popen(
+            [*command, "--hwm-path", str(mark)], cwd=ROOT, env=aws_environment(server.url)
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        ended = time.time()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode or mark.read_text().strip() == since:
+            raise SystemExit(
+                f"the run failed with {process.returncode}; the mark: {mark.read_text()}"
+            )
+
+        log = server.log()
+        return _figures(log, begun, ended, used)
+
+
+def _figures(
+    log: Mapping[str, Any], begun: float, ended: float, used: resource.struct_rusage
+) -> dict[str, float]:
+    started = log["started_epoch_s"]
+    operations = log["operations"]
+    history = max(operations[name]["last_s"] for name in HISTORY)
+    metadata = max(
+        entry["last_s"] for name, entry in operations.items() if name not in (*HISTORY, "s3:GET")
+    )
+    last = started + max(entry["last_s"] for entry in operations.values())
+    return {
+        "seconds": ended - begun,
+        "first_call_s": started + min(e["first_s"] for e in operations.values()) - begun,
+        "last_history_answer_s": started + history - begun,
+        "last_metadata_answer_s": started + metadata - begun,
+        "after_last_answer_s": ended - last,
+        # The main process and the workers that it waited for.
+        "cpu_s": used.ru_utime + used.ru_stime,
+        "peak_rss_mb": used.ru_maxrss / 1024,
+        "throttled": log["throttled"],
+    }
+
+
+def _config(url: str, place: Path, source: str) -> dict[str, object]:
+    return {
+        "key": "AKIDBENCHMARK",
+        "secret": "invented",
+        "server": "athena",
+        "bucket": "s3://results/own",
+        "region": "ap-southeast-2",
+        "output_path": str(place / "output"),
+        "endpoint_url": url,
+        "quota_share": 1.0,
+        "metadata_source": source,
+    }
+
+
+def _summary(
+    settings: Mapping[str, float], source: str, runs: list[dict[str, float]]
+) -> dict[str, object]:
+    whole = Settings(**settings)  # type: ignore[arg-type]
+    each, rest = divmod(whole.executions, whole.workgroups)
+    history = history_bound([each + (n < rest) for n in range(whole.workgroups)])
+    metadata = METADATA_BOUNDS[source](whole)
+    bound = max(history.seconds, metadata.seconds)
+    seconds = median([run["seconds"] for run in runs])
+    return {
+        "settings": dict(settings),
+        "bound_s": rounded(bound),
+        "bound_history_s": rounded(history.seconds),
+        "bound_metadata_s": rounded(metadata.seconds),
+        "ratio_to_bound": rounded(seconds / bound),
+        "all_seconds": [rounded(run["seconds"]) for run in runs],
+        **{name: median([run[name] for run in runs]) for name in runs[0]},
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""A configuration file in YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import yaml
+
+
+class _OnceLoader(yaml.SafeLoader):
+    """Values as JSON knows them, and the keys that stand twice.
+
+    A text that looks like a date stays a text.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.twice: list[str] = []
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [str(key.value) for key, _ in node.value]
+        self.twice.extend(sorted({key for key in keys if keys.count(key) > 1}))
+        return super().construct_mapping(node, deep=deep)
+
+
+_OnceLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if not tag.endswith(":timestamp")]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def parse_yaml(text: str) -> tuple[object, list[str]]:
+    """The values in *text*, and the keys that stand twice in it.
+
+    Raises:
+        ValueError: It is not YAML; the message quotes no value of the file.
+    """
+    try:
+        loader = _OnceLoader(text)
+    except yaml.YAMLError:
+        raise ValueError("not YAML: it holds characters that YAML does not allow") from None
+
+    try:
+        return loader.get_single_data(), loader.twice
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f" at line {mark.line + 1} column {mark.column + 1}" if mark else ""
+        # Only what the parser expected: its other words may quote the file.
+        raise ValueError(f"not YAML{place}; check indentation, quotes and colons") from None
+    finally:
+        loader.dispose()

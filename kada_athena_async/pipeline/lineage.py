@@ -1,0 +1,188 @@
+"""Linkages, events and usage of a run, from batches of its records into parts of their own."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from types import TracebackType
+from typing import cast
+
+import anyio
+from typing_extensions import Self
+
+from kada_athena_async.concurrency import offload
+from kada_athena_async.config import Config
+from kada_athena_async.pipeline.record_queue import Executed, RecordQueue
+from kada_athena_async.records import EventRecord, LinkageRecord, Record, TableColumns
+from kada_athena_async.sinks import PartFile, Staging
+from kada_athena_async.sinks.part_reader import read_batches, read_table_columns
+from kada_athena_async.sql.derivation import Derivation, Source, Statements, runs_prepared
+from kada_athena_async.sql.edges import LinkageEdges
+from kada_athena_async.sql.names import Context, TableName
+from kada_athena_async.sql.second_opinion import SecondOpinion
+from kada_athena_async.sql.table_usage import TableUsage, uses_of
+from kada_athena_async.sql.worker_pool import WorkerPool
+
+_COLUMNS, _READINGS = "columns.sqlite", "readings.sqlite"
+
+
+class Lineage:
+    """What is derived of a run; use as ``async with``.
+
+    Linkages and usage are merged over all that is given, so their parts are written at the end;
+    each workgroup has a part of events of its own.
+
+    Attributes:
+        rows: How many are written, by kind.
+        executions: How many were derived.
+    """
+
+    def __init__(self, unit_id: str, config: Config, staging: Staging, pool: WorkerPool) -> None:
+        self.rows: Counter[str] = Counter({"linkages": 0, "events": 0, "usage": 0})
+        self.executions = 0
+        self._unit_id = unit_id
+        self._staging = staging
+        self._hides_locations = config.mask and not config.keep_s3_locations
+        self._include_failed = config.include_failed_events
+        self._pool = pool
+        self._opinion = SecondOpinion()
+        self._turn = anyio.Lock()
+        self._open = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        place = self._staging.path
+        await offload(lambda: self._staging.files.remove(place / _COLUMNS))
+        self._derivation = Derivation(
+            mask=self._hides_locations,
+            is_masked=self._hides_locations,
+            include_failed=self._include_failed,
+            pool=self._pool,
+            columns_path=place / _COLUMNS,
+            readings_path=place / _READINGS,
+        )
+        self._edges, self._usage = LinkageEdges(place), TableUsage(place)
+        self._open.callback(self._edges.close)
+        self._open.callback(self._usage.close)
+        await self._open.enter_async_context(self._derivation)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._open.aclose()
+
+    async def learn(self, parts: Sequence[PartFile]) -> None:
+        """Keep the columns in *parts*, which are parts of columns."""
+        for part in parts:
+            pieces = read_table_columns(part, is_packed=self._is_packed)
+
+            def learn_next(pieces: Iterator[list[TableColumns]] = pieces) -> bool:
+                found = next(pieces, None)
+                if found is not None:
+                    self._derivation.learn(found)
+                return found is not None
+
+            while await offload(learn_next):
+                pass
+
+    async def views(self, parts: Sequence[PartFile], contexts: Mapping[TableName, Context]) -> None:
+        """Derive the views in *parts*."""
+        statements = Statements(self._derivation, view_contexts=contexts)
+        for part in parts:
+            async for batch in read_batches(part, is_packed=self._is_packed):
+                linked, _ = await statements.derive(cast("list[Source]", batch))
+                self._opinion.learn(linked)
+                await self._add(linked, [], [])
+
+    async def workgroup(
+        self,
+        index: int,
+        batches: AsyncGenerator[list[Executed], None],
+        advanced: Callable[[], None],
+    ) -> None:
+        """Derive the executions of a workgroup as they come; its prepared statements come last.
+
+        Args:
+            index: Of its part; says where its events stand among those of others.
+            advanced: Is called after each batch.
+        """
+        statements = Statements(self._derivation)
+        later = RecordQueue(self._staging.path)
+        self._open.callback(later.close)
+        async with self._staging.part(self._unit_id, "events", index) as part:
+
+            async def derive(batch: Sequence[Executed]) -> None:
+                linked, happened = await statements.derive([one.record for one in batch])
+                await self._add(linked, batch, happened)
+                await part.write(happened)
+                self.rows["events"] += len(happened)
+                self.executions += len(batch)
+                advanced()
+
+            async for batch in batches:
+                now, deferred = await offload(partial(_noted, statements, batch))
+                await derive(now)
+                await later.put(deferred)
+
+            later.end()
+            while batch := await later.get():
+                await derive(batch)
+
+    async def finish(self, kind: str) -> None:
+        """Write the part of linkages or of usage, when all is derived; each once."""
+        merged = self._edges if kind == "linkages" else self._usage
+        batches: Iterator[Sequence[Record]] = merged.rows()
+        async with self._staging.part(self._unit_id, kind) as part:
+            while found := await offload(lambda: next(batches, None)):
+                await part.write(found)
+                self.rows[kind] += len(found)
+
+    async def _add(
+        self,
+        linked: Sequence[LinkageRecord],
+        batch: Sequence[Executed],
+        happened: Sequence[EventRecord],
+    ) -> None:
+        def add() -> None:
+            self._edges.add(linked)
+            self._usage.add(uses_of([one.record for one in batch], happened))
+            self._compare(batch, happened)
+
+        async with self._turn:
+            await offload(add)
+
+    def _compare(self, batch: Sequence[Executed], happened: Sequence[EventRecord]) -> None:
+        """Compare the events with what Athena says that the executions accessed."""
+        accessed = {one.record.query_id: one for one in batch if one.accessed is not None}
+        events: defaultdict[str, list[EventRecord]] = defaultdict(list)
+        for event in happened if accessed else ():
+            events[event.query_id].append(event)
+
+        for query_id, one in accessed.items():
+            self._opinion.compare(one.record, events[query_id], one.accessed or ())
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Why statements could not be understood wholly, and how events agree with Athena's own
+        list of what was accessed: how many of each kind.
+        """
+        return dict(self._derivation.problems + self._opinion.counts)
+
+    @property
+    def _is_packed(self) -> bool:
+        return self._staging.intent.compress
+
+
+def _noted(statements: Statements, batch: list[Executed]) -> tuple[list[Executed], list[Executed]]:
+    """Those of *batch* that can be derived at once, and those that wait for what was prepared."""
+    statements.note([one.record for one in batch])
+    now: list[Executed] = []
+    deferred: list[Executed] = []
+    for one in batch:
+        (deferred if runs_prepared(one.record) else now).append(one)
+    return now, deferred

@@ -1,0 +1,164 @@
+"""What the parser said of each distinct question, kept so that it is asked once.
+
+A cache in every sense: a reading is a function of its question alone, whose digest is its key, so
+that one that is lost is read again, and one that was kept by a run that was interrupted holds for
+the run that continues it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import lru_cache
+from hashlib import blake2b
+from importlib.metadata import version
+from pathlib import Path
+from threading import Lock
+
+import msgspec
+
+from kada_athena_async.files.database import open_database
+from kada_athena_async.sql.question import Question, Reading
+from kada_athena_async.version import __version__
+
+_HELD_READINGS = 2_000
+_DIGEST_BYTES = 16
+_CHECK_BYTES = 8
+# A log with checksums: what a crash tears is not read back. Not durable, for it is a cache.
+_SCRIPT = """
+    PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
+    CREATE TABLE IF NOT EXISTS readings (key BLOB PRIMARY KEY, data BLOB) WITHOUT ROWID;
+"""
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Reading)
+
+
+def encoded(reading: Reading) -> bytes:
+    """*reading* as bytes, to be sent and kept."""
+    try:
+        return _ENCODER.encode(reading)
+    except UnicodeEncodeError:  # a lone surrogate in a name
+        return _ENCODER.encode(Reading((), None, ("unwritable",), is_parsed=False))
+
+
+def decoded(data: bytes) -> Reading:
+    """The reading that ``encoded`` made *data* of."""
+    return _DECODER.decode(data)
+
+
+def key_of(question: Question) -> bytes:
+    """The digest of *question* and of the parser; statements that differ in literals share it."""
+    digest = blake2b(_parser(), digest_size=_DIGEST_BYTES)
+    pieces = [question.dialect, *map(str, question.context), question.query]
+    for table in question.tables:
+        pieces += ("", *table.name, *table.columns)
+    digest.update("\x00".join(pieces).encode("utf-8", "replace"))
+    return digest.digest()
+
+
+@lru_cache(maxsize=1)
+def _parser() -> bytes:
+    return f"{__version__} {version('sqlglot')}\x00".encode()
+
+
+class Readings:
+    """Readings by key: the latest in memory, all of them in a file; usable from several threads.
+
+    Args:
+        path: The file, which may be one that an interrupted run left; None keeps the latest only.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._turn = Lock()
+        self._held: OrderedDict[bytes, Reading] = OrderedDict()
+        self._guesses: OrderedDict[bytes, Reading] = OrderedDict()
+        self._file = None if path is None else _opened(path)
+
+    def find(self, keys: Iterable[bytes]) -> dict[bytes, Reading]:
+        """The readings that are known of *keys*."""
+        with self._turn:
+            found: dict[bytes, Reading] = {}
+            for key in keys:
+                reading = self._held.get(key) or self._guesses.get(key) or self._read(key)
+                if reading is not None:
+                    found[key] = reading
+            _hold(self._held, found)
+            return found
+
+    def guess(self, readings: Mapping[bytes, Reading]) -> None:
+        """Hold *readings* of questions that the parser could not answer, so as not to ask again.
+
+        Not in the file: the run that continues this one may have better luck.
+        """
+        with self._turn:
+            _hold(self._guesses, readings)
+
+    def keep(self, readings: Mapping[bytes, bytes]) -> dict[bytes, Reading]:
+        """Keep *readings*, which are as ``encoded`` made them, and return them."""
+        found = {key: decoded(data) for key, data in readings.items()}
+        with self._turn:
+            _hold(self._held, found)
+            rows = [(key, _check(key, data) + data) for key, data in readings.items()]
+            if self._file is not None and rows:
+                try:
+                    with self._file:
+                        self._file.executemany(
+                            "INSERT OR REPLACE INTO readings VALUES (?, ?)", rows
+                        )
+                except sqlite3.Error:
+                    self._drop()
+        return found
+
+    def close(self) -> None:
+        """Let go of the file; it stays for a run that continues this one."""
+        with self._turn:
+            self._drop()
+
+    def _read(self, key: bytes) -> Reading | None:
+        """The reading in the file; None if it is not there, or not what was written."""
+        if self._file is None:
+            return None
+
+        try:
+            row = self._file.execute("SELECT data FROM readings WHERE key = ?", (key,)).fetchone()
+        except sqlite3.Error:
+            self._drop()
+            return None
+
+        if row is None or row[0][:_CHECK_BYTES] != _check(key, row[0][_CHECK_BYTES:]):
+            return None
+
+        return decoded(row[0][_CHECK_BYTES:])
+
+    def _drop(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            with suppress(sqlite3.Error):
+                file.close()
+
+
+def _hold(held: OrderedDict[bytes, Reading], readings: Mapping[bytes, Reading]) -> None:
+    for key, reading in readings.items():
+        held[key] = reading
+        held.move_to_end(key)
+    while len(held) > _HELD_READINGS:
+        held.popitem(last=False)
+
+
+def _check(key: bytes, data: bytes) -> bytes:
+    return blake2b(data, key=key, digest_size=_CHECK_BYTES).digest()
+
+
+def _opened(path: Path) -> sqlite3.Connection | None:
+    """The file at *path*, anew if it is damaged; None where none can be had."""
+    for _ in range(2):
+        with suppress(sqlite3.Error, OSError):
+            return open_database(path, _SCRIPT)
+
+        for name in (path.name, f"{path.name}-wal"):
+            with suppress(OSError):
+                path.with_name(name).unlink()
+
+    return None
