@@ -185,7 +185,7 @@ def failure_totals(runs: Package | Runs) -> list[FailureTotal]:
         if status != "FAILED":
             continue
 
-        kind = _kind_of(reason, category)
+        kind = failure_kind(reason, category)
         if kind not in totals and len(totals) >= MAX_FAILURE_KINDS:
             kind = OTHER_KINDS
         total = totals.get(kind)
@@ -200,7 +200,12 @@ def failure_totals(runs: Package | Runs) -> list[FailureTotal]:
     return sorted(totals.values(), key=lambda t: (-t.queries, t.kind))
 
 
-def _kind_of(reason: str, category: str) -> str:
+def failure_kind(reason: str, category: str) -> str:
+    """Athena's word for a reason, such as ``TABLE_NOT_FOUND``, or its category.
+
+    Args:
+        category: AthenaError's, 1 to 3; empty where Athena gives none.
+    """
     if found := _KIND.match(reason):
         return found[1]
 

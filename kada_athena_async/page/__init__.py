@@ -1,7 +1,7 @@
-"""A run's extracts as one HTML page for people who would rather look."""
+"""Published extracts as one HTML page."""
 
 from __future__ import annotations
 
-from kada_athena_async.page.writing import PageReport, write_page
+from kada_athena_async.page.writing import PageReport, PageWriter, write_page
 
-__all__ = ["PageReport", "write_page"]
+__all__ = ["PageReport", "PageWriter", "write_page"]

@@ -1,258 +1,281 @@
-"""Executions by hour, day and workgroup; their cost and their failures."""
+"""Executions by day, workgroup, person and statement; their time, cost and failures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, TypeAlias
 
+from kada_athena_async.extracts.history import MAX_FAILURE_KINDS, OTHER_KINDS, failure_kind
+from kada_athena_async.extracts.runs import Runs
+from kada_athena_async.observers.safe import one_line, safe
 from kada_athena_async.page.warehouse import Warehouse
-from kada_athena_async.prices import Prices
+from kada_athena_async.sql import mask_sql, mask_text
 
-MAX_WORKGROUPS = 200
-"""Workgroups in the tables; the rest is one row."""
+MAX_GROUPS = 500
+"""Workgroups, users or tools that stand alone; the others are one row."""
 
-MAX_CHARTED = 30
-"""Workgroups in a chart; more rows cannot be read."""
+MAX_STATEMENTS = 100
+"""Statements of each ranking."""
 
-MAX_FINGERPRINTS = 20
-MAX_FAILURES = 40
 MAX_SAMPLE_CHARS = 1_500
-
-HOURLY_UP_TO = timedelta(days=3)
-"""Up to this span the history is shown by the hour."""
+MAX_NAME_CHARS = 300
 
 OTHERS = "(all others)"
 
-Mask = Callable[[str, str, str], str]
-"""(SQL, statement type, substatement type) -> the SQL without literals."""
+Plain: TypeAlias = "dict[str, Any]"
+"""What becomes JSON."""
 
+_SUMS = """count(*) AS n, sum(status = 'FAILED'), sum(status = 'CANCELLED'),
+    sum(scanned_bytes) AS scanned, sum(billed_bytes) AS billed, sum(dpu_hours)"""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkgroupFigures:
-    """The executions of a workgroup; times in milliseconds, None where nobody says."""
-
-    workgroup: str
-    executions: int
-    failed: int
-    cancelled: int
-    median_ms: float | None
-    p95_ms: float | None
-    scanned_bytes: int
-    billed_bytes: int
-    dpu_hours: float
-    dollars: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FingerprintFigures:
-    """The executions of statements that differ only in literals.
-
-    Attributes:
-        sample: One of them, masked, cut after ``MAX_SAMPLE_CHARS``.
-    """
-
-    fingerprint: str
-    executions: int
-    workgroups: tuple[str, ...]
-    median_ms: float | None
-    scanned_bytes: int
-    billed_bytes: int
-    last_at: datetime | None
-    sample: str
-    dollars: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailureFigures:
-    """The executions that ended in one way.
-
-    Attributes:
-        kind: The error's name, or the words with which its message begins.
-        blamed: Whose fault it is by Athena's error category.
-    """
-
-    kind: str
-    status: str
-    blamed: str
-    executions: int
-    workgroups: int
-    example: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryFigures:
-    """The history in numbers.
-
-    Attributes:
-        hours: (workgroup, hour of the day in UTC, executions), for the busiest workgroups.
-        periods: (begin in UTC, status, executions); an hour in short windows, a day in long ones.
-        first_at, last_at: Bounds of what the extract holds; None if it holds nothing.
-    """
-
-    executions: int
-    failed: int
-    cancelled: int
-    scanned_bytes: int
-    billed_bytes: int
-    first_at: datetime | None
-    last_at: datetime | None
-    workgroups: tuple[WorkgroupFigures, ...]
-    workgroup_count: int
-    hours: tuple[tuple[str, int, int], ...]
-    period: Literal["hour", "day"]
-    periods: tuple[tuple[datetime, str, int], ...]
-    fingerprints: tuple[FingerprintFigures, ...]
-    failures: tuple[FailureFigures, ...]
-    prices: Prices
-    dpu_hours: float
-
-    @property
-    def dollars(self) -> float:
-        return self.prices.scanned_usd(self.billed_bytes)
-
-
-_TOTALS = """
-    SELECT count(*), count(*) FILTER (status = 'FAILED'), count(*) FILTER (status = 'CANCELLED'),
-        coalesce(sum(scanned_bytes), 0)::BIGINT, coalesce(sum(billed_bytes), 0)::BIGINT,
-        min(ended_at), max(ended_at), count(DISTINCT workgroup), coalesce(sum(dpu_hours), 0)
-    FROM queries
+_DAYS = f"""
+    SELECT substr(ended_at, 1, 10) AS day, {_SUMS}, sum(is_reused) FROM executions
+    WHERE ended_at <> '' GROUP BY day ORDER BY day
 """
 
-_RANKED = """
-    CREATE TABLE ranked AS
-    SELECT workgroup, row_number() OVER (ORDER BY count(*) DESC, workgroup) AS place
-    FROM queries GROUP BY workgroup
+_HOURS = """
+    SELECT workgroup, CAST(substr(ended_at, 12, 2) AS INTEGER) AS hour, count(*) FROM executions
+    WHERE ended_at <> '' GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+# The value at a rank, without holding them: SQLite sorts on disk.
+_QUANTILES = """
+    SELECT workgroup,
+        max(CASE WHEN rank = (n + 1) / 2 THEN total_ms END),
+        max(CASE WHEN rank = (95 * n + 99) / 100 THEN total_ms END)
+    FROM (
+        SELECT workgroup, total_ms,
+            row_number() OVER (PARTITION BY workgroup ORDER BY total_ms) AS rank,
+            count(*) OVER (PARTITION BY workgroup) AS n
+        FROM executions WHERE total_ms IS NOT NULL
+    ) GROUP BY workgroup
 """
 
 _WORKGROUPS = f"""
-    SELECT CASE WHEN place <= {MAX_WORKGROUPS} THEN workgroup ELSE '{OTHERS}' END AS name,
-        count(*) AS n, count(*) FILTER (status = 'FAILED'),
-        count(*) FILTER (status = 'CANCELLED'),
-        median(total_ms), quantile_cont(total_ms, 0.95),
-        coalesce(sum(scanned_bytes), 0)::BIGINT, coalesce(sum(billed_bytes), 0)::BIGINT AS billed,
-        sum(dpu_hours)
-    FROM queries JOIN ranked USING (workgroup)
-    GROUP BY name, place > {MAX_WORKGROUPS} ORDER BY billed DESC, n DESC, name
+    SELECT workgroup, {_SUMS}, sum(total_ms), sum(queue_ms), max(queue_ms) FROM executions
+    GROUP BY workgroup ORDER BY billed DESC, n DESC, workgroup
 """
 
-_HOURS = f"""
-    SELECT CASE WHEN place <= {MAX_CHARTED} THEN workgroup ELSE '{OTHERS}' END AS name,
-        hour(ended_at) AS of_day, count(*)
-    FROM queries JOIN ranked USING (workgroup) WHERE ended_at IS NOT NULL
-    GROUP BY name, place > {MAX_CHARTED}, of_day ORDER BY min(place), of_day
+_PEOPLE = f"""
+    SELECT coalesce(nullif(principal, ''), user) AS who, {_SUMS}, max(ended_at)
+    FROM executions LEFT JOIN principals USING (query_id)
+    GROUP BY who ORDER BY billed DESC, n DESC, who
 """
 
-_PERIODS = """
-    SELECT date_trunc(?, ended_at)::TIMESTAMP AS begin, status, count(*) FROM queries
-    WHERE ended_at IS NOT NULL GROUP BY ALL ORDER BY ALL
+_TOOLS = f"""
+    SELECT coalesce(client, '') AS tool, {_SUMS}, max(ended_at)
+    FROM executions LEFT JOIN principals USING (query_id)
+    GROUP BY tool ORDER BY n DESC, tool
 """
 
-_FINGERPRINTS = f"""
-    SELECT fingerprint, count(*) AS n, list_sort(list(DISTINCT workgroup)),
-        median(total_ms), coalesce(sum(scanned_bytes), 0)::BIGINT AS scanned,
-        sum(billed_bytes)::BIGINT AS billed, max(ended_at),
-        arg_max(query_id, (coalesce(scanned_bytes, 0), query_id))
-    FROM queries WHERE fingerprint IS NOT NULL
-    GROUP BY fingerprint HAVING sum(billed_bytes) > 0
-    ORDER BY billed DESC, n DESC, fingerprint LIMIT {MAX_FINGERPRINTS}
+# Of the bare columns SQLite takes those of the row with the largest scanned_bytes
+# (sqlite.org/lang_select.html, "Bare columns in an aggregate query").
+_STATEMENTS = """
+    CREATE TABLE statements AS
+    SELECT fingerprint, count(*) AS n, sum(status = 'FAILED') AS failed,
+        count(DISTINCT workgroup) AS workgroups, min(workgroup) AS workgroup,
+        sum(scanned_bytes) AS scanned, sum(billed_bytes) AS billed, sum(total_ms) AS total_ms,
+        sum(queue_ms) AS queue_ms, max(ended_at) AS last_at, query_id, package,
+        max(scanned_bytes) AS most_scanned
+    FROM executions WHERE fingerprint <> '' GROUP BY fingerprint
 """
 
-# A message begins with the error's name, or with words that stay the same up to the first value.
-_FAILURES = f"""
-    SELECT coalesce(
-            nullif(regexp_extract(message, '^([A-Z][A-Z0-9_]{{3,}})\\s*:', 1), ''),
-            nullif(trim(regexp_extract(message, '^[^\\n?\'\'"`0-9.(:<{{}}]{{1,60}}')), ''),
-            nullif(left(message, 60), ''),
-            'no reason given') AS kind,
-        status, max(error_category), count(*) AS n, count(DISTINCT workgroup), max(reason)
-    FROM (
-        SELECT *, regexp_replace(trim(reason), '^line [0-9]+:[0-9]+:\\s*', '') AS message
-        FROM queries WHERE status IN ('FAILED', 'CANCELLED')
+_LONGEST = """
+    SELECT fingerprint, max(total_ms), max(queue_ms) FROM executions
+    WHERE fingerprint IN (SELECT value FROM json_each(?)) GROUP BY fingerprint
+"""
+
+_RANKINGS = ("billed", "total_ms", "queue_ms", "n")
+
+_FAILURES = """
+    SELECT reason, error_category, workgroup, count(*) FROM executions
+    WHERE status = 'FAILED' GROUP BY 1, 2, 3
+"""
+
+
+def history_figures(warehouse: Warehouse) -> Plain:
+    """Count what the executions are."""
+    warehouse.run(_STATEMENTS)
+    totals = warehouse.row(
+        f"SELECT {_SUMS}, sum(is_reused), count(DISTINCT workgroup) FROM executions"
     )
-    GROUP BY kind, status ORDER BY 4 DESC, 1, 2 LIMIT {MAX_FAILURES}
-"""
-
-# https://docs.aws.amazon.com/athena/latest/APIReference/API_AthenaError.html
-_BLAMED = {1: "system", 2: "user", 3: "other"}
-
-
-def history_figures(warehouse: Warehouse, mask: Mask, prices: Prices) -> HistoryFigures:
-    """Count what the query history holds."""
-    warehouse.run(_RANKED)
-    executions, failed, cancelled, scanned, billed, first, last, groups, dpu_hours = warehouse.row(
-        _TOTALS
-    )
-    is_short = first is None or last - first <= HOURLY_UP_TO
-    period: Literal["hour", "day"] = "hour" if is_short else "day"
-    return HistoryFigures(
-        executions=executions,
-        failed=failed,
-        cancelled=cancelled,
-        scanned_bytes=scanned,
-        billed_bytes=billed,
-        first_at=first,
-        last_at=last,
-        workgroup_count=groups,
-        workgroups=tuple(
-            WorkgroupFigures(
-                workgroup=row[0],
-                executions=row[1],
-                failed=row[2],
-                cancelled=row[3],
-                median_ms=row[4],
-                p95_ms=row[5],
-                scanned_bytes=row[6],
-                billed_bytes=row[7],
-                dpu_hours=row[8],
-                dollars=prices.scanned_usd(row[7]),
-            )
-            for row in warehouse.rows(_WORKGROUPS)
-        ),
-        hours=tuple((row[0], row[1], row[2]) for row in warehouse.rows(_HOURS)),
-        period=period,
-        periods=tuple((row[0], row[1], row[2]) for row in warehouse.rows(_PERIODS, period)),
-        fingerprints=_fingerprints(warehouse, mask, prices),
-        prices=prices,
-        dpu_hours=dpu_hours,
-        failures=tuple(
-            FailureFigures(
-                kind=row[0],
-                status=row[1],
-                blamed=_BLAMED.get(row[2], ""),
-                executions=row[3],
-                workgroups=row[4],
-                example=row[5] or "",
-            )
-            for row in warehouse.rows(_FAILURES)
-        ),
-    )
+    keys = ("executions", "failed", "cancelled", "scanned", "billed", "dpu_hours", "reused")
+    prices = warehouse.runs.prices
+    return {
+        "totals": {key: value or 0 for key, value in zip(keys, totals, strict=False)},
+        "usd_per_tb": prices.usd_per_tb,
+        "tb_source": prices.tb_source,
+        "usd_per_dpu_hour": prices.usd_per_dpu_hour,
+        "dpu_source": prices.dpu_source,
+        "days": _days(warehouse),
+        "hours": _hours(warehouse),
+        "workgroups": _workgroups(warehouse),
+        "people": _groups(warehouse, _PEOPLE),
+        "tools": _groups(warehouse, _TOOLS),
+        "statements": _statements(warehouse),
+        "statement_count": warehouse.row("SELECT count(*) FROM statements")[0],
+        "failures": _failures(warehouse),
+    }
 
 
-def _fingerprints(
-    warehouse: Warehouse, mask: Mask, prices: Prices
-) -> tuple[FingerprintFigures, ...]:
-    rows = warehouse.rows(_FINGERPRINTS)
-    statements = warehouse.statements([row[7] for row in rows])
-    return tuple(
-        FingerprintFigures(
-            fingerprint=row[0],
-            executions=row[1],
-            workgroups=tuple(row[2]),
-            median_ms=row[3],
-            scanned_bytes=row[4],
-            billed_bytes=row[5],
-            dollars=prices.scanned_usd(row[5]),
-            last_at=row[6],
-            sample=_cut(mask(*statements[row[7]])) if row[7] in statements else "",
-        )
+def _days(warehouse: Warehouse) -> Plain:
+    """One entry a day, without holes; partial where the runs do not cover it whole."""
+    found = {row[0]: row[1:] for row in warehouse.rows(_DAYS)}
+    days = sorted(found)
+    if days:
+        first, last = datetime.fromisoformat(days[0]), datetime.fromisoformat(days[-1])
+        count = min((last - first).days, 3_660)
+        days = [f"{last - timedelta(days=back):%Y-%m-%d}" for back in range(count, -1, -1)]
+
+    partial = {day for day in days if not _is_covered(warehouse.runs, day)}
+    rows = [found.get(day, (0,) * 7) for day in days]
+    names = ("n", "failed", "cancelled", "scanned", "billed", "dpu_hours", "reused")
+    columns = {name: [row[place] or 0 for row in rows] for place, name in enumerate(names)}
+    return {"day": days, **columns, "partial": [int(day in partial) for day in days]}
+
+
+def _is_covered(runs: Runs, day: str) -> bool:
+    """True if the windows of *runs* hold the whole day."""
+    zone = runs.end.tzinfo
+    start = datetime.fromisoformat(day).replace(tzinfo=zone)
+    until = start + timedelta(days=1)
+    gaps = [gap for package in runs.packages for gap in package.manifest.facts.gaps]
+    if (runs.since and runs.since > start) or any(g.start < until and g.end > start for g in gaps):
+        return False
+
+    reached = start
+    for package in sorted(runs.packages, key=lambda each: each.manifest.start):
+        if package.manifest.start <= reached:
+            reached = max(reached, package.manifest.end)
+
+    return reached >= until
+
+
+def _hours(warehouse: Warehouse) -> Plain:
+    """Workgroup -> executions of each of the 24 hours of the day, UTC; the busiest first."""
+    rows: dict[str, list[int]] = {}
+    for workgroup, hour, count in warehouse.rows(_HOURS):
+        rows.setdefault(workgroup, [0] * 24)[hour] += count
+
+    ranked = sorted(rows.items(), key=lambda item: (-sum(item[1]), item[0]))
+    shown = [(_name(name), counts) for name, counts in ranked[:MAX_GROUPS]]
+    others = [counts for _, counts in ranked[MAX_GROUPS:]]
+    if others:
+        shown.append((OTHERS, [sum(each) for each in zip(*others, strict=True)]))
+
+    return {"workgroup": [name for name, _ in shown], "counts": [counts for _, counts in shown]}
+
+
+_GROUP = ("n", "failed", "cancelled", "scanned", "billed", "dpu_hours")
+
+
+def _workgroups(warehouse: Warehouse) -> list[Plain]:
+    times = {row[0]: row[1:] for row in warehouse.rows(_QUANTILES)}
+    found = []
+    for name, *row in warehouse.rows(_WORKGROUPS):
+        median, p95 = times.get(name, (None, None))
+        times_ms = {"total_ms": row[6], "queue_ms": row[7], "longest_queue_ms": row[8]}
+        sums = dict(zip(_GROUP, row, strict=False))
+        found.append({"name": _name(name), **sums, **times_ms, "median_ms": median, "p95_ms": p95})
+
+    return _capped(found)
+
+
+def _groups(warehouse: Warehouse, sql: str) -> list[Plain]:
+    rows = warehouse.rows(sql)
+    return _capped(
+        {"name": _name(row[0]), **dict(zip((*_GROUP, "last_at"), row[1:], strict=True))}
         for row in rows
     )
 
 
-def _cut(text: str) -> str:
-    if len(text) <= MAX_SAMPLE_CHARS:
-        return text
+def _capped(rows: Iterable[Plain]) -> list[Plain]:
+    """The first ``MAX_GROUPS`` rows, and the sums of the others as one."""
+    found: list[Plain] = []
+    others: Plain = {}
+    for row in rows:
+        if len(found) < MAX_GROUPS:
+            found.append(row)
+            continue
 
-    return f"{text[:MAX_SAMPLE_CHARS]}\n... ({len(text) - MAX_SAMPLE_CHARS:,} more characters)"
+        others = others or {"name": OTHERS, "groups": 0, **dict.fromkeys(_GROUP, 0)}
+        others["groups"] += 1
+        for key in _GROUP:
+            others[key] += row[key] or 0
+
+    return [*found, others] if others else found
+
+
+def _statements(warehouse: Warehouse) -> list[Plain]:
+    """The statements of all rankings, each once, with a masked sample."""
+    names = ("n", "failed", "workgroups", "workgroup", "scanned", "billed", "total_ms", "queue_ms")
+    chosen: dict[str, tuple[Any, ...]] = {}
+    for ranking in _RANKINGS:
+        sql = (
+            f"SELECT fingerprint, {', '.join(names)}, last_at, query_id, package FROM statements "
+            f"WHERE {ranking} > 0 ORDER BY {ranking} DESC, n DESC, fingerprint LIMIT ?"
+        )
+        chosen.update({row[0]: row for row in warehouse.rows(sql, MAX_STATEMENTS)})
+
+    longest = {row[0]: row[1:] for row in warehouse.rows(_LONGEST, json.dumps(list(chosen)))}
+    samples = warehouse.statements((row[-1], row[-2]) for row in chosen.values())
+    found = []
+    for fingerprint, row in chosen.items():
+        figures = dict(zip(names, row[1:9], strict=True))
+        longest_ms, longest_queue_ms = longest[fingerprint]
+        sample = _masked(*samples[row[-2]]) if row[-2] in samples else ""
+        found.append(
+            {
+                "fingerprint": _name(fingerprint),
+                **figures,
+                "workgroup": _name(figures["workgroup"]),
+                "longest_ms": longest_ms,
+                "longest_queue_ms": longest_queue_ms,
+                "last_at": row[9],
+                "query_id": _name(row[-2]),
+                "sql": cut_sql(sample, MAX_SAMPLE_CHARS),
+            }
+        )
+
+    return found
+
+
+def _failures(warehouse: Warehouse) -> list[Plain]:
+    """The kinds of reasons for which executions failed, the most frequent first."""
+    found: dict[str, Plain] = {}
+    places: dict[str, set[str]] = {}
+    for reason, category, workgroup, count in warehouse.rows(_FAILURES):
+        kind = failure_kind(reason, str(category or ""))
+        if kind not in found and len(found) >= MAX_FAILURE_KINDS:
+            kind = OTHER_KINDS
+
+        if kind not in found:
+            example = one_line(mask_text(reason), limit=MAX_NAME_CHARS)
+            found[kind] = {"kind": _name(kind), "n": 0, "example": example}
+
+        found[kind]["n"] += count
+        places.setdefault(kind, set()).add(workgroup)
+
+    ranked = sorted(found.items(), key=lambda item: (-item[1]["n"], item[0]))
+    return [{**each, "workgroups": len(places[kind])} for kind, each in ranked]
+
+
+def _masked(sql: str, statement_type: str, substatement_type: str, status: str) -> str:
+    return mask_sql(
+        sql,
+        statement_type=statement_type or None,
+        substatement_type=substatement_type or None,
+        is_failed=status != "SUCCEEDED",
+    )
+
+
+def cut_sql(text: str, limit: int) -> str:
+    """*text* as harmless lines, cut after *limit* characters with the number of those left out."""
+    shown = safe(text[:limit], limit=6 * limit, keep="\n\t")
+    return shown if len(text) <= limit else f"{shown}\n... ({len(text) - limit:,} more characters)"
+
+
+def _name(text: str) -> str:
+    return safe(text, limit=MAX_NAME_CHARS)

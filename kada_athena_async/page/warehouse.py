@@ -1,225 +1,279 @@
-"""Extracts in a database of the moment: DuckDB reads them once, within bounds of memory."""
+"""Published extracts in a database of the moment: SQLite holds on disk what is counted."""
 
 from __future__ import annotations
 
-import glob
-import gzip
-import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-
-import duckdb
 
 from kada_athena_async.errors import StateError
-from kada_athena_async.extracts import Package
-from kada_athena_async.extracts.runs import TIME_FORMAT, Runs
-from kada_athena_async.page.billing import BILLED_BYTES_SQL, DPU_HOURS_SQL
-from kada_athena_async.records import RECORD_TYPES
+from kada_athena_async.extracts.runs import Runs
+from kada_athena_async.extracts.table_usage import folded
+from kada_athena_async.page.loading import (
+    billed_executions,
+    column_rows,
+    linkage_rows,
+    table_rows,
+    usage_rows,
+)
 
-MEMORY_LIMIT = "512MB"
-"""What DuckDB may hold at once; what is more goes to the temporary directory."""
+CACHE_KIB = 24_000
+"""Pages that SQLite holds in memory; the others lie in the temporary directory."""
 
-THREADS = 2
+MAX_TABLES = 150_000
+"""Tables of a page: those that are used or linked go first."""
 
-MAX_ROW_BYTES = 8 << 20
-"""Longest row of an extract: a statement has 262,144 bytes at most, each of which may be doubled,
-and a view's parameters are not limited by us."""
+_NAMES_HELD = 50_000
 
-_TABLES = """
-    CREATE TABLE {prefix}tables AS
-    SELECT catalog, schema, "table", table_type, coalesce(table_format, '') AS table_format,
-        -- Hive's statistics; most tables have none.
-        CASE WHEN json_valid(parameters) THEN
-            try_cast(json_extract_string(parameters, '$.totalSize') AS BIGINT)
-        END AS size_bytes
-    FROM {source}
+_SCHEMA = """
+    CREATE TABLE executions (
+        query_id TEXT, workgroup TEXT, user TEXT, statement_type TEXT, status TEXT, reason TEXT,
+        error_category INTEGER, ended_at TEXT, total_ms INTEGER, queue_ms INTEGER,
+        scanned_bytes INTEGER, billed_bytes INTEGER, dpu_hours REAL, is_reused INTEGER,
+        fingerprint TEXT, package INTEGER
+    );
+    CREATE TABLE principals (query_id TEXT, principal TEXT, client TEXT);
+    CREATE TABLE tables (
+        id INTEGER PRIMARY KEY, key TEXT UNIQUE, catalog TEXT, schema TEXT, name TEXT,
+        is_known INTEGER, kind TEXT, format TEXT, location TEXT, owner TEXT, comment TEXT,
+        created_at TEXT, updated_at TEXT, partition_keys TEXT, row_count INTEGER,
+        size_bytes INTEGER, file_count INTEGER, stats_at TEXT, stats_source TEXT
+    );
+    CREATE TABLE columns (
+        id INTEGER, position INTEGER, name TEXT, type TEXT, is_key INTEGER, comment TEXT
+    );
+    CREATE TABLE uses (
+        id INTEGER, day TEXT, user TEXT, event_type TEXT, executions INTEGER, failed INTEGER,
+        scanned_bytes INTEGER, last_at TEXT
+    );
+    CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT UNIQUE);
+    CREATE TABLE links (
+        source INTEGER, target INTEGER, source_column INTEGER, target_column INTEGER, kind TEXT,
+        is_direct INTEGER, executions INTEGER, last_at TEXT,
+        UNIQUE (source, target, source_column, target_column, kind, is_direct)
+    );
+    CREATE TABLE views (id INTEGER, definition TEXT, dialect TEXT);
+    CREATE TABLE tags (id INTEGER, column_name TEXT, tag TEXT);
 """
 
-_COLUMNS = """
-    CREATE TABLE {prefix}columns AS
-    SELECT catalog, schema, "table", "column", data_type FROM {source}
-"""
-
-_QUERIES = f"""
-    CREATE TABLE queries AS
-    SELECT *, {BILLED_BYTES_SQL} AS billed_bytes, {DPU_HOURS_SQL} AS dpu_hours FROM (
-        SELECT query_id, workgroup, statement_type, substatement_type, status,
-            -- Messages may be long; their beginning shows the kind.
-            left(status_reason, 400) AS reason,
-            try_cast(error_category AS INTEGER) AS error_category,
-            coalesce(try_cast(completed_at AS TIMESTAMP), try_cast(submitted_at AS TIMESTAMP))
-                AS ended_at,
-            try_cast(total_ms AS BIGINT) AS total_ms,
-            try_cast(engine_ms AS BIGINT) AS engine_ms,
-            try_cast(dpu_count AS DOUBLE) AS dpu_count,
-            try_cast(scanned_bytes AS BIGINT) AS scanned_bytes,
-            coalesce(try_cast(reused_result AS BOOLEAN), false) AS is_reused,
-            fingerprint
-        FROM {{source}}
-    ) WHERE {{since}} IS NULL OR ended_at >= {{since}}
-"""
-
-_LINKS = """
-    CREATE TABLE links AS
-    SELECT DISTINCT source_catalog, source_schema, source_table,
-        -- A column that only filters, joins or sorts is not one of which values flow.
-        CASE WHEN dependency = 'indirect' THEN NULL ELSE source_column END AS source_column,
-        target_catalog, target_schema, target_table,
-        CASE WHEN dependency = 'indirect' THEN NULL ELSE target_column END AS target_column,
-        linkage_type
-    FROM {source}
-    WHERE source_table IS NOT NULL AND target_table IS NOT NULL
-        AND coalesce(last_at >= {since}, true)
+_INDEXES = f"""
+    CREATE INDEX principals_id ON principals (query_id);
+    CREATE INDEX columns_id ON columns (id, position);
+    CREATE INDEX uses_id ON uses (id);
+    CREATE INDEX views_id ON views (id);
+    CREATE INDEX tags_id ON tags (id);
+    CREATE INDEX links_target ON links (target);
+    CREATE TABLE shown AS
+    SELECT row_number() OVER (ORDER BY is_known DESC, catalog, schema, name, id) - 1 AS place, id
+    FROM (
+        SELECT id, is_known, catalog, schema, name FROM tables ORDER BY
+            id IN (SELECT id FROM uses UNION SELECT source FROM links UNION
+                SELECT target FROM links) DESC, is_known DESC, catalog, schema, name
+        LIMIT {MAX_TABLES}
+    );
+    CREATE UNIQUE INDEX shown_place ON shown (place);
+    CREATE UNIQUE INDEX shown_id ON shown (id, place);
 """
 
 
 class Warehouse:
-    """The metadata of the newest run and of the one before it, and the history and lineage of all
-    runs, as tables.
+    """The metadata of the newest run, and the history, use and lineage of all that are looked at.
 
-    Tables: ``catalogs``, ``schemas``, ``tables``, ``columns``, ``queries``, ``links``; the earlier
-    ones are ``before_tables`` and ``before_columns``, empty if there was no earlier run.
+    ``shown`` gives the tables that the page names their places; a table that only history or
+    lineage knows has ``is_known`` 0.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, runs: Runs) -> None:
+    def __init__(self, connection: sqlite3.Connection, runs: Runs) -> None:
         self._connection = connection
         self.runs = runs
+        self._table_id = lru_cache(_NAMES_HELD)(self._find_table)
+        self._name_id = lru_cache(_NAMES_HELD)(self._find_name)
 
-    def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """The rows of *sql*; values only as parameters, for they come from outside."""
-        found: list[tuple[Any, ...]] = self._connection.execute(sql, parameters).fetchall()
-        return found
+    def rows(self, sql: str, *parameters: object) -> sqlite3.Cursor:
+        """The rows of *sql*, as they are asked for; values only as parameters."""
+        return self._connection.execute(sql, parameters)
 
-    def row(self, sql: str, *parameters: object) -> tuple[Any, ...]:
+    def row(self, sql: str, *parameters: object) -> tuple[int, ...]:
         """The only row of *sql*."""
         (row,) = self.rows(sql, *parameters)
-        return row
+        return tuple(row)
 
-    def run(self, sql: str) -> None:
-        """Run a statement that gives nothing back."""
-        self._connection.execute(sql)
+    def many(self, sql: str, rows: Iterable[tuple[object, ...]]) -> None:
+        """Run *sql* once for each of *rows*."""
+        self._connection.executemany(sql, rows)
 
-    def statements(self, query_ids: Sequence[str]) -> dict[str, tuple[str, str, str]]:
-        """Query id -> its SQL, type and subtype, read from the extracts once more."""
-        source = _source(self.runs.packages, "databaselog")
-        found = self.rows(
-            f"""SELECT query_id, coalesce(query, ''), coalesce(statement_type, ''),
-            coalesce(substatement_type, '') FROM {source} WHERE list_contains(?, query_id)""",
-            list(query_ids),
+    def run(self, script: str) -> None:
+        """Run statements that give nothing back."""
+        self._connection.executescript(script)
+
+    def statements(self, wanted: Iterable[tuple[int, str]]) -> dict[str, tuple[str, str, str, str]]:
+        """Query id -> its SQL, type, subtype and status, read from the extracts once more.
+
+        Args:
+            wanted: Place of the package among the runs, and query id.
+        """
+        by_package: dict[int, set[str]] = {}
+        for place, query_id in wanted:
+            by_package.setdefault(place, set()).add(query_id)
+
+        names = ("query_id", "query", "statement_type", "substatement_type", "status")
+        found = {}
+        for place, ids in by_package.items():
+            for query_id, *texts in self.runs.packages[place].rows("databaselog", *names):
+                if query_id in ids:
+                    sql, kind, detail, status = texts
+                    found[query_id] = (sql, kind, detail, status)
+
+        return found
+
+    def load(self) -> None:
+        """Read the extracts.
+
+        Raises:
+            StateError: One is missing or torn, or something else wrote it.
+        """
+        steps = {
+            "metadata_tables": self._load_tables,
+            "metadata_columns": self._load_columns,
+            "metadata_views": self._load_views,
+            "metadata_tags": self._load_tags,
+            "databaselog": self._load_executions,
+            "query_principals": self._load_principals,
+            "usage": self._load_usage,
+            "linkages": self._load_links,
+        }
+        for kind, step in steps.items():
+            try:
+                step()
+            except ValueError:
+                # Without the cause, which quotes the value.
+                raise StateError(
+                    f"an extract in {self.runs.newest.path.parent} cannot be read as {kind}",
+                    hint="it was written by something else; extract that window again",
+                ) from None
+
+        self.run(_INDEXES)
+
+    def _load_tables(self) -> None:
+        values = ", ".join("?" * 18)
+        self.many(
+            f"INSERT OR IGNORE INTO tables VALUES (NULL, {values})",
+            ((_key(*place), *place, 1, *row) for place, row in table_rows(self.runs.newest)),
         )
-        return {row[0]: (row[1], row[2], row[3]) for row in found}
+
+    def _load_columns(self) -> None:
+        rows = column_rows(self.runs.newest)
+        self._insert("columns", 6, ((self._table_id(*row[:3]), *row[3:]) for row in rows))
+
+    def _load_views(self) -> None:
+        names = (*_PLACE, "view", "definition", "dialect")
+        rows = self.runs.newest.rows("metadata_views", *names)
+        self._insert("views", 3, ((self._table_id(*row[:3]), *row[3:]) for row in rows))
+
+    def _load_tags(self) -> None:
+        names = (*_PLACE, "table", "column", "tag_key", "tag_value")
+        for catalog, schema, table, column, key, value in self.runs.newest.rows(
+            "metadata_tags", *names
+        ):
+            if table:  # else it is the schema's
+                tag = f"{key}={value}" if value else key
+                place = self._table_id(catalog, schema, table)
+                self.rows("INSERT INTO tags VALUES (?, ?, ?)", place, column, tag)
+
+    def _load_executions(self) -> None:
+        self._insert("executions", 16, billed_executions(self.runs))
+
+    def _load_principals(self) -> None:
+        for package in self.runs.packages:
+            names = ("query_id", "principal", "client")
+            self._insert("principals", 3, package.rows("query_principals", *names))
+
+    def _load_usage(self) -> None:
+        for package in self.runs.packages:
+            rows = usage_rows(self.runs, package)
+            self._insert("uses", 8, ((self._table_id(*row[:3]), *row[3:]) for row in rows))
+
+    def _load_links(self) -> None:
+        self.many(
+            """INSERT INTO links VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+            executions = executions + excluded.executions,
+            last_at = max(last_at, excluded.last_at)""",
+            (
+                (
+                    self._table_id(*row[:3]),
+                    self._table_id(*row[3:6]),
+                    self._name_id(row[6]),
+                    self._name_id(row[7]),
+                    *row[8:],
+                )
+                for row in linkage_rows(self.runs)
+            ),
+        )
+
+    def _insert(self, table: str, width: int, rows: Iterable[tuple[object, ...]]) -> None:
+        marks = ", ".join("?" * width)
+        self.many(f"INSERT INTO {table} VALUES ({marks})", rows)
+
+    def _find_table(self, catalog: str, schema: str, name: str) -> int:
+        """The id of a table, which history or lineage may be the first to name."""
+        key = _key(catalog, schema, name)
+        for (found,) in self.rows("SELECT id FROM tables WHERE key = ?", key):
+            return int(found)
+
+        kind = "TABLE" if catalog or schema else "LOCATION"
+        added = self.rows(
+            "INSERT INTO tables (key, catalog, schema, name, is_known, kind) "
+            "VALUES (?, ?, ?, ?, 0, ?)",
+            *(key, catalog, schema, name, kind),
+        )
+        return int(added.lastrowid or 0)
+
+    def _find_name(self, name: str) -> int:
+        """The id of a column's name; 0 for none."""
+        if not name:
+            return 0
+
+        for (found,) in self.rows("SELECT id FROM names WHERE name = ?", name):
+            return int(found)
+
+        return int(self.rows("INSERT INTO names (name) VALUES (?)", name).lastrowid or 0)
+
+
+_PLACE = ("catalog", "schema")
+
+
+def _key(catalog: str, schema: str, name: str) -> str:
+    # What is no table's name, such as an S3 location, may differ in case only.
+    return "\0".join(folded(catalog, schema, name) if catalog or schema else ("", "", name))
 
 
 @contextmanager
-def open_warehouse(runs: Runs, before: Package | None) -> Iterator[Warehouse]:
-    """Read the extracts of *runs*, and the metadata of the run *before* the newest, into tables.
+def open_warehouse(runs: Runs) -> Iterator[Warehouse]:
+    """Read the extracts of *runs* into tables.
 
     Raises:
-        StateError: An extract is not what its kind is made of, or there is no room to count.
+        StateError: An extract is missing or torn, or there is no room to count.
     """
     with TemporaryDirectory(prefix="kada-athena-report-") as directory:
-        settings: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": MEMORY_LIMIT,
-            "threads": THREADS,
-            "temp_directory": directory,
-            "preserve_insertion_order": "false",
-            # Nothing is fetched: neither extensions nor anything that a path might name.
-            "autoinstall_known_extensions": "false",
-        }
         try:
-            with duckdb.connect(str(Path(directory) / "report.duckdb"), config=settings) as opened:
-                warehouse = Warehouse(opened, runs)
-                _load_all(warehouse, before)
+            with closing(sqlite3.connect(Path(directory) / "report.sqlite")) as connection:
+                connection.isolation_level = None
+                connection.executescript(
+                    f"""PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
+                    PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -{CACHE_KIB};
+                    PRAGMA temp_store = FILE; PRAGMA threads = 0;"""
+                )
+                connection.executescript(f"BEGIN; {_SCHEMA}")
+                warehouse = Warehouse(connection, runs)
+                warehouse.load()
                 yield warehouse
-        except (duckdb.IOException, duckdb.OutOfMemoryException) as exc:
-            # Its message may quote a row, and with it a literal.
+        except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+            # Its message may quote a value, and with it a literal.
             raise StateError(
-                f"the extracts cannot be counted in {directory} ({type(exc).__name__})",
+                f"the extracts cannot be counted in {directory} ({type(error).__name__})",
                 hint="make room there for twice the extracts uncompressed, or point TMPDIR to a "
                 "larger disk",
             ) from None
-
-
-def _load_all(warehouse: Warehouse, before: Package | None) -> None:
-    runs = warehouse.runs
-    newest, earlier = runs.packages[:1], (before,) if before else ()
-    since = f"'{runs.since:{TIME_FORMAT}}'" if runs.since else "NULL"
-    _load(warehouse, newest, "metadata_catalogs", _plain("catalogs", "metadata_catalogs"))
-    _load(warehouse, newest, "metadata_schemas", _plain("schemas", "metadata_schemas"))
-    _load(warehouse, newest, "metadata_tables", _TABLES, prefix="")
-    _load(warehouse, newest, "metadata_columns", _COLUMNS, prefix="")
-    _load(warehouse, runs.packages, "databaselog", _QUERIES, since=since)
-    _load(warehouse, runs.packages, "linkages", _LINKS, since=since)
-    _load(warehouse, earlier, "metadata_tables", _TABLES, prefix="before_")
-    _load(warehouse, earlier, "metadata_columns", _COLUMNS, prefix="before_")
-
-
-def _plain(table: str, kind: str) -> str:
-    columns = ", ".join(f'"{name}"' for name in RECORD_TYPES[kind]._fields)
-    return f"CREATE TABLE {table} AS SELECT {columns} FROM {{source}}"
-
-
-def _load(
-    warehouse: Warehouse, packages: Sequence[Package], kind: str, statement: str, **names: str
-) -> None:
-    try:
-        warehouse.run(statement.format(source=_source(packages, kind), **names))
-    except (duckdb.InvalidInputException, duckdb.DataError):
-        # Without the cause: DuckDB's message quotes the row, and with it a literal.
-        where = ", ".join(str(path) for each in packages for path in each.extracts(kind)) or kind
-        raise StateError(
-            f"{where} cannot be read as {kind}",
-            hint="it was written by something else; extract that window again",
-        ) from None
-
-
-def _source(packages: Sequence[Package], kind: str) -> str:
-    """DuckDB's name for the rows of *kind* in *packages*, every field a text."""
-    parts = []
-    for place, package in enumerate(packages):
-        # What a view's text or a table's location says is metadata: that of the newest run counts.
-        where = "WHERE query_id IS NOT NULL" if kind == "linkages" and place else ""
-        parts += [f"SELECT * FROM {part} {where}" for part in _parts(package, kind)]
-
-    return f"({' UNION ALL '.join(parts or [_nothing(kind)])})"
-
-
-def _parts(package: Package, kind: str) -> Iterator[str]:
-    known = RECORD_TYPES[kind]._fields
-    for path in package.extracts(kind):
-        written = _header_of(path, known)
-        columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in written)
-        later = "".join(f', NULL::VARCHAR AS "{name}"' for name in known[len(written) :])
-        # Said, because DuckDB takes what follows a ? in a path for no part of the file's name.
-        compression = "gzip" if path.suffix == ".gz" else "none"
-        yield (
-            f"(SELECT *{later} FROM read_csv({_text(glob.escape(str(path)))}, "
-            f"columns = {{{columns}}}, header = true, "
-            "auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
-            f"new_line = '\\n', compression = '{compression}', parallel = false, "
-            f"max_line_size = {MAX_ROW_BYTES}))"
-        )
-
-
-def _header_of(path: Path, known: tuple[str, ...]) -> tuple[str, ...]:
-    """The columns of an extract: fewer than are *known* where an earlier version wrote it."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opener(path, "rt", encoding="utf-8") as file:
-            written = tuple(file.readline().rstrip("\n").split(","))
-    except (OSError, EOFError, zlib.error, UnicodeError):
-        return known  # who reads it whole says what is wrong with it
-
-    return written if written == known[: len(written)] else known
-
-
-def _nothing(kind: str) -> str:
-    columns = ", ".join(f'NULL::VARCHAR AS "{name}"' for name in RECORD_TYPES[kind]._fields)
-    return f"SELECT {columns} WHERE false"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -15,12 +15,14 @@ from kada_athena_async import Extractor
 from kada_athena_async.extracts import Package
 from kada_athena_async.extracts.advice import advice
 from kada_athena_async.extracts.people import user_totals
-from kada_athena_async.extracts.runs import select_runs
+from kada_athena_async.extracts.runs import Runs, select_runs
 from kada_athena_async.extracts.table_usage import unused_tables
 from kada_athena_async.files import Files
+from kada_athena_async.page import write_page
 from kada_athena_async.records import QueryRecord
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Execution
+from tests.unit.page.pages import flows_of, parts_of, tables_of
 
 KEY = ("catalog", "schema", "table", "usage_date", "user", "event_type")
 # The estate's truth does not say what EXECUTE runs; PREPARE and a plain EXPLAIN run nothing.
@@ -134,11 +136,31 @@ async def test_history_over_the_runs_of_two_nights(
     assert unused
     assert not unused & used
 
+    page = page_of(runs, tmp_path / "page.html")
+    totals_told = page["head"]["history"]["totals"]
+    assert totals_told["executions"] == len(log)
+    assert totals_told["failed"] == sum(row["status"] == "FAILED" for row in log)
+    assert totals_told["billed"] / 2**40 * 7 == pytest.approx(sum(map(usd, log)), abs=0.001)
+    tables = tables_of(page)
+    assert {name.lower() for name, row in tables.items() if row["unused"]} == {
+        ".".join(each) for each in unused
+    }
+    truth = sandbox.estate.catalogs["AwsDataCatalog"].schemas["sales"].tables["orders"]
+    names = [column.name.lower() for column in truth.columns if column.is_current]
+    assert tables["sales.orders"]["names"] == names
+    assert ("sales.orders", "sales.orders_enriched") in flows_of(page)
+
     found = advice(runs)
+    assert len(found) == page["head"]["advice"]["count"]
     assert {f.kind for f in found} >= {"no_partition_filter", "unused_table"}
     known = {row["query_id"] for row in log}
     assert all(set(f.evidence) <= known and (f.evidence or "unused" in f.kind) for f in found)
     assert [f.usd for f in found] == sorted((f.usd for f in found), reverse=True)
+
+
+def page_of(runs: Runs, target: Path) -> dict[str, Any]:
+    write_page(runs, target, files=Files())
+    return parts_of(target.read_text(encoding="utf-8"))
 
 
 def read_log(package: Package) -> list[dict[str, str]]:

@@ -37,8 +37,8 @@ def report(
 ) -> int:
     """Show the extracts as one HTML page: all published runs, the estate as the newest found it.
 
-    The page is one file, of many sites one each: it opens offline, sends nothing, and prints
-    well. Samples of SQL are masked. AWS is not asked.
+    The page is one file, also of many sites: it opens offline, sends nothing, and prints well.
+    Samples of SQL are masked. AWS is not asked.
 
     \b
     Examples:
@@ -47,7 +47,7 @@ def report(
       kada-athena-async report -c kada_athena_extractor_config.json -f estate.html
     """
     from kada_athena_async.cli.request import published
-    from kada_athena_async.cli.work.report import PageRequest, make_pages
+    from kada_athena_async.cli.work.report import PageRequest, make_page
 
     asked = published(config, name, sites, settings, output_path)
-    return make_pages(talk, PageRequest(file=file, days=days, since=since, asked=asked))
+    return make_page(talk, PageRequest(file=file, days=days, since=since, asked=asked))

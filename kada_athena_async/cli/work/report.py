@@ -1,4 +1,4 @@
-"""The pages of runs: where their extracts lie, and where the pages go."""
+"""The page of published runs: where their extracts lie, and where it goes."""
 
 from __future__ import annotations
 
@@ -29,42 +29,40 @@ class PageRequest:
     asked: RunRequest
 
 
-def make_pages(talk: Talk, request: PageRequest) -> int:
-    """Write the page, or that of each site, and say where it is; the exit code.
+def make_page(talk: Talk, request: PageRequest) -> int:
+    """Write one page of all places that were asked for, and say where it is; the exit code.
+
+    A site in trouble is reported and left out.
 
     Raises:
-        ConfigError: The extra that makes pages is not installed, or a page cannot be written.
+        ConfigError: This Python has no SQLite, or the page cannot be written.
         StateError: There are no extracts, or they cannot be used.
     """
     try:
-        from kada_athena_async.page import write_page
+        from kada_athena_async.page import PageWriter
     except ModuleNotFoundError as error:
-        remedy = "install it: pip install 'kada-athena-async[report]'"
+        remedy = "use a Python that was built with SQLite, as those of python.org are"
         problem = Problem("report", f"(needs {error.name})", remedy)
         raise ConfigError([problem], source="installation") from None
 
     since = time_since(request.days, request.since)
-    found = _places(talk, request)
-
-    def make(place: Place) -> None:
-        target = (request.file or Path(f"{place.name}_report.html")).absolute()
-        talk.say(f"reading the extracts of {place.name} in {place.output_path}")
-        page = write_page(place.runs(days=request.days, since=since), target, files=Files())
-        talk.data(page.to_dict(), kind="page", lines=[str(page.path)])
-        runs = counted(page.runs, "run")
-        talk.say(
-            f"{size(page.size_bytes)}, {runs}, the newest {page.manifest.name}; "
-            "open it in a browser"
-        )
-
-    return each_place(talk, found, make)
-
-
-def _places(talk: Talk, request: PageRequest) -> list[Place]:
     found = places(talk, request.asked)
-    if request.file and len(found) > 1:
-        remedy = "a page is one site's: choose one with --site, or leave --file out"
-        problem = Problem("--file", f"{str(request.file)!r} ({len(found)} sites)", remedy)
-        raise ConfigError([problem], source="command")
+    writer = PageWriter(len(found), files=Files())
 
-    return found
+    def add(place: Place) -> None:
+        talk.say(f"reading the extracts of {place.name} in {place.output_path}")
+        writer.add(place.runs(days=request.days, since=since), site=place.site)
+
+    code = each_place(talk, found, add)
+    if not writer.sites:
+        return code
+
+    name = found[0].name if len(found) == 1 else request.asked.name
+    page = writer.write((request.file or Path(f"{name}_report.html")).absolute())
+    talk.data(page.to_dict(), kind="page", lines=[str(page.path)])
+    of_sites = f" of {counted(writer.sites, 'site')}" if len(found) > 1 else ""
+    talk.say(
+        f"{size(page.size_bytes)}, {counted(page.runs, 'run')}{of_sites}, the newest "
+        f"{page.manifests[0].name}; open it in a browser"
+    )
+    return code

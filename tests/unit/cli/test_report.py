@@ -5,15 +5,10 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
-from importlib.util import find_spec
 from pathlib import Path
-
-import pytest
 
 from tests.unit.cli.conftest import Cli
 from tests.unit.page.estate import END, query, write_package
-
-pytestmark = pytest.mark.skipif(not find_spec("altair"), reason="needs the extra report")
 
 
 def test_a_page_is_written_and_named(cli: Cli, tmp_path: Path) -> None:
@@ -39,7 +34,7 @@ def test_facts_as_json(cli: Cli, tmp_path: Path) -> None:
     told = json.loads(done.stdout)
     assert told["path"] == str(tmp_path / "x.html")
     assert told["size_bytes"] == (tmp_path / "x.html").stat().st_size
-    assert (told["manifest"], told["compared_with"]) == (str(manifest), None)
+    assert (told["manifest"], told["runs"]) == (str(manifest), 1)
 
 
 def test_history_of_all_runs_counts(cli: Cli, tmp_path: Path) -> None:
@@ -104,40 +99,45 @@ def test_page_that_cannot_be_written(cli: Cli, tmp_path: Path) -> None:
     assert "name another" in done.stderr
 
 
-def test_missing_extra(cli: Cli, tmp_path: Path) -> None:
-    """Without the libraries of the extra, the command to install it is said."""
-    (tmp_path / "altair.py").write_text("raise ModuleNotFoundError('no', name='altair')")
+def test_a_python_without_sqlite(cli: Cli, tmp_path: Path) -> None:
+    """What is missing is named, and what to do."""
+    (tmp_path / "sqlite3.py").write_text("raise ModuleNotFoundError('no', name='_sqlite3')")
     root = Path(__file__).parents[3]
 
     done = cli("report", "--output-path", "out", PYTHONPATH=f"{tmp_path}:{root}")
 
     assert done.returncode == 2
-    assert "(needs altair): install it: pip install 'kada-athena-async[report]'" in done.stderr
+    assert "report = (needs _sqlite3): use a Python that was built with SQLite" in done.stderr
 
 
-def test_each_site_has_its_page(cli: Cli, tmp_path: Path) -> None:
-    """Named after the site's collector; one file for several is refused with the ways out."""
+def test_all_sites_have_one_page(cli: Cli, tmp_path: Path) -> None:
+    """Named after the collector; one site alone has its own; one in trouble is left out."""
     config = {
         "region": "eu-west-1",
         "bucket": "s3://results/here",
         "output_path": str(tmp_path / "out"),
-        "sites": [{"name": "one", "server": "first"}, {"name": "two", "server": "second"}],
+        "usd_per_tb": 2.5,
+        "sites": [{"name": site, "server": site} for site in ("one", "two", "three")],
     }
     (tmp_path / "kada_athena_extractor_config.json").write_text(json.dumps(config))
     for site in ("one", "two"):
-        write_package(tmp_path / "out", {}, name=f"athena-{site}", server=site)
+        rows = [query("q", scanned_bytes=2**40)]
+        write_package(tmp_path / "out", {"databaselog": rows}, name=f"athena-{site}", server=site)
 
-    both = cli("report")
-    one_file = cli("report", "-f", "x.html")
-    one_site = cli("report", "-f", "x.html", "--site", "two")
+    every = cli("report")
+    one_site = cli("report", "--site", "two")
+    one_file = cli("report", "-f", "x.html", "--site", "two")
 
-    assert both.returncode == 0, both.stderr
-    pages = [tmp_path / f"athena-{site}_report.html" for site in ("one", "two")]
-    assert both.stdout.split() == [str(page) for page in pages]
-    assert "Athena estate of one" in pages[0].read_text()
-    assert one_file.returncode == 2
-    assert "--file = 'x.html' (2 sites): a page is one site's: choose one" in one_file.stderr
-    assert one_site.stdout.split() == [str(tmp_path / "x.html")]
+    assert every.returncode == 1
+    assert "there are no extracts of 'athena-three'" in every.stderr
+    assert "2 runs of 2 sites" in every.stderr
+    page = tmp_path / "athena_report.html"
+    assert every.stdout == f"{page}\n"
+    text = page.read_text()
+    assert "<title>Athena estates of 2 sites</title>" in text
+    assert text.count("1 query from") == text.count("about $2.50.") == 2
+    assert one_site.stdout == f"{tmp_path / 'athena-two_report.html'}\n"
+    assert one_file.stdout == f"{tmp_path / 'x.html'}\n"
 
 
 def test_command_of_the_guide_works(cli: Cli, tmp_path: Path) -> None:

@@ -1,23 +1,73 @@
-"""Pages made of packages."""
+"""Pages made of packages, and the data inside them."""
 
 from __future__ import annotations
 
+import base64
+import gzip
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 from kada_athena_async.extracts.runs import select_runs
 from kada_athena_async.files import Files
 from kada_athena_async.page import PageReport, write_page
 
+_PART = re.compile(r'<script type="application/octet-stream" id="data-(\d+)-([\w-]+)">([^<]*)<')
 
-def make_page(directory: Path) -> tuple[PageReport, str]:
-    """The page of the newest package in *directory*, beside it, and its text."""
+
+def make_page(directory: Path, **which: Any) -> tuple[PageReport, str]:
+    """The page of the packages in *directory*, beside them, and its text."""
     target = directory / "page.html"
-    report = write_page(select_runs(directory, "athena", Files()), target, files=Files())
+    report = write_page(select_runs(directory, "athena", Files(), **which), target, files=Files())
     return report, target.read_text(encoding="utf-8")
 
 
-def visible(page: str) -> str:
-    """The page's text without its styles and scripts, spaces folded."""
-    bare = re.sub(r"<(script|style)\b.*?</\1>", " ", page, flags=re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", bare).split())
+def parts_of(page: str, site: int = 0) -> dict[str, Any]:
+    """Name -> each part of the data of a site, unpacked as the page's script does."""
+    return {
+        name: json.loads(gzip.decompress(base64.b64decode(text)))
+        for number, name, text in _PART.findall(page)
+        if int(number) == site
+    }
+
+
+def head_of(directory: Path, **which: Any) -> Any:
+    """What the page of *directory* says beside its tables and flows."""
+    return parts_of(make_page(directory, **which)[1])["head"]
+
+
+def tables_of(parts: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """``schema.table`` -> the row of the index, and the details of the table."""
+    index = parts["tables"]
+    scopes = index["lists"]["scopes"]
+    names = list(index["rows"])
+    found = {}
+    for place, values in enumerate(zip(*index["rows"].values(), strict=True)):
+        row = dict(zip(names, values, strict=True))
+        packet = parts.get(f"details-{place // 256}")
+        details = packet["tables"][place % 256] if packet else {}
+        if packet and "kinds" in details:
+            details["types"] = [packet["types"][kind] for kind in details["kinds"]]
+
+        full = ".".join(filter(None, (*scopes[row["scope"]][1:], row["name"])))
+        found[full] = {**row, **details}
+
+    return found
+
+
+def flows_of(parts: dict[str, Any]) -> dict[tuple[str, str], tuple[str, int, list[Any]]]:
+    """(source, target) -> kinds, number of column pairs known, and those in the page."""
+    edges, names = parts["edges"], list(tables_of(parts))
+    pairs = parts.get("pairs", {"pairs": [[]] * len(edges["rows"]["target"]), "names": []})
+    found = {}
+    source = 0
+    for edge, step in enumerate(edges["rows"]["step"]):
+        source += step
+        flat = [pairs["names"][place] for place in pairs["pairs"][edge]]
+        told = list(zip(flat[::2], flat[1::2], strict=True))
+        kind = edges["kinds"][edges["rows"]["kind"][edge]]
+        target = edges["rows"]["target"][edge]
+        found[names[source], names[target]] = (kind, edges["rows"]["pairs"][edge], told)
+
+    return found

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
+from kada_athena_async.extracts.runs import select_runs
+from kada_athena_async.files import Files
+from kada_athena_async.page import PageWriter
+from kada_athena_async.records import UsageRecord, ViewRecord
 from tests.unit.page.estate import (
+    CATALOG,
     END,
+    SERVER,
     catalog,
     column,
     complete,
@@ -21,7 +27,7 @@ from tests.unit.page.estate import (
     table,
     write_package,
 )
-from tests.unit.page.hostile import hostile_manifest, hostile_records
+from tests.unit.page.hostile import NAMES, hostile_manifest, hostile_records
 from tests.unit.page.pages import make_page
 
 pytest.importorskip("playwright")
@@ -30,15 +36,47 @@ sync_api = pytest.importorskip("playwright.sync_api")
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Chromium")
+VIEWS = (
+    *("", "#view=tables", "#view=tables&show=unused", "#view=lineage", "#view=queries"),
+    *("#view=people", "#view=advice", "#view=run", "#search=o"),
+)
 
 
-@dataclass
-class Opened:
+class Reader:
     """A page in the browser, and what it said and asked for since it was opened."""
 
-    page: sync_api.Page
-    said: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    def __init__(self, page: sync_api.Page, path: Path) -> None:
+        self.page = page
+        self.path = path
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        page.on("console", lambda message: self.said.append(message.text))
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("dialog", lambda dialog: self.said.append(f"dialog {dialog.message}"))
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.goto(path.as_uri())
+        self.wait()
+
+    def wait(self) -> None:
+        self.page.wait_for_selector("html[data-ready=true]")
+
+    def go(self, address: str) -> None:
+        """Follow a link to another view."""
+        self.page.evaluate("(address) => { location.hash = address; }", address)
+        self.page.wait_for_timeout(20)
+        self.wait()
+
+    def text(self, selector: str = "main") -> str:
+        return " ".join(self.page.locator(selector).first.inner_text().split())
+
+    def serious(self) -> list[str]:
+        """What axe finds serious or worse, with the first element of each."""
+        violations = axe.Axe().run(self.page).response["violations"]
+        return [
+            f"{each['id']}: {each['nodes'][0]['html']}"
+            for each in violations
+            if each["impact"] in ("serious", "critical")
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -54,19 +92,34 @@ def browser() -> Iterator[sync_api.Browser]:
 
 
 @pytest.fixture(scope="module")
-def plain_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two runs over a small shop."""
+def plain_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs over a small shop; 300 tables that nobody uses make long lists."""
     directory = tmp_path_factory.mktemp("plain")
-    chain = [link("orders", "daily", "id", "id", "CTAS"), link("daily", "report", "id", "n")]
+    use = UsageRecord(
+        *(SERVER, CATALOG, "sales", "orders", f"{END - timedelta(days=1):%Y-%m-%d}", "ann"),
+        *("READ", 7, 0, 2, 2**30, END - timedelta(hours=3)),
+    )
     records = {
         "metadata_catalogs": [catalog()],
         "metadata_schemas": [schema("sales"), schema("hr")],
         "metadata_tables": [
-            *(table("sales", name) for name in ("orders", "daily", "report")),
-            table("hr", "people", table_format="iceberg"),
+            *(table("sales", name) for name in ("orders", "daily")),
+            table("hr", "report", table_format=None),
+            *(table("hr", f"old_{n:03d}")._replace(size_bytes=n << 30) for n in range(300)),
         ],
-        "metadata_columns": [column("sales", "orders", "id"), column("hr", "people", "name")],
-        "linkages": chain,
+        "metadata_columns": [
+            column("sales", "orders", "order_id"),
+            column("sales", "daily", "id"),
+            column("hr", "report", "n"),
+        ],
+        "metadata_views": [
+            ViewRecord(SERVER, CATALOG, "hr", "report", "SELECT n FROM daily WHERE x = 1", "athena")
+        ],
+        "linkages": [
+            link("orders", "daily", "order_id", "id", "CTAS"),
+            link("daily", "report", "id", "n")._replace(target_schema="hr"),
+        ],
+        "usage": [use],
         "databaselog": [
             query(
                 f"q{number}",
@@ -87,152 +140,193 @@ def plain_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def hostile_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def hostile_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("hostile")
     write_package(directory, hostile_records(), **hostile_manifest())
     make_page(directory)
     return directory / "page.html"
 
 
-def opened(browser: sync_api.Browser, path: Path, **context: object) -> Opened:
-    page = browser.new_page(offline=True, **context)
-    seen = Opened(page)
-    page.on("console", lambda message: seen.said.append(message.text))
-    page.on("pageerror", lambda error: seen.said.append(str(error)))
-    page.on("dialog", lambda dialog: seen.said.append(f"dialog {dialog.message}"))
-    page.on("request", lambda request: seen.asked.append(request.url))
-    page.goto(path.as_uri())
-    page.wait_for_selector("html[data-ready=true]")
-    return seen
+@pytest.fixture(scope="module")
+def plain(browser: sync_api.Browser, plain_path: Path) -> Reader:
+    """One reader of the shop's page, who walks through it in all tests that only look."""
+    return Reader(browser.new_page(offline=True), plain_path)
 
 
-def serious(page: sync_api.Page) -> list[str]:
-    """What axe finds serious or worse, with the first element of each."""
-    violations = axe.Axe().run(page).response["violations"]
-    return [
-        f"{each['id']}: {each['nodes'][0]['html']}"
-        for each in violations
-        if each["impact"] in ("serious", "critical")
-    ]
-
-
-@pytest.mark.parametrize("which", ["plain_page", "hostile_page"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("which", ["plain_path", "hostile_path"])
 def test_page_is_quiet_and_accessible(
-    browser: sync_api.Browser, request: pytest.FixtureRequest, which: str, scheme: str
+    browser: sync_api.Browser, request: pytest.FixtureRequest, which: str
 ) -> None:
-    """Nothing is said or asked beyond the file, no name comes to life, and axe is content."""
+    """In every view, light and dark, on a telephone: nothing is said or asked, no name comes to
+    life, nothing sticks out, and axe is content."""
     path = request.getfixturevalue(which)
-    seen = opened(browser, path, color_scheme=scheme)
+    reader = Reader(browser.new_page(offline=True, viewport={"width": 360, "height": 740}), path)
+    names = ["orders"] if which == "plain_path" else NAMES
+    chosen = [f"#table={quote(f'{CATALOG}.{name}.{name}')}" for name in names[:4]]
+    if which == "plain_path":
+        chosen = [f"#table={CATALOG}.sales.orders", "#table=nothing", "#statement=f1"]
 
-    bars = seen.page.locator("#cost-chart .mark-rect path")
-    bars.first.hover()
-    seen.page.wait_for_selector("#vg-tooltip-element.visible")
+    for scheme in ("light", "dark"):
+        reader.page.emulate_media(color_scheme=scheme)
+        for address in (*VIEWS, *chosen):
+            reader.go(address)
+            assert reader.page.locator("h1").count() == 1, address
+            assert reader.page.evaluate("document.documentElement.scrollWidth") == 360, address
+            assert "cannot be drawn" not in reader.text(), address
+            if scheme == "light" or address in ("", "#view=lineage", "#view=queries"):
+                assert reader.serious() == [], address
 
-    assert seen.page.evaluate("window.hit") is None
-    assert seen.page.locator("#vg-tooltip-element :is(img, script)").count() == 0
-    assert serious(seen.page) == []
-    assert (seen.said, seen.asked) == ([], [path.as_uri()])
+    assert reader.page.evaluate("window.hit") is None
+    assert reader.page.locator(":is(img, iframe)").count() == 0
+    assert (reader.said, reader.asked) == ([], [path.as_uri()])
+    reader.page.close()
 
 
-def test_a_request_would_be_forbidden(browser: sync_api.Browser, plain_page: Path) -> None:
+def test_a_request_would_be_forbidden(browser: sync_api.Browser, plain_path: Path) -> None:
     """Even a script that got into the page could not send what it reads there."""
-    seen = opened(browser, plain_page)
+    reader = Reader(browser.new_page(offline=True), plain_path)
 
-    outcome = seen.page.evaluate(
+    outcome = reader.page.evaluate(
         "fetch('https://example.invalid/').then(() => 'sent', (error) => error.name)"
     )
 
     assert outcome == "TypeError"
-    assert "Content Security Policy" in " ".join(seen.said)
+    assert "Content Security Policy" in " ".join(reader.said)
+    reader.page.close()
 
 
-def test_a_table_is_chosen_by_typing(browser: sync_api.Browser, plain_page: Path) -> None:
-    """Keys alone find it, and both directions are told with their columns, step by step."""
-    page = opened(browser, plain_page).page
-    box = page.get_by_role("combobox", name="Table")
+def test_overview_tells_the_sums(plain: Reader) -> None:
+    """Tiles, charts by day with their numbers as a table, and the rankings."""
+    plain.go("")
 
-    box.fill("sales dai")
-    assert page.locator("#lineage-list li").all_inner_texts() == ["daily AwsDataCatalog.sales"]
-    box.press("ArrowDown")
-    box.press("Enter")
-
-    assert page.locator("#lineage-title").inner_text() == "AwsDataCatalog.sales.daily"
-    status = page.locator("#lineage-status").inner_text()
-    assert status == "Fed by 1 table, feeds 1 table, within 2 steps."
-    (row,) = page.locator("#lineage-up tbody tr").all_inner_texts()
-    told = "1 orders AwsDataCatalog.sales daily AwsDataCatalog.sales CTAS id → id"
-    assert " ".join(row.split()) == told
-    assert "id → n" in page.locator("#lineage-down tbody tr").inner_text()
-
-
-def test_a_table_is_chosen_by_clicking(browser: sync_api.Browser, plain_page: Path) -> None:
-    """In the drawing and in the list; more steps show more."""
-    page = opened(browser, plain_page).page
-
-    page.locator("#lineage-chart .mark-text text", has_text="report").click()
-    page.wait_for_function(
-        "document.getElementById('lineage-title').textContent.endsWith('report')"
-    )
-    assert page.locator("#lineage-up tbody tr").count() == 2
-    page.get_by_label("Steps").select_option("1")
-    page.wait_for_function("document.querySelectorAll('#lineage-up tbody tr').length === 1")
-    page.locator("#lineage-up").get_by_role("button", name="daily").click()
-    page.wait_for_function("document.getElementById('lineage-title').textContent.endsWith('daily')")
+    tiles = plain.text(".tiles")
+    for told in (
+        "tables 302 1 view",
+        "queries 40 13 % failed",
+        "scanned 780 GB",
+        "unused tables 302",
+    ):
+        assert told in tiles, told
+    assert plain.page.locator(".trend svg[role=img]").count() == 4
+    plain.page.locator(".trend summary").first.click()
+    rows = plain.page.locator(".trend table").first.locator("tbody tr").all_inner_texts()
+    assert [" ".join(row.split()) for row in rows] == ["2026-11-25 (partial) 2", "2026-11-24 38"]
 
 
-def test_unknown_and_lonely_tables_are_told(browser: sync_api.Browser, plain_page: Path) -> None:
-    """No match and no lineage are sentences, not empty boxes."""
-    page = opened(browser, plain_page).page
-    box = page.get_by_role("combobox", name="Table")
+def test_a_table_has_a_page_of_its_own(plain: Reader) -> None:
+    """Reached by a link, also with the end of its name; with columns, use, lineage and text."""
+    plain.go("#table=daily")
 
+    assert plain.text("h1") == "daily"
+    boxes = plain.page.locator(".diagram .title").all_text_contents()
+    assert sorted(boxes) == ["daily", "orders", "report"]
+    assert plain.page.locator(".diagram .flow[marker-end]").count() == 2
+    assert "orders.order_id" in plain.text(".plain")
+    plain.page.locator(".diagram a", has_text="report").click()
+    plain.page.wait_for_function("document.querySelector('h1').textContent === 'report'")
+    assert plain.text("pre") == "SELECT n FROM daily WHERE x = ?"
+    plain.page.get_by_label("steps").select_option("1")
+    assert plain.page.locator(".diagram .title").count() == 2
+    plain.go("#table=sales.orders")
+    assert "ann 7 2026-11-24 21:00" in plain.text(".two")
+
+
+def test_tables_and_columns_are_found_by_typing(plain: Reader) -> None:
+    """Both, by parts of their names; what is not there is said."""
+    plain.go("")
+    box = plain.page.get_by_role("searchbox", name="Search tables and columns")
+
+    box.fill("order")
+    plain.page.wait_for_selector("h1:has-text('Search')")
+    plain.page.wait_for_selector("text=1 table and 1 column found.")
+    assert "order_id bigint orders" in plain.text("section:has(h2:text-is('Columns'))")
     box.fill("nothing like it")
-    found = page.locator("#lineage-found")
-    assert found.inner_text() == "No table has these letters in its name."
-    box.fill("people")
-    page.locator("#lineage-list li").click()
-
-    status = page.locator("#lineage-status")
-    assert status.inner_text() == "No flow into or out of this table is known from this run."
-    assert page.locator("#lineage-figure").is_hidden()
+    plain.page.wait_for_selector("text=0 tables and 0 columns found.")
+    assert "No table has these letters in its name." in plain.text()
 
 
-def test_tables_sort(browser: sync_api.Browser, plain_page: Path) -> None:
+def test_long_lists_hide_no_row_without_a_word(plain: Reader) -> None:
+    """The first rows are drawn, how many there are is said, and a button brings more."""
+    plain.go("#view=tables&show=unused")
+    rows = plain.page.locator("table.list tbody tr")
+
+    assert rows.count() == 100
+    assert plain.text(".more").startswith("100 of 302 shown.")
+    plain.page.get_by_role("button", name="Show 100 more").click()
+    assert rows.count() == 200
+    plain.page.get_by_role("button", name="Show all 302").click()
+    assert rows.count() == 302
+    assert plain.page.locator(".more").is_hidden()
+
+
+def test_tables_sort(plain: Reader) -> None:
     """A header sorts by number where the column is one, and tells the order to a screen reader."""
-    page = opened(browser, plain_page).page
-    costs = page.locator("#cost table")
+    plain.go("#view=tables&show=unused")
+    first = plain.page.locator("table.list tbody th").first
 
-    def first() -> str:
-        return costs.locator("tbody th").first.inner_text()
-
-    assert first() == "etl"
-    costs.get_by_role("button", name="Cost").click()
-    assert costs.locator("th[aria-sort=descending]").inner_text().startswith("Cost")
-    costs.get_by_role("button", name="Cost").click()
-    assert first() == "adhoc"
-    assert costs.locator("th[aria-sort=ascending]").count() == 1
+    assert first.inner_text().startswith("old_299")
+    plain.page.get_by_role("button", name="Size").click()
+    assert not first.inner_text().startswith("old_299")
+    assert plain.page.locator("th[aria-sort=ascending]").inner_text().startswith("Size")
 
 
-def test_theme_follows_the_reader(browser: sync_api.Browser, plain_page: Path) -> None:
-    """It is the system's until the reader chooses, and paper is white whatever he chose."""
-    page = opened(browser, plain_page, color_scheme="dark").page
+def test_flows_between_schemas_are_drawn(plain: Reader) -> None:
+    """Each schema with its name, each arrow with its head and number; a click lists the flows."""
+    plain.go("#view=lineage")
+
+    assert sorted(plain.page.locator(".diagram .title").all_text_contents()) == ["hr", "sales"]
+    assert plain.page.locator(".diagram .flowlabel").all_text_contents() == ["1"]
+    assert plain.page.locator(".legend .flowkey").count() == 2
+    plain.page.locator("tr", has_text="hr").get_by_role("link", name="1").click()
+    plain.page.wait_for_selector("text=Flows from table to table")
+    assert "daily" in plain.text("tbody")
+
+
+def test_theme_follows_the_reader(browser: sync_api.Browser, plain_path: Path) -> None:
+    """It is the system's until the reader chooses, and paper is white whatever was chosen."""
+    page = Reader(browser.new_page(offline=True, color_scheme="dark"), plain_path).page
     paper = "getComputedStyle(document.body).backgroundColor"
 
-    assert page.evaluate(paper) == "rgb(20, 23, 27)"
+    assert page.evaluate(paper) == "rgb(16, 20, 25)"
     page.get_by_role("button", name="Light theme").click()
-    assert page.evaluate(paper) == "rgb(255, 255, 255)"
+    assert page.evaluate(paper) == "rgb(244, 246, 249)"
     page.get_by_role("button", name="Dark theme").click()
     page.emulate_media(media="print")
     assert page.evaluate(paper) == "rgb(255, 255, 255)"
     assert page.get_by_role("navigation").is_hidden()
+    page.close()
 
 
-@pytest.mark.parametrize("which", ["plain_page", "hostile_page"])
-def test_page_fits_a_telephone(
-    browser: sync_api.Browser, request: pytest.FixtureRequest, which: str
-) -> None:
-    """Only tables scroll sideways, each within its own frame, whatever the length of a name."""
-    path = request.getfixturevalue(which)
-    page = opened(browser, path, viewport={"width": 360, "height": 740}).page
+def test_sites_have_an_index(browser: sync_api.Browser, tmp_path: Path) -> None:
+    """Each site's figures stand in it, and its views are reached from it, by links that last."""
+    writer = PageWriter(2, files=Files())
+    for site in ("eu", "us & more"):
+        directory = tmp_path / site
+        records = {"metadata_tables": [table("sales", f"in_{site[:2]}")]}
+        write_package(directory, {**records, "databaselog": [query("q", scanned_bytes=2**40)]})
+        writer.add(select_runs(directory, "athena", Files()), site=site)
+    path = writer.write(tmp_path / "page.html").path
+    reader = Reader(browser.new_page(offline=True), path)
 
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert reader.text("h1") == "2 sites"
+    assert "$10.00" in reader.text(".tiles")
+    assert reader.serious() == []
+    reader.page.get_by_role("link", name="us & more").click()
+    reader.page.wait_for_selector(".trends")
+    reader.page.get_by_role("link", name="Tables", exact=True).click()
+    reader.page.wait_for_selector("h1:text-is('Tables')")
+    assert "in_us" in reader.text()
+    reader.go("#site=eu&table=in_eu")
+    assert reader.text("h1") == "in_eu"
+    reader.page.close()
+
+
+def test_a_browser_that_cannot_unpack_says_so(browser: sync_api.Browser, plain_path: Path) -> None:
+    """A sentence that names what it needs, not an empty page."""
+    page = browser.new_page(offline=True)
+    page.add_init_script("delete window.DecompressionStream")
+
+    reader = Reader(page, plain_path)
+
+    assert "This browser is too old to unpack the data of this page" in reader.text()
+    page.close()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
+import hashlib
 import math
-import os
+import resource
 import traceback
 from collections import Counter
 from collections.abc import Iterator
@@ -12,52 +12,72 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from random import Random
-from statistics import median
+from statistics import median_low
 from typing import Any
 
 import pytest
 
-from kada_athena_async.commit import Manifest, ManifestTimeline
+from kada_athena_async.commit import Manifest, ManifestGap, ManifestTimeline
 from kada_athena_async.errors import StateError
 from kada_athena_async.extracts import newest_packages
-from kada_athena_async.extracts.runs import select_runs
+from kada_athena_async.extracts.runs import Runs, select_runs
 from kada_athena_async.files import Files
-from kada_athena_async.page import warehouse as warehouse_module
-from kada_athena_async.page.estate import completeness_figures, estate_figures
-from kada_athena_async.page.history import (
-    MAX_CHARTED,
-    MAX_WORKGROUPS,
-    OTHERS,
-    HistoryFigures,
-    history_figures,
-)
+from kada_athena_async.page.completeness import completeness_figures
+from kada_athena_async.page.history import MAX_GROUPS, OTHERS
 from kada_athena_async.page.run_calls import calls_figures
-from kada_athena_async.page.warehouse import Warehouse, open_warehouse
+from kada_athena_async.page.warehouse import open_warehouse
 from kada_athena_async.prices import billed_bytes, dpu_hours, prices_of
-from kada_athena_async.records import QueryRecord
-from kada_athena_async.report import ScopeFacts
-from tests.unit.page.estate import END, Records, query, schema, table, write_package
+from kada_athena_async.records import (
+    PrincipalRecord,
+    QueryRecord,
+    TagRecord,
+    UsageRecord,
+    ViewRecord,
+)
+from kada_athena_async.report import SPARK, ScopeFacts
+from tests.unit.page.estate import (
+    CATALOG,
+    END,
+    SERVER,
+    Records,
+    column,
+    complete,
+    link,
+    query,
+    table,
+    write_package,
+)
+from tests.unit.page.pages import head_of, make_page, parts_of, tables_of
 
 MB = 2**20
-PRICES = prices_of("sa-east-1")
+DAY = timedelta(days=1)
 
 
-@contextmanager
-def warehouse_of(directory: Path, records: Records, **manifest: Any) -> Iterator[Warehouse]:
-    write_package(directory, records, **manifest)
-    with open_warehouse(select_runs(directory, "athena", Files()), None) as warehouse:
-        yield warehouse
-
-
-def history_of(directory: Path, rows: list[QueryRecord], **manifest: Any) -> HistoryFigures:
-    with warehouse_of(directory, {"databaselog": rows}, **manifest) as warehouse:
-        return history_figures(warehouse, lambda sql, *_: sql.upper(), PRICES)
+def history_of(directory: Path, rows: list[QueryRecord], **manifest: Any) -> Any:
+    write_package(directory, {"databaselog": rows}, **manifest)
+    return head_of(directory)["history"]
 
 
 def manifest_of(directory: Path, **facts: Any) -> Manifest:
     write_package(directory, {}, **facts)
     (package,) = newest_packages(directory, "athena", Files(), count=1)
     return package.manifest
+
+
+def usage(name: str, what: str = "READ", at: Any = END - DAY, **values: Any) -> UsageRecord:
+    facts = {"executions": 1, "scanned_bytes": 0, "user": "ann", **values}
+    return UsageRecord(
+        server=SERVER,
+        catalog=CATALOG,
+        schema="sales",
+        table=name,
+        usage_date=f"{at:%Y-%m-%d}",
+        event_type=what,
+        failed_executions=0,
+        distinct_statements=1,
+        last_at=at,
+        **facts,
+    )
 
 
 def random_history(count: int) -> list[QueryRecord]:
@@ -78,6 +98,7 @@ def random_history(count: int) -> list[QueryRecord]:
                 reused_result=rng.random() < 0.2,
                 completed_at=END - timedelta(seconds=rng.randrange(40 * 86_400)),
                 total_ms=rng.randrange(100_000),
+                queue_ms=rng.randrange(1_000),
                 fingerprint=f"f{rng.randrange(40)}",
             )
         )
@@ -101,44 +122,47 @@ def billed(row: QueryRecord) -> int:
 
 @pytest.mark.parametrize("compress", [True, False])
 def test_sums_equal_the_extracts(tmp_path: Path, compress: bool) -> None:
-    """Totals, workgroups, hours, days and statements are what a plain loop over the rows gives."""
+    """Totals, days, workgroups, hours and statements are what a plain loop over the rows gives."""
     rows = random_history(600)
 
-    figures = history_of(tmp_path, rows, compress=compress)
+    figures = history_of(tmp_path, rows, compress=compress, region="sa-east-1")
 
-    assert figures.executions == 600
-    assert figures.failed == sum(row.status == "FAILED" for row in rows)
-    assert figures.scanned_bytes == sum(row.scanned_bytes or 0 for row in rows)
-    assert figures.billed_bytes == sum(map(billed, rows))
-    assert figures.dollars == pytest.approx(sum(map(billed, rows)) / 2**40 * 9.0)
+    totals = figures["totals"]
+    assert totals["executions"] == 600
+    assert totals["failed"] == sum(row.status == "FAILED" for row in rows)
+    assert totals["cancelled"] == sum(row.status == "CANCELLED" for row in rows)
+    assert totals["scanned"] == sum(row.scanned_bytes or 0 for row in rows)
+    assert totals["billed"] == sum(map(billed, rows))
     hours = sum((row.dpu_count or 0) * (row.engine_ms or 0) / 1000 / 3600 for row in rows)
-    assert figures.dpu_hours == pytest.approx(hours)
-    assert sum(each.dpu_hours for each in figures.workgroups) == pytest.approx(hours)
-    assert {w.workgroup: w.executions for w in figures.workgroups} == Counter(
-        row.workgroup for row in rows
-    )
-    for each in figures.workgroups:
-        mine = [row for row in rows if row.workgroup == each.workgroup]
-        assert each.billed_bytes == sum(map(billed, mine))
-        assert each.median_ms == median(row.total_ms or 0 for row in mine)
+    assert totals["dpu_hours"] == pytest.approx(hours)
+    assert figures["usd_per_tb"] == 9.0
+    for each in figures["workgroups"]:
+        mine = [row for row in rows if row.workgroup.replace("\n", r"\n") == each["name"]]
+        assert each["n"] == len(mine)
+        assert each["billed"] == sum(map(billed, mine))
+        assert each["queue_ms"] == sum(row.queue_ms or 0 for row in mine)
+        assert each["median_ms"] == median_low(row.total_ms or 0 for row in mine)
+        times = sorted(row.total_ms or 0 for row in mine)
+        assert each["p95_ms"] == times[math.ceil(0.95 * len(mine)) - 1]
 
-    times = [(row.workgroup, row.status, row.completed_at) for row in rows]
-    assert {(w, hour): n for w, hour, n in figures.hours} == Counter(
-        (workgroup, at.hour) for workgroup, _, at in times if at
-    )
-    assert {(begin.date(), status): n for begin, status, n in figures.periods} == Counter(
-        (at.date(), status) for _, status, at in times if at
-    )
+    days = figures["days"]
+    by_day = Counter(f"{row.completed_at:%Y-%m-%d}" for row in rows)
+    failed = Counter(f"{row.completed_at:%Y-%m-%d}" for row in rows if row.status == "FAILED")
+    assert dict(zip(days["day"], days["n"], strict=True)) == by_day
+    assert [failed[day] for day in days["day"]] == days["failed"]
+    assert sum(days["billed"]) == totals["billed"]
+    by_hour = Counter((row.workgroup.replace("\n", r"\n"), row.completed_at.hour) for row in rows)  # type: ignore[union-attr]
+    for name, counts in zip(*figures["hours"].values(), strict=True):
+        assert counts == [by_hour[name, hour] for hour in range(24)]
+
     costs = Counter[str]()
     for row in rows:
         costs[row.fingerprint or ""] += billed(row)
-    assert [f.billed_bytes for f in figures.fingerprints] == [
-        cost for _, cost in costs.most_common(len(figures.fingerprints))
-    ]
+    assert {each["fingerprint"]: each["billed"] for each in figures["statements"]} == costs
 
 
-def test_the_database_and_the_loop_bill_alike() -> None:
-    """``show`` counts in Python what the page counts in SQL."""
+def test_the_price_list_is_read_right() -> None:
+    """Bytes and DPU hours of each kind of execution, by a second reading of the list."""
     for row in random_history(600):
         found = billed_bytes(
             status=row.status,
@@ -175,83 +199,186 @@ def test_a_price_says_where_it_comes_from() -> None:
     assert prices_of("").tb_source == "list price of us-east-1, as the Region is not known here"
 
 
+def test_partial_days_are_marked(tmp_path: Path) -> None:
+    """A day is whole where the windows of all runs, joined, cover it and no gap cuts it."""
+    noon = END + timedelta(hours=12)
+    rows = [query(f"q{n}", completed_at=noon - n * DAY - timedelta(hours=1)) for n in range(4)]
+    for number, end in enumerate((noon - 2 * DAY, noon - DAY, noon)):
+        write_package(tmp_path, {"databaselog": rows[3 - number : 4 - number]}, end=end)
+
+    days = head_of(tmp_path)["history"]["days"]
+    assert (days["day"], days["partial"]) == (["2026-11-22", "2026-11-23", "2026-11-24"], [1, 0, 0])
+
+    write_package(tmp_path, {"databaselog": rows[:1]}, end=noon)
+    gap = ManifestGap(kind="lost", start=END - DAY, end=END - DAY + timedelta(hours=1))
+    write_package(tmp_path, {"databaselog": rows[1:2]}, end=noon - DAY, gaps=(gap,))
+    days = head_of(tmp_path)["history"]["days"]
+    assert dict(zip(days["day"], days["partial"], strict=True))["2026-11-24"] == 1
+    since = END - timedelta(hours=14)
+    days = head_of(tmp_path, since=since)["history"]["days"]
+    assert (days["day"][0], days["partial"][0]) == ("2026-11-24", 1)
+
+
 def test_many_workgroups_are_summed_up(tmp_path: Path) -> None:
     """What does not fit stands together under one name, and nothing is lost from the sums."""
-    count = MAX_WORKGROUPS + 7
+    count = MAX_GROUPS + 7
     rows = [query(f"q{i}-{j}", f"w{i:04d}") for i in range(count) for j in range(1 + (i < 3))]
 
     figures = history_of(tmp_path, rows)
 
-    told = {w.workgroup: w.executions for w in figures.workgroups}
-    assert len(told) == MAX_WORKGROUPS + 1
+    told = {each["name"]: each["n"] for each in figures["workgroups"]}
+    assert len(told) == MAX_GROUPS + 1
     assert told[OTHERS] == 7
     assert sum(told.values()) == len(rows)
-    assert figures.workgroup_count == count
-    assert len({workgroup for workgroup, *_ in figures.hours}) == MAX_CHARTED + 1
-    assert sum(n for *_, n in figures.hours) == len(rows)
+    assert sum(map(sum, figures["hours"]["counts"])) == len(rows)
 
 
-def test_failures_are_named_by_what_stays_the_same(tmp_path: Path) -> None:
-    """An error's name, or the words before the first value; positions and values do not split."""
+def test_failures_are_those_of_the_terminal(tmp_path: Path) -> None:
+    """By Athena's word or category, masked, those that were cancelled not among them."""
     reasons = [
-        "COLUMN_NOT_FOUND: line 1:8: Column ? cannot be resolved",
+        "COLUMN_NOT_FOUND: line 1:8: Column 'secret-4711' cannot be resolved",
         "COLUMN_NOT_FOUND: line 9:9: Column ? cannot be resolved",
         "line 4:9: mismatched input ?. Expecting: ?",
-        "line 1:1: mismatched input ?. Expecting: ?",
         "Query exhausted resources at this scale factor",
         None,
     ]
     rows = [
-        query(f"q{i}", status="FAILED", status_reason=reason, error_category=2)
+        query(f"q{i}", f"w{i}", status="FAILED", status_reason=reason, error_category=2)
         for i, reason in enumerate(reasons)
     ]
+    stopped = query("c", status="CANCELLED", status_reason="Query cancelled by the user")
 
-    figures = history_of(tmp_path, [*rows, query("fine")])
+    figures = history_of(tmp_path, [*rows, query("fine"), stopped])
 
-    assert {(f.kind, f.executions, f.blamed) for f in figures.failures} == {
-        ("COLUMN_NOT_FOUND", 2, "user"),
-        ("mismatched input", 2, "user"),
-        ("Query exhausted resources at this scale factor", 1, "user"),
-        ("no reason given", 1, "user"),
+    assert [(f["kind"], f["n"], f["workgroups"]) for f in figures["failures"]] == [
+        ("COLUMN_NOT_FOUND", 2, 2),
+        ("user error", 2, 2),
+        ("SYNTAX_ERROR", 1, 1),
+    ]
+    assert "4711" not in str(figures["failures"])
+
+
+def test_people_and_tools_are_those_of_the_principals(tmp_path: Path) -> None:
+    """By principal where one is known, else by user; one that came late counts too."""
+    rows = [query("a", scanned_bytes=2**30), query("b"), query("c", "etl", status="FAILED")]
+    write_package(tmp_path, {"databaselog": rows}, end=END - DAY)
+    empty = dict.fromkeys(PrincipalRecord._fields)
+    late = PrincipalRecord(
+        **{
+            **empty,
+            "server": SERVER,
+            "query_id": "a",
+            "principal": "ann@example.com",
+            "client": "dbt",
+            "source": "cloudtrail",
+        }
+    )
+    write_package(tmp_path, {"query_principals": [late]})
+
+    figures = head_of(tmp_path)["history"]
+
+    assert {each["name"]: (each["n"], each["failed"]) for each in figures["people"]} == {
+        "ann@example.com": (1, 0),
+        "athena_workgroup_primary": (1, 0),
+        "athena_workgroup_etl": (1, 1),
     }
+    assert {each["name"]: each["n"] for each in figures["tools"]} == {"dbt": 1, "": 2}
 
 
 def test_sample_is_the_most_expensive_and_masked(tmp_path: Path) -> None:
     """Of statements that differ in literals the one that scanned most is shown, masked."""
     rows = [
-        query("small", query="select small", scanned_bytes=20 * MB),
-        query("large", query="select large\nfrom t", scanned_bytes=900 * MB),
-        query("free", query="create table", statement_type="DDL", fingerprint="g"),
+        query("small", query="SELECT 'small'", scanned_bytes=20 * MB),
+        query("large", query="SELECT 'large'\nFROM t", scanned_bytes=900 * MB, total_ms=None),
     ]
 
-    (only,) = history_of(tmp_path, rows).fingerprints
+    (only,) = history_of(tmp_path, rows)["statements"]
 
-    assert (only.executions, only.sample) == (2, "SELECT LARGE\nFROM T")
+    assert (only["n"], only["query_id"], only["sql"]) == (2, "large", "SELECT ?\nFROM t")
 
 
-def test_estate_is_counted_by_schema(tmp_path: Path) -> None:
-    """Tables, views, formats and the sizes that the catalog knows, an empty schema included."""
-    records = {
-        "metadata_schemas": [schema("sales"), schema("empty")],
-        "metadata_tables": [
-            table("sales", "a", parameters={"totalSize": "500"}),
-            table("sales", "b", table_format="iceberg", parameters={"totalSize": "junk"}),
-            table("sales", "c", parameters={"totalSize": "1500"}),
-            table("sales", "v", table_format=None),
+def test_a_table_is_told_with_its_columns_use_and_text(tmp_path: Path) -> None:
+    """Index and details hold what metadata, tags, usage and view text say of it."""
+    sized = table("sales", "orders")._replace(size_bytes=2**30, row_count=7, comment="one an order")
+    columns = [
+        column("sales", "orders", "id")._replace(comment="key"),
+        column("sales", "orders", "dt", "date")._replace(ordinal_position=2, is_partition_key=True),
+    ]
+    tags = [
+        TagRecord(SERVER, CATALOG, "sales", "orders", "id", "pii", "yes", "lakeformation", False)
+    ]
+    views = [
+        ViewRecord(SERVER, CATALOG, "sales", "v", "SELECT id FROM orders WHERE n = 4711", "athena")
+    ]
+    write_package(tmp_path, {"usage": [usage("orders", at=END - 3 * DAY)]}, end=END - 2 * DAY)
+    records: Records = {
+        "metadata_tables": [sized, table("sales", "v", table_format=None)],
+        "metadata_columns": columns,
+        "metadata_tags": tags,
+        "metadata_views": views,
+        "usage": [
+            usage("ORDERS", executions=3, scanned_bytes=10),
+            usage("orders", "WRITE", user="etl"),
         ],
     }
-    with warehouse_of(tmp_path, records) as warehouse:
-        figures = estate_figures(warehouse)
+    write_package(tmp_path, records, completeness=[complete("sales")])
 
-    told = [(s.schema, s.tables, s.views, s.formats, s.size_bytes) for s in figures.schemas]
-    assert told == [("sales", 3, 1, "hive 2, iceberg 1", 2000), ("empty", 0, 0, "", None)]
-    assert figures.formats == (("hive", 2), ("iceberg", 1))
-    assert [(t, size) for *_, t, size in figures.largest] == [("c", 1500), ("a", 500)]
-    assert figures.sized_tables == 2
+    tables = tables_of(parts_of(make_page(tmp_path)[1]))
+
+    orders, view = tables["sales.orders"], tables["sales.v"]
+    assert (orders["size"], orders["rows"], orders["comment"]) == (2**30, 7, "one an order")
+    assert (orders["names"], orders["types"]) == (["id", "dt"], ["bigint", "date"])
+    assert (orders["keyPlaces"], orders["comments"]) == ([1], {"0": "key"})
+    assert orders["tags"] == [["id", "pii=yes"]]
+    assert (orders["reads"], orders["writes"], orders["users"], orders["scanned"]) == (4, 1, 2, 10)
+    assert orders["readers"] == [["ann", 4, "2026-11-24 00:00"]]
+    assert orders["writers"] == [["etl", 1, "2026-11-24 00:00"]]
+    assert orders["days"] == [["2026-11-22", 1, 0], ["2026-11-24", 3, 1]]
+    assert (view["kind"], view["view"]) == (1, "SELECT id FROM orders WHERE n = ?")
 
 
-def test_calls_are_told_by_time(tmp_path: Path) -> None:
-    """Rates are calls by the width of a bucket; what a list leaves out at its end is zero."""
+def test_unused_are_those_of_the_terminal(tmp_path: Path) -> None:
+    """Not used even through views, and only in schemas that every run read completely."""
+    names = ("base", "old", "v", "vv", "other")
+    tables = [table("sales", name)._replace(size_bytes=5) for name in names]
+    half = table("half", "unknown")
+    links = [link("base", "v"), link("v", "vv")]
+    records: Records = {
+        "metadata_tables": [*tables, half],
+        "linkages": links,
+        "usage": [usage("VV")],
+    }
+    outcomes = [complete("sales"), complete("half", "partial")]
+    write_package(tmp_path, records, completeness=outcomes)
+
+    parts = parts_of(make_page(tmp_path)[1])
+
+    unused = {name for name, row in tables_of(parts).items() if row["unused"]}
+    assert unused == {"sales.old", "sales.other"}
+    estate = parts["head"]["estate"]
+    assert (estate["unused"], estate["unused_bytes"]) == (2, 10)
+    assert estate["doubtful_schemas"] == [f"{CATALOG}.half"]
+
+
+def test_changes_are_since_the_run_before(tmp_path: Path) -> None:
+    """Also where only the newest run is looked at; nothing is compared with nothing."""
+    schemas = [complete("sales")]
+    before = {"metadata_tables": [table("sales", "gone")]}
+    write_package(tmp_path, before, end=END - DAY, completeness=schemas)
+    assert head_of(tmp_path)["changes"] is None
+    write_package(tmp_path, {"metadata_tables": [table("sales", "new")]}, completeness=schemas)
+
+    changes = head_of(tmp_path, days=1)["changes"]
+
+    assert changes["tables"] == [
+        [f"{CATALOG}.sales.gone", "TABLE", ""],
+        [f"{CATALOG}.sales.new", "", "TABLE"],
+    ]
+    assert (changes["tableCount"], changes["columnCount"], changes["compared"]) == (2, 0, 1)
+
+
+def test_calls_are_told_with_their_peak(tmp_path: Path) -> None:
+    """Rates are calls by the width of a bucket."""
     timeline = ManifestTimeline(
         started_at=END,
         bucket_s=4,
@@ -262,40 +389,25 @@ def test_calls_are_told_by_time(tmp_path: Path) -> None:
 
     figures = calls_figures(manifest_of(tmp_path, timeline=timeline, **facts))
 
-    assert [
-        (o.operation, o.calls, o.throttles, o.peak_per_s, o.quota_per_s) for o in figures.operations
-    ] == [
+    assert [tuple(each.values()) for each in figures] == [
         ("athena:A", 12, 3, 2.0, 5.0),
         ("athena:B", 2, 0, 0.5, None),
-    ]
-    assert figures.duration_s == 12
-    assert [row for row in figures.timeline if row[0] == "athena:B"] == [
-        ("athena:B", 0, 0.5),
-        ("athena:B", 4, 0.0),
-        ("athena:B", 8, 0.0),
     ]
 
 
 def test_what_is_not_complete_is_listed(tmp_path: Path) -> None:
-    """Complete scopes are counted, the others named with their reason."""
-    denied = ScopeFacts(scope="workgroup", name=("w",), outcome="denied", reason="no right")
-    fine = ScopeFacts(scope="workgroup", name=("v",), outcome="complete")
+    """Complete scopes are counted, the others named; a Spark workgroup lacks nothing."""
+    scopes = [
+        ScopeFacts(scope="workgroup", name=("w",), outcome="denied", reason="no right"),
+        ScopeFacts(scope="workgroup", name=("v",), outcome="complete"),
+        ScopeFacts(scope="workgroup", name=("spark",), outcome="skipped", reason=SPARK),
+    ]
 
-    figures = completeness_figures(manifest_of(tmp_path, completeness=[fine, denied]))
+    figures = completeness_figures(manifest_of(tmp_path, completeness=scopes))
 
-    assert figures.outcomes == {"complete": 1, "partial": 0, "skipped": 0, "denied": 1}
-    assert figures.problems == (denied,)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="needs names that Windows has not")
-def test_any_directory_name_will_do(tmp_path: Path) -> None:
-    """Quotes and wildcards in a path are letters like others: no neighbour is read with it."""
-    for neighbour in ("it's xy z", "it's xyz"):
-        write_package(tmp_path / neighbour, {"databaselog": [query(f"q{i}") for i in range(5)]})
-
-    figures = history_of(tmp_path / "it's [x]*?z", [query("q")])
-
-    assert figures.executions == 1
+    assert (figures["asked"], figures["incomplete"]) == (2, 1)
+    told = {"scope": "workgroup", "name": "w", "outcome": "denied", "reason": "no right"}
+    assert figures["problems"] == [told]
 
 
 def test_missing_package_is_explained(tmp_path: Path) -> None:
@@ -319,42 +431,61 @@ def test_torn_package_is_refused(tmp_path: Path, damage: str, told: str) -> None
 
 
 def test_foreign_extract_is_refused(tmp_path: Path) -> None:
-    """A file that is whole but of another making is named, and none of it is quoted."""
-    path = write_package(tmp_path, {})
-    (extract,) = tmp_path.glob("*metadata_tables*")
-    extract.write_bytes(gzip.compress(b"server,catalog\nsecret-4711,b,c,d\n"))
-    runs = select_runs(tmp_path, "athena", Files())
+    """A file that is whole but of another making is named by its kind, and none of it is quoted."""
+    write_package(tmp_path, {"databaselog": [query("q", scanned_bytes="secret-4711")]})
 
-    with pytest.raises(StateError) as refused, open_warehouse(runs, None):
-        pass
+    with pytest.raises(StateError) as refused:
+        make_page(tmp_path)
 
-    assert f"{extract} cannot be read as metadata_tables" in str(refused.value)
+    assert f"an extract in {tmp_path} cannot be read as databaselog" in str(refused.value)
     assert "try: it was written by something else" in str(refused.value)
     assert "4711" not in "".join(traceback.format_exception(refused.value))
-    assert path.exists()
 
 
 def test_an_extract_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     """Columns that were appended since are null in it."""
-    write_package(tmp_path, {"metadata_tables": [table("sales", "orders")]})
+    write_package(tmp_path, {"metadata_tables": [table("sales", "orders")]}, compress=False)
     (extract,) = tmp_path.glob("*metadata_tables*")
-    lines = gzip.decompress(extract.read_bytes()).decode().splitlines()
-    cut = [line.rsplit(",", 5)[0] for line in lines]
-    assert cut[0].endswith("found_by")
-    extract.write_bytes(gzip.compress("\n".join([*cut, ""]).encode()))
+    lines = extract.read_text().splitlines()
+    cut = "".join(line.rsplit(",", 5)[0] + "\n" for line in lines)
+    manifest = next(tmp_path.glob("*manifest*"))
+    text = manifest.read_text().replace(digest_of(extract.read_text()), digest_of(cut))
+    manifest.write_text(
+        text.replace(f'"size_bytes": {extract.stat().st_size}', f'"size_bytes": {len(cut)}')
+    )
+    extract.write_text(cut)
 
-    with open_warehouse(select_runs(tmp_path, "athena", Files()), None) as warehouse:
-        found = warehouse.rows('SELECT schema, "table" FROM tables')
+    (found,) = tables_of(parts_of(make_page(tmp_path)[1])).values()
 
-    assert list(found) == [("sales", "orders")]
+    assert (found["name"], found["size"]) == ("orders", None)
 
 
-def test_lack_of_room_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What cannot be held is said with the place that needs room."""
-    monkeypatch.setattr(warehouse_module, "MEMORY_LIMIT", "1MB")
+def digest_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@contextmanager
+def disk_of(size_bytes: int) -> Iterator[None]:
+    """No file may grow larger, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_lack_of_room_is_explained(tmp_path: Path) -> None:
+    """What cannot be held is said with the place that needs room, and no value is quoted."""
+    rows = [query(f"q{n}", query="x", fingerprint=f"{n:0500d}") for n in range(60_000)]
+    write_package(tmp_path, {"databaselog": rows})
+    runs: Runs = select_runs(tmp_path, "athena", Files())
 
     with (
-        pytest.raises(StateError, match=r"cannot be counted in .*\n  try: make room there"),
-        warehouse_of(tmp_path, {"databaselog": random_history(2_000)}),
+        pytest.raises(StateError, match=r"cannot be counted in .*\n  try: make room") as refused,
+        disk_of(1_000_000),
+        open_warehouse(runs),
     ):
         pass
+
+    assert "0000" not in "".join(traceback.format_exception(refused.value))

@@ -1,0 +1,324 @@
+"""How large, how fast and how small in memory the page of a large estate is.
+
+30 nights of an invented estate are written as a run writes them, then ``report`` makes the page as
+a process of its own. The names have something random in them, so that no compressor makes light of
+them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+from isal import igzip
+
+from benchmarks.frame import parse, rounded, show
+from kada_athena_async.commit import Manifest, ManifestFile, RunFacts
+from kada_athena_async.commit.manifest import extract_name, manifest_name
+from kada_athena_async.files.document import to_bytes
+from kada_athena_async.hwm import Carried
+from kada_athena_async.records import (
+    KINDS,
+    ColumnRecord,
+    EventRecord,
+    LinkageRecord,
+    QueryRecord,
+    Record,
+    TableRecord,
+    UsageRecord,
+    ViewRecord,
+)
+from kada_athena_async.report import ScopeFacts
+from kada_athena_async.sinks.csv_format import encode, header
+
+NIGHTS = 30
+TABLES = 100_000
+EXECUTIONS = 1_000_000
+COLUMNS = 20
+SCHEMAS = 500
+STATEMENTS = 20_000
+END = datetime(2026, 11, 28, tzinfo=timezone.utc)
+
+_SERVER, _CATALOG = "athena", "AwsDataCatalog"
+_BATCH = 5_000
+_WORDS = (
+    *("order", "customer", "event", "price", "region", "status", "amount", "created", "session"),
+    *("device", "metric", "invoice", "channel", "score", "batch", "source", "target", "value"),
+)
+_TYPES = ("varchar", "bigint", "double", "timestamp(3)", "date", "boolean", "decimal(18,2)")
+_PROGRAM = """
+import resource, sys
+from kada_athena_async.__main__ import main
+try:
+    main()
+finally:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"peak {peak * (1 if sys.platform == 'darwin' else 1024)}", file=sys.stderr)
+"""
+
+
+class Estate:
+    """An invented estate: names, and what happens in a night."""
+
+    def __init__(self, tables: int, executions: int) -> None:
+        rng = Random(11)
+        self._rng = rng
+        self._executions = executions
+        self.names = [f"{rng.choice(_WORDS)}_{rng.choice(_WORDS)}_{rng.randrange(16**6):06x}"
+                      for _ in range(tables)]  # fmt: skip
+        self.kinds: dict[str, Callable[[int], Iterator[Record]]] = {
+            "metadata_tables": self._tables,
+            "metadata_columns": self._columns,
+            "metadata_views": self._views,
+            "databaselog": self._queries,
+            "linkages": self._linkages,
+            "events": self._events,
+            "usage": self._usage,
+        }
+
+    def schema(self, table: int) -> str:
+        """The schema of a table, by its number."""
+        return f"domain_{table % SCHEMAS:03d}"
+
+    def _tables(self, night: int) -> Iterator[Record]:
+        rng = Random(f"tables {night}")
+        for number, name in enumerate(self.names):
+            is_view = number % 10 == 0
+            yield TableRecord(
+                *(_SERVER, _CATALOG, self.schema(number), name),
+                table_type="VIEW" if is_view else "TABLE",
+                table_format=None if is_view else rng.choice(("hive", "iceberg")),
+                location=None if is_view else f"s3://lake/{self.schema(number)}/{name}/",
+                owner="hadoop",
+                comment=f"{rng.choice(_WORDS)} by {rng.choice(_WORDS)}",
+                created_at=END - timedelta(days=rng.randrange(900)),
+                updated_at=None,
+                last_access_at=None,
+                partition_keys=() if number % 3 else ("dt",),
+                parameters={},
+                found_by="both",
+                row_count=None if is_view else rng.randrange(10**8),
+                size_bytes=None if is_view else rng.randrange(2**40),
+            )
+
+    def _columns(self, night: int) -> Iterator[Record]:
+        rng = Random("columns")
+        for number, name in enumerate(self.names):
+            for place in range(COLUMNS):
+                column = f"{rng.choice(_WORDS)}_{rng.choice(_WORDS)}_{place}"
+                comment = (
+                    f"{rng.choice(_WORDS)} of {rng.choice(_WORDS)}" if place % 4 == 0 else None
+                )
+                kind = rng.choice(_TYPES)
+                yield ColumnRecord(
+                    *(_SERVER, _CATALOG, self.schema(number), name, column, place + 1),
+                    *(kind, kind, True, False, comment),
+                )
+
+    def _views(self, night: int) -> Iterator[Record]:
+        for number in range(0, len(self.names), 10):
+            source = self.names[number - 1]
+            text = f"SELECT * FROM {self.schema(number - 1)}.{source} WHERE status = ?"
+            place = (_SERVER, _CATALOG, self.schema(number), self.names[number])
+            yield ViewRecord(*place, text, "athena")
+
+    def executions(self, night: int) -> Iterator[tuple[str, int, int, int, datetime, int]]:
+        """Query id, statement, source, target, time and bytes of each execution."""
+        rng = Random(f"night {night}")
+        start = END - timedelta(days=NIGHTS - night)
+        for _ in range(self._executions // NIGHTS):
+            statement = min(int(rng.expovariate(1 / 1_500)), STATEMENTS - 1)
+            source = statement * 7919 % len(self.names)
+            target = statement * 104_729 % len(self.names)
+            at = start + timedelta(seconds=rng.randrange(86_400))
+            yield (
+                f"{rng.getrandbits(128):032x}",
+                statement,
+                source,
+                target,
+                at,
+                rng.randrange(2**32),
+            )
+
+    def _queries(self, night: int) -> Iterator[Record]:
+        empty = dict.fromkeys(QueryRecord._fields)
+        for query_id, statement, source, target, at, scanned in self.executions(night):
+            fails = scanned % 20 == 0
+            values = {
+                "server": _SERVER,
+                "query_id": query_id,
+                "user": f"athena_workgroup_team_{statement % 60}",
+                "workgroup": f"team_{statement % 60}",
+                "catalog": _CATALOG,
+                "statement_type": "DML",
+                "substatement_type": "INSERT" if statement % 5 == 0 else "SELECT",
+                "query": f"SELECT a, b, c FROM {self.names[source]} JOIN {self.names[target]} "
+                f"USING (id) WHERE d = ? AND e IN (?, ?, ?) /* {statement} */",
+                "status": "FAILED" if fails else "SUCCEEDED",
+                "status_reason": "TABLE_NOT_FOUND: ?" if fails else None,
+                "submitted_at": at,
+                "completed_at": at,
+                "total_ms": scanned % 60_000,
+                "queue_ms": scanned % 700,
+                "engine_ms": scanned % 50_000,
+                "scanned_bytes": scanned,
+                "reused_result": False,
+                "fingerprint": f"{statement * 2_654_435_761:032x}",
+            }
+            yield QueryRecord(**{**empty, **values})
+
+    def _events(self, night: int) -> Iterator[Record]:
+        for query_id, statement, source, target, at, scanned in self.executions(night):
+            if scanned % 20 == 0:
+                continue
+
+            what = "WRITE" if statement % 5 == 0 else "READ"
+            for place, (kind, table) in enumerate((("READ", source), (what, target))):
+                yield EventRecord(
+                    *(_SERVER, f"{query_id}-{place}", query_id, kind),
+                    *(f"athena_workgroup_team_{statement % 60}", _CATALOG, self.schema(table)),
+                    *(self.names[table], ("a", "b"), at),
+                )
+
+    def _usage(self, night: int) -> Iterator[Record]:
+        found: dict[tuple[int, int, str], list[int]] = {}
+        for _, statement, source, target, _, scanned in self.executions(night):
+            if scanned % 20 == 0:
+                continue
+
+            what = "WRITE" if statement % 5 == 0 else "READ"
+            for kind, table in (("READ", source), (what, target)):
+                sums = found.setdefault((table, statement % 60, kind), [0, 0])
+                sums[0] += 1
+                sums[1] += scanned // 2
+
+        day = END - timedelta(days=NIGHTS - night)
+        for (table, team, kind), (count, scanned) in found.items():
+            yield UsageRecord(
+                *(_SERVER, _CATALOG, self.schema(table), self.names[table], f"{day:%Y-%m-%d}"),
+                *(f"athena_workgroup_team_{team}", kind, count, 0, 1, scanned, day),
+            )
+
+    def _linkages(self, night: int) -> Iterator[Record]:
+        for number in range(0, len(self.names), 10):
+            yield self._link(number - 1, number, "VIEW", None, None)
+
+        seen = {row[1]: row for row in self.executions(night) if row[1] % 5 == 0}
+        for query_id, _, source, target, at, _ in seen.values():
+            yield self._link(source, target, "INSERT", query_id, at)
+
+    def _link(
+        self, source: int, target: int, kind: str, query_id: str | None, at: datetime | None
+    ) -> Record:
+        return LinkageRecord(
+            server=_SERVER,
+            source_catalog=_CATALOG,
+            source_schema=self.schema(source),
+            source_table=self.names[source],
+            source_column=f"{_WORDS[source % len(_WORDS)]}_{source % COLUMNS}",
+            target_catalog=_CATALOG,
+            target_schema=self.schema(target),
+            target_table=self.names[target],
+            target_column=f"{_WORDS[target % len(_WORDS)]}_{target % COLUMNS}",
+            linkage_type=kind,
+            query_id=query_id,
+            confidence="exact",
+            dependency="direct",
+            transformation="identity",
+            executions=3 if at else None,
+            first_at=at,
+            last_at=at,
+        )
+
+
+def main() -> None:
+    """Measure and print."""
+    options = parse(__doc__ or "", repeat=1)
+    scale = 0.002 if options.is_quick else 1.0
+    estate = Estate(int(TABLES * scale), int(EXECUTIONS * scale))
+    with tempfile.TemporaryDirectory() as directory:
+        folder = Path(directory) / "out"
+        folder.mkdir()
+        for night in range(NIGHTS):
+            write_night(estate, folder, night)
+
+        page = Path(directory) / "page.html"
+        started = time.monotonic()
+        command = ["report", "--output-path", str(folder), "-f", str(page)]
+        done = subprocess.run(
+            [sys.executable, "-c", _PROGRAM, *command], check=True, capture_output=True, text=True
+        )
+        seconds = time.monotonic() - started
+        peak = int(done.stderr.rpartition("peak ")[2])
+        figures = {
+            "tables": len(estate.names),
+            "columns": len(estate.names) * COLUMNS,
+            "executions": int(EXECUTIONS * scale) // NIGHTS * NIGHTS,
+            "nights": NIGHTS,
+            "extracts_mb": rounded(sum(p.stat().st_size for p in folder.iterdir()) / 1e6),
+            "page_mb": rounded(page.stat().st_size / 1e6),
+            "seconds": rounded(seconds),
+            "peak_rss_mb": rounded(peak / 1e6),
+        }
+
+    show("page", options, figures)
+
+
+def write_night(estate: Estate, folder: Path, night: int) -> None:
+    """Write the package of a night; the metadata of the last two only, which the page reads."""
+    end = END - timedelta(days=NIGHTS - 1 - night)
+    files = []
+    for kind in KINDS:
+        is_told = night >= NIGHTS - 2 or not kind.startswith("metadata_")
+        rows = estate.kinds[kind](night) if kind in estate.kinds and is_told else iter(())
+        files.append(_write(folder, kind, end, rows))
+
+    schemas = {estate.schema(number) for number in range(len(estate.names))}
+    manifest = Manifest(
+        run_id=f"{end:%Y%m%dT%H%M%SZ}-0a1b2c3d",
+        name="athena",
+        start=end - timedelta(days=1),
+        end=end,
+        started_at=end + timedelta(minutes=1),
+        config_digest="same",
+        plan_digest="p",
+        manages_hwm=True,
+        files=tuple(files),
+        facts=RunFacts(
+            version="1.0",
+            server=_SERVER,
+            region="eu-west-1",
+            completeness=tuple(
+                ScopeFacts(scope="schema", name=(_CATALOG, name), outcome="complete")
+                for name in sorted(schemas)
+            ),
+        ),
+        carried=Carried(hwm=end),
+    )
+    (folder / manifest_name("athena", end)).write_bytes(to_bytes(manifest))
+
+
+def _write(folder: Path, kind: str, end: datetime, rows: Iterator[Record]) -> ManifestFile:
+    name = extract_name("athena", kind, end, compress=True)
+    count = 0
+    with igzip.open(folder / name, "wb", compresslevel=1) as file:
+        file.write(header(kind))
+        while batch := list(islice(rows, _BATCH)):
+            count += len(batch)
+            file.write(encode(kind, batch))
+
+    data = (folder / name).read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    return ManifestFile(name=name, kind=kind, rows=count, size_bytes=len(data), sha256=digest)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Completeness of the newest run: what was asked for and not read, gaps and warnings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kada_athena_async.commit import Manifest
+from kada_athena_async.observers.safe import one_line, safe
+from kada_athena_async.report import SPARK
+
+MAX_PROBLEMS = 2_000
+
+_MINUTE = "%Y-%m-%d %H:%M"
+
+
+def completeness_figures(manifest: Manifest) -> dict[str, Any]:
+    """Scopes, gaps and warnings of the manifest, as plain JSON values.
+
+    A Spark workgroup, which holds no SQL, lacks nothing.
+    """
+    asked_for = [
+        record
+        for record in manifest.facts.completeness
+        if record.outcome != "excluded" and record.reason != SPARK
+    ]
+    problems = [record for record in asked_for if record.outcome != "complete"]
+    problems.sort(key=lambda r: (r.outcome, r.scope, r.name))
+    return {
+        "asked": len(asked_for),
+        "incomplete": len(problems),
+        "problems": [
+            {
+                "scope": r.scope,
+                "name": safe(".".join(r.name)),
+                "outcome": r.outcome,
+                "reason": one_line(r.reason),
+            }
+            for r in problems[:MAX_PROBLEMS]
+        ],
+        "gaps": [
+            {
+                "workgroup": safe(gap.workgroup),
+                "kind": safe(gap.kind),
+                "start": f"{gap.start:{_MINUTE}}",
+                "end": f"{gap.end:{_MINUTE}}",
+            }
+            for gap in manifest.facts.gaps[:MAX_PROBLEMS]
+        ],
+        "warnings": [one_line(w.message, limit=600) for w in manifest.facts.warnings],
+    }

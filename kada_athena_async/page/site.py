@@ -1,0 +1,148 @@
+"""All that the page holds of one site."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kada_athena_async.extracts import Package, changes_between
+from kada_athena_async.extracts.advice import advice
+from kada_athena_async.extracts.runs import Runs
+from kada_athena_async.observers.safe import safe
+from kada_athena_async.page.completeness import completeness_figures
+from kada_athena_async.page.history import history_figures
+from kada_athena_async.page.lineage import lineage_figures
+from kada_athena_async.page.packing import json_text, pack
+from kada_athena_async.page.run_calls import calls_figures
+from kada_athena_async.page.tables import details, tables_figures
+from kada_athena_async.page.warehouse import open_warehouse
+
+MAX_CHANGES = 500
+"""Changed tables and changed columns in the page, each; the others are counted."""
+
+MAX_ADVICE = 500
+
+_LINEAGE_SHARE = 0.4
+"""Of the bytes that the index of tables leaves; the details of the tables get the rest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteData:
+    """The data of a site, packed for the page's script.
+
+    Attributes:
+        summary: Its key figures, unpacked: for the index of sites, and where scripts do not run.
+        parts: Name of each part -> its text; each is unpacked when it is first looked at.
+    """
+
+    summary: dict[str, Any]
+    parts: dict[str, bytes]
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(map(len, self.parts.values()))
+
+
+def site_data(runs: Runs, before: Package | None, *, site: str, max_bytes: int) -> SiteData:
+    """Read the extracts of *runs* and pack what they say into *max_bytes*.
+
+    Args:
+        before: The run before the newest, with which its metadata is compared.
+        site: Its name; empty where there is one only.
+
+    Raises:
+        StateError: An extract is missing or torn, or there is no room to count.
+    """
+    newest = runs.newest
+    with open_warehouse(runs) as warehouse:
+        history = history_figures(warehouse)
+        tables = tables_figures(warehouse)
+        room = max_bytes - len(tables.index)
+        lineage = lineage_figures(warehouse, int(room * _LINEAGE_SHARE))
+        room -= len(lineage.edges) + len(lineage.pairs)
+        told = details(warehouse, tables.shown, room)
+
+    facts = newest.manifest.facts
+    estate = tables.to_dict()
+    summary = {
+        "site": safe(site),
+        "server": safe(facts.server),
+        "region": safe(facts.region),
+        "start": f"{runs.start:%Y-%m-%d %H:%M}",
+        "end": f"{runs.end:%Y-%m-%d %H:%M}",
+        "runs": len(runs.packages),
+        "estate": {name: estate[name] for name in ("tables", "views", "schemas", "columns")},
+        "totals": history["totals"],
+        "usd": runs.prices.scanned_usd(history["totals"]["billed"]),
+    }
+    head = {
+        **summary,
+        "estate": estate,
+        "history": history,
+        "advice": _advice(runs),
+        "changes": _changes(before, newest),
+        "completeness": completeness_figures(newest.manifest),
+        "calls": calls_figures(newest.manifest),
+        "runList": [_run(package) for package in runs.packages],
+        "files": [[safe(f.name), f.rows, f.size_bytes] for f in newest.manifest.files],
+        "lineage": {
+            "count": lineage.count,
+            "shown": lineage.shown,
+            "pairCap": lineage.pair_cap,
+        },
+        "details": {**told.level._asdict(), "packets": len(told.packets)},
+    }
+    parts = {"head": pack(json_text(head)), "tables": tables.index, "edges": lineage.edges}
+    if lineage.pairs:
+        parts["pairs"] = lineage.pairs
+
+    parts.update({f"details-{number}": each for number, each in enumerate(told.packets)})
+    return SiteData(summary=summary, parts=parts)
+
+
+def _advice(runs: Runs) -> dict[str, Any]:
+    found = advice(runs)
+    kinds: dict[str, int] = {}
+    for finding in found:
+        kinds[finding.kind] = kinds.get(finding.kind, 0) + 1
+
+    told = [
+        {
+            **finding.to_dict(),
+            "subject": safe(finding.subject),
+            "detail": safe(finding.detail),
+            "remedy": safe(finding.remedy, limit=600),
+            "evidence": [safe(each) for each in finding.evidence],
+        }
+        for finding in found[:MAX_ADVICE]
+    ]
+    return {"count": len(found), "kinds": kinds, "findings": told}
+
+
+def _changes(before: Package | None, newest: Package) -> dict[str, Any] | None:
+    if before is None:
+        return None
+
+    found = changes_between(before, newest)
+    return {
+        "since": f"{before.manifest.end:%Y-%m-%d %H:%M}",
+        "compared": found.compared,
+        "leftOut": [safe(".".join(name)) for name in found.left_out[:MAX_CHANGES]],
+        "leftOutCount": len(found.left_out),
+        "tableCount": len(found.tables),
+        "tables": [
+            [safe(".".join(each.table)), each.before, each.after]
+            for each in found.tables[:MAX_CHANGES]
+        ],
+        "columnCount": len(found.columns),
+        "columns": [
+            [safe(".".join(each.table)), safe(each.column), safe(each.before), safe(each.after)]
+            for each in found.columns[:MAX_CHANGES]
+        ],
+    }
+
+
+def _run(package: Package) -> list[str]:
+    manifest = package.manifest
+    times = (manifest.start, manifest.end, manifest.started_at)
+    return [*(f"{at:%Y-%m-%d %H:%M}" for at in times), safe(manifest.facts.version)]

@@ -1,0 +1,277 @@
+"""Tables of the page: an index of all, and what there is to know of each, in packets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from kada_athena_async.extracts.table_usage import GB_BYTES, S3_USD_PER_GB_MONTH
+from kada_athena_async.observers.safe import safe
+from kada_athena_async.page.history import MAX_NAME_CHARS, cut_sql
+from kada_athena_async.page.packing import Columns, json_text, pack
+from kada_athena_async.page.warehouse import Warehouse
+from kada_athena_async.sql import mask_sql
+
+PACKET_TABLES = 256
+MAX_USERS = 10
+"""Users of a table in the page, for reads and for writes; the others are counted."""
+
+_SAMPLED_PACKETS = 8
+
+
+class Level(NamedTuple):
+    """Limits of what is told of a table; the next lower one is taken where the page grows large."""
+
+    columns: int
+    comment_chars: int
+    view_chars: int
+    has_days: bool
+
+
+LEVELS = (
+    Level(5_000, 500, 8_000, True),
+    Level(1_000, 120, 2_000, True),
+    Level(200, 0, 500, False),
+    Level(50, 0, 0, False),
+    Level(15, 0, 0, False),
+    Level(0, 0, 0, False),
+)
+
+_KINDS = {"TABLE": 0, "VIEW": 1, "LOCATION": 2}
+
+# A table is used too where a view reads it that is used.
+_UNUSED = """
+    CREATE TABLE used AS
+    WITH RECURSIVE reached (id) AS (
+        SELECT id FROM uses UNION
+        SELECT source FROM links JOIN reached ON target = reached.id WHERE kind = 'VIEW'
+    ) SELECT id FROM reached;
+    CREATE UNIQUE INDEX used_id ON used (id);
+    CREATE TABLE sure (catalog TEXT, schema TEXT, UNIQUE (catalog, schema));
+"""
+
+_TOTALS = """
+    CREATE TABLE use_totals AS
+    SELECT id, sum(CASE event_type WHEN 'READ' THEN executions ELSE 0 END) AS reads,
+        sum(CASE event_type WHEN 'READ' THEN 0 ELSE executions END) AS writes,
+        sum(failed) AS failed, sum(scanned_bytes) AS scanned, count(DISTINCT user) AS users,
+        max(CASE event_type WHEN 'READ' THEN last_at END) AS read_at,
+        max(CASE event_type WHEN 'READ' THEN NULL ELSE last_at END) AS written_at
+    FROM uses GROUP BY id;
+    CREATE UNIQUE INDEX use_totals_id ON use_totals (id);
+    CREATE TABLE widths AS SELECT id, count(*) AS columns FROM columns GROUP BY id;
+    CREATE UNIQUE INDEX widths_id ON widths (id);
+"""
+
+_INDEX = """
+    SELECT tables.catalog, tables.schema, name, is_known, kind, coalesce(format, ''), size_bytes,
+        row_count, file_count, coalesce(widths.columns, 0), coalesce(reads, 0),
+        coalesce(writes, 0), coalesce(failed, 0), coalesce(scanned, 0), coalesce(users, 0),
+        coalesce(read_at, ''), coalesce(written_at, ''),
+        is_known AND used.id IS NULL AND sure.schema IS NOT NULL
+    FROM shown JOIN tables USING (id) LEFT JOIN widths USING (id) LEFT JOIN use_totals USING (id)
+        LEFT JOIN used USING (id)
+        LEFT JOIN sure ON sure.catalog = tables.catalog AND sure.schema = tables.schema
+    ORDER BY place
+"""
+
+_FACTS = """
+    SELECT id, location, owner, comment, created_at, updated_at, partition_keys, stats_at,
+        stats_source
+    FROM shown JOIN tables USING (id) WHERE place >= ? AND place < ? ORDER BY place
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TablesFigures:
+    """The tables of a site.
+
+    Attributes:
+        index: A list a column, one entry for each table of the page.
+        shown: How many tables the page names.
+        unused: How many of all known tables nobody used.
+        unused_bytes: Their size, as far as it is known.
+    """
+
+    index: bytes
+    shown: int
+    catalogs: int
+    schemas: int
+    tables: int
+    views: int
+    columns: int
+    size_bytes: int
+    unused: int
+    unused_bytes: int
+    doubtful_schemas: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as plain JSON values, without the index."""
+        plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "index"}
+        return {**plain, "storage_usd_per_gb": S3_USD_PER_GB_MONTH, "gb_bytes": GB_BYTES}
+
+
+def tables_figures(warehouse: Warehouse) -> TablesFigures:
+    """Make the index, and count what it holds."""
+    sure, doubtful = warehouse.runs.complete_schemas()
+    warehouse.run(_UNUSED + _TOTALS)
+    warehouse.many("INSERT INTO sure VALUES (?, ?)", sure)
+    scopes: dict[tuple[str, str], int] = {}
+    formats: dict[str, int] = {}
+    rows = Columns(
+        *("scope", "name", "kind", "known", "format", "size", "rows", "files", "columns"),
+        *("reads", "writes", "failed", "scanned", "users", "readAt", "writtenAt", "unused"),
+    )
+    for row in warehouse.rows(_INDEX):
+        catalog, schema, name, is_known, kind, table_format, size, *others = row
+        scope = scopes.setdefault((_text(catalog), _text(schema)), len(scopes))
+        form = formats.setdefault(_text(table_format), len(formats))
+        kind_number = _KINDS.get(kind, 0)
+        rows.add(scope, _text(name), kind_number, is_known, form, size, *others)
+
+    totals = warehouse.row(
+        """SELECT count(DISTINCT catalog), count(DISTINCT catalog || char(0) || schema),
+        sum(kind <> 'VIEW'), sum(kind = 'VIEW'), (SELECT count(*) FROM columns), sum(size_bytes),
+        sum(is_unused), sum(is_unused * coalesce(size_bytes, 0))
+        FROM (SELECT *, id NOT IN (SELECT id FROM used) AND EXISTS (SELECT 1 FROM sure
+            WHERE sure.catalog = tables.catalog AND sure.schema = tables.schema) AS is_unused
+            FROM tables WHERE is_known)"""
+    )
+    catalogs, schemas, tables, views, columns, size, unused, unused_bytes = (n or 0 for n in totals)
+    newest = warehouse.runs.newest
+    named = {row for row in newest.rows("metadata_schemas", "catalog", "schema")}
+    listed = {row[0] for row in newest.rows("metadata_catalogs", "catalog")}
+    lists = {"scopes": list(scopes), "formats": list(formats)}
+    return TablesFigures(
+        index=pack((f'{{"lists":{json_text(lists)},"rows":', rows.json(), "}")),
+        shown=rows.count,
+        catalogs=max(catalogs, len(listed)),
+        schemas=max(schemas, len(named)),
+        tables=tables,
+        views=views,
+        columns=columns,
+        size_bytes=size,
+        unused=unused,
+        unused_bytes=unused_bytes,
+        doubtful_schemas=tuple(_text(".".join(each)) for each in doubtful),
+    )
+
+
+class Details(NamedTuple):
+    """Packets of ``PACKET_TABLES`` tables each, and the limits that they keep."""
+
+    packets: list[bytes]
+    level: Level
+
+
+def details(warehouse: Warehouse, shown: int, max_bytes: int) -> Details:
+    """What there is to know of each table, in *max_bytes* together; no packets if none fits."""
+    starts = range(0, shown, PACKET_TABLES)
+    every = max(1, len(starts) // _SAMPLED_PACKETS)
+    for level in LEVELS:
+        sample = [len(_packet(warehouse, start, level)) for start in starts[::every]]
+        if sum(sample) / max(1, len(sample)) * len(starts) > max_bytes:
+            continue
+
+        packets: list[bytes] = []
+        size = 0
+        for start in starts:
+            packets.append(_packet(warehouse, start, level))
+            size += len(packets[-1])
+            if size > max_bytes:
+                break
+        else:
+            return Details(packets, level)
+
+    return Details([], LEVELS[-1])
+
+
+def _packet(warehouse: Warehouse, start: int, level: Level) -> bytes:
+    types: dict[str, int] = {}
+    tables = [
+        _table(warehouse, row, level, types)
+        for row in warehouse.rows(_FACTS, start, start + PACKET_TABLES).fetchall()
+    ]
+    return pack(json_text({"types": list(types), "tables": tables}))
+
+
+def _table(
+    warehouse: Warehouse, row: tuple[Any, ...], level: Level, types: dict[str, int]
+) -> dict[str, Any]:
+    """The facts of a table; what nobody knows is left out."""
+    id_, location, owner, comment, created, updated, keys, stats_at, stats_source = row
+    facts = {
+        "location": _text(location or ""),
+        "owner": _text(owner or ""),
+        "comment": safe(comment or "", limit=max(level.comment_chars, 60)),
+        "created": (created or "")[:10],
+        "updated": (updated or "")[:10],
+        "keys": _text(keys or ""),
+        "statsAt": (stats_at or "")[:10],
+        "statsSource": _text(stats_source or ""),
+        **_columns(warehouse, id_, level, types),
+        "tags": [
+            [_text(each[0]), _text(each[1])]
+            for each in warehouse.rows("SELECT column_name, tag FROM tags WHERE id = ?", id_)
+        ],
+        "view": _view(warehouse, id_, level),
+        "readers": _users(warehouse, id_, "= 'READ'"),
+        "writers": _users(warehouse, id_, "<> 'READ'"),
+        "days": _days(warehouse, id_) if level.has_days else [],
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def _columns(warehouse: Warehouse, id_: int, level: Level, types: dict[str, int]) -> dict[str, Any]:
+    names, kinds, keys = [], [], []
+    comments: dict[str, str] = {}
+    found = warehouse.rows(
+        "SELECT name, type, is_key, comment FROM columns WHERE id = ? ORDER BY position LIMIT ?",
+        *(id_, level.columns),
+    )
+    for place, (name, data_type, is_key, comment) in enumerate(found):
+        names.append(_text(name))
+        kinds.append(types.setdefault(_text(data_type), len(types)))
+        if is_key:
+            keys.append(place)
+        if comment and level.comment_chars:
+            comments[str(place)] = safe(comment, limit=level.comment_chars)
+
+    return {"names": names, "kinds": kinds, "keyPlaces": keys, "comments": comments}
+
+
+def _view(warehouse: Warehouse, id_: int, level: Level) -> str:
+    """The masked text of a view, whether or not the extract is masked."""
+    if not level.view_chars:
+        return ""
+
+    for definition, dialect in warehouse.rows(
+        "SELECT definition, dialect FROM views WHERE id = ? AND definition <> ''", id_
+    ):
+        kind = "hive" if dialect == "hive" else None
+        return cut_sql(mask_sql(definition, dialect=kind), level.view_chars)
+
+    return ""
+
+
+def _users(warehouse: Warehouse, id_: int, events: str) -> list[list[Any]]:
+    rows = warehouse.rows(
+        f"""SELECT user, sum(executions) AS n, max(last_at) FROM uses
+        WHERE id = ? AND event_type {events} GROUP BY user ORDER BY n DESC, user LIMIT ?""",
+        *(id_, MAX_USERS),
+    )
+    return [[_text(user), count, (last or "")[:16]] for user, count, last in rows]
+
+
+def _days(warehouse: Warehouse, id_: int) -> list[list[Any]]:
+    rows = warehouse.rows(
+        """SELECT day, sum(CASE event_type WHEN 'READ' THEN executions ELSE 0 END),
+        sum(CASE event_type WHEN 'READ' THEN 0 ELSE executions END)
+        FROM uses WHERE id = ? GROUP BY day ORDER BY day""",
+        id_,
+    )
+    return [list(row) for row in rows]
+
+
+def _text(text: str) -> str:
+    return safe(text, limit=MAX_NAME_CHARS)
