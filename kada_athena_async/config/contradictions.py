@@ -172,4 +172,7 @@ def _shown(key: str, value: object) -> str:
     if key in ("key", "secret", "hash_key"):
         return "(empty)"
 
+    if value and key == "external_id":
+        return "(hidden)"
+
     return ascii(value) if value else "(empty)"

@@ -26,6 +26,12 @@ from kada_athena_async.redact import Redactor, hide_secrets
 
 _SHOWN_CHARACTERS = 80
 
+# What is not even of the form was meant for another field, which may hold a secret.
+_FORMS = {
+    "role": re.compile(r"arn:[\w+=,.@:/-]*", re.ASCII),
+    "region": re.compile(r"[A-Za-z]{0,9}(?:[ _-]?[A-Za-z]{1,9}){0,3}[ _-]?[0-9]{0,2}"),
+}
+
 # As shells and other tools write a variable.
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 
@@ -191,7 +197,11 @@ def shown_key(key: str) -> str:
 
 def shown_value(key: str, value: object) -> str:
     """A value as it may stand in a message: one line, short, escaped, never a secret."""
-    if key in SECRET_FIELDS:
+    if key in SECRET_FIELDS or key == "external_id":
+        return "(hidden)"
+
+    form = _FORMS.get(key)
+    if form and isinstance(value, str) and not form.fullmatch(value):
         return "(hidden)"
 
     if key == "sites":
@@ -241,7 +251,7 @@ def _problem(detail: ErrorDetails) -> Problem:
 
 def _remedy(detail: ErrorDetails) -> str:
     if detail["type"] == "value_error":
-        return str(detail["ctx"]["error"])
+        return hide_secrets(str(detail["ctx"]["error"]))
 
     template = _REMEDIES.get(detail["type"])
     return template.format(**detail.get("ctx", {})) if template else detail["msg"]

@@ -68,6 +68,8 @@ def columns_of(detail: TableDetail) -> CatalogColumns:
     keys, unreadable_keys = _decode(detail.columns.partition_keys, f"{name}.PartitionKeys")
     has_parameters = any(column.parameters for column in listed)
     columns = [column for column in listed if _is_column(column)] if has_parameters else listed
+    if len({column.name for column in columns}) < len(columns):
+        columns = _once(columns)
     partition_keys = frozenset(key.name for key in keys)
     partitioning: tuple[str, ...] | None = tuple(dict.fromkeys(key.name for key in keys))
     if partition_keys:
@@ -96,6 +98,15 @@ def _decode(raw: msgspec.Raw, path: str) -> tuple[list[CatalogColumn], tuple[str
         return _COLUMNS.decode(raw) or [], ()
     except (msgspec.DecodeError, UnicodeDecodeError):
         return read_list(CatalogColumn, bytes(raw), path)
+
+
+def _once(columns: Sequence[CatalogColumn]) -> list[CatalogColumn]:
+    """The first of each name: Glue stores a table with a column twice, which no query can read."""
+    found: dict[str, CatalogColumn] = {}
+    for column in columns:
+        found.setdefault(column.name, column)
+
+    return [*found.values()]
 
 
 def _flags(column: CatalogColumn) -> Mapping[str, str]:

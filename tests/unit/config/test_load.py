@@ -130,7 +130,7 @@ BAD_VALUES = [
     ("catalogs", ["a", 1], "catalogs[1] = 1: write a string, in quotes"),
     ("region", "ap-southest-2", "write the code of an AWS region, such as ap-southeast-2"),
     ("region", "Sydney", "write the code of an AWS region, such as ap-southeast-2"),
-    ("role", "KadaAthenaRole", "write a whole ARN"),
+    ("role", "KadaAthenaRole", "role = (hidden): write a whole ARN"),
     ("role", "arn:aws:iam::123:role/x", "write a whole ARN"),
     ("role", "arn:aws:sts::123456789012:assumed-role/x/y", "this is a session; write the role"),
     ("external_id", "secret-word", "only an assumed role takes it"),
@@ -227,6 +227,26 @@ def test_missing_fields_are_named(tmp_path: Path) -> None:
 def test_no_secret_in_a_message(write, field: str, value: object) -> None:
     """Neither a secret nor the value of an unknown key, which may be one, is ever quoted."""
     assert "canary" not in message_of(write(**{field: value}))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("external_id", "canary-7c1f"),  # no role
+        ("external_id", "canary 7c1f"),
+        ("role", "canary-7c1f"),
+        ("region", "canary-7c1f"),
+        ("exclude_schemas", ["wJalrXUtnFEMI/K7MDENG7bPxRf1CYEXcanary8a"]),
+    ],
+)
+def test_what_may_be_a_secret_in_the_wrong_field_is_hidden(
+    write, field: str, value: object
+) -> None:
+    """A value that has not even the form of its field was meant for another one."""
+    message = message_of(write(**{field: value}))
+
+    assert f"{field}" in message
+    assert "canary" not in message
 
 
 def test_no_secret_in_a_repr(write) -> None:

@@ -146,7 +146,7 @@ def test_all_problems_of_all_sites_come_at_once(write) -> None:
         'mask = "yes": write true or false, without quotes',
         "sites[0].catalogs[1] = 1: write a string, in quotes",
         'sites[1].region = "mars-1": write the code of an AWS region, such as ap-southeast-2',
-        'sites[1].role = "x": write a whole ARN, such as '
+        "sites[1].role = (hidden): write a whole ARN, such as "
         "arn:aws:iam::123456789012:role/KadaAthenaRole",
     ]
 
@@ -168,7 +168,7 @@ def test_values_that_contradict_each_other_only_in_a_site(write) -> None:
     path = write({**AU, "role": ""}, EU, role=ROLE, external_id="kada")
 
     assert problems_of(path) == [
-        "sites[0].external_id = 'kada': only an assumed role takes it; fill role or leave it out"
+        "sites[0].external_id = (hidden): only an assumed role takes it; fill role or leave it out"
     ]
 
 
