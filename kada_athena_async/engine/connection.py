@@ -130,7 +130,7 @@ class Connection:
         Raises:
             CredentialsError: AWS does not accept us.
             NetworkError: There is no way to Athena.
-            ConfigError: Catalog, workgroup or bucket do not exist.
+            ConfigError: Catalog, workgroup, bucket, or what a filter names do not exist.
         """
         missing: list[str] = []
         caller: Mapping[str, object] = {}
@@ -157,9 +157,14 @@ class Connection:
         # Side by side: in a dead network each waits for its own time.
         await map_bounded(lambda ask: ask(), [ask_who, count_workgroups], limit=2)
         try:
-            catalogs = len(await discover_catalogs(self.client, self.config.catalogs))
+            named = await discover_catalogs(self.client, self.config.catalogs)
         except AccessDeniedError as exc:
             missing.append(self._missing(exc))
+        else:
+            catalogs = len(named)
+            if "*" not in self.config.include_schemas:
+                listed = await discover_schemas(named, self._schemas(queries=None).of)
+                self._warn_idle("include_schemas", check_schemas(self.config, listed))
 
         await self.check_bucket()
         return ConnectionReport(
@@ -261,6 +266,15 @@ class Connection:
         except (AccessDeniedError, RequestError):
             pass  # s3:ListBucket may be missing while Athena may write all the same
 
+    def _schemas(self, queries: AthenaQueries | None) -> SchemaListing:
+        return SchemaListing(
+            config=self.config,
+            client=self.client,
+            queries=queries,
+            texts=self.texts,
+            notify=self.notify,
+        )
+
     async def discover(self, run_id: str) -> Estate:
         """Catalogs, schemas and workgroups that the configuration asks for.
 
@@ -278,13 +292,7 @@ class Connection:
             unreadable=self.unreadable,
             unlisted=unlisted,
         )
-        schemas = SchemaListing(
-            config=self.config,
-            client=self.client,
-            queries=self.queries(run_id),
-            texts=self.texts,
-            notify=self.notify,
-        )
+        schemas = self._schemas(self.queries(run_id))
 
         async def describe() -> tuple[CatalogFacts, ...]:
             return await describe_catalogs(self.client, named)

@@ -123,6 +123,10 @@ class Forecast:
             name=self.name, region=config.region, metadata_source=config.metadata_source
         )
         notes = [message for _, message in (*found, *planned.notes)]
+        # As with `api`, so that schemas are not asked for by a statement. It refuses what is
+        # misspelt, even where there is nothing to do now.
+        by_api = with_metadata_source(config, "api")
+        estate = await replace(self.connection, config=by_api).discover("plan")
         if not planned.windows:
             notes.append("the window is empty: all that is settled is extracted")
             return replace(report, notes=tuple(notes))
@@ -132,11 +136,16 @@ class Forecast:
             notes.append(f"a run for each of these windows, the estimate is of the last: {windows}")
 
         decision = await cutter.decide(planned.windows[-1], now)
-        filled = await self._estimated(report, decision, planned.windows[-1].window, before)
+        filled = await self._estimated(report, estate, decision, planned.windows[-1].window, before)
         return replace(filled, notes=(*notes, *filled.notes))
 
     async def _estimated(
-        self, report: PlanReport, decision: Decision, window: Window, before: Mapping[str, int]
+        self,
+        report: PlanReport,
+        estate: Estate,
+        decision: Decision,
+        window: Window,
+        before: Mapping[str, int],
     ) -> PlanReport:
         """*report* with what exists and what a run over *window* takes.
 
@@ -144,9 +153,6 @@ class Forecast:
             before: Operation -> calls made before the discovery.
         """
         config = self.connection.config
-        # As with `api`, so that schemas are not asked for by a statement.
-        by_api = with_metadata_source(config, "api")
-        estate = await replace(self.connection, config=by_api).discover("plan")
         calls = self.connection.client.log.calls
         discovery = {
             name: made

@@ -29,12 +29,13 @@ class SchemaListing:
     """Lists schemas on behalf of one run.
 
     Args:
+        queries: Where statements are run; None if none may be.
         texts: Statement name -> text.
     """
 
     config: Config
     client: AwsClient
-    queries: AthenaQueries
+    queries: AthenaQueries | None
     texts: Mapping[str, str]
     notify: Observer
 
@@ -54,19 +55,23 @@ class SchemaListing:
     def _listers(self, catalog: CatalogFacts) -> Sequence[Callable[[], Awaitable[SchemaList]]]:
         """Sources that can list the schemas of *catalog*, in order of preference."""
 
+        by_api = [lambda: schemas_by_athena(self.client, catalog.name)]
+        if catalog.is_in_glue:
+            by_api.insert(0, lambda: schemas_by_glue(self.client, catalog.catalog_id))
+
+        queries = self.queries
+        if queries is None:
+            return by_api
+
         async def by_sql() -> SchemaList:
             information_schema = InformationSchema(
-                queries=self.queries,
+                queries=queries,
                 results=Results(self.client, source=self.config.results),
                 texts=self.texts,
                 catalog=catalog.name,
                 unit_id=f"schemata/{catalog.name}",
             )
             return SchemaList([SchemaFacts(name=n) for n in await information_schema.schemata()])
-
-        by_api = [lambda: schemas_by_athena(self.client, catalog.name)]
-        if catalog.is_in_glue:
-            by_api.insert(0, lambda: schemas_by_glue(self.client, catalog.catalog_id))
 
         return metadata_source(self.config).in_order(by_api, by_sql)
 

@@ -63,11 +63,11 @@ def through(aws: RawAws, tmp_path: Path) -> Callable[..., Extractor]:
 
 
 @each_misspelt
-@pytest.mark.parametrize("name", ["run", "plan"])
+@pytest.mark.parametrize("name", ["run", "plan", "test_connection"])
 async def test_a_misspelt_filter_is_refused(
     extractor: Callable[..., Extractor], fields: dict[str, Any], words: str, name: str
 ) -> None:
-    """By run and plan: exit code 2, and what is there, the nearest first."""
+    """By each that asks AWS: exit code 2, and what is there, the nearest first."""
     made = extractor(**fields)
 
     with pytest.raises(ConfigError) as caught:
@@ -79,17 +79,11 @@ async def test_a_misspelt_filter_is_refused(
     assert caught.value.exit_code == 2
 
 
-@pytest.mark.parametrize("kind", ["catalog", "one of two catalogs", "workgroup"])
-async def test_a_connection_test_refuses_what_a_run_refuses(
-    extractor: Callable[..., Extractor], kind: str
-) -> None:
-    """Catalogs and workgroups alike; schemas are not listed by it."""
-    fields, words = MISSPELT[kind]
-
-    with pytest.raises(ConfigError) as caught:
-        await extractor(**fields).test_connection()
-
-    assert caught.value.problems[0].remedy.startswith(words)
+async def test_a_plan_without_a_window_refuses_it_too(extractor: Callable[..., Extractor]) -> None:
+    """Right after a run there is nothing to do, and the next run would be refused."""
+    assert (await extractor().run(manage_hwm=True)).committed
+    with pytest.raises(ConfigError, match="no schema matches"):
+        await extractor(include_schemas=["*.salse"]).plan()
 
 
 async def test_the_only_catalog_shown_is_no_denial(
