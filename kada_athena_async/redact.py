@@ -69,6 +69,14 @@ def _looks_random(run: str, case_changes: float, digit_changes: float) -> bool:
     )
 
 
+_READ_LATER: set[str] = set()
+
+
+def hide_from_now_on(secrets: Iterable[str]) -> None:
+    """Let every Redactor of this process hide *secrets* that were read while it ran."""
+    _READ_LATER.update(form for secret in secrets for form in _forms(secret))
+
+
 class Redactor:
     """Takes known secrets and whatever looks like one out of text.
 
@@ -85,6 +93,9 @@ class Redactor:
     def __call__(self, text: str) -> str:
         if self._known:
             text = self._known.sub(HIDDEN, text)
+
+        for form in sorted(_READ_LATER, key=len, reverse=True):
+            text = text.replace(form, HIDDEN)
 
         for pattern in _PATTERNS:
             text = pattern.sub(rf"\1{HIDDEN}", text)

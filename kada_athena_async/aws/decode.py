@@ -69,8 +69,28 @@ ANSWER_KINDS: Mapping[str, type[msgspec.Struct]] = {
 _ANSWERS = {name: _Answer(kind, msgspec.json.Decoder(kind)) for name, kind in ANSWER_KINDS.items()}
 
 
+_SECRET_OPERATIONS = ("GetParameter", "GetSecretValue")
+
+
+class _Hidden(bytes):
+    """The body of an answer that holds a secret: botocore logs bodies where DEBUG is on."""
+
+    def __repr__(self) -> str:
+        return "(not shown)"
+
+    __str__ = __repr__
+
+
 class _AnswerParser(AioResponseParser):  # type: ignore[misc]  # aiobotocore ships no types
     """Decodes the operations we use itself, whichever of AWS's JSON protocols they have."""
+
+    async def parse(self, response: dict[str, Any], shape: object) -> dict[str, Any]:
+        """The answer, read; a body with a secret in it reaches no log."""
+        if response["context"].get("operation_name") in _SECRET_OPERATIONS:
+            response = {**response, "body": _Hidden(response["body"])}
+
+        parsed: dict[str, Any] = await super().parse(response, shape)
+        return parsed
 
     async def _do_parse(self, response: dict[str, Any], shape: object) -> dict[str, Any]:
         operation = response["context"].get("operation_name")

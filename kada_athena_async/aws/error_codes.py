@@ -43,7 +43,7 @@ _DENIED = """
 """
 _NOT_FOUND = """
     404 EntityNotFoundException NoSuchBucket NoSuchKey NoSuchUpload NotFound
-    ResourceNotFoundException
+    ParameterNotFound ParameterVersionNotFound ResourceNotFoundException
 """
 # Another service's error stands in the text.
 _WRAPPERS = "FederationSourceException GlueEncryptionException MetadataException"

@@ -21,6 +21,8 @@ SERVICES = frozenset(
         "glue",
         "lakeformation",
         "s3",
+        "secretsmanager",
+        "ssm",
         "sts",
         "sso",
         "sso-oidc",
@@ -33,8 +35,9 @@ SERVICES = frozenset(
 OPERATIONS: Mapping[str, frozenset[str]] = {
     "glue": frozenset({"GetCatalogs", "GetDatabase", "GetDatabases", "GetTable", "GetTables"}),
     "lakeformation": frozenset({"ListLFTags", "SearchDatabasesByLFTags", "SearchTablesByLFTags"}),
+    "ssm": frozenset({"GetParameter"}),
 }
-"""Of Glue's 257 and Lake Formation's 61. The other services' models are kept whole."""
+"""Of those that have dozens or hundreds. The other services' models are kept whole."""
 
 
 class SdkModels:

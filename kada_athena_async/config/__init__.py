@@ -7,7 +7,9 @@ from kada_athena_async.config.fields import ConfigFields
 from kada_athena_async.config.load import config_warnings, known_secrets, load_config
 from kada_athena_async.config.model import SECRET_FIELDS, Config, config_digest
 from kada_athena_async.config.problems import check_name, make_config
+from kada_athena_async.config.references import references_of
 from kada_athena_async.config.schema import config_schema
+from kada_athena_async.config.secrets import SecretReference
 from kada_athena_async.config.sites import Site, load_sites, select_sites
 from kada_athena_async.config.source import DEFAULT_FILE, Source, config_path, read_source
 
@@ -16,6 +18,7 @@ __all__ = [
     "SECRET_FIELDS",
     "Config",
     "ConfigFields",
+    "SecretReference",
     "Site",
     "Source",
     "check_aws_endpoint_files",
@@ -30,6 +33,7 @@ __all__ = [
     "load_sites",
     "make_config",
     "read_source",
+    "references_of",
     "select_sites",
     "shown_url",
 ]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pydantic import SecretStr
 
+from kada_athena_async.config.secrets import SecretReference
 from kada_athena_async.errors import Problem
 
 RETENTION_DAYS = 45
@@ -115,8 +116,19 @@ def contradictions(values: Mapping[str, object]) -> list[Problem]:
     return [
         *found,
         *_unkept_history(values),
+        *_circular(values),
         *_foreign_role("role", str(values.get("role", "")), region),
         *_foreign_role("landing", _member(landing, "role"), lands_in),
+    ]
+
+
+def _circular(values: Mapping[str, object]) -> list[Problem]:
+    """The problem of keys that lie where only who has them may look."""
+    remedy = 'AWS is asked with it; write {"env": NAME} or {"file": PATH}, or use profile or role'
+    return [
+        Problem(name, str(value), remedy)
+        for name in ("key", "secret")
+        if isinstance(value := values.get(name), SecretReference)
     ]
 
 

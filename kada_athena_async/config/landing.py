@@ -21,7 +21,7 @@ from pydantic import (
 
 from kada_athena_async.config import rules
 from kada_athena_async.config.endpoint import shown_url
-from kada_athena_async.config.secrets import SecretField
+from kada_athena_async.config.secrets import SecretField, SecretReference, known_only
 
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
@@ -210,7 +210,7 @@ class AzurePlace(_Place):
     )
     container: Annotated[str, AfterValidator(_container)] = Field(examples=["landing"])
     prefix: Prefix = Field("", description="path in it", examples=["lz/athena/landing"])
-    sas_token: Annotated[SecretField, AfterValidator(_sas_token)] = Field(
+    sas_token: Annotated[SecretField, known_only(_sas_token)] = Field(
         description="SAS token with the rights read, create and write"
     )
     endpoint_url: Endpoint = None
@@ -319,9 +319,10 @@ def shown_place(value: object) -> str:
 def place_secrets(place: object) -> tuple[str, ...]:
     """Every secret value that a place holds, for whoever has to keep them out of sight."""
     if isinstance(place, S3Place):
-        return tuple(filter(None, (s.get_secret_value() for s in (place.key, place.secret))))
+        given = [s for s in (place.key, place.secret) if not isinstance(s, SecretReference)]
+        return tuple(filter(None, (secret.get_secret_value() for secret in given)))
 
-    if isinstance(place, AzurePlace):
+    if isinstance(place, AzurePlace) and not isinstance(place.sas_token, SecretReference):
         token = place.sas_token.get_secret_value()
         return (token, *parse_qs(token)["sig"])
 
@@ -342,6 +343,9 @@ def plain_place(place: object) -> object:
 
 def plain_value(value: object) -> object:
     """A field's value as it can be written in a configuration, a secret in the open."""
+    if isinstance(value, SecretReference):
+        return {value.kind: value.name}
+
     if isinstance(value, SecretStr):
         return value.get_secret_value()
 

@@ -19,6 +19,7 @@ from kada_athena_async.config.problems import (
 )
 from kada_athena_async.config.region import with_region
 from kada_athena_async.config.secrets import (
+    SecretReference,
     read_secret_file,
     resolve_references,
     secrets_in,
@@ -140,11 +141,8 @@ def known_secrets(
     """
     found = [*_environment_secrets(variables_or_own(environment))]
     if config is not None:
-        found += [
-            getattr(config, name).get_secret_value()
-            for name in SECRET_FIELDS
-            if name in Config.model_fields
-        ]
+        given = [getattr(config, name) for name in SECRET_FIELDS if name in Config.model_fields]
+        found += [s.get_secret_value() for s in given if not isinstance(s, SecretReference)]
         found += [
             secret for name in PLACE_FIELDS for secret in place_secrets(getattr(config, name))
         ]

@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError
 from kada_athena_async.config import rules
 from kada_athena_async.config.contradictions import contradictions
 from kada_athena_async.config.landing import AzurePlace, HwmStoreField, LandingField, S3Place
-from kada_athena_async.config.secrets import SecretField
+from kada_athena_async.config.secrets import SecretField, known_only
 
 Texts: TypeAlias = tuple[str, ...]
 
@@ -131,7 +131,7 @@ class Config(BaseModel):
         description="replace persons by pseudonyms, made with `hash_key`, in all extracts",
         examples=[False],
     )
-    hash_key: Annotated[SecretStr, AfterValidator(rules.hash_key)] = Field(
+    hash_key: Annotated[SecretField, known_only(rules.hash_key)] = Field(
         SecretStr(""),
         description="secret that makes the pseudonyms of `hash_users`, 16 characters or more, "
         "best kept in KADA_ATHENA_HASH_KEY; with another key everybody has another pseudonym",
@@ -240,7 +240,7 @@ class Config(BaseModel):
         "one that fails is only warned of",
         examples=[["/usr/local/bin/notify"]],
     )
-    on_finish_url: Annotated[SecretField, AfterValidator(rules.webhook)] = Field(
+    on_finish_url: Annotated[SecretField, known_only(rules.webhook)] = Field(
         SecretStr(""),
         description="URL that receives the same JSON by POST; https, or http on this machine",
         examples=[""],

@@ -1,39 +1,96 @@
 """Secret fields: what may stand in them, and every secret value that has to be kept out of sight.
 
 Instead of its value a secret field takes a reference, so that the file holds none:
-``{"env": NAME}`` or ``{"file": PATH}``, read with the configuration.
+``{"env": NAME}`` or ``{"file": PATH}``, read with the configuration, or
+``{"aws_secretsmanager": ARN}`` or ``{"aws_ssm": NAME}``, read by the run (``engine.aws_secrets``).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from pydantic import BeforeValidator, SecretStr, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    SecretStr,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
 
 from kada_athena_async.errors import Problem
 
 _KINDS = ("env", "file")
 
-_FORMS = 'write the secret in quotes, or {"env": NAME}, or {"file": PATH}'
+# A secret's ARN names its Region; a parameter's name may be its ARN, of another account too.
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_iam-permissions.html
+# https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
+_AWS_KINDS = {
+    "aws_secretsmanager": (
+        re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+"),
+        "write the secret's ARN, such as "
+        "arn:aws:secretsmanager:ap-southeast-2:123456789012:secret:kada/sas-AbCdEf",
+    ),
+    "aws_ssm": (
+        re.compile(r"(?:arn:aws[a-z-]*:ssm:[a-z0-9-]+:\d{12}:parameter)?[\w/.-]+"),
+        "write the parameter's name, such as /kada/sas_token, or its ARN",
+    ),
+}
+
+_FORMS = (
+    'write the secret in quotes, or {"env": NAME}, or {"file": PATH}, or '
+    '{"aws_secretsmanager": ARN}, or {"aws_ssm": NAME}'
+)
 
 # Keys of Azure have 88 characters, SAS tokens some 300; a file of more is another file.
 MAX_SECRET_BYTES = 65_536
 
 
-def _secret(value: object) -> object:
-    """The value of a secret field; references were replaced before.
+class SecretReference(SecretStr):
+    """The place of a secret in AWS, which the run reads; it stands where the secret will.
+
+    Its text is the place, which is no secret, and shown.
+
+    Args:
+        kind: ``aws_secretsmanager`` or ``aws_ssm``.
+        name: The secret's ARN; the parameter's name or ARN.
+    """
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f'{{"{kind}": "{name}"}}')
+        self.kind, self.name = kind, name
+
+    def __repr__(self) -> str:
+        return f"SecretReference({self.kind!r}, {self.name!r})"
+
+    def __str__(self) -> str:
+        return self.get_secret_value()
+
+
+def _secret(value: object, make: ValidatorFunctionWrapHandler) -> object:
+    """The value of a secret field; references to this machine were replaced before.
 
     Raises:
         ValueError: With the remedy, which quotes nothing.
     """
-    if isinstance(value, str | SecretStr):
+    if isinstance(value, SecretReference):
         return value
 
+    if isinstance(value, str | SecretStr):
+        return make(value)
+
     raise ValueError(_FORMS)
+
+
+def known_only(rule: Callable[[SecretStr], SecretStr]) -> AfterValidator:
+    """*rule* for the values of a secret field that are known; a reference is judged when read."""
+    return AfterValidator(
+        lambda value: value if isinstance(value, SecretReference) else rule(value)
+    )
 
 
 def _reference_schema() -> dict[str, Any]:
@@ -48,14 +105,14 @@ def _reference_schema() -> dict[str, Any]:
                     "required": [kind],
                     "additionalProperties": False,
                 }
-                for kind in _KINDS
+                for kind in (*_KINDS, *_AWS_KINDS)
             ),
         ]
     }
 
 
 SecretField = Annotated[
-    SecretStr, BeforeValidator(_secret), WithJsonSchema(_reference_schema(), mode="validation")
+    SecretStr, WrapValidator(_secret), WithJsonSchema(_reference_schema(), mode="validation")
 ]
 """Type of every field that holds a secret; what is of this type is never shown."""
 
@@ -64,6 +121,8 @@ def resolve_references(
     values: Mapping[str, object], fields: frozenset[str], environment: Mapping[str, str]
 ) -> tuple[dict[str, object], list[Problem]]:
     """*values* with the references to variables and files replaced by what these hold.
+
+    A reference to AWS becomes a ``SecretReference``.
 
     Args:
         fields: The names of secret fields, at any depth.
@@ -74,7 +133,7 @@ def resolve_references(
     found: dict[str, object] = {}
     problems: list[Problem] = []
     for key, value in values.items():
-        if key in fields and isinstance(value, Mapping) and _is_local(value):
+        if key in fields and isinstance(value, Mapping) and _is_reference(value):
             kind, name = next(iter(value.items()))
             try:
                 found[key] = _read(str(kind), name, environment)
@@ -107,13 +166,20 @@ def _resolve_list(
     return found, problems
 
 
-def _is_local(value: Mapping[str, object]) -> bool:
-    return len(value) == 1 and next(iter(value)) in _KINDS
+def _is_reference(value: Mapping[str, object]) -> bool:
+    return len(value) == 1 and next(iter(value)) in (*_KINDS, *_AWS_KINDS)
 
 
-def _read(kind: str, name: object, environment: Mapping[str, str]) -> str:
+def _read(kind: str, name: object, environment: Mapping[str, str]) -> str | SecretReference:
     if not isinstance(name, str) or not name:
         raise ValueError(_FORMS)
+
+    if kind in _AWS_KINDS:
+        pattern, remedy = _AWS_KINDS[kind]
+        if not pattern.fullmatch(name):
+            raise ValueError(remedy)
+
+        return SecretReference(kind, name)
 
     if kind == "file":
         return read_secret_file(name)
@@ -156,6 +222,9 @@ def secrets_in(values: Mapping[str, object], fields: frozenset[str]) -> Iterator
         fields: The names of secret fields, at any depth.
     """
     for key, value in values.items():
+        if isinstance(value, SecretReference):
+            continue
+
         if isinstance(value, SecretStr):
             yield value.get_secret_value()
         elif isinstance(value, Mapping):

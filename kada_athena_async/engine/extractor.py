@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from kada_athena_async.commit import (
 )
 from kada_athena_async.concurrency import Clock, SystemClock, require_asyncio
 from kada_athena_async.config import Config, ConfigFields, check_name, config_digest, make_config
+from kada_athena_async.engine.aws_secrets import with_aws_secrets
 from kada_athena_async.engine.connection import Connection, connect
 from kada_athena_async.engine.cut import WindowRequest
 from kada_athena_async.engine.delivery import Outside
@@ -132,6 +133,7 @@ class Extractor(RecordStreams):
             UnitError: AWS cannot be reached.
         """
         policy, notify = RetryPolicy(deadline_s=TEST_DEADLINE_S), Fanout(self._observers)
+        await self._read_secrets(notify)
         async with self._connection(notify, policy=policy) as connection:
             report = await connection.report()
 
@@ -155,6 +157,7 @@ class Extractor(RecordStreams):
         request = WindowRequest(start=start, end=end)
         require_asyncio()
         notify = Fanout(self._observers)
+        await self._read_secrets(notify)
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(self._outside(notify).store(self._hwm_path))
             connection = await stack.enter_async_context(self._connection(notify))
@@ -177,8 +180,11 @@ class Extractor(RecordStreams):
         Raises:
             ConfigError: The region is not AWS's.
         """
+        notify, written = Fanout(self._observers), self.config
+        await self._read_secrets(notify)
         examination = Examination(
-            outside=self._outside(Fanout(self._observers)),
+            outside=self._outside(notify),
+            written=written,
             hwm_path=self._hwm_path,
             texts=self._texts,
             runs_query=runs_query,
@@ -199,7 +205,9 @@ class Extractor(RecordStreams):
             StateError: The high-water mark of a package that waits cannot be used.
         """
         require_asyncio()
-        outside, place = self._outside(Fanout(self._observers)), self.config.landing
+        notify = Fanout(self._observers)
+        await self._read_secrets(notify)
+        outside, place = self._outside(notify), self.config.landing
         # Without hwm_store no other runner has this mark: what waits may go before it is read.
         is_shared = place is not None and self.config.hwm_store is not None
         async with open_session(
@@ -256,6 +264,7 @@ class Extractor(RecordStreams):
 
         notify = Fanout((keep_warnings, *self._observers))
         require_asyncio()
+        await self._read_secrets(notify)
         hook = FinishHook(config=self.config, name=self.name, run_id=run_id, notify=notify)
         async with (
             hook.at_the_end(),
@@ -299,18 +308,28 @@ class Extractor(RecordStreams):
             )
             return await run.extract(run_id, request, recovery.resumable, unfinished)
 
-    def _connection(
+    async def _read_secrets(self, notify: Observer) -> None:
+        """Put the secrets that lie in AWS in place of their references, once."""
+        self.config = await with_aws_secrets(
+            self.config, clock=self._clock, rng=self._rng, notify=notify
+        )
+
+    @asynccontextmanager
+    async def _connection(
         self, notify: Observer | None = None, *, policy: RetryPolicy | None = None
-    ) -> AbstractAsyncContextManager[Connection]:
-        return connect(
+    ) -> AsyncIterator[Connection]:
+        notify = notify or Fanout(self._observers)
+        await self._read_secrets(notify)
+        async with connect(
             self.config,
             clock=self._clock,
             rng=self._rng,
-            notify=notify or Fanout(self._observers),
+            notify=notify,
             texts=self._texts,
             policy=policy,
             shared=self._shared,
-        )
+        ) as connection:
+            yield connection
 
     def _outside(self, notify: Observer) -> Outside:
         return Outside(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from kada_athena_async.config import Config
+from kada_athena_async.config import Config, references_of
 from kada_athena_async.config.landing import S3Place
 from kada_athena_async.sources.strategy import asks_system_table, metadata_source, user_source
 
@@ -45,6 +45,10 @@ class Needs:
     def asks_system_table(self) -> bool:
         """True if Athena's system table may be asked for executions or principals."""
         return asks_system_table(self.config)
+
+    def reads_secrets(self, kind: str) -> bool | None:
+        """True if the configuration refers to a secret of this kind; None if it does not."""
+        return any(r.kind == kind for r in references_of(self.config).values()) or None
 
     @property
     def names_all(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from typing_extensions import assert_never
 
-from kada_athena_async.config import Config
+from kada_athena_async.config import Config, references_of
 from kada_athena_async.config.landing import S3Place
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.rights.needs import OWN_CATALOG, Needs, assumed_roles
@@ -91,6 +91,8 @@ def arns(config: Config, target: Target, around: Surroundings) -> list[str]:
             found = [bucket, f"{bucket}/*"]
         case Target.ROLES:
             found = assumed_roles(config)
+        case Target.SECRETS | Target.PARAMETERS:
+            found = _secrets(config, target, around)
         case _:
             found = _bucket_arns(needs, target, around)
 
@@ -175,6 +177,8 @@ def _bucket_arns(needs: Needs, target: Target, around: Surroundings) -> list[str
             | Target.GLUE_TABLES
             | Target.SYSTEM_TABLE
             | Target.ROLES
+            | Target.SECRETS
+            | Target.PARAMETERS
         ):
             raise AssertionError(f"unreachable: {target} is no bucket")
         case _ as never:
@@ -185,6 +189,20 @@ def _bucket_arns(needs: Needs, target: Target, around: Surroundings) -> list[str
 
     arn = f"arn:{around.partition}:s3:::{bucket}"
     return [arn if is_bucket else "/".join(filter(None, [arn, _literal(prefix), "*"]))]
+
+
+def _secrets(config: Config, target: Target, around: Surroundings) -> list[str]:
+    references = references_of(config).values()
+    if target is Target.SECRETS:
+        return [_literal(r.name) for r in references if r.kind == "aws_secretsmanager"]
+
+    # The ARN of /kada/sas has no second slash: parameter/kada/sas.
+    place = f"arn:{around.partition}:ssm:{around.region}:{around.account}:parameter"
+    return [
+        _literal(r.name if r.name.startswith("arn:") else f"{place}/{r.name.lstrip('/')}")
+        for r in references
+        if r.kind == "aws_ssm"
+    ]
 
 
 def _place(place: S3Place | None) -> tuple[str, str]:

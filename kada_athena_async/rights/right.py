@@ -25,6 +25,8 @@ class Target(Enum):
     MARKS = "mark"
     SYSTEM_TABLE = "Athena's system table"
     ROLES = "roles"
+    SECRETS = "secrets"
+    PARAMETERS = "parameters"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,6 +104,20 @@ _TABLE: tuple[_Row, ...] = (
         _always,
     ),
     _Row(
+        "secretsmanager:GetSecretValue",
+        Target.SECRETS,
+        "read the secrets that the configuration refers to",
+        "the run does not start",
+        lambda needs: needs.reads_secrets("aws_secretsmanager"),
+    ),
+    _Row(
+        "ssm:GetParameter",
+        Target.PARAMETERS,
+        "read the parameters that the configuration refers to",
+        "the run does not start",
+        lambda needs: needs.reads_secrets("aws_ssm"),
+    ),
+    _Row(
         "cloudtrail:LookupEvents",
         Target.EVERYTHING,
         "find who ran each query, and with which tool",

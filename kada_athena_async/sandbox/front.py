@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from kada_athena_async.sandbox import cloudtrail, glue, lake_formation, sts
+from kada_athena_async.sandbox import cloudtrail, glue, kept_secrets, lake_formation, sts
 from kada_athena_async.sandbox.athena import service as athena
 from kada_athena_async.sandbox.athena.site import Site
 from kada_athena_async.sandbox.authentication import authenticate
@@ -138,6 +138,10 @@ class Front:
         if operation.service == "lakeformation":
             estate = self._site(call.account_id, call.region).estate
             return json_reply(lake_formation.answer(estate, call))
+
+        if operation.service in ("secretsmanager", "ssm"):
+            estate = self._site(call.account_id, call.region).estate
+            return json_reply(kept_secrets.answer(estate, call))
 
         if operation.service == "cloudtrail":
             return json_reply(cloudtrail.answer(self._site(call.account_id, call.region), call))

@@ -14,6 +14,8 @@ from kada_athena_async.sandbox.wire import AwsError, Json, Request
 TARGETS: Mapping[str, str] = {
     "AmazonAthena": "athena",
     "AWSGlue": "glue",
+    "AmazonSSM": "ssm",
+    "secretsmanager": "secretsmanager",
     "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101": "cloudtrail",
 }
 

@@ -14,7 +14,9 @@ Json = dict[str, object]
 
 # How each service spells its replies: JSON (asked by a target header or, of Lake Formation, by a
 # path), S3's XML, or the older "query" XML (botocore's service models, metadata.protocol).
-JSON_SERVICES = frozenset({"athena", "cloudtrail", "glue", "lakeformation"})
+JSON_SERVICES = frozenset(
+    {"athena", "cloudtrail", "glue", "lakeformation", "secretsmanager", "ssm"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

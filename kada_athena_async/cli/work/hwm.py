@@ -132,17 +132,13 @@ async def _remote_store(site: Site, name: str) -> AsyncIterator[Store]:
     from random import Random
 
     from kada_athena_async.concurrency import SystemClock
+    from kada_athena_async.engine.aws_secrets import with_aws_secrets
     from kada_athena_async.engine.delivery import Outside
     from kada_athena_async.fanout import Fanout
 
-    outside = Outside(
-        config=site.config,
-        name=name,
-        files=Files(),
-        clock=SystemClock(),
-        rng=Random(),
-        notify=Fanout(()),
-    )
+    clock, rng, notify = SystemClock(), Random(), Fanout(())
+    config = await with_aws_secrets(site.config, clock=clock, rng=rng, notify=notify)
+    outside = Outside(config=config, name=name, files=Files(), clock=clock, rng=rng, notify=notify)
     async with outside.store(None) as store:
         yield store
 

@@ -11,6 +11,7 @@ from kada_athena_async.aws.athena import Statement, split_location
 from kada_athena_async.aws.results import Results
 from kada_athena_async.aws.wire import QueryExecution
 from kada_athena_async.codes import ExitCode
+from kada_athena_async.config import Config
 from kada_athena_async.discover import CatalogFacts, WorkgroupFacts, discover_catalogs
 from kada_athena_async.engine.connection import Connection, connect
 from kada_athena_async.engine.delivery import Outside
@@ -56,6 +57,7 @@ TRY_S = 15.0
 """How long one call is tried: somebody waits in front of it. A run tries longer."""
 
 _RESULTS = frozenset({Target.RESULTS, Target.RESULTS_BUCKET})
+_SECRETS = frozenset({Target.SECRETS, Target.PARAMETERS})
 _OUTSIDE = frozenset({Target.LANDING, Target.LANDING_BUCKET, Target.MARKS, Target.MARKS_BUCKET})
 
 
@@ -65,12 +67,14 @@ class Examination:
 
     Args:
         texts: Statement name -> text.
+        written: The configuration before its secrets were read from AWS.
         runs_query: True if one statement is run, from its start to its result.
     """
 
     outside: Outside
     hwm_path: Path | None
     texts: Mapping[str, str]
+    written: Config
     runs_query: bool = False
     _findings: list[Finding] = field(default_factory=list)
 
@@ -125,6 +129,10 @@ class Examination:
         trials = AthenaTrials(connection=connection, catalogs=catalogs, execution=execution)
         where = split_location(config.bucket)
         bucket = BucketTrials(connection.client, where["Bucket"], where["Key"])
+        for right in rights_of(self.written):
+            if right.target in _SECRETS:  # without it we would not be here
+                self._findings.append(_finding_of(right, GRANTED, {}))
+
         outside = await self._outside_rights()
         for right in rights_of(config):
             if right in outside:

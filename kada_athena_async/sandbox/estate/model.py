@@ -224,6 +224,7 @@ class Estate:
         system_table_accessed: Execution -> the tables that it says were accessed, where these are
             not the ones the statement refers to.
         lf_tags: Lake Formation's tags: key -> the values it may have.
+        secrets: What Secrets Manager and Systems Manager keep: ARN or name -> value.
     """
 
     account_id: str
@@ -232,6 +233,7 @@ class Estate:
     system_table_without: frozenset[str] = frozenset()
     system_table_accessed: dict[str, tuple[TableRef, ...]] = field(default_factory=dict)
     lf_tags: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
     catalogs: dict[str, Catalog] = field(default_factory=dict)
     workgroups: dict[str, Workgroup] = field(default_factory=dict)
     executions: dict[str, Execution] = field(default_factory=dict)
