@@ -8,24 +8,24 @@ from __future__ import annotations
 import heapq
 import json
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from kada_athena_async.extracts.executions import Ran, Touched, executions
 from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.extracts.table_usage import (
     TableName,
+    each_unused_table,
     folded,
-    table_uses,
     unread_tables,
-    unused_tables,
 )
 from kada_athena_async.prices import Prices
 
-MAX_HELD = 50_000
-"""Findings held at most, twice as many for a moment; then those of least bytes are given up."""
+MAX_HELD = 25_000
+"""Findings of a kind held at most, twice as many for a moment; then those of least bytes go."""
 
 MAX_EVIDENCE = 5
 WIDE_COLUMNS = 20
@@ -48,10 +48,12 @@ REMEDIES = {
     "failed_after_scanning": "look at the reason (show failures) before it is run again; a byte "
     "limit or a smaller time range stops it earlier",
     "growth": "look at what made it grow ({detail}): partition, filter, or read increments",
-    "written_never_read": "stop writing it, or name it to who should read it",
+    "written_never_read": "stop writing it, or show it to those who should read it",
     "unused_table": "archive or drop it, once its owner agrees",
 }
 """Kind of finding -> what to do."""
+
+KeyT = TypeVar("KeyT")
 
 _STAR = re.compile(r"\bselect\s+(?:distinct\s+)?(?:[\w\"]+\.)*\*", re.IGNORECASE)
 _COLUMNAR = ("iceberg", "hudi", "delta", "parquet", "orc")
@@ -101,6 +103,8 @@ class Finding:
 
 
 class _TableFacts(NamedTuple):
+    """Reasons to look at reads of a table; most tables give none and are not held."""
+
     name: str
     partition_keys: tuple[str, ...]
     format: str
@@ -121,7 +125,7 @@ def advice(runs: Runs) -> list[Finding]:
     for ran in executions(runs):
         adviser.look_at(ran)
 
-    found = [*adviser.findings(), *_by_tables(runs)]
+    found = [*adviser.findings(), *_unused(runs)]
     return sorted(found, key=lambda f: (-f.usd, -f.scanned_bytes, f.kind, f.subject))
 
 
@@ -129,12 +133,14 @@ class _Adviser:
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
         self._facts = _facts(runs)
+        self._written: dict[TableName, Finding] = {}
         self._found: dict[tuple[str, str], Finding] = {}
         self._last: dict[tuple[str, str, int], tuple[datetime, str]] = {}
-        self._weeks: dict[str, list[Finding]] = {}
+        self._weeks: dict[str, tuple[Finding, Finding]] = {}
         self._ends = (runs.end, runs.end - WEEK, runs.end - 2 * WEEK)
 
     def look_at(self, ran: Ran) -> None:
+        self._look_at_writes(ran)
         reads = dict.fromkeys(each for each in ran.touched if each.event_type == "READ")
         for read in reads:
             self._look_at_read(ran, read, 1 / len(reads))
@@ -152,13 +158,17 @@ class _Adviser:
             self._look_for_growth(ran, at)
 
     def findings(self) -> Iterator[Finding]:
+        self._facts.clear()
+        self._last.clear()
+        unread = unread_tables(self._runs)
         found = [f for f in self._found.values() if _is_worth_it(f)]
+        found += [f for name, f in self._written.items() if name in unread]
         for finding in (*found, *self._growing()):
             finding.price(self._runs.prices)
             yield finding
 
     def _look_at_read(self, ran: Ran, read: Touched, share: float) -> None:
-        facts = self._facts.get(folded(read.catalog, read.schema, read.table))
+        facts = self._facts.get(hash(folded(read.catalog, read.schema, read.table)))
         if facts is None or ran.is_reused or not ran.scanned_bytes:
             return
 
@@ -170,6 +180,17 @@ class _Adviser:
         elif facts.is_wide and _STAR.search(ran.query):
             detail = f"it has {facts.columns:,}"
             self._finding("select_star", facts.name, detail).add(ran, share)
+
+    def _look_at_writes(self, ran: Ran) -> None:
+        writes = {folded(*each[1:4]): each for each in ran.touched if each.event_type == "WRITE"}
+        for name, each in writes.items():
+            finding = self._written.get(name)
+            if finding is None:
+                self._written = _room_in(self._written)
+                subject = ".".join(each[1:4])
+                finding = self._written[name] = Finding(kind="written_never_read", subject=subject)
+
+            finding.add(ran, 1 / len(writes))
 
     def _look_at_partitions(
         self, ran: Ran, facts: _TableFacts, columns: tuple[str, ...], share: float
@@ -198,10 +219,14 @@ class _Adviser:
         if ran.fingerprint not in self._weeks:
             if len(self._weeks) >= 2 * MAX_HELD:
                 self._forget_small()
-            self._weeks[ran.fingerprint] = [
-                Finding(kind="growth", subject=ran.fingerprint) for _ in range(2)
-            ]
-        self._weeks[ran.fingerprint][at < one].add(ran)
+            now, before = (Finding(kind="growth", subject=ran.fingerprint) for _ in range(2))
+            self._weeks[ran.fingerprint] = now, before
+
+        now, before = self._weeks[ran.fingerprint]
+        if at < one:
+            before.scanned_bytes += ran.scanned_bytes
+        else:
+            now.add(ran)
 
     def _forget_small(self) -> None:
         largest = heapq.nlargest(
@@ -224,13 +249,17 @@ class _Adviser:
     def _finding(self, kind: str, subject: str, detail: str) -> Finding:
         key = (kind, subject)
         if key not in self._found:
-            if len(self._found) >= 2 * MAX_HELD:
-                largest = heapq.nlargest(
-                    MAX_HELD, self._found.items(), key=lambda item: item[1].scanned_bytes
-                )
-                self._found = dict(largest)
+            self._found = _room_in(self._found)
             self._found[key] = Finding(kind=kind, subject=subject, detail=detail)
         return self._found[key]
+
+
+def _room_in(held: dict[KeyT, Finding]) -> dict[KeyT, Finding]:
+    """*held*, or the half of it with most bytes where it is full."""
+    if len(held) < 2 * MAX_HELD:
+        return held
+
+    return dict(heapq.nlargest(MAX_HELD, held.items(), key=lambda item: item[1].scanned_bytes))
 
 
 def _is_worth_it(finding: Finding) -> bool:
@@ -240,41 +269,18 @@ def _is_worth_it(finding: Finding) -> bool:
     return True
 
 
-def _by_tables(runs: Runs) -> Iterator[Finding]:
-    """Tables that are kept, or written, for nobody."""
-    prices = runs.prices
-    for table in unused_tables(runs).tables:
+def _unused(runs: Runs) -> Iterator[Finding]:
+    """Tables that are kept for nobody."""
+    for table in each_unused_table(runs):
         if table.size_bytes:
             name = ".".join((table.catalog, table.schema, table.table))
             finding = Finding(kind="unused_table", subject=name, usd=table.usd_per_month or 0.0)
             finding.detail = f"{table.size_bytes:,} bytes"
             yield finding
 
-    unread = unread_tables(runs)
-    written = {
-        folded(use.catalog, use.schema, use.table): (use.catalog, use.schema, use.table)
-        for use in table_uses(runs)
-        if folded(use.catalog, use.schema, use.table) in unread
-    }
-    if not written:
-        return
 
-    found: dict[TableName, Finding] = {}
-    for ran in executions(runs):
-        writes = {folded(*each[1:4]) for each in ran.touched if each.event_type == "WRITE"}
-        for key in writes & written.keys():
-            finding = found.setdefault(
-                key, Finding(kind="written_never_read", subject=".".join(written[key]))
-            )
-            finding.add(ran, 1 / len(writes))
-
-    for finding in found.values():
-        finding.price(prices)
-        yield finding
-
-
-def _facts(runs: Runs) -> dict[TableName, _TableFacts]:
-    """Facts about the tables of the newest run."""
+def _facts(runs: Runs) -> dict[int, _TableFacts]:
+    """Hash of the folded name -> facts about the table in the newest run, where they matter."""
     counts: dict[int, int] = {}
     for place in runs.newest.rows("metadata_columns", "catalog", "schema", "table"):
         number = hash(folded(*place))
@@ -285,13 +291,15 @@ def _facts(runs: Runs) -> dict[TableName, _TableFacts]:
     for catalog, schema, table, kind, keys, parameters in runs.newest.rows(
         "metadata_tables", *names
     ):
-        key = folded(catalog, schema, table)
-        found[key] = _TableFacts(
+        number = hash(folded(catalog, schema, table))
+        facts = _TableFacts(
             ".".join((catalog, schema, table)),
-            tuple(name.lower() for name in json.loads(keys)) if keys else (),
+            tuple(sys.intern(name.lower()) for name in json.loads(keys)) if keys else (),
             _format(kind, json.loads(parameters) if parameters else {}),
-            counts.get(hash(key), 0),
+            counts.pop(number, 0),
         )
+        if facts.partition_keys or facts.format in _ROW_FORMATS or facts.is_wide:
+            found[number] = facts
 
     return found
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -99,10 +100,16 @@ def _next(
 ) -> tuple[str, tuple[Touched, ...]]:
     query_id, rows = next(groups, ("", iter(())))
     return query_id, tuple(
-        Touched(what, catalog, schema, table, tuple(json.loads(columns)) if columns else None)
+        Touched(what, catalog, schema, table, _names(columns))
         for _, what, catalog, schema, table, columns in rows
         if catalog  # an S3 location has none
     )
+
+
+@lru_cache(maxsize=4_096)
+def _names(text: str) -> tuple[str, ...] | None:
+    """The names in a JSON list; statements that are run again and again have the same."""
+    return tuple(json.loads(text)) if text else None
 
 
 def _ran(row: tuple[str, ...], touched: tuple[Touched, ...], principal: tuple[str, str]) -> Ran:

@@ -139,21 +139,30 @@ def unused_tables(runs: Runs) -> Unused:
         StateError: An extract is missing or torn.
     """
     sure, left_out = runs.complete_schemas()
-    used = {folded(use.catalog, use.schema, use.table) for use in table_uses(runs)}
-    _through_views(runs.newest, used)
-    tables = [
-        table
-        for table in _tables(runs.newest)
-        if (table.catalog, table.schema) in sure
-        and folded(table.catalog, table.schema, table.table) not in used
-    ]
-    tables.sort(key=lambda t: (-(t.size_bytes or 0), t.catalog, t.schema, t.table))
+    tables = each_unused_table(runs)
     return Unused(
-        tables=tuple(tables),
+        tables=tuple(
+            sorted(tables, key=lambda t: (-(t.size_bytes or 0), t.catalog, t.schema, t.table))
+        ),
         schemas=len(sure),
         left_out=tuple(left_out),
         workgroups=tuple(runs.incomplete_workgroups()),
     )
+
+
+def each_unused_table(runs: Runs) -> Iterator[UnusedTable]:
+    """Yield the tables of ``unused_tables``, in no order.
+
+    Raises:
+        StateError: An extract is missing or torn.
+    """
+    sure, _ = runs.complete_schemas()
+    used = {folded(use.catalog, use.schema, use.table) for use in table_uses(runs)}
+    _through_views(runs.newest, used)
+    for table in _tables(runs.newest):
+        is_used = folded(table.catalog, table.schema, table.table) in used
+        if (table.catalog, table.schema) in sure and not is_used:
+            yield table
 
 
 def unread_tables(runs: Runs) -> set[TableName]:

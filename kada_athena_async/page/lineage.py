@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from kada_athena_async.observers.safe import safe
 from kada_athena_async.page.packing import Columns, json_text, pack
@@ -67,7 +68,7 @@ def lineage_figures(warehouse: Warehouse, max_bytes: int) -> LineageFigures:
         rows.add(source - before, target, number, *others)
         before = source
 
-    edges = pack((f'{{"kinds":{json_text(list(kinds))},"rows":', rows.json(), "}"))
+    edges = pack(chain((f'{{"kinds":{json_text(list(kinds))},"rows":',), rows.json(), ("}",)))
     for cap in PAIR_CAPS:
         pairs = pack(_pairs(warehouse, cap)) if _pair_count(warehouse, cap) < max_bytes else b""
         if pairs and len(edges) + len(pairs) <= max_bytes:

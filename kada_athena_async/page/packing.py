@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from io import StringIO
 
 import msgspec
@@ -43,7 +43,11 @@ class Columns:
 
         self.count += 1
 
-    def json(self) -> str:
-        """The object as JSON."""
-        lists = (f"{json_text(name)}:[{text.getvalue()}]" for name, text in self._texts.items())
-        return f"{{{','.join(lists)}}}"
+    def json(self) -> Iterator[str]:
+        """Yield the object as JSON, a column at a time."""
+        for place, (name, text) in enumerate(self._texts.items()):
+            yield f"{',' if place else '{'}{json_text(name)}:["
+            yield text.getvalue()
+            yield "]"
+
+        yield "}"

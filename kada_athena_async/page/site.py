@@ -11,10 +11,10 @@ from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.observers.safe import safe
 from kada_athena_async.page.completeness import completeness_figures
 from kada_athena_async.page.history import history_figures
-from kada_athena_async.page.lineage import lineage_figures
+from kada_athena_async.page.lineage import LineageFigures, lineage_figures
 from kada_athena_async.page.packing import json_text, pack
 from kada_athena_async.page.run_calls import calls_figures
-from kada_athena_async.page.tables import details, tables_figures
+from kada_athena_async.page.tables import Details, TablesFigures, details, tables_figures
 from kada_athena_async.page.warehouse import open_warehouse
 
 MAX_CHANGES = 500
@@ -54,14 +54,7 @@ def site_data(runs: Runs, before: Package | None, *, site: str, max_bytes: int) 
         StateError: An extract is missing or torn, or there is no room to count.
     """
     newest = runs.newest
-    with open_warehouse(runs) as warehouse:
-        history = history_figures(warehouse)
-        tables = tables_figures(warehouse)
-        room = max_bytes - len(tables.index)
-        lineage = lineage_figures(warehouse, int(room * _LINEAGE_SHARE))
-        room -= len(lineage.edges) + len(lineage.pairs)
-        told = details(warehouse, tables.shown, room)
-
+    history, tables, lineage, shown = _figures(runs, max_bytes)
     facts = newest.manifest.facts
     estate = tables.to_dict()
     summary = {
@@ -90,14 +83,27 @@ def site_data(runs: Runs, before: Package | None, *, site: str, max_bytes: int) 
             "shown": lineage.shown,
             "pairCap": lineage.pair_cap,
         },
-        "details": {**told.level._asdict(), "packets": len(told.packets)},
+        "details": {**shown.level._asdict(), "packets": len(shown.packets)},
     }
     parts = {"head": pack(json_text(head)), "tables": tables.index, "edges": lineage.edges}
     if lineage.pairs:
         parts["pairs"] = lineage.pairs
 
-    parts.update({f"details-{number}": each for number, each in enumerate(told.packets)})
+    parts.update({f"details-{number}": each for number, each in enumerate(shown.packets)})
     return SiteData(summary=summary, parts=parts)
+
+
+def _figures(
+    runs: Runs, max_bytes: int
+) -> tuple[dict[str, Any], TablesFigures, LineageFigures, Details]:
+    """What is counted in the warehouse, which is gone after that."""
+    with open_warehouse(runs) as warehouse:
+        history = history_figures(warehouse)
+        tables = tables_figures(warehouse)
+        room = max_bytes - len(tables.index)
+        lineage = lineage_figures(warehouse, int(room * _LINEAGE_SHARE))
+        room -= len(lineage.edges) + len(lineage.pairs)
+        return history, tables, lineage, details(warehouse, tables.shown, room)
 
 
 def _advice(runs: Runs) -> dict[str, Any]:

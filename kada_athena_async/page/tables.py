@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 from kada_athena_async.extracts.table_usage import GB_BYTES, S3_USD_PER_GB_MONTH
@@ -143,7 +144,7 @@ def tables_figures(warehouse: Warehouse) -> TablesFigures:
     listed = {row[0] for row in newest.rows("metadata_catalogs", "catalog")}
     lists = {"scopes": list(scopes), "formats": list(formats)}
     return TablesFigures(
-        index=pack((f'{{"lists":{json_text(lists)},"rows":', rows.json(), "}")),
+        index=pack(chain((f'{{"lists":{json_text(lists)},"rows":',), rows.json(), ("}",))),
         shown=rows.count,
         catalogs=max(catalogs, len(listed)),
         schemas=max(schemas, len(named)),

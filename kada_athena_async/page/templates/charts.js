@@ -30,7 +30,7 @@ const dayChart = ({ title, total, days, partial, layers, format, top = null }) =
   const readout = el("p", { class: "readout", "aria-hidden": "true" });
   const words = (place) => `${days[place]}${partial[place] ? " (partial day)" : ""}: ` + (layers.length === 1
     ? format(sums[place])
-    : `${layers.map((layer) => `${format(layer.values[place])} ${layer.name}`).join(", ")}`);
+    : `${layers.map((layer) => `${layer.name} ${format(layer.values[place])}`).join(", ")}`);
   const rest = () => {
     const peak = sums.indexOf(highest);
     readout.textContent = highest > 0 ? `Most on ${words(peak)}` : "None in this time";
@@ -45,7 +45,7 @@ const dayChart = ({ title, total, days, partial, layers, format, top = null }) =
       viewBox: `0 0 ${width} ${CHART.height}`, role: "img",
       "aria-label": `${title} by day, ${days[0]} to ${days[days.length - 1]}; most ${format(highest)}. The same numbers are in the next table.`,
     });
-    for (const part of [1, 0.5]) {
+    for (const part of format(limit) === format(limit / 2) ? [1] : [1, 0.5]) {
       picture.append(
         svg("line", { class: "grid", x1: CHART.left, x2: width - CHART.right, y1: y(limit * part), y2: y(limit * part) }),
         svg("text", { class: "tick", x: CHART.left - 6, y: y(limit * part) + 4, "text-anchor": "end" }, format(limit * part)));

@@ -70,7 +70,7 @@ const lineageView = async (site, params) => {
     el("h1", {}, "Lineage by schema"),
     el("p", { class: "under" }, `${plural(head.lineage.count, "flow")} between tables, from the views' texts and from queries that wrote; ${plural(weight.size, "schema")} with flows to others.`),
     cut > 0 ? note(`The page has the ${count(head.lineage.shown)} flows of most columns; the linkages extract has all.`) : null,
-    shown.length ? [
+    shown.length ? el("section", { class: "panel", "aria-label": "Flows between schemas" },
       diagram({
         label: "Flows between schemas, sources left, targets right",
         nodes: [...chosen].filter((scope) => column.has(scope)).map((scope) => ({
@@ -85,8 +85,8 @@ const lineageView = async (site, params) => {
       }),
       legend([["schema", "schema; choose one to see its tables"], ["place", "S3 locations"], ["flowkey", "the thicker, the more flows; the number tells how many"], ["flowkey dashed", "filters, joins or sorts only"]]),
       weight.size > chosen.size ? note(`The ${MAX_SCHEMAS} schemas of most flows are drawn; the list has all.`) : null,
-    ] : note("All flows stay inside their schema."),
-    list({
+    ) : note("All flows stay inside their schema."),
+    el("section", { class: "panel", "aria-label": "Flows by schema" }, list({
       caption: "Flows by schema",
       columns: [
         { title: "From", value: (flow) => nameOf(flow.from), cell: (flow) => named(nameOf(flow.from)) },
@@ -95,6 +95,6 @@ const lineageView = async (site, params) => {
         { title: "Of values", number: true, value: (flow) => flow.direct, cell: (flow) => count(flow.direct) },
       ],
       rows: all, step: 50, sorted: "Flows",
-    }),
+    })),
   ];
 };

@@ -26,7 +26,7 @@ const list = ({ caption, columns, rows, step = 25, empty = "Nothing.", sorted = 
   const cell = (column, row, place) => {
     const content = column.cell ? column.cell(row) : column.value(row);
     const attributes = {
-      class: [column.number ? "n" : "", column.wide ? "wide" : ""].join(" ").trim() || null,
+      class: [column.number ? "n" : "", column.wide ? "wide" : "", content === NONE ? "none" : ""].filter(Boolean).join(" ") || null,
       "data-label": column.title,
     };
     const inside = column.bar ? [el("span", {}, content), bar(column.value(row), most[place])] : [content];

@@ -26,12 +26,14 @@ const walk = (start, edgesOf, otherEnd, levels, isDeadEnd) => {
 
 const PER_LEVEL = 12;
 
+const isMasked = (tables, place) => tables.rows.kind[place] === 2 && tables.rows.name[place].includes("?");
+
 const neighbourhood = (site, tables, edges, start, levels) => {
-  const isMasked = (place) => tables.rows.kind[place] === 2 && tables.rows.name[place].includes("?");
-  const up = walk(start, edges.up, edges.sources, levels, isMasked);
-  const down = walk(start, edges.down, edges.targets, levels, isMasked);
+  const stops = (place) => isMasked(tables, place);
+  const up = walk(start, edges.up, edges.sources, levels, stops);
+  const down = walk(start, edges.down, edges.targets, levels, stops);
   const node = (place, id, column) => ({
-    id, column, title: tables.rows.name[place], sub: tables.scope(place), full: tables.full(place),
+    id, column, title: tables.rows.name[place], sub: isMasked(tables, place) ? "locations, masked" : tables.scope(place), full: tables.full(place),
     kind: ["table", "view", "place"][tables.rows.kind[place]], chosen: place === start,
     href: place === start ? null : hrefTo(site, { table: tables.full(place) }),
   });

@@ -48,8 +48,8 @@ const tablesView = async (site, params) => {
     left > 0 ? note(`The page names ${count(tables.count)} tables, those that are used or linked first; ${count(left)} are left out. The extracts have all.`) : null,
     schema || isUnused ? el("p", {}, link(hrefTo(site, { view: "tables" }), "All tables"), schema && !isUnused ? [" · ", link(hrefTo(site, { view: "tables", schema, show: "unused" }), "Only the unused ones")] : null)
       : el("p", {}, link(hrefTo(site, { view: "tables", show: "unused" }), "Only the unused ones")),
-    isUnused ? list({ columns: unusedColumns(site, head, tables), rows: places, step: 100, empty: "Every table was used.", sorted: "Size" })
-      : list({ columns: tableColumns(site, tables), rows: places, step: 100, empty: "No tables.", sorted: "Reads" }),
+    el("section", { class: "panel", "aria-label": title }, isUnused ? list({ columns: unusedColumns(site, head, tables), rows: places, step: 100, empty: "Every table was used.", sorted: "Size" })
+      : list({ columns: tableColumns(site, tables), rows: places, step: 100, empty: "No tables.", sorted: "Reads" })),
     isUnused || schema ? null : panel("By schema", list({
       columns: [
         { title: "Schema", value: (row) => row.name, cell: (row) => link(hrefTo(site, { view: "tables", schema: row.name }), named(row.name)) },
@@ -86,7 +86,13 @@ const searchView = async (site, params, isStale) => {
   const [head, tables] = await Promise.all([site.head(), site.tables()]);
   const typed = params.get("search").trim();
   const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
-  const places = words.length ? tables.search(words) : [];
+  // A name that is what was typed goes first, then those that begin with it, then the most read.
+  const rank = (place) => {
+    const name = tables.rows.name[place].toLowerCase();
+    return name === typed.toLowerCase() ? 0 : name.startsWith(words[0]) ? 1 : name.includes(words[0]) ? 2 : 3;
+  };
+  const places = words.length ? tables.search(words).map((place) => [rank(place), place])
+    .sort((a, b) => a[0] - b[0] || tables.rows.reads[b[1]] - tables.rows.reads[a[1]]).map(([, place]) => place) : [];
   const told = el("p", { class: "note", role: "status" }, `${plural(places.length, "table")} found; looking through the columns…`);
   const columns = el("div", {});
   const say = (number) => `${plural(places.length, "table")} and ${plural(number, "column")} found.`;

@@ -40,7 +40,7 @@ const adviceView = async (site, params) => {
     el("p", { class: "chips" }, kind ? link(hrefTo(site, { view: "advice" }), "All") : null,
       Object.entries(head.advice.kinds).map(([name, number]) => link(hrefTo(site, { view: "advice", kind: name }), `${ADVICE[name] || name} (${count(number)})`))),
     left > 0 ? note(`The page has the ${count(head.advice.findings.length)} of most dollars; show advice has ${count(left)} more.`) : null,
-    adviceList(site, head, tables, found),
+    el("section", { class: "panel", "aria-label": "Advice" }, adviceList(site, head, tables, found)),
   ];
 };
 
@@ -187,7 +187,7 @@ const sitesView = (sites) => {
       [count(sum((s) => s.totals.executions)), "queries", `${share(sum((s) => s.totals.failed), sum((s) => s.totals.executions))} failed`],
       [size(sum((s) => s.totals.scanned)), "scanned"], [money(sum((s) => s.usd)), "by bytes, about"],
     ]),
-    list({
+    el("section", { class: "panel", "aria-label": "Sites" }, list({
       columns: [
         { title: "Site", value: ({ summary }) => summary.site, cell: (site) => el("span", { class: "place" }, link(hrefTo(site, {}), named(site.summary.site)), el("small", {}, named(site.summary.region || site.summary.server))) },
         { title: "Dollars", number: true, bar: true, value: ({ summary }) => summary.usd, cell: ({ summary }) => money(summary.usd) },
@@ -199,6 +199,6 @@ const sitesView = (sites) => {
         { title: "Until (UTC)", value: ({ summary }) => summary.end },
       ],
       rows: sites, step: 100,
-    }),
+    })),
   ];
 };
