@@ -2,68 +2,42 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.acceptance.conftest import Cli
-
-
-class Collector(ThreadingHTTPServer):
-    """Keeps what is posted to it, by path."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[str, bytes]] = []
-        super().__init__(("127.0.0.1", 0), _Answer)
-
-    def messages(self, path: str, kind: Any) -> list[Any]:
-        return [kind.FromString(body) for target, body in self.got if target == path]
-
-
-class _Answer(BaseHTTPRequestHandler):
-    server: Collector
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.got.append((self.path, body))
-        self.send_response(200)
-        self.send_header("Content-Type", "application/x-protobuf")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+from tests.kit.receiver import Receiver, receiving
 
 
 @pytest.fixture
-def collector() -> Iterator[Collector]:
-    with Collector() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+def collector() -> Iterator[Receiver]:
+    with receiving() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
-def spans_of(collector: Collector) -> list[Any]:
+def messages(collector: Receiver, path: str, kind: Any) -> list[Any]:
+    """What was posted to *path*, as messages of *kind*."""
+    return [kind.FromString(post.body) for post in collector.posts if post.path == path]
+
+
+def spans_of(collector: Receiver) -> list[Any]:
     pytest.importorskip("opentelemetry.proto", reason="needs the extra otel")
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-    found = collector.messages("/v1/traces", ExportTraceServiceRequest)
+    found = messages(collector, "/v1/traces", ExportTraceServiceRequest)
     return [s for m in found for r in m.resource_spans for c in r.scope_spans for s in c.spans]
 
 
-def metrics_of(collector: Collector) -> dict[str, Any]:
+def metrics_of(collector: Receiver) -> dict[str, Any]:
     """Name -> the last that was sent of each metric."""
     from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
         ExportMetricsServiceRequest,
     )
 
-    found = collector.messages("/v1/metrics", ExportMetricsServiceRequest)
+    found = messages(collector, "/v1/metrics", ExportMetricsServiceRequest)
     return {
         metric.name: metric
         for message in found
@@ -84,12 +58,12 @@ def by(metric: Any, key: str) -> dict[str, int]:
 
 
 def test_spans_and_metrics_arrive(
-    cli: Cli, configure: Callable[..., Path], collector: Collector
+    cli: Cli, configure: Callable[..., Path], collector: Receiver
 ) -> None:
     """Run, stages, units and queries as a tree; rows and calls as the report has them."""
     pytest.importorskip("opentelemetry.proto", reason="needs the extra otel")
     configure(workgroups=["primary"], quota_share=1.0)
-    url = f"http://127.0.0.1:{collector.server_port}"
+    url = collector.url
 
     done = cli("run", "--otel", "--json", OTEL_EXPORTER_OTLP_ENDPOINT=url)
 
@@ -112,12 +86,12 @@ def test_spans_and_metrics_arrive(
 
 
 def test_a_run_that_cannot_start_leaves_an_error_and_no_open_span(
-    cli: Cli, configure: Callable[..., Path], collector: Collector
+    cli: Cli, configure: Callable[..., Path], collector: Receiver
 ) -> None:
     """Without credentials that count there is no run, and the command ends as without --otel."""
     pytest.importorskip("opentelemetry.proto", reason="needs the extra otel")
     configure(secret="another-secret-that-is-wrong")
-    url = f"http://127.0.0.1:{collector.server_port}"
+    url = collector.url
 
     done = cli("run", "--otel", OTEL_EXPORTER_OTLP_ENDPOINT=url)
 
@@ -154,13 +128,13 @@ def test_without_the_extra_its_installation_is_named(
 
 
 def test_the_variable_alone_changes_nothing(
-    cli: Cli, configure: Callable[..., Path], collector: Collector
+    cli: Cli, configure: Callable[..., Path], collector: Receiver
 ) -> None:
     """A machine whose other programs use OpenTelemetry has the variable too."""
     configure(workgroups=["primary"], metadata_source="api", quota_share=1.0)
-    url = f"http://127.0.0.1:{collector.server_port}"
+    url = collector.url
 
     done = cli("run", OTEL_EXPORTER_OTLP_ENDPOINT=url)
 
     assert done.returncode == 0, done.stderr
-    assert collector.got == []
+    assert collector.posts == []

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
 
@@ -16,6 +14,7 @@ from kada_athena_async.events import Event
 from kada_athena_async.export.sending import post_events
 from kada_athena_async.retry import RetryPolicy
 from tests.export.conftest import Cli
+from tests.kit.receiver import Receiver, receiving
 
 KEY = "marquez-key-31415926"
 QUICK = RetryPolicy(
@@ -23,58 +22,11 @@ QUICK = RetryPolicy(
 )
 
 
-class Receiver(ThreadingHTTPServer):
-    """An OpenLineage endpoint.
-
-    Attributes:
-        statuses: Of the next answers; 201 when there are no more.
-        taken: The bodies that were answered 201.
-        requests: Path and Authorization of each request.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.statuses: list[int] = []
-        self.taken: list[bytes] = []
-        self.requests: list[tuple[str, str | None]] = []
-        self.guard = threading.Lock()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Receiver
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        with self.server.guard:
-            self.server.requests.append((self.path, self.headers["Authorization"]))
-            status = self.server.statuses.pop(0) if self.server.statuses else 201
-            if status == 201:
-                self.server.taken.append(body)
-
-        self.send_response(status)
-        if status == 302:
-            self.send_header("Location", f"{self.server.url}/elsewhere")
-
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with Receiver() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with receiving(201) as server:
+        server.location = f"{server.url}/elsewhere"
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -84,8 +36,18 @@ def events(tmp_path: Path) -> Path:
     return path
 
 
+def taken(receiver: Receiver) -> list[bytes]:
+    """The bodies that were answered 201."""
+    return [post.body for post in receiver.posts if post.status == 201]
+
+
+def requests(receiver: Receiver) -> list[tuple[str, str | None]]:
+    """Path and Authorization of each request."""
+    return [(post.path, post.headers.get("Authorization")) for post in receiver.posts]
+
+
 def numbers(receiver: Receiver) -> list[int]:
-    return sorted(json.loads(body)["number"] for body in receiver.taken)
+    return sorted(json.loads(body)["number"] for body in taken(receiver))
 
 
 async def test_every_event_is_posted_once(receiver: Receiver, events: Path) -> None:
@@ -94,14 +56,14 @@ async def test_every_event_is_posted_once(receiver: Receiver, events: Path) -> N
 
     assert report.to_dict() == {"url": f"{receiver.url}/api/v1/lineage", "events": 450}
     assert numbers(receiver) == list(range(450))
-    assert set(receiver.requests) == {("/api/v1/lineage", f"Bearer {KEY}")}
+    assert set(requests(receiver)) == {("/api/v1/lineage", f"Bearer {KEY}")}
 
 
 async def test_a_path_is_kept_and_no_key_is_no_header(receiver: Receiver, events: Path) -> None:
     """Some catalogues have another path, and some need no key."""
     await post_events(events, f"{receiver.url}/openapi/lineage")
 
-    assert set(receiver.requests) == {("/openapi/lineage", None)}
+    assert set(requests(receiver)) == {("/openapi/lineage", None)}
 
 
 async def test_what_passes_is_tried_again(receiver: Receiver, events: Path) -> None:
@@ -132,7 +94,7 @@ async def test_a_refusal_ends_it(
 
     assert remedy in raised.value.hint
     assert KEY not in str(raised.value)
-    assert {path for path, _ in receiver.requests} == {"/api/v1/lineage"}
+    assert {path for path, _ in requests(receiver)} == {"/api/v1/lineage"}
 
 
 async def test_a_server_that_stays_down_is_a_failed_delivery(events: Path) -> None:
@@ -175,14 +137,14 @@ def test_command_posts_the_events_of_the_run(
 
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout.splitlines()[-1])
-    assert report["posted"]["events"] == len(receiver.taken) > 500
-    assert {key for _, key in receiver.requests} == {f"Bearer {KEY}"}
+    assert report["posted"]["events"] == len(taken(receiver)) > 500
+    assert {key for _, key in requests(receiver)} == {f"Bearer {KEY}"}
     assert KEY not in done.stdout + done.stderr + (tmp_path / "log").read_text()
 
     kept = cli("--to", "openlineage", "-o", "out", "--output-path", str(extracts))
     assert kept.returncode == 0
     lines = (tmp_path / "out/openlineage.ndjson").read_bytes().splitlines()
-    assert sorted(lines) == sorted(body.strip() for body in receiver.taken)
+    assert sorted(lines) == sorted(body.strip() for body in taken(receiver))
 
 
 def test_command_says_when_the_key_is_refused(receiver: Receiver, cli: Cli, extracts: Path) -> None:

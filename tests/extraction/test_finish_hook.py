@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,48 +17,22 @@ from kada_athena_async.errors import ConfigError, DeliveryError, StateError
 from kada_athena_async.events import Warned
 from kada_athena_async.report import RunReport
 from tests.extraction.conftest import run
+from tests.kit.receiver import Receiver, receiving
 
 LITTLE = {"metadata_source": "api", "workgroups": ["primary"], "catalogs": ["AwsDataCatalog"]}
 TOKEN = "T0123-" + "hook-token-" * 2
 KEEP = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_bytes(sys.stdin.buffer.read())"
 
 
-class Receiver(ThreadingHTTPServer):
-    """Keeps each body that is posted; answers with *status*."""
-
-    def __init__(self) -> None:
-        self.status = 204
-        self.got: list[tuple[str, str, bytes]] = []
-        super().__init__(("127.0.0.1", 0), _Answer)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/services/{TOKEN}?sig={TOKEN}"
-
-
-class _Answer(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.got.append((self.path, self.headers["Content-Type"], body))
-        self.send_response(self.server.status)
-        self.send_header("Location", self.path)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+def secret_url(receiver: Receiver) -> str:
+    """An address that is a secret as a whole, as those of chats are."""
+    return f"{receiver.url}/services/{TOKEN}?sig={TOKEN}"
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with Receiver() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with receiving(204) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def keeping(path: Path) -> list[str]:
@@ -96,14 +68,15 @@ async def test_a_committed_run_is_told_to_a_command_and_to_a_webhook(
 ) -> None:
     """Both get the same JSON object; nothing secret stands in it."""
     path = tmp_path / "summary.json"
-    made = extractor(**LITTLE, on_finish=keeping(path), on_finish_url=receiver.url)
+    made = extractor(**LITTLE, on_finish=keeping(path), on_finish_url=secret_url(receiver))
 
     report = await run(made)
 
     summary = json.loads(path.read_text())
-    ((target, kind, body),) = receiver.got
-    assert (target.partition("?")[0], kind) == (f"/services/{TOKEN}", "application/json")
-    assert json.loads(body) == summary
+    (post,) = receiver.posts
+    assert post.path.partition("?")[0] == f"/services/{TOKEN}"
+    assert post.headers["Content-Type"] == "application/json"
+    assert json.loads(post.body) == summary
     assert (summary["version"], summary["name"], summary["outcome"]) == (1, "athena", "committed")
     assert (summary["run_id"], summary["exit_code"]) == (report.run_id, 0)
     assert summary["rows"] == report.rows
@@ -202,15 +175,15 @@ async def test_a_webhook_that_refuses_fails_no_run(
     """The run is committed; the warning names the host and hides the rest; nobody is followed."""
     receiver.status = status
     told: list[Any] = []
-    made = extractor(**LITTLE, on_finish_url=receiver.url, observers=[told.append])
+    made = extractor(**LITTLE, on_finish_url=secret_url(receiver), observers=[told.append])
 
     report: RunReport = await run(made)
 
     (warned,) = [event for event in told if isinstance(event, Warned)]
-    host = f"http://127.0.0.1:{receiver.server_port}"
+    host = receiver.url
     assert report.committed
     assert warned.message == f"on_finish_url: {host} answered {status}; the run is not affected"
-    assert len(receiver.got) == posts
+    assert len(receiver.posts) == posts
     assert type(told[-1]).__name__ == "RunFinished"
 
 
