@@ -30,7 +30,7 @@ from kada_athena_async.pipeline.lineage import Lineage
 from kada_athena_async.pipeline.record_queue import Executed
 from kada_athena_async.pipeline.transforms import Transforms
 from kada_athena_async.records import ColumnRecord, QueryRecord
-from kada_athena_async.sinks import Intent, Staging
+from kada_athena_async.sinks import RunIntent, Staging
 from kada_athena_async.sql.worker_pool import WorkerPool
 
 AT = datetime(2026, 11, 1, tzinfo=timezone.utc)
@@ -123,7 +123,7 @@ async def _once(
 
 
 async def _staging(place: Path) -> Staging:
-    intent = Intent(
+    intent = RunIntent(
         run_id="lineage",
         name="athena",
         start=AT,

@@ -24,7 +24,7 @@ from benchmarks.frame import parse, rounded, show
 from kada_athena_async.commit import Manifest, ManifestFile, RunFacts
 from kada_athena_async.commit.manifest import extract_name, manifest_name
 from kada_athena_async.files.document import to_bytes
-from kada_athena_async.hwm import Carried
+from kada_athena_async.hwm import RunState
 from kada_athena_async.records import (
     KINDS,
     ColumnRecord,
@@ -301,7 +301,7 @@ def write_night(estate: Estate, folder: Path, night: int) -> None:
                 for name in sorted(schemas)
             ),
         ),
-        carried=Carried(hwm=end),
+        carried=RunState(hwm=end),
     )
     (folder / manifest_name("athena", end)).write_bytes(to_bytes(manifest))
 

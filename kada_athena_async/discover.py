@@ -120,7 +120,7 @@ class WorkgroupFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estate:
+class Inventory:
     """Catalogs, schemas and workgroups that were found.
 
     Attributes:

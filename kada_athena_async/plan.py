@@ -12,11 +12,11 @@ from typing import Literal, TypeAlias
 from kada_athena_async.config import Config
 from kada_athena_async.discover import (
     CatalogFacts,
-    Estate,
+    Inventory,
     WorkgroupFacts,
 )
 from kada_athena_async.errors import ConfigError, Problem, UnitError, nearest_first
-from kada_athena_async.hwm import Decision, Reading
+from kada_athena_async.hwm import Decision, WorkgroupWindow
 from kada_athena_async.hwm.window import LONGEST_QUERY, OVERLAP
 from kada_athena_async.inventory import SystemTableFacts
 from kada_athena_async.sources.strategy import history_source, metadata_source
@@ -25,7 +25,7 @@ INFORMATION_SCHEMA = "information_schema"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EstateUnit:
+class InventoryUnit:
     """Catalogs, schemas and users: what discovery found, written down."""
 
     unit_id: str = "estate"
@@ -58,7 +58,7 @@ class HistoryUnit:
 
     unit_id: str
     workgroup: WorkgroupFacts
-    reading: Reading
+    reading: WorkgroupWindow
     table: SystemTableFacts | None = None
 
 
@@ -122,7 +122,7 @@ class DeriveUnit:
 
 
 SourceUnit: TypeAlias = (
-    EstateUnit | MetadataUnit | TagsUnit | HistoryUnit | BrokenUnit | PrincipalEventsUnit
+    InventoryUnit | MetadataUnit | TagsUnit | HistoryUnit | BrokenUnit | PrincipalEventsUnit
 )
 """Units that read from AWS."""
 
@@ -136,7 +136,7 @@ Unit: TypeAlias = SourceUnit | DerivedUnit
 class Plan:
     """The units of a run, in the order in which their parts are joined."""
 
-    estate: Estate
+    inventory: Inventory
     units: tuple[Unit, ...]
 
     @property
@@ -146,7 +146,7 @@ class Plan:
 
 
 def build_plan(
-    config: Config, estate: Estate, decision: Decision, table: SystemTableFacts | None = None
+    config: Config, inventory: Inventory, decision: Decision, table: SystemTableFacts | None = None
 ) -> Plan:
     """Everything that *config* asks for of *estate*, in a fixed order.
 
@@ -154,17 +154,17 @@ def build_plan(
         decision: The window and what the last run left; its window is not None.
         table: Athena's system table, if it may be read and reaches back far enough.
     """
-    units: list[Unit] = [EstateUnit()]
-    for catalog in estate.catalogs:
+    units: list[Unit] = [InventoryUnit()]
+    for catalog in inventory.catalogs:
         units += _catalog_units(config, catalog)
 
-    history = _history_units(config, estate, decision, table)
+    history = _history_units(config, inventory, decision, table)
     units += history
     principals = _principal_units(config, history, decision, table)
     units += principals[:1]
     units.append(DeriveUnit())
     units += principals[1:]
-    return Plan(estate=estate, units=tuple(units))
+    return Plan(inventory=inventory, units=tuple(units))
 
 
 def _catalog_units(config: Config, catalog: CatalogFacts) -> list[Unit]:
@@ -198,11 +198,11 @@ def _catalog_units(config: Config, catalog: CatalogFacts) -> list[Unit]:
 
 
 def _history_units(
-    config: Config, estate: Estate, decision: Decision, table: SystemTableFacts | None
+    config: Config, inventory: Inventory, decision: Decision, table: SystemTableFacts | None
 ) -> list[Unit]:
-    if estate.workgroups_error is not None:
+    if inventory.workgroups_error is not None:
         broken = BrokenUnit(
-            unit_id="history/*", scope="workgroup", name="*", error=estate.workgroups_error
+            unit_id="history/*", scope="workgroup", name="*", error=inventory.workgroups_error
         )
         return [broken]
 
@@ -215,7 +215,7 @@ def _history_units(
             reading=replace(decision.reading(workgroup.name), overlap=overlap),
             table=table,
         )
-        for workgroup in estate.workgroups
+        for workgroup in inventory.workgroups
         if not workgroup.is_spark and is_read(config, workgroup.name)
     ]
 
@@ -262,16 +262,16 @@ def is_read(config: Config, workgroup: str) -> bool:
     )
 
 
-def check_own_workgroup(config: Config, estate: Estate) -> None:
+def check_own_workgroup(config: Config, inventory: Inventory) -> None:
     """Refuse a workgroup in which our own statements cannot run.
 
     Raises:
         ConfigError: It is unknown, disabled, or Spark's.
     """
-    if not metadata_source(config).asks_sql or estate.workgroups_error is not None:
+    if not metadata_source(config).asks_sql or inventory.workgroups_error is not None:
         return
 
-    known = {workgroup.name: workgroup for workgroup in estate.workgroups}
+    known = {workgroup.name: workgroup for workgroup in inventory.workgroups}
     workgroup = known.get(config.workgroup)
     remedy = ""
     if workgroup is None:

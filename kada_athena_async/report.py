@@ -12,7 +12,7 @@ import msgspec
 
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.events import Incomplete, Warned
-from kada_athena_async.hwm import WorkgroupAccount
+from kada_athena_async.hwm import ExecutionLedger
 
 Completeness: TypeAlias = Literal["complete", "partial", "skipped", "denied", "excluded"]
 Scope: TypeAlias = Literal["catalog", "schema", "workgroup"]
@@ -75,7 +75,7 @@ class UnitFacts(msgspec.Struct, frozen=True, kw_only=True):
     scopes: tuple[ScopeFacts, ...] = ()
     rows: dict[str, int] = {}
     reconciliation: dict[str, int] = {}
-    account: WorkgroupAccount | None = None
+    account: ExecutionLedger | None = None
     view_contexts: tuple[ViewContext, ...] = ()
     unresolved: dict[str, datetime] = {}
     warnings: tuple[Warned, ...] = ()

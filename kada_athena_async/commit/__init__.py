@@ -20,7 +20,7 @@ from kada_athena_async.commit.published import (
     published_ids,
     published_packages,
 )
-from kada_athena_async.commit.recovery import Recovery, RecoverySettings, Resumable, recover
+from kada_athena_async.commit.recovery import Recovery, RecoverySettings, ResumableRun, recover
 from kada_athena_async.commit.transaction import SPARE_BYTES, CommitRequest, commit
 
 __all__ = [
@@ -36,7 +36,7 @@ __all__ = [
     "PublishedPackage",
     "Recovery",
     "RecoverySettings",
-    "Resumable",
+    "ResumableRun",
     "RunFacts",
     "commit",
     "newest_manifest",

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from kada_athena_async.files import Files, parse_document, read_document
-from kada_athena_async.hwm import Carried
+from kada_athena_async.hwm import RunState
 from kada_athena_async.report import ScopeFacts
 from kada_athena_async.sinks.journal import FileName
 
@@ -157,7 +157,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     statements_digest: str = ""
     files: tuple[ManifestFile, ...]
     facts: RunFacts
-    carried: Carried
+    carried: RunState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from kada_athena_async.errors import LockedError, StateError
 from kada_athena_async.events import Event, FileCommitted, Warned
 from kada_athena_async.files import Files, failing, in_thread
 from kada_athena_async.hwm import HwmStore
-from kada_athena_async.sinks.journal import COMMIT, CommitJournal, Intent, PlannedFile
+from kada_athena_async.sinks.journal import COMMIT, CommitJournal, PlannedFile, RunIntent
 from kada_athena_async.sinks.staging import sweep
 
 OUT = "out"
@@ -40,7 +40,7 @@ class Delivery(Protocol):
             DeliveryError: The landing refuses or is down.
         """
 
-    async def claimed_elsewhere(self, intent: Intent) -> bool:
+    async def claimed_elsewhere(self, intent: RunIntent) -> bool:
         """True if another runner's delivery goes before that of *intent*."""
 
     async def holds(self, manifest: PlannedFile) -> bool:
@@ -50,13 +50,13 @@ class Delivery(Protocol):
             DeliveryError: The landing cannot be asked.
         """
 
-    async def is_completed(self, intent: Intent) -> bool:
+    async def is_completed(self, intent: RunIntent) -> bool:
         """True if another runner completed our sealed delivery and moved the mark."""
 
 
 async def complete(
     run_path: Path,
-    intent: Intent,
+    intent: RunIntent,
     journal: CommitJournal,
     *,
     store: HwmStore | None,
@@ -203,7 +203,7 @@ def is_intact(path: Path, file: PlannedFile, files: Files) -> bool:
 
 async def _settle(
     run_path: Path,
-    intent: Intent,
+    intent: RunIntent,
     committed: CommittedManifest,
     *,
     store: HwmStore | None,
@@ -236,7 +236,7 @@ async def _settle(
 
 
 async def _move_hwm(
-    intent: Intent,
+    intent: RunIntent,
     committed: CommittedManifest,
     store: HwmStore,
     notify: Callable[[Event], None],

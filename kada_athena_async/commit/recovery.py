@@ -29,18 +29,18 @@ from kada_athena_async.sinks.journal import (
     COMMIT,
     INTENT,
     CommitJournal,
-    Intent,
+    RunIntent,
     read_journal,
 )
 from kada_athena_async.sinks.staging import DONE, staging_root, sweep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resumable:
+class ResumableRun:
     """An interrupted run that can be continued with ``Staging.reopen(path, files)``."""
 
     path: Path
-    intent: Intent
+    intent: RunIntent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class Recovery:
     """
 
     committed: tuple[CommittedManifest, ...] = ()
-    resumable: Resumable | None = None
+    resumable: ResumableRun | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ async def recover(
     root = staging_root(output_path, name)
     finish = partial(_finish, files=files, notify=notify)
     committed: list[CommittedManifest] = []
-    resumable: Resumable | None = None
+    resumable: ResumableRun | None = None
     outcome = "is swept, as asked" if settings.is_fresh else "cannot be continued and was swept"
     for entry in reversed(await _staged(root, files)):
         leftover = await _examine(root / entry, files)
@@ -122,7 +122,7 @@ async def recover(
         elif action is _Action.WITHDRAW:
             await _withdraw(leftover, files, notify)
         elif action is _Action.RESUME and leftover.intent and resumable is None:
-            resumable = Resumable(path=leftover.path, intent=leftover.intent)
+            resumable = ResumableRun(path=leftover.path, intent=leftover.intent)
         elif action is _Action.FINISH:
             committed.append(await finish(leftover, store=store, delivery=delivery))
         elif action is _Action.ACCEPT:
@@ -145,7 +145,7 @@ async def _staged(root: Path, files: Files) -> list[str]:
 
 
 async def _finish(
-    leftover: _Leftover,
+    leftover: _InterruptedRun,
     *,
     files: Files,
     notify: Callable[[Event], None],
@@ -160,7 +160,7 @@ async def _finish(
     )
 
 
-def _is_of_another_configuration(leftover: _Leftover, settings: RecoverySettings) -> bool:
+def _is_of_another_configuration(leftover: _InterruptedRun, settings: RecoverySettings) -> bool:
     intent = leftover.intent
     is_other = intent is not None and intent.config_digest != settings.config_digest
     return is_other and not settings.is_fresh
@@ -183,7 +183,7 @@ class _Action(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Leftover:
+class _InterruptedRun:
     """Content of a staging directory, and the part of it that is published.
 
     Attributes:
@@ -194,7 +194,7 @@ class _Leftover:
     """
 
     path: Path
-    intent: Intent | None = None
+    intent: RunIntent | None = None
     journal: CommitJournal | None = None
     is_in_sight: bool = False
     is_over: bool = False
@@ -202,17 +202,17 @@ class _Leftover:
     has_retracted: bool = False
 
 
-async def _examine(path: Path, files: Files) -> _Leftover:
+async def _examine(path: Path, files: Files) -> _InterruptedRun:
     """Look at a staging directory.
 
     Raises:
         StateError: A journal is junk, or a published manifest is damaged.
     """
 
-    def look() -> _Leftover:
-        intent = None if path.suffix == DONE else read_journal(files, path / INTENT, Intent)
+    def look() -> _InterruptedRun:
+        intent = None if path.suffix == DONE else read_journal(files, path / INTENT, RunIntent)
         if intent is None:
-            return _Leftover(path=path)
+            return _InterruptedRun(path=path)
 
         journal = read_journal(files, path / COMMIT, CommitJournal)
         output_path = path.parent.parent
@@ -220,7 +220,7 @@ async def _examine(path: Path, files: Files) -> _Leftover:
         if journal is None:
             found = read_manifest(in_sight, files)
             is_over = found is not None and found.manifest.run_id == intent.run_id
-            return _Leftover(path=path, intent=intent, is_over=is_over)
+            return _InterruptedRun(path=path, intent=intent, is_over=is_over)
 
         is_in_sight = is_intact(in_sight, journal.manifest, files)
         wanted = journal.files if is_in_sight else (*journal.files, journal.manifest)
@@ -230,7 +230,7 @@ async def _examine(path: Path, files: Files) -> _Leftover:
             if not is_intact(path / OUT / file.name, file, files)
             and not is_intact(output_path / file.name, file, files)
         )
-        return _Leftover(
+        return _InterruptedRun(
             path=path,
             intent=intent,
             journal=journal,
@@ -246,7 +246,7 @@ async def _examine(path: Path, files: Files) -> _Leftover:
     return leftover
 
 
-def _refuse_damage(leftover: _Leftover) -> None:
+def _refuse_damage(leftover: _InterruptedRun) -> None:
     """Stop where neither going on nor going back would be right."""
     if not leftover.missing or leftover.journal is None or leftover.intent is None:
         return
@@ -264,7 +264,7 @@ def _refuse_damage(leftover: _Leftover) -> None:
 
 
 async def _choose(
-    leftover: _Leftover,
+    leftover: _InterruptedRun,
     settings: RecoverySettings,
     *,
     now: datetime,
@@ -285,7 +285,7 @@ async def _choose(
 
 
 def _decide(
-    leftover: _Leftover,
+    leftover: _InterruptedRun,
     settings: RecoverySettings,
     *,
     now: datetime,
@@ -326,7 +326,7 @@ def _decide(
     return _Action.RESUME if is_wanted and is_young else _Action.SWEEP
 
 
-def _is_superseded(leftover: _Leftover, intent: Intent, mark: StoredMark) -> bool:
+def _is_superseded(leftover: _InterruptedRun, intent: RunIntent, mark: StoredMark) -> bool:
     """True if a run elsewhere moved the mark since, wherever to: the time was extracted there.
 
     A mark that was set by hand is no such mark: its state belongs to another one.
@@ -341,7 +341,9 @@ def _is_superseded(leftover: _Leftover, intent: Intent, mark: StoredMark) -> boo
     return mark.hwm != intent.hwm
 
 
-async def _withdraw(leftover: _Leftover, files: Files, notify: Callable[[Event], None]) -> None:
+async def _withdraw(
+    leftover: _InterruptedRun, files: Files, notify: Callable[[Event], None]
+) -> None:
     """Take a commit out of sight, its manifest first; each step may be repeated after a crash."""
     journal, intent = leftover.journal, leftover.intent
     assert journal is not None
@@ -360,7 +362,7 @@ async def _withdraw(leftover: _Leftover, files: Files, notify: Callable[[Event],
 
 
 async def _sweep(
-    leftover: _Leftover, files: Files, notify: Callable[[Event], None], outcome: str
+    leftover: _InterruptedRun, files: Files, notify: Callable[[Event], None], outcome: str
 ) -> None:
     journal = leftover.journal
 

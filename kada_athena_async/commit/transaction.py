@@ -67,7 +67,7 @@ from kada_athena_async.commit.publication import OUT, Delivery, complete
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.events import Event
 from kada_athena_async.files import failing, in_thread, to_bytes
-from kada_athena_async.hwm import Carried, HwmStore
+from kada_athena_async.hwm import HwmStore, RunState
 from kada_athena_async.records import KINDS
 from kada_athena_async.sinks import PartFile, Staging
 from kada_athena_async.sinks.csv_format import header
@@ -89,7 +89,7 @@ class CommitRequest:
 
     unit_order: Sequence[str]
     facts: RunFacts
-    carried: Carried
+    carried: RunState
     kinds: Sequence[str] = KINDS
 
 

@@ -18,7 +18,7 @@ from kada_athena_async.concurrency import Clock, Slots, map_bounded, offload, re
 from kada_athena_async.config import Config
 from kada_athena_async.discover import (
     CatalogFacts,
-    Estate,
+    Inventory,
     WorkgroupFacts,
     describe_catalogs,
     discover_catalogs,
@@ -186,7 +186,7 @@ class Connection:
         notes: list[str] = []
         workgroups = await discover_workgroups(self.client, unreadable=notes)
         self.unreadable += notes
-        check_own_workgroup(self.config, Estate(catalogs=(), workgroups=workgroups))
+        check_own_workgroup(self.config, Inventory(catalogs=(), workgroups=workgroups))
         if not notes:
             idle = check_workgroups(self.config, [workgroup.name for workgroup in workgroups])
             self._warn_idle("workgroups", idle)
@@ -275,7 +275,7 @@ class Connection:
             notify=self.notify,
         )
 
-    async def discover(self, run_id: str) -> Estate:
+    async def discover(self, run_id: str) -> Inventory:
         """Catalogs, schemas and workgroups that the configuration asks for.
 
         Raises:
@@ -307,7 +307,7 @@ class Connection:
             message = f"the list of what exists is incomplete: {unreadable[0]}"
             self.notify(Warned(code=WarningCode.UNREADABLE, message=message))
 
-        return Estate(
+        return Inventory(
             catalogs=tuple(
                 replace(with_schemas, description=facts.description)
                 for facts, with_schemas in zip(described, listed, strict=True)

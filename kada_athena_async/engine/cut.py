@@ -32,10 +32,10 @@ from kada_athena_async.engine.ownership import check_owner
 from kada_athena_async.errors import StateError
 from kada_athena_async.files import Files, in_thread
 from kada_athena_async.hwm import (
-    Carried,
     Decision,
     FileHwmStore,
     Origin,
+    RunState,
     StoredMark,
     Window,
     WindowSettings,
@@ -91,7 +91,7 @@ class WindowPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cutter:
+class WindowPlanner:
     """Plans windows of one instance; reads, and writes nothing.
 
     Args:
@@ -246,7 +246,7 @@ class Cutter:
         packages = await published_packages(self.output_path, self.origin.instance, self.files)
         return mark, packages
 
-    async def _left_by(self, packages: Sequence[PublishedPackage]) -> Carried | None:
+    async def _left_by(self, packages: Sequence[PublishedPackage]) -> RunState | None:
         """State that the first of *packages* left for the next run; None if there is none."""
         if not packages:
             return None
@@ -311,7 +311,7 @@ class Cutter:
         )
 
 
-def cutter_of(
+def window_planner(
     config: Config,
     name: str,
     *,
@@ -321,7 +321,7 @@ def cutter_of(
     files: Files,
     settle: timedelta | None = None,
     held_since: datetime | None = None,
-) -> Cutter:
+) -> WindowPlanner:
     """The cutter of the instance *name*.
 
     Args:
@@ -334,7 +334,7 @@ def cutter_of(
         account_id=account_id or (role.split(":")[4] if role else ""),
         instance=name,
     )
-    return Cutter(
+    return WindowPlanner(
         config=config,
         origin=origin,
         output_path=output_path,

@@ -32,7 +32,7 @@ from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.landing import (
     DeliveryReport,
     Landing,
-    Surroundings,
+    Runtime,
     Waiting,
     deliver,
     open_landing,
@@ -46,7 +46,7 @@ Store: TypeAlias = FileHwmStore | ObjectHwmStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
+class Destination:
     """Opens what the configuration of an instance names outside its output directory."""
 
     config: Config
@@ -59,7 +59,7 @@ class Outside:
 
     def landing(self, place: Place) -> AbstractAsyncContextManager[Landing]:
         """The landing at *place*, connected."""
-        return open_landing(place, self.surroundings)
+        return open_landing(place, self.runtime)
 
     async def deliver(
         self,
@@ -282,17 +282,17 @@ class Outside:
 
         if place == "landing":
             assert landing is not None  # the configuration is refused without
-            async with open_hwm_store_in_landing(landing, self.name, self.surroundings) as store:
+            async with open_hwm_store_in_landing(landing, self.name, self.runtime) as store:
                 yield store
 
             return
 
-        async with open_hwm_store(place, self.name, self.surroundings) as store:
+        async with open_hwm_store(place, self.name, self.runtime) as store:
             yield store
 
     @property
-    def surroundings(self) -> Surroundings:
-        return Surroundings(
+    def runtime(self) -> Runtime:
+        return Runtime(
             identity=identity_of(self.config),
             endpoint_url=self.config.endpoint_url,
             files=self.files,

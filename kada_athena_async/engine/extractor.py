@@ -19,8 +19,8 @@ from kada_athena_async.config import Config, ConfigFields, check_name, config_di
 from kada_athena_async.engine.aws_secrets import with_aws_secrets
 from kada_athena_async.engine.connection import Connection, connect
 from kada_athena_async.engine.cut import WindowRequest
-from kada_athena_async.engine.delivery import Outside
-from kada_athena_async.engine.doctor import DoctorReport, Examination
+from kada_athena_async.engine.delivery import Destination
+from kada_athena_async.engine.doctor import Doctor, DoctorReport
 from kada_athena_async.engine.finish_hook import FinishHook
 from kada_athena_async.engine.forecast import Forecast, PlanReport
 from kada_athena_async.engine.record_stream import RecordStreams
@@ -182,14 +182,14 @@ class Extractor(RecordStreams):
         """
         notify, written = Fanout(self._observers), self.config
         await self._read_secrets(notify)
-        examination = Examination(
-            outside=self._outside(notify),
+        doctor = Doctor(
+            destination=self._outside(notify),
             written=written,
             hwm_path=self._hwm_path,
             texts=self._texts,
             runs_query=runs_query,
         )
-        return await examination.examine()
+        return await doctor.examine()
 
     async def push(self, *, sends_all: bool = False) -> DeliveryReport:
         """Bring what was extracted and not delivered to the landing, oldest first.
@@ -207,20 +207,20 @@ class Extractor(RecordStreams):
         require_asyncio()
         notify = Fanout(self._observers)
         await self._read_secrets(notify)
-        outside, place = self._outside(notify), self.config.landing
+        destination, place = self._outside(notify), self.config.landing
         # Without hwm_store no other runner has this mark: what waits may go before it is read.
         is_shared = place is not None and self.config.hwm_store is not None
         async with open_session(
-            outside, self._hwm_path, run_id="push", keeps_state=is_shared
+            destination, self._hwm_path, run_id="push", keeps_state=is_shared
         ) as session:
             if place is None or not is_shared:
-                return await outside.push(session.output_path, sends_all=sends_all)
+                return await destination.push(session.output_path, sends_all=sends_all)
 
             # A package whose mark has not moved goes by the protocol of those who share the mark.
-            await session.cutter.check()
+            await session.planner.check()
             settings = replace(self._recovery(), only_commits=True)
-            await session.handover.begin(settings, sends_all=sends_all)
-            return joined(session.handover.reports, place=place.url)
+            await session.delivery.begin(settings, sends_all=sends_all)
+            return joined(session.delivery.reports, place=place.url)
 
     async def run(
         self,
@@ -286,17 +286,17 @@ class Extractor(RecordStreams):
         warnings: list[Warned],
     ) -> RunReport:
         """Check what costs no call, finish interrupted runs, then extract over a connection."""
-        outside, handover = session.outside, session.handover
+        destination, delivery = session.destination, session.delivery
         # A mark or state that is junk, or somebody else's, is refused before anything moves.
-        await session.cutter.check()
+        await session.planner.check()
         settings = replace(self._recovery(), is_fresh=fresh)
         # A typing error must not cost finished parts.
-        recovery, unfinished = await handover.begin(settings, before_discard=self.test_connection)
+        recovery, unfinished = await delivery.begin(settings, before_discard=self.test_connection)
         # So is a window that is published, before AWS is asked.
-        await session.cutter.plan(request, self._clock.now())
-        await outside.check_landing()
+        await session.planner.plan(request, self._clock.now())
+        await destination.check_landing()
         await session.check_disk()
-        async with self._connection(outside.notify) as connection:
+        async with self._connection(destination.notify) as connection:
             run = Run(
                 connection=connection,
                 name=self.name,
@@ -304,7 +304,7 @@ class Extractor(RecordStreams):
                 store=session.store,
                 files=self._files,
                 warnings=warnings,
-                delivery=handover,
+                delivery=delivery,
             )
             return await run.extract(run_id, request, recovery.resumable, unfinished)
 
@@ -331,8 +331,8 @@ class Extractor(RecordStreams):
         ) as connection:
             yield connection
 
-    def _outside(self, notify: Observer) -> Outside:
-        return Outside(
+    def _outside(self, notify: Observer) -> Destination:
+        return Destination(
             config=self.config,
             name=self.name,
             files=self._files,

@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 from kada_athena_async.commit import newest_manifest
-from kada_athena_async.discover import Estate
+from kada_athena_async.discover import Inventory
 from kada_athena_async.engine.connection import Connection
-from kada_athena_async.engine.cut import WindowRequest, cutter_of, meet
+from kada_athena_async.engine.cut import WindowRequest, meet, window_planner
 from kada_athena_async.engine.delivery import Store
-from kada_athena_async.engine.survey import Survey
+from kada_athena_async.engine.size_sample import SizeSample
 from kada_athena_async.estimate import Estimate, HistorySize, SchemaSize, estimate
 from kada_athena_async.estimate.sizes import SchemaKey
 from kada_athena_async.files import Files, in_thread
@@ -109,7 +109,7 @@ class Forecast:
         await self.connection.check_bucket()
         before = dict(self.connection.client.log.calls)
         found = await meet(self.connection)
-        cutter = cutter_of(
+        planner = window_planner(
             self.connection.config,
             self.name,
             account_id=await self.connection.learn_account(),
@@ -118,7 +118,7 @@ class Forecast:
             files=self.files,
         )
         now = self.connection.settled_now()
-        planned = await cutter.plan(request, now)
+        planned = await planner.plan(request, now)
         report = PlanReport(
             name=self.name, region=config.region, metadata_source=config.metadata_source
         )
@@ -126,7 +126,7 @@ class Forecast:
         # As with `api`, so that schemas are not asked for by a statement. It refuses what is
         # misspelt, even where there is nothing to do now.
         by_api = with_metadata_source(config, "api")
-        estate = await replace(self.connection, config=by_api).discover("plan")
+        inventory = await replace(self.connection, config=by_api).discover("plan")
         if not planned.windows:
             notes.append("the window is empty: all that is settled is extracted")
             return replace(report, notes=tuple(notes))
@@ -135,14 +135,16 @@ class Forecast:
             windows = "; ".join(str(each.window) for each in planned.windows)
             notes.append(f"a run for each of these windows, the estimate is of the last: {windows}")
 
-        decision = await cutter.decide(planned.windows[-1], now)
-        filled = await self._estimated(report, estate, decision, planned.windows[-1].window, before)
+        decision = await planner.decide(planned.windows[-1], now)
+        filled = await self._estimated(
+            report, inventory, decision, planned.windows[-1].window, before
+        )
         return replace(filled, notes=(*notes, *filled.notes))
 
     async def _estimated(
         self,
         report: PlanReport,
-        estate: Estate,
+        inventory: Inventory,
         decision: Decision,
         window: Window,
         before: Mapping[str, int],
@@ -160,11 +162,11 @@ class Forecast:
             if name.startswith(("athena:", "glue:")) and (made := count - before.get(name, 0))
         }
         plans: dict[MetadataSourceName, Plan] = {
-            name: build_plan(with_metadata_source(config, name), estate, decision)
+            name: build_plan(with_metadata_source(config, name), inventory, decision)
             for name in METADATA_SOURCES
         }
         last = await in_thread(lambda: newest_manifest(self.output_path, self.name, self.files))
-        survey, by_api_plan = Survey(self.connection, last), plans["api"]
+        survey, by_api_plan = SizeSample(self.connection, last), plans["api"]
         schemas = await survey.schemas(by_api_plan)
         histories = await survey.histories(by_api_plan)
         tags = await survey.tag_calls(by_api_plan, schemas)
@@ -183,17 +185,17 @@ class Forecast:
                 tags=tags,
             ),
             calls_made=dict(sorted(calls.items())),
-            notes=(*_notes(estate, decision), *survey.problems),
+            notes=(*_notes(inventory, decision), *survey.problems),
         )
 
 
-def _notes(estate: Estate, decision: Decision) -> list[str]:
+def _notes(inventory: Inventory, decision: Decision) -> list[str]:
     """Sentences about what cannot be extracted."""
     gaps = [
         f"{gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M} cannot be extracted"
         for gap in decision.gaps
     ]
-    refused = estate.workgroups_error
+    refused = inventory.workgroups_error
     return [*gaps, f"no history: {refused.message}"] if refused is not None else gaps
 
 
@@ -215,7 +217,7 @@ def _catalogs(plan: Plan, sizes: Mapping[SchemaKey, SchemaSize]) -> tuple[Catalo
             origin=_origin([size.origin for size in own]),
             reason=facts.error.message if facts.error else "",
         )
-        for facts in plan.estate.catalogs
+        for facts in plan.inventory.catalogs
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kada_athena_async.errors import StateError
-from kada_athena_async.hwm import Announcement, Origin
-from kada_athena_async.sinks import Intent
+from kada_athena_async.hwm import DeliveryIntent, Origin
+from kada_athena_async.sinks import RunIntent
 from kada_athena_async.version import __version__
 
 _WORDS = {"server": "server", "region": "Region", "account_id": "account", "instance": "instance"}
@@ -35,7 +35,7 @@ def difference(own: Origin, other: Origin | None) -> str:
     )
 
 
-def why_not_continued(intent: Intent, own: Origin, statements_digest: str) -> str:
+def why_not_continued(intent: RunIntent, own: Origin, statements_digest: str) -> str:
     """Reason why this run must not continue an interrupted one; empty if it may.
 
     Args:
@@ -53,7 +53,7 @@ def why_not_continued(intent: Intent, own: Origin, statements_digest: str) -> st
     return ""
 
 
-def may_continue(intent: Intent, unfinished: Announcement | None) -> bool:
+def may_continue(intent: RunIntent, unfinished: DeliveryIntent | None) -> bool:
     """False where another window has to go first, and this one would overlap it."""
     if unfinished is None:
         return True

@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 from kada_athena_async.column_block import Batch, ColumnBlock
 from kada_athena_async.concurrency import Clock, map_bounded, stream_from
 from kada_athena_async.config import Config
-from kada_athena_async.discover import Estate
+from kada_athena_async.discover import Inventory
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
 from kada_athena_async.engine.system_table import find_system_table
 from kada_athena_async.engine.window import moment_of, new_run_id
@@ -24,8 +24,8 @@ from kada_athena_async.pipeline import UnitExtraction, may_leave_out
 from kada_athena_async.plan import (
     BrokenUnit,
     DerivedUnit,
-    EstateUnit,
     HistoryUnit,
+    InventoryUnit,
     MetadataUnit,
     PrincipalEventsUnit,
     SourceUnit,
@@ -198,16 +198,16 @@ class _Reading:
         await connection.check_bucket()
         run_id = new_run_id(connection.clock.now())
         extraction = connection.extraction(run_id, _Sink(self.kind, self.send, self._keeps))
-        estate, units = await self._units(run_id)
+        inventory, units = await self._units(run_id)
 
         async def one(unit: SourceUnit) -> None:
-            await _extract(unit, estate, extraction)
+            await _extract(unit, inventory, extraction)
 
         is_history = self.kind == _HISTORY_KIND
         limit = HISTORY_UNITS_AT_ONCE if is_history else connection.metadata_units_at_once
         await map_bounded(one, units, limit=limit)
 
-    async def _units(self, run_id: str) -> tuple[Estate, list[SourceUnit]]:
+    async def _units(self, run_id: str) -> tuple[Inventory, list[SourceUnit]]:
         """The units that have records of the kind, and the estate they belong to."""
         connection = self.connection
         await connection.meet()
@@ -221,29 +221,29 @@ class _Reading:
         if self.kind == _PRINCIPALS_KIND:
             window = decision.window
             if window is None:
-                return Estate(catalogs=(), workgroups=()), []
+                return Inventory(catalogs=(), workgroups=()), []
 
             table = await find_system_table(connection, run_id)
             unit = PrincipalEventsUnit(start=window.start, end=window.end, table=table)
-            return Estate(catalogs=(), workgroups=()), [unit]
+            return Inventory(catalogs=(), workgroups=()), [unit]
 
         if self.kind == _HISTORY_KIND:
-            estate = Estate(
+            inventory = Inventory(
                 catalogs=(),
                 workgroups=connection.workgroups,
                 workgroups_error=connection.workgroups_error,
             )
             if decision.window is None:
-                return estate, []
+                return inventory, []
         else:
-            estate = await connection.discover(run_id)
+            inventory = await connection.discover(run_id)
 
-        units = build_plan(connection.config, estate, decision).units
-        return estate, [u for u in units if not isinstance(u, DerivedUnit) and self._has(u)]
+        units = build_plan(connection.config, inventory, decision).units
+        return inventory, [u for u in units if not isinstance(u, DerivedUnit) and self._has(u)]
 
     def _has(self, unit: SourceUnit) -> bool:
         if self.kind in _ESTATE_KINDS:
-            return isinstance(unit, EstateUnit)
+            return isinstance(unit, InventoryUnit)
 
         if self.kind == _HISTORY_KIND:
             return isinstance(unit, HistoryUnit) or (
@@ -274,7 +274,7 @@ class _Reading:
         return True
 
 
-async def _extract(unit: SourceUnit, estate: Estate, extraction: UnitExtraction) -> None:
+async def _extract(unit: SourceUnit, inventory: Inventory, extraction: UnitExtraction) -> None:
     """Extract *unit*, or report that it is left out.
 
     Raises:
@@ -284,7 +284,7 @@ async def _extract(unit: SourceUnit, estate: Estate, extraction: UnitExtraction)
     extraction.notify(UnitStarted(unit_id=unit.unit_id))
     rows, outcome, reason = 0, "done", ""
     try:
-        facts = await extraction.extract(unit, estate)
+        facts = await extraction.extract(unit, inventory)
         rows = sum(facts.rows.values())
         for warning in facts.warnings:
             extraction.notify(warning)

@@ -13,18 +13,18 @@ from kada_athena_async.commit import (
     CommitRequest,
     CommittedManifest,
     Delivery,
-    Resumable,
+    ResumableRun,
     commit,
 )
 from kada_athena_async.config import config_digest
 from kada_athena_async.engine import summary, system_table
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
 from kada_athena_async.engine.cut import (
-    Cutter,
     PlannedWindow,
+    WindowPlanner,
     WindowRequest,
-    cutter_of,
     meet,
+    window_planner,
 )
 from kada_athena_async.engine.delivery import Store
 from kada_athena_async.engine.ownership import check_owner, may_continue, why_not_continued
@@ -32,12 +32,12 @@ from kada_athena_async.engine.statements import overwritten_digest
 from kada_athena_async.events import PlanReady, RunStarted, StageFinished, StageStarted, Warned
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import (
-    Announcement,
-    Carried,
     Decision,
+    DeliveryIntent,
     FileHwmStore,
+    RunState,
     Window,
-    carry,
+    next_state,
 )
 from kada_athena_async.inventory import SystemTableFacts
 from kada_athena_async.pipeline import UnitRunner
@@ -53,7 +53,7 @@ from kada_athena_async.plan import (
     build_plan,
 )
 from kada_athena_async.report import RunReport, UnitOutcome
-from kada_athena_async.sinks import Intent, Staging
+from kada_athena_async.sinks import RunIntent, Staging
 from kada_athena_async.sql.worker_pool import WorkerPool
 from kada_athena_async.version import __version__
 
@@ -81,17 +81,17 @@ class Run:
     files: Files
     warnings: list[Warned]
     delivery: Delivery
-    before: Carried | None = None
+    before: RunState | None = None
     table: SystemTableFacts | None = None
     usable: SystemTableFacts | None = None
-    cutter: Cutter = field(init=False)
+    planner: WindowPlanner = field(init=False)
 
     async def extract(
         self,
         run_id: str,
         request: WindowRequest,
-        resumable: Resumable | None,
-        unfinished: Announcement | None = None,
+        resumable: ResumableRun | None,
+        unfinished: DeliveryIntent | None = None,
     ) -> RunReport:
         """Finish what was interrupted, if there is anything, then extract the window asked for.
 
@@ -104,7 +104,7 @@ class Run:
             self._warn(code, message)
 
         self.table = await system_table.find_system_table(self.connection, run_id)
-        self.cutter = cutter_of(
+        self.planner = window_planner(
             self.connection.config,
             self.name,
             account_id=await self.connection.learn_account(),
@@ -118,7 +118,7 @@ class Run:
         if earlier is not None and not earlier.committed:
             return earlier
 
-        plan = await self.cutter.plan(request, self.connection.settled_now())
+        plan = await self.planner.plan(request, self.connection.settled_now())
         for code, message in plan.notes:
             self._warn(code, message)
 
@@ -135,12 +135,12 @@ class Run:
         return replace(await self._begin(run_id, last), continued=earlier)
 
     async def _unfinished(
-        self, run_id: str, resumable: Resumable | None, unfinished: Announcement | None
+        self, run_id: str, resumable: ResumableRun | None, unfinished: DeliveryIntent | None
     ) -> RunReport | None:
         """Finish the interrupted run, or extract the window of a delivery that broke off."""
         if unfinished is not None:
             what = f"the unfinished delivery {unfinished.manifest}"
-            check_owner(self.cutter.origin, unfinished.origin, what)
+            check_owner(self.planner.origin, unfinished.origin, what)
 
         if resumable is not None and may_continue(resumable.intent, unfinished):
             return await self._continue(resumable)
@@ -158,7 +158,7 @@ class Run:
         )
         return await self._begin(run_id, planned)
 
-    async def _continue(self, resumable: Resumable) -> RunReport | None:
+    async def _continue(self, resumable: ResumableRun) -> RunReport | None:
         """Finish an interrupted run in its own window, with the parts that it finished.
 
         Returns:
@@ -168,9 +168,9 @@ class Run:
         window = Window(intent.start, intent.end)
         staging = await Staging.reopen(resumable.path, self.files)
         reason = why_not_continued(
-            intent, self.cutter.origin, overwritten_digest(self.connection.texts)
+            intent, self.planner.origin, overwritten_digest(self.connection.texts)
         )
-        if not reason and not intent.replaces and await self.cutter.is_published(window):
+        if not reason and not intent.replaces and await self.planner.is_published(window):
             reason = "its window is published since"
 
         if reason:
@@ -192,7 +192,7 @@ class Run:
         decision = await self._decide(planned)
         window, config = planned.window, self.connection.config
         plan = await self._plan(run_id, decision, window, is_resumed=False)
-        intent = Intent(
+        intent = RunIntent(
             run_id=run_id,
             name=self.name,
             start=window.start,
@@ -207,13 +207,13 @@ class Run:
             mask=config.mask,
             statements_digest=overwritten_digest(self.connection.texts),
             version=__version__,
-            origin=self.cutter.origin,
+            origin=self.planner.origin,
         )
         async with await Staging.create(self.output_path, intent, self.files) as staging:
             return await self._extract(staging, decision, window, plan)
 
     async def _decide(self, planned: PlannedWindow) -> Decision:
-        decision = await self.cutter.decide(planned, self.connection.settled_now())
+        decision = await self.planner.decide(planned, self.connection.settled_now())
         self.before = decision.carried or decision.former
         self.usable = system_table.reaching(self.connection, self.table, planned.window.start)
         if self.usable is None or self.usable.earliest is None:
@@ -286,8 +286,8 @@ class Run:
         self.connection.notify(
             PlanReady(
                 units=tuple(unit.unit_id for unit in plan.units),
-                catalogs=len(plan.estate.catalogs),
-                schemas=sum(len(catalog.schemas) for catalog in plan.estate.catalogs),
+                catalogs=len(plan.inventory.catalogs),
+                schemas=sum(len(catalog.schemas) for catalog in plan.inventory.catalogs),
                 workgroups=len(history),
             )
         )
@@ -314,7 +314,7 @@ class Run:
             (tags, 1),
         ]
         async with runner:
-            found = await runner.run_lanes(lanes, derived, plan.estate)
+            found = await runner.run_lanes(lanes, derived, plan.inventory)
 
         for kind, count in extraction.transforms.unmaskable.items():
             if count:
@@ -333,7 +333,7 @@ class Run:
         request = CommitRequest(
             unit_order=[o.unit_id for o in outcomes if o.unit_id != PRINCIPAL_EVENTS],
             facts=summary.run_facts(task, outcomes, self.connection.client.log, self.warnings),
-            carried=carry(
+            carried=next_state(
                 task.window.end,
                 self.before,
                 accounts,

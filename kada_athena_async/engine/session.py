@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kada_athena_async.config import Config
-from kada_athena_async.engine.cut import Cutter, cutter_of
-from kada_athena_async.engine.delivery import Outside, Store
-from kada_athena_async.engine.handover import Handover
+from kada_athena_async.engine.cut import WindowPlanner, window_planner
+from kada_athena_async.engine.delivery import Destination, Store
+from kada_athena_async.engine.pending_delivery import PendingDelivery
 from kada_athena_async.engine.preflight import check_disk
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.files import MARK_FIELDS, OUTPUT_FIELD, Files, in_thread, locks_in_thread
@@ -26,11 +26,11 @@ class Session:
         store: None where the caller keeps the high-water mark.
     """
 
-    outside: Outside
+    destination: Destination
     output_path: Path
     store: Store | None
-    handover: Handover
-    cutter: Cutter
+    delivery: PendingDelivery
+    planner: WindowPlanner
 
     async def check_disk(self) -> None:
         """Warn of little space and of network file systems.
@@ -38,14 +38,14 @@ class Session:
         Raises:
             CommitError: There is no space even for a run without a row.
         """
-        at = self.outside
+        at = self.destination
         hwm_path = self.store.hwm_path if isinstance(self.store, FileHwmStore) else None
         await check_disk(self.output_path, at.name, hwm_path, at.files, at.notify)
 
 
 @asynccontextmanager
 async def open_session(
-    outside: Outside, hwm_path: Path | None, *, run_id: str, keeps_state: bool
+    destination: Destination, hwm_path: Path | None, *, run_id: str, keeps_state: bool
 ) -> AsyncIterator[Session]:
     """Lock the output directory and the high-water mark; both are released at the end.
 
@@ -58,28 +58,30 @@ async def open_session(
         ConfigError: The output directory cannot be made or written.
         LockedError: Another call holds a lock.
     """
-    config, files = outside.config, outside.files
+    config, files = destination.config, destination.files
     async with locks_in_thread() as take, AsyncExitStack() as stack:
 
         async def lock(path: Path, field: str) -> None:
-            now = outside.clock.now()
+            now = destination.clock.now()
             await take(lambda: files.lock(path, run_id=run_id, now=now, field=field))
 
         output_path = await output_directory(config, files)
-        await lock(lock_path(output_path, outside.name), OUTPUT_FIELD)
+        await lock(lock_path(output_path, destination.name), OUTPUT_FIELD)
         store: Store | None = None
         if keeps_state:
-            store = await stack.enter_async_context(outside.store(hwm_path))
+            store = await stack.enter_async_context(destination.store(hwm_path))
             if isinstance(store, FileHwmStore):
                 await lock(store.lock_path, MARK_FIELDS)
 
         yield Session(
-            outside=outside,
+            destination=destination,
             output_path=output_path,
             store=store,
-            handover=Handover(outside=outside, store=store, output_path=output_path, files=files),
-            cutter=cutter_of(
-                config, outside.name, output_path=output_path, store=store, files=files
+            delivery=PendingDelivery(
+                destination=destination, store=store, output_path=output_path, files=files
+            ),
+            planner=window_planner(
+                config, destination.name, output_path=output_path, store=store, files=files
             ),
         )
 

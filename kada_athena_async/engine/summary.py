@@ -149,7 +149,7 @@ def skipped_workgroups(task: Task, outcomes: Sequence[UnitOutcome]) -> dict[str,
         for unit in task.plan.units
         if isinstance(unit, HistoryUnit) and unit.unit_id not in read
     }
-    if task.plan.estate.workgroups_error is not None:
+    if task.plan.inventory.workgroups_error is not None:
         owed[ANY_WORKGROUP] = task.window.start
 
     return owed

@@ -28,7 +28,7 @@ from kada_athena_async.estimate.sizes import HistorySize, SchemaKey, SchemaSize
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, PrincipalEventsUnit
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.query_history import OLD_PAGES
-from kada_athena_async.sources.slices import Cutter, SchemaPage, Slice
+from kada_athena_async.sources.slices import Batcher, SchemaPage, Slice
 from kada_athena_async.sources.strategy import SliceSizes, metadata_source
 
 ROWS_PER_S = 545.0
@@ -176,7 +176,7 @@ def slices(
     schemas: Sequence[str], sizes: Sequence[SchemaSize], page_tables: int, cuts: SliceSizes
 ) -> Iterator[Slice]:
     """The slices into which a unit's tables are cut."""
-    cutter = Cutter(cuts)
+    cutter = Batcher(cuts)
     for schema, size in zip(schemas, sizes, strict=True):
         left = size.tables
         while left > 0:

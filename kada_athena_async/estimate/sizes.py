@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Literal, TypeAlias
 
-from kada_athena_async.hwm import Reading
+from kada_athena_async.hwm import WorkgroupWindow
 from kada_athena_async.hwm.window import RETENTION
 
 Origin: TypeAlias = Literal["counted", "last run", "sampled", "guessed"]
@@ -63,7 +63,9 @@ class HistorySample:
     is_whole: bool
 
 
-def history_of_sample(sample: HistorySample, reading: Reading, now: datetime) -> HistorySize:
+def history_of_sample(
+    sample: HistorySample, reading: WorkgroupWindow, now: datetime
+) -> HistorySize:
     """The size of a history of which *sample* is known, the rest in proportion to time."""
     since = max(reading.listed_since, now - RETENTION)
     if sample.oldest is None:
@@ -85,7 +87,9 @@ def history_of_sample(sample: HistorySample, reading: Reading, now: datetime) ->
     )
 
 
-def history_of_run(emitted: int, window: timedelta, reading: Reading, now: datetime) -> HistorySize:
+def history_of_run(
+    emitted: int, window: timedelta, reading: WorkgroupWindow, now: datetime
+) -> HistorySize:
     """The size of a history of which the last run counted *emitted* executions in *window*."""
     per_s = emitted / max(window.total_seconds(), 1.0)
     since = max(reading.listed_since, now - RETENTION)
@@ -103,7 +107,7 @@ def _older(since: datetime, now: datetime) -> int | None:
     return 0 if since <= now - RETENTION else None
 
 
-def _expected(listed: int, reading: Reading, now: datetime) -> int:
+def _expected(listed: int, reading: WorkgroupWindow, now: datetime) -> int:
     """Number of listed executions in the window; those of the overlap before it are published."""
     window = reading.window.end - reading.window.start
     listed_for = now - max(reading.listed_since, now - RETENTION)

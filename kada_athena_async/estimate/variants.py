@@ -117,7 +117,7 @@ def estimate(
     )
     denied = [
         catalog.name
-        for catalog in plans["api"].estate.catalogs
+        for catalog in plans["api"].inventory.catalogs
         if isinstance(catalog.error, AccessDeniedError)
     ]
     return Estimate(

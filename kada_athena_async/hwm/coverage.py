@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kada_athena_async.hwm.window import Carried, Window
+from kada_athena_async.hwm.window import RunState, Window
 
 
 def uncovered(window: Window, published: Iterable[Window]) -> list[Window]:
@@ -37,7 +37,7 @@ def overlapping(window: Window, published: Iterable[Window]) -> list[Window]:
     )
 
 
-def covered_by_state(carried: Carried | None) -> list[Window]:
+def covered_by_state(carried: RunState | None) -> list[Window]:
     """Windows that a state alone shows as published: from the start of its chain of runs to its
     end.
 

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 import msgspec
 
 from kada_athena_async.hwm.origin import Origin
-from kada_athena_async.hwm.window import HWM_FORMAT, Carried
+from kada_athena_async.hwm.window import HWM_FORMAT, RunState
 from kada_athena_async.redact import hide_secrets
 
 STATE_VERSION = 2
@@ -32,10 +32,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     schema_version: int = STATE_VERSION
     run_id: str
     manifest_sha256: str
-    carried: Carried
+    carried: RunState
 
 
-class Announcement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class DeliveryIntent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A commit that is about to be delivered, announced where the mark is kept.
 
     A runner that finds the mark unmoved, and not the disk of the run that died, learns from it

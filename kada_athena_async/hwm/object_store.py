@@ -20,13 +20,13 @@ from kada_athena_async.hwm.formats import (
     ANNOUNCEMENT_VERSION,
     MAX_HWM_BYTES,
     STATE_VERSION,
-    Announcement,
+    DeliveryIntent,
     State,
     format_hwm,
     parse_hwm,
 )
 from kada_athena_async.hwm.store import REMOVE_ANNOUNCEMENT
-from kada_athena_async.hwm.window import Carried, StoredMark
+from kada_athena_async.hwm.window import RunState, StoredMark
 
 
 class ObjectHwmStore:
@@ -48,7 +48,7 @@ class ObjectHwmStore:
         self._state_name = f"{name}_state.json"
         self._announcement_name = f"{name}_delivery.json"
         self._versions: dict[str, str | None] = {}
-        self._announcement: Announcement | None = None
+        self._announcement: DeliveryIntent | None = None
 
     async def read(self) -> StoredMark:
         """State that the last run left; see ``HwmStore``.
@@ -83,7 +83,7 @@ class ObjectHwmStore:
         self._versions.clear()
         return await self.read()
 
-    async def write(self, carried: Carried, *, run_id: str, manifest_sha256: str) -> None:
+    async def write(self, carried: RunState, *, run_id: str, manifest_sha256: str) -> None:
         """Write the state, then the mark; see ``HwmStore``.
 
         Raises:
@@ -105,7 +105,7 @@ class ObjectHwmStore:
         if self._announcement is not None:
             await self.announce(msgspec.structs.replace(self._announcement, is_open=False))
 
-    async def announced(self) -> Announcement | None:
+    async def announced(self) -> DeliveryIntent | None:
         """The delivery that was under way; see ``HwmStore``."""
         cell = await self._read(self._announcement_name, may_be_hidden=True)
         self._announcement = None
@@ -114,7 +114,7 @@ class ObjectHwmStore:
 
         found = parse_document(
             cell.data,
-            Announcement,
+            DeliveryIntent,
             source=f"{self._cells.place}/{self._announcement_name}",
             newest=ANNOUNCEMENT_VERSION,
             remedy=REMOVE_ANNOUNCEMENT,
@@ -122,7 +122,7 @@ class ObjectHwmStore:
         self._announcement = found if found.is_open else None
         return self._announcement
 
-    async def announce(self, announcement: Announcement) -> None:
+    async def announce(self, announcement: DeliveryIntent) -> None:
         """Write it if nobody else did meanwhile; see ``HwmStore``.
 
         Raises:

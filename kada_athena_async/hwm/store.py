@@ -12,12 +12,12 @@ from kada_athena_async.hwm.formats import (
     ANNOUNCEMENT_VERSION,
     MAX_HWM_BYTES,
     STATE_VERSION,
-    Announcement,
+    DeliveryIntent,
     State,
     format_hwm,
     parse_hwm,
 )
-from kada_athena_async.hwm.window import Carried, StoredMark
+from kada_athena_async.hwm.window import RunState, StoredMark
 
 
 class HwmStore(Protocol):
@@ -30,7 +30,7 @@ class HwmStore(Protocol):
             StateError: Mark or state cannot be trusted.
         """
 
-    async def write(self, carried: Carried, *, run_id: str, manifest_sha256: str) -> None:
+    async def write(self, carried: RunState, *, run_id: str, manifest_sha256: str) -> None:
         """Remember *carried*, then move the mark to ``carried.hwm``; durable on return.
 
         Whenever a crash comes, the mark is the old one or the new one, and never the new one
@@ -40,14 +40,14 @@ class HwmStore(Protocol):
             CommitError: The place refuses; the mark has not moved.
         """
 
-    async def announced(self) -> Announcement | None:
+    async def announced(self) -> DeliveryIntent | None:
         """The delivery that was under way when a run died; None if there is none.
 
         Raises:
             StateError: It cannot be trusted.
         """
 
-    async def announce(self, announcement: Announcement) -> None:
+    async def announce(self, announcement: DeliveryIntent) -> None:
         """Remember, before it begins, that a commit is being delivered; durable on return.
 
         Moving the mark ends it.
@@ -94,7 +94,7 @@ class FileHwmStore:
         """As ``read``: the lock of the run keeps others away."""
         return await self.read()
 
-    async def write(self, carried: Carried, *, run_id: str, manifest_sha256: str) -> None:
+    async def write(self, carried: RunState, *, run_id: str, manifest_sha256: str) -> None:
         """Write the state, then the mark; see ``HwmStore``."""
         state = State(run_id=run_id, manifest_sha256=manifest_sha256, carried=carried)
         with failing(self.state_path, field=MARK_FIELDS):
@@ -112,13 +112,13 @@ class FileHwmStore:
         with failing(self.hwm_path, field=MARK_FIELDS):
             await in_thread(lambda: self._publish(line))
 
-    async def announced(self) -> Announcement | None:
+    async def announced(self) -> DeliveryIntent | None:
         """The delivery that was under way; see ``HwmStore``."""
         found = await in_thread(
             lambda: read_document(
                 self._files,
                 self.announcement_path,
-                Announcement,
+                DeliveryIntent,
                 newest=ANNOUNCEMENT_VERSION,
                 remedy=REMOVE_ANNOUNCEMENT,
                 is_shared=False,
@@ -126,7 +126,7 @@ class FileHwmStore:
         )
         return found if found and found.is_open else None
 
-    async def announce(self, announcement: Announcement) -> None:
+    async def announce(self, announcement: DeliveryIntent) -> None:
         """Write it durably; see ``HwmStore``."""
         data = to_bytes(announcement)
         with failing(self.announcement_path, field=MARK_FIELDS):

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
-from kada_athena_async.hwm.window import Reading
+from kada_athena_async.hwm.window import WorkgroupWindow
 
 FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 KNOWN_STATES = FINAL_STATES | {"QUEUED", "RUNNING"}
@@ -52,7 +52,7 @@ class Judgement(NamedTuple):
     is_unknown_state: bool = False
 
 
-def classify(execution: Execution, reading: Reading) -> Judgement:
+def classify(execution: Execution, reading: WorkgroupWindow) -> Judgement:
     """Decide what becomes of an execution.
 
     An execution belongs to the window that holds its completion, or its submission where Athena
@@ -92,12 +92,12 @@ def classify(execution: Execution, reading: Reading) -> Judgement:
     return Judgement(Verdict.BEFORE)
 
 
-def submission(execution: Execution, reading: Reading) -> datetime:
+def submission(execution: Execution, reading: WorkgroupWindow) -> datetime:
     """Time of submission; the window's start where Athena gives no time at all."""
     return execution.submitted_at or execution.completed_at or reading.window.start
 
 
-def completion(execution: Execution, reading: Reading) -> datetime:
+def completion(execution: Execution, reading: WorkgroupWindow) -> datetime:
     """Time of completion; its submission where Athena gives no completion, or an earlier one.
 
     A completion of 1970 stands for none, and would put the execution before every window.

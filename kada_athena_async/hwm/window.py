@@ -76,7 +76,7 @@ class WorkgroupMark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         return self.recent_since or self.mark - OVERLAP
 
 
-class Carried(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RunState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """State that one run leaves to the next, so that nothing is lost or published twice.
 
     Attributes:
@@ -106,14 +106,14 @@ class StoredMark:
     """
 
     hwm: datetime | None = None
-    carried: Carried | None = None
+    carried: RunState | None = None
     was_edited: bool = False
-    before_edit: Carried | None = None
+    before_edit: RunState | None = None
     # Says who, not how far: two marks that lead to the same window are equal.
     manifest_sha256: str = field(default="", compare=False)
 
     @property
-    def newest(self) -> Carried | None:
+    def newest(self) -> RunState | None:
         """State of the last run that left one, whatever mark it belongs to."""
         return self.carried or self.before_edit
 
@@ -153,7 +153,7 @@ class Gap(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class WorkgroupWindow:
     """The part of one workgroup's history to read.
 
     Attributes:
@@ -198,14 +198,14 @@ class Decision:
         first_since: Where a workgroup begins that no run has read yet.
         gaps: What cannot be extracted any more, or was skipped on purpose.
         notes: Sentences for the user, each with a stable code.
-        published, replaced: As in ``Reading``.
+        published, replaced: As in ``WorkgroupWindow``.
     """
 
     window: Window | None
-    carried: Carried | None
+    carried: RunState | None
     kept_since: datetime
     first_since: datetime
-    former: Carried | None = None
+    former: RunState | None = None
     gaps: tuple[Gap, ...] = ()
     notes: tuple[tuple[WarningCode, str], ...] = ()
     published: Container[str] = field(default=frozenset(), compare=False)
@@ -225,7 +225,7 @@ class Decision:
         gaps = _retention_gap(begin, kept_since) + others
         return replace(self, kept_since=kept_since, gaps=gaps)
 
-    def reading(self, workgroup: str) -> Reading:
+    def reading(self, workgroup: str) -> WorkgroupWindow:
         """The part of *workgroup* to read: from its own mark, which is the run's unless it lags.
 
         Raises:
@@ -251,7 +251,7 @@ class Decision:
             recent = {key: at for key, at in known.recent.items() if key not in self.replaced}
             known = msgspec.structs.replace(known, recent=recent)
 
-        return Reading(
+        return WorkgroupWindow(
             workgroup=workgroup,
             window=Window(start, self.window.end),
             known=known,
@@ -282,7 +282,7 @@ def _was_listed(known: WorkgroupMark | None) -> bool:
     return known is not None and known.since != known.mark and known.recent_since is None
 
 
-def _mark_of(workgroup: str, state: Carried | None, window: Window) -> WorkgroupMark | None:
+def _mark_of(workgroup: str, state: RunState | None, window: Window) -> WorkgroupMark | None:
     """Mark of *workgroup* in *state*, if it is of use for *window*."""
     if state is None:
         return None

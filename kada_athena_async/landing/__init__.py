@@ -17,14 +17,14 @@ from kada_athena_async.landing.delivery import deliver
 from kada_athena_async.landing.delivery_report import DeliveryReport, joined
 from kada_athena_async.landing.interface import Landing
 from kada_athena_async.landing.local import LocalLanding
+from kada_athena_async.landing.runtime import UPLOAD_TIMEOUT_S, Runtime
 from kada_athena_async.landing.s3 import S3Landing
-from kada_athena_async.landing.surroundings import UPLOAD_TIMEOUT_S, Surroundings
 from kada_athena_async.landing.waiting import Waiting, packages_waiting
 
 __all__ = [
     "DeliveryReport",
     "Landing",
-    "Surroundings",
+    "Runtime",
     "Waiting",
     "deliver",
     "joined",
@@ -35,7 +35,7 @@ __all__ = [
 
 
 @asynccontextmanager
-async def open_landing(place: Place, around: Surroundings) -> AsyncIterator[Landing]:
+async def open_landing(place: Place, around: Runtime) -> AsyncIterator[Landing]:
     """The landing at *place*, connected; closes it in any case. Nothing is called yet.
 
     Raises:
@@ -64,7 +64,7 @@ async def open_landing(place: Place, around: Surroundings) -> AsyncIterator[Land
 
 
 @asynccontextmanager
-async def open_client(place: S3Place, around: Surroundings) -> AsyncIterator[AwsClient]:
+async def open_client(place: S3Place, around: Runtime) -> AsyncIterator[AwsClient]:
     """A client of S3 as whoever writes to *place*; closes it in any case. Nothing is called yet.
 
     Raises:

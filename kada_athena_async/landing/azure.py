@@ -53,8 +53,8 @@ from kada_athena_async.errors import (
 from kada_athena_async.hwm.cells import Cell
 from kada_athena_async.landing.interface import ATTEMPT_KEY, SHA256_KEY, PutRequest, Stored
 from kada_athena_async.landing.parts import PARTS_IN_FLIGHT, Part, read_parts
+from kada_athena_async.landing.runtime import UPLOAD_TIMEOUT_S, Runtime
 from kada_athena_async.landing.sas import sas_end
-from kada_athena_async.landing.surroundings import UPLOAD_TIMEOUT_S, Surroundings
 from kada_athena_async.retry import Retrier, RetryBudget
 
 BLOCKS_OF_A_FILE = 2
@@ -83,7 +83,7 @@ ResultT = TypeVar("ResultT")
 
 
 @asynccontextmanager
-async def open_azure(place: AzurePlace, around: Surroundings) -> AsyncIterator[AzureLanding]:
+async def open_azure(place: AzurePlace, around: Runtime) -> AsyncIterator[AzureLanding]:
     """The landing at *place*; closes its connections in any case.
 
     Raises:
@@ -117,7 +117,7 @@ async def open_azure(place: AzurePlace, around: Surroundings) -> AsyncIterator[A
 class AzureLanding:
     """Delivers to ``https://<account>.blob.core.windows.net/container/prefix``; see ``Landing``."""
 
-    def __init__(self, client: ContainerClient, place: AzurePlace, around: Surroundings) -> None:
+    def __init__(self, client: ContainerClient, place: AzurePlace, around: Runtime) -> None:
         self.place = place.url
         self._url = place.account_url
         self._client = client

@@ -5,8 +5,8 @@ manifest goes last, and only if no other lies there: whoever reads only what a m
 never sees half a package. Everything may be repeated: what this attempt stored is found and not
 sent again, so an interrupted delivery is simply begun anew.
 
-Every write is conditional on what lay there when it was looked at. ``engine.handover`` says what
-that is good for where two runners share a high-water mark.
+Every write is conditional on what lay there when it was looked at. ``engine.pending_delivery``
+says what that is good for where two runners share a high-water mark.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ async def deliver(
     ]
     report = DeliveryReport(place=landing.place)
     if pending:
-        errand = _Errand(landing, journal, files, notify, clock, limit, claim)
+        errand = _Delivery(landing, journal, files, notify, clock, limit, claim)
         report = await errand.run(pending, in_sight)
 
     if keep_days is None:
@@ -108,7 +108,7 @@ async def deliver(
 
 
 @dataclass(slots=True)
-class _Errand:
+class _Delivery:
     """One way to the landing, with all that is pending."""
 
     landing: Landing

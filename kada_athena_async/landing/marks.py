@@ -21,7 +21,7 @@ from kada_athena_async.files import in_thread
 from kada_athena_async.hwm import FileHwmStore
 from kada_athena_async.hwm.cells import Cell, Cells
 from kada_athena_async.hwm.object_store import ObjectHwmStore
-from kada_athena_async.landing import Surroundings, open_landing
+from kada_athena_async.landing import Runtime, open_landing
 from kada_athena_async.landing.local import LocalLanding
 
 HWM_DIRECTORY = "_hwm"
@@ -32,7 +32,7 @@ _OLD = "old:"
 
 @asynccontextmanager
 async def open_hwm_store(
-    place: Place, name: str, around: Surroundings
+    place: Place, name: str, around: Runtime
 ) -> AsyncIterator[FileHwmStore | ObjectHwmStore]:
     """The store of the marks of *name* at *place*; closes its connections in any case.
 
@@ -51,7 +51,7 @@ async def open_hwm_store(
 
 @asynccontextmanager
 async def open_hwm_store_in_landing(
-    place: Place, name: str, around: Surroundings
+    place: Place, name: str, around: Runtime
 ) -> AsyncIterator[ObjectHwmStore]:
     """The store of the marks of *name* in the landing at *place*, as ``open_hwm_store``."""
     async with open_landing(place, around) as old:

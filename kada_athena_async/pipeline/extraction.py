@@ -14,10 +14,10 @@ from kada_athena_async.aws.results import Results
 from kada_athena_async.aws.wire import QueryExecution
 from kada_athena_async.concurrency import Clock, Slots
 from kada_athena_async.config import Config
-from kada_athena_async.discover import CatalogFacts, Estate
+from kada_athena_async.discover import CatalogFacts, Inventory
 from kada_athena_async.errors import NotFoundError, StateError, UnitError
 from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress
-from kada_athena_async.hwm.account import WITHHELD
+from kada_athena_async.hwm.ledger import WITHHELD
 from kada_athena_async.pipeline.history_parts import HistoryParts, Written
 from kada_athena_async.pipeline.metadata import CatalogSources, MetadataExtraction
 from kada_athena_async.pipeline.principals import PrincipalEvents
@@ -26,8 +26,8 @@ from kada_athena_async.pipeline.transforms import Transforms
 from kada_athena_async.plan import (
     INFORMATION_SCHEMA,
     BrokenUnit,
-    EstateUnit,
     HistoryUnit,
+    InventoryUnit,
     MetadataUnit,
     PrincipalEventsUnit,
     SourceUnit,
@@ -46,7 +46,7 @@ from kada_athena_async.report import SPARK, ScopeFacts, UnitFacts
 from kada_athena_async.sinks import RecordSink
 from kada_athena_async.sources.glue import GlueTables
 from kada_athena_async.sources.information_schema import InformationSchema
-from kada_athena_async.sources.interface import TableLister
+from kada_athena_async.sources.interface import TableSource
 from kada_athena_async.sources.listing import Listing, SqlTables
 from kada_athena_async.sources.query_history import Emit, WorkgroupHistory, user_of
 from kada_athena_async.sources.strategy import metadata_source
@@ -92,7 +92,7 @@ class UnitExtraction:
         self._results = Results(self.client, source=self.config.results)
         self._slices = Slots(self.config.max_concurrent_queries + SLICES_AHEAD)
 
-    async def extract(self, unit: SourceUnit, estate: Estate) -> UnitFacts:
+    async def extract(self, unit: SourceUnit, inventory: Inventory) -> UnitFacts:
         """Extract *unit*; what it found beside its rows.
 
         Raises:
@@ -100,8 +100,8 @@ class UnitExtraction:
             AbortError: Nothing can go on at all.
         """
         match unit:
-            case EstateUnit():
-                return await self._estate(unit, estate)
+            case InventoryUnit():
+                return await self._estate(unit, inventory)
             case MetadataUnit():
                 return await self._metadata(unit)
             case TagsUnit():
@@ -123,14 +123,15 @@ class UnitExtraction:
             case _ as never:
                 assert_never(never)
 
-    async def _estate(self, unit: EstateUnit, estate: Estate) -> UnitFacts:
+    async def _estate(self, unit: InventoryUnit, inventory: Inventory) -> UnitFacts:
         server = self.config.server
         catalogs = [
-            CatalogRecord(server, c.name, c.type, c.status, c.description) for c in estate.catalogs
+            CatalogRecord(server, c.name, c.type, c.status, c.description)
+            for c in inventory.catalogs
         ]
         schemas = [
             SchemaRecord(server, c.name, s.name, s.description, s.location, s.created_at)
-            for c in estate.catalogs
+            for c in inventory.catalogs
             for s in c.schemas
             if is_included(self.config, c.name, s.name)
         ]
@@ -144,7 +145,7 @@ class UnitExtraction:
                 w.description,
                 w.created_at,
             )
-            for w in estate.workgroups
+            for w in inventory.workgroups
         ]
         rows: Counter[str] = Counter()
         kinds: dict[str, list[Record]] = {
@@ -165,10 +166,10 @@ class UnitExtraction:
                 outcome="skipped",
                 reason=SPARK,
             )
-            for w in estate.workgroups
+            for w in inventory.workgroups
             if w.is_spark
         )
-        scopes = (*spark, *_notes_of(estate), *_excluded(self.config, estate))
+        scopes = (*spark, *_notes_of(inventory), *_excluded(self.config, inventory))
         return UnitFacts(rows=dict(rows), scopes=scopes)
 
     async def _metadata(self, unit: MetadataUnit) -> UnitFacts:
@@ -198,7 +199,7 @@ class UnitExtraction:
 
     def _sources_of(self, catalog: CatalogFacts) -> CatalogSources:
         if catalog.name not in self._sources:
-            by_api: list[TableLister] = [
+            by_api: list[TableSource] = [
                 TableMetadataTables(self.client, has_formats=catalog.has_files)
             ]
             if catalog.is_in_glue:
@@ -276,10 +277,10 @@ class UnitExtraction:
         return UnitFacts(rows={"databaselog": rows}, account=account, scopes=(scope,))
 
 
-def _notes_of(estate: Estate) -> list[ScopeFacts]:
+def _notes_of(inventory: Inventory) -> list[ScopeFacts]:
     """Notes about the lists of catalogs, schemas and workgroups; ``*``: all catalogs."""
-    lists = [(c.name, c.unreadable, c.stand_in) for c in estate.catalogs]
-    lists.append(("*", estate.unreadable, "; ".join(estate.unlisted)))
+    lists = [(c.name, c.unreadable, c.stand_in) for c in inventory.catalogs]
+    lists.append(("*", inventory.unreadable, "; ".join(inventory.unlisted)))
     return [
         ScopeFacts(
             scope="catalog",
@@ -332,16 +333,16 @@ def may_leave_out(config: Config, unit: Unit, error: UnitError) -> bool:
     return config.on_error == "skip" or is_gone or is_known
 
 
-def _excluded(config: Config, estate: Estate) -> tuple[ScopeFacts, ...]:
+def _excluded(config: Config, inventory: Inventory) -> tuple[ScopeFacts, ...]:
     """Schemas and workgroups that the configuration excludes: they are not gone."""
     schemas = [
         (c.name, s.name)
-        for c in estate.catalogs
+        for c in inventory.catalogs
         for s in c.schemas
         if s.name.lower() != INFORMATION_SCHEMA and not is_included(config, c.name, s.name)
     ]
     workgroups = [
-        w.name for w in estate.workgroups if not w.is_spark and not is_read(config, w.name)
+        w.name for w in inventory.workgroups if not w.is_spark and not is_read(config, w.name)
     ]
     return (
         *(

@@ -31,7 +31,7 @@ from kada_athena_async.sources.information_schema import (
 )
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.listing import Listing, list_by_sql, sql_detail
-from kada_athena_async.sources.reconcile import Joiner, Note, SliceRecords
+from kada_athena_async.sources.reconcile import Merger, Note, SliceRecords
 from kada_athena_async.sources.slices import (
     SchemaPage,
     Slice,
@@ -195,7 +195,7 @@ class MetadataExtraction:
     @asynccontextmanager
     async def _parts(self, index: int) -> AsyncIterator[Write]:
         """A function that joins tables and writes their records into the parts of a slice."""
-        joiner = Joiner(
+        joiner = Merger(
             server=self.config.server,
             catalog=self.unit.catalog.name,
             trino_type=trino_type,

@@ -12,7 +12,7 @@ from typing_extensions import Self, assert_never
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import Clock, map_bounded
 from kada_athena_async.config import Config
-from kada_athena_async.discover import Estate
+from kada_athena_async.discover import Inventory
 from kada_athena_async.errors import (
     AccessDeniedError,
     DerivationError,
@@ -26,8 +26,8 @@ from kada_athena_async.pipeline.principals import PrincipalJoin
 from kada_athena_async.plan import (
     BrokenUnit,
     DeriveUnit,
-    EstateUnit,
     HistoryUnit,
+    InventoryUnit,
     MetadataUnit,
     PrincipalEventsUnit,
     PrincipalsUnit,
@@ -84,7 +84,10 @@ class UnitRunner:
         await self.derivation.close()
 
     async def run_lanes(
-        self, lanes: Sequence[tuple[Sequence[Unit], int]], derived: Sequence[Unit], estate: Estate
+        self,
+        lanes: Sequence[tuple[Sequence[Unit], int]],
+        derived: Sequence[Unit],
+        inventory: Inventory,
     ) -> list[UnitOutcome]:
         """Run the units of all lanes side by side, then, if none has failed, the derived ones.
 
@@ -97,7 +100,9 @@ class UnitRunner:
 
         async def run_lane(lane: tuple[Sequence[Unit], int]) -> None:
             units, limit = lane
-            found.extend(await map_bounded(lambda unit: self.run(unit, estate), units, limit=limit))
+            found.extend(
+                await map_bounded(lambda unit: self.run(unit, inventory), units, limit=limit)
+            )
 
         async def run_all() -> None:
             await map_bounded(run_lane, lanes, limit=len(lanes))
@@ -107,7 +112,7 @@ class UnitRunner:
         await map_bounded(lambda go: go(), [run_all, self.derivation.follow], limit=2)
         return found
 
-    async def run(self, unit: Unit, estate: Estate) -> UnitOutcome:
+    async def run(self, unit: Unit, inventory: Inventory) -> UnitOutcome:
         """Run *unit* to its end; its parts and facts are durable if it is done.
 
         Raises:
@@ -120,7 +125,7 @@ class UnitRunner:
         begun = self.clock.monotonic()
         self.notify(UnitStarted(unit_id=unit.unit_id))
         try:
-            facts = await self._extract(unit, estate)
+            facts = await self._extract(unit, inventory)
             await self.staging.seal(unit.unit_id, msgspec.to_builtins(facts))
             outcome = UnitOutcome(unit_id=unit.unit_id, outcome="done", facts=facts)
         except UnitError as exc:
@@ -129,7 +134,7 @@ class UnitRunner:
 
         return self._finished(outcome, self.clock.monotonic() - begun)
 
-    async def _extract(self, unit: Unit, estate: Estate) -> UnitFacts:
+    async def _extract(self, unit: Unit, inventory: Inventory) -> UnitFacts:
         if isinstance(unit, DeriveUnit):
             return await self._derive()
 
@@ -144,7 +149,7 @@ class UnitRunner:
                 unresolved=unit.unresolved,
             ).run()
 
-        return await self.extraction.extract(unit, estate)
+        return await self.extraction.extract(unit, inventory)
 
     async def _without(self, unit: Unit, error: UnitError) -> UnitOutcome:
         """The outcome of a unit that cannot be done: skipped if that is allowed, else failed."""
@@ -235,7 +240,7 @@ def _left_out(unit: Unit, error: UnitError) -> tuple[ScopeFacts, ...]:
         case BrokenUnit():
             scope = unit.scope
             names = [(unit.name,)]
-        case EstateUnit() | DeriveUnit() | PrincipalEventsUnit() | PrincipalsUnit():
+        case InventoryUnit() | DeriveUnit() | PrincipalEventsUnit() | PrincipalsUnit():
             names = []
         case _ as never:
             assert_never(never)

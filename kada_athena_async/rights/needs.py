@@ -18,7 +18,7 @@ role, who writes to the landing or to the mark's bucket where that has an identi
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class Requirements:
     """Answers about a configuration."""
 
     config: Config
@@ -97,7 +97,7 @@ def assumed_roles(config: Config) -> tuple[str, ...]:
     A role of the landing is assumed with the run's own first identity, not with its role, unless
     the landing has keys of its own.
     """
-    needs = Needs(config)
+    needs = Requirements(config)
     places = (needs.place("landing"), needs.place("hwm_store"))
     roles = [config.role]
     for place in places:

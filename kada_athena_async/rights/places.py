@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from kada_athena_async.config import Config
-from kada_athena_async.rights.needs import Needs, assumed_roles, bearer_of
+from kada_athena_async.rights.needs import Requirements, assumed_roles, bearer_of
 from kada_athena_async.rights.right import Right, Target
 
 
-def landing_rights(needs: Needs) -> list[Right]:
+def landing_rights(needs: Requirements) -> list[Right]:
     place = needs.place("landing")
     if place is None:
         return []
@@ -57,7 +57,7 @@ def landing_rights(needs: Needs) -> list[Right]:
     ]
 
 
-def hwm_rights(needs: Needs) -> list[Right]:
+def hwm_rights(needs: Requirements) -> list[Right]:
     place = needs.place("hwm_store")
     if place is None:
         return []

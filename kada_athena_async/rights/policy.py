@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from kada_athena_async.config import Config
 from kada_athena_async.rights.needs import Bearer
-from kada_athena_async.rights.resources import Surroundings, arns
+from kada_athena_async.rights.resources import AccountScope, arns
 from kada_athena_async.rights.right import Right, Target
 from kada_athena_async.rights.table import rights_of
 
@@ -23,7 +23,7 @@ MANAGED_POLICY_MAX = 6144
 
 
 def policy_of(
-    config: Config, around: Surroundings, *, bearer: Bearer = "run", optional: bool = False
+    config: Config, around: AccountScope, *, bearer: Bearer = "run", optional: bool = False
 ) -> PolicyDocument:
     """The rights that *bearer* needs, and no other.
 
@@ -46,7 +46,7 @@ def policy_of(
     return {"Version": LANGUAGE, "Statement": statements}
 
 
-def statement_of(config: Config, right: Right, around: Surroundings) -> Statement:
+def statement_of(config: Config, right: Right, around: AccountScope) -> Statement:
     """The statement that grants *right* to its bearer."""
     return _statement([right.action], arns(config, right.target, around))
 

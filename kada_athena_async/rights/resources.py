@@ -11,7 +11,7 @@ from typing_extensions import assert_never
 from kada_athena_async.config import Config, references_of
 from kada_athena_async.config.landing import S3Place
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.rights.needs import OWN_CATALOG, Needs, assumed_roles
+from kada_athena_async.rights.needs import OWN_CATALOG, Requirements, assumed_roles
 from kada_athena_async.rights.right import Target
 
 # docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html; the prefixes of the regions are
@@ -30,7 +30,7 @@ _ACCOUNT = re.compile(r"\d{12}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class AccountScope:
     """Account, region and buckets of a configuration."""
 
     partition: str
@@ -38,7 +38,7 @@ class Surroundings:
     account: str
 
 
-def surroundings_of(config: Config, account: str = "", *, unknown: str = "") -> Surroundings:
+def account_scope(config: Config, account: str = "", *, unknown: str = "") -> AccountScope:
     """Account, region and buckets of *config*.
 
     Args:
@@ -59,7 +59,7 @@ def surroundings_of(config: Config, account: str = "", *, unknown: str = "") -> 
         )
         raise ConfigError([Problem("--account", repr(account_id), remedy)], source="command")
 
-    return Surroundings(
+    return AccountScope(
         partition=partition_of(config.region), region=config.region, account=account_id
     )
 
@@ -69,10 +69,10 @@ def partition_of(region: str) -> str:
     return next((name for prefix, name in _PARTITIONS if region.startswith(prefix)), "aws")
 
 
-def arns(config: Config, target: Target, around: Surroundings) -> list[str]:
+def arns(config: Config, target: Target, around: AccountScope) -> list[str]:
     """The resources of *target*, in a fixed order, each once."""
     athena = f"arn:{around.partition}:athena:{around.region}:{around.account}"
-    needs = Needs(config)
+    needs = Requirements(config)
     found: Sequence[str]
     match target:
         case Target.EVERYTHING:
@@ -104,7 +104,7 @@ def iam_pattern(glob: str) -> str:
     return re.sub(r"\[!?[^\]]+\]", "?", glob)
 
 
-def _catalogs(needs: Needs) -> list[str]:
+def _catalogs(needs: Requirements) -> list[str]:
     if needs.names_all:
         return ["*"]
 
@@ -113,7 +113,7 @@ def _catalogs(needs: Needs) -> list[str]:
     return [*own, *map(_literal, needs.others)]
 
 
-def _glue(needs: Needs, target: Target, around: Surroundings) -> list[str]:
+def _glue(needs: Requirements, target: Target, around: AccountScope) -> list[str]:
     """Glue wants the right on the catalog, the database and the table."""
     glue = f"arn:{around.partition}:glue:{around.region}:{around.account}"
     found = []
@@ -156,7 +156,7 @@ def schema_patterns(config: Config, catalog: str) -> list[str]:
     return ["*"] if "*" in found else list(dict.fromkeys([*found, "default"]))
 
 
-def _bucket_arns(needs: Needs, target: Target, around: Surroundings) -> list[str]:
+def _bucket_arns(needs: Requirements, target: Target, around: AccountScope) -> list[str]:
     config = needs.config
     match target:
         case Target.RESULTS_BUCKET | Target.RESULTS:
@@ -191,7 +191,7 @@ def _bucket_arns(needs: Needs, target: Target, around: Surroundings) -> list[str
     return [arn if is_bucket else "/".join(filter(None, [arn, _literal(prefix), "*"]))]
 
 
-def _secrets(config: Config, target: Target, around: Surroundings) -> list[str]:
+def _secrets(config: Config, target: Target, around: AccountScope) -> list[str]:
     references = references_of(config).values()
     if target is Target.SECRETS:
         return [_literal(r.name) for r in references if r.kind == "aws_secretsmanager"]

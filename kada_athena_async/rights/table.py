@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from kada_athena_async.config import Config
-from kada_athena_async.rights.needs import Bearer, Needs
+from kada_athena_async.rights.needs import Bearer, Requirements
 from kada_athena_async.rights.places import assume_rights, hwm_rights, landing_rights
 from kada_athena_async.rights.right import Right, Target
 
@@ -22,26 +22,26 @@ class _Row(NamedTuple):
     target: Target
     used_for: str
     lost: str
-    is_needed: Callable[[Needs], bool | None]
+    is_needed: Callable[[Requirements], bool | None]
 
 
-def _always(_: Needs) -> bool:
+def _always(_: Requirements) -> bool:
     return True
 
 
-def _sql(needs: Needs) -> bool | None:
+def _sql(needs: Requirements) -> bool | None:
     return True if needs.asks_sql else None
 
 
-def _sql_costs(needs: Needs) -> bool | None:
+def _sql_costs(needs: Requirements) -> bool | None:
     return False if needs.asks_sql else None
 
 
-def _own_workgroup(needs: Needs) -> bool | None:
+def _own_workgroup(needs: Requirements) -> bool | None:
     return False if needs.asks_sql else None
 
 
-def _others_by_api(needs: Needs) -> bool | None:
+def _others_by_api(needs: Requirements) -> bool | None:
     """Needed for catalogs that Glue does not list; for Glue's own it stands in."""
     if not needs.asks_api:
         return None
@@ -49,29 +49,29 @@ def _others_by_api(needs: Needs) -> bool | None:
     return needs.has_others
 
 
-def _describe(needs: Needs) -> bool:
+def _describe(needs: Requirements) -> bool:
     return needs.asks_sql and not needs.asks_api and needs.has_others
 
 
-def _glue(needs: Needs) -> bool | None:
+def _glue(needs: Requirements) -> bool | None:
     return True if needs.reads_glue else None
 
 
-def _glue_by_sql(needs: Needs) -> bool | None:
+def _glue_by_sql(needs: Requirements) -> bool | None:
     return True if needs.reads_glue and needs.asks_sql else None
 
 
-def _trail(needs: Needs) -> bool | None:
+def _trail(needs: Requirements) -> bool | None:
     """An extra: never needed, and of no use where nobody asks who ran the queries."""
     return False if needs.asks_trail else None
 
 
-def _tags(needs: Needs) -> bool | None:
+def _tags(needs: Requirements) -> bool | None:
     """An extra: never needed, and of no use where nobody asks for tags."""
     return False if needs.asks_tags else None
 
 
-def _system_table(needs: Needs) -> bool | None:
+def _system_table(needs: Requirements) -> bool | None:
     """An extra: without it the API is asked."""
     return False if needs.asks_system_table else None
 
@@ -285,7 +285,7 @@ _TABLE: tuple[_Row, ...] = (
 
 def rights_of(config: Config) -> tuple[Right, ...]:
     """Every right that *config* has a use for, in the order in which a run needs them."""
-    needs = Needs(config)
+    needs = Requirements(config)
     found = [
         Right(
             action=row.action,

@@ -22,7 +22,7 @@ COMMIT = "commit.json"
 FileName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)]
 
 
-class Intent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RunIntent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Plan of a run; written before its first part.
 
     Attributes:
@@ -102,7 +102,7 @@ class CommitJournal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     removes: tuple[FileName, ...] = ()
 
 
-JournalT = TypeVar("JournalT", Intent, Seal, CommitJournal)
+JournalT = TypeVar("JournalT", RunIntent, Seal, CommitJournal)
 
 
 def read_journal(files: Files, path: Path, kind: type[JournalT]) -> JournalT | None:

@@ -16,7 +16,7 @@ from kada_athena_async.files import Files, failing, in_thread, is_disk_full, to_
 from kada_athena_async.sinks.journal import (
     COMMIT,
     INTENT,
-    Intent,
+    RunIntent,
     Seal,
     SealedPart,
     read_journal,
@@ -62,7 +62,7 @@ class Staging:
     the commit has removed it, or a later run continues it.
     """
 
-    def __init__(self, path: Path, intent: Intent, files: Files) -> None:
+    def __init__(self, path: Path, intent: RunIntent, files: Files) -> None:
         self.path, self.intent, self.files = path, intent, files
         self._home = files.identity(self.output_path)
         self._open: dict[str, set[str]] = {}
@@ -80,7 +80,7 @@ class Staging:
         return self.path.parent.parent
 
     @classmethod
-    async def create(cls, output_path: Path, intent: Intent, files: Files) -> Staging:
+    async def create(cls, output_path: Path, intent: RunIntent, files: Files) -> Staging:
         """Make the directory of a new run and write down its intent.
 
         Raises:
@@ -120,7 +120,7 @@ class Staging:
 
         def load() -> Staging:
             files.guard(path.parent)
-            intent = read_journal(files, path / INTENT, Intent)
+            intent = read_journal(files, path / INTENT, RunIntent)
             if intent is None:
                 raise StateError(f"no run was begun in {path}", hint="remove the directory")
 

@@ -73,7 +73,7 @@ class TablePage(NamedTuple):
     unreadable: tuple[str, ...] = ()
 
 
-class TableLister(Protocol):
+class TableSource(Protocol):
     """Lists the tables of a schema with what the source gives about them."""
 
     name: str

@@ -16,7 +16,7 @@ from kada_athena_async.errors import (
     UnitError,
 )
 from kada_athena_async.sources.information_schema import InformationSchema
-from kada_athena_async.sources.interface import RawView, TableDetail, TableLister, TablePage
+from kada_athena_async.sources.interface import RawView, TableDetail, TablePage, TableSource
 from kada_athena_async.sources.slices import SchemaPage
 
 SPARED_MAX = 63
@@ -82,7 +82,7 @@ class Listing:
     """
 
     catalog: str
-    listers: Sequence[TableLister]
+    listers: Sequence[TableSource]
     _refusals: dict[str, AccessDeniedError] = field(default_factory=dict)
     _outages: dict[str, _Outage] = field(default_factory=dict)
 
@@ -127,7 +127,7 @@ class Listing:
 
         raise all_failed(f"schema {self.catalog}.{schema}", [*failed.values()])
 
-    def _in_order(self, failed: dict[str, UnitError]) -> Iterator[TableLister]:
+    def _in_order(self, failed: dict[str, UnitError]) -> Iterator[TableSource]:
         """The listers, those that are down and spared last; these count as *failed* so far."""
         spared = []
         for lister in self.listers:
@@ -145,7 +145,7 @@ class Listing:
         yield from spared
 
 
-def _stand_in(lister: TableLister, failed: Mapping[str, UnitError]) -> str:
+def _stand_in(lister: TableSource, failed: Mapping[str, UnitError]) -> str:
     """Note about a schema that was not listed as preferred; empty if it was."""
     failures = [error for name, error in failed.items() if name != lister.name]
     reason = "; ".join(dict.fromkeys(error.message for error in failures))

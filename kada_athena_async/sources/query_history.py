@@ -22,9 +22,9 @@ from kada_athena_async.aws.pages import EMPTY_PAGES_MAX, LIST_EXECUTIONS, nothin
 from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution, Statistics, Status, moment
 from kada_athena_async.concurrency import Clock, pump
 from kada_athena_async.errors import NotFoundError, RequestError, RetriesExhaustedError
-from kada_athena_async.hwm.account import Account, WorkgroupAccount
+from kada_athena_async.hwm.ledger import Account, ExecutionLedger
 from kada_athena_async.hwm.verdict import Execution, Verdict
-from kada_athena_async.hwm.window import Reading, Window
+from kada_athena_async.hwm.window import Window, WorkgroupWindow
 from kada_athena_async.records import QueryRecord
 
 OLD_PAGES = 3
@@ -102,14 +102,14 @@ class WorkgroupHistory:
 
     client: AwsClient
     clock: Clock
-    reading: Reading
+    reading: WorkgroupWindow
     emit: Emit
     advanced: Callable[[float], None]
     _account: Account = field(init=False)
     _submitted: dict[str, datetime] = field(init=False, default_factory=dict)
     unreadable: list[str] = field(init=False, default_factory=list)
 
-    async def read(self) -> WorkgroupAccount:
+    async def read(self) -> ExecutionLedger:
         """Read it all and close the account.
 
         Raises:

@@ -87,7 +87,7 @@ class SliceRecords:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Joiner:
+class Merger:
     """Makes records of one catalog's tables.
 
     Args:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.statement_texts import PREFIX_MAX
 from kada_athena_async.sources.strategy import SliceSizes
-from kada_athena_async.sources.table_pack import TableName, TablePack, packs_of
+from kada_athena_async.sources.table_pack import CompressedTables, TableName, packs_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Slice:
     index: int
     is_whole: bool
     schemas: list[str] = field(default_factory=list)
-    packs: list[TablePack] = field(default_factory=list)
+    packs: list[CompressedTables] = field(default_factory=list)
     found_by: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -73,7 +73,7 @@ async def cut(
     Args:
         is_squeezed: True if the slices are to wait.
     """
-    cutter = Cutter(sizes, is_squeezed=is_squeezed)
+    cutter = Batcher(sizes, is_squeezed=is_squeezed)
     async with aclosing(pages) as source:
         async for page in source:
             for piece in cutter.add(page):
@@ -83,7 +83,7 @@ async def cut(
         yield piece
 
 
-class Cutter:
+class Batcher:
     """Holds what is not yet in a slice; pure."""
 
     def __init__(self, sizes: SliceSizes, *, is_squeezed: bool = False) -> None:
@@ -91,7 +91,7 @@ class Cutter:
         self._next = 0
         self._whole = self._slice(is_whole=True)
         self._schema = ""
-        self._open: list[TablePack] = []
+        self._open: list[CompressedTables] = []
         self._is_big = False
 
     def _slice(self, *, is_whole: bool) -> Slice:

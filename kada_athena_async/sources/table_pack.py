@@ -39,7 +39,7 @@ def name_of(table: TableDetail) -> TableName:
     return TableName(table.schema, table.name, table.columns is not None, is_bare)
 
 
-class TablePack:
+class CompressedTables:
     """Some tables of one schema, in their lister's order.
 
     Squeezed they take a tenth of the room: in ``auto`` thousands of tables wait for their
@@ -64,10 +64,10 @@ class TablePack:
         return _DETAILS.decode(isal_zlib.decompress(self._squeezed))
 
 
-def packs_of(tables: Sequence[TableDetail], *, is_squeezed: bool) -> Iterable[TablePack]:
+def packs_of(tables: Sequence[TableDetail], *, is_squeezed: bool) -> Iterable[CompressedTables]:
     """*tables* in packs of at most ``PACK_TABLES``."""
     for first in range(0, len(tables), PACK_TABLES):
-        yield TablePack(tables[first : first + PACK_TABLES], is_squeezed=is_squeezed)
+        yield CompressedTables(tables[first : first + PACK_TABLES], is_squeezed=is_squeezed)
 
 
 def key_of(table: TableDetail | TableName) -> TableKey:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from kada_athena_async import Extractor
+from kada_athena_async.engine.doctor.destination import sas_findings
 from kada_athena_async.engine.doctor.machine import clashes_of, clock_finding, disk_findings
-from kada_athena_async.engine.doctor.outside import sas_findings
 from kada_athena_async.files import Files
 from kada_athena_async.sandbox import Sandbox
 

@@ -12,7 +12,7 @@ import pytest
 from kada_athena_async import Extractor
 from kada_athena_async.config import make_config
 from kada_athena_async.engine import DoctorReport
-from kada_athena_async.rights import policy_of, rights_of, surroundings_of
+from kada_athena_async.rights import account_scope, policy_of, rights_of
 from kada_athena_async.sandbox import Sandbox
 from tests.doctor.conftest import LANDING
 
@@ -39,7 +39,7 @@ RIGHTS = rights_of(
 def exact_policy(sandbox: Sandbox, *, without: str = "") -> Mapping[str, Any]:
     """The policy that ``iam-policy --optional`` prints, less one action."""
     config = make_config(sandbox.config(Path.cwd(), **FIELDS))
-    around = surroundings_of(config, sandbox.account_id)
+    around = account_scope(config, sandbox.account_id)
     document = policy_of(config, around, optional=True)
     return {
         "Statement": [

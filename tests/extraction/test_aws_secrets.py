@@ -14,7 +14,7 @@ import pytest
 from kada_athena_async import ConfigError, Extractor, load_config
 from kada_athena_async.config import config_schema, known_secrets
 from kada_athena_async.redact import Redactor
-from kada_athena_async.rights import policy_of, surroundings_of
+from kada_athena_async.rights import account_scope, policy_of
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.people import in_account, person_of
 from kada_athena_async.sandbox.estate.small import tiny_estate
@@ -162,7 +162,7 @@ def test_the_policy_has_the_secrets_that_are_referred_to(sandbox: Sandbox, tmp_p
         ),
         environment={},
     )
-    text = json.dumps(policy_of(config, surroundings_of(config, "123456789012")))
+    text = json.dumps(policy_of(config, account_scope(config, "123456789012")))
     assert ARN in text
     assert "arn:aws:ssm:ap-southeast-2:123456789012:parameter/kada/hash_key" in text
     assert "arn:aws:ssm:ap-southeast-2:123456789012:parameter/plain" in text

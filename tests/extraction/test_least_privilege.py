@@ -12,7 +12,7 @@ import pytest
 
 from kada_athena_async import Extractor, RunReport
 from kada_athena_async.config import Config, make_config
-from kada_athena_async.rights import policy_of, rights_of, surroundings_of
+from kada_athena_async.rights import account_scope, policy_of, rights_of
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.small import tiny_estate
 
@@ -30,7 +30,7 @@ async def extract(config: Config, folder: Path, clock: Any) -> RunReport:
 
 
 def policy_for(config: Config, sandbox: Sandbox, *, optional: bool = True) -> Mapping[str, Any]:
-    return policy_of(config, surroundings_of(config, sandbox.account_id), optional=optional)
+    return policy_of(config, account_scope(config, sandbox.account_id), optional=optional)
 
 
 @pytest.fixture(scope="module")

@@ -85,8 +85,8 @@ class TlsFront(_Listener):
         """Shake hands, then pass on both ways."""
         with self._context.wrap_socket(connection, server_side=True) as inside:
             self.handshakes += 1
-            with socket.create_connection(("127.0.0.1", self._target_port)) as outside:
-                pipe(inside, outside, self._count)
+            with socket.create_connection(("127.0.0.1", self._target_port)) as destination:
+                pipe(inside, destination, self._count)
 
     def _count(self, size: int) -> None:
         self.received_bytes += size
@@ -127,9 +127,9 @@ class ConnectProxy(_Listener):
             connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
             return
 
-        with socket.create_connection(("127.0.0.1", self._target_port)) as outside:
+        with socket.create_connection(("127.0.0.1", self._target_port)) as destination:
             connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            pipe(connection, outside)
+            pipe(connection, destination)
 
 
 class Greeter(_Listener):

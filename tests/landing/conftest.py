@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kada_athena_async.landing import Surroundings
+from kada_athena_async.landing import Runtime
 from kada_athena_async.sandbox import Sandbox
 from tests.landing.support import Bucket, Deliverer, empty_sandbox, make_surroundings
 
@@ -32,11 +32,11 @@ def out(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def surroundings(sandbox: Sandbox, fast_clock: Any) -> Callable[..., Surroundings]:
+def runtime(sandbox: Sandbox, fast_clock: Any) -> Callable[..., Runtime]:
     return lambda **fields: make_surroundings(sandbox, fast_clock, **fields)
 
 
 @pytest.fixture
-def push(out: Path, bucket: Bucket, surroundings: Callable[..., Surroundings]) -> Deliverer:
+def push(out: Path, bucket: Bucket, runtime: Callable[..., Runtime]) -> Deliverer:
     """Delivers from ``out`` to the bucket."""
-    return Deliverer(out, bucket.place(), surroundings)
+    return Deliverer(out, bucket.place(), runtime)

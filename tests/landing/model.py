@@ -1,8 +1,9 @@
 """Two runners of one instance, each with a disk of its own, stepped call by call.
 
-What they run is the product's: ``Handover``, ``recover``, ``commit``, ``deliver``, the landings and
-``ObjectHwmStore``. Invented are the executions that they extract, and the order of their calls.
-Worker threads are replaced by calls in place, so that a schedule plays the same each time.
+What they run is the product's: ``PendingDelivery``, ``recover``, ``commit``, ``deliver``, the
+landings and ``ObjectHwmStore``. Invented are the executions that they extract, and the order of
+their calls. Worker threads are replaced by calls in place, so that a schedule plays the same each
+time.
 """
 
 from __future__ import annotations
@@ -36,17 +37,17 @@ from kada_athena_async.commit import (
 )
 from kada_athena_async.config import Config, make_config
 from kada_athena_async.config.landing import Place
-from kada_athena_async.engine.delivery import Outside
-from kada_athena_async.engine.handover import Handover
+from kada_athena_async.engine.delivery import Destination
+from kada_athena_async.engine.pending_delivery import PendingDelivery
 from kada_athena_async.errors import LockedError
 from kada_athena_async.files import Files
-from kada_athena_async.hwm import Carried, Window, WorkgroupMark, overlapping, parse_hwm
+from kada_athena_async.hwm import RunState, Window, WorkgroupMark, overlapping, parse_hwm
 from kada_athena_async.hwm.object_store import ObjectHwmStore
 from kada_athena_async.landing import Landing
 from kada_athena_async.landing.azure import AzureLanding
 from kada_athena_async.landing.s3 import S3Landing
 from kada_athena_async.records import QueryRecord, UserRecord
-from kada_athena_async.sinks import Intent, Staging
+from kada_athena_async.sinks import RunIntent, Staging
 from tests.landing.stores import BlobContainer, Blobs, Bucket, S3Calls, TurnedLocal, opened
 
 Kind: TypeAlias = Literal["s3", "azure", "local"]
@@ -166,7 +167,7 @@ class Disk(Files):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelOutside(Outside):
+class ModelOutside(Destination):
     """Its landing is the world's."""
 
     opened: Landing
@@ -327,7 +328,7 @@ class Runner:
 
     @property
     def around(self) -> Any:
-        return self._outside().surroundings
+        return self._outside().runtime
 
     @property
     def is_running(self) -> bool:
@@ -420,7 +421,7 @@ class Runner:
 
     async def _run(self, run: int) -> None:
         landing = self.world.landing(self, "")
-        outside = ModelOutside(
+        destination = ModelOutside(
             config=self.world.config,
             name="k",
             files=self.disk,
@@ -430,19 +431,26 @@ class Runner:
             opened=landing,
         )
         store = ObjectHwmStore(self.world.landing(self, "_hwm"), "k")
-        handover = Handover(outside=outside, store=store, output_path=self.out, files=self.disk)
+        delivery = PendingDelivery(
+            destination=destination, store=store, output_path=self.out, files=self.disk
+        )
         settings = RecoverySettings(config_digest="c", resume=timedelta(0))
-        _, unfinished = await handover.begin(settings)
+        _, unfinished = await delivery.begin(settings)
         if unfinished is not None:
             window = Window(unfinished.start, unfinished.end)
-            await self._extract(run, f"{run:04d}-0", window, store, handover)
+            await self._extract(run, f"{run:04d}-0", window, store, delivery)
 
         begun_at, end = (await store.read()).hwm or T0, T0 + run * STEP
         if begun_at < end:
-            await self._extract(run, f"{run:04d}", Window(begun_at, end), store, handover)
+            await self._extract(run, f"{run:04d}", Window(begun_at, end), store, delivery)
 
     async def _extract(
-        self, run: int, run_id: str, window: Window, store: ObjectHwmStore, handover: Handover
+        self,
+        run: int,
+        run_id: str,
+        window: Window,
+        store: ObjectHwmStore,
+        delivery: PendingDelivery,
     ) -> None:
         mark = await store.read()
         packages = await published_packages(self.out, "k", self.disk)
@@ -452,7 +460,7 @@ class Runner:
         carried = mark.newest
         known = carried.workgroups["w"].recent if carried else {}
         rows = [query_id for query_id in _finished(window.end, run) if query_id not in known]
-        intent = Intent(
+        intent = RunIntent(
             run_id=run_id,
             name="k",
             start=window.start,
@@ -470,7 +478,7 @@ class Runner:
         request = CommitRequest(
             unit_order=["u"],
             facts=RunFacts(version="1"),
-            carried=Carried(hwm=window.end, workgroups={"w": after}),
+            carried=RunState(hwm=window.end, workgroups={"w": after}),
             kinds=KINDS,
         )
         async with await Staging.create(self.out, intent, self.disk) as staging:
@@ -483,7 +491,7 @@ class Runner:
 
             await staging.seal("u", {})
             await commit(
-                staging, request, store=store, notify=lambda event: None, delivery=handover
+                staging, request, store=store, notify=lambda event: None, delivery=delivery
             )
 
 

@@ -18,8 +18,8 @@ from kada_athena_async.commit.manifest import Manifest, ManifestFile, RunFacts
 from kada_athena_async.config.landing import Place, S3Place
 from kada_athena_async.events import Event, FileDelivered
 from kada_athena_async.files import Files, to_bytes
-from kada_athena_async.hwm import Carried
-from kada_athena_async.landing import DeliveryReport, Landing, Surroundings, deliver, open_landing
+from kada_athena_async.hwm import RunState
+from kada_athena_async.landing import DeliveryReport, Landing, Runtime, deliver, open_landing
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Estate
 
@@ -78,7 +78,7 @@ def make_package(
         manages_hwm=True,
         files=tuple(extracts),
         facts=RunFacts(version="1"),
-        carried=Carried(hwm=end, workgroups={}),
+        carried=RunState(hwm=end, workgroups={}),
     )
     path = out / f"{name}_manifest_{stamp}.json"
     path.write_bytes(to_bytes(manifest))
@@ -124,11 +124,11 @@ class Bucket:
 class Deliverer:
     """Delivers what lies in *out*, as the engine does."""
 
-    def __init__(self, out: Path, place: Place, surroundings: Callable[..., Surroundings]) -> None:
+    def __init__(self, out: Path, place: Place, runtime: Callable[..., Runtime]) -> None:
         self.out = out
         self.place = place
         self.events: list[Event] = []
-        self.around = surroundings(notify=self.events.append)
+        self.around = runtime(notify=self.events.append)
 
     def landing(self) -> AbstractAsyncContextManager[Landing]:
         return open_landing(self.place, self.around)
@@ -161,9 +161,9 @@ def in_sight(out: Path) -> list[str]:
     return sorted(path.name for path in out.iterdir() if path.name[0] != ".")
 
 
-def make_surroundings(sandbox: Sandbox | None, clock: Any, **fields: Any) -> Surroundings:
+def make_surroundings(sandbox: Sandbox | None, clock: Any, **fields: Any) -> Runtime:
     """As a run of *sandbox*'s collector has them."""
-    return Surroundings(
+    return Runtime(
         **{
             "identity": Identity(
                 region="ap-southeast-2",

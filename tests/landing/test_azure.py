@@ -23,7 +23,7 @@ from kada_athena_async.errors import (
     NotFoundError,
 )
 from kada_athena_async.events import FileDelivered, Warned
-from kada_athena_async.hwm import Carried, StoredMark
+from kada_athena_async.hwm import RunState, StoredMark
 from kada_athena_async.landing import open_landing
 from kada_athena_async.landing.marks import open_hwm_store
 from tests.landing import azurite
@@ -376,7 +376,7 @@ async def test_two_runners_cannot_both_move_a_mark(
     """The slower one is told; a lost answer to the faster one does not make it the slower."""
     around = make_surroundings(None, fast_clock)
     end = T0 + timedelta(hours=1)
-    carried = Carried(hwm=end, workgroups={})
+    carried = RunState(hwm=end, workgroups={})
     async with (
         open_hwm_store(place(), "k", around) as fast,
         open_hwm_store(place(), "k", around) as slow,

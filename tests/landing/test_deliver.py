@@ -14,7 +14,7 @@ import pytest
 
 from kada_athena_async.errors import DeliveryError, StateError
 from kada_athena_async.events import DeliveryFinished, DeliveryStarted, FileDelivered, Warned
-from kada_athena_async.landing import Surroundings
+from kada_athena_async.landing import Runtime
 from tests.landing.support import BIG, SMALL, Bucket, Deliverer, file_of, in_sight, make_package
 
 
@@ -307,13 +307,13 @@ async def test_a_cancelled_upload_leaves_nothing_behind(
 
 @pytest.mark.parametrize("size_bytes", [10, BIG])
 async def test_what_the_bucket_demands_is_sent_with_every_file(
-    bucket: Bucket, out: Path, surroundings: Callable[..., Surroundings], size_bytes: int
+    bucket: Bucket, out: Path, runtime: Callable[..., Runtime], size_bytes: int
 ) -> None:
     """Encryption and key, with small files, large ones and the manifest."""
     make_package(out, 0, {"databaselog": size_bytes})
     place = bucket.place(sse="aws:kms", sse_kms_key_id="alias/k")
 
-    await Deliverer(out, place, surroundings)()
+    await Deliverer(out, place, runtime)()
 
     for name in in_sight(out):
         head = bucket.s3.head_object(Bucket="landing", Key=f"lz/athena/{name}")
@@ -348,7 +348,7 @@ async def test_uploads_of_a_killed_process_are_given_up(
 
 
 async def test_delivered_files_are_removed_for_their_age(
-    push: Deliverer, bucket: Bucket, out: Path, surroundings: Callable[..., Surroundings]
+    push: Deliverer, bucket: Bucket, out: Path, runtime: Callable[..., Runtime]
 ) -> None:
     """After N days the package goes, whole; the newest stays, and what is not delivered stays."""
     for hour in range(3):
@@ -358,7 +358,7 @@ async def test_delivered_files_are_removed_for_their_age(
     await push()
     make_package(out, 3, {"users": 10}, name="other")
 
-    class Later(type(surroundings().clock)):  # type: ignore[misc]
+    class Later(type(runtime().clock)):  # type: ignore[misc]
         def now(self) -> Any:
             return super().now() + timedelta(days=8)
 

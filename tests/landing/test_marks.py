@@ -13,9 +13,9 @@ import pytest
 
 from kada_athena_async.config.landing import LocalPlace, S3Place
 from kada_athena_async.errors import CommitError, CredentialsError, LockedError, StateError
-from kada_athena_async.hwm import Announcement, Carried, FileHwmStore, StoredMark, WorkgroupMark
+from kada_athena_async.hwm import DeliveryIntent, FileHwmStore, RunState, StoredMark, WorkgroupMark
 from kada_athena_async.hwm.object_store import ObjectHwmStore
-from kada_athena_async.landing import Surroundings
+from kada_athena_async.landing import Runtime
 from kada_athena_async.landing.marks import open_hwm_store, open_hwm_store_in_landing
 from kada_athena_async.sandbox import Sandbox
 from tests.landing.support import T0, Bucket
@@ -23,19 +23,19 @@ from tests.landing.support import T0, Bucket
 Store = FileHwmStore | ObjectHwmStore
 
 
-def carried(hour: int) -> Carried:
+def carried(hour: int) -> RunState:
     """What a run to *hour* hands on."""
     end = T0 + timedelta(hours=hour)
     mark = WorkgroupMark(mark=end, pending={"q": T0}, recent={})
-    return Carried(hwm=end, workgroups={"primary": mark})
+    return RunState(hwm=end, workgroups={"primary": mark})
 
 
 @pytest.fixture
 def store(
-    bucket: Bucket, surroundings: Callable[..., Surroundings]
+    bucket: Bucket, runtime: Callable[..., Runtime]
 ) -> Callable[..., AbstractAsyncContextManager[Any]]:
     """Opens one run's view of the mark in the bucket."""
-    return lambda **fields: open_hwm_store(bucket.place(**fields), "k", surroundings())
+    return lambda **fields: open_hwm_store(bucket.place(**fields), "k", runtime())
 
 
 async def test_what_is_written_is_read_back(store: Any, bucket: Bucket) -> None:
@@ -163,10 +163,10 @@ async def test_junk_is_refused_and_left(store: Any, bucket: Bucket, name: str, d
 
 
 async def test_a_missing_bucket_is_no_first_run(
-    bucket: Bucket, surroundings: Callable[..., Surroundings]
+    bucket: Bucket, runtime: Callable[..., Runtime]
 ) -> None:
     """A misspelt bucket must not make the run read 45 days again."""
-    async with open_hwm_store(S3Place(bucket="lnading"), "k", surroundings()) as run:
+    async with open_hwm_store(S3Place(bucket="lnading"), "k", runtime()) as run:
         with pytest.raises(StateError, match="bucket does not exist"):
             await run.read()
 
@@ -219,18 +219,18 @@ async def test_the_landing_may_have_keys_of_its_own(
 
 
 async def test_a_directory_keeps_the_vendors_files(
-    tmp_path: Path, surroundings: Callable[..., Surroundings]
+    tmp_path: Path, runtime: Callable[..., Runtime]
 ) -> None:
     """``file://``: the same two files, written as the local mark is."""
-    async with open_hwm_store(LocalPlace(path=tmp_path), "k", surroundings()) as run:
+    async with open_hwm_store(LocalPlace(path=tmp_path), "k", runtime()) as run:
         assert isinstance(run, FileHwmStore)
         await run.write(carried(1), run_id="r", manifest_sha256="m")
 
     assert (tmp_path / "k_hwm.txt").read_text() == "2026-11-01 01:00:00\n"
 
 
-def announcement(run_id: str) -> Announcement:
-    return Announcement(
+def announcement(run_id: str) -> DeliveryIntent:
+    return DeliveryIntent(
         run_id=run_id,
         hwm=None,
         start=T0,
@@ -267,10 +267,10 @@ async def test_what_may_not_be_listed_is_no_announcement(store: Any, bucket: Buc
 
 @pytest.fixture
 def in_landing(
-    bucket: Bucket, surroundings: Callable[..., Surroundings]
+    bucket: Bucket, runtime: Callable[..., Runtime]
 ) -> Callable[..., AbstractAsyncContextManager[Any]]:
     """Opens one run's view of the mark in the landing itself."""
-    return lambda **fields: open_hwm_store_in_landing(bucket.place(), "k", surroundings(**fields))
+    return lambda **fields: open_hwm_store_in_landing(bucket.place(), "k", runtime(**fields))
 
 
 async def test_in_the_landing_the_mark_lies_apart(in_landing: Any, bucket: Bucket) -> None:
@@ -350,12 +350,12 @@ async def test_a_move_that_died_goes_on(in_landing: Any, store: Any, bucket: Buc
 
 
 async def test_in_a_directory_it_lies_apart_too(
-    tmp_path: Path, surroundings: Callable[..., Surroundings]
+    tmp_path: Path, runtime: Callable[..., Runtime]
 ) -> None:
     """A landing in a directory, with a mark of an earlier version in it."""
     (tmp_path / "k_hwm.txt").write_text("2026-11-01 01:00:00\n")
     place = LocalPlace(path=tmp_path)
-    async with open_hwm_store_in_landing(place, "k", surroundings()) as run:
+    async with open_hwm_store_in_landing(place, "k", runtime()) as run:
         assert (await run.read()).hwm == carried(1).hwm
         await run.write(carried(2), run_id="r", manifest_sha256="m")
 

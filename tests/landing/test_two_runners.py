@@ -1,9 +1,9 @@
 """Two runners on one mark, in every order of their calls: paused, killed, machines lost.
 
-``engine.handover`` says what must hold. A schedule says how many calls each runner makes in turn;
-whoever waits meanwhile is a process that is paused, and may wake up hours later. After each call
-that changes something every manifest in the landing is true; at the end each execution is there
-once, no file lies there that no manifest names, the mark is where the last manifest ends, and
+``engine.pending_delivery`` says what must hold. A schedule says how many calls each runner makes in
+turn; whoever waits meanwhile is a process that is paused, and may wake up hours later. After each
+call that changes something every manifest in the landing is true; at the end each execution is
+there once, no file lies there that no manifest names, the mark is where the last manifest ends, and
 nobody is stuck. Two schedules that differ only in the order of calls which do not touch the same
 object are one.
 """

@@ -133,13 +133,15 @@ async def _remote_store(site: Site, name: str) -> AsyncIterator[Store]:
 
     from kada_athena_async.concurrency import SystemClock
     from kada_athena_async.engine.aws_secrets import with_aws_secrets
-    from kada_athena_async.engine.delivery import Outside
+    from kada_athena_async.engine.delivery import Destination
     from kada_athena_async.fanout import Fanout
 
     clock, rng, notify = SystemClock(), Random(), Fanout(())
     config = await with_aws_secrets(site.config, clock=clock, rng=rng, notify=notify)
-    outside = Outside(config=config, name=name, files=Files(), clock=clock, rng=rng, notify=notify)
-    async with outside.store(None) as store:
+    destination = Destination(
+        config=config, name=name, files=Files(), clock=clock, rng=rng, notify=notify
+    )
+    async with destination.store(None) as store:
         yield store
 
 

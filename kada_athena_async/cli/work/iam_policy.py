@@ -12,7 +12,7 @@ from kada_athena_async.cli.request import RunRequest, configured_sites
 from kada_athena_async.cli.talk import Talk
 from kada_athena_async.config import Config
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.rights import Bearer, bearers, policy_of, surroundings_of
+from kada_athena_async.rights import Bearer, account_scope, bearers, policy_of
 from kada_athena_async.rights.formats import OWN_ACCOUNT, Format, render
 from kada_athena_async.rights.policy import MANAGED_POLICY_MAX, PolicyDocument
 
@@ -49,7 +49,7 @@ def show_policy(talk: Talk, request: PolicyRequest) -> int:
         raise ConfigError([Problem("--for", bearer, remedy)], source="command")
 
     form = cast("Format", request.form)
-    around = surroundings_of(config, request.account, unknown=OWN_ACCOUNT[form])
+    around = account_scope(config, request.account, unknown=OWN_ACCOUNT[form])
     policy = policy_of(config, around, bearer=bearer, optional=request.has_optional)
     talk.text(render(policy, form, config=config, bearer=bearer))
     if around.account and around.account == OWN_ACCOUNT[form]:

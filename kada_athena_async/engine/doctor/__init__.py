@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kada_athena_async.engine.doctor.examination import Examination
+from kada_athena_async.engine.doctor.doctor import Doctor
 from kada_athena_async.engine.doctor.report import DoctorReport, Finding
 
-__all__ = ["DoctorReport", "Examination", "Finding"]
+__all__ = ["Doctor", "DoctorReport", "Finding"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.config import Config
-from kada_athena_async.discover import CatalogFacts, Estate, WorkgroupFacts
+from kada_athena_async.discover import CatalogFacts, Inventory, WorkgroupFacts
 from kada_athena_async.engine.doctor.report import Finding, Tried
 from kada_athena_async.errors import ConfigError
 from kada_athena_async.plan import check_own_workgroup
@@ -35,7 +35,7 @@ def workgroup_finding(
 
     if workgroups is not None:
         try:
-            check_own_workgroup(config, Estate(catalogs=(), workgroups=tuple(workgroups)))
+            check_own_workgroup(config, Inventory(catalogs=(), workgroups=tuple(workgroups)))
         except ConfigError as exc:
             return [
                 Finding(

@@ -20,23 +20,23 @@ from kada_athena_async.commit import (
     recover,
 )
 from kada_athena_async.config import make_config
-from kada_athena_async.engine.cut import Cutter, PlannedWindow, WindowRequest
+from kada_athena_async.engine.cut import PlannedWindow, WindowPlanner, WindowRequest
 from kada_athena_async.events import Event
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import (
     Account,
-    Carried,
     Execution,
+    ExecutionLedger,
     FileHwmStore,
     Origin,
-    Reading,
+    RunState,
     Verdict,
     Window,
-    WorkgroupAccount,
-    carry,
+    WorkgroupWindow,
+    next_state,
 )
 from kada_athena_async.records import QueryRecord, UserRecord
-from kada_athena_async.sinks import Intent, Staging
+from kada_athena_async.sinks import RunIntent, Staging
 
 T0 = datetime(2026, 11, 1, tzinfo=timezone.utc)
 KINDS = ("users", "databaselog")
@@ -107,12 +107,12 @@ class Miniature:
             staging = await Staging.reopen(found.resumable.path, self.files)
             await self._extract(staging, now)
 
-        plan = await self.cutter.plan(WindowRequest(), now)
+        plan = await self.planner.plan(WindowRequest(), now)
         if not plan.windows:
             return
 
         (planned,) = plan.windows
-        intent = Intent(
+        intent = RunIntent(
             run_id=f"{now:%Y%m%dT%H%M%S}",
             name="athena",
             start=planned.window.start,
@@ -127,7 +127,7 @@ class Miniature:
         await self._extract(await Staging.create(self.out, intent, self.files), now)
 
     @property
-    def cutter(self) -> Cutter:
+    def planner(self) -> WindowPlanner:
         """What plans the windows of its runs."""
         config = make_config(
             {
@@ -138,7 +138,7 @@ class Miniature:
                 "initial_lookback_days": 1,
             }
         )
-        return Cutter(
+        return WindowPlanner(
             config=config,
             origin=ORIGIN,
             output_path=self.out,
@@ -148,7 +148,7 @@ class Miniature:
 
     async def _extract(self, staging: Staging, now: datetime) -> None:
         window = Window(staging.intent.start, staging.intent.end)
-        decision = await self.cutter.decide(PlannedWindow(window=window), now)
+        decision = await self.planner.decide(PlannedWindow(window=window), now)
         assert decision.window == window
         units = ["users", *WORKGROUPS]
         async with staging:
@@ -160,7 +160,7 @@ class Miniature:
             accounts = [
                 msgspec_account(staging.sealed()[workgroup].facts) for workgroup in WORKGROUPS
             ]
-            carried: Carried = carry(
+            carried: RunState = next_state(
                 staging.intent.end,
                 decision.carried or decision.former,
                 accounts,
@@ -172,7 +172,7 @@ class Miniature:
             await commit(staging, request, store=self.store, notify=ignore)
 
     async def _unit(
-        self, staging: Staging, unit: str, now: datetime, reading: Callable[[str], Reading]
+        self, staging: Staging, unit: str, now: datetime, reading: Callable[[str], WorkgroupWindow]
     ) -> None:
         if unit == "users":
             async with staging.part(unit, "users") as part:
@@ -214,14 +214,14 @@ class Miniature:
         return [known[query_id] for query_id in dict.fromkeys(query_ids) if query_id in known]
 
 
-def account_facts(account: WorkgroupAccount) -> dict[str, object]:
+def account_facts(account: ExecutionLedger) -> dict[str, object]:
     """An account as a seal's facts."""
     return dict(msgspec.to_builtins(account))
 
 
-def msgspec_account(facts: object) -> WorkgroupAccount:
+def msgspec_account(facts: object) -> ExecutionLedger:
     """An account from a seal's facts."""
-    return msgspec.convert(facts, WorkgroupAccount)
+    return msgspec.convert(facts, ExecutionLedger)
 
 
 def user(workgroup: str) -> UserRecord:

@@ -26,9 +26,9 @@ from kada_athena_async.commit import (
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.events import Event, FileCommitted, Warned
 from kada_athena_async.files import Files
-from kada_athena_async.hwm import Carried, FileHwmStore, StoredMark
+from kada_athena_async.hwm import FileHwmStore, RunState, StoredMark
 from kada_athena_async.records import KINDS, RECORD_TYPES
-from kada_athena_async.sinks import Intent, Staging
+from kada_athena_async.sinks import RunIntent, Staging
 from tests.unit.commit.disk import CrashingFiles, SimulatedCrash
 from tests.unit.commit.miniature import T0, ignore, read_csv, user
 
@@ -59,7 +59,7 @@ class World:
             "plan_digest": "p",
             "started_at": NOW,
         }
-        intent = Intent(**(facts | changes))  # type: ignore[arg-type]
+        intent = RunIntent(**(facts | changes))  # type: ignore[arg-type]
         staging = await Staging.create(self.out, intent, self.files)
         for unit in UNITS:
             async with staging.part(unit, "users") as part:
@@ -74,7 +74,7 @@ class World:
         request = CommitRequest(
             unit_order=UNITS,
             facts=RunFacts(version="1", calls={"athena:ListWorkGroups": 2}),
-            carried=Carried(hwm=staging.intent.end),
+            carried=RunState(hwm=staging.intent.end),
         )
         store = self.store if staging.intent.manages_hwm else None
         await commit(staging, request, store=store, notify=notify)
@@ -308,7 +308,7 @@ async def test_f05_a_manifest_whose_mark_has_not_moved_is_rolled_forward(tmp_pat
 
     assert [found.manifest.run_id for found in recovery.committed] == ["run-1"]
     assert recovery.resumable is None
-    assert await world.store.read() == StoredMark(hwm=END, carried=Carried(hwm=END))
+    assert await world.store.read() == StoredMark(hwm=END, carried=RunState(hwm=END))
     assert world.staged_runs() == []
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kada_athena_async.config import Config, make_config
-from kada_athena_async.discover import CatalogFacts, Estate, SchemaFacts, WorkgroupFacts
+from kada_athena_async.discover import CatalogFacts, Inventory, SchemaFacts, WorkgroupFacts
 from kada_athena_async.errors import AccessDeniedError
 from kada_athena_async.estimate import Estimate, HistorySize, SchemaSize, estimate
 from kada_athena_async.estimate.calls import list_pages
@@ -48,12 +48,12 @@ def estimated(
         schemas=tuple(SchemaFacts(name=name) for name in names) if not denied else (),
         error=error,
     )
-    estate = Estate(catalogs=(catalog,), workgroups=(WorkgroupFacts(name="primary"),))
+    inventory = Inventory(catalogs=(catalog,), workgroups=(WorkgroupFacts(name="primary"),))
     size = SchemaSize(tables=tables, views=0, columns=tables * 20, origin="counted")
     history = HistorySize(listed=executions, older=0, expected=executions, origin="counted")
     plans = {
         source: build_plan(
-            config.model_copy(update={"metadata_source": source}), estate, decision(45)
+            config.model_copy(update={"metadata_source": source}), inventory, decision(45)
         )
         for source in ("auto", "api", "sql")
     }

@@ -13,7 +13,7 @@ from kada_athena_async.commit import Manifest, ManifestFile, RunFacts
 from kada_athena_async.commit.manifest import extract_name, manifest_name
 from kada_athena_async.extracts import Package
 from kada_athena_async.files import to_bytes
-from kada_athena_async.hwm import Carried
+from kada_athena_async.hwm import RunState
 from kada_athena_async.records import KINDS, RECORD_TYPES, Record
 from kada_athena_async.report import ScopeFacts
 from kada_athena_async.sinks.csv_format import encode, header
@@ -90,7 +90,7 @@ def make_package(
         manages_hwm=True,
         files=tuple(files),
         facts=RunFacts(version="1", server="srv", completeness=tuple(completeness), **facts or {}),
-        carried=Carried(hwm=end),
+        carried=RunState(hwm=end),
     )
     path = directory / manifest_name(name, end)
     path.write_bytes(to_bytes(manifest))

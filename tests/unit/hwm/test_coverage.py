@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kada_athena_async.hwm import (
-    Carried,
+    RunState,
     Window,
     WorkgroupMark,
     covered_by_state,
@@ -55,7 +55,7 @@ def test_a_state_covers_what_its_runs_followed_each_other_through() -> None:
         "lags": WorkgroupMark(mark=T0 - 2 * day, since=T0 - 20 * day),
     }
 
-    assert covered_by_state(Carried(hwm=T0, workgroups=marks)) == [Window(T0 - 9 * day, T0)]
+    assert covered_by_state(RunState(hwm=T0, workgroups=marks)) == [Window(T0 - 9 * day, T0)]
     old = {**marks, "old": WorkgroupMark(mark=T0)}
-    assert covered_by_state(Carried(hwm=T0, workgroups=old)) == []
-    assert covered_by_state(Carried(hwm=T0)) == covered_by_state(None) == []
+    assert covered_by_state(RunState(hwm=T0, workgroups=old)) == []
+    assert covered_by_state(RunState(hwm=T0)) == covered_by_state(None) == []

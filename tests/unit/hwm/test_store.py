@@ -12,9 +12,9 @@ import pytest
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import (
-    Announcement,
-    Carried,
+    DeliveryIntent,
     FileHwmStore,
+    RunState,
     StoredMark,
     WorkgroupMark,
     format_hwm,
@@ -22,7 +22,7 @@ from kada_athena_async.hwm import (
 )
 
 HWM = datetime(2026, 11, 23, 5, 6, 7, tzinfo=timezone.utc)
-CARRIED = Carried(
+CARRIED = RunState(
     hwm=HWM,
     workgroups={
         "primary": WorkgroupMark(
@@ -151,7 +151,7 @@ async def test_f07_the_mark_does_not_move_without_its_state(store: FileHwmStore)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     full = FileHwmStore(store.hwm_path, Full())
-    later = Carried(hwm=HWM + timedelta(hours=1))
+    later = RunState(hwm=HWM + timedelta(hours=1))
     with pytest.raises(CommitError, match=r"athena_state\.json"):
         await full.write(later, run_id="r2", manifest_sha256="1" * 64)
 
@@ -179,7 +179,7 @@ def test_a_mark_is_a_whole_second_with_a_zone() -> None:
             format_hwm(moment)
 
 
-ANNOUNCED = Announcement(
+ANNOUNCED = DeliveryIntent(
     run_id="r",
     hwm=HWM - timedelta(days=1),
     start=HWM - timedelta(days=1),
@@ -223,7 +223,7 @@ async def test_h17_files_of_other_names_share_no_state_and_no_lock(tmp_path: Pat
     assert stores[0].state_path == tmp_path / "x_state.json"
     for hours, store in enumerate(stores):
         hwm = HWM - timedelta(hours=hours)
-        await store.write(Carried(hwm=hwm), run_id="r", manifest_sha256="0")
+        await store.write(RunState(hwm=hwm), run_id="r", manifest_sha256="0")
 
     for hours, store in enumerate(stores):
-        assert (await store.read()).carried == Carried(hwm=HWM - timedelta(hours=hours))
+        assert (await store.read()).carried == RunState(hwm=HWM - timedelta(hours=hours))

@@ -15,18 +15,18 @@ from hypothesis import strategies as st
 from kada_athena_async.errors import ConfigError, StateError
 from kada_athena_async.hwm import (
     Account,
-    Carried,
     Decision,
     Execution,
     Gap,
+    RunState,
     StoredMark,
     Verdict,
     Window,
     WindowSettings,
     WorkgroupMark,
-    carry,
     classify,
     decide_window,
+    next_state,
 )
 from kada_athena_async.hwm.window import OVERLAP, RETENTION
 
@@ -113,7 +113,7 @@ class Runs:
             self.counts[-1] |= closed.counts
 
         hwm = decision.window.end
-        self.mark = StoredMark(hwm=hwm, carried=carry(hwm, decision.carried, accounts))
+        self.mark = StoredMark(hwm=hwm, carried=next_state(hwm, decision.carried, accounts))
         return decision
 
     def _candidates(
@@ -369,7 +369,7 @@ def test_f43_a_mark_set_back_reads_again_and_says_so() -> None:
     """The time since the new mark is read again; what an earlier run told of it comes again."""
     hwm = NOW - timedelta(days=1)
     decision = decide_window(
-        NOW, SETTINGS, StoredMark(hwm=hwm, was_edited=True, before_edit=Carried(hwm=NOW - HOUR))
+        NOW, SETTINGS, StoredMark(hwm=hwm, was_edited=True, before_edit=RunState(hwm=NOW - HOUR))
     )
 
     assert decision.window == Window(hwm, NOW - SETTLE)
@@ -384,7 +384,7 @@ def test_f43_a_mark_set_forward_is_a_gap() -> None:
         NOW,
         SETTINGS,
         StoredMark(
-            hwm=NOW - HOUR, was_edited=True, before_edit=Carried(hwm=NOW - timedelta(days=1))
+            hwm=NOW - HOUR, was_edited=True, before_edit=RunState(hwm=NOW - timedelta(days=1))
         ),
     )
 
@@ -402,7 +402,7 @@ def marked(mark: datetime) -> WorkgroupMark:
 
 def chosen(hwm: datetime, start: datetime, **ends: datetime) -> tuple[Decision, Decision]:
     """A start chosen on the command line, and the same one written into the mark."""
-    left = Carried(hwm=hwm, workgroups={"primary": marked(hwm), "lagging": marked(hwm - 4 * DAY)})
+    left = RunState(hwm=hwm, workgroups={"primary": marked(hwm), "lagging": marked(hwm - 4 * DAY)})
     asked = decide_window(NOW, SETTINGS, StoredMark(hwm=hwm, carried=left), start=start, **ends)
     edited = StoredMark(hwm=start, was_edited=True, before_edit=left)
     return asked, decide_window(NOW, SETTINGS, edited, **ends)
@@ -499,7 +499,7 @@ def test_f51_what_athena_forgot_expires() -> None:
     known = WorkgroupMark(
         mark=NOW - HOUR, pending={"old": NOW - timedelta(days=46), "young": NOW - timedelta(days=1)}
     )
-    carried = Carried(hwm=NOW - HOUR, workgroups={"primary": known})
+    carried = RunState(hwm=NOW - HOUR, workgroups={"primary": known})
     decision = decide_window(NOW, SETTINGS, StoredMark(hwm=NOW - HOUR, carried=carried))
     account = Account(decision.reading("primary"))
 
@@ -519,7 +519,7 @@ def test_f24_what_may_not_be_seen_is_asked_for_again() -> None:
     account.admit(["a"])
     account.withhold("a", why="unauthorised")
     closed = account.close()
-    carried = carry(NOW - SETTLE, None, [closed])
+    carried = next_state(NOW - SETTLE, None, [closed])
     later = decide_window(NOW + HOUR, SETTINGS, StoredMark(hwm=NOW - SETTLE, carried=carried))
     account = Account(later.reading("primary"))
 

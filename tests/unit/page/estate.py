@@ -12,7 +12,7 @@ from typing import Any
 from kada_athena_async.commit import Manifest, ManifestFile, RunFacts
 from kada_athena_async.commit.manifest import extract_name, manifest_name
 from kada_athena_async.files.document import to_bytes
-from kada_athena_async.hwm import Carried
+from kada_athena_async.hwm import RunState
 from kada_athena_async.records import (
     KINDS,
     CatalogRecord,
@@ -70,7 +70,7 @@ def write_package(
         manages_hwm=True,
         files=tuple(files),
         facts=RunFacts(version="1.0", server=server, completeness=tuple(completeness), **facts),
-        carried=Carried(hwm=end),
+        carried=RunState(hwm=end),
     )
     path = directory / manifest_name(name, end)
     path.write_bytes(to_bytes(manifest))

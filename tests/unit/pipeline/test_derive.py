@@ -15,7 +15,7 @@ from kada_athena_async.config import Config
 from kada_athena_async.discover import CatalogFacts, WorkgroupFacts
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import Window
-from kada_athena_async.hwm.window import Reading
+from kada_athena_async.hwm.window import WorkgroupWindow
 from kada_athena_async.pipeline import record_queue
 from kada_athena_async.pipeline.derive import DeriveExtraction
 from kada_athena_async.pipeline.record_queue import Executed, RecordQueue
@@ -30,7 +30,7 @@ from kada_athena_async.records import (
     ViewRecord,
 )
 from kada_athena_async.report import UnitOutcome
-from kada_athena_async.sinks import Intent, Staging
+from kada_athena_async.sinks import RunIntent, Staging
 from kada_athena_async.sql.worker_pool import WorkerPool
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
@@ -89,7 +89,7 @@ class World:
                 HistoryUnit(
                     unit_id=unit_id,
                     workgroup=WorkgroupFacts(name=unit_id),
-                    reading=Reading(
+                    reading=WorkgroupWindow(
                         workgroup=unit_id,
                         window=Window(NOW - timedelta(days=1), NOW),
                         known=None,
@@ -111,7 +111,7 @@ class World:
 
     @classmethod
     async def begin(cls, place: Path, *, mask: bool) -> World:
-        intent = Intent(
+        intent = RunIntent(
             run_id=f"run-{uuid4()}",
             name="athena",
             start=NOW,

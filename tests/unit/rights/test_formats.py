@@ -9,13 +9,13 @@ import hcl2
 import yaml
 
 from kada_athena_async.config import Config
-from kada_athena_async.rights import policy_of, surroundings_of
+from kada_athena_async.rights import account_scope, policy_of
 from kada_athena_async.rights.formats import OWN_ACCOUNT, render
 from tests.unit.rights.test_policy import config_of
 
 
 def made(config: Config, form: Any, **choice: Any) -> tuple[Any, str]:
-    policy = policy_of(config, surroundings_of(config, "123456789012"), **choice)
+    policy = policy_of(config, account_scope(config, "123456789012"), **choice)
     return policy, render(policy, form, config=config, **choice)
 
 
@@ -60,7 +60,7 @@ def test_the_account_may_be_that_of_the_deployment() -> None:
     config = config_of(role="", bucket="s3://results-bucket/odd*name")
     texts = {}
     for form in ("cloudformation", "terraform"):
-        around = surroundings_of(config, unknown=OWN_ACCOUNT[form])
+        around = account_scope(config, unknown=OWN_ACCOUNT[form])
         texts[form] = render(policy_of(config, around), form, config=config)
 
     known, _ = made(config, "json")

@@ -12,7 +12,7 @@ from botocore.loaders import Loader
 
 from kada_athena_async.config import Config, make_config
 from kada_athena_async.errors import ConfigError
-from kada_athena_async.rights import bearers, lost_without, policy_of, rights_of, surroundings_of
+from kada_athena_async.rights import account_scope, bearers, lost_without, policy_of, rights_of
 from kada_athena_async.rights.resources import partition_of
 
 ROLE = "arn:aws:iam::123456789012:role/data/KadaAthenaRole"
@@ -42,7 +42,7 @@ def granted(config: Config, **choice: Any) -> dict[str, set[str]]:
 
 
 def statements(config: Config, **choice: Any) -> list[Mapping[str, Any]]:
-    return policy_of(config, surroundings_of(config), **choice)["Statement"]  # type: ignore[return-value]
+    return policy_of(config, account_scope(config), **choice)["Statement"]  # type: ignore[return-value]
 
 
 def test_the_vendors_configuration_needs_less_than_the_vendors_policy() -> None:
@@ -163,7 +163,7 @@ def test_whoever_assumes_the_role_needs_nothing_else() -> None:
 def test_without_an_account_nothing_is_guessed(account: str, role: str, expected: str) -> None:
     """The error names the option and how to find the number."""
     with pytest.raises(ConfigError) as caught:
-        surroundings_of(config_of(role=role), account)
+        account_scope(config_of(role=role), account)
 
     assert "--account" in caught.value.message
     assert expected in caught.value.message
@@ -171,7 +171,7 @@ def test_without_an_account_nothing_is_guessed(account: str, role: str, expected
 
 def test_the_account_given_wins_over_the_roles() -> None:
     """An estate may lie in another account than the role that reads it."""
-    assert surroundings_of(config_of(), "210987654321").account == "210987654321"
+    assert account_scope(config_of(), "210987654321").account == "210987654321"
 
 
 def test_every_region_of_the_sdk_has_its_partition() -> None:

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from kada_athena_async.column_block import Batch, ColumnBlock
 from kada_athena_async.files import Files
 from kada_athena_async.records import ViewRecord
-from kada_athena_async.sinks import Intent, PartFile, Staging
+from kada_athena_async.sinks import PartFile, RunIntent, Staging
 from kada_athena_async.sinks.part_reader import BATCH_RECORDS, read_part, read_table_columns
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 
 
 async def write(tmp_path: Path, kind: str, batch: Batch, *, compress: bool) -> PartFile:
-    intent = Intent(
+    intent = RunIntent(
         run_id=f"run-{uuid4()}",
         name="athena",
         start=NOW,

@@ -18,14 +18,14 @@ import pytest
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.files import Files
 from kada_athena_async.records import UserRecord
-from kada_athena_async.sinks import Intent, Staging, staging_root
+from kada_athena_async.sinks import RunIntent, Staging, staging_root
 from kada_athena_async.sinks.part import BLOCK_BYTES
 from kada_athena_async.sinks.staging import PARTS, SEALS
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=timezone.utc)
 
 
-def intent(**changes: object) -> Intent:
+def intent(**changes: object) -> RunIntent:
     """A run's intent."""
     facts: dict[str, object] = {
         "run_id": "run-1",
@@ -39,7 +39,7 @@ def intent(**changes: object) -> Intent:
         "plan_digest": "p",
         "started_at": NOW,
     }
-    return Intent(**(facts | changes))  # type: ignore[arg-type]
+    return RunIntent(**(facts | changes))  # type: ignore[arg-type]
 
 
 def users(count: int, *, first: int = 0) -> list[UserRecord]:

@@ -179,7 +179,7 @@ def test_masking_twice_changes_nothing(case: Labelled) -> None:
 
 @each_labelled
 def test_lines_are_not_moved(case: Labelled) -> None:
-    """Outside of literals every line end stays, so that positions in messages still fit."""
+    """Destination of literals every line end stays, so that positions in messages still fit."""
     masked = mask_sql(case.sql, **case.types)
 
     assert masked.count("\n") <= case.sql.count("\n")

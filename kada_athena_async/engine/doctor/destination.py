@@ -13,7 +13,7 @@ from typing_extensions import assert_never
 
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.config.landing import AzurePlace, LocalPlace, Place, S3Place
-from kada_athena_async.engine.delivery import Outside
+from kada_athena_async.engine.delivery import Destination
 from kada_athena_async.engine.doctor.buckets import BucketTrials
 from kada_athena_async.engine.doctor.report import Area, Finding, State, Tried
 from kada_athena_async.errors import ConfigError, KadaAthenaError
@@ -39,7 +39,7 @@ NOTICE = timedelta(days=7)
 class OutsideTrials:
     """Looks at the places of one instance."""
 
-    outside: Outside
+    destination: Destination
     output_path: Path
     hwm_path: Path | None
 
@@ -55,7 +55,7 @@ class OutsideTrials:
             if not wanted or not isinstance(place, S3Place):
                 continue
 
-            async with open_client(place, self.outside.surroundings) as client:
+            async with open_client(place, self.destination.runtime) as client:
                 trials = BucketTrials(client, place.bucket, place.prefix)
                 for right in wanted:
                     found[right] = await trials.try_right(right.action)
@@ -72,19 +72,19 @@ class OutsideTrials:
 
     @property
     def _landing(self) -> Place | None:
-        return self.outside.config.landing
+        return self.destination.config.landing
 
     @property
     def _marks(self) -> Place | None:
-        place = self.outside.config.hwm_store
+        place = self.destination.config.hwm_store
         return None if place == "landing" else place
 
     async def _look(self, place: Place, area: Area) -> list[Finding]:
         lost = "nothing is delivered; the run ends with exit code 4"
         try:
-            async with open_landing(place, self.outside.surroundings) as landing:
+            async with open_landing(place, self.destination.runtime) as landing:
                 if not isinstance(place, S3Place):  # its rights are tried one by one
-                    await landing.look(f"{self.outside.name}_hwm.txt")
+                    await landing.look(f"{self.destination.name}_hwm.txt")
         except KadaAthenaError as exc:
             code = exc.exit_code if isinstance(exc, ConfigError) else ExitCode.FAILED
             return [_found(area, place.url, "problem", exc.message, lost, exc.hint, code)]
@@ -93,7 +93,7 @@ class OutsideTrials:
             case S3Place():
                 return []
             case AzurePlace():
-                now = self.outside.clock.now()
+                now = self.destination.clock.now()
                 return sas_findings(place.sas_token.get_secret_value(), place.url, now)
             case LocalPlace():
                 return [self._directory(place, area, lost)]
@@ -111,7 +111,7 @@ class OutsideTrials:
     async def _mark_findings(self) -> list[Finding]:
         lost = "the run does not start"
         try:
-            async with self.outside.store(self.hwm_path) as store:
+            async with self.destination.store(self.hwm_path) as store:
                 mark = await store.read()
         except KadaAthenaError as exc:
             return [_found("mark", "high-water mark", "problem", exc.message, lost, exc.hint, 1)]
@@ -134,7 +134,7 @@ class OutsideTrials:
         return [_found("mark", path, "problem", detail, lost, remedy, 1)]
 
     def _runs(self) -> list[Finding]:
-        holder = holder_of(lock_path(self.output_path, self.outside.name))
+        holder = holder_of(lock_path(self.output_path, self.destination.name))
         pid = holder.get("pid")
         if not isinstance(pid, int) or not _lives(pid):
             return [Finding(area="mark", subject="lock", state="ok", detail="no run is going on")]

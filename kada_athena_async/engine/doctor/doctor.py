@@ -14,15 +14,15 @@ from kada_athena_async.codes import ExitCode
 from kada_athena_async.config import Config
 from kada_athena_async.discover import CatalogFacts, WorkgroupFacts, discover_catalogs
 from kada_athena_async.engine.connection import Connection, connect
-from kada_athena_async.engine.delivery import Outside
+from kada_athena_async.engine.delivery import Destination
 from kada_athena_async.engine.doctor.athena import AthenaTrials
 from kada_athena_async.engine.doctor.buckets import BucketTrials
+from kada_athena_async.engine.doctor.destination import OutsideTrials
 from kada_athena_async.engine.doctor.machine import (
     clock_finding,
     disk_findings,
     version_findings,
 )
-from kada_athena_async.engine.doctor.outside import OutsideTrials
 from kada_athena_async.engine.doctor.report import (
     GRANTED,
     Area,
@@ -43,12 +43,12 @@ from kada_athena_async.files import in_thread
 from kada_athena_async.plan import check_workgroups
 from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.rights import (
+    AccountScope,
     Right,
-    Surroundings,
     Target,
+    account_scope,
     rights_of,
     statement_of,
-    surroundings_of,
 )
 from kada_athena_async.sources.statement_texts import STATEMENT_COLUMNS, fill
 from kada_athena_async.sources.strategy import metadata_source
@@ -62,7 +62,7 @@ _OUTSIDE = frozenset({Target.LANDING, Target.LANDING_BUCKET, Target.MARKS, Targe
 
 
 @dataclass(slots=True, kw_only=True)
-class Examination:
+class Doctor:
     """Examines one instance.
 
     Args:
@@ -71,7 +71,7 @@ class Examination:
         runs_query: True if one statement is run, from its start to its result.
     """
 
-    outside: Outside
+    destination: Destination
     hwm_path: Path | None
     texts: Mapping[str, str]
     written: Config
@@ -84,16 +84,16 @@ class Examination:
         Raises:
             ConfigError: The region is not AWS's.
         """
-        config, outside = self.outside.config, self.outside
+        config, destination = self.destination.config, self.destination
         report = DoctorReport(
-            name=outside.name, region=config.region, endpoint_url=config.endpoint_url
+            name=destination.name, region=config.region, endpoint_url=config.endpoint_url
         )
         try:
             async with connect(
                 config,
-                clock=outside.clock,
-                rng=outside.rng,
-                notify=outside.notify,
+                clock=destination.clock,
+                rng=destination.rng,
+                notify=destination.notify,
                 texts=self.texts,
                 policy=RetryPolicy(deadline_s=TRY_S),
             ) as connection:
@@ -102,7 +102,7 @@ class Examination:
                     report, identity=str(caller.get("Arn")), account=str(caller.get("Account"))
                 )
                 self._note("identity", "credentials", report.identity)
-                await self._aws(connection, surroundings_of(config, report.account))
+                await self._aws(connection, account_scope(config, report.account))
                 self._findings.append(clock_finding(connection.client.log.skew))
         except (CredentialsError, NetworkError) as exc:
             subject = "AWS" if isinstance(exc, NetworkError) else "credentials"
@@ -113,17 +113,17 @@ class Examination:
             self._fail("identity", "AWS", exc.message, lost, exc.hint, 1)
 
         trials = OutsideTrials(
-            outside=outside, output_path=config.output_path, hwm_path=self.hwm_path
+            destination=destination, output_path=config.output_path, hwm_path=self.hwm_path
         )
         self._findings += await trials.findings()
         self._findings += await in_thread(
-            lambda: disk_findings(config.output_path, outside.name, outside.files)
+            lambda: disk_findings(config.output_path, destination.name, destination.files)
         )
         self._findings += await in_thread(version_findings)
         return replace(report, findings=tuple(self._findings))
 
-    async def _aws(self, connection: Connection, around: Surroundings) -> None:
-        config = self.outside.config
+    async def _aws(self, connection: Connection, around: AccountScope) -> None:
+        config = self.destination.config
         catalogs = await self._catalogs(connection)
         execution = await self._statement(connection) if self.runs_query else None
         trials = AthenaTrials(connection=connection, catalogs=catalogs, execution=execution)
@@ -133,10 +133,10 @@ class Examination:
             if right.target in _SECRETS:  # without it we would not be here
                 self._findings.append(_finding_of(right, GRANTED, {}))
 
-        outside = await self._outside_rights()
+        destination = await self._outside_rights()
         for right in rights_of(config):
-            if right in outside:
-                tried = outside[right]
+            if right in destination:
+                tried = destination[right]
             elif right.target in _OUTSIDE:
                 tried = untried("nobody may look there, see below")
             elif right.target is Target.ROLES:
@@ -161,7 +161,7 @@ class Examination:
         self, connection: Connection, workgroups: Sequence[WorkgroupFacts] | None
     ) -> None:
         """Check that the filters match something; schemas are listed if they are filtered."""
-        config = self.outside.config
+        config = self.destination.config
         try:
             if workgroups is not None:
                 check_workgroups(config, [workgroup.name for workgroup in workgroups])
@@ -179,7 +179,7 @@ class Examination:
             pass  # the right is tried by itself
 
     async def _catalogs(self, connection: Connection) -> tuple[CatalogFacts, ...]:
-        names = self.outside.config.catalogs
+        names = self.destination.config.catalogs
         try:
             return await discover_catalogs(connection.client, names)
         except ConfigError as exc:
@@ -193,12 +193,12 @@ class Examination:
 
     async def _outside_rights(self) -> dict[Right, Tried]:
         trials = OutsideTrials(
-            outside=self.outside,
-            output_path=self.outside.config.output_path,
+            destination=self.destination,
+            output_path=self.destination.config.output_path,
             hwm_path=self.hwm_path,
         )
         try:
-            return await trials.try_rights(rights_of(self.outside.config))
+            return await trials.try_rights(rights_of(self.destination.config))
         except (CredentialsError, NetworkError) as exc:
             subject = "S3" if isinstance(exc, NetworkError) else "credentials"
             lost = "nothing is delivered; the run ends with exit code 4"

@@ -37,7 +37,7 @@ from kada_athena_async.estimate.sizes import (
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, TagsUnit
 from kada_athena_async.sources.catalog_columns import columns_of
 from kada_athena_async.sources.glue import GlueTables
-from kada_athena_async.sources.interface import TableLister
+from kada_athena_async.sources.interface import TableSource
 from kada_athena_async.sources.lake_formation import LakeFormationTags
 from kada_athena_async.sources.listing import Listing
 from kada_athena_async.sources.table_metadata import TableMetadataTables
@@ -72,7 +72,7 @@ class _Listed:
 
 
 @dataclass(slots=True)
-class Survey:
+class SizeSample:
     """Measures what a plan is about.
 
     Args:
@@ -128,7 +128,7 @@ class Survey:
 
     def _listing(self, catalog: CatalogFacts) -> Listing:
         client = self.connection.client
-        listers: list[TableLister] = [TableMetadataTables(client, has_formats=catalog.has_files)]
+        listers: list[TableSource] = [TableMetadataTables(client, has_formats=catalog.has_files)]
         if catalog.is_in_glue:
             listers.insert(0, GlueTables(client, catalog.catalog_id))
 

@@ -25,9 +25,9 @@ from kada_athena_async.hwm.window import (
     LONGEST_QUERY,
     OVERLAP,
     RETENTION,
-    Carried,
-    Reading,
+    RunState,
     WorkgroupMark,
+    WorkgroupWindow,
 )
 
 # What is this old and still not finished is gone from Athena's history (45 days) for good.
@@ -37,7 +37,7 @@ PENDING_LIFE = RETENTION + LONGEST_QUERY
 WITHHELD = ("unauthorised", "missing", "unreadable")
 
 
-class WorkgroupAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ExecutionLedger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A closed account.
 
     Attributes:
@@ -55,7 +55,7 @@ class WorkgroupAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 class Account:
     """Keeps the account of one workgroup while its history is read."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: WorkgroupWindow) -> None:
         self._reading = reading
         self._settled = IdSet()
         self._open: set[str] = set()
@@ -125,7 +125,7 @@ class Account:
         first_seen = self._reading.awaited.get(query_id)
         self._pending[query_id] = first_seen or self._reading.window.end
 
-    def close(self) -> WorkgroupAccount:
+    def close(self) -> ExecutionLedger:
         """Close the account.
 
         Raises:
@@ -140,7 +140,7 @@ class Account:
                 hint="Athena kept silent about some of them; nothing was committed, run again",
             )
 
-        return WorkgroupAccount(
+        return ExecutionLedger(
             workgroup=self._reading.workgroup,
             counts=dict(self._counts),
             next=WorkgroupMark(
@@ -189,15 +189,15 @@ class Account:
             raise StateError(f"the execution {execution.query_id} must not be emitted")
 
 
-def carry(
+def next_state(
     hwm: datetime,
-    before: Carried | None,
-    accounts: Iterable[WorkgroupAccount],
+    before: RunState | None,
+    accounts: Iterable[ExecutionLedger],
     *,
     skipped: Mapping[str, datetime] | None = None,
     origin: Origin | None = None,
     unresolved: Mapping[str, datetime] | None = None,
-) -> Carried:
+) -> RunState:
     """State for the next run, once all accounts are closed.
 
     A workgroup without an account (gone, denied, left out) keeps what was known of it, so that
@@ -222,4 +222,6 @@ def carry(
         if name not in marks
     }
     workgroups = marks | owed | {account.workgroup: account.next for account in accounts}
-    return Carried(hwm=hwm, origin=origin, workgroups=workgroups, unresolved=dict(unresolved or {}))
+    return RunState(
+        hwm=hwm, origin=origin, workgroups=workgroups, unresolved=dict(unresolved or {})
+    )

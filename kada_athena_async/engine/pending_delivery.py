@@ -69,13 +69,13 @@ from kada_athena_async.commit import (
     parse_manifest,
     recover,
 )
-from kada_athena_async.engine.delivery import Outside, Store
+from kada_athena_async.engine.delivery import Destination, Store
 from kada_athena_async.errors import LockedError, StateError
 from kada_athena_async.events import Warned
 from kada_athena_async.files import Files
-from kada_athena_async.hwm import Announcement, format_hwm
+from kada_athena_async.hwm import DeliveryIntent, format_hwm
 from kada_athena_async.landing import DeliveryReport
-from kada_athena_async.sinks import Intent, staging_root
+from kada_athena_async.sinks import RunIntent, staging_root
 from kada_athena_async.sinks.journal import PlannedFile
 
 
@@ -84,7 +84,7 @@ class _Claim:
     """The right to deliver a package; see ``landing.interface.Claim``."""
 
     store: Store
-    intent: Announcement
+    intent: DeliveryIntent
 
     @property
     def attempt(self) -> str:
@@ -106,7 +106,7 @@ class _Claim:
 
 
 @dataclass(slots=True, kw_only=True)
-class Handover:
+class PendingDelivery:
     """One run's part in the protocol above.
 
     Args:
@@ -116,7 +116,7 @@ class Handover:
         reports: What was delivered.
     """
 
-    outside: Outside
+    destination: Destination
     store: Store | None
     output_path: Path
     files: Files
@@ -129,7 +129,7 @@ class Handover:
         *,
         before_discard: Callable[[], Awaitable[object]] = anyio.lowlevel.checkpoint,
         sends_all: bool = False,
-    ) -> tuple[Recovery, Announcement | None]:
+    ) -> tuple[Recovery, DeliveryIntent | None]:
         """Bring to its end what earlier runs left, here and elsewhere, before anything new.
 
         Args:
@@ -144,25 +144,25 @@ class Handover:
             LockedError: Another runner is faster.
             DeliveryError: The landing refuses or is down.
         """
-        outside = self.outside
+        destination = self.destination
         if self.store is not None:
             await self.store.read()  # a mark or state that is junk is refused before AWS is asked
 
         await self.adopt()
         recovery = await recover(
             self.output_path,
-            outside.name,
+            destination.name,
             settings=settings,
-            now=outside.clock.now(),
+            now=destination.clock.now(),
             store=self.store,
             files=self.files,
-            notify=outside.notify,
+            notify=destination.notify,
             delivery=self,
             before_discard=before_discard,
         )
         # What an earlier run could not deliver goes before anything new is extracted; but for
         # packages whose mark has not moved.
-        self.reports.append(await outside.deliver(self.output_path, sends_all=sends_all))
+        self.reports.append(await destination.deliver(self.output_path, sends_all=sends_all))
         return recovery, await self.unfinished()
 
     async def claim(self, committed: CommittedManifest) -> None:
@@ -172,7 +172,7 @@ class Handover:
             LockedError: Another runner delivers, or uses the same mark.
             CommitError: The place of the mark refuses.
         """
-        manifest, place = committed.manifest, self.outside.config.landing
+        manifest, place = committed.manifest, self.destination.config.landing
         self._claim = None
         if self.store is None or place is None or not manifest.manages_hwm:
             return
@@ -193,14 +193,14 @@ class Handover:
 
                 _refuse_leftovers(intent, files)
 
-            intent = Announcement(
+            intent = DeliveryIntent(
                 run_id=manifest.run_id,
                 hwm=hwm,
                 start=manifest.start,
                 end=manifest.end,
                 manifest=committed.path.name,
                 sha256=committed.sha256,
-                attempt=f"{self.outside.rng.getrandbits(128):032x}",
+                attempt=f"{self.destination.rng.getrandbits(128):032x}",
                 place=place.url,
                 files=files,
                 compress=any(name.endswith(".gz") for name in files),
@@ -218,11 +218,11 @@ class Handover:
             LockedError: Another runner took it over.
             DeliveryError: The landing refuses or is down.
         """
-        self.reports.append(await self.outside.deliver(self.output_path, claim=self._claim))
+        self.reports.append(await self.destination.deliver(self.output_path, claim=self._claim))
         if self._claim is not None and self._claim.intent.replaces and self.store is not None:
             await self.store.announce(msgspec.structs.replace(self._claim.intent, is_open=False))
 
-    async def claimed_elsewhere(self, intent: Intent) -> bool:
+    async def claimed_elsewhere(self, intent: RunIntent) -> bool:
         """True if another runner's delivery goes before that of *intent*."""
         found = await self.unfinished()
         if found is None or not intent.manages_hwm or found.run_id == intent.run_id:
@@ -239,23 +239,23 @@ class Handover:
         Raises:
             DeliveryError: The landing cannot be asked.
         """
-        data = await self.outside.look_up(manifest.name)
+        data = await self.destination.look_up(manifest.name)
         return data is not None and hashlib.sha256(data).hexdigest() == manifest.sha256
 
-    async def is_completed(self, intent: Intent) -> bool:
+    async def is_completed(self, intent: RunIntent) -> bool:
         """True if another runner completed our sealed delivery and moved the mark."""
         if self.store is None or self._claim is None:
             return False
 
         return (await self.store.read_anew()).hwm != intent.hwm
 
-    async def unfinished(self) -> Announcement | None:
+    async def unfinished(self) -> DeliveryIntent | None:
         """The delivery that goes before anything else; None if there is none.
 
         Raises:
             StateError: The delivery intent cannot be trusted.
         """
-        if self.store is None or self.outside.config.landing is None:
+        if self.store is None or self.destination.config.landing is None:
             return None
 
         found = await self.store.announced()
@@ -269,7 +269,7 @@ class Handover:
             LockedError: Another runner completes it at this moment.
             StateError: The manifest is newer than this package, or was for another landing.
         """
-        found, place = await self.unfinished(), self.outside.config.landing
+        found, place = await self.unfinished(), self.destination.config.landing
         if found is None or self.store is None or place is None:
             return
 
@@ -281,7 +281,7 @@ class Handover:
                 f"`publish_hwm`, and remove what lies of it there",
             )
 
-        root = staging_root(self.output_path, self.outside.name)
+        root = staging_root(self.output_path, self.destination.name)
         if self.files.exists(root / found.run_id):
             return
 
@@ -296,7 +296,7 @@ class Handover:
                 manifest.carried, run_id=manifest.run_id, manifest_sha256=found.sha256
             )
 
-        self.outside.notify(
+        self.destination.notify(
             Warned(
                 code=WarningCode.DELIVERY_COMPLETED,
                 message=f"the mark moves to {format_hwm(manifest.end)}: {found.manifest} was "
@@ -304,25 +304,25 @@ class Handover:
             )
         )
 
-    async def _decided(self, intent: Announcement) -> Manifest | None:
+    async def _decided(self, intent: DeliveryIntent) -> Manifest | None:
         """The manifest of a delivery that is decided, in the landing now; else None."""
         if intent.sealed:
             data = intent.sealed.encode()
-            await self.outside.complete(intent.manifest, data, is_new=not intent.replaces)
+            await self.destination.complete(intent.manifest, data, is_new=not intent.replaces)
             return parse_manifest(data, source=intent.manifest)
 
         if intent.attempt:
             return None
 
         # Earlier versions did not seal: there the manifest in the landing is the decision.
-        found = await self.outside.look_up(intent.manifest)
+        found = await self.destination.look_up(intent.manifest)
         if found is None or hashlib.sha256(found).hexdigest() != intent.sha256:
             return None
 
         return parse_manifest(found, source=intent.manifest)
 
 
-def _refuse_leftovers(intent: Announcement, files: Collection[str]) -> None:
+def _refuse_leftovers(intent: DeliveryIntent, files: Collection[str]) -> None:
     """Refuse to take over a delivery of files that this version would leave in the landing."""
     if more := sorted(set(intent.files) - set(files)):
         raise StateError(
@@ -332,7 +332,7 @@ def _refuse_leftovers(intent: Announcement, files: Collection[str]) -> None:
         )
 
 
-def _overtaken(intent: Announcement) -> LockedError:
+def _overtaken(intent: DeliveryIntent) -> LockedError:
     return LockedError(
         f"another runner delivers, or delivered, {intent.manifest}; nothing of this run was "
         "published",

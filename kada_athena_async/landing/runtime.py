@@ -15,7 +15,7 @@ UPLOAD_TIMEOUT_S = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Runtime:
     """Services of the run that a landing uses.
 
     Attributes:
