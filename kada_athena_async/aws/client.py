@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -19,6 +19,7 @@ from typing_extensions import Self
 
 from kada_athena_async.aws.call_timeline import CallTimeline
 from kada_athena_async.aws.error_map import map_error
+from kada_athena_async.aws.garbage_collection import frozen_while_open
 from kada_athena_async.aws.network import NotConnectedError, unreachable_error
 from kada_athena_async.aws.pacing import Pacer
 from kada_athena_async.aws.session import AwsSession
@@ -124,12 +125,17 @@ class AwsClient:
         self._unreached: dict[str, UnreachableError] = {}
         self._making = anyio.Lock()
         self._stack = AsyncExitStack()
+        self._freeze: Callable[[], None] = lambda: None
         self._told_at = clock.monotonic()
         self.reports_rates = False
         self.log = CallLog()
 
     async def __aenter__(self) -> Self:
-        await self._session.prepare()
+        async with AsyncExitStack() as stack:
+            self._freeze = stack.enter_context(frozen_while_open())
+            await self._session.prepare()
+            self._stack = stack.pop_all()
+
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -303,10 +309,12 @@ class AwsClient:
                     user_agent_extra="kada_athena_async",
                 )
                 await offload(lambda: self._session.warm(service))
+                self._freeze()
                 manager = self._session.client(service, config)
                 client = await self._stack.enter_async_context(manager)
                 self._announce(client.meta.endpoint_url)
                 self._clients[service] = client
+                self._freeze()
 
         return self._clients[service]
 
