@@ -86,6 +86,9 @@ OutputPath = Annotated[
         show_default=False,
     ),
 ]
+InSandbox = Annotated[
+    bool, typer.Option("--sandbox", help="Look at what `run --sandbox` has extracted here.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
 LogFile = Annotated[
     Path | None,

@@ -63,8 +63,20 @@ def published(
     sites: Sequence[str] | None,
     settings: Sequence[str] | None,
     output_path: Path | None,
+    is_sandbox: bool,
 ) -> RunRequest:
-    """The extracts that a command reads, by the options that all such commands take."""
+    """The extracts that a command reads, by the options that all such commands take.
+
+    Raises:
+        ConfigError: ``--sandbox`` and another place were both asked for.
+    """
+    if is_sandbox and (output_path or config):
+        problem = Problem("--sandbox", "given", "leave out --output-path and --config with it")
+        raise ConfigError([problem], source="command")
+
+    if is_sandbox:
+        output_path = SANDBOX_FOLDER / "extracts"
+
     return RunRequest(
         config=config,
         name=name,

@@ -76,7 +76,8 @@ def unused(runs: Runs, rows: int) -> Shown:
             "" if each.usd_per_month is None else _money(each.usd_per_month),
         )
 
-    looked = f"{counted(len(found.tables), 'table or view')} unused"
+    noun = "table or view" if len(found.tables) == 1 else "tables or views"
+    looked = f"{len(found.tables):,} {noun} unused"
     looked = f"{looked} in {counted(found.schemas, 'complete schema')}"
     parts: list[RenderableType] = [
         shown if found.tables else Text("every table was used"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import NamedTuple
 
-from kada_athena_async.observers.picture import HISTORY, LINEAGE, METADATA, Lane, Picture
+from kada_athena_async.observers.picture import HISTORY, LINEAGE, METADATA, USERS, Lane, Picture
 
 EVIDENCE_S = 10.0
 EVIDENCE_SHARE = 0.05
@@ -32,19 +32,19 @@ class Span(NamedTuple):
 def remaining(picture: Picture, now_s: float) -> Span | None:
     """Time left of the lanes under way, in seconds; the slowest decides. None if unknown.
 
-    Metadata and history are read side by side. Lineage comes after them; its time is known only
-    once it has begun.
+    Metadata, history and users are read side by side. Lineage comes after them; its time is
+    known only once it has begun.
     """
     if picture.stage != "extract":
         return None
 
     lanes = picture.lanes
-    reading = [lanes[name] for name in (METADATA, HISTORY) if name in lanes]
+    reading = [lanes[name] for name in (METADATA, HISTORY, USERS) if name in lanes]
     if all(lane.ended >= lane.total for lane in reading):
         return by_share(lanes[LINEAGE], now_s) if LINEAGE in lanes else None
 
     spans: list[Span] = []
-    for name in (METADATA, HISTORY):
+    for name in (METADATA, HISTORY, USERS):
         lane = lanes.get(name)
         if lane is None or lane.ended >= lane.total:
             continue

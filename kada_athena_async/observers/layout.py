@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 
 from kada_athena_async.observers.board import Board
 from kada_athena_async.observers.forecast import by_share, in_words, remaining
-from kada_athena_async.observers.picture import HISTORY, LINEAGE, METADATA, Lane, Picture
+from kada_athena_async.observers.picture import HISTORY, LINEAGE, METADATA, USERS, Lane, Picture
 from kada_athena_async.observers.safe import safe
 from kada_athena_async.observers.wording import brief, counted, size
 
@@ -22,7 +22,8 @@ _SHOWN_UNITS = 3
 _SHOWN_RATES = 4
 _SHOWN_THROTTLES = 2
 
-_NOUNS = {METADATA: "units", HISTORY: "workgroups", LINEAGE: "units"}
+_NOUNS = {METADATA: "units", HISTORY: "workgroups"}
+"""Lane -> the noun of its units; of the others a share is shown."""
 
 _STAGES = {
     "": "starting",
@@ -159,7 +160,7 @@ def _lanes(picture: Picture, screen: Screen, now_s: float) -> list[Line]:
         return []
 
     rates = picture.row_meter.rates(picture.rows_by_lane(), now_s)
-    shown = [name for name in (METADATA, HISTORY) if name in picture.lanes]
+    shown = [name for name in (METADATA, HISTORY, USERS) if name in picture.lanes]
     if _is_deriving(picture):
         shown.append(LINEAGE)
 
@@ -167,9 +168,9 @@ def _lanes(picture: Picture, screen: Screen, now_s: float) -> list[Line]:
 
 
 def _lane(name: str, lane: Lane, rate: float, screen: Screen) -> Line:
-    counts = f"{lane.ended:,}/{lane.total:,} {_NOUNS[name]}"
-    if name == LINEAGE:
-        counts = f"{100 * lane.share:.0f} %"
+    counts = f"{100 * lane.share:.0f} %"
+    if name in _NOUNS:
+        counts = f"{lane.ended:,}/{lane.total:,} {_NOUNS[name]}"
 
     rows = f"{lane.rows:,} rows" + (f", {rate:,.0f}/s" if rate >= 1 else "")
     return [

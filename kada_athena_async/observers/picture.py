@@ -27,14 +27,20 @@ from kada_athena_async.events import (
 )
 from kada_athena_async.observers.meter import Meter
 
-METADATA, HISTORY, LINEAGE = "metadata", "history", "lineage"
+METADATA, HISTORY, USERS, LINEAGE = "metadata", "history", "users", "lineage"
 
-_LANES = {"history": HISTORY, "derive": LINEAGE}
+_LANES = {
+    "history": HISTORY,
+    "principal_events": USERS,
+    "principals": LINEAGE,
+    "derive": LINEAGE,
+}
 """Beginning of a unit's id -> the lane it goes in; all others are metadata."""
 
 
 def lane_of(unit_id: str) -> str:
-    """Metadata and history are read side by side, at quotas of their own; lineage comes after."""
+    """Metadata, history and users are read side by side, at quotas of their own; lineage comes
+    after."""
     return _LANES.get(unit_id.partition("/")[0], METADATA)
 
 

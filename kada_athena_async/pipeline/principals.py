@@ -18,7 +18,7 @@ from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import offload
 from kada_athena_async.config import Config
 from kada_athena_async.errors import AccessDeniedError, RequestError, UnitError
-from kada_athena_async.events import Observer, UnitProgress, Warned
+from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress, Warned
 from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.plan import PRINCIPAL_EVENTS, PrincipalEventsUnit
 from kada_athena_async.records import PrincipalRecord, QueryRecord, Record, UserRecord
@@ -67,9 +67,7 @@ class PrincipalEvents:
                         await part.write(records)
                         rows += len(records)
                         unreadable += bad
-                        self.notify(
-                            UnitProgress(unit_id=unit.unit_id, kind=KIND, rows=len(records))
-                        )
+                        self._report(unit, records)
             except UnitError as exc:
                 if not rows:
                     raise
@@ -86,6 +84,14 @@ class PrincipalEvents:
             reconciliation={"unreadable_events": unreadable} if unreadable else {},
             warnings=(warning,) if reason else (),
         )
+
+    def _report(self, unit: PrincipalEventsUnit, records: Sequence[PrincipalRecord]) -> None:
+        self.notify(UnitProgress(unit_id=unit.unit_id, kind=KIND, rows=len(records)))
+        # CloudTrail answers newest first, so that the last event says how far back it has come.
+        last = records[-1] if records else None
+        if last is not None and last.source == "cloudtrail" and last.event_time is not None:
+            share = (unit.end - last.event_time) / (unit.end - unit.start)
+            self.notify(UnitAdvanced(unit_id=unit.unit_id, share=round(min(max(share, 0), 1), 3)))
 
     async def _events(
         self, unit: PrincipalEventsUnit

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from kada_athena_async.events import Event, UnitAdvanced
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.cloudtrail import OLD_SECRET, event_at, person_of
 from kada_athena_async.sandbox.estate.small import make_execution, tiny_estate
@@ -103,6 +104,21 @@ async def test_each_execution_gets_its_principal_once_over_three_runs(
     assert {row["user"] for row in extracts.rows("users") if row["user_type"] == "principal"} == (
         names
     )
+
+
+async def test_progress_says_how_far_back_the_events_are_read(run_at: Any) -> None:
+    """Shares grow from the newest event to the oldest, for the line of users on the terminal."""
+    events: list[Event] = []
+    await run_at(START, observers=[events.append])
+
+    shares = [
+        event.share
+        for event in events
+        if isinstance(event, UnitAdvanced) and event.unit_id == "principal_events"
+    ]
+    assert len(set(shares)) > 1
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] < shares[-1] <= 1
 
 
 async def test_the_manifest_counts_resolved_unresolved_and_late(

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kada_athena_async.cli.command import command
-from kada_athena_async.cli.options import ConfigFile, Name, OutputPath, Settings, Sites
+from kada_athena_async.cli.options import ConfigFile, InSandbox, Name, OutputPath, Settings, Sites
 from kada_athena_async.cli.talk import Talk
 
 Target = Annotated[
@@ -75,6 +75,7 @@ def export(
     since: RunsSince = None,
     region: Region = "",
     sites: Sites = None,
+    sandbox: InSandbox = False,
     settings: Settings = None,
 ) -> int:
     """Write what was extracted as other catalogues and tools read it.
@@ -96,7 +97,7 @@ def export(
     Examples:
       kada-athena-async export --to openlineage -o lineage --newest
       kada-athena-async export --to openlineage --to-url https://marquez.example.com
-      kada-athena-async export --to duckdb -o . --output-path kada-sandbox/extracts
+      kada-athena-async export --to duckdb -o . --sandbox
     """
     from kada_athena_async.cli.request import published
     from kada_athena_async.cli.work.export import ExportRequest, export_runs
@@ -108,6 +109,6 @@ def export(
         newest=newest,
         since=since,
         region=region,
-        asked=published(config, name, sites, settings, output_path),
+        asked=published(config, name, sites, settings, output_path, sandbox),
     )
     return export_runs(talk, request)

@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from kada_athena_async.cli.command import command
-from kada_athena_async.cli.options import ConfigFile, Days, Name, OutputPath, Settings, Since, Sites
+from kada_athena_async.cli.options import (
+    ConfigFile,
+    Days,
+    InSandbox,
+    Name,
+    OutputPath,
+    Settings,
+    Since,
+    Sites,
+)
 from kada_athena_async.cli.talk import Talk
 
 PageFile = Annotated[
@@ -33,6 +42,7 @@ def report(
     days: Days = None,
     since: Since = None,
     sites: Sites = None,
+    sandbox: InSandbox = False,
     settings: Settings = None,
 ) -> int:
     """Show the extracts as one HTML page: all published runs, the estate as the newest found it.
@@ -42,12 +52,12 @@ def report(
 
     \b
     Examples:
-      kada-athena-async report --output-path kada-sandbox/extracts
+      kada-athena-async report --sandbox
       kada-athena-async report --days 30
       kada-athena-async report -c kada_athena_extractor_config.json -f estate.html
     """
     from kada_athena_async.cli.request import published
     from kada_athena_async.cli.work.report import PageRequest, make_page
 
-    asked = published(config, name, sites, settings, output_path)
+    asked = published(config, name, sites, settings, output_path, sandbox)
     return make_page(talk, PageRequest(file=file, days=days, since=since, asked=asked))

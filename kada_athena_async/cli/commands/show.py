@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from kada_athena_async.cli.command import command
-from kada_athena_async.cli.options import ConfigFile, Days, Name, OutputPath, Settings, Since, Sites
+from kada_athena_async.cli.options import (
+    ConfigFile,
+    Days,
+    InSandbox,
+    Name,
+    OutputPath,
+    Settings,
+    Since,
+    Sites,
+)
 from kada_athena_async.cli.talk import Talk
 
 
@@ -50,10 +59,6 @@ Rows = Annotated[
         help="Rows at most.  [default: 10, of head 3]",
         show_default=False,
     ),
-]
-
-InSandbox = Annotated[
-    bool, typer.Option("--sandbox", help="Look at what `run --sandbox` has extracted here.")
 ]
 
 
@@ -110,8 +115,6 @@ def show(
         # Once `-n` meant rows here, and in scripts it still does.
         rows, name = int(name), "athena"
 
-    asked = published(config, name, sites, settings, output_path)
-    request = ShowRequest(
-        what.value, of, rows, is_sandbox=sandbox, days=days, since=since, asked=asked
-    )
+    asked = published(config, name, sites, settings, output_path, sandbox)
+    request = ShowRequest(what.value, of, rows, days=days, since=since, asked=asked)
     return show_extracts(talk, request)

@@ -139,6 +139,7 @@ def _what_next(hwm_path: Path) -> list[str]:
         f"high-water mark: {hwm_path}",
         "what to try next:",
         f"  {suggestion('show', '--sandbox')}   (look into the extracts)",
+        f"  {suggestion('report', '--sandbox')}   (one page of it all)",
         f"  {suggestion('sandbox', '--write-config', 'sandbox.json')}   (an AWS that stays up)",
         f"  {suggestion('run', '-c', 'sandbox.json')}   (extract; once more: only news)",
         f"the next `run --sandbox` empties {_shown(SANDBOX_FOLDER.absolute())} and begins anew",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from rich.console import Group
 
 from kada_athena_async.cli import shown, shown_usage
 from kada_athena_async.cli.places import Place, each_place, places, time_since
-from kada_athena_async.cli.request import SANDBOX_FOLDER, RunRequest
+from kada_athena_async.cli.request import RunRequest
 from kada_athena_async.cli.shown import Shown
 from kada_athena_async.cli.talk import Talk
 from kada_athena_async.errors import ConfigError, Problem
@@ -28,14 +28,12 @@ class ShowRequest:
         what, of: As typed.
         days, since: The time that is looked at, as typed; None for all published runs.
         rows: How many rows at most; None for as many as fit a screen.
-        is_sandbox: True to look where ``run --sandbox`` writes.
         asked: The extracts to read.
     """
 
     what: str
     of: str | None
     rows: int | None
-    is_sandbox: bool
     days: int | None
     since: str | None
     asked: RunRequest
@@ -56,11 +54,7 @@ def show_extracts(talk: Talk, request: ShowRequest) -> int:
     """
     _check(request)
     since = time_since(request.days, request.since)
-    asked = request.asked
-    if request.is_sandbox:
-        asked = replace(asked, output_path=SANDBOX_FOLDER / "extracts")
-
-    found = places(talk, asked)
+    found = places(talk, request.asked)
     return each_place(talk, found, lambda place: _show(talk, request, place, since))
 
 
@@ -125,8 +119,6 @@ def _check(request: ShowRequest) -> None:
         problem = Problem(
             f"show {request.what}", value, "leave it out; only search, head and who take one"
         )
-    elif request.is_sandbox and (request.asked.output_path or request.asked.config):
-        problem = Problem("--sandbox", "given", "leave out --output-path and --config with it")
     else:
         return
 

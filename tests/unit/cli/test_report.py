@@ -25,6 +25,20 @@ def test_a_page_is_written_and_named(cli: Cli, tmp_path: Path) -> None:
     assert "<title>Athena estate of athena.example</title>" in page.read_text()
 
 
+def test_the_sandbox_has_a_word_of_its_own(cli: Cli, tmp_path: Path) -> None:
+    """--sandbox stands for the directory of `run --sandbox`, and for no other place beside it."""
+    (tmp_path / "kada-sandbox").mkdir()
+    manifest = write_package(tmp_path / "kada-sandbox" / "extracts", {"databaselog": [query("q")]})
+
+    done = cli("report", "--sandbox")
+    both = cli("report", "--sandbox", "--output-path", "out")
+
+    assert done.returncode == 0, done.stderr
+    assert manifest.name in done.stderr
+    assert both.returncode == 2
+    assert "--sandbox = given: leave out --output-path and --config with it" in both.stderr
+
+
 def test_facts_as_json(cli: Cli, tmp_path: Path) -> None:
     """With --json one object tells what was written and from what."""
     manifest = write_package(tmp_path / "out", {})

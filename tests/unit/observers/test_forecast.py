@@ -15,6 +15,7 @@ from kada_athena_async.events import (
 )
 from kada_athena_async.observers.forecast import Span, in_words, remaining
 from kada_athena_async.observers.picture import Picture
+from kada_athena_async.observers.wording import progress
 
 RATES = CallRates(calls={}, allowed={"athena:ListQueryExecutions": 4.0})
 
@@ -108,3 +109,17 @@ def test_lineage_is_judged_once_it_has_begun() -> None:
 def test_it_is_said_as_a_coarse_range(span: Span, words: str) -> None:
     """Calm figures; only the lower end where the upper is anybody's guess, or nothing."""
     assert in_words(span) == words
+
+
+def test_users_are_waited_for_too() -> None:
+    """The slowest lane decides: all else has ended, and a quarter of the events took 20 s."""
+    units = ("history/a", "principal_events", "principals", "derive")
+    events = [UnitStarted(unit_id="principal_events"), done("history/a")]
+
+    picture = pictured(units, *events, UnitAdvanced(unit_id="principal_events", share=0.25))
+    span = remaining(picture, 20)
+
+    assert span is not None
+    assert span.low_s < 60 < span.high_s
+    assert "users 0 of 1 (25 %)" in progress(picture, 20)
+    assert "lineage" not in progress(picture, 20)
