@@ -157,16 +157,16 @@ class Slots:
         self._waiting: list[anyio.Event] = []
         self._waiting_short: list[anyio.Event] = []
 
-    def place(self, *, is_short: bool = False) -> AbstractAsyncContextManager[None]:
+    def acquire(self, *, is_short: bool = False) -> AbstractAsyncContextManager[None]:
         """A context in which one place is held.
 
         Args:
             is_short: True if it may wait until nothing long does.
         """
-        return self._place(self._waiting_short if is_short else self._waiting)
+        return self._held(self._waiting_short if is_short else self._waiting)
 
     @asynccontextmanager
-    async def _place(self, line: list[anyio.Event]) -> AsyncIterator[None]:
+    async def _held(self, line: list[anyio.Event]) -> AsyncIterator[None]:
         await self._acquire(line)
         try:
             yield
@@ -257,13 +257,13 @@ async def map_stream(
 
     async def take(held: AsyncExitStack) -> tuple[int, ItemT] | None:
         nonlocal taken
-        # One reader at a time, as an async generator demands. He takes a place only when he has an
+        # One reader at a time, as an async generator demands. It takes a place only when it has an
         # item in hand: a stream that waits for its source leaves all places to the others.
         async with turn:
             async for item in source:
                 taken += 1
                 number = taken
-                await held.enter_async_context(slots.place())
+                await held.enter_async_context(slots.acquire())
                 return number, item
 
         return None

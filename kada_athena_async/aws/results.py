@@ -60,7 +60,7 @@ class Results:
 
         Args:
             is_listing: True if its reader waits in between until other results were read. Such a
-                reader has no place among the ``READERS``: with one he would wait for himself.
+                reader has no place among the ``READERS``: with one it would wait for itself.
 
         Raises:
             UnitError: The result cannot be read, or lacks a column.
@@ -68,7 +68,7 @@ class Results:
         project: Projection | None = None
         async with AsyncExitStack() as stack:
             if not is_listing:
-                await stack.enter_async_context(self._readers.place())
+                await stack.enter_async_context(self._readers.acquire())
 
             batches = await stack.enter_async_context(aclosing(self._with_header(execution)))
             async for batch in batches:

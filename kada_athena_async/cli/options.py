@@ -98,8 +98,8 @@ LogFile = Annotated[
         show_default=False,
     ),
 ]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what goes wrong.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show each unit, query and retry.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show only what goes wrong.")]
 
 
 def _fields(incomplete: str) -> list[str]:

@@ -17,7 +17,7 @@ from kada_athena_async.events import Event, FileCommitted, Warned
 from kada_athena_async.files import Files, failing, in_thread
 from kada_athena_async.hwm import HwmStore
 from kada_athena_async.sinks.journal import COMMIT, CommitJournal, PlannedFile, RunIntent
-from kada_athena_async.sinks.staging import sweep
+from kada_athena_async.sinks.staging import remove_run
 
 OUT = "out"
 
@@ -128,7 +128,7 @@ def publish(run_path: Path, journal: CommitJournal, files: Files) -> CommittedMa
         _move(out / journal.manifest.name, output_path / journal.manifest.name, files)
     except OSError:
         if not journal.replaces and files.exists(out / journal.manifest.name):
-            _withdraw(run_path, journal, files)
+            _unpublish(run_path, journal, files)
 
         raise
 
@@ -155,7 +155,7 @@ def _retract_older(output_path: Path, journal: CommitJournal, files: Files) -> N
         files.remove(output_path / name)
 
 
-def _withdraw(run_path: Path, journal: CommitJournal, files: Files) -> None:
+def _unpublish(run_path: Path, journal: CommitJournal, files: Files) -> None:
     """Undo the moves of a commit that failed; the parts are still there to be joined again.
 
     The files are removed and not moved back: on a full disk a rename may fail, a removal does not.
@@ -178,12 +178,12 @@ def discard(run_path: Path, journal: CommitJournal, files: Files) -> None:
     if is_intact(output_path / journal.manifest.name, journal.manifest, files):
         files.remove(output_path / journal.manifest.name)
         files.sync_dir(output_path)
-        retract(run_path, journal, files)
+        unpublish(run_path, journal, files)
 
-    sweep(run_path, files)
+    remove_run(run_path, files)
 
 
-def retract(run_path: Path, journal: CommitJournal, files: Files) -> None:
+def unpublish(run_path: Path, journal: CommitJournal, files: Files) -> None:
     """Remove from sight what an unfinished commit moved there, and nothing else."""
     output_path = run_path.parent.parent
     for file in journal.files:
@@ -225,7 +225,7 @@ async def _settle(
                 raise
 
     with failing(run_path):
-        await in_thread(lambda: sweep(run_path, files))
+        await in_thread(lambda: remove_run(run_path, files))
 
     for file in manifest.files:
         notify(

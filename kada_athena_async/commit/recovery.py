@@ -19,7 +19,7 @@ from kada_athena_async.commit.publication import (
     complete,
     discard,
     is_intact,
-    retract,
+    unpublish,
 )
 from kada_athena_async.errors import StateError
 from kada_athena_async.events import Event, Warned
@@ -32,7 +32,7 @@ from kada_athena_async.sinks.journal import (
     RunIntent,
     read_journal,
 )
-from kada_athena_async.sinks.staging import DONE, staging_root, sweep
+from kada_athena_async.sinks.staging import DONE, remove_run, staging_root
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,11 +92,11 @@ async def recover(
     A commit that reached its journal is finished: its files are complete, and no call to AWS is
     needed. One that was journaled under another configuration is taken back. An interrupted run
     that is young enough is offered for continuation, the youngest if there are several; every
-    other is swept. Files that no journal names are never touched.
+    other is discarded. Files that no journal names are never touched.
 
     Args:
         output_path: A real directory, no link.
-        store: None if the caller keeps his own marks; what runs with a store left is left alone.
+        store: None if the caller keeps the HWM; what runs with a store left is left alone.
         delivery: As for ``commit``.
         before_discard: Is awaited before an interrupted run of another configuration is
             discarded; what it raises keeps that run. A typing error must not cost it.
@@ -111,7 +111,9 @@ async def recover(
     finish = partial(_finish, files=files, notify=notify)
     committed: list[CommittedManifest] = []
     resumable: ResumableRun | None = None
-    outcome = "is swept, as asked" if settings.is_fresh else "cannot be continued and was swept"
+    outcome = (
+        "is discarded, as asked" if settings.is_fresh else "cannot be continued and was discarded"
+    )
     for entry in reversed(await _staged(root, files)):
         leftover = await _examine(root / entry, files)
         mark = await store.read() if store is not None else None
@@ -119,8 +121,8 @@ async def recover(
         if action is _Action.LEAVE:
             message = f"{leftover.path} is left to a run with a mark"
             notify(Warned(code=WarningCode.STALE_RUN, message=message))
-        elif action is _Action.WITHDRAW:
-            await _withdraw(leftover, files, notify)
+        elif action is _Action.UNPUBLISH:
+            await _unpublish(leftover, files, notify)
         elif action is _Action.RESUME and leftover.intent and resumable is None:
             resumable = ResumableRun(path=leftover.path, intent=leftover.intent)
         elif action is _Action.FINISH:
@@ -131,7 +133,7 @@ async def recover(
             if _is_of_another_configuration(leftover, settings):
                 await before_discard()
 
-            await _sweep(leftover, files, notify, outcome)
+            await _discard(leftover, files, notify, outcome)
 
     return Recovery(committed=tuple(reversed(committed)), resumable=resumable)
 
@@ -170,16 +172,16 @@ class _Action(Enum):
     """Action on the remains of a run.
 
     FINISH: Publish it, deliver it, move the mark. ACCEPT: Publish it; another runner did the rest.
-    RESUME: Offer it for continuation. SWEEP: Remove what is staged. WITHDRAW: Remove what is
+    RESUME: Offer it for continuation. DISCARD: Remove what is staged. UNPUBLISH: Remove what is
     published too. LEAVE: Touch nothing.
     """
 
     FINISH = "finish"
     ACCEPT = "accept"
     RESUME = "resume"
-    SWEEP = "sweep"
+    DISCARD = "discard"
     LEAVE = "leave"
-    WITHDRAW = "withdraw"
+    UNPUBLISH = "unpublish"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +201,7 @@ class _InterruptedRun:
     is_in_sight: bool = False
     is_over: bool = False
     missing: tuple[str, ...] = ()
-    has_retracted: bool = False
+    has_unpublished: bool = False
 
 
 async def _examine(path: Path, files: Files) -> _InterruptedRun:
@@ -236,7 +238,7 @@ async def _examine(path: Path, files: Files) -> _InterruptedRun:
             journal=journal,
             is_in_sight=is_in_sight,
             missing=missing,
-            has_retracted=journal.replaces and not files.exists(in_sight),
+            has_unpublished=journal.replaces and not files.exists(in_sight),
         )
 
     with failing(path):
@@ -251,7 +253,7 @@ def _refuse_damage(leftover: _InterruptedRun) -> None:
     if not leftover.missing or leftover.journal is None or leftover.intent is None:
         return
 
-    if leftover.is_in_sight or leftover.has_retracted:
+    if leftover.is_in_sight or leftover.has_unpublished:
         names = ", ".join(leftover.missing)
         manifest = leftover.path.parent.parent / leftover.journal.manifest.name
         window = Window(leftover.intent.start, leftover.intent.end)
@@ -278,7 +280,7 @@ async def _choose(
     is_behind = await delivery.claimed_elsewhere(leftover.intent)
     action = _decide(leftover, settings, now=now, mark=mark, is_behind=is_behind)
     journal = leftover.journal
-    if action is _Action.WITHDRAW and journal and await delivery.holds(journal.manifest):
+    if action is _Action.UNPUBLISH and journal and await delivery.holds(journal.manifest):
         return _Action.ACCEPT
 
     return action
@@ -299,7 +301,7 @@ def _decide(
     """
     intent = leftover.intent
     if intent is None or leftover.is_over:
-        return _Action.SWEEP
+        return _Action.DISCARD
 
     if (intent.manages_hwm and mark is None) or (
         settings.only_commits and not leftover.is_in_sight
@@ -308,9 +310,9 @@ def _decide(
 
     is_superseded = is_behind or (mark is not None and _is_superseded(leftover, intent, mark))
     if leftover.is_in_sight:
-        return _Action.WITHDRAW if is_superseded else _Action.FINISH
+        return _Action.UNPUBLISH if is_superseded else _Action.FINISH
 
-    if leftover.has_retracted:
+    if leftover.has_unpublished:
         return _Action.FINISH
 
     is_wanted = (
@@ -320,10 +322,10 @@ def _decide(
         and (not intent.manages_hwm or (mark is not None and intent.hwm == mark.hwm))
     )
     if leftover.journal is not None:
-        return _Action.FINISH if is_wanted and not leftover.missing else _Action.SWEEP
+        return _Action.FINISH if is_wanted and not leftover.missing else _Action.DISCARD
 
     is_young = timedelta(0) <= now - intent.started_at < settings.resume
-    return _Action.RESUME if is_wanted and is_young else _Action.SWEEP
+    return _Action.RESUME if is_wanted and is_young else _Action.DISCARD
 
 
 def _is_superseded(leftover: _InterruptedRun, intent: RunIntent, mark: StoredMark) -> bool:
@@ -341,7 +343,7 @@ def _is_superseded(leftover: _InterruptedRun, intent: RunIntent, mark: StoredMar
     return mark.hwm != intent.hwm
 
 
-async def _withdraw(
+async def _unpublish(
     leftover: _InterruptedRun, files: Files, notify: Callable[[Event], None]
 ) -> None:
     """Take a commit out of sight, its manifest first; each step may be repeated after a crash."""
@@ -361,16 +363,16 @@ async def _withdraw(
     )
 
 
-async def _sweep(
+async def _discard(
     leftover: _InterruptedRun, files: Files, notify: Callable[[Event], None], outcome: str
 ) -> None:
     journal = leftover.journal
 
     def clear() -> None:
         if journal is not None and not journal.replaces:
-            retract(leftover.path, journal, files)
+            unpublish(leftover.path, journal, files)
 
-        sweep(leftover.path, files)
+        remove_run(leftover.path, files)
 
     with failing(leftover.path):
         await in_thread(clear)

@@ -12,7 +12,7 @@ order, though each rename as a whole. POSIX promises no more, and file systems m
 The steps, and what a death after each of them leaves to ``recover``:
 
 0. The run's intent was written before its first part, and each finished unit is sealed. A death
-   before step 3 ends leaves a run that is continued, or swept: nothing is published.
+   before step 3 ends leaves a run that is continued, or discarded: nothing is published.
 1. Join the parts of each kind, in plan order, behind a header, into ``OUT`` in the staging
    directory (on the file system of the output, so that a rename can move them). Sync each file: a
    manifest must never name content that is only in a cache.
@@ -42,7 +42,7 @@ The steps, and what a death after each of them leaves to ``recover``:
    file by file under its own name it could look, for a moment, like a run to be continued.
 
 An error that is no death, such as a full disk in step 5, is undone at once: what was moved is
-removed and the journal withdrawn. From the commit point on nothing is undone, only finished.
+removed and the journal removed. From the commit point on nothing is undone, only finished.
 
 tests/unit/commit/test_crash.py kills a run at each of its file operations, loses power there in
 all these ways, also while recovering; and it fails when a sync that carries the promise is left
@@ -104,7 +104,7 @@ async def commit(
     """Publish a run's extracts, all of them, then move the mark; see the module's account.
 
     Args:
-        store: None if the caller keeps his own marks.
+        store: None if the caller keeps the HWM.
         delivery: Brings what is published to the landing, after which the mark moves.
 
     Raises:

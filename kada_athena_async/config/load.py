@@ -106,7 +106,7 @@ def read_layers(
         read_source(path) if path is not None else {}, SECRET_FIELDS, environment
     )
 
-    # A text that cannot be read is reported here, so what it would have replaced is judged
+    # A text that cannot be read is reported here, so what it would have replaced is checked
     # instead; otherwise one mistake would be reported twice.
     command: dict[str, object] = {}
     for layer, given in (

@@ -87,7 +87,7 @@ def _secret(value: object, make: ValidatorFunctionWrapHandler) -> object:
 
 
 def known_only(rule: Callable[[SecretStr], SecretStr]) -> AfterValidator:
-    """*rule* for the values of a secret field that are known; a reference is judged when read."""
+    """*rule* for the values of a secret field that are known; a reference is checked when read."""
     return AfterValidator(
         lambda value: value if isinstance(value, SecretReference) else rule(value)
     )

@@ -118,7 +118,7 @@ def _no_such_site(pattern: str, names: list[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """A site before it is judged.
+    """A site before it is checked.
 
     Attributes:
         place: Such as ``sites[2]``; empty for the one site of a file that lists none.

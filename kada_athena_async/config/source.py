@@ -1,4 +1,4 @@
-"""The configuration file: found, read, and taken apart by its suffix; nothing is judged here."""
+"""The configuration file: found, read, and taken apart by its suffix; nothing is checked here."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def config_path(given: Path | None, *, environment: Mapping[str, str] | None = N
 
 
 def read_source(source: Source) -> dict[str, object]:
-    """The keys and values of a configuration file, or a copy of *source*; nothing is judged yet.
+    """The keys and values of a configuration file, or a copy of *source*; nothing is checked yet.
 
     The key ``$schema``, by which editors find the JSON Schema, is left out.
 

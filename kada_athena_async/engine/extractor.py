@@ -240,7 +240,7 @@ class Extractor(RecordStreams):
             start_hwm, end_hwm: The window: datetimes, or texts such as ``YYYY-MM-DD HH:MM:SS`` in
                 UTC, ISO 8601, or ``7d`` for seven days ago; None for the stored mark and for now
                 less ``settle_seconds``.
-            fresh: Sweep an interrupted run instead of finishing it.
+            fresh: Discard an interrupted run instead of finishing it.
             again: Extract the packages in the window once more; each must lie in it whole.
             manage_hwm: True if the stored mark is read and moved; None: if *start_hwm* is None.
 

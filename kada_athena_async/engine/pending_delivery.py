@@ -8,13 +8,13 @@ leave no file behind, and may not touch one that a manifest names.
 
 The delivery intent has four states:
 
-- **none**, or closed: nothing is under way. Whoever has a package journaled *claims*: he writes his
-  intent, with an attempt id that no other claim ever has. Then he publishes on his own disk, and
+- **none**, or closed: nothing is under way. Whoever has a package journaled *claims*: it writes its
+  intent, with an attempt id that no other claim ever has. Then it publishes on its own disk, and
   stores the data files, each marked with the attempt.
-- **open**: his, until somebody takes it over. A runner that finds an open intent extracts the same
-  window once more, with the same names, before anything else, and claims it for himself. The slower
-  one learns that from the next file or from the seal, removes what he published on his own disk,
-  and ends with exit code 3; his next run goes on from the mark.
+- **open**: its own, until another takes it over. A runner that finds an open intent extracts the
+  same window once more, with the same names, before anything else, and claims it for itself. The
+  slower one learns that from the next file or from the seal, removes what it published on its own
+  disk, and ends with exit code 3; its next run goes on from the mark.
 - **sealed**: all data files are in place; the intent now holds the manifest. This is the decision:
   a sealed delivery is never taken over. Whoever finds one writes the manifest into the landing (the
   same bytes, whoever writes them), moves the mark and closes the intent.
@@ -110,7 +110,7 @@ class PendingDelivery:
     """One run's part in the protocol above.
 
     Args:
-        store: None if the caller keeps his own marks; then there is nothing to hand over.
+        store: None if the caller keeps the HWM; then nothing is delivered later.
 
     Attributes:
         reports: What was delivered.

@@ -63,7 +63,7 @@ class Run:
     """Extracts windows over an open connection; the caller holds the locks.
 
     Args:
-        store: None if the caller keeps his own marks.
+        store: None if the caller keeps the HWM.
         warnings: What was warned of so far; grows while the run goes on.
         delivery: Brings a commit to the landing, if there is one.
 
@@ -162,7 +162,7 @@ class Run:
         """Finish an interrupted run in its own window, with the parts that it finished.
 
         Returns:
-            None if it is not ours to continue: then it is swept.
+            None if it is not ours to continue: then it is discarded.
         """
         intent = resumable.intent
         window = Window(intent.start, intent.end)
@@ -175,10 +175,8 @@ class Run:
 
         if reason:
             await staging.remove()
-            self._warn(
-                WarningCode.STALE_RUN,
-                f"the interrupted run {intent.run_id} cannot be continued and was swept: {reason}",
-            )
+            message = f"the interrupted run {intent.run_id} cannot be continued and was discarded"
+            self._warn(WarningCode.STALE_RUN, f"{message}: {reason}")
             return None
 
         planned = PlannedWindow(window=window, replaces=intent.replaces)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from kada_athena_async.hwm.coverage import covered_by_state, overlapping, uncovered
+from kada_athena_async.hwm.disposition import Classified, Disposition, Execution, classify
 from kada_athena_async.hwm.formats import EPOCH_YEAR, DeliveryIntent, format_hwm, parse_hwm
 from kada_athena_async.hwm.id_set import IdSet
-from kada_athena_async.hwm.ledger import Account, ExecutionLedger, next_state
+from kada_athena_async.hwm.ledger import ExecutionLedger, Ledger, next_state
 from kada_athena_async.hwm.origin import Origin
 from kada_athena_async.hwm.store import FileHwmStore, HwmStore
 from kada_athena_async.hwm.times import parse_time
-from kada_athena_async.hwm.verdict import Execution, Judgement, Verdict, classify
 from kada_athena_async.hwm.window import (
     Decision,
     Gap,
@@ -24,20 +24,20 @@ from kada_athena_async.hwm.window import (
 
 __all__ = [
     "EPOCH_YEAR",
-    "Account",
+    "Classified",
     "Decision",
     "DeliveryIntent",
+    "Disposition",
     "Execution",
     "ExecutionLedger",
     "FileHwmStore",
     "Gap",
     "HwmStore",
     "IdSet",
-    "Judgement",
+    "Ledger",
     "Origin",
     "RunState",
     "StoredMark",
-    "Verdict",
     "Window",
     "WindowSettings",
     "WorkgroupMark",

@@ -9,17 +9,17 @@ from datetime import datetime
 import msgspec
 
 from kada_athena_async.errors import StateError
-from kada_athena_async.hwm.id_set import IdSet
-from kada_athena_async.hwm.origin import Origin
-from kada_athena_async.hwm.verdict import (
+from kada_athena_async.hwm.disposition import (
     FINAL_STATES,
+    Classified,
+    Disposition,
     Execution,
-    Judgement,
-    Verdict,
     classify,
     completion,
     submission,
 )
+from kada_athena_async.hwm.id_set import IdSet
+from kada_athena_async.hwm.origin import Origin
 from kada_athena_async.hwm.window import (
     ANY_WORKGROUP,
     LONGEST_QUERY,
@@ -33,8 +33,8 @@ from kada_athena_async.hwm.window import (
 # What is this old and still not finished is gone from Athena's history (45 days) for good.
 PENDING_LIFE = RETENTION + LONGEST_QUERY
 
-# Why an id is withheld: its execution cannot be read now, and a later run asks for it again.
-WITHHELD = ("unauthorised", "missing", "unreadable")
+# Why an id is deferred: its execution cannot be read now, and a later run asks for it again.
+DEFERRED = ("unauthorised", "missing", "unreadable")
 
 
 class ExecutionLedger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,7 +52,7 @@ class ExecutionLedger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     next: WorkgroupMark
 
 
-class Account:
+class Ledger:
     """Keeps the account of one workgroup while its history is read."""
 
     def __init__(self, reading: WorkgroupWindow) -> None:
@@ -91,30 +91,30 @@ class Account:
 
         return fresh
 
-    def judge(self, execution: Execution) -> Judgement:
+    def classify(self, execution: Execution) -> Classified:
         """Enter an admitted execution and say what becomes of it.
 
         Raises:
             StateError: It was not admitted, or is entered already, or must not be emitted.
         """
         self._settle(execution.query_id)
-        judgement = classify(execution, self._reading)
-        verdict = judgement.verdict
+        classified = classify(execution, self._reading)
+        disposition = classified.disposition
         submitted_at = submission(execution, self._reading)
-        self._counts[verdict.value] += 1
-        self._counts["unknown_state"] += judgement.is_unknown_state
-        if verdict is Verdict.EMIT:
+        self._counts[disposition.value] += 1
+        self._counts["unknown_state"] += classified.is_unknown_state
+        if disposition is Disposition.EMIT:
             self._check_emitted(execution)
-            self._counts["late"] += judgement.is_late
+            self._counts["late"] += classified.is_late
 
-        if verdict is Verdict.PENDING:
+        if disposition is Disposition.PENDING:
             self._pending[execution.query_id] = submitted_at
-        elif verdict in (Verdict.EMIT, Verdict.BEFORE, Verdict.RECENT):
+        elif disposition in (Disposition.EMIT, Disposition.BEFORE, Disposition.RECENT):
             self._keep_recent({execution.query_id: submitted_at})
 
-        return judgement
+        return classified
 
-    def withhold(self, query_id: str, *, why: str) -> None:
+    def defer(self, query_id: str, *, why: str) -> None:
         """Enter an admitted id that Athena does not show; the next run asks for it again.
 
         Args:
@@ -131,7 +131,7 @@ class Account:
         Raises:
             StateError: An admitted execution ended nowhere: Athena kept silent about it.
         """
-        ends = {verdict.value for verdict in Verdict} | set(WITHHELD)
+        ends = {disposition.value for disposition in Disposition} | set(DEFERRED)
         ended = sum(self._counts[end] for end in ends)
         if self._open or ended != self._counts["listed"]:
             raise StateError(

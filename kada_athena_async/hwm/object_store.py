@@ -87,7 +87,7 @@ class ObjectHwmStore:
         """Write the state, then the mark; see ``HwmStore``.
 
         Raises:
-            LockedError: Somebody else was faster; the mark is his.
+            LockedError: Somebody else was faster; the HWM is theirs.
             CommitError: The place refuses; the mark has not moved.
         """
         state = State(run_id=run_id, manifest_sha256=manifest_sha256, carried=carried)

@@ -76,7 +76,7 @@ async def deliver(
         claim: The right to deliver the package whose high-water mark has not moved yet.
 
     Raises:
-        LockedError: Another runner took over what *claim* is about; what is there is his.
+        LockedError: Another runner took over what *claim* is about, and owns what is there.
         DeliveryError: The landing refuses, is down, or holds another package of the same name; a
             file here is damaged. Packages before that one are delivered.
         StateError: A manifest or the journal is junk.
@@ -91,8 +91,8 @@ async def deliver(
     ]
     report = DeliveryReport(place=landing.place)
     if pending:
-        errand = _Delivery(landing, journal, files, notify, clock, limit, claim)
-        report = await errand.run(pending, in_sight)
+        delivery = _Delivery(landing, journal, files, notify, clock, limit, claim)
+        report = await delivery.run(pending, in_sight)
 
     if keep_days is None:
         return report

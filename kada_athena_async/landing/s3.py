@@ -173,7 +173,7 @@ class S3Landing:
     async def _put_whole(self, request: PutRequest) -> None:
         facts = request.facts
         async with (
-            self._slots.place(),
+            self._slots.acquire(),
             aclosing(read_parts(self._files, request.path, facts)) as parts,
         ):
             found = [part async for part in parts]

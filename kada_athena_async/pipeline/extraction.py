@@ -17,7 +17,7 @@ from kada_athena_async.config import Config
 from kada_athena_async.discover import CatalogFacts, Inventory
 from kada_athena_async.errors import NotFoundError, StateError, UnitError
 from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress
-from kada_athena_async.hwm.ledger import WITHHELD
+from kada_athena_async.hwm.ledger import DEFERRED
 from kada_athena_async.pipeline.history_parts import HistoryParts, Written
 from kada_athena_async.pipeline.metadata import CatalogSources, MetadataExtraction
 from kada_athena_async.pipeline.principals import PrincipalEvents
@@ -297,7 +297,7 @@ def _notes_of(inventory: Inventory) -> list[ScopeFacts]:
 
 def _workgroup_scope(name: str, counts: dict[str, int], unreadable: Iterable[str]) -> ScopeFacts:
     """The completeness of a workgroup's history."""
-    unread = {why: n for why in WITHHELD if (n := counts.get(why, 0))}
+    unread = {why: n for why in DEFERRED if (n := counts.get(why, 0))}
     reasons = [f"unreadable: {'; '.join(unreadable)}"] if unreadable else []
     reasons += [_why_unread(unread)] if unread else []
     return ScopeFacts(
@@ -310,7 +310,7 @@ def _workgroup_scope(name: str, counts: dict[str, int], unreadable: Iterable[str
 
 
 def _why_unread(unread: Mapping[str, int]) -> str:
-    """A sentence about executions that were withheld."""
+    """A sentence about executions that were deferred."""
     reasons = {
         "unauthorised": "athena:BatchGetQueryExecution is not allowed for them",
         "missing": "Athena lists or listed them and does not know them",

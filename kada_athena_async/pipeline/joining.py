@@ -42,7 +42,7 @@ class Joining:
     write: Write
     only_sql: list[SqlTable] = field(default_factory=list)
     merged: list[TableDetail] = field(default_factory=list)
-    _bare_views: set[TableKey] = field(init=False)
+    _without_text: set[TableKey] = field(init=False)
     _aside: list[tuple[TableDetail, Cells | None]] = field(default_factory=list)
     _waiting: dict[TableKey, TableDetail] | None = None
     _twins: list[TableDetail] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Joining:
     _unreadable: dict[TableKey, TableDetail] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._bare_views = {key_of(name) for name in self.piece.names() if name.is_bare_view}
+        self._without_text = {key_of(name) for name in self.piece.names() if name.needs_text}
 
     async def take(self, answered: list[SqlTable]) -> None:
         """Write tables that SQL spoke of; views without a text are set aside until it is known."""
@@ -73,7 +73,7 @@ class Joining:
                 cells = _each_once(cells)
 
             pair = (waiting.pop(table.key), cells)
-            is_open = table.key in self._bare_views or table.key in self._unreadable
+            is_open = table.key in self._without_text or table.key in self._unreadable
             (self._aside if is_open else pairs).append(pair)
 
         if pairs:

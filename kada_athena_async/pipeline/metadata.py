@@ -164,7 +164,7 @@ class MetadataExtraction:
     async def _slice(self, piece: Slice) -> None:
         """Ask SQL about a slice and join its answer as it streams in; then what only one knows."""
         names = piece.names()
-        bare_views = [name for name in names if name.is_bare_view]
+        without_text = [name for name in names if name.needs_text]
         texts: dict[TableKey, str | None] = {}
         answer: SqlAnswer | None = None
         async with self._parts(piece.index) as write:
@@ -175,7 +175,7 @@ class MetadataExtraction:
                 answer = await self._ask_sql(piece, joining.take)
 
             async def ask_texts() -> None:
-                texts.update(await self._view_texts(bare_views, piece.is_whole))
+                texts.update(await self._view_texts(without_text, piece.is_whole))
 
             # Side by side: each has a statement of its own.
             await map_bounded(lambda ask: ask(), [ask_columns, ask_texts], limit=2)
@@ -309,8 +309,8 @@ class MetadataExtraction:
                 async for batch in batches:
                     details += [sql_detail(s, name, is_view=view) for s, name, view in batch]
 
-        bare_views = [name for detail in details if (name := name_of(detail)).is_bare_view]
-        texts = await self._view_texts(bare_views, False)
+        without_text = [name for detail in details if (name := name_of(detail)).needs_text]
+        texts = await self._view_texts(without_text, False)
         return [(with_text(detail, texts), cells.get(key_of(detail))) for detail in details]
 
     async def _view_texts(
@@ -357,12 +357,12 @@ class MetadataExtraction:
             self._tally(schema).counts["columns"] += count
 
     def _note_failures(self, answer: SqlAnswer, named: dict[TableKey, TableName]) -> None:
-        for key, reason in answer.poisoned.items():
-            poisoned = named[key]
-            tally = self._tally(poisoned.schema)
-            tally.poisoned.append(poisoned.name)
-            tally.note(f"{poisoned.name}: {reason}")
-            tally.is_partial = tally.is_partial or not poisoned.has_columns
+        for key, reason in answer.unreadable_tables.items():
+            table = named[key]
+            tally = self._tally(table.schema)
+            tally.unreadable_tables.append(table.name)
+            tally.note(f"{table.name}: {reason}")
+            tally.is_partial = tally.is_partial or not table.has_columns
 
         for schema, reason in answer.failed_schemas.items():
             self._tally(schema).note(reason)

@@ -20,11 +20,11 @@ class SchemaTally:
     """Counts of one schema.
 
     Attributes:
-        poisoned: Tables that SQL cannot read.
+        unreadable_tables: Tables that SQL cannot read.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
-    poisoned: list[str] = field(default_factory=list)
+    unreadable_tables: list[str] = field(default_factory=list)
     is_partial: bool = False
     _notes: list[str] = field(default_factory=list)
     _unreadable: list[str] = field(default_factory=list)
@@ -50,8 +50,8 @@ class SchemaTally:
             sql_refusal: Why SQL was not asked; empty if it was, or was not meant to be.
         """
         reasons = []
-        if self.poisoned:
-            reasons.append(f"SQL cannot read {_named(self.poisoned, ', ', ' and ')}")
+        if self.unreadable_tables:
+            reasons.append(f"SQL cannot read {_named(self.unreadable_tables, ', ', ' and ')}")
 
         if self._unreadable:
             reasons.append(f"unreadable: {_named(self._unreadable, '; ', '; and ')}")

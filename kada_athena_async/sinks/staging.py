@@ -233,7 +233,7 @@ class Staging:
     async def remove(self) -> None:
         """Remove the directory and all in it."""
         with failing(self.path):
-            await in_thread(lambda: sweep(self.path, self.files))
+            await in_thread(lambda: remove_run(self.path, self.files))
 
     async def __aenter__(self) -> Staging:
         return self
@@ -254,7 +254,7 @@ class Staging:
         if self.files.exists(self.path / COMMIT):
             self.files.remove_tree(self.path / PARTS)
         else:
-            sweep(self.path, self.files)
+            remove_run(self.path, self.files)
 
     def _seal_path(self, unit_id: str) -> Path:
         return self.path / SEALS / f"{safe_name(unit_id)}.json"
@@ -313,7 +313,7 @@ def _remember(part: PartFile) -> SealedPart:
     )
 
 
-def sweep(path: Path, files: Files) -> None:
+def remove_run(path: Path, files: Files) -> None:
     """Remove a run's directory so that no moment of it looks like a run to be continued."""
     if not files.exists(path):
         return

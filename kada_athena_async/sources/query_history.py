@@ -22,8 +22,8 @@ from kada_athena_async.aws.pages import EMPTY_PAGES_MAX, LIST_EXECUTIONS, nothin
 from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution, Statistics, Status, moment
 from kada_athena_async.concurrency import Clock, pump
 from kada_athena_async.errors import NotFoundError, RequestError, RetriesExhaustedError
-from kada_athena_async.hwm.ledger import Account, ExecutionLedger
-from kada_athena_async.hwm.verdict import Execution, Verdict
+from kada_athena_async.hwm.disposition import Disposition, Execution
+from kada_athena_async.hwm.ledger import ExecutionLedger, Ledger
 from kada_athena_async.hwm.window import Window, WorkgroupWindow
 from kada_athena_async.records import QueryRecord
 
@@ -105,7 +105,7 @@ class WorkgroupHistory:
     reading: WorkgroupWindow
     emit: Emit
     advanced: Callable[[float], None]
-    _account: Account = field(init=False)
+    _ledger: Ledger = field(init=False)
     _submitted: dict[str, datetime] = field(init=False, default_factory=dict)
     unreadable: list[str] = field(init=False, default_factory=list)
 
@@ -116,13 +116,13 @@ class WorkgroupHistory:
             UnitError: The workgroup is denied, gone, or the service does not recover.
             StateError: The account does not balance; nothing may be committed.
         """
-        self._account = Account(self.reading)
-        awaited = self._account.awaited()
+        self._ledger = Ledger(self.reading)
+        awaited = self._ledger.awaited()
         for first in range(0, len(awaited), BATCH_MAX):
             await self._take(awaited[first : first + BATCH_MAX])
 
         await self._scan()
-        return self._account.close()
+        return self._ledger.close()
 
     async def _scan(self) -> None:
         """Take whatever else belongs to the window."""
@@ -154,7 +154,7 @@ class WorkgroupHistory:
                 )
 
             taken += 1
-            admitted = self._account.admit(ids.ids)
+            admitted = self._ledger.admit(ids.ids)
             barren = 0 if admitted else barren + 1
             if barren > barren_max:
                 name = f"{LIST_EXECUTIONS.name} for workgroup {self.reading.workgroup}"
@@ -171,7 +171,7 @@ class WorkgroupHistory:
     async def _take(
         self, query_ids: list[str], known_facts: Mapping[str, QueryExecution] | None = None
     ) -> None:
-        """Fetch, judge and emit executions that were admitted.
+        """Fetch, classify and emit executions that were admitted.
 
         Args:
             known_facts: Those that need not be fetched.
@@ -181,7 +181,7 @@ class WorkgroupHistory:
         for query_id in query_ids:
             if query_id in recent:  # accounted for and final: no need to fetch it again
                 self._submitted[query_id] = recent[query_id]
-                self._account.judge(
+                self._ledger.classify(
                     Execution(query_id, self.reading.workgroup, "", recent[query_id], None)
                 )
 
@@ -208,10 +208,10 @@ class WorkgroupHistory:
             submitted_at,
             moment(execution.status.completion_date_time),
         )
-        return self._account.judge(facts).verdict is Verdict.EMIT
+        return self._ledger.classify(facts).disposition is Disposition.EMIT
 
     async def _fetch(self, query_ids: list[str]) -> Mapping[str, QueryExecution]:
-        """Executions by id; ids that cannot be read are withheld, counted and asked for again.
+        """Executions by id; ids that cannot be read are deferred, counted and asked for again.
 
         Raises:
             RetriesExhaustedError: Athena goes on throttling: that is no fact about an id.
@@ -230,7 +230,7 @@ class WorkgroupHistory:
             settled = {i for i, code in codes.items() if code.startswith(DENIED_CODES + GONE_CODES)}
             for query_id in [i for i in wanted if i in settled]:
                 denied = codes[query_id].startswith(DENIED_CODES)
-                self._account.withhold(query_id, why="unauthorised" if denied else "missing")
+                self._ledger.defer(query_id, why="unauthorised" if denied else "missing")
 
             wanted = [i for i in wanted if i not in found and i not in settled]
 
@@ -244,7 +244,7 @@ class WorkgroupHistory:
             )
 
         for query_id in wanted:
-            self._account.withhold(query_id, why="unreadable")
+            self._ledger.defer(query_id, why="unreadable")
 
         return found
 

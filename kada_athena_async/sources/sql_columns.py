@@ -40,13 +40,13 @@ class SqlAnswer:
     """Result of asking SQL about a slice.
 
     Attributes:
-        poisoned: Table -> why its columns cannot be read by SQL.
+        unreadable_tables: Table -> why its columns cannot be read by SQL.
         failed_schemas: Schema without known tables that cannot be read -> why.
         hopeless: Why SQL was given up for what was not answered; empty if it was not.
         statements: How many were run.
     """
 
-    poisoned: dict[TableKey, str] = field(default_factory=dict)
+    unreadable_tables: dict[TableKey, str] = field(default_factory=dict)
     failed_schemas: dict[str, str] = field(default_factory=dict)
     hopeless: str = ""
     statements: int = 0
@@ -97,7 +97,7 @@ async def columns_by_sql(
 def _after_failure(
     group: Group, tables: dict[str, list[str]], error: QueryFailedError, answer: SqlAnswer
 ) -> list[Group]:
-    """The groups to ask next; a table that is alone goes into the answer as poisoned."""
+    """The groups to ask next; a table that is alone goes into the answer as unreadable."""
     if len(group.schemas) > 1:
         return _around_suspects(group, tables, error.reason) or _halves_of_schemas(group)
 
@@ -108,7 +108,7 @@ def _after_failure(
         return []
 
     if len(names) == 1:
-        answer.poisoned[schema.lower(), names[0].lower()] = error.redacted_reason
+        answer.unreadable_tables[schema.lower(), names[0].lower()] = error.redacted_reason
         return []
 
     named = Group((schema,), names)

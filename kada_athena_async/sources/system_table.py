@@ -251,7 +251,7 @@ class TableHistory(WorkgroupHistory):
         async with aclosing(rows) as batches:
             async for batch in batches:
                 found = {execution.query_execution_id: execution for execution in batch}
-                await self._take(self._account.admit(found), found)
+                await self._take(self._ledger.admit(found), found)
 
         listing = pages(
             self.client,
@@ -261,7 +261,7 @@ class TableHistory(WorkgroupHistory):
         )
         async with aclosing(listing) as newest:
             async for page in newest:
-                await self._take(self._account.admit(page.items))
+                await self._take(self._ledger.admit(page.items))
                 return
 
 

@@ -24,13 +24,13 @@ class TableName(NamedTuple):
 
     Attributes:
         has_columns: True if the lister gave its columns too.
-        is_bare_view: True for a view whose text the lister did not give.
+        needs_text: True for a view whose text the lister did not give.
     """
 
     schema: str
     name: str
     has_columns: bool
-    is_bare_view: bool
+    needs_text: bool
 
 
 def name_of(table: TableDetail) -> TableName:

@@ -19,7 +19,7 @@ _CANNOT_START = (OSError, NotImplementedError)
 class WorkerPool:
     """Starts processes when they are needed; when its last user leaves, none is left.
 
-    Each user enters it with ``async with``, as often as he likes, all in one event loop.
+    Each user enters it with ``async with``, any number of times, all in one event loop.
 
     Args:
         size: Processes; by default one for each core but one.
@@ -61,9 +61,9 @@ class WorkerPool:
         except _CANNOT_START:
             self._can_start = False
 
-    def turn(self) -> AbstractAsyncContextManager[None]:
+    def acquire(self) -> AbstractAsyncContextManager[None]:
         """A context in which one process at a time may be taken."""
-        return self._slots.place()
+        return self._slots.acquire()
 
     async def take(self) -> Worker | None:
         """An idle process or a new one; None where processes cannot be started."""

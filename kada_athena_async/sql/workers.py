@@ -130,7 +130,7 @@ class SqlWorkers:
 
     async def _ask_in_turn(self, batch: Sequence[Question]) -> Sequence[bytes | Reading]:
         # The deadline begins after the wait for others who share the processes.
-        async with self._pool.turn():
+        async with self._pool.acquire():
             return await self._ask(batch)
 
     async def _ask(self, batch: Sequence[Question]) -> Sequence[bytes | Reading]:

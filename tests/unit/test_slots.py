@@ -13,10 +13,10 @@ async def test_what_is_short_waits_for_what_is_long() -> None:
     order: list[str] = []
 
     async def work(name: str, *, is_short: bool) -> None:
-        async with slots.place(is_short=is_short):
+        async with slots.acquire(is_short=is_short):
             order.append(name)
 
-    async with anyio.create_task_group() as group, slots.place():
+    async with anyio.create_task_group() as group, slots.acquire():
         for name in ("short 1", "long 1", "short 2", "long 2"):
             group.start_soon(lambda name=name: work(name, is_short=name.startswith("short")))
             await anyio.wait_all_tasks_blocked()
@@ -28,11 +28,11 @@ async def test_what_is_short_waits_for_what_is_long() -> None:
 async def test_a_short_one_that_leaves_the_line_is_forgotten() -> None:
     """Cancelled while it waits it takes no place with it."""
     slots = Slots(1)
-    async with slots.place():
+    async with slots.acquire():
         with anyio.move_on_after(0):
-            async with slots.place(is_short=True):
+            async with slots.acquire(is_short=True):
                 raise AssertionError("there is no place")
 
     assert slots.in_use == 0
-    async with slots.place():
+    async with slots.acquire():
         assert slots.in_use == 1

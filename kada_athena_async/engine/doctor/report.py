@@ -112,7 +112,7 @@ def untried(why: str) -> Tried:
 
 
 def together(tried: Mapping[str, Tried]) -> Tried:
-    """One verdict over many things: denied if it is on one of them, granted if it is on one."""
+    """One state for many things: denied if it is on one of them, granted if it is on one."""
     denied = [name for name, one in tried.items() if one.state == "denied"]
     broken = [f"{name}: {one.detail}" for name, one in tried.items() if one.state == "problem"]
     if denied:

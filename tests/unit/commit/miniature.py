@@ -24,13 +24,13 @@ from kada_athena_async.engine.cut import PlannedWindow, WindowPlanner, WindowReq
 from kada_athena_async.events import Event
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import (
-    Account,
+    Disposition,
     Execution,
     ExecutionLedger,
     FileHwmStore,
+    Ledger,
     Origin,
     RunState,
-    Verdict,
     Window,
     WorkgroupWindow,
     next_state,
@@ -182,7 +182,7 @@ class Miniature:
             return
 
         what = reading(unit)
-        account = Account(what)
+        account = Ledger(what)
         async with staging.part(unit, "databaselog") as part:
             awaited = account.awaited()
             listed = [
@@ -195,7 +195,7 @@ class Miniature:
                     account.admit([entry.query_id])
 
                 is_done = entry.completed_at <= now
-                judgement = account.judge(
+                classified = account.classify(
                     Execution(
                         entry.query_id,
                         unit,
@@ -204,7 +204,7 @@ class Miniature:
                         entry.completed_at if is_done else None,
                     )
                 )
-                if judgement.verdict is Verdict.EMIT:
+                if classified.disposition is Disposition.EMIT:
                     await part.write([query(entry)])
 
         await staging.seal(unit, account_facts(account.close()))

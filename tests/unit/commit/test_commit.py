@@ -413,7 +413,11 @@ async def test_what_cannot_be_continued_is_swept(world: World, change: dict[str,
     assert world.staged_runs() == []
     (warning,) = (event for event in events if isinstance(event, Warned))
     assert warning.code == "leftover"
-    said = "is swept, as asked" if change.get("is_fresh") else "cannot be continued and was swept"
+    said = (
+        "is discarded, as asked"
+        if change.get("is_fresh")
+        else "cannot be continued and was discarded"
+    )
     assert warning.message.endswith(said)
 
 

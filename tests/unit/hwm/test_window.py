@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from kada_athena_async.errors import ConfigError, StateError
 from kada_athena_async.hwm import (
-    Account,
     Decision,
+    Disposition,
     Execution,
     Gap,
+    Ledger,
     RunState,
     StoredMark,
-    Verdict,
     Window,
     WindowSettings,
     WorkgroupMark,
@@ -104,7 +104,7 @@ class Runs:
 
         accounts = []
         for workgroup in sorted({e.workgroup for e in self.ledger} - denied):
-            account = Account(decision.reading(workgroup))
+            account = Ledger(decision.reading(workgroup))
             for query_id in self._candidates(account, decision, workgroup, now):
                 self._judge(account, query_id, now)
 
@@ -117,7 +117,7 @@ class Runs:
         return decision
 
     def _candidates(
-        self, account: Account, decision: Decision, workgroup: str, now: datetime
+        self, account: Ledger, decision: Decision, workgroup: str, now: datetime
     ) -> list[str]:
         since = decision.reading(workgroup).listed_since
         listed = [
@@ -129,12 +129,12 @@ class Runs:
         seen_twice = listed + listed[: len(listed) // 3]
         return list(dict.fromkeys(account.awaited() + account.admit(seen_twice)))
 
-    def _judge(self, account: Account, query_id: str, now: datetime) -> None:
+    def _judge(self, account: Ledger, query_id: str, now: datetime) -> None:
         truth = next(e for e in self.ledger if e.query_id == query_id)
-        judgement = account.judge(truth.at(now))
-        if judgement.verdict is Verdict.EMIT:
+        classified = account.classify(truth.at(now))
+        if classified.disposition is Disposition.EMIT:
             self.emitted[-1].append(query_id)
-            self.late += [query_id] * judgement.is_late
+            self.late += [query_id] * classified.is_late
 
 
 def run_at(ledger: Sequence[Entry], *moments: timedelta) -> Runs:
@@ -258,7 +258,7 @@ def test_f15_back_to_queued_changes_nothing() -> None:
     reading = decision.reading("primary")
     for state in ("QUEUED", "RUNNING"):
         execution = Execution("a", "primary", state, NOW, None)
-        assert classify(execution, reading).verdict is Verdict.PENDING
+        assert classify(execution, reading).disposition is Disposition.PENDING
 
 
 def test_f16_failed_then_queued_again_is_one_row() -> None:
@@ -298,23 +298,26 @@ def test_f19_listable_after_the_overlap_is_outside_the_promise() -> None:
     runs = Runs([hidden])
     runs.run(NOW)
     decision = decide_window(NOW + 2 * HOUR, SETTINGS, runs.mark)
-    account = Account(decision.reading("primary"))
+    account = Ledger(decision.reading("primary"))
     account.admit(["a"])
 
-    assert account.judge(hidden.at(NOW + 2 * HOUR)).verdict is Verdict.BEFORE
+    assert account.classify(hidden.at(NOW + 2 * HOUR)).disposition is Disposition.BEFORE
     assert account.close().counts["before"] == 1
 
 
 def test_f20_the_same_id_twice_is_one_row() -> None:
     """On two pages it is admitted once; in another workgroup's listing it is not this unit's."""
     decision = decide_window(NOW, SETTINGS, StoredMark())
-    account = Account(decision.reading("primary"))
+    account = Ledger(decision.reading("primary"))
 
     assert account.admit(["a", "b", "a"]) == ["a", "b"]
 
     mine = Execution("a", "primary", "SUCCEEDED", NOW - HOUR, NOW - HOUR)
-    assert account.judge(mine).verdict is Verdict.EMIT
-    assert account.judge(mine._replace(query_id="b", workgroup="x")).verdict is Verdict.ELSEWHERE
+    assert account.classify(mine).disposition is Disposition.EMIT
+    assert (
+        account.classify(mine._replace(query_id="b", workgroup="x")).disposition
+        is Disposition.ELSEWHERE
+    )
     assert account.admit(["a", "b"]) == []
 
     counts = account.close().counts
@@ -323,24 +326,24 @@ def test_f20_the_same_id_twice_is_one_row() -> None:
 
 def test_f23_a_scan_that_broke_off_is_repeated_without_loss() -> None:
     """F23: what was admitted and not answered for is asked for again, what was answered is not."""
-    account = Account(decide_window(NOW, SETTINGS, StoredMark()).reading("primary"))
+    account = Ledger(decide_window(NOW, SETTINGS, StoredMark()).reading("primary"))
     account.admit(["a", "b"])
     done = Execution("a", "primary", "SUCCEEDED", NOW - HOUR, NOW - HOUR)
-    account.judge(done)
+    account.classify(done)
 
     assert account.admit(["a", "b", "c"]) == ["b", "c"]
 
     for query_id in ("b", "c"):
-        account.judge(done._replace(query_id=query_id))
+        account.classify(done._replace(query_id=query_id))
 
     assert account.close().counts["listed"] == 3
 
 
 def test_f25_an_execution_that_athena_omits_fails_the_account() -> None:
     """An id that was asked for and never answered for stops the commit."""
-    account = Account(decide_window(NOW, SETTINGS, StoredMark()).reading("primary"))
+    account = Ledger(decide_window(NOW, SETTINGS, StoredMark()).reading("primary"))
     account.admit(["a", "b"])
-    account.judge(Execution("a", "primary", "SUCCEEDED", NOW - HOUR, NOW - HOUR))
+    account.classify(Execution("a", "primary", "SUCCEEDED", NOW - HOUR, NOW - HOUR))
 
     with pytest.raises(StateError, match="2 executions listed, 1 accounted"):
         account.close()
@@ -348,12 +351,12 @@ def test_f25_an_execution_that_athena_omits_fails_the_account() -> None:
 
 def test_an_answer_nobody_asked_for_fails_the_account() -> None:
     """An id that comes twice, or unasked, would be a double."""
-    account = Account(decide_window(NOW, SETTINGS, StoredMark()).reading("primary"))
+    account = Ledger(decide_window(NOW, SETTINGS, StoredMark()).reading("primary"))
     account.admit(["a"])
-    account.judge(Execution("a", "primary", "SUCCEEDED", NOW - HOUR, NOW - HOUR))
+    account.classify(Execution("a", "primary", "SUCCEEDED", NOW - HOUR, NOW - HOUR))
 
     with pytest.raises(StateError, match="came twice"):
-        account.judge(Execution("a", "primary", "SUCCEEDED", NOW - HOUR, NOW - HOUR))
+        account.classify(Execution("a", "primary", "SUCCEEDED", NOW - HOUR, NOW - HOUR))
 
 
 def test_f42_a_mark_older_than_athenas_memory_is_a_gap() -> None:
@@ -418,20 +421,20 @@ def test_a_chosen_start_forgets_no_query_that_is_under_way(how: int, days: float
     assert reading.awaited == LONG
     assert reading.known is None
 
-    account = Account(reading)
+    account = Ledger(reading)
     done = Execution("long", "primary", "SUCCEEDED", LONG["long"], NOW - HOUR)
     assert account.admit(account.awaited()) == ["long"]
-    assert account.judge(done).verdict is Verdict.EMIT
+    assert account.classify(done).disposition is Disposition.EMIT
 
 
 def test_a_query_that_ended_in_skipped_time_is_skipped() -> None:
     """Who sets the mark forward leaves out what ended before it, however long it was awaited."""
     reading = chosen(NOW - DAY, NOW - HOUR)[0].reading("primary")
-    account = Account(reading)
+    account = Ledger(reading)
     account.awaited()
     done = Execution("long", "primary", "SUCCEEDED", LONG["long"], NOW - 2 * HOUR)
 
-    assert account.judge(done).verdict is Verdict.BEFORE
+    assert account.classify(done).disposition is Disposition.BEFORE
 
 
 @pytest.mark.parametrize("how", [0, 1], ids=["start_hwm", "edited mark"])
@@ -501,11 +504,11 @@ def test_f51_what_athena_forgot_expires() -> None:
     )
     carried = RunState(hwm=NOW - HOUR, workgroups={"primary": known})
     decision = decide_window(NOW, SETTINGS, StoredMark(hwm=NOW - HOUR, carried=carried))
-    account = Account(decision.reading("primary"))
+    account = Ledger(decision.reading("primary"))
 
     assert account.awaited() == ["young"]
 
-    account.withhold("young", why="missing")
+    account.defer("young", why="missing")
     closed = account.close()
     assert closed.counts["expired"] == closed.counts["missing"] == 1
     assert closed.next.pending == {"young": NOW - timedelta(days=1)}
@@ -515,27 +518,27 @@ def test_f24_what_may_not_be_seen_is_asked_for_again() -> None:
     """An unauthorised id is counted and carried, so that it comes once the right is there."""
     hidden = entry("a", -2 * HOUR, -2 * HOUR)
     decision = decide_window(NOW, SETTINGS, StoredMark())
-    account = Account(decision.reading("primary"))
+    account = Ledger(decision.reading("primary"))
     account.admit(["a"])
-    account.withhold("a", why="unauthorised")
+    account.defer("a", why="unauthorised")
     closed = account.close()
     carried = next_state(NOW - SETTLE, None, [closed])
     later = decide_window(NOW + HOUR, SETTINGS, StoredMark(hwm=NOW - SETTLE, carried=carried))
-    account = Account(later.reading("primary"))
+    account = Ledger(later.reading("primary"))
 
     assert closed.counts["unauthorised"] == 1
     assert account.awaited() == ["a"]
-    assert account.judge(hidden.at(NOW + HOUR)).is_late
+    assert account.classify(hidden.at(NOW + HOUR)).is_late
 
 
 def test_f52_an_unknown_state_is_unfinished_and_reported() -> None:
     """A state that Athena may invent tomorrow loses no row."""
-    account = Account(decide_window(NOW, SETTINGS, StoredMark()).reading("primary"))
+    account = Ledger(decide_window(NOW, SETTINGS, StoredMark()).reading("primary"))
     account.admit(["a"])
-    judgement = account.judge(Execution("a", "primary", "PAUSED", NOW - HOUR, None))
+    classified = account.classify(Execution("a", "primary", "PAUSED", NOW - HOUR, None))
 
-    assert judgement.verdict is Verdict.PENDING
-    assert judgement.is_unknown_state
+    assert classified.disposition is Disposition.PENDING
+    assert classified.is_unknown_state
     assert account.close().counts["unknown_state"] == 1
 
 
@@ -544,8 +547,8 @@ def test_f52_without_completion_the_submission_decides() -> None:
     reading = decide_window(NOW, SETTINGS, StoredMark()).reading("primary")
     execution = Execution("a", "primary", "FAILED", NOW - HOUR, None)
 
-    assert classify(execution, reading).verdict is Verdict.EMIT
-    assert classify(execution._replace(submitted_at=NOW), reading).verdict is Verdict.LATER
+    assert classify(execution, reading).disposition is Disposition.EMIT
+    assert classify(execution._replace(submitted_at=NOW), reading).disposition is Disposition.LATER
 
 
 def test_a_workgroup_that_appears_later_is_read_from_its_beginning() -> None:

@@ -12,7 +12,7 @@ FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 KNOWN_STATES = FINAL_STATES | {"QUEUED", "RUNNING"}
 
 
-class Verdict(Enum):
+class Disposition(Enum):
     """Disposition of an execution in a run."""
 
     EMIT = "emitted"
@@ -30,7 +30,7 @@ class Verdict(Enum):
 
 
 class Execution(NamedTuple):
-    """Facts about an execution that a verdict needs."""
+    """Facts about an execution that decide its disposition."""
 
     query_id: str
     workgroup: str
@@ -39,20 +39,20 @@ class Execution(NamedTuple):
     completed_at: datetime | None
 
 
-class Judgement(NamedTuple):
-    """A verdict and what is remarkable about it.
+class Classified(NamedTuple):
+    """A disposition and what is remarkable about it.
 
     Attributes:
         is_late: It is emitted although it was submitted or finished before the start.
         is_unknown_state: Athena says a state that is not documented; taken for unfinished.
     """
 
-    verdict: Verdict
+    disposition: Disposition
     is_late: bool = False
     is_unknown_state: bool = False
 
 
-def classify(execution: Execution, reading: WorkgroupWindow) -> Judgement:
+def classify(execution: Execution, reading: WorkgroupWindow) -> Classified:
     """Decide what becomes of an execution.
 
     An execution belongs to the window that holds its completion, or its submission where Athena
@@ -63,33 +63,33 @@ def classify(execution: Execution, reading: WorkgroupWindow) -> Judgement:
     """
     window, known = reading.window, reading.known
     if execution.workgroup != reading.workgroup:
-        return Judgement(Verdict.ELSEWHERE)
+        return Classified(Disposition.ELSEWHERE)
 
     if known is not None and execution.query_id in known.recent:
-        return Judgement(Verdict.RECENT)
+        return Classified(Disposition.RECENT)
 
     submitted_at = submission(execution, reading)
     finished_at = completion(execution, reading)
     if execution.state not in FINAL_STATES or finished_at >= window.end:
-        verdict = Verdict.PENDING if submitted_at < window.end else Verdict.LATER
-        return Judgement(verdict, is_unknown_state=execution.state not in KNOWN_STATES)
+        disposition = Disposition.PENDING if submitted_at < window.end else Disposition.LATER
+        return Classified(disposition, is_unknown_state=execution.state not in KNOWN_STATES)
 
     if execution.query_id in reading.published:
-        return Judgement(Verdict.RECENT)
+        return Classified(Disposition.RECENT)
 
     is_awaited = execution.query_id in reading.awaited
     if finished_at >= window.start:
-        return Judgement(Verdict.EMIT, is_late=is_awaited)
+        return Classified(Disposition.EMIT, is_late=is_awaited)
 
     if execution.query_id in reading.replaced:
-        return Judgement(Verdict.EMIT, is_late=True)
+        return Classified(Disposition.EMIT, is_late=True)
 
     is_news = submitted_at >= reading.news_since
     is_ours = known is not None and (known.since is None or finished_at >= known.since)
     if is_ours and (is_awaited or is_news):
-        return Judgement(Verdict.EMIT, is_late=True)
+        return Classified(Disposition.EMIT, is_late=True)
 
-    return Judgement(Verdict.BEFORE)
+    return Classified(Disposition.BEFORE)
 
 
 def submission(execution: Execution, reading: WorkgroupWindow) -> datetime:
