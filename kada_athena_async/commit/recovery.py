@@ -111,9 +111,7 @@ async def recover(
     finish = partial(_finish, files=files, notify=notify)
     committed: list[CommittedManifest] = []
     resumable: ResumableRun | None = None
-    outcome = (
-        "is discarded, as asked" if settings.is_fresh else "cannot be continued and was discarded"
-    )
+    why = "is discarded, as asked" if settings.is_fresh else "cannot be continued and was discarded"
     for entry in reversed(await _staged(root, files)):
         leftover = await _examine(root / entry, files)
         mark = await store.read() if store is not None else None
@@ -133,7 +131,7 @@ async def recover(
             if _is_of_another_configuration(leftover, settings):
                 await before_discard()
 
-            await _discard(leftover, files, notify, outcome)
+            await _discard(leftover, files, notify, why)
 
     return Recovery(committed=tuple(reversed(committed)), resumable=resumable)
 
