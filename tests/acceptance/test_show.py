@@ -118,8 +118,10 @@ def test_hostile_names_show_harmlessly(
     assert code == 0, text
     assert [line for line in text.split("\n") if cell_len(line) > width] == []
     assert re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text) == []
-    if view[0] in ("search", "workgroups", "failures", "problems", "changes"):
+    if view[0] in ("search", "workgroups", "problems", "changes"):
         assert r"\x1b]0;own\x07[red]" in re.sub(r"\s", "", text)
+    elif view[0] == "failures":  # what may be a value is masked in a reason
+        assert r"\x1b]?;own\x07[?]" in re.sub(r"\s", "", text)
 
 
 NARROW = """\
