@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, get_type_hints
+from typing import Any
 
 import typer
 
@@ -25,7 +25,8 @@ def command(work: Callable[..., int]) -> Callable[..., None]:
     ``Talk`` parameter ``document``.
     """
     first, *own = inspect.signature(work).parameters.values()
-    hints = get_type_hints(work, include_extras=True)
+    # Not get_type_hints: in Python 3.10 it hides the option of a parameter whose default is None.
+    hints = inspect.get_annotations(work, eval_str=True)
     shared = {n: o for n, o in _SHARED.items() if n != "as_json" or first.name != "document"}
 
     @wraps(work)

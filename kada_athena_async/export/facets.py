@@ -13,8 +13,8 @@ from kada_athena_async.export.naming import Json, dataset_name, namespace
 from kada_athena_async.records import ColumnRecord, FieldRecord, LinkageRecord, TableRecord
 from kada_athena_async.version import __version__
 
-PRODUCER = f"https://kada.ai/kada-athena-async/{__version__}"
-"""Identifies this package in every event."""
+PRODUCER = f"pkg:pypi/kada-athena-async@{__version__}"
+"""Identifies this package in every event: its package URL (github.com/package-url), a URI."""
 
 _FACETS = "https://openlineage.io/spec/facets"
 _VERSIONS = {

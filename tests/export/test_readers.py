@@ -7,7 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -49,39 +52,95 @@ def output_of(*command: str, cwd: Path) -> str:
     return done.stdout
 
 
-DATAHUB = """
-import json, pathlib
-from unittest.mock import MagicMock  # in place of a server, which the source asks for schemas
-from datahub.ingestion.api.common import PipelineContext
-from datahub.ingestion.source.file import read_metadata_file
-from datahub.ingestion.source.sql_queries import SqlQueriesSource
+class DataHub:
+    """A server that takes what DataHub's own takes from its client, and remembers it.
 
-proposals = list(read_metadata_file(pathlib.Path("metadata.json")))
-assert all(proposal.validate() for proposal in proposals)
-context = PipelineContext(run_id="test")
-context.graph = MagicMock()
-source = SqlQueriesSource.create({
-    "query_file": "queries.jsonl", "platform": "athena", "use_schema_resolver": False,
-    "override_dialect": "athena",
-}, context)
-aspects = {unit.metadata.aspectName for unit in source.get_workunits_internal()}
-report = source.get_report()
-print(json.dumps([len(proposals), report.num_queries_processed, report.num_entries_failed,
-                  report.num_queries_aggregator_failures, sorted(aspects)]))
-"""
+    Attributes:
+        aspects: Entity and name of each aspect, in the order in which they came.
+    """
+
+    CONFIG: ClassVar = {
+        "noCode": "true",
+        "statefulIngestionCapable": True,
+        "versions": {"acryldata/datahub": {"version": "v1.3.0", "commit": "none"}},
+    }
+
+    def __init__(self) -> None:
+        aspects: list[tuple[str, str]] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self._answer(DataHub.CONFIG)
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                proposal = body["proposal"]
+                urn = json.loads(f'"{proposal["entityUrn"]}"')  # the client escapes it twice
+                aspects.append((urn, proposal["aspectName"]))
+                self._answer({"value": proposal["entityUrn"]})
+
+            def _answer(self, document: object) -> None:
+                data = json.dumps(document).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.aspects = aspects
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+
+    def __enter__(self) -> DataHub:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def ingest(self, programs: Path, kind: str, directory: Path, **source: object) -> str:
+        """Run ``datahub ingest`` with a source of ours and this server as its sink; its report."""
+        server = f"http://127.0.0.1:{self._server.server_port}"
+        recipe = {
+            "source": {"type": kind, "config": source},
+            "sink": {"type": "datahub-rest", "config": {"server": server, "mode": "SYNC"}},
+        }
+        path = directory / f"{kind}.yml"
+        path.write_text(json.dumps(recipe))  # JSON is YAML
+        return output_of(str(programs / "datahub"), "ingest", "-c", str(path), cwd=directory)
 
 
 def test_datahub_reads_both_files(exported: Export, tmp_path: Path) -> None:
-    """DataHub's own client takes every aspect and every query, and finds usage and lineage."""
+    """``datahub ingest`` sends every aspect and every query to a server, and finds lineage."""
     report = exported("datahub")
-    programs = environment("datahub", "acryl-datahub[sql-queries]")
+    programs = environment("datahub", "acryl-datahub[sql-queries,datahub-rest]")
+    with DataHub() as server:
+        server.ingest(programs, "file", tmp_path, path="metadata.json")
+        sent = [aspect for aspect in server.aspects if ":dataset:" in aspect[0]]
+        server.aspects.clear()
+        said = server.ingest(
+            programs,
+            "sql-queries",
+            tmp_path,
+            query_file="queries.jsonl",
+            platform="athena",
+            use_schema_resolver=False,
+            override_dialect="athena",
+        )
 
-    last = output_of(str(programs / "python"), "-c", DATAHUB, cwd=tmp_path).splitlines()[-1]
-
-    proposals, queries, failed, not_aggregated, aspects = json.loads(last)
-    assert [queries, proposals] == [*report.files.values()]
-    assert (failed, not_aggregated) == (0, 0)
-    assert {"datasetUsageStatistics", "upstreamLineage", "operation"} <= set(aspects)
+    proposals = json.loads((tmp_path / "metadata.json").read_text())
+    assert sorted(sent) == sorted((p["entityUrn"], p["aspectName"]) for p in proposals)
+    assert f"'num_queries_processed': {report.files[tmp_path / 'queries.jsonl']}" in said
+    assert "'num_entries_failed': 0" in said
+    assert "'num_queries_aggregator_failures': 0" in said
+    assert {"datasetUsageStatistics", "upstreamLineage", "operation", "querySubjects"} <= {
+        name for _, name in server.aspects
+    }
 
 
 def test_dbt_parses_the_sources(exported: Export, tmp_path: Path) -> None:
