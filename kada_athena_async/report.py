@@ -120,7 +120,7 @@ class RunReport:
 
     Attributes:
         start, end: The window.
-        committed: True if the extracts are published and the mark, if it is ours, has moved.
+        committed: True if the extracts are published and the HWM, if it is ours, has moved.
         exit_code: ``ExitCode.OK`` (committed, or nothing to do) or ``ExitCode.FAILED``.
         manifest: The manifest's path; None if nothing was committed.
         calls, throttles: Per operation, such as ``athena:ListQueryExecutions``.

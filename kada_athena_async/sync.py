@@ -2,7 +2,7 @@
 
 The caller keeps the high-water mark, as in the vendor's wrapper script: `get_hwm`, then
 `Extractor.run`, then `publish_hwm`. A run that could not commit raises, so that the script ends
-before it moves the mark.
+before it moves the HWM.
 """
 
 from __future__ import annotations
@@ -46,16 +46,16 @@ DEFAULT_NAME = "athena"
 
 
 class Hwm(str):
-    """A time of a window, as text, that knows whose mark it comes from.
+    """A time of a window, as text, that knows whose HWM it comes from.
 
-    The vendor's wrapper names its instance only where it reads and publishes the mark; so the name
+    The vendor's wrapper names its instance only where it reads and publishes the HWM; so the name
     goes to ``Extractor.run`` with the times.
     """
 
     instance: str
 
     def __new__(cls, text: str, *, instance: str) -> Hwm:
-        """The text *text* of the mark of *instance*."""
+        """The text *text* of the HWM of *instance*."""
         hwm = super().__new__(cls, text)
         hwm.instance = instance
         return hwm
@@ -72,7 +72,7 @@ class Extractor:
     at ERROR.
 
     Args:
-        name: Name of the instance, the first part of the file names; if empty, the one whose mark
+        name: Name of the instance, the first part of the file names; if empty, the one whose HWM
             ``run`` is given, as ``get_hwm(name)`` returned it, else ``athena``.
         fields: Those of the configuration.
 
@@ -116,14 +116,14 @@ class Extractor:
         end_hwm: datetime | str | None = None,
         again: bool = False,
     ) -> RunReport:
-        """Extract the window into ``output_path``; every mark is left to the caller.
+        """Extract the window into ``output_path``; every HWM is left to the caller.
 
         Args:
             start_hwm, end_hwm: As ``get_hwm`` returns them: these also say whose window it is.
             again: Extract the packages in the window once more; each must lie in it whole.
 
         Raises:
-            ConfigError: The mark is another instance's.
+            ConfigError: The HWM is another instance's.
             UnitError: Something could not be read, so nothing was committed.
             KadaAthenaError: As the async ``Extractor.run``.
         """
@@ -143,7 +143,7 @@ class Extractor:
         return report
 
     def _adopt_name(self, *times: datetime | str | None) -> None:
-        """Take the name of the instance from the marks, for the wrapper gives it nowhere else."""
+        """Take the name of the instance from the HWMs, for the wrapper gives it nowhere else."""
         names = {time.instance for time in times if isinstance(time, Hwm)}
         wrong = sorted(names - {self._name}) if self._name else sorted(names)[1:]
         if wrong:
@@ -195,10 +195,10 @@ def load_config(path: str | Path) -> _config.ConfigFields:
 def get_hwm(
     name: str, file_path: str | Path | None = None, *, now: datetime | None = None
 ) -> tuple[str, str]:
-    """The window of the next run: from the mark, or as far back as Athena remembers, until now.
+    """The window of the next run: from the HWM, or as far back as Athena remembers, until now.
 
     Args:
-        file_path: The mark's file, or the directory of ``<name>_hwm.txt``; the working directory
+        file_path: The HWM's file, or the directory of ``<name>_hwm.txt``; the working directory
             if None.
         now: The present, for tests and replays.
 
@@ -207,7 +207,7 @@ def get_hwm(
         minute ago, so that all that ended before it is visible.
 
     Raises:
-        StateError: The mark cannot be read or lies in the future.
+        StateError: The HWM cannot be read or lies in the future.
     """
     now = now or datetime.now(timezone.utc)
     mark = _run(_store(name, file_path).read).hwm
@@ -229,7 +229,7 @@ def publish_hwm(
     *,
     now: datetime | None = None,
 ) -> None:
-    """Set the mark; durable on return.
+    """Set the HWM; durable on return.
 
     Args:
         date: A text that ``parse_time`` reads, such as ``YYYY-MM-DD HH:MM:SS`` in UTC, or a

@@ -1,4 +1,4 @@
-"""Airflow: a hook on its AWS connection and an operator that extracts, delivers and keeps marks.
+"""Airflow: a hook on its AWS connection and an operator that extracts, delivers and keeps HWMs.
 
 Airflow imports each DAG file again and again, so nothing here loads the engine before a task runs.
 """

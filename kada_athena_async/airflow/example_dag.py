@@ -1,6 +1,6 @@
 """Every night: each site of an estate is extracted, delivered and marked by a task of its own.
 
-Airflow's executor spreads the tasks over its workers (Celery, Kubernetes); a site's mark lies in
+Airflow's executor spreads the tasks over its workers (Celery, Kubernetes); a site's HWM lies in
 ``hwm_store`` and its extracts go to ``landing``, so any worker may run any try of any site.
 
 How many at a time is Airflow's to say: ``max_active_tis_per_dagrun`` for this task, a pool
@@ -23,7 +23,7 @@ from kada_athena_async.airflow import KadaAthenaHook, KadaAthenaOperator
 @dag(
     schedule="0 2 * * *",
     start_date=datetime(2026, 1, 1),  # noqa: DTZ001  # Airflow takes it in its own zone
-    catchup=False,  # a run reads from the mark on: what was missed is in the next one
+    catchup=False,  # a run reads from the HWM on: what was missed is in the next one
     max_active_runs=1,
     params={"config": Param("/opt/airflow/config/kada_athena_extractor_config.json")},
     default_args={"retries": 3, "retry_delay": timedelta(minutes=5)},

@@ -1,6 +1,6 @@
-"""The operator: one task extracts a site, delivers what it extracted, and moves the site's mark.
+"""The operator: one task extracts a site, delivers what it extracted, and moves the site's HWM.
 
-The three are one task on purpose. The mark may move only when the delivery is confirmed, and the
+The three are one task on purpose. The HWM may move only when the delivery is confirmed, and the
 extracts lie on the disk of the worker that made them: a second task could run on another one.
 
 It is not deferrable: a deferred task waits for something that goes on elsewhere, but here the work
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
 
 class KadaAthenaOperator(BaseOperator):
-    """Extracts one site since its mark, delivers it, then moves the mark. Safe to retry anywhere.
+    """Extracts one site since its HWM, delivers it, then moves the HWM. Safe to retry anywhere.
 
-    What must outlive the worker has to lie elsewhere: the mark in ``hwm_store`` (or *hwm_path*),
+    What must outlive the worker has to lie elsewhere: the HWM in ``hwm_store`` (or *hwm_path*),
     the extracts in ``landing`` (or ``output_path``), else the task fails before any call. With
     landing and ``hwm_store``, leave ``output_path`` out: each try then works in a directory of its
     own, and the next one may run on any machine.
@@ -47,11 +47,11 @@ class KadaAthenaOperator(BaseOperator):
     Args:
         config: The fields of the configuration, or the path of its JSON file on the worker.
         aws_conn_id: Airflow's AWS connection; see ``KadaAthenaHook``.
-        name: Name of the collector: its files, its mark and its lock are its own. A site's are
+        name: Name of the collector: its files, its HWM and its lock are its own. A site's are
             ``<name>-<site>``.
         site: Which of the configuration's ``sites``; map the task over them with
             ``.expand(site=...)``.
-        hwm_path: File of the mark on storage that all workers share, instead of ``hwm_store``.
+        hwm_path: File of the HWM on storage that all workers share, instead of ``hwm_store``.
     """
 
     template_fields: Sequence[str] = ("config", "aws_conn_id", "name", "site", "hwm_path")

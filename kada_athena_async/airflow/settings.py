@@ -50,8 +50,8 @@ class Job:
     """One site's run.
 
     Attributes:
-        name: Name of the instance: begins the names of its files and of its mark.
-        hwm_path: File of the mark; None if ``config.hwm_store`` says where it is.
+        name: Name of the instance: begins the names of its files and of its HWM.
+        hwm_path: File of the HWM; None if ``config.hwm_store`` says where it is.
     """
 
     config: Config
@@ -75,12 +75,12 @@ def make_job(
         source: The configuration's fields, or its JSON file.
         name: Name of the collector; a site's instance has its own, ``<name>-<site>``.
         site: Which of its sites; empty if it lists none.
-        hwm_path: File of the mark, on storage that all workers share.
+        hwm_path: File of the HWM, on storage that all workers share.
         scratch: A directory for the extracts if the configuration names none; it may be gone
             with the try.
 
     Raises:
-        ConfigError: With all problems at once; also if the mark, or the only copy of the
+        ConfigError: With all problems at once; also if the HWM, or the only copy of the
             extracts, would lie where it is lost with the worker.
     """
     check_name(name)

@@ -150,7 +150,7 @@ def who(runs: Runs, name: str, rows: int) -> Shown:
             use.last_at[:_DAY_CHARS],
         )
 
-    parts: list[RenderableType] = [shown if found else Text("nobody used it in these runs")]
+    parts: list[RenderableType] = [shown if found else Text("no use of it in these runs")]
     if len(found) > rows:
         parts.append(more_rows(len(found), rows, "user"))
     return Shown(kind="table_user", objects=[use.to_dict() for use in found[:rows]], parts=parts)

@@ -1,4 +1,4 @@
-"""From finished parts to published extracts, all of them or none, and the mark behind them."""
+"""From finished parts to published extracts, all of them or none, and the HWM behind them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Publication: a journaled commit becomes visible and delivered, then the mark moves; see
+"""Publication: a journaled commit becomes visible and delivered, then the HWM moves; see
 ``transaction``."""
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Delivery(Protocol):
         """Announce that a commit is about to be published and delivered.
 
         Raises:
-            LockedError: Another runner delivers, or the mark has moved.
+            LockedError: Another runner delivers, or the HWM has moved.
         """
 
     async def bring(self, committed: CommittedManifest) -> None:
@@ -51,7 +51,7 @@ class Delivery(Protocol):
         """
 
     async def is_completed(self, intent: RunIntent) -> bool:
-        """True if another runner completed our sealed delivery and moved the mark."""
+        """True if another runner completed our sealed delivery and moved the HWM."""
 
 
 async def complete(
@@ -68,7 +68,7 @@ async def complete(
 
     Raises:
         LockedError: Another runner is faster; nothing of this run stays.
-        DeliveryError: As *delivery*; the mark has not moved.
+        DeliveryError: As *delivery*; the HWM has not moved.
         CommitError: The file system refuses.
     """
     output_path = run_path.parent.parent
@@ -80,7 +80,7 @@ async def complete(
         with anyio.CancelScope(shield=True), failing(output_path):
             committed = await in_thread(lambda: publish(run_path, journal, files))
 
-        # Takes its time and may be cancelled: what is published stays, the mark waits.
+        # Takes its time and may be cancelled: what is published stays, the HWM waits.
         if delivery is not None:
             await delivery.bring(committed)
     except LockedError:
@@ -211,10 +211,10 @@ async def _settle(
     notify: Callable[[Event], None],
     delivery: Delivery | None,
 ) -> None:
-    """Steps 7 and 8: state and mark, then the staging directory goes.
+    """Steps 7 and 8: state and HWM, then the staging directory goes.
 
-    The mark only moves forward, and not at all if somebody else moved it meanwhile. Once the
-    delivery is decided any runner may complete it: then the mark moved without us.
+    The HWM only moves forward, and not at all if somebody else moved it meanwhile. Once the
+    delivery is decided any runner may complete it: then the HWM moved without us.
     """
     manifest = committed.manifest
     if store is not None and intent.manages_hwm:

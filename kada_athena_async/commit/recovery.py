@@ -105,7 +105,7 @@ async def recover(
         StateError: The staging directory, or one in it, is a link or not ours alone; or a file of a
             published commit is missing or damaged; nothing is changed.
         CommitError: The file system refuses.
-        DeliveryError: As *delivery*; the mark has not moved.
+        DeliveryError: As *delivery*; the HWM has not moved.
     """
     root = staging_root(output_path, name)
     finish = partial(_finish, files=files, notify=notify)
@@ -169,7 +169,7 @@ def _is_of_another_configuration(leftover: _InterruptedRun, settings: RecoverySe
 class _Action(Enum):
     """Action on the remains of a run.
 
-    FINISH: Publish it, deliver it, move the mark. ACCEPT: Publish it; another runner did the rest.
+    FINISH: Publish it, deliver it, move the HWM. ACCEPT: Publish it; another runner did the rest.
     RESUME: Offer it for continuation. DISCARD: Remove what is staged. UNPUBLISH: Remove what is
     published too. LEAVE: Touch nothing.
     """
@@ -271,7 +271,7 @@ async def _choose(
     mark: StoredMark | None,
     delivery: Delivery | None,
 ) -> _Action:
-    """The action on remains, by what the other runners of the same mark say."""
+    """The action on remains, by what the other runners of the same HWM say."""
     if delivery is None or leftover.intent is None:
         return _decide(leftover, settings, now=now, mark=mark)
 
@@ -295,7 +295,7 @@ def _decide(
     """The action on remains of a run.
 
     Args:
-        is_behind: Another runner's delivery begins at the mark and goes before this one.
+        is_behind: Another runner's delivery begins at the HWM and goes before this one.
     """
     intent = leftover.intent
     if intent is None or leftover.is_over:
@@ -327,9 +327,9 @@ def _decide(
 
 
 def _is_superseded(leftover: _InterruptedRun, intent: RunIntent, mark: StoredMark) -> bool:
-    """True if a run elsewhere moved the mark since, wherever to: the time was extracted there.
+    """True if a run elsewhere moved the HWM since, wherever to: the time was extracted there.
 
-    A mark that was set by hand is no such mark: its state belongs to another one.
+    An HWM that was set by hand is no such HWM: its state belongs to another one.
     """
     if mark.carried is None or mark.hwm is None or not intent.manages_hwm or intent.replaces:
         return False

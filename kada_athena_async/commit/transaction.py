@@ -1,7 +1,7 @@
-"""The commit: every step that publishes extracts or moves the mark, in the order that matters.
+"""The commit: every step that publishes extracts or moves the HWM, in the order that matters.
 
 What it promises: a consumer that reads only what a manifest names sees all extracts of a run,
-whole, or none; and the mark names the end of a window only if the window's manifest is published.
+whole, or none; and the HWM names the end of a window only if the window's manifest is published.
 Whenever the process or the machine dies, the next run's ``recover`` brings the world to one of
 these two ends.
 
@@ -24,20 +24,20 @@ The steps, and what a death after each of them leaves to ``recover``:
    else put there. If the commit must not be finished (the configuration is another one now), it is
    taken back: exactly the files with that content are removed, and no others.
    Where there is a landing, the delivery is claimed now, before anything is published: of two
-   runners that share a mark one is refused here, and what it extracted is discarded.
+   runners that share an HWM one is refused here, and what it extracted is discarded.
 4. Where an older commit of the same window is replaced: remove its manifest, sync the directory,
    and only then touch its files, for a manifest must never name a mixture. From here on there is
    only the way forward.
 5. Move the extracts into sight. Sync the directory: were the manifest's name to survive and that
    of an extract not, the manifest would be a lie.
-6. Move the manifest into sight: the commit point. Sync the directory: the mark, which lies in
+6. Move the manifest into sight: the commit point. Sync the directory: the HWM, which lies in
    another one, must not survive a manifest that does not. Where there is a landing, all published
-   is now brought there. While that fails the mark waits, and ``recover`` begins with it: to repeat
+   is now brought there. While that fails the HWM waits, and ``recover`` begins with it: to repeat
    a delivery changes nothing.
-7. Write the state, then the mark, each aside, synced, renamed, and the directory synced. The state
-   names the mark that it belongs to, so one whose mark was not reached is known to be early. A
-   death before the mark leaves the journal, so ``recover`` moves the mark and extracts nothing.
-   A mark that is lost all the same costs no row: the next run goes on from the newest manifest.
+7. Write the state, then the HWM, each aside, synced, renamed, and the directory synced. The state
+   names the HWM that it belongs to, so one whose HWM was not reached is known to be early. A
+   death before the HWM leaves the journal, so ``recover`` moves the HWM and extracts nothing.
+   An HWM that is lost all the same costs no row: the next run goes on from the newest manifest.
 8. Rename the staging directory to a name that says it is rubbish, sync, and remove it. Removed
    file by file under its own name it could look, for a moment, like a run to be continued.
 
@@ -75,7 +75,7 @@ from kada_athena_async.sinks.journal import COMMIT, CommitJournal, PlannedFile
 from kada_athena_async.sinks.part import as_member
 
 SPARE_BYTES = 4 << 20
-"""What the manifest, the journals and the marks need beside the extracts."""
+"""What the manifest, the journals and the HWMs need beside the extracts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,18 +101,18 @@ async def commit(
     notify: Callable[[Event], None],
     delivery: Delivery | None = None,
 ) -> CommittedManifest:
-    """Publish a run's extracts, all of them, then move the mark; see the module's account.
+    """Publish a run's extracts, all of them, then move the HWM; see the module's account.
 
     Args:
         store: None if the caller keeps the HWM.
-        delivery: Brings what is published to the landing, after which the mark moves.
+        delivery: Brings what is published to the landing, after which the HWM moves.
 
     Raises:
         LockedError: Another runner is faster; nothing of this run stays.
-        DeliveryError: As *delivery*; the mark has not moved, ``recover`` goes on from there.
+        DeliveryError: As *delivery*; the HWM has not moved, ``recover`` goes on from there.
         CommitError: The file system refuses; what was published before is untouched, or the next
             ``recover`` finishes what is journaled.
-        StateError: A unit is not sealed, a part is not what was written, or the mark is junk.
+        StateError: A unit is not sealed, a part is not what was written, or the HWM is junk.
     """
     output_path, files, intent = staging.output_path, staging.files, staging.intent
     if request.carried.hwm != intent.end:

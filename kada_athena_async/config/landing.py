@@ -1,4 +1,4 @@
-"""Places outside this machine's output directory: where extracts are pushed and marks are kept."""
+"""Places outside this machine's output directory: where extracts are pushed and HWMs are kept."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ class Config(BaseModel):
     metadata_source: Literal["auto", "sql", "api"] = Field(
         "auto",
         description="`sql`: information_schema only; `api`: ListTableMetadata and Glue only, no "
-        "query; `auto`: SQL with the API's details joined to it, each the other's stand-in",
+        "query; `auto`: SQL with the API's details joined to it, each replaces the other",
         examples=["auto"],
     )
     results: Literal["auto", "api", "s3"] = Field(

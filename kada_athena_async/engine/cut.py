@@ -1,7 +1,7 @@
 """Plans the windows of a run: what is asked for, without what is published already.
 
 One rule: without ``again`` no finished execution is published a second time. The window that is
-asked for, by the mark or by hand, is cut at the windows of the published packages; each part that
+asked for, by the HWM or by hand, is cut at the windows of the published packages; each part that
 none of them covers is a window of its own, so windows of packages never overlap. With ``again``
 each package that lies in the window whole is extracted once more in its own window, under its own
 file names; one that reaches beyond it is refused, for half a package cannot be replaced.
@@ -52,7 +52,7 @@ SKEW = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowRequest:
-    """The window that the caller asks for; None for the stored mark and for now.
+    """The window that the caller asks for; None for the stored HWM and for now.
 
     Attributes:
         again: Extract the packages in it once more.
@@ -96,7 +96,7 @@ class WindowPlanner:
 
     Args:
         origin: Whose run this is, as far as that is known yet.
-        store: None if the caller keeps the marks.
+        store: None if the caller keeps the HWMs.
         settle: How far behind now a window ends; None for ``settle_seconds``.
         held_since: Where the history of Athena's system table begins, if that is read.
     """
@@ -117,7 +117,7 @@ class WindowPlanner:
 
         Raises:
             ConfigError: The start lies after the end.
-            StateError: The mark cannot be used, belongs to somebody else, or all that is asked for
+            StateError: The HWM cannot be used, belongs to somebody else, or all that is asked for
                 is published already.
         """
         mark, packages = await self._known()
@@ -161,7 +161,7 @@ class WindowPlanner:
         """Decision for *planned*, by what is published and known at this moment.
 
         Raises:
-            StateError: A manifest or the mark is junk.
+            StateError: A manifest or the HWM is junk.
         """
         mark, packages = await self._known()
         window = planned.window
@@ -204,7 +204,7 @@ class WindowPlanner:
         return bool(overlapping(window, [package.window for package in packages]))
 
     async def check(self) -> None:
-        """Refuse a mark, a state or packages that are junk or somebody else's.
+        """Refuse an HWM, a state or packages that are junk or somebody else's.
 
         Raises:
             StateError: They are.
@@ -282,7 +282,7 @@ class WindowPlanner:
     def _check_here(self, windows: Sequence[PlannedWindow], stated: Sequence[Window]) -> None:
         """Refuse to extract once more what is published and lies elsewhere: it would come twice.
 
-        A mark that is this machine's alone may be all that is left of it: then it is wanted anew.
+        An HWM that is this machine's alone may be all that is left of it: then it is wanted anew.
 
         Raises:
             StateError: Another machine holds it, or only the landing does.

@@ -1,4 +1,4 @@
-"""The run's way to places outside: its landing, and where its mark is kept."""
+"""The run's way to places outside: its landing, and where its HWM is kept."""
 
 from __future__ import annotations
 
@@ -139,8 +139,8 @@ class Destination:
         for package in waiting.unmasked:
             start, end = (f"{moment:{HWM_FORMAT}}" for moment in (package.start, package.end))
             message = (
-                f"{package.manifest.name} is not delivered: its texts are not masked, or nobody "
-                "knows, and mask is on"
+                f"{package.manifest.name} is not delivered: its texts are not masked, or that "
+                "is unknown, and mask is on"
             )
             if message not in self._warned:
                 self._warned.add(message)
@@ -168,7 +168,7 @@ class Destination:
             )
 
     async def push(self, output_path: Path, *, sends_all: bool = False) -> DeliveryReport:
-        """Deliver, as ``deliver`` does for whoever has the mark alone; there has to be a landing.
+        """Deliver, as ``deliver`` does for whoever has the HWM alone; there has to be a landing.
 
         Raises:
             ConfigError: There is none.

@@ -52,7 +52,7 @@ class Extractor(RecordStreams):
         config: The configuration; or give its fields as keywords, as the vendor's collector takes
             them.
         observers: Receive what happens, in the event loop; see ``events``.
-        name: Name of the instance: files, lock and mark are its own.
+        name: Name of the instance: files, lock and HWM are its own.
         hwm_path: File of the high-water mark; if None, as ``hwm_store`` says, or
             ``<name>_hwm.txt`` in the working directory.
         shared: What it shares with other extractors of this process; see ``Shared``.
@@ -216,7 +216,7 @@ class Extractor(RecordStreams):
             if place is None or not is_shared:
                 return await destination.push(session.output_path, sends_all=sends_all)
 
-            # A package whose mark has not moved goes by the protocol of those who share the mark.
+            # A package whose HWM has not moved goes by the protocol of those who share the HWM.
             await session.planner.check()
             settings = replace(self._recovery(), only_commits=True)
             await session.delivery.begin(settings, sends_all=sends_all)
@@ -231,24 +231,24 @@ class Extractor(RecordStreams):
         again: bool = False,
         manage_hwm: bool | None = None,
     ) -> RunReport:
-        """Extract everything the configuration asks for, commit it, and only then move the mark.
+        """Extract everything the configuration asks for, commit it, and only then move the HWM.
 
         A unit that fails is reported and the others finish. Running again after any failure is
         safe: nothing is lost and nothing is extracted twice. An interrupted run is finished first.
 
         Args:
             start_hwm, end_hwm: The window: datetimes, or texts such as ``YYYY-MM-DD HH:MM:SS`` in
-                UTC, ISO 8601, or ``7d`` for seven days ago; None for the stored mark and for now
+                UTC, ISO 8601, or ``7d`` for seven days ago; None for the stored HWM and for now
                 less ``settle_seconds``.
             fresh: Discard an interrupted run instead of finishing it.
             again: Extract the packages in the window once more; each must lie in it whole.
-            manage_hwm: True if the stored mark is read and moved; None: if *start_hwm* is None.
+            manage_hwm: True if the stored HWM is read and moved; None: if *start_hwm* is None.
 
         Raises:
             ConfigError: The configuration cannot be used; nothing was called.
             AbortError: The run cannot start or go on at all; nothing was committed.
             CommitError: The files could not be made durable.
-            DeliveryError: The extracts are published but not delivered, and the mark has not moved;
+            DeliveryError: The extracts are published but not delivered, and the HWM has not moved;
                 the next run delivers them first.
         """
         start, end = self._window(start_hwm, end_hwm)
@@ -287,7 +287,7 @@ class Extractor(RecordStreams):
     ) -> RunReport:
         """Check what costs no call, finish interrupted runs, then extract over a connection."""
         destination, delivery = session.destination, session.delivery
-        # A mark or state that is junk, or somebody else's, is refused before anything moves.
+        # An HWM or state that is junk, or somebody else's, is refused before anything moves.
         await session.planner.check()
         settings = replace(self._recovery(), is_fresh=fresh)
         # A typing error must not cost finished parts.

@@ -102,7 +102,7 @@ class Forecast:
 
         Raises:
             ConfigError: A catalog, the bucket or the workgroup for our queries does not exist.
-            StateError: The mark cannot be used.
+            StateError: The HWM cannot be used.
             UnitError: AWS cannot be reached.
         """
         config = self.connection.config

@@ -1,7 +1,7 @@
 """Two runners, one high-water mark: who delivers, and who goes on when a machine is lost.
 
-A runner on another machine (a pod, a pool of workers) finds nothing of a run but the mark, what the
-landing got of it, and the **delivery intent** beside the mark. All three are changed by conditional
+A runner on another machine (a pod, a pool of workers) finds nothing of a run but the HWM, what the
+landing got of it, and the **delivery intent** beside the HWM. All three are changed by conditional
 writes only: created if absent, replaced if still what was seen. Names of files follow from the end
 of the window, and the platform loads every file that it finds in the landing, so a lost attempt may
 leave no file behind, and may not touch one that a manifest names.
@@ -14,11 +14,11 @@ The delivery intent has four states:
 - **open**: its own, until another takes it over. A runner that finds an open intent extracts the
   same window once more, with the same names, before anything else, and claims it for itself. The
   slower one learns that from the next file or from the seal, removes what it published on its own
-  disk, and ends with exit code 3; its next run goes on from the mark.
+  disk, and ends with exit code 3; its next run goes on from the HWM.
 - **sealed**: all data files are in place; the intent now holds the manifest. This is the decision:
   a sealed delivery is never taken over. Whoever finds one writes the manifest into the landing (the
-  same bytes, whoever writes them), moves the mark and closes the intent.
-- A hand that sets the mark closes it too.
+  same bytes, whoever writes them), moves the HWM and closes the intent.
+- A hand that sets the HWM closes it too.
 
 A file is stored by the attempt *a* in these steps; a runner may stop before each, for hours:
 
@@ -41,8 +41,8 @@ So nothing that *b* stored is ever changed by *a*, whom *b* overtook:
 And nothing of *a* stays: *b* stores under the same names, all of them. That is why the window, and
 whether files are compressed, are taken over with the intent.
 
-The mark: state and mark are written on condition of what was read when the run began. A package
-whose start is no longer the mark is superseded, wherever the mark is now: it is unpublished. If the
+The HWM: state and HWM are written on condition of what was read when the run began. A package
+whose start is no longer the HWM is superseded, wherever the HWM is now: it is unpublished. If the
 landing holds its manifest, then somebody completed its delivery, and it stays.
 
 Not covered: a landing that is emptied while a delivery is open (a name that was in use gets free),
@@ -146,7 +146,7 @@ class PendingDelivery:
         """
         destination = self.destination
         if self.store is not None:
-            await self.store.read()  # a mark or state that is junk is refused before AWS is asked
+            await self.store.read()  # an HWM or state that is junk is refused before AWS is asked
 
         await self.adopt()
         recovery = await recover(
@@ -161,7 +161,7 @@ class PendingDelivery:
             before_discard=before_discard,
         )
         # What an earlier run could not deliver goes before anything new is extracted; but for
-        # packages whose mark has not moved.
+        # packages whose HWM has not moved.
         self.reports.append(await destination.deliver(self.output_path, sends_all=sends_all))
         return recovery, await self.unfinished()
 
@@ -169,8 +169,8 @@ class PendingDelivery:
         """Announce that *committed* is about to be delivered, if there is a landing.
 
         Raises:
-            LockedError: Another runner delivers, or uses the same mark.
-            CommitError: The place of the mark refuses.
+            LockedError: Another runner delivers, or uses the same HWM.
+            CommitError: The place of the HWM refuses.
         """
         manifest, place = committed.manifest, self.destination.config.landing
         self._claim = None
@@ -243,7 +243,7 @@ class PendingDelivery:
         return data is not None and hashlib.sha256(data).hexdigest() == manifest.sha256
 
     async def is_completed(self, intent: RunIntent) -> bool:
-        """True if another runner completed our sealed delivery and moved the mark."""
+        """True if another runner completed our sealed delivery and moved the HWM."""
         if self.store is None or self._claim is None:
             return False
 

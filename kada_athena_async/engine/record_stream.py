@@ -62,7 +62,7 @@ class RecordStreams(ABC):
     """Records of an ``Extractor`` without files.
 
     Each method gives batches of records, masked as configured, in no particular order, while it
-    reads on; a caller who is slow slows it down, so memory stays bounded. No mark is read or
+    reads on; a caller who is slow slows it down, so memory stays bounded. No HWM is read or
     moved, no lock taken and nothing written. Break off whenever you like; what runs in the
     background is over when the generator is closed, which ``contextlib.aclosing`` does at once::
 

@@ -69,7 +69,7 @@ class Run:
 
     Attributes:
         before: What the last run left, also where the window asked for does not follow it: a
-            workgroup that is left out now keeps the mark that it had.
+            workgroup that is left out now keeps the HWM that it had.
         table: Athena's system table, if it is asked for and may be read.
         usable: The same, if it also holds all of the window that is under way.
     """
@@ -355,7 +355,7 @@ class Run:
         return self.store.hwm_path if isinstance(self.store, FileHwmStore) else None
 
     def _nothing_to_do(self, run_id: str, request: WindowRequest) -> RunReport:
-        """The report of an empty window: the mark is younger than ``settle_seconds``."""
+        """The report of an empty window: the HWM is younger than ``settle_seconds``."""
         start = request.start or self.connection.clock.now().replace(microsecond=0)
         self._warn(
             WarningCode.NOTHING_TO_DO, "the window is empty: all that is settled is extracted"

@@ -119,7 +119,7 @@ class SitesExtractor:
     A configuration without ``sites`` is one site without a name: its events come as those of its
     run, and what ends it is raised.
 
-    Each site has its own lock, files, mark and landing journal, named after its instance,
+    Each site has its own lock, files, HWM and landing journal, named after its instance,
     ``<name>-<site>``. They share the SDK's models, the processes that parse SQL, and, where they
     share an account and region, AWS's quotas. Like ``Extractor`` it keeps no global state and
     nothing outlives a call.

@@ -48,7 +48,7 @@ async def find_system_table(connection: Connection, run_id: str) -> SystemTableF
     except UnitError as exc:
         is_on = True  # only a try shows it
         if not is_needed:
-            _say(connection, f"nobody says whether it is on: {exc.message}", exc.hint)
+            _say(connection, f"it is unknown whether it is on: {exc.message}", exc.hint)
             return None
 
     if not is_on and is_needed:

@@ -28,7 +28,7 @@ from kada_athena_async.sources.strategy import (
 
 WORTH_IT_S = 60.0
 WORTH_IT_FACTOR = 1.5
-"""SQL beside the API is worth a minute, or half as much time again: it is the other's witness."""
+"""SQL beside the API is worth a minute, or half as much time again: they check each other."""
 
 _BY_SQL = ("glue:GetDatabases", "athena:ListDatabases")
 """Calls of the discovery that ``sql`` does not make."""
@@ -212,7 +212,7 @@ def recommend(variants: Sequence[Variant], denied: Sequence[str]) -> Recommendat
     if extra_s <= max(WORTH_IT_S, (WORTH_IT_FACTOR - 1) * api.total_s):
         return Recommendation(
             source="auto",
-            reason=f"SQL and the APIs are each other's witness and stand-in for {cost} than api",
+            reason=f"SQL and the APIs check and replace each other for {cost} than api",
         )
 
     return Recommendation(source="api", reason=f"it finds the same tables; auto would take {cost}")

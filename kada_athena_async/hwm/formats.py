@@ -26,7 +26,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     Attributes:
         run_id, manifest_sha256: The commit that wrote it.
-        carried: Its ``hwm`` names the mark that it belongs to.
+        carried: Its ``hwm`` names the HWM that it belongs to.
     """
 
     schema_version: int = STATE_VERSION
@@ -36,26 +36,26 @@ class State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class DeliveryIntent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A commit that is about to be delivered, announced where the mark is kept.
+    """A commit that is about to be delivered, announced where the HWM is kept.
 
-    A runner that finds the mark unmoved, and not the disk of the run that died, learns from it
+    A runner that finds the HWM unmoved, and not the disk of the run that died, learns from it
     which window the landing may hold, whole or in part.
 
     Attributes:
-        hwm: The mark that the run began at; None for the first run.
+        hwm: The HWM that the run began at; None for the first run.
         start, end: The window.
         manifest: Name of its manifest.
         sha256: Of the manifest.
-        is_open: False once the mark has moved, or was set by hand.
+        is_open: False once the HWM has moved, or was set by hand.
         origin: Whose run it was; None in notes of earlier versions.
         attempt: What the files in the landing are marked with; another one with each claim. Empty
             in those of earlier versions.
         place: URL of the landing, without secrets.
         files: Names of the data files.
         compress: True if they are gzipped, which their names depend on.
-        replaces: True if an older package of the same end is replaced; the mark does not move.
+        replaces: True if an older package of the same end is replaced; the HWM does not move.
         sealed: The manifest, once all its files are delivered. From then on nobody may take the
-            delivery over: whoever comes writes the manifest and moves the mark.
+            delivery over: whoever comes writes the manifest and moves the HWM.
     """
 
     schema_version: int = ANNOUNCEMENT_VERSION

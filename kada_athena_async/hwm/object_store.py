@@ -33,8 +33,8 @@ class ObjectHwmStore:
     """The vendor's one-line text and a state beside it, as two objects; see ``HwmStore``.
 
     One instance is one run's view. What it reads first it holds on to: if somebody else writes
-    mark or state afterwards, reading and writing are refused from then on, so that of two runners
-    that began at the same mark one moves it and the other gets an error.
+    HWM or state afterwards, reading and writing are refused from then on, so that of two runners
+    that began at the same HWM one moves it and the other gets an error.
 
     Args:
         name: The collector's instance; the objects are ``<name>_hwm.txt``, ``<name>_state.json``,
@@ -84,18 +84,18 @@ class ObjectHwmStore:
         return await self.read()
 
     async def write(self, carried: RunState, *, run_id: str, manifest_sha256: str) -> None:
-        """Write the state, then the mark; see ``HwmStore``.
+        """Write the state, then the HWM; see ``HwmStore``.
 
         Raises:
             LockedError: Somebody else was faster; the HWM is theirs.
-            CommitError: The place refuses; the mark has not moved.
+            CommitError: The place refuses; the HWM has not moved.
         """
         state = State(run_id=run_id, manifest_sha256=manifest_sha256, carried=carried)
         await self._write(self._state_name, to_bytes(state))
         await self.publish(carried.hwm)
 
     async def publish(self, hwm: datetime) -> None:
-        """Set the mark alone, as an operator does.
+        """Set the HWM alone, as an operator does.
 
         Raises:
             LockedError: Somebody else was faster.

@@ -31,13 +31,13 @@ class HwmStore(Protocol):
         """
 
     async def write(self, carried: RunState, *, run_id: str, manifest_sha256: str) -> None:
-        """Remember *carried*, then move the mark to ``carried.hwm``; durable on return.
+        """Remember *carried*, then move the HWM to ``carried.hwm``; durable on return.
 
-        Whenever a crash comes, the mark is the old one or the new one, and never the new one
+        Whenever a crash comes, the HWM is the old one or the new one, and never the new one
         without its state.
 
         Raises:
-            CommitError: The place refuses; the mark has not moved.
+            CommitError: The place refuses; the HWM has not moved.
         """
 
     async def announced(self) -> DeliveryIntent | None:
@@ -50,7 +50,7 @@ class HwmStore(Protocol):
     async def announce(self, announcement: DeliveryIntent) -> None:
         """Remember, before it begins, that a commit is being delivered; durable on return.
 
-        Moving the mark ends it.
+        Moving the HWM ends it.
 
         Raises:
             CommitError: The place refuses.
@@ -75,7 +75,7 @@ class FileHwmStore:
 
     def __init__(self, hwm_path: Path, files: Files) -> None:
         self.hwm_path = hwm_path.resolve()
-        # Each file of a mark has a state and a lock of its own: x_hwm.txt, x.txt, x_hwm.dat and x.
+        # Each file of an HWM has a state and a lock of its own: x_hwm.txt, x.txt, x_hwm.dat and x.
         name = self.hwm_path.name
         stem = name.removesuffix("_hwm.txt")
         own, lock = (
@@ -95,7 +95,7 @@ class FileHwmStore:
         return await self.read()
 
     async def write(self, carried: RunState, *, run_id: str, manifest_sha256: str) -> None:
-        """Write the state, then the mark; see ``HwmStore``."""
+        """Write the state, then the HWM; see ``HwmStore``."""
         state = State(run_id=run_id, manifest_sha256=manifest_sha256, carried=carried)
         with failing(self.state_path, field=MARK_FIELDS):
             await in_thread(lambda: self._files.write_durably(self.state_path, to_bytes(state)))
@@ -103,7 +103,7 @@ class FileHwmStore:
         await self.publish(carried.hwm)
 
     async def publish(self, hwm: datetime) -> None:
-        """Set the mark alone, as an operator or the vendor's ``publish_hwm`` does.
+        """Set the HWM alone, as an operator or the vendor's ``publish_hwm`` does.
 
         Raises:
             CommitError: The file system refuses.

@@ -11,7 +11,7 @@ REMEDY = (
 )
 """What to write instead of what is no time."""
 
-# ISO 8601 and the mark's own form; the time of day, its seconds and the zone may be left out.
+# ISO 8601 and the HWM's own form; the time of day, its seconds and the zone may be left out.
 _MOMENT = re.compile(
     r"(\d{4}-\d{2}-\d{2})"
     r"(?:[Tt ](\d{2}:\d{2})(:\d{2})?(?:[.,]\d{1,9})?\s?([Zz]|UTC|[+-]\d{2}:?\d{2})?)?",

@@ -81,7 +81,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     Attributes:
         hwm: The high-water mark it belongs to: the end of the window that it closes.
-        workgroups: By name. A workgroup that could not be read lags behind with its own mark.
+        workgroups: By name. A workgroup that could not be read lags behind with its own HWM.
         origin: Whose it is; None in states of earlier versions.
         unresolved: Executions already extracted whose principal is not known yet: their ids and
             when they were submitted.
@@ -100,21 +100,21 @@ class StoredMark:
     Attributes:
         hwm: The high-water mark; None before the first run.
         carried: None without a state that belongs to *hwm*.
-        was_edited: True if there is a state and it belongs to another mark: somebody set the mark.
+        was_edited: True if there is a state and it belongs to another HWM: somebody set the HWM.
         before_edit: That state, if ``was_edited``.
-        manifest_sha256: The commit that moved the mark; empty if nobody knows.
+        manifest_sha256: The commit that moved the HWM; empty if nobody knows.
     """
 
     hwm: datetime | None = None
     carried: RunState | None = None
     was_edited: bool = False
     before_edit: RunState | None = None
-    # Says who, not how far: two marks that lead to the same window are equal.
+    # Says who, not how far: two HWMs that lead to the same window are equal.
     manifest_sha256: str = field(default="", compare=False)
 
     @property
     def newest(self) -> RunState | None:
-        """State of the last run that left one, whatever mark it belongs to."""
+        """State of the last run that left one, whatever HWM it belongs to."""
         return self.carried or self.before_edit
 
 
@@ -144,7 +144,7 @@ class Gap(NamedTuple):
     """A time whose executions are not extracted.
 
     Attributes:
-        kind: ``retention`` (Athena no longer has them) or ``operator`` (the mark was set forward).
+        kind: ``retention`` (Athena no longer has them) or ``operator`` (the HWM was set forward).
     """
 
     kind: str
@@ -226,7 +226,7 @@ class Decision:
         return replace(self, kept_since=kept_since, gaps=gaps)
 
     def reading(self, workgroup: str) -> WorkgroupWindow:
-        """The part of *workgroup* to read: from its own mark, which is the run's unless it lags.
+        """The part of *workgroup* to read: from its own HWM, which is the run's unless it lags.
 
         Raises:
             ValueError: There is nothing to do.
@@ -265,7 +265,7 @@ class Decision:
     def _catches_up(self, mark: WorkgroupMark, window: Window) -> bool:
         """True if a chosen window includes what a workgroup that lags behind has missed.
 
-        Not if the window skips time on purpose, nor if the mark will not move: then a later run
+        Not if the window skips time on purpose, nor if the HWM will not move: then a later run
         catches up, and would extract it again.
         """
         if self.former is None:
@@ -275,7 +275,7 @@ class Decision:
 
 
 def _was_listed(known: WorkgroupMark | None) -> bool:
-    """True if what was under way at the mark is known by id: its last run listed executions.
+    """True if what was under way at the HWM is known by id: its last run listed executions.
 
     False also for a workgroup of which only the place is known where its history begins.
     """
@@ -308,7 +308,7 @@ def decide_window(
 
     Raises:
         ConfigError: *start* lies after *end*.
-        StateError: The stored mark lies in the future.
+        StateError: The stored HWM lies in the future.
     """
     settled = whole_second(now - settings.settle)
     wanted = settled if end is None else whole_second(end)
@@ -363,7 +363,7 @@ def _retention_gap(begin: datetime, kept_since: datetime) -> tuple[Gap, ...]:
 
 
 def _operator_gap(begin: datetime, mark: StoredMark, start: datetime | None) -> tuple[Gap, ...]:
-    # The last mark that the runs themselves reached, whatever was written into the file since.
+    # The last HWM that the runs themselves reached, whatever was written into the file since.
     reached = mark.before_edit.hwm if mark.before_edit else mark.hwm
     is_chosen = start is not None or mark.was_edited
     if is_chosen and reached is not None and reached < begin:

@@ -1,4 +1,4 @@
-"""The last mile: committed packages go to the landing, and marks may be kept there."""
+"""The last mile: committed packages go to the landing, and HWMs may be kept there."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 In the landing itself (``hwm_store: landing``) it lies below ``_hwm/``: the platform loads every
 file that it finds in the landing, and loaders of the Hive family skip names with an underscore.
 Versions before 0.2 kept it among the extracts. It moves once, with the first write: the old line is
-replaced by one that an old version refuses and that still holds the mark, then state and delivery
-intent are copied, the mark last. A crash in between is gone on from there.
+replaced by one that an old version refuses and that still holds the HWM, then state and delivery
+intent are copied, the HWM last. A crash in between is gone on from there.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _OLD = "old:"
 async def open_hwm_store(
     place: Place, name: str, around: Runtime
 ) -> AsyncIterator[FileHwmStore | ObjectHwmStore]:
-    """The store of the marks of *name* at *place*; closes its connections in any case.
+    """The store of the HWMs of *name* at *place*; closes its connections in any case.
 
     Raises:
         ConfigError: The region is not AWS's, or an extra package is not installed.
@@ -53,7 +53,7 @@ async def open_hwm_store(
 async def open_hwm_store_in_landing(
     place: Place, name: str, around: Runtime
 ) -> AsyncIterator[ObjectHwmStore]:
-    """The store of the marks of *name* in the landing at *place*, as ``open_hwm_store``."""
+    """The store of the HWMs of *name* in the landing at *place*, as ``open_hwm_store``."""
     async with open_landing(place, around) as old:
         if isinstance(place, LocalPlace):
             directory = LocalLanding(place.path / HWM_DIRECTORY, around.files, makes=True)

@@ -280,7 +280,7 @@ async def _body(body: Any, name: str) -> bytes:
             f"{name} has more than {SMALL_OBJECT_LIMIT_BYTES:,} bytes: it is none of our notes and "
             "was not read to its end",
             code="AnswerTooLarge",
-            hint="somebody replaced it; move it away",
+            hint="another program replaced it; move it away",
         )
 
     return bytes(data)

@@ -218,7 +218,7 @@ def _lost_extra(unit: PrincipalEventsUnit | TagsUnit) -> tuple[WarningCode, str]
         lost = f"the tags of catalog {unit.catalog.name} are left out"
         return WarningCode.TAGS_MISSING, lost
 
-    return WarningCode.PRINCIPALS_MISSING, "nobody says who ran the queries"
+    return WarningCode.PRINCIPALS_MISSING, "no source says who ran the queries"
 
 
 def _left_out(unit: Unit, error: UnitError) -> tuple[ScopeFacts, ...]:

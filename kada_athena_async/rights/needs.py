@@ -14,7 +14,7 @@ OWN_CATALOG = "AwsDataCatalog"
 
 Bearer: TypeAlias = Literal["run", "caller", "landing", "hwm_store"]
 """Whose policy a right belongs into: who extracts (the role, if there is one), who assumes the
-role, who writes to the landing or to the mark's bucket where that has an identity of its own."""
+role, who writes to the landing or to the HWM's bucket where that has an identity of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Requirements:
         return self.has_own or self.names_all or any("/" in name for name in self.others)
 
     def place(self, bearer: Literal["landing", "hwm_store"]) -> S3Place | None:
-        """The landing, or the mark's place, if it is a bucket."""
+        """The landing, or the HWM's place, if it is a bucket."""
         value = self.config.landing if bearer == "landing" else self.config.hwm_store
         return value if isinstance(value, S3Place) else None
 

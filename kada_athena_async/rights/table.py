@@ -77,7 +77,7 @@ def _system_table(needs: Requirements) -> bool | None:
 
 
 _NO_TABLE = "Athena's system table is not used: the history comes from the API, 250 executions/s"
-_NO_SQL = "SQL is not asked: `sql` fails, `auto` has the API alone and no second witness"
+_NO_SQL = "SQL is not asked: `sql` fails, `auto` has the API alone and no cross-check"
 _NO_RESULT_PLACE = f"Athena cannot write results: {_NO_SQL}"
 _NO_HISTORY = "the history of its workgroup is not extracted"
 

@@ -28,7 +28,7 @@ class RunIntent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     Attributes:
         start, end: The window.
         hwm: The high-water mark that the run found, None if there was none or it keeps none.
-        manages_hwm: True if the commit moves the mark, False if the caller keeps its own.
+        manages_hwm: True if the commit moves the HWM, False if the caller keeps its own.
         replaces: True if it may replace an older commit of the same end, also when continued.
         config_digest, plan_digest, version, statements_digest, origin: The run may be continued
             only by one with the same; those that earlier versions did not write are empty.

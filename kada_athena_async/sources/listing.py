@@ -161,7 +161,7 @@ def all_failed(scope: str, errors: Sequence[UnitError]) -> UnitError:
         usual = {f"allow {denial.action} to the role or user of the run" for denial in denials}
         hints = dict.fromkeys(denial.hint for denial in denials if denial.hint not in usual)
         return AccessDeniedError(
-            f"nobody may list {scope}: {reason}",
+            f"not allowed to list {scope}: {reason}",
             action=" or ".join(dict.fromkeys(denial.action for denial in denials)),
             scope=scope,
             hint="; or ".join(hints),
@@ -171,7 +171,7 @@ def all_failed(scope: str, errors: Sequence[UnitError]) -> UnitError:
     if len(errors) == 1:
         return others[0]
 
-    return UnitError(f"nobody can list {scope}: {reason}", hint=others[0].hint)
+    return UnitError(f"cannot list {scope}: {reason}", hint=others[0].hint)
 
 
 async def list_by_sql(

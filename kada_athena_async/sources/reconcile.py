@@ -1,6 +1,6 @@
 """Joins what SQL and the API say about the same tables into records; pure.
 
-In ``auto`` each is the other's witness: SQL's columns are what a query would see (Trino's types,
+In ``auto`` each checks the other: SQL's columns are what a query would see (Trino's types,
 current columns), the API adds the catalog's own types, comments, places and times.
 """
 

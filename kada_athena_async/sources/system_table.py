@@ -228,7 +228,7 @@ class SystemTable:
 
 @dataclass(slots=True, kw_only=True)
 class TableHistory(WorkgroupHistory):
-    """Reads one workgroup's window from the table; the API is its witness.
+    """Reads one workgroup's window from the table; the API checks it.
 
     What was under way when the last run looked is asked of the API by id. Then the rows of the
     window, and then the newest page of ListQueryExecutions: an execution in it that the table does

@@ -170,7 +170,7 @@ def test_the_tables_fit_and_say_what_is_an_estimate(sandbox: Sandbox, tmp_path: 
     assert "\x1b" not in result.stdout
     assert "auto *     api     sql" in result.stdout
     assert "rough dollars at most" in result.stdout
-    assert "recommended: auto. SQL and the APIs are each other's witness" in result.stdout
+    assert "recommended: auto. SQL and the APIs check and replace each other" in result.stdout
     assert "snowflake_finance" in result.stdout
     assert "CREATE_FAILED" in result.stdout
 

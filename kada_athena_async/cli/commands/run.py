@@ -1,4 +1,4 @@
-"""``run``: extract, commit, deliver, and only then move the mark."""
+"""``run``: extract, commit, deliver, and only then move the HWM."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ Owner: TypeAlias = "tuple[str, Site | None]"
 
 
 def show_marks(talk: Talk, request: RunRequest) -> int:
-    """Print the mark, or that of each site, and where it is kept; the exit code."""
+    """Print the HWM, or that of each site, and where it is kept; the exit code."""
     codes: list[int] = []
     owners = _owners(talk, request)
     for name, site in owners:
@@ -69,7 +69,7 @@ def _show_mark(talk: Talk, request: RunRequest, name: str, site: Site | None) ->
 
 
 def set_mark(talk: Talk, time: str, request: RunRequest) -> int:
-    """Write the mark; warn where the step leaves history out; the exit code."""
+    """Write the HWM; warn where the step leaves history out; the exit code."""
     now = datetime.now(timezone.utc)
     wanted = _wanted(time, now)
     owners = _owners(talk, request)
@@ -93,7 +93,7 @@ def set_mark(talk: Talk, time: str, request: RunRequest) -> int:
 def _owners(talk: Talk, request: RunRequest) -> list[Owner]:
     """Owners of the high-water marks that are asked for.
 
-    Without a configuration, or where a file is named, the mark is a file here. Otherwise it is
+    Without a configuration, or where a file is named, the HWM is a file here. Otherwise it is
     where a run with that configuration keeps it.
     """
     name = check_name(request.name, key="--name")
@@ -111,7 +111,7 @@ def _owners(talk: Talk, request: RunRequest) -> list[Owner]:
 
 @asynccontextmanager
 async def _store(request: RunRequest, name: str, site: Site | None) -> AsyncIterator[Store]:
-    """The store of a mark; closes its connections in any case."""
+    """The store of an HWM; closes its connections in any case."""
     place = site.config.hwm_store if site else None
     if place == "landing" and site is not None:
         place = site.config.landing
@@ -153,7 +153,7 @@ async def _read(request: RunRequest, name: str, site: Site | None) -> tuple[Stor
 async def _write(
     request: RunRequest, name: str, site: Site | None, wanted: datetime, now: datetime
 ) -> tuple[datetime | StateError | None, str]:
-    """Set the mark; what it was, or why nobody knows, and where it is kept.
+    """Set the HWM; what it was, or why nobody knows, and where it is kept.
 
     In an object store the write is conditional on what was read; a file is locked meanwhile.
     """
@@ -167,7 +167,7 @@ async def _write(
             try:
                 before = (await store.read()).hwm
             except StateError as exc:
-                # To set it anew is the remedy for a mark that is junk.
+                # To set it anew is the remedy for an HWM that is junk.
                 before = exc
 
             await store.publish(wanted)

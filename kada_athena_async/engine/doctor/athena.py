@@ -97,7 +97,7 @@ class AthenaTrials:
         if trial is None and right.target is Target.SYSTEM_TABLE:
             return untried("only a statement shows it: run once with history_source auto")
 
-        return await trial() if trial else untried("nobody knows how to try it")
+        return await trial() if trial else untried("no way to try it is known")
 
     def _call(self, operation: str, **parameters: object) -> Awaitable[Mapping[str, Any]]:
         service, _, name = operation.partition(":")

@@ -71,7 +71,7 @@ class BucketTrials:
             case "s3:PutObject":
                 return await self._write(key)
             case _:
-                return untried("nobody knows how to try it")
+                return untried("no way to try it is known")
 
     async def _bucket_itself(self) -> Tried:
         try:

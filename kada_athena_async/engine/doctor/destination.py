@@ -1,4 +1,4 @@
-"""Looks at places outside the output directory: the landing, and where the mark is kept."""
+"""Looks at places outside the output directory: the landing, and where the HWM is kept."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LANDING = frozenset({Target.LANDING, Target.LANDING_BUCKET})
 _MARKS = frozenset({Target.MARKS, Target.MARKS_BUCKET})
 
 # https://learn.microsoft.com/rest/api/storageservices/create-service-sas: sp holds one letter a
-# right. Blocks are put with "c" or "w"; replacing a manifest or a mark needs "w".
+# right. Blocks are put with "c" or "w"; replacing a manifest or an HWM needs "w".
 _SAS_RIGHTS = {"r": "read", "c": "create", "w": "write"}
 
 NOTICE = timedelta(days=7)
@@ -44,7 +44,7 @@ class OutsideTrials:
     hwm_path: Path | None
 
     async def try_rights(self, rights: Sequence[Right]) -> dict[Right, Tried]:
-        """The results of using the rights on the landing's and the mark's buckets.
+        """The results of using the rights on the landing's and the HWM's buckets.
 
         Raises:
             CredentialsError: S3 does not accept who writes there.
@@ -63,7 +63,7 @@ class OutsideTrials:
         return found
 
     async def findings(self) -> list[Finding]:
-        """The landing itself, and the mark."""
+        """The landing itself, and the HWM."""
         found: list[Finding] = []
         if self._landing is not None:
             found += await self._look(self._landing, "landing")

@@ -138,7 +138,7 @@ class Doctor:
             if right in destination:
                 tried = destination[right]
             elif right.target in _OUTSIDE:
-                tried = untried("nobody may look there, see below")
+                tried = untried("access is denied, see below")
             elif right.target is Target.ROLES:
                 tried = GRANTED if config.role else untried("see the landing")
             elif right.target in _RESULTS:

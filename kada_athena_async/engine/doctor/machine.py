@@ -140,7 +140,7 @@ def version_findings() -> list[Finding]:
             subject="packages",
             state="problem",
             detail=clash,
-            lost="calls may fail in ways that nobody has tried",
+            lost="calls may fail in untested ways",
             remedy="install again: pip install --upgrade kada-athena-async",
             exit_code=ExitCode.FAILED,
         )

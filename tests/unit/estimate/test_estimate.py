@@ -107,7 +107,7 @@ def test_the_share_of_the_quota_stretches_the_time() -> None:
 
 
 def test_both_sources_are_recommended_while_they_cost_little() -> None:
-    """Each is the other's witness; the reason says what it costs."""
+    """Each checks the other; the reason says what it costs."""
     chosen = estimated(20, 50).recommendation
 
     assert chosen.source == "auto"
