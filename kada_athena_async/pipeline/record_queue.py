@@ -18,7 +18,9 @@ from kada_athena_async.concurrency import offload
 from kada_athena_async.records import QueryRecord
 
 HELD_CHARS = 1_000_000
-"""Of statements; what exceeds them waits in a temporary file."""
+"""Of statements, with what a record takes beside; what exceeds them waits in a temporary file."""
+
+_RECORD_CHARS = 1_500
 
 BATCH_RECORDS = 500
 Tables: TypeAlias = tuple[tuple[str | None, ...], ...]
@@ -139,7 +141,7 @@ class RecordQueue:
 
 
 def _chars(records: Sequence[Executed]) -> int:
-    return sum(len(one.record.query or "") for one in records)
+    return sum(_RECORD_CHARS + len(one.record.query or "") for one in records)
 
 
 def as_written(record: QueryRecord) -> QueryRecord:

@@ -1,16 +1,41 @@
-"""Reads and writes of each table, by day and user, counted in bounded memory."""
+"""Reads and writes of each table, by day and user, counted on disk."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from kada_athena_async.files.database import open_database
 from kada_athena_async.records import EventRecord, QueryRecord, UsageRecord, ViewRecord
-from kada_athena_async.sql.merging import MAX_HELD, Key, Merging, in_batches
 
+_FILE = "usage.sqlite"
+_NAMES = "server, catalog, schema_, table_, usage_date, user_, event_type"
+_SCRIPT = f"""
+    PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
+    CREATE TABLE uses (
+        {_NAMES}, fingerprint, executions, failed, scanned_high, scanned_low, last_at,
+        PRIMARY KEY ({_NAMES}, fingerprint)
+    ) WITHOUT ROWID;
+"""
+_COUNT = """
+    INSERT INTO uses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+        executions = executions + excluded.executions,
+        failed = failed + excluded.failed,
+        scanned_high = scanned_high + excluded.scanned_high,
+        scanned_low = scanned_low + excluded.scanned_low,
+        last_at = max(coalesce(last_at, excluded.last_at), coalesce(excluded.last_at, last_at))
+"""
+_TOTALS = f"""
+    SELECT {_NAMES}, sum(executions), sum(failed), count(*), sum(scanned_high), sum(scanned_low),
+        max(last_at)
+    FROM uses GROUP BY {_NAMES} ORDER BY {_NAMES}
+"""  # noqa: S608 - the names are ours
+_HALF = 1 << 32
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MICROSECOND = timedelta(microseconds=1)
 _ROWS_AT_ONCE = 500
 _COUNTED = ("READ", "WRITE")
 
@@ -32,22 +57,40 @@ class Use(NamedTuple):
     last_at: datetime | None
 
 
-class TableUsage(Merging[Use]):
+class TableUsage:
     """Counts the use of tables by a run's executions.
 
-    Statements are distinguished to the end, so that distinct ones are counted exactly.
+    Statements are told apart to the end, so that distinct ones are counted exactly. They are
+    counted as they come, in a file: at the end nothing is left to be sorted.
 
     Args:
-        directory: Where the temporary files may lie.
+        directory: Where the file may lie until this object is closed.
     """
 
-    def __init__(self, directory: Path, *, max_held: int = MAX_HELD) -> None:
-        super().__init__(directory, key=_key, merged=_merged, make=Use._make, max_held=max_held)
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / _FILE
+        self._path.unlink(missing_ok=True)  # of a process that was killed
+        self._file = open_database(self._path, _SCRIPT)
+
+    def add(self, uses: Iterable[Use]) -> None:
+        """Count some uses.
+
+        Raises:
+            sqlite3.Error: The disk refuses.
+        """
+        with self._file:
+            self._file.executemany(_COUNT, map(_row, uses))
 
     def rows(self) -> Iterator[list[UsageRecord]]:
         """A row for each table, day, user and way, in this order; to be called once."""
-        groups = groupby(self.merged_rows(), key=lambda use: _key(use)[:-1])
-        return in_batches((_record(list(uses)) for _, uses in groups), _ROWS_AT_ONCE)
+        rows = self._file.execute(_TOTALS)
+        while found := rows.fetchmany(_ROWS_AT_ONCE):
+            yield [_record(row) for row in found]
+
+    def close(self) -> None:
+        """Remove the file."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
 
 
 def uses_of(
@@ -94,34 +137,27 @@ def _uses(execution: QueryRecord, events: Sequence[EventRecord]) -> Iterator[Use
         )
 
 
-def _key(use: Use) -> Key:
-    return use[:8]
+def _row(use: Use) -> tuple[object, ...]:
+    # In halves, because the sum of 64-bit numbers is none.
+    high, low = divmod(use.scanned_bytes, _HALF)
+    counts = (use.executions, use.failed_executions, high, low)
+    return (*use[:8], *counts, use.last_at and (use.last_at - _EPOCH) // _MICROSECOND)
 
 
-def _merged(one: Use, other: Use) -> Use:
-    lasts = [use.last_at for use in (one, other) if use.last_at]
-    return one._replace(
-        executions=one.executions + other.executions,
-        failed_executions=one.failed_executions + other.failed_executions,
-        scanned_bytes=one.scanned_bytes + other.scanned_bytes,
-        last_at=max(lasts) if lasts else None,
-    )
-
-
-def _record(uses: Sequence[Use]) -> UsageRecord:
-    first = uses[0]
-    lasts = [use.last_at for use in uses if use.last_at]
+def _record(row: tuple[Any, ...]) -> UsageRecord:
+    *names, executions, failed, statements, high, low, last = row
+    server, catalog, schema, table, usage_date, user, event_type = names
     return UsageRecord(
-        server=first.server,
-        catalog=first.catalog,
-        schema=first.schema,
-        table=first.table,
-        usage_date=first.usage_date or None,
-        user=first.user,
-        event_type=first.event_type,
-        executions=sum(use.executions for use in uses),
-        failed_executions=sum(use.failed_executions for use in uses),
-        distinct_statements=len(uses),
-        scanned_bytes=sum(use.scanned_bytes for use in uses),
-        last_at=max(lasts) if lasts else None,
+        server=server,
+        catalog=catalog,
+        schema=schema,
+        table=table,
+        usage_date=usage_date or None,
+        user=user,
+        event_type=event_type,
+        executions=executions,
+        failed_executions=failed,
+        distinct_statements=statements,
+        scanned_bytes=high * _HALF + low,
+        last_at=None if last is None else _EPOCH + last * _MICROSECOND,
     )

@@ -6,8 +6,6 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from random import Random
 
-import pytest
-
 from kada_athena_async.records import EventRecord, QueryRecord, UsageRecord
 from kada_athena_async.sql.table_usage import TableUsage, uses_of
 
@@ -35,10 +33,8 @@ def event(of: QueryRecord, what: str, table: str, catalog: str | None = "c") -> 
     return EventRecord("srv", "e", of.query_id, what, of.user, catalog, schema, table, None, at)
 
 
-def counted(
-    pairs: list[tuple[QueryRecord, list[EventRecord]]], folder: Path, max_held: int = 100
-) -> list[UsageRecord]:
-    usage = TableUsage(folder, max_held=max_held)
+def counted(pairs: list[tuple[QueryRecord, list[EventRecord]]], folder: Path) -> list[UsageRecord]:
+    usage = TableUsage(folder)
     for record, events in pairs:
         usage.add(uses_of([record], events))
     rows = [row for batch in usage.rows() for row in batch]
@@ -87,19 +83,35 @@ def test_a_day_and_user_is_one_row(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("max_held", [1, 7])
-def test_what_is_put_aside_changes_nothing(tmp_path: Path, max_held: int) -> None:
-    """Rows, order and counts are the same as if all were held; no file remains."""
+def test_sums_are_exact_whatever_the_order(tmp_path: Path) -> None:
+    """Rows stand in the order of their names, bytes may exceed 64 bits, and no file remains."""
     rng = Random(11)
     pairs = []
     for number in range(300):
         record = execution(
             f"q{number}",
             fingerprint=f"f{rng.randrange(9)}",
-            completed_at=AT + timedelta(hours=rng.randrange(60)),
-            scanned_bytes=rng.randrange(1000),
+            completed_at=rng.choice([None, AT + timedelta(hours=rng.randrange(60))]),
+            scanned_bytes=2**62 + rng.randrange(1000),
         )
-        pairs.append((record, [event(record, "READ", rng.choice("xyz"))]))
+        pairs.append((record, [event(record, "READ", rng.choice(["x", "\uffff", "\U0001f600"]))]))
+    leftover = tmp_path / "usage.sqlite"
+    leftover.write_bytes(b"of a process that was killed")
 
-    assert counted(pairs, tmp_path, max_held) == counted(pairs, tmp_path, 10_000)
+    rows = counted(pairs, tmp_path)
+
+    assert rows == counted(pairs[::-1], tmp_path)
+    assert [(r.table, r.usage_date or "") for r in rows] == sorted(
+        (r.table, r.usage_date or "") for r in rows
+    )
+    assert sum(r.scanned_bytes for r in rows) == sum(p[0].scanned_bytes or 0 for p in pairs)
+    assert sum(r.executions for r in rows) == 300
+    for row in rows:
+        of = [r for r, e in pairs if e[0].table == row.table and day(r) == row.usage_date]
+        assert row.distinct_statements == len({r.fingerprint for r in of})
+        assert row.last_at == max((r.completed_at for r in of if r.completed_at), default=None)
     assert [*tmp_path.iterdir()] == []
+
+
+def day(record: QueryRecord) -> str | None:
+    return record.completed_at and f"{record.completed_at:%Y-%m-%d}"
