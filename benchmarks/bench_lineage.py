@@ -28,9 +28,10 @@ from kada_athena_async.config import Config
 from kada_athena_async.files import Files
 from kada_athena_async.pipeline.lineage import Lineage
 from kada_athena_async.pipeline.record_queue import Executed
-from kada_athena_async.pipeline.transforms import Transforms
+from kada_athena_async.pipeline.transforms import Transforms, texts_of
 from kada_athena_async.records import ColumnRecord, QueryRecord
 from kada_athena_async.sinks import RunIntent, Staging
+from kada_athena_async.sql.texts import mask_texts
 from kada_athena_async.sql.worker_pool import WorkerPool
 
 AT = datetime(2026, 11, 1, tzinfo=timezone.utc)
@@ -99,7 +100,8 @@ async def _once(
         for start in range(0, size, BATCH):
             begun, begun_cpu = time.perf_counter(), time.thread_time()
             records = [_execution(n, mode) for n in range(start, min(size, start + BATCH))]
-            masked = [Executed(transforms.query(record)) for record in records]
+            texts = mask_texts(texts_of(records), True, False)
+            masked = [*map(Executed, transforms.queries(records, texts)[0])]
             masking_s += time.perf_counter() - begun
             masking_cpu += time.thread_time() - begun_cpu
             yield masked

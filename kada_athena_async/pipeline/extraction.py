@@ -52,6 +52,7 @@ from kada_athena_async.sources.query_history import Emit, WorkgroupHistory, user
 from kada_athena_async.sources.strategy import metadata_source
 from kada_athena_async.sources.system_table import SystemTable, TableHistory
 from kada_athena_async.sources.table_metadata import TableMetadataTables
+from kada_athena_async.sql.worker_pool import WorkerPool
 
 SLICES_AHEAD = 4
 """Slices held beyond those whose statement runs: being joined and written. Each unit has one more
@@ -70,6 +71,7 @@ class UnitExtraction:
         queries: Where our own statements run.
         texts: Statement name -> text.
         written: Is given what history units have written, in its order.
+        pool: Masks texts; in threads of this process unless somebody has entered it.
     """
 
     config: Config
@@ -80,6 +82,7 @@ class UnitExtraction:
     clock: Clock
     notify: Observer
     written: Written | None = None
+    pool: WorkerPool = field(default_factory=WorkerPool)
     transforms: Transforms = field(init=False)
     _sources: dict[str, CatalogSources] = field(init=False, default_factory=dict)
     _slices: Slots = field(init=False)
@@ -261,6 +264,7 @@ class UnitExtraction:
             server=self.config.server,
             workgroup=name,
             transforms=self.transforms,
+            pool=self.pool,
             written=self.written,
         ) as parts:
             history = self._history_of(unit, emit, advanced)

@@ -10,13 +10,13 @@ from typing import TypeAlias
 import anyio
 
 from kada_athena_async.aws.wire import QueryExecution
-from kada_athena_async.concurrency import offload
-from kada_athena_async.pipeline.transforms import Transforms
+from kada_athena_async.pipeline.transforms import Transforms, texts_of
 from kada_athena_async.records import ACCESSED, IMMEDIATES, AccessedRecord, Record
 from kada_athena_async.sinks import RecordSink
 from kada_athena_async.sinks.interface import RecordWriter
 from kada_athena_async.sources.query_history import record_of
 from kada_athena_async.sources.system_table import TableExecution
+from kada_athena_async.sql.worker_pool import WorkerPool
 
 KIND = "databaselog"
 
@@ -30,6 +30,7 @@ class HistoryParts:
 
     Args:
         workgroup: Of the executions that do not name theirs.
+        pool: Masks the texts.
         written: Is given what is written, in the order of the parts.
 
     Attributes:
@@ -41,6 +42,7 @@ class HistoryParts:
     server: str
     workgroup: str
     transforms: Transforms
+    pool: WorkerPool
     written: Written | None = None
     rows: int = 0
     _stack: AsyncExitStack = field(init=False, default_factory=AsyncExitStack)
@@ -56,7 +58,7 @@ class HistoryParts:
 
     async def write(self, executions: Sequence[QueryExecution]) -> None:
         """Write *executions*; all parts have them in the same order."""
-        found = await offload(lambda: self._records(executions))
+        found = await self._records(executions)
         async with self._turn:
             for kind, records in found.items():
                 if records:
@@ -73,12 +75,16 @@ class HistoryParts:
 
         await self._open[kind].write(records)
 
-    def _records(self, executions: Sequence[QueryExecution]) -> dict[str, list[Record]]:
+    async def _records(self, executions: Sequence[QueryExecution]) -> dict[str, list[Record]]:
         transforms = self.transforms
         found = [record_of(self.server, e, workgroup=self.workgroup) for e in executions]
+        masked = await self.pool.mask(
+            texts_of(found), mask=transforms.mask, keep_s3_locations=transforms.keep_s3_locations
+        )
+        queries, immediates = transforms.queries(found, masked)
         return {
-            KIND: [*map(transforms.query, found)],
-            IMMEDIATES: [*filter(None, map(transforms.immediate, found))],
+            KIND: [*queries],
+            IMMEDIATES: [*immediates],
             ACCESSED: [
                 AccessedRecord(e.query_execution_id, e.tables_accessed)
                 for e in executions

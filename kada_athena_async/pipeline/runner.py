@@ -71,6 +71,7 @@ class UnitRunner:
             pool=self.pool,
         )
         self.extraction.written = self.derivation.take
+        self.extraction.pool = self.pool
 
     async def __aenter__(self) -> Self:
         return self

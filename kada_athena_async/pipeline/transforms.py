@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from kada_athena_async.records import ImmediateRecord, QueryRecord, ViewRecord
 from kada_athena_async.sources.interface import RawView
 from kada_athena_async.sources.reconcile import DecodedView
-from kada_athena_async.sql import (
-    SqlText,
-    fingerprint_of_masked,
-    is_unmaskable,
-    mask_sql,
-    mask_text,
-)
-from kada_athena_async.sql.immediate import immediate_text
+from kada_athena_async.sql import is_unmaskable, mask_sql
+from kada_athena_async.sql.texts import ExecutionText, MaskedText
 from kada_athena_async.sql.view_text import decode_view, is_encoded
 
 
@@ -36,40 +31,24 @@ class Transforms:
     keep_s3_locations: bool = False
     unmaskable: Counter[str] = field(default_factory=Counter)
 
-    def query(self, record: QueryRecord) -> QueryRecord:
-        """The record with its fingerprint, and masked."""
-        text = record.query
-        if text is None:
-            return record._replace(status_reason=self._reason(record, ""))
-
-        sql = SqlText(
-            text,
-            statement_type=record.statement_type,
-            substatement_type=record.substatement_type,
-            # One that was cancelled may never have come to the point where names are looked up.
-            is_failed=record.status != "SUCCEEDED",
-        )
-        masked = sql.masked()
-        named = record._replace(fingerprint=fingerprint_of_masked(masked, schema=record.schema))
-        if not self.mask:
-            return named
-
-        if self.keep_s3_locations:
-            masked = sql.masked(keep_s3_locations=True)
-        self.unmaskable["query"] += is_unmaskable(masked)
-        return named._replace(query=masked, status_reason=self._reason(record, masked))
-
-    def immediate(self, record: QueryRecord) -> ImmediateRecord | None:
-        """The statement that an EXECUTE IMMEDIATE ran, masked; None if *record* is no such thing.
+    def queries(
+        self, records: Sequence[QueryRecord], texts: Sequence[MaskedText]
+    ) -> tuple[list[QueryRecord], list[ImmediateRecord]]:
+        """The records with their fingerprints, and masked; and what EXECUTE IMMEDIATE ran.
 
         Args:
-            record: As it came, not yet masked.
+            texts: What ``mask_texts`` makes of ``texts_of`` *records*.
         """
-        if not self.mask or not record.query or record.status != "SUCCEEDED":
-            return None
-
-        inner = immediate_text(record.query)
-        return ImmediateRecord(record.query_id, mask_sql(inner)) if inner else None
+        self.unmaskable["query"] += sum(text.is_unmaskable for text in texts)
+        pairs = list(zip(records, texts, strict=True))
+        return [
+            record._replace(query=text.sql, fingerprint=text.fingerprint, status_reason=text.reason)
+            for record, text in pairs
+        ], [
+            ImmediateRecord(record.query_id, text.inner)
+            for record, text in pairs
+            if text.inner is not None
+        ]
 
     def view(self, record: ViewRecord) -> ViewRecord:
         """The record, masked."""
@@ -80,13 +59,21 @@ class Transforms:
         self.unmaskable["view"] += is_unmaskable(masked)
         return record._replace(definition=masked)
 
-    def _reason(self, record: QueryRecord, masked: str) -> str | None:
-        """The reason of a failure; names of the statement, and of where it ran, stay in it."""
-        reason = record.status_reason
-        if not self.mask or reason is None:
-            return reason
 
-        return mask_text(reason, f"{masked} {record.catalog} {record.schema}")
+def texts_of(records: Iterable[QueryRecord]) -> list[ExecutionText]:
+    """The texts of *records*, which are not masked yet."""
+    return [
+        ExecutionText(
+            record.query,
+            record.statement_type,
+            record.substatement_type,
+            record.status != "SUCCEEDED",
+            record.catalog,
+            record.schema,
+            record.status_reason,
+        )
+        for record in records
+    ]
 
 
 def view_of(raw: RawView) -> DecodedView:

@@ -1,4 +1,4 @@
-"""A process that reads queries: what runs in it, and how it is spoken to.
+"""A process that reads queries or masks texts: what runs in it, and how it is spoken to.
 
 Not multiprocessing and not ``anyio.to_process``: both run the caller's main script once more in
 each new process, and a script that extracts at import, without ``if __name__ == "__main__"``, would
@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import BinaryIO
+from typing import Any
 
 import anyio
 from anyio import BrokenResourceError, ClosedResourceError, EndOfStream, IncompleteRead
@@ -30,7 +30,9 @@ _LENGTH_BYTES = 8
 _START_S = 60.0
 _END_S = 5.0
 _MAX_MEMORY_BYTES = 2 << 30
-_PROGRAM = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from {} import serve; serve()"
+_PROGRAM = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from {} import serve; serve({})"
+)
 
 
 class WorkerGoneError(Exception):
@@ -48,13 +50,16 @@ class Worker:
         self._replies = BufferedByteReceiveStream(process.stdout)
 
     @classmethod
-    async def begin(cls) -> Worker:
+    async def begin(cls, *, parses: bool = True) -> Worker:
         """Start a process; wait until it is ``ready`` before it is asked anything.
+
+        Args:
+            parses: Load the parser at once.
 
         Raises:
             OSError: It cannot be started.
         """
-        program = _PROGRAM.format(__name__)
+        program = _PROGRAM.format(__name__, parses)
         command = [sys.executable, "-c", program, json.dumps(sys.path)]
         return cls(await anyio.open_process(command, stderr=subprocess.DEVNULL))
 
@@ -85,7 +90,16 @@ class Worker:
         Raises:
             WorkerGoneError: The process died.
         """
-        request = pickle.dumps((read, tuple(questions)))
+        found: list[bytes] = await self.call(_read_all, read, tuple(questions))
+        return found
+
+    async def call(self, function: Callable[..., Any], *arguments: object) -> Any:
+        """Call a module's *function* in the process; it is of no more use if this raises anything.
+
+        Raises:
+            WorkerGoneError: The process died, or the function raised.
+        """
+        request = pickle.dumps((function, arguments))
         try:
             await self._requests.send(len(request).to_bytes(_LENGTH_BYTES, "big") + request)
         except (BrokenResourceError, ClosedResourceError) as error:
@@ -93,8 +107,7 @@ class Worker:
 
         length = int.from_bytes(await self._receive(_LENGTH_BYTES), "big")
         # The bytes come from our own code in a process that we started.
-        readings: list[bytes] = pickle.loads(await self._receive(length))
-        return readings
+        return pickle.loads(await self._receive(length))
 
     async def _receive(self, length: int) -> bytes:
         try:
@@ -111,10 +124,11 @@ class Worker:
             await self._process.aclose()
 
 
-def serve() -> None:
+def serve(parses: bool) -> None:
     """Answer requests until there are no more; the main function of a worker."""
-    # Loaded here: this module is also the parent's, which has no use for the parser's 30 MB.
-    from kada_athena_async.sql.lineage import read_query  # noqa: PLC0415
+    if parses:
+        # Loaded here: this module is also the parent's, which has no use for the parser's 30 MB.
+        import kada_athena_async.sql.lineage  # noqa: F401, PLC0415
 
     requests, replies = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # whatever prints must not speak between the replies
@@ -122,14 +136,16 @@ def serve() -> None:
     replies.write(_READY)
     replies.flush()
     while length := int.from_bytes(requests.read(_LENGTH_BYTES), "big"):
-        _answer(requests.read(length), replies, read_query)
+        function, arguments = pickle.loads(requests.read(length))
+        reply = pickle.dumps(function(*arguments))
+        replies.write(len(reply).to_bytes(_LENGTH_BYTES, "big") + reply)
+        replies.flush()
 
 
-def _answer(request: bytes, replies: BinaryIO, usual: Read) -> None:
-    read, questions = pickle.loads(request)
-    reply = pickle.dumps([encoded((read or usual)(question)) for question in questions])
-    replies.write(len(reply).to_bytes(_LENGTH_BYTES, "big") + reply)
-    replies.flush()
+def _read_all(read: Read | None, questions: Sequence[Question]) -> list[bytes]:
+    from kada_athena_async.sql.lineage import read_query  # noqa: PLC0415
+
+    return [encoded((read or read_query)(question)) for question in questions]
 
 
 def _limit_memory() -> None:

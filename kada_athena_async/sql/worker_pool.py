@@ -1,19 +1,28 @@
-"""The processes that read queries, shared by all who derive at the same time."""
+"""The processes that read queries and mask texts, shared by all who run at the same time."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 
+import anyio
 from typing_extensions import Self
 
-from kada_athena_async.concurrency import Slots
+from kada_athena_async.concurrency import Slots, offload
+from kada_athena_async.sql.texts import ExecutionText, MaskedText, mask_texts
 from kada_athena_async.sql.worker import Worker, WorkerGoneError
 
 # The second of event loops that cannot start processes, such as Windows' SelectorEventLoop, which
 # Jupyter and tornado use there: https://docs.python.org/3/library/asyncio-platforms.html
 _CANNOT_START = (OSError, NotImplementedError)
+
+_FEW_TEXTS = 300
+"""A thread masks as many sooner than a process starts."""
+
+_MASK_S = 60.0
+"""For one batch, which takes milliseconds."""
 
 
 class WorkerPool:
@@ -32,6 +41,9 @@ class WorkerPool:
         self._begun: list[Worker] = []
         self._idle: list[Worker] = []
         self._can_start = True
+        self._texts: Worker | None = None
+        self._texts_seen = 0
+        self._texts_turn = anyio.Lock()
 
     async def __aenter__(self) -> Self:
         self._users += 1
@@ -48,6 +60,9 @@ class WorkerPool:
             return
 
         workers, self._idle, self._begun = [*self._idle, *self._begun], [], []
+        if self._texts is not None:
+            workers.append(self._texts)
+        self._texts = None
         for worker in workers:
             await worker.kill()
 
@@ -85,3 +100,45 @@ class WorkerPool:
     def give_back(self, worker: Worker) -> None:
         """Keep *worker*, which answered all it was asked, for whoever comes next."""
         self._idle.append(worker)
+
+    async def mask(
+        self, texts: Sequence[ExecutionText], *, mask: bool, keep_s3_locations: bool
+    ) -> list[MaskedText]:
+        """What ``mask_texts`` returns, from a process of its own once there are many texts.
+
+        Not one of those that parse: a statement that hangs the parser must not keep the history
+        waiting. Where there is no such process, a thread of this one does it.
+        """
+        self._texts_seen += len(texts)
+        arguments = (tuple(texts), mask, keep_s3_locations)
+        if self._texts_seen > _FEW_TEXTS:
+            async with self._texts_turn:
+                found = await self._masked(arguments)
+            if found is not None:
+                return found
+
+        return await offload(lambda: mask_texts(*arguments))
+
+    async def _masked(self, arguments: tuple[object, ...]) -> list[MaskedText] | None:
+        if not self._can_start or not self._users:
+            return None
+
+        worker, self._texts = self._texts, None
+        try:
+            if worker is None:
+                worker = await Worker.begin(parses=False)
+                await worker.ready()
+            with anyio.fail_after(_MASK_S):
+                found: list[MaskedText] = await worker.call(mask_texts, *arguments)
+        except (WorkerGoneError, TimeoutError, *_CANNOT_START):
+            self._texts_seen = 0
+            if worker is not None:
+                await worker.kill()
+            return None
+        except BaseException:
+            if worker is not None:
+                await worker.kill()
+            raise
+
+        self._texts = worker
+        return found

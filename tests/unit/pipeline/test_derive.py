@@ -19,7 +19,7 @@ from kada_athena_async.hwm.window import WorkgroupWindow
 from kada_athena_async.pipeline import record_queue
 from kada_athena_async.pipeline.derive import DeriveExtraction
 from kada_athena_async.pipeline.record_queue import Executed, RecordQueue
-from kada_athena_async.pipeline.transforms import Transforms
+from kada_athena_async.pipeline.transforms import Transforms, texts_of
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Unit
 from kada_athena_async.records import (
     ACCESSED,
@@ -31,6 +31,7 @@ from kada_athena_async.records import (
 )
 from kada_athena_async.report import UnitOutcome
 from kada_athena_async.sinks import RunIntent, Staging
+from kada_athena_async.sql.texts import mask_texts
 from kada_athena_async.sql.worker_pool import WorkerPool
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
@@ -153,8 +154,8 @@ class World:
         """Write the parts of a history unit, and hand over what is written if *take* is true."""
         name = unit_id.rpartition("/")[2]
         raw = [execution(name, n, sql, **changed) for n, sql in enumerate(statements)]
-        inner = [record for record in map(self.transforms.immediate, raw) if record]
-        records = [self.transforms.query(record) for record in raw]
+        masked = mask_texts(texts_of(raw), self.config.mask, False)
+        records, inner = self.transforms.queries(raw, masked)
         # What Athena says of every other one: once as we do, once another table.
         accessed = [
             AccessedRecord(record.query_id, ((None, "sales", ("orders", "lines")[n % 2]),))
