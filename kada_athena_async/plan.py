@@ -19,7 +19,7 @@ from kada_athena_async.errors import ConfigError, Problem, UnitError, nearest_fi
 from kada_athena_async.hwm import Decision, WorkgroupWindow
 from kada_athena_async.hwm.window import LONGEST_QUERY, OVERLAP
 from kada_athena_async.inventory import SystemTableFacts
-from kada_athena_async.sources.strategy import history_source, metadata_source
+from kada_athena_async.sources.strategy import history_source, metadata_source, user_source
 
 INFORMATION_SCHEMA = "information_schema"
 
@@ -228,7 +228,7 @@ def _principal_units(
 ) -> list[Unit]:
     """Units that read principals: their events from the oldest execution of interest on."""
     readings = [unit.reading for unit in history if isinstance(unit, HistoryUnit)]
-    if config.attribute_users == "off" or not readings:
+    if not user_source(config).is_asked or not readings:
         return []
 
     unresolved = decision.unresolved

@@ -27,6 +27,7 @@ from kada_athena_async.sinks import RecordSink, Staging
 from kada_athena_async.sinks.part_reader import read_batches
 from kada_athena_async.sources.cloudtrail import look_up, read_events
 from kada_athena_async.sources.principals import without_person
+from kada_athena_async.sources.strategy import user_source
 from kada_athena_async.sources.system_table import SystemTable
 
 KIND = "query_principals"
@@ -97,9 +98,9 @@ class PrincipalEvents:
         self, unit: PrincipalEventsUnit
     ) -> AsyncGenerator[tuple[list[PrincipalRecord], int], None]:
         """Batches of records, and how many events of each could not be read."""
-        source, table = self.config.attribute_users, unit.table
+        source, table = user_source(self.config), unit.table
         may_ask_table = table is not None and table.names_principals
-        if source == "system_table":
+        if not source.asks_trail:
             async with aclosing(self._from_table(unit)) as batches:
                 async for batch in batches:
                     yield batch
@@ -111,7 +112,7 @@ class PrincipalEvents:
                 async for batch in batches:
                     yield batch
         except AccessDeniedError:
-            if source != "auto" or not may_ask_table:
+            if not source.asks_table or not may_ask_table:
                 raise
 
             async with aclosing(self._from_table(unit)) as batches:

@@ -122,6 +122,11 @@ class QueryLog:
     asks_table: bool = False
     needs_table: bool = False
 
+    @property
+    def is_asked(self) -> bool:
+        """False for ``off``, and for the API, which needs neither."""
+        return self.asks_trail or self.asks_table
+
 
 HISTORY_SOURCES: Mapping[str, QueryLog] = {
     "api": QueryLog(),
