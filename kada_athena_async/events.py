@@ -145,6 +145,19 @@ class Throttled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallFinished:
+    """A request to AWS got its answer; only for observers whose ``takes_calls`` is True.
+
+    Attributes:
+        error: Kind of the error, such as ``ThrottledError``; empty if there was none.
+    """
+
+    operation: str
+    duration_s: float
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallRates:
     """Calls to AWS and the allowed rates; once a second at most, while the run calls.
 
@@ -363,6 +376,7 @@ Event: TypeAlias = (
     | QueryStarted
     | QueryFinished
     | Throttled
+    | CallFinished
     | CallRates
     | RetryScheduled
     | Warned

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.events import Event, Observer, Warned
+from kada_athena_async.events import CallFinished, Event, Observer, SiteEvent, Warned
 
 _LOGGER = logging.getLogger(__package__)
 
@@ -42,12 +42,21 @@ class Fanout:
 
             self._warned.add(event)
 
+        is_call = isinstance(_inner(event), CallFinished)
         for observer in list(self._observers):
+            if is_call and not takes_calls(observer):
+                continue
+
             try:
                 _call(observer, event)
             except Exception as exc:
                 # A broken display must never cost the only copy of last night's history.
                 self._drop(observer, exc)
+
+    @property
+    def takes_calls(self) -> bool:
+        """True if an observer wants each request to AWS: there are many of them."""
+        return any(takes_calls(observer) for observer in self._observers)
 
     def _drop(self, observer: Observer, error: Exception) -> None:
         if observer not in self._observers:
@@ -61,6 +70,15 @@ class Fanout:
         )
         _LOGGER.warning("%s", message)
         self(Warned(code=WarningCode.OBSERVER_FAILED, message=message))
+
+
+def takes_calls(observer: Observer) -> bool:
+    """True if *observer* wants ``CallFinished``."""
+    return getattr(observer, "takes_calls", False) is True
+
+
+def _inner(event: Event) -> Event:
+    return event.event if isinstance(event, SiteEvent) else event
 
 
 def check_observer(observer: object) -> None:

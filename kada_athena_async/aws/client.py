@@ -33,7 +33,15 @@ from kada_athena_async.errors import (
     UnavailableError,
     UnreachableError,
 )
-from kada_athena_async.events import CallRates, Observer, RetryScheduled, Throttled, Warned
+from kada_athena_async.events import (
+    CallFinished,
+    CallRates,
+    Observer,
+    RetryScheduled,
+    Throttled,
+    Warned,
+)
+from kada_athena_async.fanout import takes_calls
 from kada_athena_async.retry import Retrier, RetryBudget, RetryPolicy
 
 # Lambda-backed catalogs start cold: AWS's documentation speaks of minutes for their metadata.
@@ -245,6 +253,20 @@ class AwsClient:
             await self._pacer.turn(name, resource_of(parameters))
 
         self._note_call(name)
+        begun = self._clock.monotonic()
+        try:
+            answer = await self._answer(name, send, scope, parameters)
+        except Exception as exc:
+            self._note_end(name, begun, type(exc).__name__.lstrip("_"))
+            raise
+
+        self._note_end(name, begun)
+        self._note_time(answer)
+        return answer
+
+    async def _answer(
+        self, name: str, send: Any, scope: str, parameters: Mapping[str, object]
+    ) -> Mapping[str, Any]:
         try:
             with anyio.fail_after(self._attempt_timeout_s):
                 answer: Mapping[str, Any] = await send(**parameters)
@@ -259,8 +281,12 @@ class AwsClient:
 
             raise error from exc
 
-        self._note_time(answer)
         return answer
+
+    def _note_end(self, name: str, begun: float, error: str = "") -> None:
+        if takes_calls(self._tell):
+            duration_s = round(self._clock.monotonic() - begun, 6)
+            self._tell(CallFinished(operation=name, duration_s=duration_s, error=error))
 
     def _note_call(self, name: str) -> None:
         now = self._clock.monotonic()

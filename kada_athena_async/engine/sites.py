@@ -263,10 +263,11 @@ class SitesExtractor:
     async def _one(
         self, site: Site, work: Callable[[Extractor], Awaitable[ResultT]]
     ) -> SiteResult[ResultT]:
-        def notify(event: Event) -> None:
+        def hear(event: Event) -> None:
             self._heard_s[site.name] = self._clock.monotonic()
             self._tell(SiteEvent(site=site.name, event=event))
 
+        notify = _SiteObserver(hear, takes_calls=self._tell.takes_calls)
         begun = self._clock.monotonic()
         result, error = None, None
         self._heard_s[site.name] = begun
@@ -368,3 +369,14 @@ def _check(
 
     if problems:
         raise ConfigError(problems, source="call")
+
+
+@dataclass(frozen=True, slots=True)
+class _SiteObserver:
+    """The observer of one site's events."""
+
+    hear: Observer
+    takes_calls: bool
+
+    def __call__(self, event: Event) -> None:
+        self.hear(event)

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from time import time_ns
 from typing import Any
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
@@ -21,6 +22,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Status, StatusCode, set_span_in_context
 
 from kada_athena_async.events import (
+    CallFinished,
     CallRates,
     Event,
     FileCommitted,
@@ -50,12 +52,21 @@ class Telemetry:
     """Observer that turns events into spans and metrics of the providers that it is given.
 
     Args:
+        takes_calls: True if each request to AWS becomes a span: there are many of them.
         traces, metrics: OpenTelemetry's ``TracerProvider`` and ``MeterProvider``; whoever made
             them shuts them down, after ``close``.
         now: The time, for the lag of the high-water mark.
     """
 
-    def __init__(self, traces: Any, metrics: Any, *, now: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self,
+        traces: Any,
+        metrics: Any,
+        *,
+        takes_calls: bool = True,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        self.takes_calls = takes_calls
         self._tracer = traces.get_tracer(_SCOPE, __version__)
         self._now = now
         meter = metrics.get_meter(_SCOPE, __version__)
@@ -160,6 +171,8 @@ class _Run:
                 facts = {"state": event.state, "scanned_bytes": event.scanned_bytes}
                 is_error = event.state == "FAILED"
                 self._finish("query", event.query_execution_id, is_error=is_error, **facts)
+            case CallFinished():
+                self._add_call(event)
             case RunFinished():
                 self._span.set_attributes({"committed": event.committed})
                 self._span.set_attributes({"exit_code": int(event.exit_code)})
@@ -183,6 +196,21 @@ class _Run:
         facts = {kind: name, **({"workgroup": workgroup} if workgroup else {})}
         span = self._tracer.start_span(kind, context=context, attributes=facts)
         self._open[kind, name] = span
+
+    def _add_call(self, event: CallFinished) -> None:
+        """A span that ends now, below the run: a call serves units that share its answer."""
+        end_ns = time_ns()
+        span = self._tracer.start_span(
+            "call",
+            context=self._context,
+            start_time=end_ns - round(event.duration_s * 1e9),
+            attributes={"operation": event.operation},
+        )
+        if event.error:
+            span.set_attributes({"error.type": event.error})
+            span.set_status(Status(StatusCode.ERROR))
+
+        span.end(end_time=end_ns)
 
     def _finish(self, kind: str, name: str, *, is_error: bool = False, **facts: Any) -> None:
         span = self._open.pop((kind, name), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ def by(metric: Any, key: str) -> dict[str, int]:
 def test_spans_and_metrics_arrive(
     cli: Cli, configure: Callable[..., Path], collector: Receiver
 ) -> None:
-    """Run, stages, units and queries as a tree; rows and calls as the report has them."""
+    """Run, stages, units, queries and calls as a tree; rows and calls as the report has them."""
     pytest.importorskip("opentelemetry.proto", reason="needs the extra otel")
     configure(workgroups=["primary"], quota_share=1.0)
     url = collector.url
@@ -72,15 +73,27 @@ def test_spans_and_metrics_arrive(
     names = {span.name for span in spans}
     (run,) = [span for span in spans if span.name == "run"]
     units = {span.span_id for span in spans if span.name == "unit"}
-    assert names == {"run", "stage", "unit", "query"}
-    assert {s.parent_span_id for s in spans if s.name in ("stage", "unit")} == {run.span_id}
+    assert names == {"run", "stage", "unit", "query", "call"}
+    below = ("stage", "unit", "call")
+    assert {s.parent_span_id for s in spans if s.name in below} == {run.span_id}
     assert {s.parent_span_id for s in spans if s.name == "query"} <= units
     assert all(span.end_time_unix_nano >= span.start_time_unix_nano for span in spans)
 
     metrics = metrics_of(collector)
     assert {"kada_athena.rows", "kada_athena.calls", "kada_athena.run.duration"} <= set(metrics)
     assert by(metrics["kada_athena.rows"], "kind")["metadata_tables"] > 10
-    assert by(metrics["kada_athena.calls"], "operation")["athena:ListQueryExecutions"] > 0
+    calls = by(metrics["kada_athena.calls"], "operation")
+    assert calls["athena:ListQueryExecutions"] > 0
+    spans_of_calls = Counter(
+        attribute.value.string_value
+        for span in spans
+        if span.name == "call"
+        for attribute in span.attributes
+        if attribute.key == "operation"
+    )
+    # Those before the run began, which says whose it is, have no span.
+    assert spans_of_calls["athena:ListQueryExecutions"] == calls["athena:ListQueryExecutions"]
+    assert "call_finished" not in done.stdout
     (lag,) = metrics["kada_athena.hwm.lag"].gauge.data_points
     assert 0 < lag.as_double < 3600
 
