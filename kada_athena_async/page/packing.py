@@ -28,6 +28,36 @@ def pack(text: str | Iterable[str]) -> bytes:
     return base64.b64encode(b"".join((*packed, packer.flush())))
 
 
+# What JSON need not escape: printable ASCII without the quote and the backslash.
+_DIGITS = "".join(chr(code) for code in range(35, 127) if code != 92)
+
+
+def digits(number: int, width: int) -> str:
+    """*number* in *width* digits of base 91, each a character of ASCII: packs smaller than decimal.
+
+    Raises:
+        OverflowError: It has more digits.
+    """
+    found = ""
+    for _ in range(width):
+        number, rest = divmod(number, len(_DIGITS))
+        found = _DIGITS[rest] + found
+
+    if number:
+        raise OverflowError(f"more than {width} digits")
+
+    return found
+
+
+def width_of(count: int) -> int:
+    """The digits that numbers below *count* need."""
+    width = 1
+    while len(_DIGITS) ** width < count:
+        width += 1
+
+    return width
+
+
 class Columns:
     """Rows as a JSON object of lists, one a column."""
 

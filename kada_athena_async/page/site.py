@@ -22,6 +22,9 @@ MAX_CHANGES = 500
 
 MAX_ADVICE = 500
 
+_HEAD_BYTES = 100_000
+"""Room for the rest: rankings, advice, changes, completeness."""
+
 _LINEAGE_SHARE = 0.4
 """Of the bytes that the index of tables leaves; the details of the tables get the rest."""
 
@@ -89,6 +92,9 @@ def site_data(runs: Runs, before: Package | None, *, site: str, max_bytes: int) 
     if lineage.pairs:
         parts["pairs"] = lineage.pairs
 
+    if shown.names:
+        parts["names"] = shown.names
+
     parts.update({f"details-{number}": each for number, each in enumerate(shown.packets)})
     return SiteData(summary=summary, parts=parts)
 
@@ -100,7 +106,7 @@ def _figures(
     with open_warehouse(runs) as warehouse:
         history = history_figures(warehouse)
         tables = tables_figures(warehouse)
-        room = max_bytes - len(tables.index)
+        room = max(0, max_bytes - len(tables.index) - _HEAD_BYTES)
         lineage = lineage_figures(warehouse, int(room * _LINEAGE_SHARE))
         room -= len(lineage.edges) + len(lineage.pairs)
         return history, tables, lineage, details(warehouse, tables.shown, room)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple
 
 from kada_athena_async.extracts.table_usage import GB_BYTES, S3_USD_PER_GB_MONTH
 from kada_athena_async.observers.safe import safe
 from kada_athena_async.page.history import MAX_NAME_CHARS, cut_sql
-from kada_athena_async.page.packing import Columns, json_text, pack
+from kada_athena_async.page.packing import Columns, digits, json_text, pack, width_of
 from kada_athena_async.page.warehouse import Warehouse
 from kada_athena_async.sql import mask_sql
 
-PACKET_TABLES = 256
+PACKET_TABLES = 512
+MAX_EXACT = 20_000
+"""Tables up to which sizes are told to the byte."""
+
+MAX_COMMON_NAMES = 60_000
 MAX_USERS = 10
 """Users of a table in the page, for reads and for writes; the others are counted."""
 
@@ -76,8 +80,12 @@ _INDEX = """
     ORDER BY place
 """
 
+_COMMON = """
+    SELECT name FROM columns GROUP BY name HAVING count(*) > 2 ORDER BY count(*) DESC, name LIMIT ?
+"""
+
 _FACTS = """
-    SELECT id, location, owner, comment, created_at, updated_at, partition_keys, stats_at,
+    SELECT id, name, location, owner, comment, created_at, updated_at, partition_keys, stats_at,
         stats_source
     FROM shown JOIN tables USING (id) WHERE place >= ? AND place < ? ORDER BY place
 """
@@ -123,11 +131,15 @@ def tables_figures(warehouse: Warehouse) -> TablesFigures:
         *("scope", "name", "kind", "known", "format", "size", "rows", "files", "columns"),
         *("reads", "writes", "failed", "scanned", "users", "readAt", "writtenAt", "unused"),
     )
+    is_exact = warehouse.row("SELECT count(*) FROM shown")[0] <= MAX_EXACT
     for row in warehouse.rows(_INDEX):
         catalog, schema, name, is_known, kind, table_format, size, *others = row
         scope = scopes.setdefault((_text(catalog), _text(schema)), len(scopes))
         form = formats.setdefault(_text(table_format), len(formats))
         kind_number = _KINDS.get(kind, 0)
+        if not is_exact:
+            size, others[6] = _rounded(size), _rounded(others[6])
+
         rows.add(scope, _text(name), kind_number, is_known, form, size, *others)
 
     totals = warehouse.row(
@@ -159,50 +171,106 @@ def tables_figures(warehouse: Warehouse) -> TablesFigures:
 
 
 class Details(NamedTuple):
-    """Packets of ``PACKET_TABLES`` tables each, and the limits that they keep."""
+    """Packets of ``PACKET_TABLES`` tables each, and the limits that they keep.
 
+    Attributes:
+        names: The columns' names that several tables have, once for all packets.
+    """
+
+    names: bytes
     packets: list[bytes]
     level: Level
 
 
+class _Names:
+    """Numbers of the columns' names that several tables have; the others stand in their packet."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        found = warehouse.rows(_COMMON, MAX_COMMON_NAMES)
+        # The number 0 stands for a name of the packet's own.
+        self.numbers = {name: place for place, (name,) in enumerate(found, 1)}
+        self.width = width_of(len(self.numbers) + 1)
+
+    def packed(self) -> bytes:
+        return pack(json_text({"width": self.width, "names": ["", *map(_text, self.numbers)]}))
+
+
 def details(warehouse: Warehouse, shown: int, max_bytes: int) -> Details:
     """What there is to know of each table, in *max_bytes* together; no packets if none fits."""
+    names = _Names(warehouse)
+    packed = names.packed()
+    max_bytes -= len(packed)
     starts = range(0, shown, PACKET_TABLES)
     every = max(1, len(starts) // _SAMPLED_PACKETS)
     for level in LEVELS:
-        sample = [len(_packet(warehouse, start, level)) for start in starts[::every]]
+        sample = [len(_packet(warehouse, start, level, names)) for start in starts[::every]]
         if sum(sample) / max(1, len(sample)) * len(starts) > max_bytes:
             continue
 
         packets: list[bytes] = []
         size = 0
         for start in starts:
-            packets.append(_packet(warehouse, start, level))
+            packets.append(_packet(warehouse, start, level, names))
             size += len(packets[-1])
             if size > max_bytes:
                 break
         else:
-            return Details(packets, level)
+            return Details(packed, packets, level)
 
-    return Details([], LEVELS[-1])
+    return Details(b"", [], LEVELS[-1])
 
 
-def _packet(warehouse: Warehouse, start: int, level: Level) -> bytes:
-    types: dict[str, int] = {}
+@dataclass(slots=True)
+class _Packet:
+    """Names and types of the columns of a packet's tables, one after the other.
+
+    Attributes:
+        places, kinds: Numbers of the names and of the types.
+        own: Names that no other packet has the number of, in their order.
+    """
+
+    names: _Names
+    types: dict[str, int] = field(default_factory=dict)
+    places: list[int] = field(default_factory=list)
+    kinds: list[int] = field(default_factory=list)
+    own: list[str] = field(default_factory=list)
+
+    def add(self, name: str, data_type: str) -> None:
+        number = self.names.numbers.get(name, 0)
+        if not number:
+            self.own.append(_text(name))
+
+        self.places.append(number)
+        self.kinds.append(self.types.setdefault(_text(data_type), len(self.types)))
+
+    def to_dict(self) -> dict[str, Any]:
+        width = width_of(len(self.types))
+        return {
+            "types": list(self.types),
+            "typeWidth": width,
+            "kinds": "".join(digits(kind, width) for kind in self.kinds),
+            "names": "".join(digits(place, self.names.width) for place in self.places),
+            "own": self.own,
+        }
+
+
+def _packet(warehouse: Warehouse, start: int, level: Level, names: _Names) -> bytes:
+    packet = _Packet(names)
     tables = [
-        _table(warehouse, row, level, types)
+        _table(warehouse, row, level, packet)
         for row in warehouse.rows(_FACTS, start, start + PACKET_TABLES).fetchall()
     ]
-    return pack(json_text({"types": list(types), "tables": tables}))
+    return pack(json_text({**packet.to_dict(), "tables": tables}))
 
 
 def _table(
-    warehouse: Warehouse, row: tuple[Any, ...], level: Level, types: dict[str, int]
+    warehouse: Warehouse, row: tuple[Any, ...], level: Level, packet: _Packet
 ) -> dict[str, Any]:
     """The facts of a table; what nobody knows is left out."""
-    id_, location, owner, comment, created, updated, keys, stats_at, stats_source = row
+    id_, name, location, owner, comment, created, updated, keys, stats_at, stats_source = row
     facts = {
-        "location": _text(location or ""),
+        # Most locations hold the table's name, which stands in the index already.
+        "location": [_text(part) for part in (location or "").split(name, 1)] if location else None,
         "owner": _text(owner or ""),
         "comment": safe(comment or "", limit=max(level.comment_chars, 60)),
         "created": (created or "")[:10],
@@ -210,7 +278,7 @@ def _table(
         "keys": _text(keys or ""),
         "statsAt": (stats_at or "")[:10],
         "statsSource": _text(stats_source or ""),
-        **_columns(warehouse, id_, level, types),
+        **_columns(warehouse, id_, level, packet),
         "tags": [
             [_text(each[0]), _text(each[1])]
             for each in warehouse.rows("SELECT column_name, tag FROM tags WHERE id = ?", id_)
@@ -223,22 +291,22 @@ def _table(
     return {name: value for name, value in facts.items() if value}
 
 
-def _columns(warehouse: Warehouse, id_: int, level: Level, types: dict[str, int]) -> dict[str, Any]:
-    names, kinds, keys = [], [], []
+def _columns(warehouse: Warehouse, id_: int, level: Level, packet: _Packet) -> dict[str, Any]:
+    keys = []
     comments: dict[str, str] = {}
-    found = warehouse.rows(
+    count = 0
+    for name, data_type, is_key, comment in warehouse.rows(
         "SELECT name, type, is_key, comment FROM columns WHERE id = ? ORDER BY position LIMIT ?",
         *(id_, level.columns),
-    )
-    for place, (name, data_type, is_key, comment) in enumerate(found):
-        names.append(_text(name))
-        kinds.append(types.setdefault(_text(data_type), len(types)))
+    ):
+        packet.add(name, data_type)
         if is_key:
-            keys.append(place)
+            keys.append(count)
         if comment and level.comment_chars:
-            comments[str(place)] = safe(comment, limit=level.comment_chars)
+            comments[str(count)] = safe(comment, limit=level.comment_chars)
+        count += 1
 
-    return {"names": names, "kinds": kinds, "keyPlaces": keys, "comments": comments}
+    return {"columns": count, "keyPlaces": keys, "comments": comments}
 
 
 def _view(warehouse: Warehouse, id_: int, level: Level) -> str:
@@ -272,6 +340,11 @@ def _days(warehouse: Warehouse, id_: int) -> list[list[Any]]:
         id_,
     )
     return [list(row) for row in rows]
+
+
+def _rounded(size_bytes: int | None) -> int | float | None:
+    """Four significant digits, which is more than is shown, where that is shorter."""
+    return size_bytes if size_bytes is None or size_bytes < 100_000 else float(f"{size_bytes:.3e}")
 
 
 def _text(text: str) -> str:

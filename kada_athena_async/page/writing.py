@@ -12,7 +12,7 @@ from kada_athena_async.files import Files
 from kada_athena_async.page.rendering import render
 from kada_athena_async.page.site import SiteData, site_data
 
-MAX_DATA_BYTES = 9_300_000
+MAX_DATA_BYTES = 9_800_000
 """Of all sites together; a page below 10 MB still fits a mail."""
 
 

@@ -6,7 +6,36 @@ const unpack = async (id) => {
   return JSON.parse(await new Response(stream).text());
 };
 
-const PACKET = 256;
+const PACKET = 512;
+
+// Numbers in digits of base 91: see packing.py.
+const numbers = (text, width) => {
+  const found = [];
+  for (let at = 0; at < text.length; at += width) {
+    let number = 0;
+    for (let digit = 0; digit < width; digit += 1) {
+      const code = text.charCodeAt(at + digit);
+      number = number * 91 + (code > 92 ? code - 36 : code - 35);
+    }
+    found.push(number);
+  }
+  return found;
+};
+
+// A packet's columns come one after the other; each table gets its own.
+const shareOut = (packet, common) => {
+  const kinds = numbers(packet.kinds, packet.typeWidth);
+  let own = 0;
+  const names = numbers(packet.names, common.width).map((place) => (place ? common.names[place] : packet.own[own++]));
+  let at = 0;
+  for (const table of packet.tables) {
+    const end = at + (table.columns || 0);
+    table.names = names.slice(at, end);
+    table.kinds = kinds.slice(at, end);
+    at = end;
+  }
+  return packet;
+};
 const KINDS = ["table", "view", "S3 location"];
 
 class Tables {
@@ -95,8 +124,12 @@ class Site {
   tables() { return this.part("tables", (data) => new Tables(data)); }
   edges() { return this.part("edges", (data) => new Edges(data)); }
   pairs() { return this.part("pairs"); }
+  async packet(number) {
+    const common = await this.part("names");
+    return this.part(`details-${number}`, (packet) => shareOut(packet, common));
+  }
   async details(place) {
-    const packet = await this.part(`details-${Math.floor(place / PACKET)}`);
+    const packet = await this.packet(Math.floor(place / PACKET));
     if (!packet) return null;
     return { types: packet.types, ...packet.tables[place % PACKET] };
   }

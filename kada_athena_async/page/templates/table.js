@@ -208,7 +208,7 @@ const tableView = async (site, params) => {
     rows.unused[place] ? el("p", { class: "alerts" }, "Nobody used it in this time, not even through a view.") : null,
     facts([
       ["Kind", tables.kind(place)], ["Format", formatOf(tables, place)], ["Partitioned by", found.keys && named(found.keys)],
-      ["Location", found.location && named(found.location)], ["Owner", found.owner && named(found.owner)],
+      ["Location", found.location && named(found.location.join(rows.name[place]))], ["Owner", found.owner && named(found.owner)],
       ["Created", found.created], ["Changed", found.updated], ["Files", rows.files[place] === null ? "" : count(rows.files[place])],
       ["Failed queries", rows.failed[place] ? count(rows.failed[place]) : ""], ["Tags", tags.length ? named(tags.join(", ")) : ""],
     ]),

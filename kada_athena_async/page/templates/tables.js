@@ -69,9 +69,9 @@ const tablesView = async (site, params) => {
 const columnMatches = async (site, head, tables, words, report, isStale) => {
   const found = [];
   for (let packet = 0; packet < head.details.packets; packet += 1) {
-    const data = await site.part(`details-${packet}`);
+    const data = await site.packet(packet);
     if (isStale()) return null;
-    data.tables.forEach((table, row) => (table.names || []).forEach((name, column) => {
+    data.tables.forEach((table, row) => table.names.forEach((name, column) => {
       const text = name.toLowerCase();
       if (words.every((word) => text.includes(word))) {
         found.push({ place: packet * PACKET + row, name, type: data.types[table.kinds[column]] });

@@ -13,8 +13,8 @@ const ADVICE = {
 };
 
 const subjectCell = (site, head, tables, finding) => {
-  const place = tables.find(finding.subject);
-  if (place !== undefined && finding.subject.includes(".")) return tableLink(site, tables, place);
+  const place = finding.subject.includes(".") ? tables.find(finding.subject) : undefined;
+  if (place !== undefined) return tableLink(site, tables, place);
   const statement = head.history.statements.find((row) => row.fingerprint === finding.subject);
   return statement ? statementCell(site, statement) : named(finding.subject);
 };

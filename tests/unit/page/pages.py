@@ -40,18 +40,45 @@ def head_of(directory: Path, **which: Any) -> Any:
 def tables_of(parts: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """``schema.table`` -> the row of the index, and the details of the table."""
     index = parts["tables"]
+    for name, packet in parts.items():
+        if name.startswith("details-") and "names" in packet:
+            share_out(packet, parts["names"])
+
     scopes = index["lists"]["scopes"]
     names = list(index["rows"])
     found = {}
     for place, values in enumerate(zip(*index["rows"].values(), strict=True)):
         row = dict(zip(names, values, strict=True))
-        packet = parts.get(f"details-{place // 256}")
-        details = packet["tables"][place % 256] if packet else {}
-        if packet and "kinds" in details:
-            details["types"] = [packet["types"][kind] for kind in details["kinds"]]
-
+        packet = parts.get(f"details-{place // 512}")
+        details = packet["tables"][place % 512] if packet else {}
         full = ".".join(filter(None, (*scopes[row["scope"]][1:], row["name"])))
-        found[full] = {**row, **details}
+        found[full] = {**row, **{k: v for k, v in details.items() if k != "columns"}}
+
+    return found
+
+
+def share_out(packet: dict[str, Any], common: dict[str, Any]) -> None:
+    """Give each table of *packet* the names and types of its columns."""
+    own = iter(packet["own"])
+    names = [
+        common["names"][place] if place else next(own)
+        for place in numbers(packet.pop("names"), common["width"])
+    ]
+    types = [packet["types"][kind] for kind in numbers(packet["kinds"], packet["typeWidth"])]
+    for each in packet["tables"]:
+        count = each.get("columns", 0)
+        each["names"], names = names[:count], names[count:]
+        each["types"], types = types[:count], types[count:]
+
+
+def numbers(text: str, width: int) -> list[int]:
+    """The numbers that ``packing.digits`` wrote."""
+    found = []
+    for start in range(0, len(text), width):
+        number = 0
+        for letter in text[start : start + width]:
+            number = number * 91 + ord(letter) - (36 if ord(letter) > 92 else 35)
+        found.append(number)
 
     return found
 

@@ -299,7 +299,9 @@ def test_sample_is_the_most_expensive_and_masked(tmp_path: Path) -> None:
 
 def test_a_table_is_told_with_its_columns_use_and_text(tmp_path: Path) -> None:
     """Index and details hold what metadata, tags, usage and view text say of it."""
-    sized = table("sales", "orders")._replace(size_bytes=2**30, row_count=7, comment="one an order")
+    sized = table("sales", "orders")._replace(
+        size_bytes=2**30, row_count=7, comment="one an order", location="s3://lake/orders/"
+    )
     columns = [
         column("sales", "orders", "id")._replace(comment="key"),
         column("sales", "orders", "dt", "date")._replace(ordinal_position=2, is_partition_key=True),
@@ -326,6 +328,7 @@ def test_a_table_is_told_with_its_columns_use_and_text(tmp_path: Path) -> None:
     tables = tables_of(parts_of(make_page(tmp_path)[1]))
 
     orders, view = tables["sales.orders"], tables["sales.v"]
+    assert orders["location"] == ["s3://lake/", "/"]
     assert (orders["size"], orders["rows"], orders["comment"]) == (2**30, 7, "one an order")
     assert (orders["names"], orders["types"]) == (["id", "dt"], ["bigint", "date"])
     assert (orders["keyPlaces"], orders["comments"]) == ([1], {"0": "key"})

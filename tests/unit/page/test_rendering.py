@@ -14,13 +14,13 @@ import pytest
 from kada_athena_async.extracts.runs import select_runs
 from kada_athena_async.files import Files
 from kada_athena_async.page import PageWriter
-from kada_athena_async.page.packing import Columns
+from kada_athena_async.page.packing import Columns, digits, width_of
 from kada_athena_async.page.rendering import script_json
 from kada_athena_async.page.tables import LEVELS, details, tables_figures
 from kada_athena_async.page.warehouse import open_warehouse
 from tests.unit.page.estate import column, query, schema, table, write_package
 from tests.unit.page.hostile import NAMES, hostile_manifest, hostile_records
-from tests.unit.page.pages import make_page, parts_of, tables_of
+from tests.unit.page.pages import make_page, numbers, parts_of, tables_of
 
 
 class Elements(HTMLParser):
@@ -130,6 +130,18 @@ def test_columns_give_their_rows_back() -> None:
     columns.add(1, 'x"')
     columns.add(None, "é")
     assert json.loads("".join(columns.json())) == {"a": [1, None], "b": ['x"', "é"]}
+
+
+@pytest.mark.parametrize("count", [1, 91, 92, 8_281, 8_282, 60_001])
+def test_numbers_come_back_from_their_digits(count: int) -> None:
+    """In as few characters as they need, none of which JSON escapes."""
+    width = width_of(count)
+    text = "".join(digits(number, width) for number in (0, count // 2, count - 1))
+
+    assert numbers(text, width) == [0, count // 2, count - 1]
+    assert len(json.dumps(text)) == 3 * width + 2
+    with pytest.raises(OverflowError):
+        digits(91**width, width)
 
 
 def test_an_empty_run_makes_a_page(tmp_path: Path) -> None:
