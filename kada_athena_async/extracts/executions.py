@@ -1,7 +1,7 @@
 """Executions with what they read and wrote, and who ran them: the extracts of a run joined.
 
-Rows of ``events`` follow the order of their executions in ``databaselog``, because a run derives
-them in this order; so they are joined side by side, one execution held at a time.
+Rows of ``events`` come in another order than their executions, because a run derives them while
+the history comes in. They are joined on disk; one execution is held at a time.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
 from typing import NamedTuple
 
 from kada_athena_async.extracts.package import Package
 from kada_athena_async.extracts.runs import Runs
+from kada_athena_async.extracts.scratch import scratch_database
 from kada_athena_async.prices import billed_bytes, dpu_hours
 
 
@@ -63,6 +63,12 @@ _QUERY_COLUMNS = (
     *("scanned_bytes", "reused_result", "engine_ms", "dpu_count"),
 )
 _EVENT_COLUMNS = ("query_id", "event_type", "catalog", "schema", "table", "columns")
+_EVENTS = """CREATE TABLE events
+    (query_id TEXT, event_type TEXT, catalog TEXT, schema TEXT, name TEXT, columns TEXT);"""
+
+# An S3 location has no catalog.
+_EVENTS_OF = """SELECT event_type, catalog, schema, name, columns FROM events
+    WHERE query_id = ? AND catalog <> '' ORDER BY rowid"""
 
 
 def executions(runs: Runs) -> Iterator[Ran]:
@@ -82,28 +88,22 @@ def executions(runs: Runs) -> Iterator[Ran]:
 
 
 def _executions(runs: Runs, package: Package, known: dict[str, tuple[str, str]]) -> Iterator[Ran]:
-    groups = groupby(package.rows("events", *_EVENT_COLUMNS), key=lambda row: row[0])
-    event_id, touched = _next(groups)
-    for row in package.rows("databaselog", *_QUERY_COLUMNS):
-        found: tuple[Touched, ...] = ()
-        if row[0] == event_id:
-            found = touched
-            event_id, touched = _next(groups)
-
-        ran = _ran(row, found, known.pop(row[0], ("", "")))
-        if runs.counts(ran.ended_at):
-            yield ran
-
-
-def _next(
-    groups: Iterator[tuple[str, Iterator[tuple[str, ...]]]],
-) -> tuple[str, tuple[Touched, ...]]:
-    query_id, rows = next(groups, ("", iter(())))
-    return query_id, tuple(
-        Touched(what, catalog, schema, table, _names(columns))
-        for _, what, catalog, schema, table, columns in rows
-        if catalog  # an S3 location has none
-    )
+    with scratch_database(_EVENTS) as connection:
+        connection.executemany(
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)",
+            package.rows("events", *_EVENT_COLUMNS),
+        )
+        connection.execute("CREATE INDEX events_of ON events (query_id)")
+        for row in package.rows("databaselog", *_QUERY_COLUMNS):
+            touched = tuple(
+                Touched(what, catalog, schema, table, _names(columns))
+                for what, catalog, schema, table, columns in connection.execute(
+                    _EVENTS_OF, (row[0],)
+                )
+            )
+            ran = _ran(row, touched, known.pop(row[0], ("", "")))
+            if runs.counts(ran.ended_at):
+                yield ran
 
 
 @lru_cache(maxsize=4_096)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from kada_athena_async.errors import StateError
 from kada_athena_async.extracts.runs import Runs
+from kada_athena_async.extracts.scratch import scratch_database
 from kada_athena_async.extracts.table_usage import folded
 from kada_athena_async.page.loading import (
     billed_executions,
@@ -19,9 +18,6 @@ from kada_athena_async.page.loading import (
     table_rows,
     usage_rows,
 )
-
-CACHE_KIB = 24_000
-"""Pages that SQLite holds in memory; the others lie in the temporary directory."""
 
 MAX_TABLES = 150_000
 """Tables of a page: those that are used or linked go first."""
@@ -257,23 +253,7 @@ def open_warehouse(runs: Runs) -> Iterator[Warehouse]:
     Raises:
         StateError: An extract is missing or torn, or there is no room to count.
     """
-    with TemporaryDirectory(prefix="kada-athena-report-") as directory:
-        try:
-            with closing(sqlite3.connect(Path(directory) / "report.sqlite")) as connection:
-                connection.isolation_level = None
-                connection.executescript(
-                    f"""PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
-                    PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -{CACHE_KIB};
-                    PRAGMA temp_store = FILE; PRAGMA threads = 0;"""
-                )
-                connection.executescript(f"BEGIN; {_SCHEMA}")
-                warehouse = Warehouse(connection, runs)
-                warehouse.load()
-                yield warehouse
-        except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
-            # Its message may quote a value, and with it a literal.
-            raise StateError(
-                f"the extracts cannot be counted in {directory} ({type(error).__name__})",
-                hint="make room there for twice the extracts uncompressed, or point TMPDIR to a "
-                "larger disk",
-            ) from None
+    with scratch_database(_SCHEMA) as connection:
+        warehouse = Warehouse(connection, runs)
+        warehouse.load()
+        yield warehouse

@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from kada_athena_async.extracts.advice import REMEDIES, Finding, advice
+from kada_athena_async.extracts.executions import executions
 from kada_athena_async.extracts.people import table_users, user_totals
 from kada_athena_async.extracts.runs import Runs, select_runs
 from kada_athena_async.extracts.table_usage import table_uses, unused_tables
@@ -85,6 +86,19 @@ def test_use_is_added_up_over_all_runs(tmp_path: Path) -> None:
     assert (use.reads, use.writes) == (2, 5)
     assert len(runs(tmp_path, since=AT + DAY).packages) == 1
     assert [p.manifest.run_id for p in runs(tmp_path).packages] == ["run-2", "run-1", "run-0"]
+
+
+def test_events_in_any_order_find_their_executions(tmp_path: Path) -> None:
+    """A run derives events while the history comes in, so they need not follow its order."""
+    records = {
+        "databaselog": [ran(number, AT) for number in range(6)],
+        "events": [event(number, "READ", f"t{number}") for number in (4, 5, 0, 3, 1)],
+    }
+    make_package(tmp_path, records)
+
+    found = {each.query_id: [t.table for t in each.touched] for each in executions(runs(tmp_path))}
+
+    assert found == {f"q{n}": [f"t{n}"] if n != 2 else [] for n in range(6)}
 
 
 def test_what_no_run_used_is_unused(tmp_path: Path) -> None:

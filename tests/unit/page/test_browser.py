@@ -223,7 +223,7 @@ def test_a_table_has_a_page_of_its_own(plain: Reader) -> None:
     assert plain.page.locator(".diagram .flow[marker-end]").count() == 2
     assert "orders.order_id" in plain.text(".plain")
     plain.page.locator(".diagram a", has_text="report").click()
-    plain.page.wait_for_selector("h1:text-is('report')")
+    plain.page.wait_for_selector("h1:has-text('report')")
     assert plain.text("pre") == "SELECT n FROM daily WHERE x = ?"
     plain.page.get_by_label("steps").select_option("1")
     assert plain.page.locator(".diagram .title").count() == 2
