@@ -21,7 +21,6 @@ from kada_athena_async.estimate.sizes import HistorySize, SchemaKey, SchemaSize
 from kada_athena_async.plan import Plan
 from kada_athena_async.prices import Prices, prices_of, requests_usd, statements_usd
 from kada_athena_async.sources.strategy import (
-    METADATA_SOURCES,
     MetadataSourceName,
     with_metadata_source,
 )
@@ -113,7 +112,7 @@ def estimate(
             histories=histories,
             tags=tags or {},
         )
-        for source in METADATA_SOURCES
+        for source in plans
     )
     denied = [
         catalog.name

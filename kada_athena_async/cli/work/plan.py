@@ -16,7 +16,6 @@ from kada_athena_async.cli.talk import Talk
 from kada_athena_async.engine import Extractor, PlanReport
 from kada_athena_async.estimate import Estimate, Variant
 from kada_athena_async.report import common_exit_code
-from kada_athena_async.sources.strategy import METADATA_SOURCES
 
 SHOWN = 20
 """Catalogs or workgroups listed; the rest is summed up."""
@@ -123,9 +122,9 @@ def _rest(
 
 
 def _variants(found: Estimate, configured: str) -> Table:
-    names = [f"{source} *" if source == configured else source for source in METADATA_SOURCES]
+    variants = found.variants
+    names = [f"{v.source} *" if v.source == configured else v.source for v in variants]
     table = _table("calls (* as configured)", *names)
-    variants = [found.of(source) for source in METADATA_SOURCES]
     for operation in sorted({name for variant in variants for name in variant.calls}):
         table.add_row(operation, *(_count(v.calls.get(operation, 0)) for v in variants))
 
