@@ -21,8 +21,8 @@ class _Use:
 
     Attributes:
         connections: How many are open.
-        is_ours: False if the embedding program froze objects itself: they could not be told from
-            ours when these are given back.
+        is_ours: False if the embedding program froze objects itself: when ours are given back,
+            they could not be distinguished.
     """
 
     connections = 0

@@ -27,7 +27,7 @@ def settle_of(config: Config, table: SystemTableFacts | None) -> timedelta:
 
 
 def held_since(config: Config, table: SystemTableFacts | None) -> datetime | None:
-    """Where the history begins that a run may read; None where only the API is asked."""
+    """Begin of the history that a run may read; None where only the API is asked."""
     return table.earliest if table is not None and history_source(config).asks_table else None
 
 

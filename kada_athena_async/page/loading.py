@@ -10,7 +10,7 @@ from kada_athena_async.extracts.runs import TIME_FORMAT, Runs
 from kada_athena_async.prices import billed_bytes, dpu_hours
 
 MAX_REASON_CHARS = 400
-"""Messages may be long; their beginning tells the kind."""
+"""Messages may be long; their beginning shows the kind."""
 
 Row = tuple[object, ...]
 

@@ -102,7 +102,7 @@ def site_data(runs: Runs, before: Package | None, *, site: str, max_bytes: int) 
 def _figures(
     runs: Runs, max_bytes: int
 ) -> tuple[dict[str, Any], TablesFigures, LineageFigures, Details]:
-    """What is counted in the warehouse, which is gone after that."""
+    """Figures counted in the warehouse, which is gone after that."""
     with open_warehouse(runs) as warehouse:
         history = history_figures(warehouse)
         tables = tables_figures(warehouse)
@@ -118,7 +118,7 @@ def _advice(runs: Runs) -> dict[str, Any]:
     for finding in found:
         kinds[finding.kind] = kinds.get(finding.kind, 0) + 1
 
-    told = [
+    listed = [
         {
             **finding.to_dict(),
             "subject": safe(finding.subject),
@@ -128,7 +128,7 @@ def _advice(runs: Runs) -> dict[str, Any]:
         }
         for finding in found[:MAX_ADVICE]
     ]
-    return {"count": len(found), "kinds": kinds, "findings": told}
+    return {"count": len(found), "kinds": kinds, "findings": listed}
 
 
 def _changes(before: Package | None, newest: Package) -> dict[str, Any] | None:

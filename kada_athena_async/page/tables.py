@@ -15,7 +15,7 @@ from kada_athena_async.sql import mask_sql
 
 PACKET_TABLES = 512
 MAX_EXACT = 20_000
-"""Tables up to which sizes are told to the byte."""
+"""Tables up to which sizes are shown to the byte."""
 
 MAX_COMMON_NAMES = 60_000
 MAX_USERS = 10
@@ -25,7 +25,7 @@ _SAMPLED_PACKETS = 8
 
 
 class Level(NamedTuple):
-    """Limits of what is told of a table; the next lower one is taken where the page grows large."""
+    """Limits of what is shown of a table; a lower one is taken where the page grows large."""
 
     columns: int
     comment_chars: int
@@ -196,7 +196,7 @@ class _Names:
 
 
 def details(warehouse: Warehouse, shown: int, max_bytes: int) -> Details:
-    """What there is to know of each table, in *max_bytes* together; no packets if none fits."""
+    """Facts about each table, in *max_bytes* together; no packets if none fits."""
     names = _Names(warehouse)
     packed = names.packed()
     max_bytes -= len(packed)

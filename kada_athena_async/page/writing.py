@@ -72,7 +72,7 @@ class PageWriter:
 
     @property
     def sites(self) -> int:
-        """How many have been added."""
+        """Number of sites added."""
         return len(self._data)
 
     def write(self, target: Path) -> PageReport:

@@ -42,7 +42,7 @@ HiddenT = TypeVar("HiddenT", ImmediateRecord, AccessedRecord)
 
 _UNITS_AT_ONCE = 8
 _SHARES = {"events": 0.8, "linkages": 0.9, "usage": 1.0}
-"""Of the work that is left when AWS has told everything; a guess."""
+"""Of the work that is left when AWS has answered everything; a guess."""
 
 
 @dataclass(slots=True)

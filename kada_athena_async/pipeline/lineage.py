@@ -29,7 +29,7 @@ _COLUMNS, _READINGS = "columns.sqlite", "readings.sqlite"
 
 
 class Lineage:
-    """What is derived of a run; use as ``async with``.
+    """Lineage and events derived of a run; use as ``async with``.
 
     Linkages and usage are merged over all that is given, so their parts are written at the end;
     each workgroup has a part of events of its own.
@@ -168,7 +168,7 @@ class Lineage:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Why statements could not be understood wholly, and how events agree with Athena's own
+        """Reasons why statements were not understood wholly, and how events agree with Athena's
         list of what was accessed: how many of each kind.
         """
         return dict(self._derivation.problems + self._opinion.counts)

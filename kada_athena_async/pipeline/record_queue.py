@@ -145,7 +145,7 @@ def _chars(records: Sequence[Executed]) -> int:
 
 
 def as_written(record: QueryRecord) -> QueryRecord:
-    """*record* as its extract tells it, in the fields that lineage looks at."""
+    """*record* as its extract has it, in the fields that lineage looks at."""
     changed: dict[str, object] = {}
     for name in _TEXTS:
         text: str | None = getattr(record, name)

@@ -1,4 +1,4 @@
-"""What the parser said of each distinct question, kept so that it is asked once.
+"""Parser's answer to each distinct question, kept so that it is asked once.
 
 A cache in every sense: a reading is a function of its question alone, whose digest is its key, so
 that one that is lost is read again, and one that was kept by a run that was interrupted holds for

@@ -60,7 +60,7 @@ class Use(NamedTuple):
 class TableUsage:
     """Counts the use of tables by a run's executions.
 
-    Statements are told apart to the end, so that distinct ones are counted exactly. They are
+    Statements are distinguished to the end, so that distinct ones are counted exactly. They are
     counted as they come, in a file: at the end nothing is left to be sorted.
 
     Args:

@@ -104,7 +104,7 @@ class WorkerPool:
     async def mask(
         self, texts: Sequence[ExecutionText], *, mask: bool, keep_s3_locations: bool
     ) -> list[MaskedText]:
-        """What ``mask_texts`` returns, from a process of its own once there are many texts.
+        """Result of ``mask_texts``, from a process of its own once there are many texts.
 
         Not one of those that parse: a statement that hangs the parser must not keep the history
         waiting. Where there is no such process, a thread of this one does it.
