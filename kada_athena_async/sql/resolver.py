@@ -35,6 +35,9 @@ from kada_athena_async.sql.relations import (
 
 _DESCRIBES_THE_REST = "information_schema"  # no data of anyone's, and never in an extract
 
+MAX_ROUNDS = 12
+"""Of a recursive query; some are written to multiply their own columns."""
+
 Ctes = ChainMap[str, Relation]
 
 # How the columns of a clause bear upon the rows of the result.
@@ -118,10 +121,24 @@ class Resolver:
             branches.append(left)
             left = left.this
         first = self.query(left, ctes, outer)
-        if recursive:
-            names = list(columns)
-            ctes = ctes.new_child({recursive: first.renamed(names) if names else first})
+        if not recursive:
+            return self._united(first, branches, ctes, outer)
 
+        names = list(columns)
+        known = first
+        for _ in range(MAX_ROUNDS):
+            seen = ctes.new_child({recursive: known.renamed(names) if names else known})
+            relation = self._united(first, branches, seen, outer)
+            # A value moves on by one column a round.
+            if relation.named == known.named or not _names(node, recursive):
+                return relation
+            known = relation
+
+        return relation
+
+    def _united(
+        self, first: Relation, branches: list[exp.SetOperation], ctes: Ctes, outer: Frames
+    ) -> Relation:
         united: list[list[Sources]] = [[output.sources] for output in first.named]
         is_whole = first.is_whole
         for branch in reversed(branches):
@@ -369,3 +386,8 @@ def _of_outputs(clause: exp.Expr, result: Relation) -> Sources:
             found.add(result.by_name.get(named.name.lower(), NO_SOURCES))
 
     return NO_SOURCES.union(*found)
+
+
+def _names(node: exp.Expr, cte: str) -> bool:
+    """True if a common table expression is named in its own text."""
+    return any(not table.db and table.name.lower() == cte for table in node.find_all(exp.Table))

@@ -167,6 +167,11 @@ def test_tables_are_those_of_the_labels(case: Labelled, is_masked: bool) -> None
             {"n": {"orders.id"}},
         ),
         (
+            "WITH RECURSIVE t (a, b, c) AS (SELECT id, total, cid FROM orders UNION ALL"
+            " SELECT b, c, 1 FROM t) SELECT a, b FROM t",
+            {"a": {"orders.id", "orders.total", "orders.cid"}, "b": {"orders.total", "orders.cid"}},
+        ),
+        (
             'SELECT "Mail", "Id" FROM "pgcatalog"."public"."leads"',
             {"Mail": {"Leads.Mail"}, "Id": {"Leads.Id"}},
         ),
