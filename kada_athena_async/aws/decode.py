@@ -29,7 +29,7 @@ from aiobotocore.parsers import (
 from botocore.parsers import ResponseParserError
 
 from kada_athena_async.aws import lenient, wire
-from kada_athena_async.aws.error_codes import bare_code
+from kada_athena_async.aws.error_codes import FOREIGN_ATTEMPTS, bare_code
 from kada_athena_async.concurrency import offload
 from kada_athena_async.errors import UnavailableError
 
@@ -38,9 +38,6 @@ DECODED = "Decoded"
 
 UNREADABLE = "Unreadable"
 """Key of an answer under which the paths of what could not be read lie, a tuple of texts."""
-
-FOREIGN_ATTEMPTS = 5
-"""How often an answer that is not AWS's is asked for: a proxy that restarts gives some."""
 
 
 class _Answer(NamedTuple):

@@ -14,6 +14,9 @@ Kind: TypeAlias = Literal[
     "throttled", "unavailable", "credentials", "denied", "not_found", "wrapper", "invalid"
 ]
 
+FOREIGN_ATTEMPTS = 5
+"""How often an answer that is not AWS's is asked for: a proxy that restarts gives some."""
+
 _THROTTLED = """
     BandwidthLimitExceeded EC2ThrottledException LimitExceededException PriorRequestNotComplete
     ProvisionedThroughputExceededException RateExceeded RequestLimitExceeded RequestThrottled

@@ -9,7 +9,7 @@ import aiohttp
 from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
 
-from kada_athena_async.aws.error_codes import KINDS, bare_code, kind_of
+from kada_athena_async.aws.error_codes import FOREIGN_ATTEMPTS, KINDS, bare_code, kind_of
 from kada_athena_async.aws.refusals import refusal_of
 from kada_athena_async.errors import (
     AccessDeniedError,
@@ -161,14 +161,14 @@ def _denied(text: str, operation: str, scope: str) -> AccessDeniedError:
     )
 
 
-def _foreign_refusal(operation: str, status: int) -> KadaAthenaError:
-    """The error of an answer that has HTTP's status and no error of AWS."""
+def _foreign_refusal(operation: str, status: int) -> UnavailableError:
+    """The error of an answer that has HTTP's status and no error of AWS, or one that is cut."""
     message = f"{operation}: HTTP status {status} without an error of AWS"
     if status >= 500 or status == 429:
         return UnavailableError(message)
 
     hint = "something between this machine and AWS answers in its place: check the proxy"
-    return RequestError(message, code=str(status), hint=hint)
+    return UnavailableError(message, attempts=FOREIGN_ATTEMPTS, hint=hint)
 
 
 def _credentials_error(code: str, operation: str) -> CredentialsError:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from botocore.retries import standard
 
 from kada_athena_async.aws.decode import JsonAnswerParser
-from kada_athena_async.aws.error_codes import KINDS, bare_code
+from kada_athena_async.aws.error_codes import FOREIGN_ATTEMPTS, KINDS, bare_code
 from kada_athena_async.aws.error_map import map_error
 from kada_athena_async.aws.sdk_models import OPERATIONS
 from kada_athena_async.errors import (
@@ -240,9 +240,10 @@ async def test_who_refused_and_what_helps_is_told(text: str, by: str, hint: str)
 
 
 async def test_a_status_without_an_error_of_aws_is_named_as_such() -> None:
-    """A proxy's 403 is no missing right, and its page is not told."""
+    """A proxy's 403 is no missing right; it is asked again, and its page is not told."""
     error = await error_of(b"<html>blocked by s3cr3t</html>", status=403)
-    assert type(error) is RequestError
+    assert isinstance(error, UnavailableError)
+    assert error.attempts == FOREIGN_ATTEMPTS
     assert error.message == "athena:ListTableMetadata: HTTP status 403 without an error of AWS"
     assert "check the proxy" in error.hint
     assert type(await error_of(b"<html>", status=502)) is UnavailableError
