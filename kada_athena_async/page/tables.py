@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from kada_athena_async.extracts.table_usage import GB_BYTES, S3_USD_PER_GB_MONTH
 from kada_athena_async.observers.safe import safe
-from kada_athena_async.page.history import MAX_NAME_CHARS, cut_sql
+from kada_athena_async.page.history import MAX_NAME_CHARS, OTHERS, cut_sql
 from kada_athena_async.page.packing import Columns, digits, json_text, pack, width_of
 from kada_athena_async.page.warehouse import Warehouse
 from kada_athena_async.sql import mask_sql
@@ -18,8 +18,8 @@ MAX_EXACT = 20_000
 """Tables up to which sizes are shown to the byte."""
 
 MAX_COMMON_NAMES = 60_000
-MAX_USERS = 10
-"""Users of a table in the page, for reads and for writes; the others are counted."""
+MAX_USERS = 50
+"""Users of a table in the page, for reads and for writes; the others are one row."""
 
 _SAMPLED_PACKETS = 8
 
@@ -59,7 +59,8 @@ _TOTALS = """
     CREATE TABLE use_totals AS
     SELECT id, sum(CASE event_type WHEN 'READ' THEN executions ELSE 0 END) AS reads,
         sum(CASE event_type WHEN 'READ' THEN 0 ELSE executions END) AS writes,
-        sum(failed) AS failed, sum(scanned_bytes) AS scanned, count(DISTINCT user) AS users,
+        sum(failed) AS failed, sum(scanned_bytes) AS scanned,
+        (SELECT count(DISTINCT who) FROM people WHERE people.id = uses.id) AS users,
         max(CASE event_type WHEN 'READ' THEN last_at END) AS read_at,
         max(CASE event_type WHEN 'READ' THEN NULL ELSE last_at END) AS written_at
     FROM uses GROUP BY id;
@@ -284,8 +285,8 @@ def _table(
             for each in warehouse.rows("SELECT column_name, tag FROM tags WHERE id = ?", id_)
         ],
         "view": _view(warehouse, id_, level),
-        "readers": _users(warehouse, id_, "= 'READ'"),
-        "writers": _users(warehouse, id_, "<> 'READ'"),
+        "readers": _users(warehouse, id_, is_read=1),
+        "writers": _users(warehouse, id_, is_read=0),
         "days": _days(warehouse, id_) if level.has_days else [],
     }
     return {name: value for name, value in facts.items() if value}
@@ -323,13 +324,18 @@ def _view(warehouse: Warehouse, id_: int, level: Level) -> str:
     return ""
 
 
-def _users(warehouse: Warehouse, id_: int, events: str) -> list[list[Any]]:
+def _users(warehouse: Warehouse, id_: int, *, is_read: int) -> list[list[Any]]:
+    """Users of a table, the most frequent first: name, executions, last time, tool."""
     rows = warehouse.rows(
-        f"""SELECT user, sum(executions) AS n, max(last_at) FROM uses
-        WHERE id = ? AND event_type {events} GROUP BY user ORDER BY n DESC, user LIMIT ?""",
-        *(id_, MAX_USERS),
+        """SELECT who, executions, last_at, client FROM people
+        WHERE id = ? AND is_read = ? ORDER BY executions DESC, who, client""",
+        *(id_, is_read),
     )
-    return [[_text(user), count, (last or "")[:16]] for user, count, last in rows]
+    found = [
+        [_text(who), count, (last or "")[:16], _text(client)] for who, count, last, client in rows
+    ]
+    others = sum(row[1] for row in found[MAX_USERS:])
+    return [*found[:MAX_USERS], [OTHERS, others, "", ""]] if others else found
 
 
 def _days(warehouse: Warehouse, id_: int) -> list[list[Any]]:

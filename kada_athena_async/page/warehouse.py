@@ -45,6 +45,7 @@ _SCHEMA = """
         id INTEGER, day TEXT, user TEXT, event_type TEXT, executions INTEGER, failed INTEGER,
         scanned_bytes INTEGER, last_at TEXT
     );
+    CREATE TABLE events (query_id TEXT, id INTEGER, is_read INTEGER);
     CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT UNIQUE);
     CREATE TABLE links (
         source INTEGER, target INTEGER, source_column INTEGER, target_column INTEGER, kind TEXT,
@@ -59,6 +60,16 @@ _INDEXES = f"""
     CREATE INDEX principals_id ON principals (query_id);
     CREATE INDEX columns_id ON columns (id, position);
     CREATE INDEX uses_id ON uses (id);
+    CREATE TABLE people AS
+    SELECT e.id, coalesce(nullif(principal, ''), user) AS who, coalesce(client, '') AS client,
+        is_read, count(*) AS executions, max(ended_at) AS last_at
+    FROM (SELECT DISTINCT query_id, id, is_read FROM events) e
+        JOIN executions USING (query_id) LEFT JOIN principals USING (query_id)
+    GROUP BY 1, 2, 3, 4;
+    INSERT INTO people
+    SELECT id, user, '', event_type = 'READ' AS is_read, sum(executions), max(last_at) FROM uses
+    WHERE NOT EXISTS (SELECT 1 FROM principals) GROUP BY id, user, is_read;
+    CREATE INDEX people_id ON people (id);
     CREATE INDEX views_id ON views (id);
     CREATE INDEX tags_id ON tags (id);
     CREATE INDEX links_target ON links (target);
@@ -139,6 +150,7 @@ class Warehouse:
             "databaselog": self._load_executions,
             "query_principals": self._load_principals,
             "usage": self._load_usage,
+            "events": self._load_events,
             "linkages": self._load_links,
         }
         for kind, step in steps.items():
@@ -191,6 +203,23 @@ class Warehouse:
         for package in self.runs.packages:
             rows = usage_rows(self.runs, package)
             self._insert("uses", 8, ((self._table_id(*row[:3]), *row[3:]) for row in rows))
+
+    def _load_events(self) -> None:
+        """Where principals are known, events tell which of them used a table."""
+        if not self.row("SELECT EXISTS (SELECT 1 FROM principals)")[0]:
+            return
+
+        names = ("query_id", "event_type", *_PLACE, "table")
+        for package in self.runs.packages:
+            self._insert(
+                "events",
+                3,
+                (
+                    (query_id, self._table_id(catalog, schema, table), int(what == "READ"))
+                    for query_id, what, catalog, schema, table in package.rows("events", *names)
+                    if catalog and what in ("READ", "WRITE")
+                ),
+            )
 
     def _load_links(self) -> None:
         self.many(

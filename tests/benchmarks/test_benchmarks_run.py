@@ -121,3 +121,13 @@ def test_the_lineage_benchmark_derives_every_execution() -> None:
     for mode in ("distinct", "repeated", "half"):
         assert figures[mode]["300"]["rows"]["events"] == 500
         assert figures[mode]["300"]["after_last_s"] > 0
+
+
+@pytest.mark.slow
+def test_the_page_benchmark_makes_a_page_of_30_nights() -> None:
+    """All executions of all nights are on it, and its size and footprint are told."""
+    figures = quick("bench_page")
+
+    assert (figures["nights"], figures["tables"], figures["executions"]) == (30, 200, 1980)
+    assert 0 < figures["page_mb"] < 1
+    assert figures["peak_rss_mb"] > 0

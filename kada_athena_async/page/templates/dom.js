@@ -19,8 +19,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const svg = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
 // A name from the estate: its direction of writing does not touch what stands beside it.
-// It breaks after a dot before it breaks anywhere else.
-const named = (text) => el("bdi", {}, String(text).split(/(?<=\.)/).flatMap((part, place) => (place ? [el("wbr"), part] : [part])));
+// It breaks after a dot or an underscore before it breaks anywhere else.
+const named = (text) => el("bdi", {}, String(text).split(/(?<=[._])/).flatMap((part, place) => (place ? [el("wbr"), part] : [part])));
 
 const link = (href, ...children) => el("a", { href }, ...children);
 

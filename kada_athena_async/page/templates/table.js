@@ -161,6 +161,7 @@ const usersList = (users, title) => list({
   caption: title,
   columns: [
     { title: "User", value: (row) => row[0], cell: (row) => named(row[0]) },
+    ...((users || []).some((row) => row[3]) ? [{ title: "Tool", value: (row) => row[3], cell: (row) => (row[3] ? named(row[3]) : NONE) }] : []),
     { title: "Queries", number: true, bar: true, value: (row) => row[1], cell: (row) => count(row[1]) },
     { title: "Last", value: (row) => row[2], cell: (row) => row[2] || NONE },
   ],

@@ -100,7 +100,7 @@ const searchView = async (site, params, isStale) => {
     told.textContent = `${plural(places.length, "table")} found; columns ${share(done, 1)} looked through…`;
   }, isStale).then((found) => {
     if (!found) return;
-    const cut = head.details.columns < 1000 ? ` Of each table the page has ${count(head.details.columns)} columns at most.` : "";
+    const cut = tables.rows.columns.some((number) => number > head.details.columns) ? ` Of each table the page has ${count(head.details.columns)} columns at most.` : "";
     told.textContent = say(found.length) + cut;
     columns.append(list({
       columns: [

@@ -28,6 +28,7 @@ from kada_athena_async.page.run_calls import calls_figures
 from kada_athena_async.page.warehouse import open_warehouse
 from kada_athena_async.prices import billed_bytes, dpu_hours, prices_of
 from kada_athena_async.records import (
+    EventRecord,
     PrincipalRecord,
     QueryRecord,
     TagRecord,
@@ -77,6 +78,12 @@ def usage(name: str, what: str = "READ", at: Any = END - DAY, **values: Any) -> 
         distinct_statements=1,
         last_at=at,
         **facts,
+    )
+
+
+def event(query_id: str, what: str) -> EventRecord:
+    return EventRecord(
+        *(SERVER, f"{query_id}-{what}", query_id, what, "u", CATALOG, "sales", "orders", (), END)
     )
 
 
@@ -261,7 +268,10 @@ def test_failures_are_those_of_the_terminal(tmp_path: Path) -> None:
 def test_people_and_tools_are_those_of_the_principals(tmp_path: Path) -> None:
     """By principal where one is known, else by user; one that came late counts too."""
     rows = [query("a", scanned_bytes=2**30), query("b"), query("c", "etl", status="FAILED")]
-    write_package(tmp_path, {"databaselog": rows}, end=END - DAY)
+    events = [event("a", "READ"), event("b", "READ"), event("b", "READ"), event("c", "WRITE")]
+    used = [usage("orders", executions=2), usage("orders", "WRITE")]
+    first = {"databaselog": rows, "events": events, "usage": used}
+    write_package(tmp_path, first, end=END - DAY)
     empty = dict.fromkeys(PrincipalRecord._fields)
     late = PrincipalRecord(
         **{
@@ -275,14 +285,23 @@ def test_people_and_tools_are_those_of_the_principals(tmp_path: Path) -> None:
     )
     write_package(tmp_path, {"query_principals": [late]})
 
-    figures = head_of(tmp_path)["history"]
+    parts = parts_of(make_page(tmp_path)[1])
 
+    figures = parts["head"]["history"]
     assert {each["name"]: (each["n"], each["failed"]) for each in figures["people"]} == {
         "ann@example.com": (1, 0),
         "athena_workgroup_primary": (1, 0),
         "athena_workgroup_etl": (1, 1),
     }
     assert {each["name"]: each["n"] for each in figures["tools"]} == {"dbt": 1, "": 2}
+    (orders,) = tables_of(parts).values()
+    at = "2026-11-24 12:00"
+    assert orders["readers"] == [
+        ["ann@example.com", 1, at, "dbt"],
+        ["athena_workgroup_primary", 1, at, ""],
+    ]
+    assert orders["writers"] == [["athena_workgroup_etl", 1, at, ""]]
+    assert orders["users"] == 3
 
 
 def test_sample_is_the_most_expensive_and_masked(tmp_path: Path) -> None:
@@ -334,8 +353,8 @@ def test_a_table_is_told_with_its_columns_use_and_text(tmp_path: Path) -> None:
     assert (orders["keyPlaces"], orders["comments"]) == ([1], {"0": "key"})
     assert orders["tags"] == [["id", "pii=yes"]]
     assert (orders["reads"], orders["writes"], orders["users"], orders["scanned"]) == (4, 1, 2, 10)
-    assert orders["readers"] == [["ann", 4, "2026-11-24 00:00"]]
-    assert orders["writers"] == [["etl", 1, "2026-11-24 00:00"]]
+    assert orders["readers"] == [["ann", 4, "2026-11-24 00:00", ""]]
+    assert orders["writers"] == [["etl", 1, "2026-11-24 00:00", ""]]
     assert orders["days"] == [["2026-11-22", 1, 0], ["2026-11-24", 3, 1]]
     assert (view["kind"], view["view"]) == (1, "SELECT id FROM orders WHERE n = ?")
 
