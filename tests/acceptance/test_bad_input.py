@@ -65,7 +65,7 @@ def test_many_mistakes_at_once(cli: Cli, configure: Callable[..., Path]) -> None
         "6 problems in the configuration",
         'bucket = "my-bucket": write s3://bucket/prefix',
         'region = "mars-1": write the code of an AWS region',
-        'role = "x": write a whole ARN',
+        "role = (hidden): write a whole ARN",
         'output_path = "out": write an absolute directory',
         'mask = "yes": write true or false',
         "catlogs = (not shown): did you mean catalogs?",
