@@ -18,11 +18,11 @@ _DEFAULTS: dict[str, object] = {"as_json": False, "log_file": None}
 
 
 def command(work: Callable[..., int]) -> Callable[..., None]:
-    """A command that calls *work* with a ``Talk`` first, then with its own options.
+    """A command that calls *work* with a ``Output`` first, then with its own options.
 
     Whatever goes wrong is said in one voice; the exit code is what *work* returns, or that of the
     error. A command that prints a document for machines leaves ``as_json`` out by naming its
-    ``Talk`` parameter ``document``.
+    ``Output`` parameter ``document``.
     """
     first, *own = inspect.signature(work).parameters.values()
     # Not get_type_hints: in Python 3.10 it hides the option of a parameter whose default is None.
@@ -32,17 +32,17 @@ def command(work: Callable[..., int]) -> Callable[..., None]:
     @wraps(work)
     def run(**given: Any) -> None:
         from kada_athena_async.cli.outcome import ending
-        from kada_athena_async.cli.talk import Talk
+        from kada_athena_async.cli.output import Output
 
         log_file = given.pop("log_file")
         says = {name: given.pop(name) for name in shared if name != "log_file"}
-        talk = Talk(**says)
+        output = Output(**says)
 
         def act() -> int:
-            talk.log_to(log_file)
-            return work(talk, **given)
+            output.log_to(log_file)
+            return work(output, **given)
 
-        raise typer.Exit(ending(talk, act))
+        raise typer.Exit(ending(output, act))
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     parameters = [p.replace(kind=keyword, annotation=hints[p.name]) for p in own]

@@ -6,13 +6,13 @@ import signal
 from collections.abc import Callable
 
 from kada_athena_async.cli import raised_by_ctrl_c
+from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.signals import Interrupted
-from kada_athena_async.cli.talk import Talk
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.errors import KadaAthenaError
 
 
-def ending(talk: Talk, work: Callable[[], int]) -> int:
+def ending(output: Output, work: Callable[[], int]) -> int:
     """The exit code of *work*, with whatever went wrong said.
 
     See ``ExitCode``; 1 also for a bug, 128 + n for the end by signal n.
@@ -21,13 +21,13 @@ def ending(talk: Talk, work: Callable[[], int]) -> int:
         with raised_by_ctrl_c():
             return work()
     except KadaAthenaError as error:
-        talk.error(error)
+        output.error(error)
         return error.exit_code
     except Interrupted as interrupted:
-        talk.interrupted(str(interrupted))
+        output.interrupted(str(interrupted))
         return interrupted.exit_code
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except Exception as error:
-        talk.bug(error)
+        output.bug(error)
         return ExitCode.FAILED

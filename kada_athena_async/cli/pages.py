@@ -103,10 +103,10 @@ def _refuse(error: Any) -> NoReturn:
         sys.exit(error.exit_code)
 
     from kada_athena_async.cli.outcome import ending
-    from kada_athena_async.cli.talk import Talk
+    from kada_athena_async.cli.output import Output
     from kada_athena_async.cli.usage import usage_error
 
     def fail() -> int:
         raise usage_error(error)
 
-    sys.exit(ending(Talk(as_json="--json" in sys.argv), fail))
+    sys.exit(ending(Output(as_json="--json" in sys.argv), fail))

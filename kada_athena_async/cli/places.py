@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import (
     RunRequest,
     check_request,
@@ -15,7 +16,6 @@ from kada_athena_async.cli.request import (
     existing_config,
     overrides_of,
 )
-from kada_athena_async.cli.talk import Talk
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.config.load import read_layers
 from kada_athena_async.config.problems import field_problems
@@ -60,7 +60,7 @@ class Place:
         )
 
 
-def places(talk: Talk, request: RunRequest) -> list[Place]:
+def places(output: Output, request: RunRequest) -> list[Place]:
     """The directory that *request* names, else the place of each site that was asked for.
 
     Raises:
@@ -86,7 +86,7 @@ def places(talk: Talk, request: RunRequest) -> list[Place]:
             usd_per_tb=site.config.usd_per_tb,
             usd_per_dpu_hour=site.config.usd_per_dpu_hour,
         )
-        for site in configured_sites(talk, request)
+        for site in configured_sites(output, request)
     ]
 
 
@@ -104,7 +104,7 @@ def _given_prices(request: RunRequest) -> tuple[float | None, ...]:
     return tuple(None if value is None else float(str(value)) for value in given.values())
 
 
-def each_place(talk: Talk, found: Sequence[Place], show: Callable[[Place], None]) -> int:
+def each_place(output: Output, found: Sequence[Place], show: Callable[[Place], None]) -> int:
     """Call *show* for each place; the exit code of all together.
 
     A site in trouble is reported, and the others are shown all the same; the only one raises.
@@ -118,7 +118,7 @@ def each_place(talk: Talk, found: Sequence[Place], show: Callable[[Place], None]
             if len(found) == 1:
                 raise
 
-            talk.error(error)
+            output.error(error)
             codes.append(error.exit_code)
 
     return common_exit_code(codes)

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from kada_athena_async.cli.invocation import suggestion
-from kada_athena_async.cli.talk import Talk
+from kada_athena_async.cli.output import Output
 from kada_athena_async.config import (
     SECRET_FIELDS,
     Site,
@@ -120,7 +120,7 @@ def existing_config(given: Path | None) -> Path | None:
     )
 
 
-def configured_sites(talk: Talk, request: RunRequest) -> tuple[Site, ...]:
+def configured_sites(output: Output, request: RunRequest) -> tuple[Site, ...]:
     """The sites that were asked for, their secrets known to *talk* and their warnings said.
 
     A configuration without ``sites`` is one site whose name is empty.
@@ -128,14 +128,14 @@ def configured_sites(talk: Talk, request: RunRequest) -> tuple[Site, ...]:
     Raises:
         ConfigError: With every problem of all sites, or of ``--site``.
     """
-    talk.know_secrets(known_secrets(None))
+    output.know_secrets(known_secrets(None))
     path = existing_config(request.config)
     sites = load_sites(path, overrides=overrides_of(request))
     secrets = {secret for site in sites for secret in known_secrets(site.config)}
-    talk.know_secrets(tuple(sorted(secrets)))
+    output.know_secrets(tuple(sorted(secrets)))
     chosen = select_sites(sites, request.sites)
     for warning in dict.fromkeys(w for site in chosen for w in config_warnings(path, site.config)):
-        talk.warn(warning)
+        output.warn(warning)
 
     return chosen
 

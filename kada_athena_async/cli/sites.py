@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import RunRequest
 from kada_athena_async.cli.signals import run_until_signalled
-from kada_athena_async.cli.talk import Talk
 from kada_athena_async.cli.telemetry import telemetry
 from kada_athena_async.config import Site
 from kada_athena_async.engine import Extractor, SiteResult, SitesExtractor
@@ -18,7 +18,7 @@ ResultT = TypeVar("ResultT")
 
 
 def each_site(
-    talk: Talk,
+    output: Output,
     sites: Sequence[Site],
     request: RunRequest,
     work: Callable[[Extractor], Awaitable[ResultT]],
@@ -29,20 +29,22 @@ def each_site(
     alone.
 
     Args:
-        is_told: False where the events of a run are not what was asked for.
+        shows_events: False where the events of a run are not what was asked for.
     """
-    results = worked(talk, sites, request, lambda all_: all_.each(work), shows_events=shows_events)
+    results = worked(
+        output, sites, request, lambda all_: all_.each(work), shows_events=shows_events
+    )
     for found in results:
         if found.error is not None and not isinstance(found.error, KadaAthenaError):
-            talk.bug(found.error)
+            output.bug(found.error)
         elif isinstance(found.error, KadaAthenaError):
-            talk.site_error(found.site.name, found.error)
+            output.site_error(found.site.name, found.error)
 
     return results
 
 
 def worked(
-    talk: Talk,
+    output: Output,
     sites: Sequence[Site],
     request: RunRequest,
     work: Callable[[SitesExtractor], Awaitable[ResultT]],
@@ -61,7 +63,7 @@ def worked(
 
     minutes = request.site_minutes
     exporting = telemetry(is_wanted=request.is_otel)
-    with exporting as exporters, talk.observers(several=bool(sites[0].name)) as observers:
+    with exporting as exporters, output.observers(several=bool(sites[0].name)) as observers:
         extractor = SitesExtractor(
             sites,
             observers=[*observers, *exporters] if shows_events else (),
@@ -72,5 +74,5 @@ def worked(
         )
         return run_until_signalled(
             lambda: work(extractor),
-            on_signal=lambda: talk.say("stopping; once more to stop at once"),
+            on_signal=lambda: output.say("stopping; once more to stop at once"),
         )

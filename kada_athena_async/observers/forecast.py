@@ -5,7 +5,14 @@ from __future__ import annotations
 from math import ceil
 from typing import NamedTuple
 
-from kada_athena_async.observers.picture import HISTORY, LINEAGE, METADATA, USERS, Lane, Picture
+from kada_athena_async.observers.run_progress import (
+    HISTORY,
+    LINEAGE,
+    METADATA,
+    USERS,
+    RunProgress,
+    Track,
+)
 
 EVIDENCE_S = 10.0
 EVIDENCE_SHARE = 0.05
@@ -29,7 +36,7 @@ class Span(NamedTuple):
     high_s: float
 
 
-def remaining(picture: Picture, now_s: float) -> Span | None:
+def remaining(picture: RunProgress, now_s: float) -> Span | None:
     """Time left of the lanes under way, in seconds; the slowest decides. None if unknown.
 
     Metadata, history and users are read side by side. Lineage comes after them; its time is
@@ -38,18 +45,18 @@ def remaining(picture: Picture, now_s: float) -> Span | None:
     if picture.stage != "extract":
         return None
 
-    lanes = picture.lanes
-    reading = [lanes[name] for name in (METADATA, HISTORY, USERS) if name in lanes]
-    if all(lane.ended >= lane.total for lane in reading):
-        return by_share(lanes[LINEAGE], now_s) if LINEAGE in lanes else None
+    tracks = picture.tracks
+    reading = [tracks[name] for name in (METADATA, HISTORY, USERS) if name in tracks]
+    if all(track.ended >= track.total for track in reading):
+        return by_share(tracks[LINEAGE], now_s) if LINEAGE in tracks else None
 
     spans: list[Span] = []
     for name in (METADATA, HISTORY, USERS):
-        lane = lanes.get(name)
-        if lane is None or lane.ended >= lane.total:
+        track = tracks.get(name)
+        if track is None or track.ended >= track.total:
             continue
 
-        span = _by_pages(lane, picture) if name == HISTORY else by_share(lane, now_s)
+        span = _by_pages(track, picture) if name == HISTORY else by_share(track, now_s)
         if span is None:
             return None
 
@@ -58,14 +65,14 @@ def remaining(picture: Picture, now_s: float) -> Span | None:
     return Span(max(span.low_s for span in spans), max(span.high_s for span in spans))
 
 
-def by_share(lane: Lane, now_s: float) -> Span | None:
+def by_share(track: Track, now_s: float) -> Span | None:
     """Time left of *lane*, in seconds, by what was done in the time so far; None if unknown."""
-    open_units = lane.total - lane.resumed
-    if lane.begun_s is None or open_units <= 0:
+    open_units = track.total - track.resumed
+    if track.begun_s is None or open_units <= 0:
         return None
 
-    elapsed_s = now_s - lane.begun_s
-    share = (lane.share * lane.total - lane.resumed) / open_units
+    elapsed_s = now_s - track.begun_s
+    share = (track.share * track.total - track.resumed) / open_units
     if elapsed_s < EVIDENCE_S or share < EVIDENCE_SHARE:
         return None
 
@@ -73,18 +80,18 @@ def by_share(lane: Lane, now_s: float) -> Span | None:
     return Span(left_s * _UNITS_SPREAD[0], left_s * _UNITS_SPREAD[1])
 
 
-def _by_pages(lane: Lane, picture: Picture) -> Span | None:
+def _by_pages(track: Track, picture: RunProgress) -> Span | None:
     """By the pages of the list that are left, at the rate that pacing allows."""
     rate = picture.allowed.get(_LIST, 0.0)
-    sure = {unit: share for unit, share in lane.shares.items() if share >= EVIDENCE_SHARE}
-    guesses = {unit: lane.pages[unit] / share for unit, share in sure.items()}
-    ended = [n for unit, n in lane.pages.items() if unit not in lane.shares]
+    sure = {unit: share for unit, share in track.shares.items() if share >= EVIDENCE_SHARE}
+    guesses = {unit: track.pages[unit] / share for unit, share in sure.items()}
+    ended = [n for unit, n in track.pages.items() if unit not in track.shares]
     if not rate or not (guesses or ended):
         return None
 
-    left = sum(guess - lane.pages[unit] for unit, guess in guesses.items())
+    left = sum(guess - track.pages[unit] for unit, guess in guesses.items())
     # One that has not come far yet has a page at least, and perhaps as many as the largest.
-    unsure = lane.total - lane.ended - len(sure)
+    unsure = track.total - track.ended - len(sure)
     largest = max([*guesses.values(), *ended])
     low = (left * _PAGES_SPREAD[0] + unsure) / rate
     high = (left * _PAGES_SPREAD[1] + unsure * largest) / rate

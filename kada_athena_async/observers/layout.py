@@ -8,10 +8,17 @@ from typing import NamedTuple, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 
-from kada_athena_async.observers.board import Board
 from kada_athena_async.observers.forecast import by_share, in_words, remaining
-from kada_athena_async.observers.picture import HISTORY, LINEAGE, METADATA, USERS, Lane, Picture
+from kada_athena_async.observers.run_progress import (
+    HISTORY,
+    LINEAGE,
+    METADATA,
+    USERS,
+    RunProgress,
+    Track,
+)
 from kada_athena_async.observers.safe import safe
+from kada_athena_async.observers.sites_progress import SitesProgress
 from kada_athena_async.observers.wording import brief, counted, size
 
 _LABEL = 10
@@ -23,7 +30,7 @@ _SHOWN_RATES = 4
 _SHOWN_THROTTLES = 2
 
 _NOUNS = {METADATA: "units", HISTORY: "workgroups"}
-"""Lane -> the noun of its units; of the others a share is shown."""
+"""Track -> the noun of its units; of the others a share is shown."""
 
 _STAGES = {
     "": "starting",
@@ -80,32 +87,32 @@ class Screen:
         return shown
 
 
-def moving_part(picture: Picture, screen: Screen, now_s: float) -> list[Line]:
+def moving_part(picture: RunProgress, screen: Screen, now_s: float) -> list[Line]:
     """Lines about the work in progress, as many as fit; the most useful first."""
     lines = [
         _head(picture, now_s),
-        *_lanes(picture, screen, now_s),
+        *_tracks(picture, screen, now_s),
         *_delivery(picture, screen),
         *_facts(picture, now_s),
     ]
     return [screen.fitted(line) for line in lines[: max(1, screen.height - 1)]]
 
 
-def sites_part(board: Board, screen: Screen, now_s: float) -> list[Line]:
+def sites_part(board: SitesProgress, screen: Screen, now_s: float) -> list[Line]:
     """Lines about the sites at work, one each, as many as fit."""
-    lane, at_work = board.lane, list(board.pictures.items())
+    track, at_work = board.track, list(board.pictures.items())
     words = [
-        f"{lane.ended:,} of {counted(lane.total, 'site')}",
+        f"{track.ended:,} of {counted(track.total, 'site')}",
         *([f"{len(board.failed):,} failed"] if board.failed else []),
         brief(now_s - board.begun_s),
     ]
-    span = by_share(lane, now_s)
+    span = by_share(track, now_s)
     if span is not None and (left := in_words(span)):
         words.append(f"{left}, then lineage" if _has_lineage_ahead(board) else left)
 
     head = [
         [Piece(words[0], "bold"), Piece("  " + "  ".join(words[1:]))],
-        [Piece(f"  {'all':<{_SITE}}"), *bar(lane.share, screen)],
+        [Piece(f"  {'all':<{_SITE}}"), *bar(track.share, screen)],
     ]
     room = max(0, screen.height - 1 - len(head))
     shown = at_work if len(at_work) <= room else at_work[: max(0, room - 1)]
@@ -116,11 +123,11 @@ def sites_part(board: Board, screen: Screen, now_s: float) -> list[Line]:
     return [screen.fitted(line) for line in lines[: max(1, screen.height - 1)]]
 
 
-def _has_lineage_ahead(board: Board) -> bool:
-    return any(LINEAGE in p.lanes and not _is_deriving(p) for p in list(board.pictures.values()))
+def _has_lineage_ahead(board: SitesProgress) -> bool:
+    return any(LINEAGE in p.tracks and not _is_deriving(p) for p in list(board.pictures.values()))
 
 
-def _site(name: str, picture: Picture, screen: Screen, now_s: float) -> Line:
+def _site(name: str, picture: RunProgress, screen: Screen, now_s: float) -> Line:
     rates = picture.row_meter.rates(picture.rows_by_lane(), now_s)
     rows, rate = sum(picture.rows.values()), sum(rates.values())
     words = [_STAGES.get(picture.stage, safe(picture.stage))]
@@ -139,49 +146,49 @@ def _site(name: str, picture: Picture, screen: Screen, now_s: float) -> Line:
     ]
 
 
-def _head(picture: Picture, now_s: float) -> Line:
+def _head(picture: RunProgress, now_s: float) -> Line:
     words = [brief(now_s - picture.begun_s)]
     span = remaining(picture, now_s)
     if span is not None and (left := in_words(span)):
-        is_reading = not _is_deriving(picture) and LINEAGE in picture.lanes
+        is_reading = not _is_deriving(picture) and LINEAGE in picture.tracks
         words.append(f"{left}, then lineage" if is_reading else left)
 
     stage = _STAGES.get(picture.stage, safe(picture.stage))
     return [Piece(stage, "bold"), Piece("  " + "  ".join(words))]
 
 
-def _is_deriving(picture: Picture) -> bool:
-    lane = picture.lanes.get(LINEAGE)
-    return lane is not None and lane.begun_s is not None
+def _is_deriving(picture: RunProgress) -> bool:
+    track = picture.tracks.get(LINEAGE)
+    return track is not None and track.begun_s is not None
 
 
-def _lanes(picture: Picture, screen: Screen, now_s: float) -> list[Line]:
+def _tracks(picture: RunProgress, screen: Screen, now_s: float) -> list[Line]:
     if picture.stage != "extract":
         return []
 
     rates = picture.row_meter.rates(picture.rows_by_lane(), now_s)
-    shown = [name for name in (METADATA, HISTORY, USERS) if name in picture.lanes]
+    shown = [name for name in (METADATA, HISTORY, USERS) if name in picture.tracks]
     if _is_deriving(picture):
         shown.append(LINEAGE)
 
-    return [_lane(name, picture.lanes[name], rates.get(name, 0.0), screen) for name in shown]
+    return [_track(name, picture.tracks[name], rates.get(name, 0.0), screen) for name in shown]
 
 
-def _lane(name: str, lane: Lane, rate: float, screen: Screen) -> Line:
-    counts = f"{100 * lane.share:.0f} %"
+def _track(name: str, track: Track, rate: float, screen: Screen) -> Line:
+    counts = f"{100 * track.share:.0f} %"
     if name in _NOUNS:
-        counts = f"{lane.ended:,}/{lane.total:,} {_NOUNS[name]}"
+        counts = f"{track.ended:,}/{track.total:,} {_NOUNS[name]}"
 
-    rows = f"{lane.rows:,} rows" + (f", {rate:,.0f}/s" if rate >= 1 else "")
+    rows = f"{track.rows:,} rows" + (f", {rate:,.0f}/s" if rate >= 1 else "")
     return [
         Piece(f"  {name:<{_LABEL}}"),
-        *bar(lane.share, screen),
+        *bar(track.share, screen),
         Piece(f"  {counts:<{_COUNTS}}"),
         Piece(f"  {rows}", "dim"),
     ]
 
 
-def _delivery(picture: Picture, screen: Screen) -> list[Line]:
+def _delivery(picture: RunProgress, screen: Screen) -> list[Line]:
     if picture.stage != "deliver" or picture.delivery is None:
         return []
 
@@ -205,7 +212,7 @@ def bar(share: float, screen: Screen) -> Line:
     return [Piece(full * done, "cyan"), Piece(rest * (width - done), "dim")]
 
 
-def _facts(picture: Picture, now_s: float) -> list[Line]:
+def _facts(picture: RunProgress, now_s: float) -> list[Line]:
     facts = {
         "now": _running(picture),
         "queries": _queries(picture),
@@ -217,19 +224,19 @@ def _facts(picture: Picture, now_s: float) -> list[Line]:
     ]
 
 
-def _running(picture: Picture) -> str:
+def _running(picture: RunProgress) -> str:
     units = list(picture.running)
     names = ", ".join(safe(unit, limit=60) for unit in units[:_SHOWN_UNITS])
     more = len(units) - _SHOWN_UNITS
     return f"{names} and {more:,} more" if more > 0 else names
 
 
-def _queries(picture: Picture) -> str:
+def _queries(picture: RunProgress) -> str:
     active, limit = len(picture.active_queries), picture.query_limit
     return f"{active:,} of at most {limit:,}" if active else ""
 
 
-def _call_rates(picture: Picture, now_s: float) -> str:
+def _call_rates(picture: RunProgress, now_s: float) -> str:
     """Those nearest to what they are allowed, which is what the run waits for, first."""
     rates = picture.call_meter.rates(picture.calls, now_s)
     shares = {
@@ -244,7 +251,7 @@ def _call_rates(picture: Picture, now_s: float) -> str:
     )
 
 
-def _brakes(picture: Picture) -> str:
+def _brakes(picture: RunProgress) -> str:
     worst = sorted(picture.throttles.items(), key=itemgetter(1), reverse=True)[:_SHOWN_THROTTLES]
     words = [
         f"throttled {safe(operation, limit=60)} {n:,}x, now {picture.rates.get(operation, 0):.2g}/s"

@@ -19,9 +19,9 @@ from kada_athena_async.events import (
     UnitFinished,
     Warned,
 )
-from kada_athena_async.observers.closing import between, closing
-from kada_athena_async.observers.picture import Picture
+from kada_athena_async.observers.run_progress import RunProgress
 from kada_athena_async.observers.safe import one_line, safe
+from kada_athena_async.observers.summary import between, closing
 from kada_athena_async.observers.wording import (
     counted,
     delivery,
@@ -62,7 +62,7 @@ class PlainLines:
         self._redact = redact
         self._verbosity = verbosity
         self._clock_s = clock_s
-        self._picture = Picture(begun_s=clock_s())
+        self._picture = RunProgress(begun_s=clock_s())
         self._told_s = clock_s()
 
     def __call__(self, event: Event) -> None:
@@ -70,7 +70,7 @@ class PlainLines:
         for line in self._lines(event, before):
             self._write(self._redact(line))
 
-    def _lines(self, event: Event, before: Picture) -> list[str]:
+    def _lines(self, event: Event, before: RunProgress) -> list[str]:
         lines = [] if self._verbosity < NORMAL and _is_known(event) else always(event)
         if self._verbosity >= NORMAL:
             lines += self._milestones(event, before)
@@ -82,7 +82,7 @@ class PlainLines:
 
         return lines
 
-    def _milestones(self, event: Event, before: Picture) -> list[str]:
+    def _milestones(self, event: Event, before: RunProgress) -> list[str]:
         match event:
             case RunStarted():
                 return [*between(before, event), opening(event)]

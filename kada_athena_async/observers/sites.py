@@ -16,10 +16,10 @@ from kada_athena_async.events import (
     SitesWaiting,
     Warned,
 )
-from kada_athena_async.observers.board import Board
-from kada_athena_async.observers.closing import UNCUT, closing_sites
 from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines, always, is_due
 from kada_athena_async.observers.safe import safe
+from kada_athena_async.observers.sites_progress import SitesProgress
+from kada_athena_async.observers.summary import UNCUT, closing_sites
 from kada_athena_async.observers.wording import brief, counted, duration
 from kada_athena_async.redact import Redactor
 
@@ -53,7 +53,7 @@ class SiteLines:
         has_picture: bool = False,
         width: int = UNCUT,
     ) -> None:
-        self.board = Board()
+        self.board = SitesProgress()
         self._has_picture = has_picture
         self._width = width
         self._told_s = clock_s()
@@ -157,13 +157,13 @@ class SiteLines:
             self._write(self._redact(line))
 
 
-def progress_of_sites(board: Board, now_s: float) -> str:
+def progress_of_sites(board: SitesProgress, now_s: float) -> str:
     """A line about the progress of a run of several sites."""
     at_work = list(board.pictures.values())
     rows = sum(board.rows.values()) + sum(sum(p.rows.values()) for p in at_work)
-    percent = f"{100 * board.lane.share:.0f} %"
+    percent = f"{100 * board.track.share:.0f} %"
     words = [
-        f"{board.lane.ended:,} of {counted(board.lane.total, 'site')} ({percent})",
+        f"{board.track.ended:,} of {counted(board.track.total, 'site')} ({percent})",
         f"{len(at_work):,} at work" + _names(list(board.pictures)),
         f"{rows:,} rows",
     ]

@@ -20,12 +20,12 @@ from kada_athena_async.events import (
     SitesFinished,
     SitesStarted,
 )
-from kada_athena_async.observers.closing import between, closing
 from kada_athena_async.observers.layout import Line, Screen, moving_part, sites_part
-from kada_athena_async.observers.picture import Picture
 from kada_athena_async.observers.plain import NORMAL, VERBOSE, always, details, patience, plan_line
 from kada_athena_async.observers.reflow import wiping, wrapped_rows
+from kada_athena_async.observers.run_progress import RunProgress
 from kada_athena_async.observers.sites import SiteLines
+from kada_athena_async.observers.summary import between, closing
 from kada_athena_async.observers.wording import (
     delivery,
     opening,
@@ -39,7 +39,7 @@ _INDENT = "    "
 _WIDTH_MIN = 20
 
 
-class TerminalPicture:
+class TerminalProgress:
     """Observer that draws; use it as a context manager around the run.
 
     Lines that stay (warnings, failures, the end) scroll above the moving part, which is gone when
@@ -62,7 +62,7 @@ class TerminalPicture:
         self._redact = redact
         self._verbosity = verbosity
         self._clock_s = clock_s
-        self._picture = Picture(begun_s=clock_s())
+        self._picture = RunProgress(begun_s=clock_s())
         self._adding = threading.Lock()
         self._sites: SiteLines | None = None
         self._drawn_widths: list[int] = []
@@ -119,7 +119,7 @@ class TerminalPicture:
         for line in self._milestones(event, before):
             self._say(line, "")
 
-    def _milestones(self, event: Event, before: Picture) -> list[str]:
+    def _milestones(self, event: Event, before: RunProgress) -> list[str]:
         match event:
             case RunStarted():
                 return [*between(before, event), opening(event)]

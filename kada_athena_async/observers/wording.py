@@ -6,7 +6,7 @@ from datetime import datetime
 
 from kada_athena_async.events import DeliveryFinished, DeliveryStarted, Event, RunStarted
 from kada_athena_async.observers.forecast import in_words, remaining
-from kada_athena_async.observers.picture import LINEAGE, Lane, Picture
+from kada_athena_async.observers.run_progress import LINEAGE, RunProgress, Track
 from kada_athena_async.observers.safe import safe
 from kada_athena_async.prices import KB_BYTES
 
@@ -78,15 +78,15 @@ def opening(run: RunStarted) -> str:
     )
 
 
-def progress(picture: Picture, now_s: float) -> str:
+def progress(picture: RunProgress, now_s: float) -> str:
     """A line about the progress of a run; empty before there is a plan."""
     if picture.plan is None:
         return ""
 
     words = [
-        f"{name} {lane.ended:,} of {lane.total:,}" + _percent(lane)
-        for name, lane in picture.lanes.items()
-        if name != LINEAGE or lane.begun_s is not None
+        f"{name} {track.ended:,} of {track.total:,}" + _percent(track)
+        for name, track in picture.tracks.items()
+        if name != LINEAGE or track.begun_s is not None
     ]
     words.append(f"{sum(picture.rows.values()):,} rows")
     if picture.active_queries:
@@ -102,8 +102,8 @@ def progress(picture: Picture, now_s: float) -> str:
     return f"after {brief(now_s - picture.begun_s)}: {', '.join(words)}"
 
 
-def _percent(lane: Lane) -> str:
-    return f" ({100 * lane.share:.0f} %)" if lane.shares else ""
+def _percent(track: Track) -> str:
+    return f" ({100 * track.share:.0f} %)" if track.shares else ""
 
 
 def delivery(event: Event) -> list[str]:

@@ -9,7 +9,7 @@ import typer
 
 from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import HELP, ConfigFile, Name, Settings, Sites
-from kada_athena_async.cli.talk import Talk
+from kada_athena_async.cli.output import Output
 from kada_athena_async.codes import ExitCode
 
 config = typer.Typer(
@@ -22,7 +22,7 @@ config = typer.Typer(
 @config.command("init")
 @command
 def init(
-    talk: Talk,
+    output: Output,
     file: Annotated[
         Path | None,
         typer.Argument(
@@ -42,13 +42,13 @@ def init(
     """
     from kada_athena_async.cli.work.config import write_starter
 
-    return write_starter(talk, file, tuple(settings or ()))
+    return write_starter(output, file, tuple(settings or ()))
 
 
 @config.command("check")
 @command
 def check(
-    talk: Talk,
+    output: Output,
     config: ConfigFile = None,
     name: Name = "athena",
     sites: Sites = None,
@@ -68,12 +68,12 @@ def check(
     request = RunRequest(
         config=config, name=name, settings=tuple(settings or ()), sites=tuple(sites or ())
     )
-    return check_configuration(talk, request)
+    return check_configuration(output, request)
 
 
 @config.command("schema")
 @command
-def schema(document: Talk) -> int:
+def schema(document: Output) -> int:
     """Print the JSON Schema of the configuration file, for editors and checks.
 
     \b

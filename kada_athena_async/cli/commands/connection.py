@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import ConfigFile, Name, Settings, Sites
-from kada_athena_async.cli.talk import Talk
+from kada_athena_async.cli.output import Output
 
 
 @command
 def connect(
-    talk: Talk,
+    output: Output,
     config: ConfigFile = None,
     name: Name = "athena",
     sites: Sites = None,
@@ -27,4 +27,4 @@ def connect(
     request = RunRequest(
         config=config, name=name, settings=tuple(settings or ()), sites=tuple(sites or ())
     )
-    return show_connection(talk, request)
+    return show_connection(output, request)

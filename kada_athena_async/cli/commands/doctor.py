@@ -14,12 +14,12 @@ from kada_athena_async.cli.options import (
     Settings,
     Sites,
 )
-from kada_athena_async.cli.talk import Talk
+from kada_athena_async.cli.output import Output
 
 
 @command
 def doctor(
-    talk: Talk,
+    output: Output,
     config: ConfigFile = None,
     name: Name = "athena",
     hwm_path: HwmPath = None,
@@ -51,4 +51,4 @@ def doctor(
         settings=tuple(settings or ()),
         sites=tuple(sites or ()),
     )
-    return examine_sites(talk, request, runs_query=query)
+    return examine_sites(output, request, runs_query=query)

@@ -9,7 +9,7 @@ import typer
 
 from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import ConfigFile, InSandbox, Name, OutputPath, Settings, Sites
-from kada_athena_async.cli.talk import Talk
+from kada_athena_async.cli.output import Output
 
 Target = Annotated[
     str,
@@ -64,7 +64,7 @@ Region = Annotated[
 
 @command
 def export(
-    talk: Talk,
+    output: Output,
     to: Target,
     directory: Directory = None,
     to_url: ToUrl = None,
@@ -111,4 +111,4 @@ def export(
         region=region,
         asked=published(config, name, sites, settings, output_path, sandbox),
     )
-    return export_runs(talk, request)
+    return export_runs(output, request)

@@ -8,7 +8,7 @@ import typer
 
 from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import HELP, ConfigFile, HwmPath, Name, Settings, Sites
-from kada_athena_async.cli.talk import Talk
+from kada_athena_async.cli.output import Output
 
 hwm = typer.Typer(
     help="Look at or set the high-water mark.", no_args_is_help=True, context_settings=HELP
@@ -18,7 +18,7 @@ hwm = typer.Typer(
 @hwm.command("show")
 @command
 def show(
-    talk: Talk,
+    output: Output,
     config: ConfigFile = None,
     sites: Sites = None,
     settings: Settings = None,
@@ -45,13 +45,13 @@ def show(
         settings=tuple(settings or ()),
         sites=tuple(sites or ()),
     )
-    return show_marks(talk, request)
+    return show_marks(output, request)
 
 
 @hwm.command("set")
 @command
 def set_(
-    talk: Talk,
+    output: Output,
     time: Annotated[
         str,
         typer.Argument(metavar="TIME", help="YYYY-MM-DD HH:MM:SS in UTC.", show_default=False),
@@ -78,4 +78,4 @@ def set_(
         settings=tuple(settings or ()),
         sites=tuple(sites or ()),
     )
-    return set_mark(talk, time, request)
+    return set_mark(output, time, request)

@@ -9,7 +9,7 @@ import typer
 
 from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import ConfigFile, Settings, Sites
-from kada_athena_async.cli.talk import Talk
+from kada_athena_async.cli.output import Output
 
 
 class Form(str, enum.Enum):
@@ -31,7 +31,7 @@ class For(str, enum.Enum):
 
 @command
 def iam_policy(
-    document: Talk,
+    document: Output,
     config: ConfigFile = None,
     form: Annotated[Form, typer.Option("--format", help="Language of the document.")] = Form.JSON,
     account: Annotated[

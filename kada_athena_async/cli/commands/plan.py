@@ -12,12 +12,12 @@ from kada_athena_async.cli.options import (
     Sites,
     StartHwm,
 )
-from kada_athena_async.cli.talk import Talk
+from kada_athena_async.cli.output import Output
 
 
 @command
 def plan(
-    talk: Talk,
+    output: Output,
     config: ConfigFile = None,
     name: Name = "athena",
     hwm_path: HwmPath = None,
@@ -47,4 +47,4 @@ def plan(
         settings=tuple(settings or ()),
         sites=tuple(sites or ()),
     )
-    return show_plans(talk, request)
+    return show_plans(output, request)

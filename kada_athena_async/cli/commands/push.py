@@ -13,12 +13,12 @@ from kada_athena_async.cli.options import (
     Settings,
     Sites,
 )
-from kada_athena_async.cli.talk import Talk
+from kada_athena_async.cli.output import Output
 
 
 @command
 def push(
-    talk: Talk,
+    output: Output,
     config: ConfigFile = None,
     name: Name = "athena",
     sites: Sites = None,
@@ -42,4 +42,4 @@ def push(
     request = RunRequest(
         config=config, name=name, settings=tuple(settings or ()), sites=tuple(sites or ())
     )
-    return push_extracts(talk, request, sends_all=sends_all)
+    return push_extracts(output, request, sends_all=sends_all)

@@ -18,7 +18,7 @@ from kada_athena_async.cli.options import (
     Since,
     Sites,
 )
-from kada_athena_async.cli.talk import Talk
+from kada_athena_async.cli.output import Output
 
 PageFile = Annotated[
     Path | None,
@@ -34,7 +34,7 @@ PageFile = Annotated[
 
 @command
 def report(
-    talk: Talk,
+    output: Output,
     config: ConfigFile = None,
     name: Name = "athena",
     output_path: OutputPath = None,
@@ -60,4 +60,4 @@ def report(
     from kada_athena_async.cli.work.report import PageRequest, make_page
 
     asked = published(config, name, sites, settings, output_path, sandbox)
-    return make_page(talk, PageRequest(file=file, days=days, since=since, asked=asked))
+    return make_page(output, PageRequest(file=file, days=days, since=since, asked=asked))

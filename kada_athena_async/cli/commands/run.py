@@ -19,7 +19,7 @@ from kada_athena_async.cli.options import (
     Source,
     StartHwm,
 )
-from kada_athena_async.cli.talk import Talk
+from kada_athena_async.cli.output import Output
 
 NoResume = Annotated[
     bool,
@@ -75,7 +75,7 @@ Otel = Annotated[
 
 @command
 def run(
-    talk: Talk,
+    output: Output,
     config: ConfigFile = None,
     name: Name = "athena",
     hwm_path: HwmPath = None,
@@ -129,4 +129,4 @@ def run(
         },
     )
 
-    return run_demo(talk, request) if sandbox else run_extraction(talk, request)
+    return run_demo(output, request) if sandbox else run_extraction(output, request)

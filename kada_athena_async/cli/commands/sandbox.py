@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from kada_athena_async.cli.command import command
-from kada_athena_async.cli.talk import Talk
+from kada_athena_async.cli.output import Output
 
 
 class SandboxPolicy(str, enum.Enum):
@@ -21,7 +21,7 @@ class SandboxPolicy(str, enum.Enum):
 
 @command
 def sandbox(
-    talk: Talk,
+    output: Output,
     port: Annotated[
         int,
         typer.Option(
@@ -52,4 +52,4 @@ def sandbox(
     request = SandboxRequest(
         port=port, seed=seed, scale=scale, policy=policy.value, write_config=write_config
     )
-    return serve_sandbox(talk, request)
+    return serve_sandbox(output, request)

@@ -6,7 +6,7 @@ import typer
 
 from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import HELP
-from kada_athena_async.cli.talk import Talk
+from kada_athena_async.cli.output import Output
 from kada_athena_async.codes import ExitCode
 
 schema = typer.Typer(
@@ -18,7 +18,7 @@ schema = typer.Typer(
 
 @schema.command("extracts")
 @command
-def extracts(document: Talk) -> int:
+def extracts(document: Output) -> int:
     """Print the JSON Schema of the rows of every kind of extract.
 
     Rows are as a CSV reader gives them: every value a text, null an empty one.
@@ -35,7 +35,7 @@ def extracts(document: Talk) -> int:
 
 @schema.command("manifest")
 @command
-def manifest(document: Talk) -> int:
+def manifest(document: Output) -> int:
     """Print the JSON Schema of the manifest that names the extracts of a run.
 
     \b

@@ -18,7 +18,7 @@ from kada_athena_async.cli.options import (
     Since,
     Sites,
 )
-from kada_athena_async.cli.talk import Talk
+from kada_athena_async.cli.output import Output
 
 
 class What(str, enum.Enum):
@@ -64,7 +64,7 @@ Rows = Annotated[
 
 @command
 def show(
-    talk: Talk,
+    output: Output,
     what: View = What.COUNTS,
     of: Subject = None,
     rows: Rows = None,
@@ -117,4 +117,4 @@ def show(
 
     asked = published(config, name, sites, settings, output_path, sandbox)
     request = ShowRequest(what.value, of, rows, days=days, since=since, asked=asked)
-    return show_extracts(talk, request)
+    return show_extracts(output, request)

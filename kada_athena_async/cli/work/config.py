@@ -7,13 +7,13 @@ import os
 from pathlib import Path
 
 from kada_athena_async.cli.invocation import suggestion
+from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import (
     RunRequest,
     check_request,
     configured_sites,
     overrides_of,
 )
-from kada_athena_async.cli.talk import Talk
 from kada_athena_async.config import (
     DEFAULT_FILE,
     Config,
@@ -28,7 +28,7 @@ from kada_athena_async.redact import hide_secrets
 _REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
-def write_starter(talk: Talk, file: Path | None, settings: tuple[str, ...]) -> int:
+def write_starter(output: Output, file: Path | None, settings: tuple[str, ...]) -> int:
     """Write the vendor's ten fields to a new file, for its owner only; the exit code.
 
     Raises:
@@ -37,27 +37,27 @@ def write_starter(talk: Talk, file: Path | None, settings: tuple[str, ...]) -> i
     path = file or Path(DEFAULT_FILE)
     values = {**_starter(), **_settings(settings)}
     _write(path, _text(values, path.suffix.lower()).encode())
-    talk.say(f"wrote {path}, readable for you only")
+    output.say(f"wrote {path}, readable for you only")
     for problem in find_problems(values):
-        talk.say(f"  fill in {problem.key}: {problem.remedy}")
+        output.say(f"  fill in {problem.key}: {problem.remedy}")
 
-    talk.say("what each field means: the table of the README, or for editors:")
-    talk.say(f"  {suggestion('config', 'schema')}")
-    talk.say("then:")
+    output.say("what each field means: the table of the README, or for editors:")
+    output.say(f"  {suggestion('config', 'schema')}")
+    output.say("then:")
     for words in (("config", "check"), ("doctor",), ("plan",), ("run",)):
-        talk.say(f"  {suggestion(*words, *(('-c', str(path)) if file else ()))}")
+        output.say(f"  {suggestion(*words, *(('-c', str(path)) if file else ()))}")
 
     return 0
 
 
-def check_configuration(talk: Talk, request: RunRequest) -> int:
+def check_configuration(output: Output, request: RunRequest) -> int:
     """Say whether the configuration can be used, and what it means; the exit code.
 
     Raises:
         ConfigError: With every problem.
     """
     check_request(request)
-    for site in configured_sites(talk, request):
+    for site in configured_sites(output, request):
         config = site.config
         facts: dict[str, object] = {
             **({"site": site.name} if site.name else {}),
@@ -70,11 +70,11 @@ def check_configuration(talk: Talk, request: RunRequest) -> int:
             "mask": config.mask,
         }
         lines = [f"{name.replace('_', ' ')}: {_shown(value)}" for name, value in facts.items()]
-        talk.data(facts, kind="config", lines=lines)
+        output.data(facts, kind="config", lines=lines)
 
-    talk.say("the configuration can be used; nothing was called. Next:")
+    output.say("the configuration can be used; nothing was called. Next:")
     file = ("-c", str(request.config)) if request.config else ()
-    talk.say(f"  {suggestion('doctor', *file)}")
+    output.say(f"  {suggestion('doctor', *file)}")
     return 0
 
 

@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
+from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import RunRequest, configured_sites
 from kada_athena_async.cli.sites import each_site
-from kada_athena_async.cli.talk import Talk
 from kada_athena_async.engine import ConnectionReport, Extractor
 from kada_athena_async.report import common_exit_code
 
 
-def show_connection(talk: Talk, request: RunRequest) -> int:
+def show_connection(output: Output, request: RunRequest) -> int:
     """Log in to every site and show the identity and what answers; the exit code."""
-    sites = configured_sites(talk, request)
+    sites = configured_sites(output, request)
     if not sites[0].name and (endpoint_url := sites[0].config.endpoint_url):
-        talk.say(f"talking to {endpoint_url}")
+        output.say(f"talking to {endpoint_url}")
 
-    results = each_site(talk, sites, request, Extractor.test_connection)
+    results = each_site(output, sites, request, Extractor.test_connection)
     for found in results:
         if found.result is not None:
-            _show(talk, found.result, found.site.name)
+            _show(output, found.result, found.site.name)
 
     return common_exit_code([found.exit_code for found in results])
 
 
-def _show(talk: Talk, report: ConnectionReport, site: str) -> None:
+def _show(output: Output, report: ConnectionReport, site: str) -> None:
     facts = report.to_dict()
     if not site:
         lines = [f"{key.replace('_', ' ')}: {_in_words(value)}" for key, value in facts.items()]
-        talk.data(facts, kind="connection", lines=lines)
+        output.data(facts, kind="connection", lines=lines)
         return
 
     missing = f"; missing: {'; '.join(report.missing)}" if report.missing else ""
     line = f"{site}: {report.identity} in {report.region}{missing}"
-    talk.data({"site": site, **facts}, kind="connection", lines=[line])
+    output.data({"site": site, **facts}, kind="connection", lines=[line])
 
 
 def _in_words(value: object) -> str:

@@ -8,9 +8,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
 from kada_athena_async.cli.sites import each_site
-from kada_athena_async.cli.talk import Talk
 from kada_athena_async.engine import DoctorReport, Extractor
 from kada_athena_async.engine.doctor import Finding
 from kada_athena_async.report import common_exit_code
@@ -20,48 +20,48 @@ _HARMLESS = "yellow"
 _WORDS = {"ok": "ok", "denied": "DENIED", "problem": "PROBLEM", "untried": "untried"}
 
 
-def examine_sites(talk: Talk, request: RunRequest, *, runs_query: bool) -> int:
+def examine_sites(output: Output, request: RunRequest, *, runs_query: bool) -> int:
     """Examine the sites, several side by side; their common exit code, as a run's."""
     check_request(request)
-    sites = configured_sites(talk, request)
+    sites = configured_sites(output, request)
 
     async def work(extractor: Extractor) -> DoctorReport:
         return await extractor.examine(runs_query=runs_query)
 
-    results = each_site(talk, sites, request, work, shows_events=not talk.as_json)
+    results = each_site(output, sites, request, work, shows_events=not output.as_json)
     for found in results:
         if found.result is not None:
-            _show(talk, found.result, found.site.name)
+            _show(output, found.result, found.site.name)
 
     return common_exit_code([found.exit_code for found in results])
 
 
-def _show(talk: Talk, report: DoctorReport, site: str) -> None:
-    talk.data({"site": site, **report.to_dict()}, kind="doctor", lines=[])
-    if not talk.as_json:
-        talk.picture(_shown(talk, report, site))
+def _show(output: Output, report: DoctorReport, site: str) -> None:
+    output.data({"site": site, **report.to_dict()}, kind="doctor", lines=[])
+    if not output.as_json:
+        output.picture(_shown(output, report, site))
 
 
-def _shown(talk: Talk, report: DoctorReport, site: str) -> RenderableType:
+def _shown(output: Output, report: DoctorReport, site: str) -> RenderableType:
     head = f"site {site}, {report.region}" if site else report.region
     parts: list[RenderableType] = [
-        Text(talk.clean(f"{head}: {report.identity or 'nobody'}")),
-        _table(talk, report),
+        Text(output.clean(f"{head}: {report.identity or 'nobody'}")),
+        _table(output, report),
     ]
     for finding in report.findings:
         if finding.state != "ok":
-            parts += ["", _explained(talk, finding)]
+            parts += ["", _explained(output, finding)]
 
     if report.policy is not None:
         parts += ["", "to grant what is denied, add to the policy:"]
         # To be copied: whatever the width, a line stays a line.
-        document = talk.clean(json.dumps(report.policy, indent=2), keep="\n")
+        document = output.clean(json.dumps(report.policy, indent=2), keep="\n")
         parts.append(Text(document, no_wrap=True, overflow="ignore"))
 
     return Group(*parts, "", Text(_verdict(report)))
 
 
-def _table(talk: Talk, report: DoctorReport) -> Table:
+def _table(output: Output, report: DoctorReport) -> Table:
     """A line for each finding: what it is, how it stands, on what."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
@@ -74,7 +74,7 @@ def _table(talk: Talk, report: DoctorReport) -> Table:
         table.add_row(
             Text(shown, style="bold"),
             Text(_WORDS[finding.state], style=_style(finding)),
-            Text(talk.clean(f"{finding.subject}  {detail}")),
+            Text(output.clean(f"{finding.subject}  {detail}")),
         )
 
     return table
@@ -87,7 +87,7 @@ def _style(finding: Finding) -> str:
     return _STYLES[finding.state]
 
 
-def _explained(talk: Talk, finding: Finding) -> RenderableType:
+def _explained(output: Output, finding: Finding) -> RenderableType:
     """Details of a finding that is not as it should be."""
     facts = {
         "found": finding.detail,
@@ -96,7 +96,7 @@ def _explained(talk: Talk, finding: Finding) -> RenderableType:
         "try": finding.remedy,
     }
     head = Text(f"{_WORDS[finding.state]} ", style=_style(finding))
-    head.append(talk.clean(finding.subject), style="bold")
+    head.append(output.clean(finding.subject), style="bold")
     if not finding.exit_code and finding.lost:
         head.append(" (a run can do without)", style="default")
 
@@ -105,7 +105,7 @@ def _explained(talk: Talk, finding: Finding) -> RenderableType:
     table.add_column(overflow="fold", ratio=1)
     for name, text in facts.items():
         if text:
-            table.add_row(f"  {name}", Text(talk.clean(text)))
+            table.add_row(f"  {name}", Text(output.clean(text)))
 
     return Group(head, table)
 

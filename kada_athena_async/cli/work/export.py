@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.places import Place, each_place, places, time_since
 from kada_athena_async.cli.request import RunRequest
 from kada_athena_async.cli.signals import run_until_signalled
-from kada_athena_async.cli.talk import Talk
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.export import TARGETS, ExportReport, export
 
@@ -40,7 +40,7 @@ class ExportRequest:
     asked: RunRequest
 
 
-def export_runs(talk: Talk, request: ExportRequest) -> int:
+def export_runs(output: Output, request: ExportRequest) -> int:
     """Export the runs of each site and say which files there are; the exit code.
 
     Raises:
@@ -50,8 +50,8 @@ def export_runs(talk: Talk, request: ExportRequest) -> int:
     """
     _check(request)
     since = time_since(None, request.since)
-    post = _poster(talk, request.to_url) if request.to_url else None
-    found = places(talk, request.asked)
+    post = _poster(output, request.to_url) if request.to_url else None
+    found = places(output, request.asked)
 
     def show(place: Place) -> None:
         directory = _directory(request.directory, place.name if len(found) > 1 else "")
@@ -70,14 +70,14 @@ def export_runs(talk: Talk, request: ExportRequest) -> int:
                 return report, await post(next(iter(report.files))) if post else None
 
         done, posted = run_until_signalled(
-            work, on_signal=lambda: talk.say("stopping; once more to stop at once")
+            work, on_signal=lambda: output.say("stopping; once more to stop at once")
         )
-        _show(talk, done, posted, is_kept=directory is not None)
+        _show(output, done, posted, is_kept=directory is not None)
 
-    return each_place(talk, found, show)
+    return each_place(output, found, show)
 
 
-def _poster(talk: Talk, url: str) -> Callable[[Path], Awaitable[PostReport]]:
+def _poster(output: Output, url: str) -> Callable[[Path], Awaitable[PostReport]]:
     """Posts the events of a file to *url*, with the key of the environment.
 
     Raises:
@@ -91,23 +91,25 @@ def _poster(talk: Talk, url: str) -> Callable[[Path], Awaitable[PostReport]]:
     )
 
     key = os.environ.get(KEY_VARIABLE, "")
-    talk.know_secrets((key,) if key else ())
+    output.know_secrets((key,) if key else ())
     endpoint_of(url)
     check_key(key)
     return lambda path: post_events(path, url, api_key=key)
 
 
-def _show(talk: Talk, report: ExportReport, posted: PostReport | None, *, is_kept: bool) -> None:
+def _show(
+    output: Output, report: ExportReport, posted: PostReport | None, *, is_kept: bool
+) -> None:
     facts = report.to_dict() if is_kept else {**report.to_dict(), "files": {}}
     if posted:
         facts["posted"] = posted.to_dict()
 
-    talk.data(facts, kind="export", lines=[str(path) for path in report.files] if is_kept else [])
+    output.data(facts, kind="export", lines=[str(path) for path in report.files] if is_kept else [])
     records = sum(report.files.values())
     runs = "1 run" if report.runs == 1 else f"{report.runs} runs"
-    talk.say(f"{records:,} records of {runs}, {report.start:%Y-%m-%d} to {report.end:%Y-%m-%d}")
+    output.say(f"{records:,} records of {runs}, {report.start:%Y-%m-%d} to {report.end:%Y-%m-%d}")
     if posted:
-        talk.say(f"{posted.events:,} events posted to {posted.url}")
+        output.say(f"{posted.events:,} events posted to {posted.url}")
 
 
 def _check(request: ExportRequest) -> None:

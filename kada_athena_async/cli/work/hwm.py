@@ -12,8 +12,8 @@ from typing import TypeAlias
 import anyio
 
 from kada_athena_async.cli.invocation import again
+from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import RunRequest, configured_sites
-from kada_athena_async.cli.talk import Talk
 from kada_athena_async.codes import ExitCode, WarningCode
 from kada_athena_async.config import DEFAULT_FILE, Site, check_name
 from kada_athena_async.config.landing import LocalPlace
@@ -32,25 +32,25 @@ Owner: TypeAlias = "tuple[str, Site | None]"
 """A collector's name, and its configuration if there is one."""
 
 
-def show_marks(talk: Talk, request: RunRequest) -> int:
+def show_marks(output: Output, request: RunRequest) -> int:
     """Print the HWM, or that of each site, and where it is kept; the exit code."""
     codes: list[int] = []
-    owners = _owners(talk, request)
+    owners = _owners(output, request)
     for name, site in owners:
         try:
-            _show_mark(talk, request, name, site)
+            _show_mark(output, request, name, site)
             codes.append(ExitCode.OK)
         except KadaAthenaError as error:
             if len(owners) == 1:
                 raise
 
-            talk.error(error)
+            output.error(error)
             codes.append(error.exit_code)
 
     return common_exit_code(codes)
 
 
-def _show_mark(talk: Talk, request: RunRequest, name: str, site: Site | None) -> None:
+def _show_mark(output: Output, request: RunRequest, name: str, site: Site | None) -> None:
     mark, place = anyio.run(_read, request, name, site)
     shown = format_hwm(mark.hwm) if mark.hwm else None
     whose = f"{site.name}: " if site and site.name else ""
@@ -61,18 +61,18 @@ def _show_mark(talk: Talk, request: RunRequest, name: str, site: Site | None) ->
         "has_state": mark.carried is not None,
         "was_edited": mark.was_edited,
     }
-    talk.data(facts, kind="hwm", lines=[f"{whose}{shown}"] if shown else [])
+    output.data(facts, kind="hwm", lines=[f"{whose}{shown}"] if shown else [])
     if shown is None:
-        talk.say(f"{whose}no mark yet: {place} does not exist; the next run reads all it can")
+        output.say(f"{whose}no mark yet: {place} does not exist; the next run reads all it can")
     elif mark.was_edited:
-        talk.say(f"{whose}the mark was set by hand since the last run")
+        output.say(f"{whose}the mark was set by hand since the last run")
 
 
-def set_mark(talk: Talk, time: str, request: RunRequest) -> int:
+def set_mark(output: Output, time: str, request: RunRequest) -> int:
     """Write the HWM; warn where the step leaves history out; the exit code."""
     now = datetime.now(timezone.utc)
     wanted = _wanted(time, now)
-    owners = _owners(talk, request)
+    owners = _owners(output, request)
     if len(owners) > 1:
         names = ", ".join(site.name for _, site in owners if site)
         problem = Problem("--site", "(none)", f"a mark is set for one site: name one of {names}")
@@ -81,16 +81,16 @@ def set_mark(talk: Talk, time: str, request: RunRequest) -> int:
     name, site = owners[0]
     before, place = anyio.run(_write, request, name, site, wanted, now)
     if isinstance(before, StateError):
-        talk.say(f"replaced what could not be read: {before.message}")
+        output.say(f"replaced what could not be read: {before.message}")
     elif before is not None and before != wanted:
-        talk.warn(_step(before, wanted, again(exchanged={time: format_hwm(before)})))
+        output.warn(_step(before, wanted, again(exchanged={time: format_hwm(before)})))
 
     shown = format_hwm(wanted)
-    talk.data({"name": name, "hwm": shown, "path": place}, kind="hwm", lines=[shown])
+    output.data({"name": name, "hwm": shown, "path": place}, kind="hwm", lines=[shown])
     return 0
 
 
-def _owners(talk: Talk, request: RunRequest) -> list[Owner]:
+def _owners(output: Output, request: RunRequest) -> list[Owner]:
     """Owners of the high-water marks that are asked for.
 
     Without a configuration, or where a file is named, the HWM is a file here. Otherwise it is
@@ -106,7 +106,7 @@ def _owners(talk: Talk, request: RunRequest) -> list[Owner]:
     if not is_configured or (request.hwm_path is not None and request.config is None):
         return [(name, None)]
 
-    return [(site.instance(name), site) for site in configured_sites(talk, request)]
+    return [(site.instance(name), site) for site in configured_sites(output, request)]
 
 
 @asynccontextmanager

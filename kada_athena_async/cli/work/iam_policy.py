@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import cast
 
 from kada_athena_async.cli.invocation import options, suggestion
+from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import RunRequest, configured_sites
-from kada_athena_async.cli.talk import Talk
 from kada_athena_async.config import Config
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.rights import Bearer, account_scope, bearers, policy_of
@@ -40,9 +40,9 @@ _NAMED: dict[Bearer, str] = {
 }
 
 
-def show_policy(talk: Talk, request: PolicyRequest) -> int:
+def show_policy(output: Output, request: PolicyRequest) -> int:
     """Print it, and say on stderr what else is needed; the exit code."""
-    config = _one_config(talk, request)
+    config = _one_config(output, request)
     bearer = cast("Bearer", request.bearer)
     if bearer not in bearers(config):
         remedy = f"nothing has to be allowed there; use one of {', '.join(bearers(config))}"
@@ -51,19 +51,19 @@ def show_policy(talk: Talk, request: PolicyRequest) -> int:
     form = cast("Format", request.form)
     around = account_scope(config, request.account, unknown=OWN_ACCOUNT[form])
     policy = policy_of(config, around, bearer=bearer, optional=request.has_optional)
-    talk.text(render(policy, form, config=config, bearer=bearer))
+    output.text(render(policy, form, config=config, bearer=bearer))
     if around.account and around.account == OWN_ACCOUNT[form]:
-        talk.say("deploy it in the account of the estate: it stands for that account (--account)")
+        output.say("deploy it in the account of the estate: it stands for that account (--account)")
 
     for line in _notes(config, policy, bearer):
-        talk.say(line)
+        output.say(line)
 
     return 0
 
 
-def _one_config(talk: Talk, request: PolicyRequest) -> Config:
+def _one_config(output: Output, request: PolicyRequest) -> Config:
     sites = configured_sites(
-        talk,
+        output,
         RunRequest(config=request.config, settings=request.settings, sites=request.sites),
     )
     if len(sites) > 1:

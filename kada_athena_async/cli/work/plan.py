@@ -10,9 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
 from kada_athena_async.cli.sites import each_site
-from kada_athena_async.cli.talk import Talk
 from kada_athena_async.engine import Extractor, PlanReport
 from kada_athena_async.estimate import Estimate, Variant
 from kada_athena_async.report import common_exit_code
@@ -25,34 +25,34 @@ _ItemT = TypeVar("_ItemT")
 MINUTE_S, HOUR_S = 60, 3600
 
 
-def show_plans(talk: Talk, request: RunRequest) -> int:
+def show_plans(output: Output, request: RunRequest) -> int:
     """Plan each site's next run, those of several sites side by side; the exit code."""
     check_request(request)
-    sites = configured_sites(talk, request)
+    sites = configured_sites(output, request)
 
     async def work(extractor: Extractor) -> PlanReport:
         return await extractor.plan(start_hwm=request.start_hwm, end_hwm=request.end_hwm)
 
-    results = each_site(talk, sites, request, work, shows_events=not talk.as_json)
+    results = each_site(output, sites, request, work, shows_events=not output.as_json)
     for found in results:
         if found.result is not None:
-            _show(talk, found.result, found.site.name)
+            _show(output, found.result, found.site.name)
 
     return common_exit_code([found.exit_code for found in results])
 
 
-def _show(talk: Talk, report: PlanReport, site: str) -> None:
-    talk.data({"site": site, **report.to_dict()}, kind="plan", lines=[])
-    if not talk.as_json:
-        talk.picture(_shown(talk, report, site))
+def _show(output: Output, report: PlanReport, site: str) -> None:
+    output.data({"site": site, **report.to_dict()}, kind="plan", lines=[])
+    if not output.as_json:
+        output.picture(_shown(output, report, site))
 
 
-def _shown(talk: Talk, report: PlanReport, site: str) -> RenderableType:
+def _shown(output: Output, report: PlanReport, site: str) -> RenderableType:
     head = f"site {site}, {report.region}" if site else report.region
-    parts: list[RenderableType] = [Text(talk.clean(f"{head}, collector {report.name}"))]
+    parts: list[RenderableType] = [Text(output.clean(f"{head}, collector {report.name}"))]
     if report.start is not None and report.end is not None:
         parts.append(Text(f"window: {_time(report.start)} to {_time(report.end)} UTC"))
-        parts += ["", _catalogs(talk, report), "", _workgroups(talk, report)]
+        parts += ["", _catalogs(output, report), "", _workgroups(output, report)]
 
     if report.estimate is not None:
         chosen = report.estimate.recommendation
@@ -60,16 +60,16 @@ def _shown(talk: Talk, report: PlanReport, site: str) -> RenderableType:
             "",
             _variants(report.estimate, report.metadata_source),
             "",
-            Text(talk.clean(f"recommended: {chosen.source}. {_capital(chosen.reason)}.")),
+            Text(output.clean(f"recommended: {chosen.source}. {_capital(chosen.reason)}.")),
             "",
             Text(
                 "Estimates: calls that fail or are throttled come on top; times are those that "
                 "AWS's quotas allow; dollars are rough, at most, a scanned terabyte at the price "
-                f"{talk.clean(report.estimate.prices)}."
+                f"{output.clean(report.estimate.prices)}."
             ),
         ]
 
-    parts += [Text(talk.clean(f"note: {note}")) for note in report.notes]
+    parts += [Text(output.clean(f"note: {note}")) for note in report.notes]
     if report.calls_made:
         parts.append(Text(f"This took {sum(report.calls_made.values())} calls."))
 
@@ -86,15 +86,15 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _catalogs(talk: Talk, report: PlanReport) -> Table:
+def _catalogs(output: Output, report: PlanReport) -> Table:
     table = _table("catalog", "schemas", "tables", "views", "columns", "")
     for one in report.catalogs[:SHOWN]:
         if one.reason:
-            table.add_row(talk.clean(one.name), "", "", "", "", talk.clean(one.reason))
+            table.add_row(output.clean(one.name), "", "", "", "", output.clean(one.reason))
         else:
             figures = (one.schemas, one.tables, one.views, one.columns)
             shown = [f"{figure:,}" for figure in figures]
-            table.add_row(Text(talk.clean(one.name)), *shown, one.origin)
+            table.add_row(Text(output.clean(one.name)), *shown, one.origin)
 
     for line in _rest(report.catalogs, lambda ones: sum(one.tables for one in ones)):
         table.add_row(line[0], "", line[1], "", "", "")
@@ -102,11 +102,11 @@ def _catalogs(talk: Talk, report: PlanReport) -> Table:
     return table
 
 
-def _workgroups(talk: Talk, report: PlanReport) -> Table:
+def _workgroups(output: Output, report: PlanReport) -> Table:
     table = _table("workgroup", "executions", "", "")
     for one in report.workgroups[:SHOWN]:
         differs = f"since {_time(one.start)}" if one.start != report.start else ""
-        table.add_row(Text(talk.clean(one.name)), f"{one.executions:,}", one.origin, differs)
+        table.add_row(Text(output.clean(one.name)), f"{one.executions:,}", one.origin, differs)
 
     for line in _rest(report.workgroups, lambda ones: sum(one.executions for one in ones)):
         table.add_row(*line, "", "")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.places import Place, each_place, places, time_since
 from kada_athena_async.cli.request import RunRequest
-from kada_athena_async.cli.talk import Talk
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.files import Files
 from kada_athena_async.observers.wording import counted, size
@@ -29,7 +29,7 @@ class PageRequest:
     asked: RunRequest
 
 
-def make_page(talk: Talk, request: PageRequest) -> int:
+def make_page(output: Output, request: PageRequest) -> int:
     """Write one page of all places that were asked for, and say where it is; the exit code.
 
     A site in trouble is reported and left out.
@@ -46,22 +46,22 @@ def make_page(talk: Talk, request: PageRequest) -> int:
         raise ConfigError([problem], source="installation") from None
 
     since = time_since(request.days, request.since)
-    found = places(talk, request.asked)
+    found = places(output, request.asked)
     writer = PageWriter(len(found), files=Files())
 
     def add(place: Place) -> None:
-        talk.say(f"reading the extracts of {place.name} in {place.output_path}")
+        output.say(f"reading the extracts of {place.name} in {place.output_path}")
         writer.add(place.runs(days=request.days, since=since), site=place.site)
 
-    code = each_place(talk, found, add)
+    code = each_place(output, found, add)
     if not writer.sites:
         return code
 
     name = found[0].name if len(found) == 1 else request.asked.name
     page = writer.write((request.file or Path(f"{name}_report.html")).absolute())
-    talk.data(page.to_dict(), kind="page", lines=[str(page.path)])
+    output.data(page.to_dict(), kind="page", lines=[str(page.path)])
     of_sites = f" of {counted(writer.sites, 'site')}" if len(found) > 1 else ""
-    talk.say(
+    output.say(
         f"{size(page.size_bytes)}, {counted(page.runs, 'run')}{of_sites}, the newest "
         f"{page.manifests[0].name}; open it in a browser"
     )

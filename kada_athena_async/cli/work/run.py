@@ -6,9 +6,9 @@ import gc
 from collections.abc import Sequence
 
 from kada_athena_async.cli.invocation import NO_RESUME, again, options, suggestion
+from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
 from kada_athena_async.cli.sites import worked
-from kada_athena_async.cli.talk import Talk
 from kada_athena_async.config import Site
 from kada_athena_async.engine import SitesExtractor
 from kada_athena_async.errors import KadaAthenaError
@@ -17,12 +17,12 @@ from kada_athena_async.report import RunReport, SitesReport
 _SHOWN_HINTS = 3
 
 
-def run_extraction(talk: Talk, request: RunRequest) -> int:
+def run_extraction(output: Output, request: RunRequest) -> int:
     """Extract as configured; the exit code."""
     check_request(request)
-    sites = configured_sites(talk, request)
+    sites = configured_sites(output, request)
     _calm_collector()
-    return extract(talk, sites, request).exit_code
+    return extract(output, sites, request).exit_code
 
 
 def _calm_collector() -> None:
@@ -35,7 +35,7 @@ def _calm_collector() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
-def extract(talk: Talk, sites: Sequence[Site], request: RunRequest) -> SitesReport:
+def extract(output: Output, sites: Sequence[Site], request: RunRequest) -> SitesReport:
     """Run the engine, show it working, and say what to do next if it could not commit."""
 
     async def work(extractor: SitesExtractor) -> SitesReport:
@@ -47,31 +47,31 @@ def extract(talk: Talk, sites: Sequence[Site], request: RunRequest) -> SitesRepo
             manage_hwm=True,
         )
 
-    report = worked(talk, sites, request, work)
+    report = worked(output, sites, request, work)
     for site in report.sites:
         if not site.site and site.report is not None:
-            talk.data(site.report.to_dict(), kind="report", lines=[])
-            _say_next(talk, site.report)
+            output.data(site.report.to_dict(), kind="report", lines=[])
+            _say_next(output, site.report)
             return report
 
-        talk.data(site.to_dict(), kind="report", lines=[])
+        output.data(site.to_dict(), kind="report", lines=[])
         if site.error is not None and not isinstance(site.error, KadaAthenaError):
-            talk.bug(site.error)
+            output.bug(site.error)
 
     if report.failed:
         names = [word for site in report.failed for word in ("--site", site.site)]
         retry = again(*names, without=NO_RESUME) if not request.sites else again(without=NO_RESUME)
-        talk.remedy(f"{retry}   (goes on: finished parts are kept)")
+        output.remedy(f"{retry}   (goes on: finished parts are kept)")
 
     return report
 
 
-def _say_next(talk: Talk, report: RunReport) -> None:
+def _say_next(output: Output, report: RunReport) -> None:
     for line in what_next(report):
         if report.exit_code:
-            talk.remedy(line)
+            output.remedy(line)
         else:
-            talk.say(f"  try: {line}")
+            output.say(f"  try: {line}")
 
 
 def what_next(report: RunReport) -> list[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import anyio
 
 from kada_athena_async.cli.invocation import suggestion
+from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import (
     SANDBOX_FOLDER,
     RunRequest,
@@ -19,7 +20,6 @@ from kada_athena_async.cli.request import (
     overrides_of,
 )
 from kada_athena_async.cli.signals import Interrupted, run_until_signalled
-from kada_athena_async.cli.talk import Talk
 from kada_athena_async.cli.work.run import extract
 from kada_athena_async.config import Site, known_secrets, load_config
 from kada_athena_async.errors import ConfigError, Problem
@@ -43,7 +43,7 @@ class SandboxRequest:
     write_config: Path | None = None
 
 
-def run_demo(talk: Talk, request: RunRequest) -> int:
+def run_demo(output: Output, request: RunRequest) -> int:
     """Extract once from a sandbox into a folder of the working directory; the exit code.
 
     The sandbox is another one each time, with no past that could be continued, so what the last
@@ -58,38 +58,38 @@ def run_demo(talk: Talk, request: RunRequest) -> int:
 
     folder = SANDBOX_FOLDER.absolute()
     _empty(folder)
-    talk.say(f"starting an invented AWS on this machine; everything goes to {folder}")
+    output.say(f"starting an invented AWS on this machine; everything goes to {folder}")
     with _sandbox(
         SandboxRequest(port=0, seed=7, scale=1.0, policy="admin", write_config=None)
     ) as aws:
         hwm_path = request.hwm_path or folder / f"{request.name}_hwm.txt"
         values = aws.config(folder / "extracts", catalogs=["*"])
         config = load_config(None, environment={}, overrides={**values, **overrides_of(request)})
-        talk.know_secrets(known_secrets(config))
-        found = extract(talk, [Site("", config)], replace(request, hwm_path=hwm_path))
+        output.know_secrets(known_secrets(config))
+        found = extract(output, [Site("", config)], replace(request, hwm_path=hwm_path))
 
     if all(site.report and site.report.committed for site in found.sites):
         for line in _what_next(hwm_path):
-            talk.say(line)
+            output.say(line)
 
     return found.exit_code
 
 
-def serve_sandbox(talk: Talk, request: SandboxRequest) -> int:
+def serve_sandbox(output: Output, request: SandboxRequest) -> int:
     """Serve until a signal comes, which is its ordinary end; the exit code."""
     with _sandbox(request) as aws:
         values = aws.config(Path("kada-sandbox-extracts").absolute(), catalogs=["*"])
-        talk.document(values)
-        talk.say(f"serving {aws.endpoint_url}; Ctrl-C ends it, and all in it is gone")
+        output.document(values)
+        output.say(f"serving {aws.endpoint_url}; Ctrl-C ends it, and all in it is gone")
         path = request.write_config
         if path is not None:
             Files().write_durably(path, (json.dumps(values, indent=2) + "\n").encode())
-            talk.say(f"in another terminal: {suggestion('run', '-c', str(path))}")
+            output.say(f"in another terminal: {suggestion('run', '-c', str(path))}")
 
         try:
             run_until_signalled(anyio.sleep_forever, on_signal=lambda: None)
         except Interrupted:
-            talk.say("stopped")
+            output.say("stopped")
 
     return 0
 

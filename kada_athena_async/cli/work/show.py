@@ -9,10 +9,10 @@ from datetime import datetime
 from rich.console import Group
 
 from kada_athena_async.cli import shown, shown_usage
+from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.places import Place, each_place, places, time_since
 from kada_athena_async.cli.request import RunRequest
 from kada_athena_async.cli.shown import Shown
-from kada_athena_async.cli.talk import Talk
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.extracts import Package, newest_packages
 from kada_athena_async.extracts.runs import Runs
@@ -45,7 +45,7 @@ _ROWS = 10
 _ROWS_OF_HEAD = 3  # a row takes as many lines as it has fields
 
 
-def show_extracts(talk: Talk, request: ShowRequest) -> int:
+def show_extracts(output: Output, request: ShowRequest) -> int:
     """Show what was asked for, for each site; the exit code.
 
     Raises:
@@ -54,11 +54,11 @@ def show_extracts(talk: Talk, request: ShowRequest) -> int:
     """
     _check(request)
     since = time_since(request.days, request.since)
-    found = places(talk, request.asked)
-    return each_place(talk, found, lambda place: _show(talk, request, place, since))
+    found = places(output, request.asked)
+    return each_place(output, found, lambda place: _show(output, request, place, since))
 
 
-def _show(talk: Talk, request: ShowRequest, place: Place, since: datetime | None) -> None:
+def _show(output: Output, request: ShowRequest, place: Place, since: datetime | None) -> None:
     if request.what in _OF_ONE_RUN:
         newest = newest_packages(place.output_path, place.name, Files(), count=2)
         view = _view(newest, request)
@@ -68,11 +68,11 @@ def _show(talk: Talk, request: ShowRequest, place: Place, since: datetime | None
         view = _view_of_runs(runs, request)
         facts, heading = shown_usage.facts(runs), shown_usage.heading(runs)
 
-    if talk.as_json:
+    if output.as_json:
         for kind, records in (("package", facts), *view.records()):
-            talk.data(records, kind=kind, lines=[])
+            output.data(records, kind=kind, lines=[])
     else:
-        talk.picture(Group(heading, *view.parts))
+        output.picture(Group(heading, *view.parts))
 
 
 def _view_of_runs(runs: Runs, request: ShowRequest) -> Shown:

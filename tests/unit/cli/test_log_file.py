@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from kada_athena_async.cli.outcome import ending
-from kada_athena_async.cli.talk import Talk
+from kada_athena_async.cli.output import Output
 from kada_athena_async.errors import ConfigError, StateError
 from kada_athena_async.events import Warned
 
@@ -38,12 +38,12 @@ def test_everything_is_kept_and_no_secret(
     """Warnings, log records and errors, though quiet was asked for; also secrets known later."""
     path = tmp_path / "run.jsonl"
     path.write_text('{"event": "before"}\n')
-    talk = Talk(quiet=True)
-    talk.log_to(path)
-    talk.know_secrets(("canary-secret",))
-    talk.warn(Warned(code="gap", message="a canary-secret"))
+    output = Output(quiet=True)
+    output.log_to(path)
+    output.know_secrets(("canary-secret",))
+    output.warn(Warned(code="gap", message="a canary-secret"))
     logging.getLogger("botocore").warning("a canary-%s", "secret")
-    ending(talk, lambda: _fail())
+    ending(output, lambda: _fail())
 
     told = objects(path)
     assert [o["event"] for o in told] == ["before", "warned", "log", "error"]
@@ -60,7 +60,7 @@ def _fail() -> int:
 @pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")
 def test_a_new_file_is_for_its_owner_only(tmp_path: Path) -> None:
     """Names of tables and workgroups are nobody else's business."""
-    Talk().log_to(tmp_path / "run.jsonl")
+    Output().log_to(tmp_path / "run.jsonl")
 
     assert stat.S_IMODE((tmp_path / "run.jsonl").stat().st_mode) == 0o600
 
@@ -68,7 +68,7 @@ def test_a_new_file_is_for_its_owner_only(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     """Before anything is done."""
     with pytest.raises(ConfigError) as raised:
-        Talk().log_to(tmp_path / "nowhere" / "run.jsonl")
+        Output().log_to(tmp_path / "nowhere" / "run.jsonl")
 
     assert "--log-file = " in str(raised.value)
     assert "cannot be written: No such file or directory" in str(raised.value)
@@ -77,10 +77,10 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
 def test_a_full_disk_costs_the_log_and_not_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     """Said once; everything else goes on."""
-    talk = Talk()
-    talk.log_to(Path("/dev/full"))
+    output = Output()
+    output.log_to(Path("/dev/full"))
     for _ in range(2):
-        talk.warn(Warned(code="gap", message="history is gone"))
+        output.warn(Warned(code="gap", message="history is gone"))
 
     said = capsys.readouterr().err
     assert said.count("the log file /dev/full ends here: No space left on device") == 1
@@ -96,7 +96,7 @@ def test_a_link_of_another_user_is_not_followed(tmp_path: Path) -> None:
     os.chown(link, 4242, -1, follow_symlinks=False)
 
     with pytest.raises(ConfigError, match=r"run\.jsonl is a link of another user \(uid 4242\)"):
-        Talk().log_to(link)
+        Output().log_to(link)
 
     assert mine.read_text() == "alias l=ls\n"
 
@@ -109,7 +109,7 @@ def test_another_users_file_is_not_written_to(tmp_path: Path) -> None:
     os.chown(path, 4242, -1)
 
     with pytest.raises(ConfigError, match=r"belongs to another user \(uid 4242\)"):
-        Talk().log_to(path)
+        Output().log_to(path)
 
     assert path.read_text() == ""
 
@@ -118,9 +118,9 @@ def test_a_link_of_ones_own_is_followed(tmp_path: Path) -> None:
     """As whoever keeps `current.jsonl` pointing to the file of the day has it."""
     link = tmp_path / "current.jsonl"
     link.symlink_to("2026-11-28.jsonl")
-    talk = Talk(quiet=True)
-    talk.log_to(link)
-    talk.warn(Warned(code="gap", message="a gap"))
+    output = Output(quiet=True)
+    output.log_to(link)
+    output.warn(Warned(code="gap", message="a gap"))
 
     assert [o["event"] for o in objects(tmp_path / "2026-11-28.jsonl")] == ["warned"]
 
@@ -129,9 +129,9 @@ def test_a_link_of_ones_own_is_followed(tmp_path: Path) -> None:
 def test_a_stream_of_the_process_may_be_the_log(tmp_path: Path) -> None:
     """`--log-file /dev/stdout`, as containers keep their logs."""
     program = (
-        "from pathlib import Path; from kada_athena_async.cli.talk import Talk\n"
+        "from pathlib import Path; from kada_athena_async.cli.output import Output\n"
         "from kada_athena_async.events import Warned\n"
-        "talk = Talk(quiet=True); talk.log_to(Path('/dev/stdout'))\n"
+        "talk = Output(quiet=True); talk.log_to(Path('/dev/stdout'))\n"
         "talk.warn(Warned(code='gap', message='a gap'))"
     )
     done = subprocess.run(

@@ -11,8 +11,8 @@ from datetime import datetime, timezone
 import pytest
 
 from kada_athena_async.cli.outcome import ending
+from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.signals import Interrupted
-from kada_athena_async.cli.talk import Talk
 from kada_athena_async.errors import (
     AccessDeniedError,
     CommitError,
@@ -62,7 +62,7 @@ def test_each_error_has_its_exit_code(
     error: BaseException, code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Schedulers decide by the code; nobody ever sees a traceback or stdout touched."""
-    assert ending(Talk(), failing(error)) == code
+    assert ending(Output(), failing(error)) == code
 
     output = capsys.readouterr()
     assert output.out == ""
@@ -71,7 +71,7 @@ def test_each_error_has_its_exit_code(
 
 def test_an_expected_error_says_what_to_try(capsys: pytest.CaptureFixture[str]) -> None:
     """What happened, and on its own line what to try."""
-    ending(Talk(), failing(CredentialsError("the key is unknown", hint="check key and secret")))
+    ending(Output(), failing(CredentialsError("the key is unknown", hint="check key and secret")))
 
     assert capsys.readouterr().err == "error: the key is unknown\n  try: check key and secret\n"
 
@@ -81,11 +81,11 @@ def test_an_unexpected_error_tells_its_class_and_run_and_no_data(
 ) -> None:
     """Its message may quote SQL, so it is not shown; -v shows where it came from."""
     now = datetime(2026, 1, 1, tzinfo=timezone.utc)
-    talk = Talk(quiet=True)
+    output = Output(quiet=True)
     literal = "-".join(("canary", "literal"))
 
     def work() -> int:
-        with talk.observers() as observers:
+        with output.observers() as observers:
             for observer in observers:
                 observer(
                     RunStarted(
@@ -100,9 +100,9 @@ def test_an_unexpected_error_tells_its_class_and_run_and_no_data(
 
         raise KeyError(literal)
 
-    ending(talk, work)
+    ending(output, work)
     brief = capsys.readouterr().err
-    ending(Talk(verbose=True), failing(KeyError(literal)))
+    ending(Output(verbose=True), failing(KeyError(literal)))
     verbose = capsys.readouterr().err
 
     assert "unexpected KeyError in run 01J" in brief
@@ -114,7 +114,7 @@ def test_an_unexpected_error_tells_its_class_and_run_and_no_data(
 def test_json_carries_the_error_too(capsys: pytest.CaptureFixture[str]) -> None:
     """A program reads on stdout what a person reads on stderr."""
     error = CredentialsError("the key is unknown", hint="check it")
-    ending(Talk(as_json=True), failing(error))
+    ending(Output(as_json=True), failing(error))
 
     output = capsys.readouterr()
     facts = json.loads(output.out)
@@ -131,12 +131,12 @@ def test_json_carries_the_error_too(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_known_secrets_are_kept_out_of_everything(capsys: pytest.CaptureFixture[str]) -> None:
     """Errors, talk, data, warnings and logs."""
-    talk = Talk()
-    talk.know_secrets(("canary-secret",))
-    talk.say("a canary-secret")
-    talk.data({}, kind="x", lines=["a canary-secret"])
-    talk.warn(Warned(code="x", message="a canary-secret"))
-    ending(talk, failing(StateError("a canary-secret")))
+    output = Output()
+    output.know_secrets(("canary-secret",))
+    output.say("a canary-secret")
+    output.data({}, kind="x", lines=["a canary-secret"])
+    output.warn(Warned(code="x", message="a canary-secret"))
+    ending(output, failing(StateError("a canary-secret")))
     logging.getLogger("botocore").warning("a canary-secret")
 
     output = capsys.readouterr()
@@ -147,6 +147,6 @@ def test_known_secrets_are_kept_out_of_everything(capsys: pytest.CaptureFixture[
 
 def test_hostile_text_in_an_error_is_harmless(capsys: pytest.CaptureFixture[str]) -> None:
     """AWS's messages repeat names that others chose."""
-    ending(Talk(), failing(StateError("table \x1b]0;x\x07\u202e")))
+    ending(Output(), failing(StateError("table \x1b]0;x\x07\u202e")))
 
     assert capsys.readouterr().err == "error: table \\x1b]0;x\\x07\\u202e\n"

@@ -144,7 +144,7 @@ def test_ctrl_c_in_a_command_that_waits_for_nothing_still_tidies_up() -> None:
 import os, signal
 from kada_athena_async.cli import ended_by_ctrl_c
 from kada_athena_async.cli.outcome import ending
-from kada_athena_async.cli.talk import Talk
+from kada_athena_async.cli.output import Output
 
 def work():
     try:
@@ -154,7 +154,7 @@ def work():
         print("tidied", flush=True)
 
 with ended_by_ctrl_c():
-    raise SystemExit(ending(Talk(), work))
+    raise SystemExit(ending(Output(), work))
 """
     done = subprocess.run(
         [sys.executable, "-c", program],

@@ -27,11 +27,11 @@ from kada_athena_async.events import (
     UnitStarted,
     Warned,
 )
-from kada_athena_async.observers.board import Board
-from kada_athena_async.observers.closing import closing_sites
 from kada_athena_async.observers.layout import Screen, sites_part
 from kada_athena_async.observers.plain import NORMAL
 from kada_athena_async.observers.sites import SiteLines
+from kada_athena_async.observers.sites_progress import SitesProgress
+from kada_athena_async.observers.summary import closing_sites
 from kada_athena_async.records import KINDS
 from kada_athena_async.redact import Redactor
 from tests.unit.observers.conftest import HOSTILE
@@ -87,15 +87,15 @@ def through(site: str, *, fails: bool = False, reason: str = "") -> list[Event]:
     ]
 
 
-def board_of(events: list[Event], *, now_s: float = 0.0) -> Board:
-    board = Board()
+def board_of(events: list[Event], *, now_s: float = 0.0) -> SitesProgress:
+    board = SitesProgress()
     for event in [SitesStarted(sites=SITES, at_once=8), *events]:
         board.add(event, now_s)
 
     return board
 
 
-def drawn(board: Board, screen: Screen, *, now_s: float) -> list[str]:
+def drawn(board: SitesProgress, screen: Screen, *, now_s: float) -> list[str]:
     lines = sites_part(board, screen, now_s)
     return ["".join(piece.text for piece in line).rstrip() for line in lines]
 

@@ -14,15 +14,15 @@ from kada_athena_async.events import (
     UnitStarted,
 )
 from kada_athena_async.observers.forecast import Span, in_words, remaining
-from kada_athena_async.observers.picture import Picture
+from kada_athena_async.observers.run_progress import RunProgress
 from kada_athena_async.observers.wording import progress
 
 RATES = CallRates(calls={}, allowed={"athena:ListQueryExecutions": 4.0})
 
 
-def pictured(units: tuple[str, ...], *events: Event) -> Picture:
+def pictured(units: tuple[str, ...], *events: Event) -> RunProgress:
     """A picture of an extraction that began at second 0."""
-    picture = Picture().after(PlanReady(units=units, catalogs=1, schemas=1, workgroups=1), 0)
+    picture = RunProgress().after(PlanReady(units=units, catalogs=1, schemas=1, workgroups=1), 0)
     for event in (StageStarted(stage="extract"), RATES, *events):
         picture = picture.after(event, 0)
 
@@ -40,7 +40,7 @@ def test_nothing_is_said_without_evidence() -> None:
     """Neither at the start, nor before a share is done, nor outside the extraction."""
     started = [UnitStarted(unit_id=unit) for unit in METADATA]
 
-    assert remaining(Picture(), 100) is None
+    assert remaining(RunProgress(), 100) is None
     assert remaining(pictured(METADATA, *started), 100) is None
     assert remaining(pictured(METADATA, *started, done(METADATA[0])), 5) is None
 

@@ -21,14 +21,14 @@ from kada_athena_async.events import (
     UnitStarted,
 )
 from kada_athena_async.observers.layout import Screen, moving_part
-from kada_athena_async.observers.picture import Picture
+from kada_athena_async.observers.run_progress import RunProgress
 
 LIST, TABLES = "athena:ListQueryExecutions", "glue:GetTables"
 
 
 def drawn(told: list[tuple[float, Event]], screen: Screen, *, now_s: float) -> list[str]:
     """The lines on *screen* at *now_s*, after what was told when."""
-    picture = Picture()
+    picture = RunProgress()
     for at_s, event in told:
         picture = picture.after(event, at_s)
 

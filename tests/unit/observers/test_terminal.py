@@ -11,7 +11,7 @@ from rich.console import Console
 
 from kada_athena_async.events import Event, RunStarted
 from kada_athena_async.observers.plain import VERBOSE
-from kada_athena_async.observers.terminal import TerminalPicture
+from kada_athena_async.observers.terminal import TerminalProgress
 from kada_athena_async.redact import Redactor
 
 STYLE_OR_CURSOR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -32,7 +32,7 @@ def shown(screen: Console) -> str:
 def test_the_end_stays_on_the_screen(run_events: list[Event]) -> None:
     """The summary is printed once the moving part is gone."""
     screen = console()
-    with TerminalPicture(screen, redact=Redactor()) as observer:
+    with TerminalProgress(screen, redact=Redactor()) as observer:
         for event in run_events:
             observer(event)
 
@@ -44,7 +44,7 @@ def test_the_end_stays_on_the_screen(run_events: list[Event]) -> None:
 def test_hostile_names_only_show_themselves(hostile_events: list[Event]) -> None:
     """What reaches the terminal are rich's own styles and cursor moves, no title, no clipboard."""
     screen = console()
-    with TerminalPicture(screen, redact=Redactor(), verbosity=VERBOSE) as observer:
+    with TerminalProgress(screen, redact=Redactor(), verbosity=VERBOSE) as observer:
         for event in hostile_events:
             observer(event)
 
@@ -62,7 +62,7 @@ def test_no_colour_when_none_is_wanted(
     """NO_COLOR is honoured (https://no-color.org)."""
     monkeypatch.setenv("NO_COLOR", "1")
     screen = console()
-    with TerminalPicture(screen, redact=Redactor()) as observer:
+    with TerminalProgress(screen, redact=Redactor()) as observer:
         for event in run_events:
             observer(event)
 
@@ -74,7 +74,7 @@ def test_a_run_that_is_finished_first_is_told_apart(run_events: list[Event]) -> 
     assert isinstance(run_events[0], RunStarted)
     interrupted = replace(run_events[0], run_id="01A", is_resumed=True)
     screen = console()
-    with TerminalPicture(screen, redact=Redactor()) as observer:
+    with TerminalProgress(screen, redact=Redactor()) as observer:
         for event in [interrupted, *run_events[1:-1], *run_events]:
             observer(event)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kada_athena_async.events import Incomplete, RunStarted, UnitFinished
-from kada_athena_async.observers.board import Board
-from kada_athena_async.observers.picture import LINEAGE, Picture, lane_of
+from kada_athena_async.observers.run_progress import LINEAGE, RunProgress, lane_of
 from kada_athena_async.observers.safe import one_line, safe
+from kada_athena_async.observers.sites_progress import SitesProgress
 from kada_athena_async.observers.wording import counted, duration, moment, size, span
 
 _WIDTH = 80
@@ -21,7 +21,7 @@ _SHOWN_SITES = 4
 _SHOWN_WARNINGS = 4
 
 
-def closing(picture: Picture, *, width: int = UNCUT) -> list[str]:
+def closing(picture: RunProgress, *, width: int = UNCUT) -> list[str]:
     """The last lines of a run; none before it is over.
 
     Every line is safe to show and, but for the path of the extracts, at most *width* wide.
@@ -50,7 +50,7 @@ def closing(picture: Picture, *, width: int = UNCUT) -> list[str]:
     return [*lines, *left_out(picture, width=width), *_warnings(picture)]
 
 
-def _failed_units(picture: Picture) -> str:
+def _failed_units(picture: RunProgress) -> str:
     """``: 4 of 9 units of work failed,``; empty where no unit did."""
     failed = sum(unit.outcome == "failed" for unit in picture.troubles)
     if not failed:
@@ -60,7 +60,7 @@ def _failed_units(picture: Picture) -> str:
     return f": {failed:,} of {counted(total, 'unit')} of work failed,"
 
 
-def closing_sites(board: Board, *, width: int = UNCUT) -> list[str]:
+def closing_sites(board: SitesProgress, *, width: int = UNCUT) -> list[str]:
     """The last lines of a run of several sites: added up, and what failed by name."""
     finished = board.finished
     if finished is None:
@@ -91,7 +91,7 @@ def closing_sites(board: Board, *, width: int = UNCUT) -> list[str]:
     return [*lines, *_reasons(reasons, is_committed=True, width=width)]
 
 
-def between(before: Picture, run: RunStarted) -> list[str]:
+def between(before: RunProgress, run: RunStarted) -> list[str]:
     """Lines about an interrupted run that was finished first, as *run* follows it."""
     if before.run is None or before.run.run_id == run.run_id or before.finished:
         return []
@@ -101,7 +101,7 @@ def between(before: Picture, run: RunStarted) -> list[str]:
     return [f"run {before.run.run_id} is finished: {files}, {rows}", *left_out(before)]
 
 
-def left_out(picture: Picture, *, width: int = UNCUT) -> list[str]:
+def left_out(picture: RunProgress, *, width: int = UNCUT) -> list[str]:
     """Lines about scopes that are missing from the extracts, one for each reason."""
     finished = picture.finished
     groups = [_incomplete(group) for group in finished.incomplete] if finished else []
@@ -127,7 +127,7 @@ def _reasons(groups: Sequence[str], *, is_committed: bool, width: int) -> list[s
     return ["incomplete, as the manifest says too:" if is_committed else "not done:", *lines]
 
 
-def _where(picture: Picture, run: RunStarted) -> list[str]:
+def _where(picture: RunProgress, run: RunStarted) -> list[str]:
     names = [file.name.replace(f"_{file.kind}_", "_*_") for file in picture.files[:1]]
     lines = [
         f"  window    {moment(run.start)} to {moment(run.end)} UTC, {span(run.start, run.end)}",
@@ -172,7 +172,7 @@ def _units(units: Sequence[UnitFinished]) -> list[str]:
     ]
 
 
-def _warnings(picture: Picture) -> list[str]:
+def _warnings(picture: RunProgress) -> list[str]:
     # Each was shown when it came; here it is only recalled, for who looks at the end alone.
     codes = list(dict.fromkeys(warning.code for warning in picture.warnings))
     if not codes:

@@ -45,7 +45,7 @@ def lane_of(unit_id: str) -> str:
 
 
 @dataclass(slots=True)
-class Lane:
+class Track:
     """Units that share a quota, and how far they have come.
 
     Attributes:
@@ -71,7 +71,7 @@ class Lane:
 
 
 @dataclass(slots=True)
-class Picture:
+class RunProgress:
     """A run as the events report it.
 
     Attributes:
@@ -89,7 +89,7 @@ class Picture:
     run: RunStarted | None = None
     stage: str = ""
     plan: PlanReady | None = None
-    lanes: dict[str, Lane] = field(default_factory=dict)
+    tracks: dict[str, Track] = field(default_factory=dict)
     running: dict[str, None] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
     rows: Counter[str] = field(default_factory=Counter)
@@ -123,22 +123,22 @@ class Picture:
     def share(self) -> float:
         """The part of the run that is done, from 0 to 1: of its slowest lane, and all lanes of it
         have to end. Never falls."""
-        reading = [lane.share for name, lane in self.lanes.items() if name != LINEAGE]
+        reading = [track.share for name, track in self.tracks.items() if name != LINEAGE]
         return min(reading, default=0.0)
 
-    def after(self, event: Event, now_s: float) -> Picture:
+    def after(self, event: Event, now_s: float) -> RunProgress:
         """This picture with *event* in it; a new one if *event* starts another run.
 
         An interrupted run is finished first and emits no end of its own.
         """
         if isinstance(event, RunStarted) and self.run:
-            return Picture(begun_s=self.begun_s).after(event, now_s)
+            return RunProgress(begun_s=self.begun_s).after(event, now_s)
 
         self._add(event, now_s)
         return self
 
     def rows_by_lane(self) -> dict[str, int]:
-        return {name: lane.rows for name, lane in list(self.lanes.items())}
+        return {name: track.rows for name, track in list(self.tracks.items())}
 
     def _add(self, event: Event, now_s: float) -> None:
         match event:
@@ -149,7 +149,7 @@ class Picture:
             case PlanReady():
                 self.plan = event
                 for unit_id in event.units:
-                    self.lanes.setdefault(lane_of(unit_id), Lane()).total += 1
+                    self.tracks.setdefault(lane_of(unit_id), Track()).total += 1
             case UnitStarted() | UnitProgress() | UnitAdvanced() | UnitFinished():
                 self._add_unit(event, now_s)
             case QueryStarted() | QueryFinished() | Throttled() | CallRates() | RetryScheduled():
@@ -176,25 +176,25 @@ class Picture:
     def _add_unit(
         self, event: UnitStarted | UnitProgress | UnitAdvanced | UnitFinished, now_s: float
     ) -> None:
-        lane = self.lanes.setdefault(lane_of(event.unit_id), Lane())
+        track = self.tracks.setdefault(lane_of(event.unit_id), Track())
         match event:
             case UnitStarted():
                 self.running[event.unit_id] = None
-                lane.begun_s = now_s if lane.begun_s is None else lane.begun_s
+                track.begun_s = now_s if track.begun_s is None else track.begun_s
             case UnitProgress():
                 self.rows[event.kind] += event.rows
-                lane.rows += event.rows
+                track.rows += event.rows
                 self.row_meter.note(self.rows_by_lane(), now_s)
             case UnitAdvanced():
-                lane.pages[event.unit_id] += 1
-                lane.shares[event.unit_id] = max(lane.shares.get(event.unit_id, 0.0), event.share)
+                track.pages[event.unit_id] += 1
+                track.shares[event.unit_id] = max(track.shares.get(event.unit_id, 0.0), event.share)
             case UnitFinished():
                 self.running.pop(event.unit_id, None)
-                lane.shares.pop(event.unit_id, None)
-                lane.ended += 1
+                track.shares.pop(event.unit_id, None)
+                track.ended += 1
                 if event.outcome == "resumed":
-                    lane.resumed += 1
-                    lane.rows += event.rows
+                    track.resumed += 1
+                    track.rows += event.rows
 
                 self.outcomes[event.outcome] += 1
                 if event.outcome in ("skipped", "failed"):

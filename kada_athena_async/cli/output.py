@@ -54,7 +54,7 @@ _LOGIN_LOGGERS = (
 )
 
 
-class Talk:
+class Output:
     """Output of one command.
 
     Args:
@@ -214,10 +214,10 @@ class Talk:
 
         from rich.console import Console
 
-        from kada_athena_async.observers.terminal import TerminalPicture
+        from kada_athena_async.observers.terminal import TerminalProgress
 
         console = Console(stderr=True, highlight=False)
-        with TerminalPicture(console, redact=self._redact, verbosity=self._verbosity) as picture:
+        with TerminalProgress(console, redact=self._redact, verbosity=self._verbosity) as picture:
             yield [*common, picture]
 
     def _note(self, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""Progress of a run of several sites: a ``Picture`` for each that is at work."""
+"""Progress of a run of several sites: a ``RunProgress`` for each that is at work."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from kada_athena_async.events import (
     SitesStarted,
     SiteStarted,
 )
-from kada_athena_async.observers.picture import Lane, Picture
+from kada_athena_async.observers.run_progress import RunProgress, Track
 
 
 @dataclass(slots=True)
-class Board:
+class SitesProgress:
     """Sites as the events report them; those that are through are added up and forgotten.
 
     Attributes:
@@ -30,8 +30,8 @@ class Board:
     """
 
     begun_s: float = 0.0
-    lane: Lane = field(default_factory=Lane)
-    pictures: dict[str, Picture] = field(default_factory=dict)
+    track: Track = field(default_factory=Track)
+    pictures: dict[str, RunProgress] = field(default_factory=dict)
     committed: int = 0
     failed: list[SiteFinished] = field(default_factory=list)
     rows: Counter[str] = field(default_factory=Counter)
@@ -48,13 +48,13 @@ class Board:
         match event:
             case SitesStarted():
                 self.begun_s = now_s
-                self.lane = Lane(total=len(event.sites), begun_s=now_s)
+                self.track = Track(total=len(event.sites), begun_s=now_s)
             case SiteStarted():
-                self.pictures[event.site] = Picture(begun_s=now_s)
+                self.pictures[event.site] = RunProgress(begun_s=now_s)
             case SiteEvent() if event.site in self.pictures:
                 picture = self.pictures[event.site].after(event.event, now_s)
                 self.pictures[event.site] = picture
-                shares = self.lane.shares
+                shares = self.track.shares
                 shares[event.site] = max(shares.get(event.site, 0.0), picture.share)
             case SiteFinished():
                 self._end(event)
@@ -64,8 +64,8 @@ class Board:
                 pass
 
     def _end(self, event: SiteFinished) -> None:
-        self.lane.ended += 1
-        self.lane.shares.pop(event.site, None)
+        self.track.ended += 1
+        self.track.shares.pop(event.site, None)
         self.committed += event.committed
         if event.exit_code:
             self.failed.append(event)
