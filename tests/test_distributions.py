@@ -69,4 +69,5 @@ def test_the_source_distribution_carries_no_tests(distributions: Path) -> None:
         *("CHANGELOG.md", "LICENSE", "MANIFEST.in", "PKG-INFO", "README.md", "pyproject.toml"),
         *("docs", "kada_athena_async", "kada_athena_async.egg-info", "setup.cfg"),
     }
+    assert {"docs/operation/Dockerfile", "docs/operation/kada-athena.service"} <= names
     assert {"docs/extracts.md", "kada_athena_async/sources/statements/tables.sql"} <= names
