@@ -3,6 +3,9 @@
 ``distinct``: no two statements are alike; ``repeated``: a thousand shapes with other literals each
 time; ``half``: both in turn. Each is a process of its own, which derives a workgroup's executions
 as a run does, over 1,000 tables of 20 columns: main process and one worker for each core but one.
+``to_csv_us`` is the main process's CPU for an execution between Athena's answer and bytes of CSV:
+decoded, masked and named, encoded, compressed; ``here`` with the texts masked in a thread of it, as
+it was before and is for small histories, ``apart`` with a process of its own for them.
 ``after_last_s`` is what holds the end of a run: from the last execution derived to all parts
 written. ``read_again_per_s`` is the same history once more with the readings that the first has
 kept, as by a run that continues an interrupted one.
@@ -22,8 +25,14 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from benchmarks.frame import parse, rounded, show
 from benchmarks.peers.environment import ROOT
+from benchmarks.quota_server.history import History
+from benchmarks.quota_server.settings import Settings
+from kada_athena_async.aws.athena import BATCH_MAX
+from kada_athena_async.aws.wire import ExecutionBatch
 from kada_athena_async.config import Config
 from kada_athena_async.files import Files
 from kada_athena_async.pipeline.lineage import Lineage
@@ -31,7 +40,10 @@ from kada_athena_async.pipeline.record_queue import Executed
 from kada_athena_async.pipeline.transforms import Transforms, texts_of
 from kada_athena_async.records import ColumnRecord, QueryRecord
 from kada_athena_async.sinks import RunIntent, Staging
-from kada_athena_async.sql.texts import mask_texts
+from kada_athena_async.sinks.csv_format import encode
+from kada_athena_async.sinks.part import as_member
+from kada_athena_async.sources.query_history import record_of
+from kada_athena_async.sql.texts import ExecutionText, MaskedText, mask_texts
 from kada_athena_async.sql.worker_pool import WorkerPool
 
 AT = datetime(2026, 11, 1, tzinfo=timezone.utc)
@@ -59,6 +71,11 @@ def main() -> None:
         mode: {str(size): _in_process(mode, size) for size in sizes}
         for mode in options.more.modes.split(",")
     }
+    number = 300 if options.is_quick else 6_000
+    figures["to_csv_us"] = {
+        "here": rounded(asyncio.run(to_csv(number, apart=False))),
+        "apart": rounded(asyncio.run(to_csv(number, apart=True))),
+    }
     show("lineage", options, figures)
 
 
@@ -67,6 +84,36 @@ def _in_process(mode: str, size: int) -> dict[str, Any]:
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return figures
+
+
+async def to_csv(number: int, *, apart: bool) -> float:
+    """Microseconds of CPU of this process for an execution, from the answer's bytes to CSV's."""
+    history = History(Settings(executions=number, distinct_share=0.942), time.time())
+    ids = history.ids("primary", 0, number)
+    pages = [_answer(history, ids[start : start + BATCH_MAX]) for start in range(0, number, 50)]
+    transforms = Transforms(mask=True)
+    decoder = msgspec.json.Decoder(ExecutionBatch)
+    async with WorkerPool() as pool:
+        if apart:
+            await _masked(pool, [ExecutionText("SELECT 1", *[None] * 2, False, *[None] * 3)] * 400)
+        own_pool = pool if apart else WorkerPool()  # that nobody has entered: threads mask
+        begun = time.process_time()
+        for page in pages:
+            executions = decoder.decode(page).query_executions
+            records = [record_of("athena", one, workgroup="primary") for one in executions]
+            masked = await _masked(own_pool, texts_of(records))
+            queries, _ = transforms.queries(records, masked)
+            as_member(encode("databaselog", queries), compress=True)
+        return (time.process_time() - begun) / number * 1e6
+
+
+async def _masked(pool: WorkerPool, texts: list[ExecutionText]) -> list[MaskedText]:
+    return await pool.mask(texts, mask=True, keep_s3_locations=False)
+
+
+def _answer(history: History, ids: list[str]) -> bytes:
+    documents, _ = history.page(ids)
+    return f'{{"QueryExecutions":[{",".join(documents)}]}}'.encode()
 
 
 async def derive(mode: str, size: int) -> dict[str, Any]:

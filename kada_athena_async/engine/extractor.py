@@ -20,7 +20,7 @@ from kada_athena_async.engine.aws_secrets import with_aws_secrets
 from kada_athena_async.engine.connection import Connection, connect
 from kada_athena_async.engine.cut import WindowRequest
 from kada_athena_async.engine.delivery import Destination
-from kada_athena_async.engine.doctor import Doctor, DoctorReport
+from kada_athena_async.engine.doctor import DoctorReport
 from kada_athena_async.engine.finish_hook import FinishHook
 from kada_athena_async.engine.forecast import Forecast, PlanReport
 from kada_athena_async.engine.record_stream import RecordStreams
@@ -180,6 +180,9 @@ class Extractor(RecordStreams):
         Raises:
             ConfigError: The region is not AWS's.
         """
+        # Loaded here: no run needs it.
+        from kada_athena_async.engine.doctor.doctor import Doctor  # noqa: PLC0415
+
         notify, written = Fanout(self._observers), self.config
         await self._read_secrets(notify)
         doctor = Doctor(

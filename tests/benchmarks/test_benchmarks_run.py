@@ -121,6 +121,7 @@ def test_the_lineage_benchmark_derives_every_execution() -> None:
     for mode in ("distinct", "repeated", "half"):
         assert figures[mode]["300"]["rows"]["events"] == 500
         assert figures[mode]["300"]["after_last_s"] > 0
+    assert figures["to_csv_us"]["apart"] > 0
 
 
 @pytest.mark.slow

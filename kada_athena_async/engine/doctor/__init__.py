@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from kada_athena_async.engine.doctor.doctor import Doctor
 from kada_athena_async.engine.doctor.report import DoctorReport, Finding
 
-__all__ = ["Doctor", "DoctorReport", "Finding"]
+__all__ = ["DoctorReport", "Finding"]
