@@ -80,10 +80,8 @@ class DeriveExtraction:
     notify: Observer
     pool: WorkerPool
     _workgroups: dict[str, _Workgroup] = field(init=False)
-    _metadata: list[str] = field(init=False)
-    _awaited: set[str] = field(init=False)
+    _metadata: dict[str, anyio.Event] = field(init=False)
     _lineage: Lineage | None = None
-    _columns_known: anyio.Event = field(default_factory=anyio.Event)
     _has_followed: anyio.Event = field(default_factory=anyio.Event)
     _scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     _failure: Exception | None = None
@@ -96,9 +94,8 @@ class DeriveExtraction:
             unit_id: _Workgroup(index, RecordQueue(self.staging.path))
             for index, unit_id in enumerate(history)
         }
-        self._metadata = [unit.unit_id for unit in self.units if isinstance(unit, MetadataUnit)]
-        self._awaited = set(self._metadata)
-        self._note_columns()
+        metadata = [unit.unit_id for unit in self.units if isinstance(unit, MetadataUnit)]
+        self._metadata = {unit_id: anyio.Event() for unit_id in metadata}
 
     async def take(self, unit_id: str, written: Mapping[str, Sequence[Record]]) -> None:
         """Take what a history unit has just written.
@@ -136,12 +133,8 @@ class DeriveExtraction:
             workgroup.queue.end()
             workgroup.has_begun.set()
 
-        self._awaited.discard(outcome.unit_id)
-        self._note_columns()
-
-    def _note_columns(self) -> None:
-        if not self._awaited:
-            self._columns_known.set()
+        if outcome.unit_id in self._metadata:
+            self._metadata[outcome.unit_id].set()
 
     async def follow(self) -> None:
         """Derive the executions while they come; over when all are derived, or a unit has failed.
@@ -150,7 +143,6 @@ class DeriveExtraction:
         """
         with self._scope:
             try:
-                await self._columns_known.wait()
                 await self._derive()
             except Exception as error:
                 self._failure = error
@@ -193,8 +185,11 @@ class DeriveExtraction:
     async def _derive(self) -> None:
         lineage = Lineage(self.unit_id, self.config, self.staging, self.pool)
         self._lineage = await lineage.__aenter__()
-        await lineage.learn(self._parts(self._metadata, "metadata_columns"))
-        await lineage.views(self._parts(self._metadata, "metadata_views"), self._view_contexts())
+        # In plan order: where the names of two tables differ in case only, the order counts.
+        for unit_id, has_ended in self._metadata.items():
+            await has_ended.wait()
+            await lineage.learn(self._parts([unit_id], "metadata_columns"))
+        await lineage.views(self._parts([*self._metadata], "metadata_views"), self._view_contexts())
         at_once = anyio.CapacityLimiter(_UNITS_AT_ONCE)
 
         async def follow_one(unit_id: str) -> None:

@@ -33,7 +33,7 @@ from kada_athena_async.sql.worker_pool import WorkerPool
 from kada_athena_async.sql.workers import SqlWorkers
 
 Source = QueryRecord | ViewRecord
-_CACHED_ANALYSES = 1_500
+_CACHED_ANALYSES = 500
 """Of one workgroup; eight are derived side by side."""
 
 

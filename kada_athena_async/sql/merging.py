@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Generic, TypeAlias, TypeVar
 
-MAX_HELD = 20_000
-"""Rows held before they are put aside on disk: some 20 MB."""
+MAX_HELD = 10_000
+"""Rows held before they are put aside on disk: some 10 MB."""
 
 MAX_FILES = 64
 """Files that are read side by side; more are merged into one first."""

@@ -23,7 +23,7 @@ from kada_athena_async.files.database import open_database
 from kada_athena_async.sql.question import Question, Reading
 from kada_athena_async.version import __version__
 
-_HELD_READINGS = 2_000
+_HELD_READINGS = 1_000
 _DIGEST_BYTES = 16
 _CHECK_BYTES = 8
 # A log with checksums: what a crash tears is not read back. Not durable, for it is a cache.
