@@ -176,11 +176,15 @@ class DeriveExtraction:
 
     async def close(self) -> None:
         """Let go of all files and processes."""
+        lineage, self._lineage = self._lineage, None
+        with anyio.CancelScope(shield=True):
+            await offload(self._close_queues)
+            if lineage is not None:
+                await lineage.__aexit__(None, None, None)
+
+    def _close_queues(self) -> None:
         for workgroup in self._workgroups.values():
             workgroup.queue.close()
-        lineage, self._lineage = self._lineage, None
-        if lineage is not None:
-            await lineage.__aexit__(None, None, None)
 
     async def _derive(self) -> None:
         lineage = Lineage(self.unit_id, self.config, self.staging, self.pool)

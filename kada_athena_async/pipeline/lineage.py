@@ -49,12 +49,19 @@ class Lineage:
         self._pool = pool
         self._opinion = SecondOpinion()
         self._turn = anyio.Lock()
+        self._later: list[RecordQueue] = []
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
+        self._derivation = await offload(self._opened)
+        await self._open.enter_async_context(self._derivation)
+        return self
+
+    def _opened(self) -> Derivation:
         place = self._staging.path
-        await offload(lambda: self._staging.files.remove(place / _COLUMNS))
-        self._derivation = Derivation(
+        self._staging.files.remove(place / _COLUMNS)
+        self._edges, self._usage = LinkageEdges(place), TableUsage(place)
+        return Derivation(
             mask=self._hides_locations,
             is_masked=self._hides_locations,
             include_failed=self._include_failed,
@@ -62,11 +69,6 @@ class Lineage:
             columns_path=place / _COLUMNS,
             readings_path=place / _READINGS,
         )
-        self._edges, self._usage = LinkageEdges(place), TableUsage(place)
-        self._open.callback(self._edges.close)
-        self._open.callback(self._usage.close)
-        await self._open.enter_async_context(self._derivation)
-        return self
 
     async def __aexit__(
         self,
@@ -75,6 +77,13 @@ class Lineage:
         trace: TracebackType | None,
     ) -> None:
         await self._open.aclose()
+        await offload(self._close)
+
+    def _close(self) -> None:
+        self._edges.close()
+        self._usage.close()
+        for queue in self._later:
+            queue.close()
 
     async def learn(self, parts: Sequence[PartFile]) -> None:
         """Keep the columns in *parts*, which are parts of columns."""
@@ -113,7 +122,7 @@ class Lineage:
         """
         statements = Statements(self._derivation)
         later = RecordQueue(self._staging.path)
-        self._open.callback(later.close)
+        self._later.append(later)
         async with self._staging.part(self._unit_id, "events", index) as part:
 
             async def derive(batch: Sequence[Executed]) -> None:

@@ -83,8 +83,8 @@ class Derivation:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._readings.close()
-        self._schema.close()
+        await offload(self._readings.close)
+        await offload(self._schema.close)
         await self.workers.__aexit__(kind, error, trace)
 
     def learn(self, batch: Iterable[TableColumns]) -> None:

@@ -87,19 +87,19 @@ class Readings:
             _hold(self._held, found)
             return found
 
-    def guess(self, readings: Mapping[bytes, Reading]) -> None:
-        """Hold *readings* of questions that the parser could not answer, so as not to ask again.
+    def keep(
+        self, readings: Mapping[bytes, bytes], guesses: Mapping[bytes, Reading] | None = None
+    ) -> dict[bytes, Reading]:
+        """Keep *readings*, which are as ``encoded`` made them, and return all.
 
-        Not in the file: the run that continues this one may have better luck.
+        Args:
+            guesses: Of questions that the parser could not answer: held, so as not to ask again,
+                and not in the file, for the run that continues this one may have better luck.
         """
-        with self._turn:
-            _hold(self._guesses, readings)
-
-    def keep(self, readings: Mapping[bytes, bytes]) -> dict[bytes, Reading]:
-        """Keep *readings*, which are as ``encoded`` made them, and return them."""
         found = {key: decoded(data) for key, data in readings.items()}
         with self._turn:
             _hold(self._held, found)
+            _hold(self._guesses, guesses or {})
             rows = [(key, _check(key, data) + data) for key, data in readings.items()]
             if self._file is not None and rows:
                 try:
@@ -109,7 +109,7 @@ class Readings:
                         )
                 except sqlite3.Error:
                     self._drop()
-        return found
+        return {**found, **(guesses or {})}
 
     def close(self) -> None:
         """Let go of the file; it stays for a run that continues this one."""

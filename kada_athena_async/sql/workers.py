@@ -111,9 +111,8 @@ class SqlWorkers:
             for key, answer in zip(batch, readings, strict=True)
         ]
         guesses = {key: answer for key, answer in answered if isinstance(answer, Reading)}
-        self._readings.guess(guesses)
         read = {key: answer for key, answer in answered if isinstance(answer, bytes)}
-        found |= guesses | await offload(lambda: self._readings.keep(read))
+        found |= await offload(lambda: self._readings.keep(read, guesses))
         return await offload(lambda: [self._finished(one, found) for one in asked])
 
     def _asked(self, statement: Statement, prepared: PreparedStatements | None) -> _Asked:
