@@ -12,7 +12,7 @@ def calls_figures(manifest: Manifest) -> list[dict[str, Any]]:
     """The calls of each operation, the most frequent first, as plain JSON values.
 
     ``peak`` is the most calls a second, averaged over a bucket of the timeline, ``quota`` what AWS
-    allows the account; each None where nobody says.
+    allows the account; each None if unknown.
     """
     facts = manifest.facts
     kept = facts.timeline

@@ -106,7 +106,7 @@ def _figures(
     with open_warehouse(runs) as warehouse:
         history = history_figures(warehouse)
         tables = tables_figures(warehouse)
-        room = max(0, max_bytes - len(tables.index) - _HEAD_BYTES)
+        room = max(0, max_bytes - len(tables.index) - min(_HEAD_BYTES, max_bytes // 3))
         lineage = lineage_figures(warehouse, int(room * _LINEAGE_SHARE))
         room -= len(lineage.edges) + len(lineage.pairs)
         return history, tables, lineage, details(warehouse, tables.shown, room)

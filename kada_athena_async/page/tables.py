@@ -99,7 +99,7 @@ class TablesFigures:
     Attributes:
         index: A list a column, one entry for each table of the page.
         shown: How many tables the page names.
-        unused: How many of all known tables nobody used.
+        unused: Known tables that no execution used.
         unused_bytes: Their size, as far as it is known.
     """
 
@@ -267,7 +267,7 @@ def _packet(warehouse: Warehouse, start: int, level: Level, names: _Names) -> by
 def _table(
     warehouse: Warehouse, row: tuple[Any, ...], level: Level, packet: _Packet
 ) -> dict[str, Any]:
-    """The facts of a table; what nobody knows is left out."""
+    """The facts of a table; what is unknown is left out."""
     id_, name, location, owner, comment, created, updated, keys, stats_at, stats_source = row
     facts = {
         # Most locations hold the table's name, which stands in the index already.

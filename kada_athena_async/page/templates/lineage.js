@@ -83,7 +83,7 @@ const lineageView = async (site, params) => {
           words: `${nameOf(flow.from)} → ${nameOf(flow.to)}: ${plural(flow.flows, "flow")}`,
         })),
       }),
-      legend([["schema", "schema; choose one to see its tables"], ["place", "S3 locations"], ["flowkey", "the thicker, the more flows; the number tells how many"], ["flowkey dashed", "filters, joins or sorts only"]]),
+      legend([["schema", "schema; choose one to see its tables"], ["place", "S3 locations"], ["flowkey", "the thicker, the more flows; the number says how many"], ["flowkey dashed", "filters, joins or sorts only"]]),
       weight.size > chosen.size ? note(`The ${MAX_SCHEMAS} schemas of most flows are drawn; the list has all.`) : null,
     ) : note("All flows stay inside their schema."),
     el("section", { class: "panel", "aria-label": "Flows by schema" }, list({

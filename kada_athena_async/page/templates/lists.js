@@ -19,10 +19,10 @@ const list = ({ caption, columns, rows, step = 25, empty = "Nothing.", sorted = 
   const most = columns.map((column) => column.bar
     ? rows.reduce((top, row) => Math.max(top, column.value(row) || 0), 0) : 0);
   const body = el("tbody", { role: "rowgroup" });
-  const told = el("span", {});
+  const status = el("span", {});
   const more = el("button", { type: "button", class: "link", onclick: () => { show(shown + step); } }, "");
   const all = el("button", { type: "button", class: "link", onclick: () => { show(rows.length); } }, "");
-  const foot = el("p", { class: "more" }, told, more, all);
+  const foot = el("p", { class: "more" }, status, more, all);
   const cell = (column, row, place) => {
     const content = column.cell ? column.cell(row) : column.value(row);
     const attributes = {
@@ -46,7 +46,7 @@ const list = ({ caption, columns, rows, step = 25, empty = "Nothing.", sorted = 
   };
   const mark = () => {
     const left = rows.length - Math.min(shown, rows.length);
-    told.textContent = left ? `${count(shown)} of ${count(rows.length)} shown. ` : "";
+    status.textContent = left ? `${count(shown)} of ${count(rows.length)} shown. ` : "";
     more.textContent = `Show ${count(Math.min(step, left))} more`;
     all.textContent = `Show all ${count(rows.length)}`;
     all.hidden = left <= step || rows.length > 5000;

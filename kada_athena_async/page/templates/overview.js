@@ -34,13 +34,13 @@ const trends = (head) => {
 
 const alerts = (site, head) => {
   const { completeness } = head;
-  const told = [];
+  const items = [];
   if (completeness.incomplete) {
-    told.push(el("li", {}, `${count(completeness.incomplete)} of ${count(completeness.asked)} parts of the estate were not read completely. `,
+    items.push(el("li", {}, `${count(completeness.incomplete)} of ${count(completeness.asked)} parts of the estate were not read completely. `,
       link(hrefTo(site, { view: "run" }), "Which and why")));
   }
-  if (completeness.gaps.length) told.push(el("li", {}, `${plural(completeness.gaps.length, "gap")} in the history. `, link(hrefTo(site, { view: "run" }), "When")));
-  return told.length ? el("ul", { class: "alerts" }, told) : null;
+  if (completeness.gaps.length) items.push(el("li", {}, `${plural(completeness.gaps.length, "gap")} in the history. `, link(hrefTo(site, { view: "run" }), "When")));
+  return items.length ? el("ul", { class: "alerts" }, items) : null;
 };
 
 const ranking = (site, head, key) => head.history.statements.filter((row) => row[key] > 0).sort((a, b) => b[key] - a[key] || b.n - a.n);
@@ -121,8 +121,8 @@ const overview = async (site) => {
     el("div", { class: "panels" },
       panel("Where money can be saved", adviceList(site, head, tables, head.advice.findings.slice(0, 5)), all({ view: "advice" }, `All ${count(head.advice.count)} pieces of advice`)),
       panel("Tables used most", list({ columns: usedColumns(site, tables), rows: used.slice(0, 10), step: 10, empty: "No table was used.", sorted: "Reads" }), all({ view: "tables" }, `All ${count(tables.count)} tables`)),
-      panel("Tables that nobody used", note(unusedRemark(head)), list({ columns: unusedColumns(site, head, tables), rows: unused.slice(0, 10), step: 10, empty: "Every table was used.", sorted: "Size" }), all({ view: "tables", show: "unused" }, `All ${count(unused.length)} unused tables`)),
-      panel("Dearest statements", list({ columns: statementColumns(site, head, ["billed", "scanned", "n"]), rows: ranking(site, head, "billed").slice(0, 8), step: 8, empty: "No statement cost anything by its bytes.", sorted: "Dollars" }), all({ view: "queries" }, "All statements, workgroups and failures")),
+      panel("Unused tables", note(unusedRemark(head)), list({ columns: unusedColumns(site, head, tables), rows: unused.slice(0, 10), step: 10, empty: "Every table was used.", sorted: "Size" }), all({ view: "tables", show: "unused" }, `All ${count(unused.length)} unused tables`)),
+      panel("Most expensive statements", list({ columns: statementColumns(site, head, ["billed", "scanned", "n"]), rows: ranking(site, head, "billed").slice(0, 8), step: 8, empty: "No statement cost anything by its bytes.", sorted: "Dollars" }), all({ view: "queries" }, "All statements, workgroups and failures")),
       panel("Slowest statements", list({ columns: statementColumns(site, head, ["total_ms", "longest_ms", "n"]), rows: ranking(site, head, "total_ms").slice(0, 8), step: 8, sorted: "Time" }), all({ view: "queries", by: "total_ms" }, "All slow statements")),
       panel("Time in the queue", list({ columns: workgroupColumns(head, ["queue_ms", "longest_queue_ms", "mean_queue_ms"]), rows: head.history.workgroups.filter((row) => row.queue_ms !== undefined).sort((a, b) => (b.queue_ms || 0) - (a.queue_ms || 0)).slice(0, 8), step: 8, empty: "No query waited.", sorted: "In queue" }), all({ view: "queries", by: "queue_ms" }, "The statements that waited")),
       panel("Users", list({ columns: groupColumns(head, "User"), rows: head.history.people.slice(0, 8), step: 8 }), all({ view: "people" }, "All users and tools")),

@@ -165,7 +165,7 @@ const usersList = (users, title) => list({
     { title: "Queries", number: true, bar: true, value: (row) => row[1], cell: (row) => count(row[1]) },
     { title: "Last", value: (row) => row[2], cell: (row) => row[2] || NONE },
   ],
-  rows: users || [], step: 10, empty: `${title}: nobody in this time.`,
+  rows: users || [], step: 10, empty: `${title}: no one in this time.`,
 });
 
 const tableTrend = (head, found) => {
@@ -189,8 +189,8 @@ const tableView = async (site, params) => {
   if (place === undefined) {
     return [el("h1", {}, "No such table: ", named(params.get("table"))), el("p", {}, link(hrefTo(site, { search: params.get("table").split(".").pop() }), "Search for it"))];
   }
-  const [told, pairs] = await Promise.all([site.details(place), site.pairs()]);
-  const found = told || { types: [] };
+  const [known, pairs] = await Promise.all([site.details(place), site.pairs()]);
+  const found = known || { types: [] };
   const { rows } = tables;
   const advised = head.advice.findings.filter((finding) => finding.subject.toLowerCase() === tables.full(place).toLowerCase());
   const tags = (found.tags || []).filter(([column]) => !column).map(([, tag]) => tag);
@@ -206,7 +206,7 @@ const tableView = async (site, params) => {
       [size(rows.size[place]), "size", found.statsAt ? `${found.statsSource || "statistics"} of ${found.statsAt}` : null],
       [count(rows.rows[place]), "rows"],
     ]),
-    rows.unused[place] ? el("p", { class: "alerts" }, "Nobody used it in this time, not even through a view.") : null,
+    rows.unused[place] ? el("p", { class: "alerts" }, "No query used it in this time, not even through a view.") : null,
     facts([
       ["Kind", tables.kind(place)], ["Format", formatOf(tables, place)], ["Partitioned by", found.keys && named(found.keys)],
       ["Location", found.location && named(found.location.join(rows.name[place]))], ["Owner", found.owner && named(found.owner)],

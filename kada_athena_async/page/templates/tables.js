@@ -40,7 +40,7 @@ const tablesView = async (site, params) => {
   const isUnused = params.get("show") === "unused";
   const places = (isUnused ? unusedPlaces(tables) : [...usedPlaces(tables), ...tables.places((place) => !tables.rows.reads[place] && !tables.rows.writes[place])]).filter(wanted);
   const left = head.estate.tables + head.estate.views - tables.rows.known.reduce((sum, known) => sum + known, 0);
-  const title = isUnused ? "Tables that nobody used" : "Tables";
+  const title = isUnused ? "Unused tables" : "Tables";
   const usd = storage(head, places.reduce((sum, place) => sum + (tables.rows.size[place] || 0), 0));
   return [
     el("h1", {}, title, schema ? [" of ", named(schema)] : null),
@@ -93,15 +93,15 @@ const searchView = async (site, params, isStale) => {
   };
   const places = words.length ? tables.search(words).map((place) => [rank(place), place])
     .sort((a, b) => a[0] - b[0] || tables.rows.reads[b[1]] - tables.rows.reads[a[1]]).map(([, place]) => place) : [];
-  const told = el("p", { class: "note", role: "status" }, `${plural(places.length, "table")} found; looking through the columns…`);
+  const status = el("p", { class: "note", role: "status" }, `${plural(places.length, "table")} found; looking through the columns…`);
   const columns = el("div", {});
   const say = (number) => `${plural(places.length, "table")} and ${plural(number, "column")} found.`;
   columnMatches(site, head, tables, words, (done) => {
-    told.textContent = `${plural(places.length, "table")} found; columns ${share(done, 1)} looked through…`;
+    status.textContent = `${plural(places.length, "table")} found; columns ${share(done, 1)} looked through…`;
   }, isStale).then((found) => {
     if (!found) return;
     const cut = tables.rows.columns.some((number) => number > head.details.columns) ? ` Of each table the page has ${count(head.details.columns)} columns at most.` : "";
-    told.textContent = say(found.length) + cut;
+    status.textContent = say(found.length) + cut;
     columns.append(list({
       columns: [
         { title: "Column", value: (row) => row.name, cell: (row) => named(row.name) },
@@ -113,7 +113,7 @@ const searchView = async (site, params, isStale) => {
   });
   return [
     el("h1", {}, "Search for “", named(typed), "”"),
-    told,
+    status,
     panel("Tables", list({ columns: tableColumns(site, tables), rows: places, step: 25, empty: "No table has these letters in its name." })),
     panel("Columns", columns),
   ];

@@ -162,19 +162,21 @@ def test_page_is_quiet_and_accessible(
     path = request.getfixturevalue(which)
     reader = Reader(browser.new_page(offline=True, viewport={"width": 360, "height": 740}), path)
     names = ["orders"] if which == "plain_path" else NAMES
-    chosen = [f"#table={quote(f'{CATALOG}.{name}.{name}')}" for name in names[:4]]
+    chosen = [f"#table={quote(f'{CATALOG}.{name}.{name}')}" for name in names[:2]]
     if which == "plain_path":
         chosen = [f"#table={CATALOG}.sales.orders", "#table=nothing", "#statement=f1"]
 
-    for scheme in ("light", "dark"):
-        reader.page.emulate_media(color_scheme=scheme)
-        for address in (*VIEWS, *chosen):
-            reader.go(address)
-            assert reader.page.locator("h1").count() == 1, address
-            assert reader.page.evaluate("document.documentElement.scrollWidth") == 360, address
-            assert "cannot be drawn" not in reader.text(), address
-            if scheme == "light" or address in ("", "#view=lineage", "#view=queries"):
-                assert reader.serious() == [], address
+    for address in (*VIEWS, *chosen):
+        reader.go(address)
+        assert reader.page.locator("h1").count() == 1, address
+        assert reader.page.evaluate("document.documentElement.scrollWidth") == 360, address
+        assert "cannot be drawn" not in reader.text(), address
+        assert reader.serious() == [], address
+
+    reader.page.emulate_media(color_scheme="dark")
+    for address in ("", "#view=lineage", "#view=queries"):
+        reader.go(address)
+        assert reader.serious() == [], address
 
     assert reader.page.evaluate("window.hit") is None
     assert reader.page.locator(":is(img, iframe)").count() == 0
