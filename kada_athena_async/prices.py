@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-ATHENA_PRICE_SOURCE = "aws.amazon.com/athena/pricing"
-
 DEFAULT_REGION = "us-east-1"
 
 _USD_PER_TB: Mapping[str, float] = {
@@ -70,10 +68,6 @@ class Prices:
     def scanned_usd(self, billed_bytes: int) -> float:
         """The price of bytes that Athena charges."""
         return billed_bytes / TB_BYTES * self.usd_per_tb
-
-    def dpu_usd(self, dpu_hours: float) -> float:
-        """The price of DPU hours; a reservation costs the same used or not."""
-        return dpu_hours * self.usd_per_dpu_hour
 
 
 def prices_of(

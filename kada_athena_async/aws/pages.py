@@ -45,7 +45,7 @@ EMPTY_TABLE_PAGES_MAX = 1000
 """The same for tables, of which Glue allows 200,000 a database."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class ListOperation(Generic[ItemT]):
     """An operation whose answer has pages.
 
@@ -53,7 +53,7 @@ class ListOperation(Generic[ItemT]):
         name: Such as ``glue:GetTables``.
         items: The list of a decoded page.
         key: By which an item is known again; None where items may be equal, or where the caller
-            keeps account of them himself.
+            keeps account of them itself.
         page_size: Items of a page (AWS's limit); always sent, for default pages were seen to be
             tiny (github.com/trinodb/trino/issues/20188).
     """
@@ -66,66 +66,48 @@ class ListOperation(Generic[ItemT]):
 
 
 LIST_EXECUTIONS: ListOperation[str] = ListOperation(
-    name="athena:ListQueryExecutions",
-    items=attrgetter("query_execution_ids"),
-    key=None,
-    page_size=50,
+    "athena:ListQueryExecutions", attrgetter("query_execution_ids"), key=None, page_size=50
 )
 LIST_WORKGROUPS: ListOperation[WorkgroupSummary] = ListOperation(
-    name="athena:ListWorkGroups",
-    items=attrgetter("work_groups"),
-    key=attrgetter("name"),
-    page_size=50,
+    "athena:ListWorkGroups", attrgetter("work_groups"), key=attrgetter("name"), page_size=50
 )
 LIST_CATALOGS: ListOperation[CatalogSummary] = ListOperation(
-    name="athena:ListDataCatalogs",
-    items=attrgetter("data_catalogs_summary"),
+    "athena:ListDataCatalogs",
+    attrgetter("data_catalogs_summary"),
     key=attrgetter("catalog_name"),
     page_size=50,
 )
 LIST_DATABASES: ListOperation[Database] = ListOperation(
-    name="athena:ListDatabases",
-    items=attrgetter("database_list"),
-    key=attrgetter("name"),
-    page_size=50,
+    "athena:ListDatabases", attrgetter("database_list"), key=attrgetter("name"), page_size=50
 )
 GET_CATALOGS: ListOperation[NestedCatalog] = ListOperation(
-    name="glue:GetCatalogs",
-    items=attrgetter("catalog_list"),
+    "glue:GetCatalogs",
+    attrgetter("catalog_list"),
     key=lambda catalog: catalog.catalog_id or catalog.name,
     page_size=1000,
 )
 GET_DATABASES: ListOperation[Database] = ListOperation(
-    name="glue:GetDatabases",
-    items=attrgetter("database_list"),
-    key=attrgetter("name"),
-    page_size=100,
+    "glue:GetDatabases", attrgetter("database_list"), key=attrgetter("name"), page_size=100
 )
 LIST_TABLE_METADATA: ListOperation[TableMetadata] = ListOperation(
-    name="athena:ListTableMetadata",
-    items=attrgetter("table_metadata_list"),
+    "athena:ListTableMetadata",
+    attrgetter("table_metadata_list"),
     key=attrgetter("name"),
     page_size=50,
     empty_pages_max=EMPTY_TABLE_PAGES_MAX,
 )
 GET_TABLES: ListOperation[GlueTable] = ListOperation(
-    name="glue:GetTables",
-    items=attrgetter("table_list"),
+    "glue:GetTables",
+    attrgetter("table_list"),
     key=attrgetter("name"),
     page_size=100,
     empty_pages_max=EMPTY_TABLE_PAGES_MAX,
 )
 QUERY_RESULTS: ListOperation[Row] = ListOperation(
-    name="athena:GetQueryResults",
-    items=attrgetter("result_set.rows"),
-    key=None,
-    page_size=1000,
+    "athena:GetQueryResults", attrgetter("result_set.rows"), key=None, page_size=1000
 )
 LOOKUP_EVENTS: ListOperation[TrailEvent] = ListOperation(
-    name="cloudtrail:LookupEvents",
-    items=attrgetter("events"),
-    key=None,
-    page_size=50,
+    "cloudtrail:LookupEvents", attrgetter("events"), key=None, page_size=50
 )
 LIST_LF_TAGS: ListOperation[LFTag] = ListOperation(
     name="lakeformation:ListLFTags",
@@ -134,14 +116,11 @@ LIST_LF_TAGS: ListOperation[LFTag] = ListOperation(
     page_size=1000,
 )
 SEARCH_DATABASES: ListOperation[TaggedDatabase] = ListOperation(
-    name="lakeformation:SearchDatabasesByLFTags",
-    items=attrgetter("database_list"),
-    key=None,
-    page_size=100,
+    "lakeformation:SearchDatabasesByLFTags", attrgetter("database_list"), key=None, page_size=100
 )
 SEARCH_TABLES: ListOperation[TaggedTable] = ListOperation(
-    name="lakeformation:SearchTablesByLFTags",
-    items=attrgetter("table_list"),
+    "lakeformation:SearchTablesByLFTags",
+    attrgetter("table_list"),
     key=None,
     page_size=100,
     empty_pages_max=EMPTY_TABLE_PAGES_MAX,

@@ -112,7 +112,6 @@ class _UserIdentity(_CloudTrail):
     invoked_by: str | None = None
     session_context: _SessionContext | None = None
     on_behalf_of: _OnBehalfOf | None = None
-    credential_id: str | None = None
 
 
 class _Response(_CloudTrail):

@@ -190,7 +190,7 @@ def test_a_terabyte_costs_what_the_region_asks() -> None:
     assert prices_of("us-east-1").scanned_usd(2**40) == 5.0
     assert round(prices_of("us-east-1").scanned_usd(1_000 * 10 * MB), 4) == 0.0477
     assert prices_of("sa-east-1").scanned_usd(2**40) == 9.0
-    assert prices_of("us-east-1").dpu_usd(10) == pytest.approx(3.0)
+    assert prices_of("us-east-1").usd_per_dpu_hour == 0.3
 
 
 def test_a_price_says_where_it_comes_from() -> None:
