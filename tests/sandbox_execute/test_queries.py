@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import duckdb
 import pytest
 
 from kada_athena_async.sandbox.estate.model import Catalog, Estate
 from kada_athena_async.sandbox.execute import execute
 from kada_athena_async.sandbox.execute.outcome import NOT_FOUND, SYNTAX_ERROR
 from tests.sandbox_execute.conftest import Run, column, schema, table, view
+
+# The last DuckDB for Python 3.10 is older.
+since_duckdb_2 = pytest.mark.skipif(
+    int(duckdb.__version__.partition(".")[0]) < 2, reason="DuckDB's own from 2.0 on"
+)
 
 
 def test_a_table_gives_its_rows_as_athena_renders_them(run: Run) -> None:
@@ -82,7 +88,7 @@ def test_views_that_read_each_other_end(run: Run, estate: Estate) -> None:
         ("7 / 2", "integer", "3"),
         ("1e10", "double", "1.0E10"),
         ("true", "boolean", "true"),
-        ("null", "unknown", None),
+        pytest.param("null", "unknown", None, marks=since_duckdb_2),
         ("date_add('day', 1, timestamp '2026-01-31 00:00:00')", "timestamp(3)",
          "2026-02-01 00:00:00.000"),
         ("date_diff('day', date '2026-01-01', date '2026-02-01')", "bigint", "31"),
@@ -214,7 +220,7 @@ def test_a_wrong_statement_fails_in_athenas_words(
         "SELECT * FROM read_text('pyproject.toml')",
         "SELECT " + "NOT " * 9000 + "true",
         "CREATE TABLE untyped (a)",
-        "SELECT 1 / 0",
+        pytest.param("SELECT 1 / 0", marks=since_duckdb_2),
         "SELECT \x00",
         "WITH",
     ],
