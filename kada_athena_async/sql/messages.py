@@ -57,7 +57,7 @@ _SERVICE_WORDS = re.compile(
 )
 _LABEL_CHARS = 24
 _FOLLOWING = re.compile(r"[^\s,;]+")
-_NO_WORD = re.compile(r"\W*\Z")
+_WORDS = re.compile(r"\w+")
 
 # Whom a session or a user belongs to (IAM user guide, "IAM identifiers"); the role stays.
 _PERSON = re.compile(r"(\b(?:assumed-role/[^/\s]{1,200}|user)/)[^\s,;)\]]+")
@@ -133,6 +133,7 @@ def _is_name(text: str, start: int, name: str, names: Collection[str]) -> bool:
 
 
 def _before_data(text: str, names: Collection[str]) -> str:
+    last_word_end = max((word.end() for word in _WORDS.finditer(text)), default=0)
     for colon in _COLON.finditer(text):
         start, end = colon.span()
         if _SERVICE_WORDS.search(text, max(0, start - _LABEL_CHARS), start):
@@ -142,8 +143,7 @@ def _before_data(text: str, names: Collection[str]) -> str:
         if following and _is_name(text, end, following.group(), names):
             continue
 
-        if not _NO_WORD.match(text, end):
-            return text[:end] + PLACEHOLDER
+        return text[:end] + PLACEHOLDER if end < last_word_end else text
 
     return text
 

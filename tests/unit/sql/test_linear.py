@@ -53,7 +53,8 @@ a 1 _ é $ ( ) [ ' " ` ´ “ ’ ’a . , ; ? - / * /* */ -- /**/ '' "" 'a' "a"
 from~a, join~a~ (select~ select~a~from( union~select~a~ a+a, extract( distinct~from~
 group~by~1, order~by~1/**/x, decimal(1, decimal~ date~? bucket( ?~uescape~ lambda~ )to~
 location~ s3://aaa/ explain~ prepare~p~from~ execute~immediate~' invalid~input~
-cannot~be~cast~to~ error~parsing~ line~1:1 message: x:~a /a=b user/ values~ with~a~as(
+cannot~be~cast~to~ error~parsing~ line~1:1 message: :~ :~, 'a':~ column:~
+x:~a /a=b user/ values~ with~a~as(
 """
 SPACES = (" ", "\n", "\t ", "\x00", "\u2028")
 AROUND = (
