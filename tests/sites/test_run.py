@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import anyio
 import pytest
 
-from kada_athena_async.config import Config
+from kada_athena_async.config import Config, Site
 from kada_athena_async.engine import Extractor, Shared, SitesExtractor
 from kada_athena_async.engine.shared import Budget
-from kada_athena_async.errors import ConfigError
+from kada_athena_async.errors import ConfigError, UnitError
 from kada_athena_async.events import (
     CallRates,
     Event,
@@ -313,3 +314,37 @@ def test_a_name_that_becomes_too_long_is_refused(world: SitesWorld) -> None:
 def test_one_exit_code_says_what_is_to_be_done(codes: list[int], code: int) -> None:
     """All good, delivery alone, nothing could start, or look at the sites."""
     assert common_exit_code(codes) == code
+
+
+async def test_a_site_without_a_name_is_a_run_alone(
+    world: SitesWorld, fast_clock: FastClock, tmp_path: Path
+) -> None:
+    """Its events come as they are, its mark may be named, and what ends it is raised."""
+    world.fill(1)
+    alone = Site("", world.sites()[0].config)
+    events: list[Event] = []
+    sites = SitesExtractor(
+        [alone], observers=[events.append], hwm_path=tmp_path / "own.txt", clock=fast_clock
+    )
+
+    async def fail(_: Extractor) -> RunReport:
+        raise UnitError("this cannot be read", hint="")
+
+    report = await sites.run(manage_hwm=True)
+    with pytest.raises(UnitError, match="this cannot be read"):
+        await sites.each(fail)
+
+    assert report.exit_code == 0
+    assert (tmp_path / "own.txt").exists()
+    assert isinstance(events[-1], RunFinished)
+    assert not [event for event in events if isinstance(event, SiteEvent | SitesStarted)]
+
+
+def test_sites_with_names_take_no_common_file_of_the_mark(
+    world: SitesWorld, tmp_path: Path
+) -> None:
+    """Each keeps its own: one file for all would be moved by whoever is last."""
+    world.fill(2)
+
+    with pytest.raises(ConfigError, match="each site keeps its own mark"):
+        SitesExtractor(world.sites(), hwm_path=tmp_path / "one.txt")
