@@ -100,6 +100,10 @@ class WarningCode(str, enum.Enum):
         "adopted",
         "Another machine delivered this package; the high-water mark moves to its end.",
     )
+    BEING_REPLACED = (
+        "being_replaced",
+        "The files of this package are being replaced by those of a later run with `--reprocess`.",
+    )
     SUPERSEDED = (
         "superseded",
         "Another machine delivered this time since; the undelivered package here is removed.",

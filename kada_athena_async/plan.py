@@ -17,7 +17,8 @@ from kada_athena_async.discover import (
 )
 from kada_athena_async.errors import ConfigError, Problem, UnitError, nearest_first
 from kada_athena_async.hwm import Decision, WorkgroupWindow
-from kada_athena_async.hwm.window import LONGEST_QUERY, OVERLAP
+from kada_athena_async.hwm.run_state import OVERLAP
+from kada_athena_async.hwm.window import LONGEST_QUERY
 from kada_athena_async.inventory import SystemTableFacts
 from kada_athena_async.sources.strategy import history_source, metadata_source, user_source
 

@@ -19,6 +19,7 @@ from kada_athena_async.commit.published import (
     PublishedPackage,
     published_ids,
     published_packages,
+    submitted_before,
 )
 from kada_athena_async.commit.recovery import Recovery, RecoverySettings, ResumableRun, recover
 from kada_athena_async.commit.transaction import SPARE_BYTES, CommitRequest, commit
@@ -45,4 +46,5 @@ __all__ = [
     "published_packages",
     "read_manifest",
     "recover",
+    "submitted_before",
 ]

@@ -25,7 +25,7 @@ OUT = "out"
 class Delivery(Protocol):
     """The way of a commit to the landing, among runners that share its high-water mark."""
 
-    async def claim(self, committed: CommittedManifest) -> None:
+    async def claim(self, committed: CommittedManifest, journal: CommitJournal) -> None:
         """Announce that a commit is about to be published and delivered.
 
         Raises:
@@ -38,6 +38,13 @@ class Delivery(Protocol):
         Raises:
             LockedError: Another runner took it over.
             DeliveryError: The landing refuses or is down.
+        """
+
+    async def close(self) -> None:
+        """End what was claimed: it is delivered, and state and mark are written.
+
+        Raises:
+            LockedError: Another runner completed it.
         """
 
     async def claimed_elsewhere(self, intent: RunIntent) -> bool:
@@ -74,7 +81,8 @@ async def complete(
     output_path = run_path.parent.parent
     try:
         if delivery is not None:
-            await delivery.claim(await in_thread(lambda: _staged(run_path, journal, files)))
+            staged = await in_thread(lambda: _staged(run_path, journal, files))
+            await delivery.claim(staged, journal)
 
         # From here on stopping half-way only costs the next run the work of finishing.
         with anyio.CancelScope(shield=True), failing(output_path):
@@ -220,6 +228,8 @@ async def _settle(
     if store is not None and intent.manages_hwm:
         try:
             await _move_hwm(intent, committed, store, notify)
+            if delivery is not None:
+                await delivery.close()
         except LockedError:
             if delivery is None or not await delivery.is_completed(intent):
                 raise

@@ -49,6 +49,11 @@ class PublishedPackage:
     origin: Origin | None
     databaselogs: tuple[Path, ...]
 
+    @property
+    def is_packed(self) -> bool | None:
+        """Whether its files are gzipped; None if nobody knows."""
+        return self.databaselogs[0].suffix == ".gz" if self.databaselogs else None
+
 
 async def published_packages(
     output_path: Path, name: str, files: Files
@@ -80,10 +85,33 @@ def _ids(paths: Iterable[Path]) -> IdSet:
     ids = IdSet()
     for path in paths:
         if path.exists():
-            for query_id in read_values(path, "query_id"):
+            for (query_id,) in read_values(path, "query_id"):
                 ids.add(query_id)
 
     return ids
+
+
+async def submitted_before(
+    packages: Sequence[PublishedPackage], start: datetime
+) -> dict[str, list[str]]:
+    """By workgroup, the executions in *packages* that were submitted before *start*.
+
+    Raises:
+        ValueError, OSError: As ``published_ids``.
+    """
+
+    def look() -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in (path for package in packages for path in package.databaselogs):
+            if path.exists():
+                columns = ("query_id", "workgroup", "submitted_at")
+                for query_id, workgroup, submitted_at in read_values(path, *columns):
+                    if submitted_at < f"{start:%Y-%m-%d %H:%M:%S}":
+                        found.setdefault(workgroup, []).append(query_id)
+
+        return found
+
+    return await in_thread(look)
 
 
 def _read(path: Path, files: Files) -> PublishedPackage | None:

@@ -67,7 +67,7 @@ from kada_athena_async.commit.publication import OUT, Delivery, complete
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.events import Event
 from kada_athena_async.files import failing, in_thread, to_bytes
-from kada_athena_async.hwm import HwmStore, RunState
+from kada_athena_async.hwm import ExecutionLedger, HwmStore, RunState
 from kada_athena_async.records import KINDS
 from kada_athena_async.sinks import PartFile, Staging
 from kada_athena_async.sinks.csv_format import header
@@ -85,12 +85,14 @@ class CommitRequest:
     Attributes:
         unit_order: Every unit whose parts belong in the extracts, in plan order; all sealed.
         carried: What the next run has to know; its ``hwm`` is the window's end.
+        accounts: Of the workgroups, for whoever takes the delivery over.
     """
 
     unit_order: Sequence[str]
     facts: RunFacts
     carried: RunState
     kinds: Sequence[str] = KINDS
+    accounts: Sequence[ExecutionLedger] = ()
 
 
 async def commit(
@@ -121,7 +123,7 @@ async def commit(
         )
 
     if store is not None:
-        await store.read()
+        await store.check()
 
     needed_bytes = SPARE_BYTES + sum(
         part.size_bytes for unit in staging.sealed().values() for part in unit.parts
@@ -178,6 +180,8 @@ def _prepare(staging: Staging, request: CommitRequest, needed_bytes: int) -> Com
         manifest=PlannedFile(name=path.name, **files.digest(path)._asdict()),
         replaces=older is not None,
         removes=tuple(f.name for f in older.manifest.files if f.name not in names) if older else (),
+        early={a.workgroup: a.early for a in request.accounts if a.early},
+        elsewhere=tuple(i for a in request.accounts for i in a.elsewhere),
     )
     files.write_durably(staging.path / COMMIT, to_bytes(journal))
     return journal

@@ -23,12 +23,12 @@ from kada_athena_async.commit import (
     published_ids,
     published_packages,
     read_manifest,
+    submitted_before,
 )
-from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.config import Config
-from kada_athena_async.engine.connection import Connection
 from kada_athena_async.engine.delivery import Store
 from kada_athena_async.engine.ownership import check_owner
+from kada_athena_async.engine.window import PlannedWindow, WindowPlan, WindowRequest
 from kada_athena_async.errors import StateError
 from kada_athena_async.files import Files, in_thread
 from kada_athena_async.hwm import (
@@ -45,49 +45,6 @@ from kada_athena_async.hwm import (
     uncovered,
 )
 from kada_athena_async.hwm.window import HWM_FORMAT
-
-SKEW = timedelta(seconds=60)
-"""A clock further from AWS's than this is reported."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WindowRequest:
-    """The window that the caller asks for; None for the stored HWM and for now.
-
-    Attributes:
-        again: Extract the packages in it once more.
-    """
-
-    start: datetime | None = None
-    end: datetime | None = None
-    again: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedWindow:
-    """A window that is to be extracted.
-
-    Attributes:
-        replaces: True if a published package of the same window is extracted once more.
-        compress: True if the files are gzipped; None for what the configuration says.
-    """
-
-    window: Window
-    replaces: bool = False
-    compress: bool | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WindowPlan:
-    """Windows of a request, and the parts left out.
-
-    Attributes:
-        windows: Oldest first; empty if there is nothing to do.
-        notes: What to warn of: a stable code and a sentence.
-    """
-
-    windows: tuple[PlannedWindow, ...]
-    notes: tuple[tuple[WarningCode, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,15 +145,23 @@ class WindowPlanner:
             end=window.end,
         )
         # An end that was settled once stays so, also if the clock was set back since.
-        decision = replace(decision, window=window)
+        later = mark.carried if mark.carried and mark.carried.hwm >= window.end else None
+        decision = replace(decision, window=window, later=later)
         if planned.replaces:
             own = [package for package in packages if package.window == window]
-            decision = replace(decision, replaced=await published_ids(own))
+            is_last = later is not None and later.hwm == window.end
+            left = later if is_last else await self._left_by(own)
+            decision = replace(await _replacing(decision, planned, own), left=left)
+            if own and later is not None:
+                rest = uncovered(Window(window.start, later.hwm), [p.window for p in packages])
+                decision = replace(decision, knows_others=not rest)
 
-        if all(package.window.end <= window.start for package in others):
-            return decision
+        is_newest = all(package.window.end <= window.start for package in others)
+        published = await published_ids([] if is_newest else others)
+        for query_id in planned.elsewhere:
+            published.add(query_id)
 
-        return replace(decision, published=await published_ids(others))
+        return replace(decision, published=published)
 
     async def is_published(self, window: Window) -> bool:
         """True if a published package shares time with *window*."""
@@ -345,20 +310,18 @@ def window_planner(
     )
 
 
-async def meet(connection: Connection) -> list[tuple[WarningCode, str]]:
-    """Make the first calls of a run, which show AWS's clock and the account; notes about them.
+async def _replacing(
+    decision: Decision, planned: PlannedWindow, packages: Sequence[PublishedPackage]
+) -> Decision:
+    """*decision* with what is known of the package that is replaced, here or by its delivery."""
+    replaced = await published_ids(packages)
+    early = await submitted_before(packages, planned.window.start)
+    for workgroup, ids in planned.early.items():
+        early[workgroup] = [*early.get(workgroup, ()), *ids]
+        for query_id in ids:
+            replaced.add(query_id)
 
-    Raises:
-        ConfigError: Our workgroup cannot run statements.
-        CredentialsError: AWS does not accept us.
-    """
-    # First of all, so that AWS's clock is known before the window is cut.
-    await map_bounded(lambda ask: ask(), [connection.meet, connection.learn_account], limit=2)
-    skew = connection.client.log.skew
-    if abs(skew) <= SKEW:
-        return []
-
-    return [(WarningCode.CLOCK_SKEW, f"this machine's clock is {skew} ahead of AWS's")]
+    return replace(decision, replaced=replaced, early=early)
 
 
 def _once_more(window: Window, packages: Sequence[PublishedPackage]) -> tuple[PlannedWindow, ...]:
@@ -379,7 +342,12 @@ def _once_more(window: Window, packages: Sequence[PublishedPackage]) -> tuple[Pl
             )
 
     found = [PlannedWindow(window=part) for part in uncovered(window, inside)]
-    found += [PlannedWindow(window=own, replaces=True) for own in dict.fromkeys(inside)]
+    # Its files keep their names: what lies in a landing cannot be removed there.
+    is_packed = {package.window: package.is_packed for package in packages}
+    found += [
+        PlannedWindow(window=own, replaces=True, compress=is_packed[own])
+        for own in dict.fromkeys(inside)
+    ]
     return tuple(sorted(found, key=lambda planned: (planned.window.start, planned.window.end)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from random import Random
 from typing import TypeAlias
 
 from kada_athena_async.codes import WarningCode
+from kada_athena_async.commit import CommittedManifest, read_manifest
 from kada_athena_async.concurrency import Clock
 from kada_athena_async.config import Config
 from kada_athena_async.config.landing import Place
@@ -19,6 +21,7 @@ from kada_athena_async.errors import (
     ConfigError,
     CredentialsError,
     DeliveryError,
+    LockedError,
     NetworkError,
     Problem,
     RetriesExhaustedError,
@@ -39,7 +42,9 @@ from kada_athena_async.landing import (
     packages_waiting,
 )
 from kada_athena_async.landing.interface import Claim
+from kada_athena_async.landing.journal import Journal
 from kada_athena_async.landing.marks import open_hwm_store, open_hwm_store_in_landing
+from kada_athena_async.landing.package import unlisted
 from kada_athena_async.sinks import staging_root
 
 Store: TypeAlias = FileHwmStore | ObjectHwmStore
@@ -224,6 +229,32 @@ class Destination:
             ) from exc
 
         return cell.data if cell else None
+
+    async def replaceable(self, output_path: Path, committed: CommittedManifest) -> str:
+        """SHA-256 of the manifest in the landing that *committed* replaces; empty if none is there.
+
+        Raises:
+            LockedError: It is none that this machine knows.
+            DeliveryError: The landing is down.
+        """
+        name, place = committed.path.name, self.config.landing
+        data = await self.look_up(name)
+        if data is None or place is None:
+            return ""
+
+        older = await in_thread(lambda: read_manifest(output_path / name, self.files))
+        earlier = (await Journal.open(output_path, self.name, self.files)).find(name, place.url)
+        known = {found.sha256 for found in (committed, older, earlier) if found is not None}
+        sha256 = hashlib.sha256(data).hexdigest()
+        if sha256 not in known and unlisted(data) != data:
+            raise LockedError(
+                f"{place.url} holds another {name} than the one that was extracted here: it was "
+                "replaced there, and nothing of this run is published",
+                hint="extract it again on the machine that replaced it; or give each collector "
+                "its own `name=...` or prefix",
+            )
+
+        return sha256
 
     async def complete(self, name: str, data: bytes, *, is_new: bool) -> None:
         """Write the manifest of a delivery that another runner decided, if it is not there.

@@ -18,7 +18,6 @@ from kada_athena_async.concurrency import Clock, SystemClock, require_asyncio
 from kada_athena_async.config import Config, ConfigFields, check_name, config_digest, make_config
 from kada_athena_async.engine.aws_secrets import with_aws_secrets
 from kada_athena_async.engine.connection import Connection, connect
-from kada_athena_async.engine.cut import WindowRequest
 from kada_athena_async.engine.delivery import Destination
 from kada_athena_async.engine.doctor import DoctorReport
 from kada_athena_async.engine.finish_hook import FinishHook
@@ -28,7 +27,7 @@ from kada_athena_async.engine.run import Run
 from kada_athena_async.engine.session import Session, open_session
 from kada_athena_async.engine.shared import Shared
 from kada_athena_async.engine.statements import check_overwritten, known_statement
-from kada_athena_async.engine.window import new_run_id
+from kada_athena_async.engine.window import WindowRequest, new_run_id
 from kada_athena_async.events import Event, Observer, RunFinished, Warned
 from kada_athena_async.fanout import Fanout, check_observer
 from kada_athena_async.files import Files

@@ -10,9 +10,11 @@ from pathlib import Path
 from kada_athena_async.commit import newest_manifest
 from kada_athena_async.discover import Inventory
 from kada_athena_async.engine.connection import Connection
-from kada_athena_async.engine.cut import WindowRequest, meet, window_planner
+from kada_athena_async.engine.cut import window_planner
 from kada_athena_async.engine.delivery import Store
+from kada_athena_async.engine.preflight import meet
 from kada_athena_async.engine.size_sample import SizeSample
+from kada_athena_async.engine.window import WindowRequest
 from kada_athena_async.estimate import Estimate, HistorySize, SchemaSize, estimate
 from kada_athena_async.estimate.sizes import SchemaKey
 from kada_athena_async.files import Files, in_thread

@@ -41,13 +41,32 @@ So nothing that *b* stored is ever changed by *a*, whom *b* overtook:
 And nothing of *a* stays: *b* stores under the same names, all of them. That is why the window, and
 whether files are compressed, are taken over with the intent.
 
+A claim reads the intent first and then compares the HWM with what was read when the run began: if
+the intent is still the same when the claim is written, nobody claimed, and so nobody moved the
+HWM, in between. A sealed intent is not claimed over; its delivery is completed first.
+
+A package that is **extracted again** (``--reprocess``) has its files replaced where they lie, and
+the manifest there would name a mixture meanwhile. So the manifest is replaced first, by itself
+without its files: from then on it is true, and whoever reads what manifests name does not see the
+package until the new manifest, which names all of them again, is written after the seal. Only a
+manifest that the intent names, by its SHA-256, is replaced; if another lies there, somebody
+replaced it since, and what was extracted here is given up. The HWM does not move, so the intent is
+closed for itself, after the state is written. Whoever takes the delivery over may not have the
+packages: the intent names the executions that came from before the window and those of its window
+that are to be left out, since other packages hold them or the next run emits them.
+
 The HWM: state and HWM are written on condition of what was read when the run began. A package
 whose start is no longer the HWM is superseded, wherever the HWM is now: it is unpublished. If the
 landing holds its manifest, then somebody completed its delivery, and it stays.
 
 Not covered: a landing that is emptied while a delivery is open (a name that was in use gets free),
 one instance whose runners have different landings, and a right to read the intent that is missing.
-tests/landing/test_two_runners.py explores all this, step by step, over the three kinds of landing.
+
+Explored (tests/landing/test_two_runners.py, over the three kinds of landing): every order of the
+calls of two first runs with one death; a package that is extracted again beside a run, with a death
+and two switches in the middle of runs. Each state that can follow is visited once. A call is one
+request to S3 or Azure, or one operation of ``LocalLanding``; the calls that one runner makes side
+by side keep their order, and a machine's own files change between two calls as a whole.
 """
 
 from __future__ import annotations
@@ -76,7 +95,7 @@ from kada_athena_async.files import Files
 from kada_athena_async.hwm import DeliveryIntent, format_hwm
 from kada_athena_async.landing import DeliveryReport
 from kada_athena_async.sinks import RunIntent, staging_root
-from kada_athena_async.sinks.journal import PlannedFile
+from kada_athena_async.sinks.journal import CommitJournal, PlannedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +112,10 @@ class _Claim:
     @property
     def sha256(self) -> str:
         return self.intent.sha256
+
+    @property
+    def replaced_sha256(self) -> str:
+        return self.intent.replaced_sha256
 
     async def check(self) -> None:
         found = await self.store.announced()
@@ -163,9 +186,14 @@ class PendingDelivery:
         # What an earlier run could not deliver goes before anything new is extracted; but for
         # packages whose HWM has not moved.
         self.reports.append(await destination.deliver(self.output_path, sends_all=sends_all))
-        return recovery, await self.unfinished()
+        unfinished = await self.unfinished()
+        if unfinished is not None and unfinished.sealed:  # by another runner, since we looked
+            await self.adopt()
+            unfinished = await self.unfinished()
 
-    async def claim(self, committed: CommittedManifest) -> None:
+        return recovery, unfinished
+
+    async def claim(self, committed: CommittedManifest, journal: CommitJournal) -> None:
         """Announce that *committed* is about to be delivered, if there is a landing.
 
         Raises:
@@ -177,8 +205,11 @@ class PendingDelivery:
         if self.store is None or place is None or not manifest.manages_hwm:
             return
 
-        hwm = (await self.store.read()).hwm
+        # In this order: if the intent is still this one when it is written, nobody claimed since
+        # it was read, so nobody moved the HWM since that was compared.
         intent = await self.store.announced()
+        await self.store.check()
+        hwm = (await self.store.read()).hwm
         is_own = intent is not None and (intent.run_id, intent.sha256, intent.place) == (
             manifest.run_id,
             committed.sha256,
@@ -187,11 +218,17 @@ class PendingDelivery:
         if intent is None or not is_own:
             window = (manifest.start, manifest.end)
             files = tuple(file.name for file in manifest.files)
-            if intent is not None and intent.binds(hwm):
-                if (intent.start, intent.end) != window:
-                    raise _overtaken(intent)
+            other = intent if intent is not None and intent.binds(hwm) else None
+            if other is not None:
+                if (other.start, other.end) != window or other.sealed:
+                    raise _overtaken(other)
 
-                _refuse_leftovers(intent, files)
+                _refuse_leftovers(other, files)
+
+            replaces = hwm is not None and manifest.end <= hwm
+            replaced_sha256 = other.replaced_sha256 if other else ""
+            if replaces and other is None:
+                replaced_sha256 = await self.destination.replaceable(self.output_path, committed)
 
             intent = DeliveryIntent(
                 run_id=manifest.run_id,
@@ -204,7 +241,10 @@ class PendingDelivery:
                 place=place.url,
                 files=files,
                 compress=any(name.endswith(".gz") for name in files),
-                replaces=hwm is not None and manifest.end <= hwm,
+                replaces=replaces,
+                replaced_sha256=replaced_sha256,
+                early=journal.early,
+                elsewhere=journal.elsewhere,
                 origin=manifest.carried.origin,
             )
             await self.store.announce(intent)
@@ -219,8 +259,19 @@ class PendingDelivery:
             DeliveryError: The landing refuses or is down.
         """
         self.reports.append(await self.destination.deliver(self.output_path, claim=self._claim))
-        if self._claim is not None and self._claim.intent.replaces and self.store is not None:
-            await self.store.announce(msgspec.structs.replace(self._claim.intent, is_open=False))
+
+    async def close(self) -> None:
+        """Close the intent of a package that replaces one: the HWM need not move with it.
+
+        Raises:
+            LockedError: Another runner completed it.
+        """
+        if self._claim is None or not self._claim.intent.replaces or self.store is None:
+            return
+
+        found = await self.store.announced()
+        if found is not None and found.attempt == self._claim.attempt:
+            await self.store.announce(msgspec.structs.replace(found, is_open=False))
 
     async def claimed_elsewhere(self, intent: RunIntent) -> bool:
         """True if another runner's delivery goes before that of *intent*."""
@@ -247,7 +298,12 @@ class PendingDelivery:
         if self.store is None or self._claim is None:
             return False
 
-        return (await self.store.read_anew()).hwm != intent.hwm
+        mark = await self.store.read_anew()
+        if not self._claim.intent.replaces:
+            return mark.hwm != intent.hwm
+
+        found = await self.store.announced()
+        return found is None or found.attempt != self._claim.attempt
 
     async def unfinished(self) -> DeliveryIntent | None:
         """The delivery that goes before anything else; None if there is none.
@@ -289,7 +345,7 @@ class PendingDelivery:
         if manifest is None:
             return
 
-        if found.replaces:
+        if found.replaces and (await self.store.read()).hwm != manifest.end:
             await self.store.announce(msgspec.structs.replace(found, is_open=False))
         else:
             await self.store.write(

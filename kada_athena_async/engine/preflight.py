@@ -1,20 +1,42 @@
-"""Checks of the disk before AWS is asked."""
+"""Checks of the disk before AWS is asked, and the first calls."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.commit import SPARE_BYTES, newest_manifest
+from kada_athena_async.concurrency import map_bounded
+from kada_athena_async.engine.connection import Connection
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.events import Observer, Warned
 from kada_athena_async.files import Files, failing, in_thread, is_remote
+
+SKEW = timedelta(seconds=60)
+"""A clock further from AWS's than this is reported."""
 
 LEAST_BYTES = 64 << 20
 """Free space that no run is warned of: a first run of a small estate takes a fraction of it."""
 
 GROWTH = 2
 """A run may need twice what the last one left: parts, and the extracts that are joined of them."""
+
+
+async def meet(connection: Connection) -> list[tuple[WarningCode, str]]:
+    """Make the first calls of a run, which tell AWS's clock and the account; notes about them.
+
+    Raises:
+        ConfigError: Our workgroup cannot run statements.
+        CredentialsError: AWS does not accept us.
+    """
+    # First of all, so that AWS's clock is known before the window is cut.
+    await map_bounded(lambda ask: ask(), [connection.meet, connection.learn_account], limit=2)
+    skew = connection.client.log.skew
+    if abs(skew) <= SKEW:
+        return []
+
+    return [(WarningCode.CLOCK_SKEW, f"this machine's clock is {skew} ahead of AWS's")]
 
 
 async def check_disk(

@@ -19,16 +19,12 @@ from kada_athena_async.commit import (
 from kada_athena_async.config import config_digest
 from kada_athena_async.engine import summary, system_table
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
-from kada_athena_async.engine.cut import (
-    PlannedWindow,
-    WindowPlanner,
-    WindowRequest,
-    meet,
-    window_planner,
-)
+from kada_athena_async.engine.cut import WindowPlanner, window_planner
 from kada_athena_async.engine.delivery import Store
 from kada_athena_async.engine.ownership import check_owner, may_continue, why_not_continued
+from kada_athena_async.engine.preflight import meet
 from kada_athena_async.engine.statements import overwritten_digest
+from kada_athena_async.engine.window import PlannedWindow, WindowRequest
 from kada_athena_async.events import PlanReady, RunStarted, StageFinished, StageStarted, Warned
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import (
@@ -151,11 +147,7 @@ class Run:
         self._warn(
             WarningCode.REDELIVERED, f"{unfinished.manifest} was not delivered whole; once more"
         )
-        planned = PlannedWindow(
-            window=Window(unfinished.start, unfinished.end),
-            replaces=unfinished.replaces,
-            compress=unfinished.compress,
-        )
+        planned = PlannedWindow.of(unfinished)
         return await self._begin(run_id, planned)
 
     async def _continue(self, resumable: ResumableRun) -> RunReport | None:
@@ -328,19 +320,21 @@ class Run:
     ) -> CommittedManifest:
         accounts = [o.facts.account for o in outcomes if o.facts.account is not None]
         summary.check_rows(task.staging, outcomes)
+        carried = next_state(
+            task.window.end,
+            self.before,
+            accounts,
+            skipped=summary.skipped_workgroups(task, outcomes),
+            origin=task.staging.intent.origin,
+            unresolved={
+                query_id: at for o in outcomes for query_id, at in o.facts.unresolved.items()
+            },
+        )
         request = CommitRequest(
             unit_order=[o.unit_id for o in outcomes if o.unit_id != PRINCIPAL_EVENTS],
             facts=summary.run_facts(task, outcomes, self.connection.client.log, self.warnings),
-            carried=next_state(
-                task.window.end,
-                self.before,
-                accounts,
-                skipped=summary.skipped_workgroups(task, outcomes),
-                origin=task.staging.intent.origin,
-                unresolved={
-                    query_id: at for o in outcomes for query_id, at in o.facts.unresolved.items()
-                },
-            ),
+            carried=task.decision.leaves(carried),
+            accounts=accounts,
         )
         return await commit(
             task.staging,

@@ -8,16 +8,14 @@ from kada_athena_async.hwm.formats import EPOCH_YEAR, DeliveryIntent, format_hwm
 from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.hwm.ledger import ExecutionLedger, Ledger, next_state
 from kada_athena_async.hwm.origin import Origin
+from kada_athena_async.hwm.run_state import RunState, StoredMark, WorkgroupMark
 from kada_athena_async.hwm.store import FileHwmStore, HwmStore
 from kada_athena_async.hwm.times import parse_time
 from kada_athena_async.hwm.window import (
     Decision,
     Gap,
-    RunState,
-    StoredMark,
     Window,
     WindowSettings,
-    WorkgroupMark,
     WorkgroupWindow,
     decide_window,
 )

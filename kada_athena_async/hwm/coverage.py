@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kada_athena_async.hwm.window import RunState, Window
+from kada_athena_async.hwm.run_state import RunState
+from kada_athena_async.hwm.window import Window
 
 
 def uncovered(window: Window, published: Iterable[Window]) -> list[Window]:

@@ -24,7 +24,8 @@ class Disposition(Enum):
     BEFORE = "before"
     """It finished before the start: an earlier run's."""
     LATER = "later"
-    """It was submitted after the end: a later run's."""
+    """It was submitted after the end, or the next run finds it by the state it goes on from: a
+    later run's."""
     ELSEWHERE = "elsewhere"
     """It belongs to another workgroup, whose own unit accounts for it."""
 
@@ -77,11 +78,15 @@ def classify(execution: Execution, reading: WorkgroupWindow) -> Classified:
     if execution.query_id in reading.published:
         return Classified(Disposition.RECENT)
 
+    is_replaced = reading.replaced is not None and execution.query_id in reading.replaced
+    if reading.replaced is not None and not is_replaced and _is_owed(execution, reading):
+        return Classified(Disposition.LATER)
+
     is_awaited = execution.query_id in reading.awaited
     if finished_at >= window.start:
         return Classified(Disposition.EMIT, is_late=is_awaited)
 
-    if execution.query_id in reading.replaced:
+    if is_replaced:
         return Classified(Disposition.EMIT, is_late=True)
 
     is_news = submitted_at >= reading.news_since
@@ -90,6 +95,26 @@ def classify(execution: Execution, reading: WorkgroupWindow) -> Classified:
         return Classified(Disposition.EMIT, is_late=True)
 
     return Classified(Disposition.BEFORE)
+
+
+def _is_owed(execution: Execution, reading: WorkgroupWindow) -> bool:
+    """True if an execution that the replaced package did not hold is another's to emit.
+
+    The next run emits it, as news or because the workgroup lags behind; or a package of another
+    machine may hold it.
+    """
+    owed, finished_at = reading.owed, completion(execution, reading)
+    if owed is None:
+        return False
+
+    if finished_at >= owed.mark:
+        return True
+
+    if owed.since is not None and finished_at < owed.since:
+        return False
+
+    is_news = submission(execution, reading) >= owed.knows_since
+    return not reading.knows_others or (is_news and execution.query_id not in owed.recent)
 
 
 def submission(execution: Execution, reading: WorkgroupWindow) -> datetime:

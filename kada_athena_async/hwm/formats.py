@@ -8,7 +8,8 @@ from datetime import datetime, timezone
 import msgspec
 
 from kada_athena_async.hwm.origin import Origin
-from kada_athena_async.hwm.window import HWM_FORMAT, RunState
+from kada_athena_async.hwm.run_state import RunState
+from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.redact import hide_secrets
 
 STATE_VERSION = 2
@@ -52,8 +53,12 @@ class DeliveryIntent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             in those of earlier versions.
         place: URL of the landing, without secrets.
         files: Names of the data files.
-        compress: True if they are gzipped, which their names depend on.
+        compress: Whether they are gzipped, which their names depend on.
         replaces: True if an older package of the same end is replaced; the HWM does not move.
+        replaced_sha256: The manifest of that package in the landing; empty if none lies there.
+        early, elsewhere: If it replaces: executions by workgroup that whoever takes it over has to
+            emit although they were submitted before the window, and those that other packages
+            hold; they may not have these packages.
         sealed: The manifest, once all its files are delivered. From then on nobody may take the
             delivery over: whoever comes writes the manifest and moves the HWM.
     """
@@ -72,6 +77,9 @@ class DeliveryIntent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     files: tuple[str, ...] = ()
     compress: bool | None = None
     replaces: bool = False
+    replaced_sha256: str = ""
+    early: dict[str, tuple[str, ...]] = {}
+    elsewhere: tuple[str, ...] = ()
     sealed: str = ""
 
     def binds(self, hwm: datetime | None) -> bool:

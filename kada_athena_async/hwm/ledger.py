@@ -20,15 +20,8 @@ from kada_athena_async.hwm.disposition import (
 )
 from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.hwm.origin import Origin
-from kada_athena_async.hwm.window import (
-    ANY_WORKGROUP,
-    LONGEST_QUERY,
-    OVERLAP,
-    RETENTION,
-    RunState,
-    WorkgroupMark,
-    WorkgroupWindow,
-)
+from kada_athena_async.hwm.run_state import OVERLAP, RunState, WorkgroupMark
+from kada_athena_async.hwm.window import ANY_WORKGROUP, LONGEST_QUERY, RETENTION, WorkgroupWindow
 
 # What is this old and still not finished is gone from Athena's history (45 days) for good.
 PENDING_LIFE = RETENTION + LONGEST_QUERY
@@ -45,11 +38,15 @@ class ExecutionLedger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             ``recent``, ``before``, ``later``, ``elsewhere``, ``unauthorised``, ``missing``,
             ``unreadable``; and beside them ``expired`` and ``unknown_state``.
         next: What the next run has to know.
+        early: If a package is replaced: emitted executions that were submitted before the window.
+        elsewhere: If a package is replaced: executions of its window that other packages hold.
     """
 
     workgroup: str
     counts: dict[str, int]
     next: WorkgroupMark
+    early: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
 
 class Ledger:
@@ -62,6 +59,8 @@ class Ledger:
         self._counts: Counter[str] = Counter()
         self._pending: dict[str, datetime] = {}
         self._recent: dict[str, datetime] = {}
+        self._early: list[str] = []
+        self._elsewhere: list[str] = []
         self._keep_recent(reading.known.recent if reading.known else {})
 
     def awaited(self) -> list[str]:
@@ -106,6 +105,14 @@ class Ledger:
         if disposition is Disposition.EMIT:
             self._check_emitted(execution)
             self._counts["late"] += classified.is_late
+            if self._reading.replaced is not None and submitted_at < self._reading.window.start:
+                self._early.append(execution.query_id)
+
+        if (
+            disposition in (Disposition.RECENT, Disposition.LATER)
+            and submitted_at < self._reading.window.end
+        ):
+            self._elsewhere.append(execution.query_id)
 
         if disposition is Disposition.PENDING:
             self._pending[execution.query_id] = submitted_at
@@ -150,6 +157,8 @@ class Ledger:
                 recent=self._recent,
                 recent_since=self._recent_since,
             ),
+            early=tuple(self._early),
+            elsewhere=tuple(self._elsewhere) if self._reading.replaced is not None else (),
         )
 
     @property

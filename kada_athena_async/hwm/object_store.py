@@ -25,16 +25,17 @@ from kada_athena_async.hwm.formats import (
     format_hwm,
     parse_hwm,
 )
+from kada_athena_async.hwm.run_state import RunState, StoredMark
 from kada_athena_async.hwm.store import REMOVE_ANNOUNCEMENT
-from kada_athena_async.hwm.window import RunState, StoredMark
 
 
 class ObjectHwmStore:
     """The vendor's one-line text and a state beside it, as two objects; see ``HwmStore``.
 
-    One instance is one run's view. What it reads first it holds on to: if somebody else writes
-    HWM or state afterwards, reading and writing are refused from then on, so that of two runners
-    that began at the same HWM one moves it and the other gets an error.
+    One instance is one run's view. What it reads first it holds on to, and gives again without
+    asking: if somebody else writes HWM or state afterwards, ``check`` and writing are refused
+    from then on, so that of two runners that began at the same HWM one moves it and the other
+    gets an error.
 
     Args:
         name: The collector's instance; the objects are ``<name>_hwm.txt``, ``<name>_state.json``,
@@ -49,15 +50,32 @@ class ObjectHwmStore:
         self._announcement_name = f"{name}_delivery.json"
         self._versions: dict[str, str | None] = {}
         self._announcement: DeliveryIntent | None = None
+        self._mark: StoredMark | None = None
 
     async def read(self) -> StoredMark:
-        """State that the last run left; see ``HwmStore``.
+        """What the last run left, as this run first saw it; see ``HwmStore``.
 
         Raises:
             StateError: Mark or state are junk, or the place does not let us read them.
             CredentialsError: The place does not accept who we are.
-            LockedError: Somebody else wrote them since the first call.
+            LockedError: Somebody else wrote them, as a call before this one found.
         """
+        if self._mark is None:
+            await self.check()
+        assert self._mark is not None
+        return self._mark
+
+    async def check(self) -> None:
+        """Ask the place; see ``HwmStore``.
+
+        Raises:
+            StateError, CredentialsError: As for ``read``.
+            LockedError: Somebody else wrote HWM or state since the first call.
+        """
+        self._mark = None
+        self._mark = await self._stored()
+
+    async def _stored(self) -> StoredMark:
         line = await self._read(self._hwm_name)
         state = await self._read(self._state_name)
         hwm = self._parse(line) if line else None
@@ -81,6 +99,7 @@ class ObjectHwmStore:
     async def read_anew(self) -> StoredMark:
         """The state now, whoever wrote it; from here on the run is taken to have begun there."""
         self._versions.clear()
+        self._mark = None
         return await self.read()
 
     async def write(self, carried: RunState, *, run_id: str, manifest_sha256: str) -> None:
@@ -154,6 +173,8 @@ class ObjectHwmStore:
         return cell
 
     async def _write(self, name: str, data: bytes) -> None:
+        if name != self._announcement_name:
+            self._mark = None
         if name not in self._versions:
             await self._read(name, may_be_hidden=name == self._announcement_name)
 

@@ -17,17 +17,25 @@ from kada_athena_async.hwm.formats import (
     format_hwm,
     parse_hwm,
 )
-from kada_athena_async.hwm.window import RunState, StoredMark
+from kada_athena_async.hwm.run_state import RunState, StoredMark
 
 
 class HwmStore(Protocol):
     """A place that remembers how far the runs of one name came."""
 
     async def read(self) -> StoredMark:
-        """State that the last run left.
+        """What the last run left; a store elsewhere asks once and then gives what it got.
 
         Raises:
             StateError: Mark or state cannot be trusted.
+        """
+
+    async def check(self) -> None:
+        """Refuse HWM and state if they are junk, or are not what was read first.
+
+        Raises:
+            StateError: They cannot be trusted.
+            LockedError: Somebody else wrote them.
         """
 
     async def write(self, carried: RunState, *, run_id: str, manifest_sha256: str) -> None:
@@ -89,6 +97,10 @@ class FileHwmStore:
     async def read(self) -> StoredMark:
         """State that the last run left; see ``HwmStore``."""
         return await in_thread(self._read)
+
+    async def check(self) -> None:
+        """Read them; the lock of the run keeps others away."""
+        await self.read()
 
     async def read_anew(self) -> StoredMark:
         """As ``read``: the lock of the run keeps others away."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
@@ -12,12 +12,9 @@ import msgspec
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.config.contradictions import RETENTION_DAYS
 from kada_athena_async.errors import ConfigError, Problem, StateError
-from kada_athena_async.hwm.origin import Origin
+from kada_athena_async.hwm.run_state import OVERLAP, RunState, StoredMark, WorkgroupMark
 
 RETENTION = timedelta(days=RETENTION_DAYS)
-
-# How far behind its submission an execution may become listable, beside the settling time.
-OVERLAP = timedelta(hours=1)
 
 # The longest that an execution can be under way: the DDL timeout of 600 minutes, and time in the
 # queue (Athena user guide, "Service quotas").
@@ -47,75 +44,6 @@ class Window:
 
     def __str__(self) -> str:
         return f"{self.start:{HWM_FORMAT}} to {self.end:{HWM_FORMAT}} UTC"
-
-
-class WorkgroupMark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """End of the extracted history of one workgroup, and the executions around it.
-
-    Attributes:
-        mark: The end of the last window that was extracted.
-        pending: Executions submitted before *mark* that were not finished then: their ids and
-            when they were submitted, or first seen if nobody may say.
-        recent: Executions already accounted for that were submitted within ``OVERLAP`` before
-            *mark*: their ids and when they were submitted.
-        recent_since: Where *recent* begins instead, if Athena's system table was read: its rows
-            come later, and nobody lists what is under way.
-        since: Where the time begins that is extracted without a hole up to *mark*; None in states
-            of earlier versions.
-    """
-
-    mark: datetime
-    since: datetime | None = None
-    pending: dict[str, datetime] = {}
-    recent: dict[str, datetime] = {}
-    recent_since: datetime | None = None
-
-    @property
-    def knows_since(self) -> datetime:
-        """All executions submitted from here on to *mark* are known, done or under way."""
-        return self.recent_since or self.mark - OVERLAP
-
-
-class RunState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """State that one run leaves to the next, so that nothing is lost or published twice.
-
-    Attributes:
-        hwm: The high-water mark it belongs to: the end of the window that it closes.
-        workgroups: By name. A workgroup that could not be read lags behind with its own HWM.
-        origin: Whose it is; None in states of earlier versions.
-        unresolved: Executions already extracted whose principal is not known yet: their ids and
-            when they were submitted.
-    """
-
-    hwm: datetime
-    origin: Origin | None = None
-    workgroups: dict[str, WorkgroupMark] = {}
-    unresolved: dict[str, datetime] = {}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredMark:
-    """Knowledge of a store about the last run.
-
-    Attributes:
-        hwm: The high-water mark; None before the first run.
-        carried: None without a state that belongs to *hwm*.
-        was_edited: True if there is a state and it belongs to another HWM: somebody set the HWM.
-        before_edit: That state, if ``was_edited``.
-        manifest_sha256: The commit that moved the HWM; empty if nobody knows.
-    """
-
-    hwm: datetime | None = None
-    carried: RunState | None = None
-    was_edited: bool = False
-    before_edit: RunState | None = None
-    # Says who, not how far: two HWMs that lead to the same window are equal.
-    manifest_sha256: str = field(default="", compare=False)
-
-    @property
-    def newest(self) -> RunState | None:
-        """State of the last run that left one, whatever HWM it belongs to."""
-        return self.carried or self.before_edit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +92,12 @@ class WorkgroupWindow:
         gaps: What cannot be extracted any more.
         published: Ids of executions that other packages hold: never emitted once more.
         replaced: Ids of executions in the package that this one replaces: emitted here again, also
-            those that became listable late and finished before the window.
+            those that became listable late and finished before the window. None if it replaces
+            none.
+        owed: The state that the next run goes on from, if the window lies before it: what that
+            run will find and emit is left to it.
+        knows_others: False if other machines hold packages of the time up to then: what the
+            replaced package did not hold is left to them.
         overlap: How far behind its submission an execution may become visible.
     """
 
@@ -175,7 +108,9 @@ class WorkgroupWindow:
     awaited: Mapping[str, datetime] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
     published: Container[str] = field(default=frozenset(), compare=False)
-    replaced: Container[str] = field(default=frozenset(), compare=False)
+    replaced: Container[str] | None = field(default=None, compare=False)
+    owed: WorkgroupMark | None = None
+    knows_others: bool = True
     overlap: timedelta = OVERLAP
 
     @property
@@ -199,6 +134,11 @@ class Decision:
         gaps: What cannot be extracted any more, or was skipped on purpose.
         notes: Sentences for the user, each with a stable code.
         published, replaced: As in ``WorkgroupWindow``.
+        early: By workgroup, the executions of the replaced package that were submitted before the
+            window: asked for by their ids, for a list may not reach back to them.
+        later: The state that the next run goes on from, if the window lies before it.
+        left: State that the replaced package left to the next run; None if nobody knows.
+        knows_others: As in ``WorkgroupWindow``.
     """
 
     window: Window | None
@@ -209,7 +149,23 @@ class Decision:
     gaps: tuple[Gap, ...] = ()
     notes: tuple[tuple[WarningCode, str], ...] = ()
     published: Container[str] = field(default=frozenset(), compare=False)
-    replaced: Container[str] = field(default=frozenset(), compare=False)
+    replaced: Container[str] | None = field(default=None, compare=False)
+    early: Mapping[str, Sequence[str]] = field(default_factory=dict, compare=False)
+    later: RunState | None = None
+    left: RunState | None = None
+    knows_others: bool = True
+
+    def leaves(self, found: RunState) -> RunState:
+        """State for the next run: *found*, or if a package is replaced what that one left.
+
+        Of the executions whose principal is not known, those of the package are as *found*.
+        """
+        left, replaced = self.left, self.replaced
+        if left is None or replaced is None:
+            return found
+
+        unresolved = {key: at for key, at in left.unresolved.items() if key not in replaced}
+        return msgspec.structs.replace(left, unresolved=unresolved | found.unresolved)
 
     @property
     def unresolved(self) -> Mapping[str, datetime]:
@@ -248,7 +204,8 @@ class Decision:
 
         if known is not None:
             # The package before has passed over what this one held, and holds again.
-            recent = {key: at for key, at in known.recent.items() if key not in self.replaced}
+            replaced = self.replaced or frozenset()
+            recent = {key: at for key, at in known.recent.items() if key not in replaced}
             known = msgspec.structs.replace(known, recent=recent)
 
         return WorkgroupWindow(
@@ -256,10 +213,15 @@ class Decision:
             window=Window(start, self.window.end),
             known=known,
             listed_since=start - (OVERLAP if _was_listed(known) else LONGEST_QUERY),
-            awaited=mark.pending if mark else {},
+            awaited={
+                **dict.fromkeys(self.early.get(workgroup, ()), self.window.start),
+                **(mark.pending if mark else {}),
+            },
             gaps=gaps + _retention_gap(start, self.kept_since),
             published=self.published,
             replaced=self.replaced,
+            owed=_own_mark(workgroup, self.later),
+            knows_others=self.knows_others,
         )
 
     def _catches_up(self, mark: WorkgroupMark, window: Window) -> bool:
@@ -282,12 +244,16 @@ def _was_listed(known: WorkgroupMark | None) -> bool:
     return known is not None and known.since != known.mark and known.recent_since is None
 
 
-def _mark_of(workgroup: str, state: RunState | None, window: Window) -> WorkgroupMark | None:
-    """Mark of *workgroup* in *state*, if it is of use for *window*."""
+def _own_mark(workgroup: str, state: RunState | None) -> WorkgroupMark | None:
     if state is None:
         return None
 
-    mark = state.workgroups.get(workgroup) or state.workgroups.get(ANY_WORKGROUP)
+    return state.workgroups.get(workgroup) or state.workgroups.get(ANY_WORKGROUP)
+
+
+def _mark_of(workgroup: str, state: RunState | None, window: Window) -> WorkgroupMark | None:
+    """Mark of *workgroup* in *state*, if it is of use for *window*."""
+    mark = _own_mark(workgroup, state)
     return mark if mark is not None and mark.mark < window.end else None
 
 

@@ -11,6 +11,7 @@ says what that is good for where two runners share a high-water mark.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -40,7 +41,7 @@ from kada_athena_async.files import Files, failing, in_thread
 from kada_athena_async.landing.delivery_report import DeliveryReport
 from kada_athena_async.landing.interface import Claim, Facts, Landing, PutRequest, Stored
 from kada_athena_async.landing.journal import Journal
-from kada_athena_async.landing.package import Package, packages_in_sight
+from kada_athena_async.landing.package import Package, packages_in_sight, unlisted
 
 FILES_AT_ONCE = 4
 
@@ -101,7 +102,8 @@ async def deliver(
     delivered = [
         package
         for package in in_sight[:-1]
-        if (found := journal.find(package, landing.place)) and found.delivered_at < before
+        if (found := journal.find(package.manifest.name, landing.place))
+        and found.delivered_at < before
     ]
     removed = [name for package in delivered for name in await _remove(package, files)]
     return replace(report, removed=tuple(removed))
@@ -170,22 +172,49 @@ class _Delivery:
 
             return
 
-        if there is not None and not self._is_succeeded(package, there):
-            if claim is not None:
-                await claim.check()  # whoever overtook us may be done already
-
-            raise _conflict(package)
+        version = await self._unlist(package, claim) if there is not None else None
 
         async def bring(file: Facts) -> None:
             await self._bring(package.directory / file.name, file, package, claim)
 
         await map_bounded(bring, package.files, limit=self.limit)
-        await self._bring_manifest(package, there, claim)
+        await self._bring_manifest(package, version, claim)
 
-    def _is_succeeded(self, package: Package, there: Stored) -> bool:
-        """True if what lies there is what we brought, before a run ``--again`` replaced it here."""
-        earlier = self.journal.find(package, self.landing.place)
-        return earlier is not None and there.sha256 == earlier.sha256
+    async def _unlist(self, package: Package, claim: Claim | None) -> str:
+        """Take the files of a package that is replaced out of its manifest, before they change.
+
+        Returns:
+            The version of what lies there now.
+
+        Raises:
+            DeliveryError: It is not the package that this one replaces.
+        """
+        name = package.manifest.name
+        earlier = self.journal.find(name, self.landing.place)
+        replaced = {earlier.sha256} if earlier else set()
+        replaced |= {claim.replaced_sha256} if claim and claim.replaced_sha256 else set()
+        cell = await self.landing.read(name)
+        if claim is not None:
+            await claim.check()  # whoever overtook us may be done already
+
+        if cell is None or not replaced:
+            raise _conflict(package)
+
+        rest = unlisted(cell.data)
+        if rest == cell.data:
+            return cell.version
+
+        if hashlib.sha256(cell.data).hexdigest() not in replaced:
+            raise _conflict(package)
+
+        version = await self.landing.write(name, rest, replaces=cell.version)
+        if version is None:
+            if claim is not None:
+                await claim.check()
+
+            raise _conflict(package)
+
+        return version
 
     async def _bring(self, path: Path, facts: Facts, package: Package, claim: Claim | None) -> None:
         begun = self.clock.monotonic()
@@ -237,7 +266,7 @@ class _Delivery:
             return True
 
     async def _bring_manifest(
-        self, package: Package, there: Stored | None, claim: Claim | None
+        self, package: Package, replaces: str | None, claim: Claim | None
     ) -> None:
         begun = self.clock.monotonic()
         facts = package.manifest
@@ -248,10 +277,7 @@ class _Delivery:
         if claim is not None:
             await claim.seal(data)
 
-        version = await self.landing.write(
-            facts.name, data, replaces=there.version if there else None
-        )
-        if version is None:
+        if await self.landing.write(facts.name, data, replaces=replaces) is None:
             raise _conflict(package)
 
         self._note(facts, begun)

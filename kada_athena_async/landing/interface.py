@@ -122,6 +122,7 @@ class Claim(Protocol):
     Attributes:
         attempt: What its files are marked with.
         sha256: Of the package's manifest.
+        replaced_sha256: Of the manifest in the landing that the package replaces; empty if none.
     """
 
     @property
@@ -129,6 +130,9 @@ class Claim(Protocol):
 
     @property
     def sha256(self) -> str: ...
+
+    @property
+    def replaced_sha256(self) -> str: ...
 
     async def check(self) -> None:
         """Raise if another runner took the delivery over.

@@ -63,10 +63,10 @@ class Journal:
         )
         return cls(path, files, book.deliveries if book else ())
 
-    def find(self, package: Package, place: str) -> Delivery | None:
-        """The last delivery of a package of this name to *place*, whatever its content was."""
+    def find(self, manifest: str, place: str) -> Delivery | None:
+        """The last delivery of a manifest of this name to *place*, whatever its content was."""
         for delivery in reversed(self._deliveries):
-            if (delivery.manifest, delivery.place) == (package.manifest.name, place):
+            if (delivery.manifest, delivery.place) == (manifest, place):
                 return delivery
 
         return None
@@ -82,7 +82,7 @@ class Journal:
 
     def is_delivered(self, package: Package, place: str) -> bool:
         """True if just this package lies in *place*."""
-        found = self.find(package, place)
+        found = self.find(package.manifest.name, place)
         return found is not None and found.sha256 == package.manifest.sha256
 
     async def add(

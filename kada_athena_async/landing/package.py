@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.files import Files, in_thread, read_document
 from kada_athena_async.landing.interface import Facts
 
@@ -63,6 +64,22 @@ class Package:
     def size_bytes(self) -> int:
         """Of all files together."""
         return sum(file.size_bytes for file in (*self.files, self.manifest))
+
+
+def unlisted(manifest: bytes) -> bytes:
+    """The manifest without its files, for as long as these are replaced; the same if it is so.
+
+    A manifest must never name a mixture. Equal manifests give equal bytes, whoever writes them.
+    """
+    document = msgspec.json.decode(manifest)
+    if not document["files"]:
+        return manifest
+
+    code = WarningCode.BEING_REPLACED
+    warning = {"code": code.value, "message": code.meaning}
+    facts = document["facts"]
+    facts["warnings"] = [*facts.get("warnings", ()), warning]
+    return msgspec.json.format(msgspec.json.encode(document | {"files": []}), indent=1)
 
 
 async def packages_in_sight(output_path: Path, name: str, files: Files) -> list[Package]:

@@ -92,6 +92,7 @@ class CommitJournal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         files: The data files.
         replaces: True if an older commit of the same window is to be replaced.
         removes: Files of that older commit which have no successor of the same name.
+        early, elsewhere: As in the delivery intent.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -100,6 +101,8 @@ class CommitJournal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     manifest: PlannedFile
     replaces: bool
     removes: tuple[FileName, ...] = ()
+    early: dict[str, tuple[str, ...]] = {}
+    elsewhere: tuple[str, ...] = ()
 
 
 JournalT = TypeVar("JournalT", RunIntent, Seal, CommitJournal)

@@ -104,21 +104,24 @@ def read_table_columns(
     yield found
 
 
-def read_values(path: Path, column: str) -> Iterator[str]:
-    """The values of one column of the extract at *path*, whose first line names the columns.
+def read_values(path: Path, *columns: str) -> Iterator[list[str]]:
+    """The values of some columns of the extract at *path*, whose first line names them.
 
     Raises:
         OSError: It cannot be read.
         ValueError: It is not what ``csv_format`` writes, or has no such column.
     """
-    index: int | None = None
+    indexes: list[int] = []
     for line in _lines(path, is_packed=path.suffix == ".gz"):
-        if index is None:
-            index = line.split(",").index(column)
+        if not indexes:
+            names = line.split(",")
+            indexes = [names.index(column) for column in columns]
+            last = max(indexes)
             continue
 
-        head = line.split(",", index + 1)
-        yield head[index] if '"' not in "".join(head[: index + 1]) else _fields(line)[index]
+        head = line.split(",", last + 1)
+        fields = head if '"' not in "".join(head[: last + 1]) else _fields(line)
+        yield [fields[index] for index in indexes]
 
 
 def _lines(path: Path, *, is_packed: bool) -> Iterator[str]:

@@ -413,3 +413,33 @@ async def test_h4_another_prefix_gets_what_is_new_and_the_rest_when_asked(
     assert (await make(landing=moved).push()).manifests == ()
     assert (await make(landing=moved).push(sends_all=True)).manifests == (first.manifest.name,)
     assert there() == sorted([first.manifest.name, second.manifest.name])
+
+
+@pytest.mark.parametrize("lands", [False, True])
+async def test_the_mark_is_read_a_few_times_a_run(
+    make: Callable[..., Extractor], bucket: Bucket, landing: dict[str, object], lands: bool
+) -> None:
+    """Mark and state in a bucket cost at most six GetObject calls, a first run and a later one."""
+    store = f"s3://{bucket.name}/marks"
+    for settle in (600, 0):
+        before = _mark_reads(bucket)
+        report = await make(
+            hwm_store=store,
+            hwm_path=None,
+            settle_seconds=settle,
+            landing=landing if lands else None,
+            metadata_source="api",
+        ).run()
+
+        assert report.committed
+        assert 0 < _mark_reads(bucket) - before <= 6
+
+
+def _mark_reads(bucket: Bucket) -> int:
+    keys = ("k_hwm.txt", "k_state.json")
+    return sum(
+        call.operation == "s3:GetObject"
+        and call.facts["bucket"] == bucket.name
+        and call.facts["key"].endswith(keys)
+        for call in bucket.sandbox.log
+    )

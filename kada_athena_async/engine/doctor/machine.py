@@ -13,9 +13,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from kada_athena_async.codes import ExitCode
-from kada_athena_async.engine.cut import SKEW
 from kada_athena_async.engine.doctor.report import Finding, State
-from kada_athena_async.engine.preflight import last_bytes, needed_bytes
+from kada_athena_async.engine.preflight import SKEW, last_bytes, needed_bytes
 from kada_athena_async.files import Files, is_remote
 from kada_athena_async.version import __version__
 

@@ -20,7 +20,8 @@ from kada_athena_async.commit import (
     recover,
 )
 from kada_athena_async.config import make_config
-from kada_athena_async.engine.cut import PlannedWindow, WindowPlanner, WindowRequest
+from kada_athena_async.engine.cut import WindowPlanner
+from kada_athena_async.engine.window import PlannedWindow, WindowRequest
 from kada_athena_async.events import Event
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import (

@@ -28,7 +28,8 @@ from kada_athena_async.hwm import (
     decide_window,
     next_state,
 )
-from kada_athena_async.hwm.window import OVERLAP, RETENTION
+from kada_athena_async.hwm.run_state import OVERLAP
+from kada_athena_async.hwm.window import RETENTION
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=timezone.utc)
 SETTLE = timedelta(seconds=60)
