@@ -27,6 +27,16 @@ _OWN_CATALOG = re.compile(
     r'(?:\bawsdatacatalog|"awsdatacatalog"|`awsdatacatalog`)\s*\.\s*', re.IGNORECASE
 )
 
+# What programs make up anew for each run: UUIDs, hashes, Looker's derived tables. Days are kept.
+_GENERATED = re.compile(
+    r"""
+    [0-9a-f]{8}[-_]?(?:[0-9a-f]{4}[-_]?){3}[0-9a-f]{12}
+    | (?<![a-z0-9])(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{8,}(?![a-z0-9])
+    | (?<![a-z0-9])l[rbc][$_](?=[a-z]*[0-9])[0-9a-z]{5,}
+    """,
+    re.VERBOSE,
+)
+
 
 def fingerprint(
     text: str,
@@ -39,7 +49,8 @@ def fingerprint(
     """Return 32 hexadecimal digits that name the shape of *text*.
 
     Made from the masked text only, so that no literal can be guessed from it. Lists of literals
-    after IN count as one, whatever their length; so do the rows of VALUES.
+    after IN count as one, whatever their length; so do the rows of VALUES. Parts of names that
+    programs make up for each run count as one too.
 
     Args:
         is_failed: As for ``mask_sql``: what is hidden there has no part in the shape.
@@ -71,6 +82,7 @@ def _shape(masked: str, schema: str | None) -> str:
     if schema:
         shape = substitute(_own_names(schema.lower()), r"\1 ", shape)
 
+    shape = substitute(_GENERATED, "*", shape)
     return _LISTS.fold(shape, _one_list) if "?" in shape else shape
 
 

@@ -41,6 +41,25 @@ def test_other_shapes_have_other_fingerprints(other: str) -> None:
     assert fingerprint(other) != fingerprint(BASE)
 
 
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ("temp_table_0123456789abcdef0123456789abcdef", "temp_table_" + "f0" * 16),
+        (
+            '"orders__tmp_0fe1dd41-b0aa-4b1e-9a4c-1f7e2f0c9b11"',
+            '"orders__tmp_77aa0b52-3c1d-4e5f-8a9b-0c1d2e3f4a5b"',
+        ),
+        ("orders__dbt_tmp_0fe1dd41", "orders__dbt_tmp_77aa0b52"),
+        ("lr_4k5jd1234567_orders", "lr_9zzzz7654321_orders"),
+    ],
+)
+def test_names_that_programs_make_up_count_as_one(one: str, two: str) -> None:
+    """Else each night's run would have shapes of its own; tables of a day stay apart."""
+    assert fingerprint(f"SELECT a FROM {one}") == fingerprint(f"SELECT a FROM {two}")
+    assert fingerprint("SELECT a FROM t_20260101") != fingerprint("SELECT a FROM t_20260102")
+    assert fingerprint("SELECT a FROM lr_orders") != fingerprint("SELECT a FROM lr_items")
+
+
 def test_rows_of_values_count_once() -> None:
     """An INSERT of one row and one of many are the same shape; other columns are another."""
     one = fingerprint("INSERT INTO t VALUES (1, 'a')")
