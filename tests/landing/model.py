@@ -280,7 +280,7 @@ class Process:
         if self._kind == "s3":
             return S3Landing(S3Calls(self._contents, self._turn), self.disk, place)  # type: ignore[arg-type]
 
-        around = self._outside(config, None).surroundings
+        around = self._outside(config, None).runtime
         return AzureLanding(Blobs(self._contents, self._turn), place, around)  # type: ignore[arg-type]
 
     def _outside(self, config: Config, landing: Any) -> ModelOutside:
