@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kada_athena_async.config import Config
-from kada_athena_async.rights.needs import Requirements, assumed_roles, bearer_of
+from kada_athena_async.config.landing import S3Place
+from kada_athena_async.rights.needs import Bearer, Requirements, assumed_roles, bearer_of
 from kada_athena_async.rights.right import Right, Target
 
 
@@ -54,6 +55,27 @@ def landing_rights(needs: Requirements) -> list[Right]:
             is_needed=False,
             bearer=bearer,
         ),
+        *_header_rights(place, bearer),
+    ]
+
+
+def _header_rights(place: S3Place, bearer: Bearer) -> list[Right]:
+    """For ``acl`` and ``sse_kms_key_id``: S3 asks for them with each file that is written.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html, "Permissions"
+    """
+    rows = []
+    if place.acl:
+        rows.append(("s3:PutObjectAcl", Target.LANDING, "send acl with each file"))
+
+    if place.sse_kms_key_id:
+        rows.append(("kms:GenerateDataKey", Target.LANDING_KEY, "encrypt each file"))
+        rows.append(("kms:Decrypt", Target.LANDING_KEY, "send a large file in parts"))
+
+    lost = "nothing is delivered; the run ends with exit code 4"
+    return [
+        Right(action=action, target=target, used_for=used_for, lost=lost, bearer=bearer)
+        for action, target, used_for in rows
     ]
 
 

@@ -91,6 +91,8 @@ def arns(config: Config, target: Target, around: AccountScope) -> list[str]:
             found = [bucket, f"{bucket}/*"]
         case Target.ROLES:
             found = assumed_roles(config)
+        case Target.LANDING_KEY:
+            found = _keys(needs, around)
         case Target.SECRETS | Target.PARAMETERS:
             found = _secrets(config, target, around)
         case _:
@@ -177,6 +179,7 @@ def _bucket_arns(needs: Requirements, target: Target, around: AccountScope) -> l
             | Target.GLUE_TABLES
             | Target.SYSTEM_TABLE
             | Target.ROLES
+            | Target.LANDING_KEY
             | Target.SECRETS
             | Target.PARAMETERS
         ):
@@ -203,6 +206,20 @@ def _secrets(config: Config, target: Target, around: AccountScope) -> list[str]:
         for r in references
         if r.kind == "aws_ssm"
     ]
+
+
+def _keys(needs: Requirements, around: AccountScope) -> list[str]:
+    """The landing's KMS key; an alias stands for any key, for IAM matches keys and not aliases."""
+    place = needs.place("landing")
+    if place is None or not place.sse_kms_key_id:
+        return []
+
+    key, keys = place.sse_kms_key_id, f"arn:{around.partition}:kms:{around.region}:{around.account}"
+    if key.startswith("arn:"):
+        head, _, name = key.rpartition(":")
+        return [f"{head}:key/*" if name.startswith("alias/") else key]
+
+    return [f"{keys}:key/*" if key.startswith("alias/") else f"{keys}:key/{key}"]
 
 
 def _place(place: S3Place | None) -> tuple[str, str]:

@@ -21,6 +21,7 @@ class Target(Enum):
     RESULTS = "results"
     LANDING_BUCKET = "landing bucket"
     LANDING = "landing"
+    LANDING_KEY = "KMS key of the landing"
     MARKS_BUCKET = "bucket of the mark"
     MARKS = "mark"
     SYSTEM_TABLE = "Athena's system table"

@@ -24,7 +24,7 @@ from kada_athena_async.landing.sas import sas_end
 from kada_athena_async.rights import Right, Target
 from kada_athena_async.sinks import lock_path
 
-_LANDING = frozenset({Target.LANDING, Target.LANDING_BUCKET})
+_LANDING = frozenset({Target.LANDING, Target.LANDING_BUCKET, Target.LANDING_KEY})
 _MARKS = frozenset({Target.MARKS, Target.MARKS_BUCKET})
 
 # https://learn.microsoft.com/rest/api/storageservices/create-service-sas: sp holds one letter a

@@ -58,7 +58,12 @@ TRY_S = 15.0
 
 _RESULTS = frozenset({Target.RESULTS, Target.RESULTS_BUCKET})
 _SECRETS = frozenset({Target.SECRETS, Target.PARAMETERS})
-_OUTSIDE = frozenset({Target.LANDING, Target.LANDING_BUCKET, Target.MARKS, Target.MARKS_BUCKET})
+_OUTSIDE = frozenset(
+    {
+        *(Target.LANDING, Target.LANDING_BUCKET, Target.LANDING_KEY),
+        *(Target.MARKS, Target.MARKS_BUCKET),
+    }
+)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -145,6 +145,25 @@ def test_the_landings_rights_go_to_whoever_writes_there(landing: object, bearer:
         assert "landing" not in str(granted(config, optional=True))
 
 
+@pytest.mark.parametrize(
+    ("key", "resource"),
+    [
+        ("1234abcd-12ab", "arn:aws:kms:ap-southeast-2:123456789012:key/1234abcd-12ab"),
+        ("arn:aws:kms:eu-west-1:210987654321:key/k", "arn:aws:kms:eu-west-1:210987654321:key/k"),
+        ("alias/landing", "arn:aws:kms:ap-southeast-2:123456789012:key/*"),
+    ],
+)
+def test_headers_of_the_landing_have_rights_of_their_own(key: str, resource: str) -> None:
+    """S3 asks for PutObjectAcl with acl, and for a KMS key; without them neither is granted."""
+    plain = {"bucket": "landing", "prefix": "lz"}
+    headers = {"acl": "bucket-owner-full-control", "sse": "aws:kms", "sse_kms_key_id": key}
+    found = granted(config_of(landing={**plain, **headers}))
+
+    assert found["s3:PutObjectAcl"] == {"arn:aws:s3:::landing/lz/*"}
+    assert found["kms:GenerateDataKey"] == found["kms:Decrypt"] == {resource}
+    assert not {"s3:PutObjectAcl", "kms:Decrypt"} & set(granted(config_of(landing=plain)))
+
+
 def test_whoever_assumes_the_role_needs_nothing_else() -> None:
     """The caller's policy holds one action on one role."""
     config = config_of()
