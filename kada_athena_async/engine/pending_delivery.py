@@ -64,9 +64,10 @@ one instance whose runners have different landings, and a right to read the inte
 
 Explored (tests/landing/test_two_runners.py, over the three kinds of landing): every order of the
 calls of two first runs with one death; a package that is extracted again beside a run, with a death
-and two switches in the middle of runs. Each state that can follow is visited once. A call is one
-request to S3 or Azure, or one operation of ``LocalLanding``; the calls that one runner makes side
-by side keep their order, and a machine's own files change between two calls as a whole.
+and two switches in the middle of runs; a run that dies, a push and a run, with one. Each state that
+can follow is visited once. A call is one request to S3 or Azure, or one operation of
+``LocalLanding``; the calls that one runner makes side by side keep their order, and a machine's own
+files change between two calls as a whole.
 """
 
 from __future__ import annotations

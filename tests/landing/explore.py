@@ -235,7 +235,7 @@ class Explorer:
             yield self._moved(state._replace(landing=landing), node, other)
         elif begun < len(self._bounds.orders):
             order = self._bounds.orders[begun]
-            if order == "run" or self._has_packages(number):
+            if order in ("run", "push") or self._has_packages(number):
                 runs = state.runs + 1
                 yield self._moved(
                     state._replace(runs=runs), self._start(number, runs, order), other
@@ -270,7 +270,7 @@ class Explorer:
         if node.call is not None:
             return ("at", node.number)
 
-        allowed = (LockedError,) if node.root[2] == "run" else (LockedError, StateError)
+        allowed = (LockedError,) if node.root[2] in ("run", "push") else (LockedError, StateError)
         if node.error is not None and not isinstance(node.error, allowed):
             raise node.error
 

@@ -50,8 +50,8 @@ from kada_athena_async.sinks import RunIntent, Staging
 from tests.landing.stores import Blobs, Contents, S3Calls, TurnedLocal, opened
 
 Kind: TypeAlias = Literal["s3", "azure", "local"]
-Order: TypeAlias = Literal["run", "oldest again", "newest again"]
-"""What a run is asked for: what is new, or the oldest or newest package here once more."""
+Order: TypeAlias = Literal["run", "push", "oldest again", "newest again"]
+"""What a run is asked for: what is new; only to deliver; or a package here once more."""
 
 ResultT = TypeVar("ResultT")
 
@@ -305,8 +305,12 @@ class Process:
         cutter = window_planner(config, "k", output_path=out, store=store, files=files)
         request = _request(self._order, out)
         await cutter.check()
-        settings = RecoverySettings(config_digest="c", resume=timedelta(0))
+        is_push = self._order == "push"
+        settings = RecoverySettings(config_digest="c", resume=timedelta(0), only_commits=is_push)
         _, unfinished = await handover.begin(settings)
+        if is_push:
+            return
+
         await cutter.plan(request, await self._now(store))
         if unfinished is not None:
             planned = PlannedWindow.of(unfinished)
@@ -400,7 +404,7 @@ _CONFIGS = {kind: _config(kind) for kind in PLACES}
 
 
 def _request(order: Order, out: Path) -> WindowRequest:
-    if order == "run":
+    if order in ("run", "push"):
         return WindowRequest()
 
     manifests = sorted(out.glob("k_manifest_*.json"))

@@ -7,7 +7,8 @@ last manifest ends, and nobody is stuck. In CI:
 
 - two first runs and one death, in all orders, over each kind of landing;
 - a package that is extracted again beside a run, with one death and at most two switches from one
-  runner to the other in the middle of a run.
+  runner to the other in the middle of a run;
+- a run that dies, a ``push`` and a run, with one such switch.
 
 ``pytest -m slow`` goes further: three runs, two deaths, any number of switches.
 """
@@ -79,6 +80,14 @@ def test_a_package_extracted_again_beside_a_run(
     assert explorer.schedules > 1_000
 
 
+def test_a_push_that_loses_a_race_leaves_nothing(make: Make) -> None:
+    """A run, a push and a run on two machines, with one death: whoever is slower gives up."""
+    explorer = make("s3")
+    explorer.explore(explorer.begin(), Bounds(("run", "push", "run"), deaths=1, switches=1))
+
+    assert explorer.schedules > 1_000
+
+
 @pytest.mark.parametrize(
     ("promise", "bounds"),
     [
@@ -104,6 +113,7 @@ def test_each_promise_of_the_store_is_needed(promise: str, bounds: Bounds, make:
         Bounds(("run", "run"), deaths=2),
         Bounds(("run", "run", "run"), deaths=1, switches=3),
         Bounds(("run", "run", "run"), switches=4),
+        Bounds(("run", "push", "run"), deaths=1, switches=2),
         Bounds(("oldest again", "run"), deaths=1),
         Bounds(("newest again", "run"), deaths=1),
         Bounds(("newest again", "oldest again", "run"), deaths=1, switches=2),
