@@ -74,10 +74,13 @@ KINDS: Mapping[str, Kind] = {
 }
 """Code -> what it means."""
 
+_CANONICAL: Mapping[str, str] = {code.lower(): code for code in KINDS}
+"""Proxies and connectors write codes in another case."""
+
 # "... (Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException; ...)" is
 # how version 1 of Amazon's SDK for Java words an error; version 2 names no code:
 # "Rate exceeded (Service: CloudWatch, Status Code: 400, Request ID: ...)".
-_CODE = re.compile(r"Error Code: ([A-Za-z]{3,80})")
+_CODE = re.compile(r"(?i)Error Code: ([A-Za-z]{3,80})")
 _WORD = re.compile(r"[A-Za-z]{3,80}")
 _STATUS = re.compile(r"Status Code: ([0-9]{3})")
 _PHRASES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
@@ -106,9 +109,13 @@ _PHRASES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
 
 
 def bare_code(code: object) -> str:
-    """A code without namespace and URI: ``aws.x#FooException:http://...`` is ``FooException``."""
+    """A code without namespace and URI: ``aws.x#FooException:http://...`` is ``FooException``.
+
+    A known code is given in AWS's own case: ``throttlingException`` is ``ThrottlingException``.
+    """
     text = code.strip() if isinstance(code, str) else ""
-    return text.partition(":")[0].rpartition("#")[2].rpartition(".")[2].strip()
+    bare = text.partition(":")[0].rpartition("#")[2].rpartition(".")[2].strip()
+    return _CANONICAL.get(bare.lower(), bare)
 
 
 def kind_of(code: str, text: str, status: int) -> Kind:
@@ -141,7 +148,7 @@ def _inner_kind(text: str) -> Kind:
     """The reaction that the error named in *text* asks for."""
     named = [*_CODE.findall(text), *_WORD.findall(text)]
     for code in named:
-        kind = KINDS.get(code)
+        kind = KINDS.get(bare_code(code))
         # Short codes are words of everyday language too.
         if kind is not None and kind != "wrapper" and len(code) > len("Forbidden"):
             return kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -261,3 +261,23 @@ async def test_a_clock_and_a_region_have_remedies_of_their_own() -> None:
 def test_what_is_no_code_is_none(code: object) -> None:
     """A type that is null, a number or a structure names nothing."""
     assert bare_code(code) == ""
+
+
+@pytest.mark.parametrize("spell", [str.lower, str.upper, lambda code: code[0].lower() + code[1:]])
+async def test_a_code_in_another_case_is_the_code(spell: Callable[[str], str]) -> None:
+    """In the body, in the header and inside the text of a wrapper."""
+    for code, error_type in (
+        ("ThrottlingException", ThrottledError),
+        ("AccessDeniedException", AccessDeniedError),
+        ("ExpiredTokenException", CredentialsError),
+        ("EntityNotFoundException", NotFoundError),
+    ):
+        spelt = spell(code)
+        wrapped = f"no answer (Service: AmazonDataCatalog; Error Code: {spelt}; Request ID: 1)"
+        in_header = {"x-amzn-errortype": f"{spelt}:http://internal.amazon.com/"}
+        assert bare_code(f"com.amazon#{spelt}") == code
+        assert type(await error_of({"__type": spelt})) is error_type
+        assert type(await error_of({}, headers=in_header)) is error_type
+        assert type(await error_of({"__type": spell("MetadataException"), "Message": wrapped})) is (
+            error_type
+        )
