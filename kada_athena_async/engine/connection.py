@@ -157,14 +157,9 @@ class Connection:
         # Side by side: in a dead network each waits for its own time.
         await map_bounded(lambda ask: ask(), [ask_who, count_workgroups], limit=2)
         try:
-            named = await discover_catalogs(self.client, self.config.catalogs)
+            catalogs = await self.check_catalogs()
         except AccessDeniedError as exc:
             missing.append(self._missing(exc))
-        else:
-            catalogs = len(named)
-            if "*" not in self.config.include_schemas:
-                listed = await discover_schemas(named, self._schemas(queries=None).of)
-                self._warn_idle("include_schemas", check_schemas(self.config, listed))
 
         await self.check_bucket()
         return ConnectionReport(
@@ -245,6 +240,20 @@ class Connection:
             self.workgroups = await self._usable_workgroups()
         except UnitError as exc:
             self.workgroups_error = exc
+
+    async def check_catalogs(self) -> int:
+        """Refuse catalogs and schemas that do not exist, without a query; the number of catalogs.
+
+        Raises:
+            ConfigError: A catalog, or what a filter names, does not exist.
+            UnitError: All catalogs were asked for and they may not be listed.
+        """
+        named = await discover_catalogs(self.client, self.config.catalogs)
+        if "*" not in self.config.include_schemas:
+            listed = await discover_schemas(named, self._schemas(queries=None).of)
+            self._warn_idle("include_schemas", check_schemas(self.config, listed))
+
+        return len(named)
 
     async def check_bucket(self) -> None:
         """Refuse a bucket for results that does not exist; one call.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
@@ -25,6 +25,7 @@ from kada_athena_async.engine.ownership import check_owner, may_continue, why_no
 from kada_athena_async.engine.preflight import meet
 from kada_athena_async.engine.statements import overwritten_digest
 from kada_athena_async.engine.window import PlannedWindow, WindowRequest
+from kada_athena_async.errors import UnitError
 from kada_athena_async.events import PlanReady, RunStarted, StageFinished, StageStarted, Warned
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import (
@@ -119,6 +120,10 @@ class Run:
             self._warn(code, message)
 
         if not plan.windows:
+            # What cannot be listed now, the next run with a window tells.
+            with suppress(UnitError):
+                await self.connection.check_catalogs()
+
             return replace(self._nothing_to_do(run_id, request), continued=earlier)
 
         *former, last = plan.windows

@@ -79,11 +79,29 @@ async def test_a_misspelt_filter_is_refused(
     assert caught.value.exit_code == 2
 
 
-async def test_a_plan_without_a_window_refuses_it_too(extractor: Callable[..., Extractor]) -> None:
-    """Right after a run there is nothing to do, and the next run would be refused."""
-    assert (await extractor().run(manage_hwm=True)).committed
-    with pytest.raises(ConfigError, match="no schema matches"):
-        await extractor(include_schemas=["*.salse"]).plan()
+@pytest.mark.parametrize("name", ["run", "plan"])
+async def test_an_empty_window_refuses_a_misspelt_filter_too(
+    extractor: Callable[..., Extractor], name: str
+) -> None:
+    """There is nothing to do now, and the next run would be refused."""
+    for key, value in (("include_schemas", "*.salse"), ("catalogs", "AwsDataCatalogue")):
+        with pytest.raises(ConfigError) as caught:
+            await getattr(extractor(**{key: [value]}), name)(start_hwm=NOW, end_hwm=NOW)
+
+        (problem,) = caught.value.problems
+        assert (problem.key, problem.value) == (key, repr(value))
+        assert "AwsDataCatalog" in problem.remedy
+
+
+async def test_an_empty_window_needs_no_list_of_catalogs(
+    aws: RawAws, through: Callable[..., Extractor]
+) -> None:
+    """A run that has nothing to do does not fail for a list that it is denied."""
+    aws.error("athena:ListDataCatalogs", "AccessDeniedException", "no")
+    made = through(catalogs=["*"], include_schemas=["*.salse"])
+    report = await made.run(start_hwm=NOW, end_hwm=NOW)
+
+    assert (report.committed, report.exit_code) == (False, 0)
 
 
 async def test_the_only_catalog_shown_is_no_denial(
