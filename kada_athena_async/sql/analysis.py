@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from kada_athena_async.sql.clean import clean
-from kada_athena_async.sql.engine_choice import choose_engine
+from kada_athena_async.sql.engine_choice import choose_engine, find_query
 from kada_athena_async.sql.immediate import immediate_text
 from kada_athena_async.sql.literals import Literal, find_literals
-from kada_athena_async.sql.locations import find_locations
+from kada_athena_async.sql.locations import find_locations, find_table_location
 from kada_athena_async.sql.masking import HIVE_DIALECTS, is_unmaskable, mask_sql
 from kada_athena_async.sql.names import Context, TableName, complete
 from kada_athena_async.sql.prepared import PreparedStatements
@@ -28,7 +28,8 @@ HIDDEN_LOCATION = "s3://?"
 """Stands for an S3 location, which is a literal of the statement, where literals are masked."""
 
 _HIDDEN_LOCATION = re.compile(
-    r"(?:\blocation|\bexternal_location\s*=|\A\s*unload\b[\s\S]*\)\s*to)\s*\?", re.IGNORECASE
+    r"(?:\blocation(?:\s*=)?|\bexternal_location\s*=|\A\s*unload\b[\s\S]*\)\s*to)\s*\?",
+    re.IGNORECASE,
 )
 
 
@@ -123,7 +124,9 @@ def plan(
     routed = Routed(kind="VIEW", query=text) if statement.view else route(text)
     inner = _inner(routed, statement, prepared)
     if inner is not None:
-        return plan(inner, schema)
+        planned = plan(inner, schema)
+        is_explained = routed.is_explained or planned.routed.is_explained
+        return planned._replace(routed=replace(planned.routed, is_explained=is_explained))
 
     question = None
     if routed.query:
@@ -132,7 +135,7 @@ def plan(
         question = Question(routed.query.strip(), dialect, context, tables)
     if statement.view:
         routed = replace(routed, target=tuple(statement.view))
-    return Plan(routed, context, _locations(statement, text), question)
+    return Plan(routed, context, _locations(statement, routed, text), question)
 
 
 def masked_text(statement: Statement) -> str:
@@ -154,10 +157,13 @@ def _inner(
     """The statement that EXECUTE runs, if it can be known."""
     if routed.kind == "EXECUTE" and prepared:
         text = prepared.in_force(statement.workgroup, routed.name, statement.submitted_at)
-        return replace(statement, sql=text, view=None, is_masked=True) if text else None
+    else:
+        text = immediate_text(statement.sql) if routed.kind == "IMMEDIATE" else None
+    if not text:
+        return None
 
-    text = immediate_text(statement.sql) if routed.kind == "IMMEDIATE" else None
-    return replace(statement, sql=text, view=None) if text is not None else None
+    # What Athena says that the statement is, it says of the EXECUTE.
+    return replace(statement, sql=text, view=None, statement_type=None, substatement_type=None)
 
 
 def _known_tables(query: str, context: Context, schema: SchemaIndex) -> tuple[KnownTable, ...]:
@@ -170,17 +176,22 @@ def _known_tables(query: str, context: Context, schema: SchemaIndex) -> tuple[Kn
     return tuple(known)
 
 
-def _locations(statement: Statement, masked: str) -> tuple[str, ...]:
+def _locations(statement: Statement, routed: Routed, masked: str) -> tuple[str, ...]:
     """The S3 locations that a statement names; ``s3://?`` where they are hidden already."""
-    if statement.is_masked:
-        is_hidden = True
-    elif "s3" in statement.sql and (
-        found := list(find_locations(statement.sql, _literals(statement)))
-    ):
-        return tuple(dict.fromkeys(url for _, url in found))
-    else:
-        is_hidden = masked == clean(statement.sql)
+    if routed.kind not in _NAMES_LOCATIONS:
+        return ()
 
+    if "s3" in statement.sql:
+        literals = _literals(statement)
+        found = [url for _, url in find_locations(statement.sql, literals)]
+        if routed.kind == "CTAS":
+            found += find_table_location(statement.sql, literals)
+        if found:
+            return tuple(dict.fromkeys(found))
+
+    is_hidden = statement.is_masked or masked == clean(statement.sql)
+    if routed.kind == "CTAS":
+        masked = masked[: find_query(masked)]
     return (HIDDEN_LOCATION,) if is_hidden and _HIDDEN_LOCATION.search(masked) else ()
 
 
@@ -228,5 +239,6 @@ def finish(planned: Plan, reading: Reading | None, schema: SchemaIndex) -> Analy
     )
 
 
+_NAMES_LOCATIONS = ("CREATE", "ALTER", "CTAS", "UNLOAD")
 _NAMES_OUTPUTS = ("INSERT", "VIEW", "CTAS")
 _NOT_UNDERSTOOD = ("UNKNOWN", "EXECUTE", "IMMEDIATE")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -21,9 +20,10 @@ from kada_athena_async.records import (
     TableColumns,
     ViewRecord,
 )
-from kada_athena_async.sql.analysis import Analysis, Statement, masked_text
+from kada_athena_async.sql.analysis import Analysis, Statement
 from kada_athena_async.sql.clean import clean
 from kada_athena_async.sql.engine_choice import first_words
+from kada_athena_async.sql.masking import mask_sql
 from kada_athena_async.sql.names import Context, TableName
 from kada_athena_async.sql.prepared import PreparedStatements
 from kada_athena_async.sql.readings import Readings
@@ -124,8 +124,9 @@ class Statements:
             return
 
         if first_words(record.query)[:1] in (["prepare"], ["deallocate"]):
-            masked = masked_text(replace(self._statement(record), substatement_type=None))
-            text = clean(masked)
+            # Where locations are not hidden, those of a prepared UNLOAD are told too.
+            is_masked, text = self._derivation.is_masked, record.query
+            text = clean(text if is_masked else mask_sql(text, keep_s3_locations=True))
             self._prepared.note(record.workgroup, text, record.completed_at or record.submitted_at)
 
     async def derive(

@@ -9,7 +9,13 @@ from kada_athena_async.sql.tokens import Engine, Kind, tokenize
 def immediate_text(sql: str) -> str | None:
     """The statement in the literal of EXECUTE IMMEDIATE; None if there is none."""
     # Reading words takes long; most texts do not even hold this one.
-    if "immediate" not in sql.lower() or first_words(sql)[:2] != ["execute", "immediate"]:
+    if "immediate" not in sql.lower():
+        return None
+
+    words = first_words(sql)
+    if words[:2] == ["explain", "analyze"]:  # which runs it
+        words = words[3 if words[2:3] == ["verbose"] else 2 :]
+    if words[:2] != ["execute", "immediate"]:
         return None
 
     strings = (token for token in tokenize(sql, Engine.TRINO) if token.kind is Kind.STRING)

@@ -69,7 +69,7 @@ def guess(question: Question, reason: str) -> Reading:
     return Reading(reads, None, (reason,), is_parsed=False)
 
 
-_WORD = re.compile(rf"(?P<name>{QUALIFIED_PATTERN})(?=\s*(?P<call>\()?)|[(),;]")
+_WORD = re.compile(rf"(?P<name>{QUALIFIED_PATTERN})(?=\s*(?P<call>\()?)|[(),;?]")
 _NAME_OF_TABLE_FOLLOWS = frozenset(("from", "join", "into", "update", "using", "table"))
 _ENDS_FROM_TEXT = """
     select where group having order limit offset fetch set when union intersect except values window
@@ -144,7 +144,7 @@ def _table_positions(query: str, ctes: set[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _step(mark: str, open_parens: list[_Parens], expects: bool, before: str) -> bool:
-    """Follow a comma or parenthesis; True if the name of a table may follow."""
+    """Follow a comma, parenthesis or literal; True if the name of a table may follow."""
     if mark == "(":
         open_parens.append(_Parens(before.lower(), expects))
         return expects

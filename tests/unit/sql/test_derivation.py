@@ -182,6 +182,48 @@ async def test_hidden_locations_are_still_places() -> None:
     assert happened == [("q1", "READ", "orders"), ("q1", "WRITE", "s3://?"), ("q2", "CREATE", "x")]
 
 
+@pytest.mark.parametrize("mask", [False, True])
+async def test_the_location_of_an_iceberg_table_is_a_property_and_no_comparison(mask: bool) -> None:
+    """Only in the properties of a CTAS does ``location =`` name a place that rows flow to."""
+    records = [
+        query("CREATE TABLE x WITH (location = 's3://bkt/i/') AS SELECT id FROM orders", 1),
+        query("CREATE TABLE y AS SELECT id FROM orders WHERE location = 's3://bkt/no/'", 2),
+        query("INSERT INTO z SELECT id FROM orders WHERE external_location = 's3://bkt/no/'", 3),
+    ]
+    if mask:
+        records = [record._replace(query=mask_sql(record.query or "")) for record in records]
+    linked, _ = await derived(*records, mask=mask)
+
+    place = "s3://?" if mask else "s3://bkt/i/"
+    assert [target for _, target in linked if "s3" in target] == [f"{place}.id"]
+
+
+async def test_an_execute_unloads_to_the_place_that_was_prepared() -> None:
+    """With the mask off the location of a prepared UNLOAD is known when it is executed."""
+    linked, happened = await derived(
+        prepared("PREPARE p FROM UNLOAD (SELECT id FROM orders) TO 's3://bkt/x/'", 1, 1),
+        prepared("EXECUTE p", 2, 2),
+    )
+
+    assert linked == [("orders.id", "s3://bkt/x/.id")]
+    assert happened == [("q2", "READ", "orders"), ("q2", "WRITE", "s3://bkt/x/")]
+
+
+async def test_explain_runs_no_execute_and_explain_analyze_does() -> None:
+    """What an EXECUTE would do under EXPLAIN did not happen."""
+    insert = "INSERT INTO x SELECT id FROM orders"
+    linked, happened = await derived(
+        prepared(f"PREPARE p FROM {insert}", 1, 1),
+        prepared("EXPLAIN EXECUTE p", 2, 2),
+        prepared(f"EXPLAIN EXECUTE IMMEDIATE '{insert}'", 3, 3),
+        prepared("PREPARE q FROM EXECUTE p", 4, 4),
+        prepared("EXPLAIN ANALYZE VERBOSE EXECUTE IMMEDIATE 'SELECT id FROM orders'", 5, 5),
+    )
+
+    assert linked == []
+    assert happened == [("q5", "READ", "orders")]
+
+
 async def test_literals_that_tell_are_not_mixed_up() -> None:
     """Statements of one shape that unload to two places, or execute two texts, are told apart."""
     unloads = [

@@ -440,6 +440,11 @@ def test_hive_quotes_schema_and_table_together(sql: str) -> None:
     assert run(sql).target == full("audit.waf_hits")
 
 
+def test_the_word_after_a_hidden_name_is_no_table() -> None:
+    """Where the mask hides the name of a table, a look at the text takes nothing for it."""
+    assert run("SELECT * FROM ? FOR VERSION AS OF ?, ?").reads == ()
+
+
 @pytest.mark.parametrize(
     "sql",
     [

@@ -377,3 +377,23 @@ def test_names_of_tables_stay_in_failed_statements() -> None:
         'SELECT ? FROM "AwsDataCatalog"."sales"."orders" o JOIN hr."staff" ON a = ?'
         " WHERE b = ? AND c IN (SELECT d FROM ? JOIN ?)"
     )
+
+
+@pytest.mark.parametrize(
+    ("sql", "masked"),
+    [
+        ('INSERT INTO "sales"."t" SELECT 1', 'INSERT INTO "sales"."t" SELECT ?'),
+        ('UPDATE "t" SET a = "kestrel"', 'UPDATE "t" SET a = ?'),
+        ('DROP TABLE IF EXISTS "t"', 'DROP TABLE IF EXISTS "t"'),
+        ('SELECT a IS DISTINCT FROM "kestrel" FROM "t"', 'SELECT a IS DISTINCT FROM ? FROM "t"'),
+        ('SELECT trim(both "x" FROM "kestrel") FROM "t"', 'SELECT trim(both ? FROM ?) FROM "t"'),
+        (
+            'SELECT extract(day FROM (SELECT a FROM "t")), substring(f(1) FROM "kestrel")',
+            'SELECT extract(day FROM (SELECT a FROM "t")), substring(f(?) FROM ?)',
+        ),
+    ],
+)
+def test_a_value_after_from_is_hidden_and_a_table_after_into_stays(sql: str, masked: str) -> None:
+    """In a failed statement the word before tells a table from a value; FROM alone does not."""
+    assert mask_sql(sql, is_failed=True) == masked
+    assert mask_sql(masked, is_failed=True) == masked
