@@ -71,7 +71,8 @@ def detail_of(schema: str, table: GlueTable) -> TableDetail:
     parameters = without_nulls(table.parameters)
     comment = table.description or parameters.get("comment")
     link_target = link_target_of(table.target_table)
-    has_format = is_materialized or not (is_view or (link_target and storage is None))
+    has_storage = storage is not None and bool(storage.location or storage.input_format)
+    has_format = is_materialized or not (is_view or (link_target and not has_storage))
     if link_target:
         parameters = {**parameters, LINK_TARGET: link_target}
 
