@@ -46,7 +46,8 @@ _PLAINS = {
     ),
 }
 
-_INTEGER = re.compile(r"[0-9]+(?![\w.])")  # most literals; as the tokens have it, only sooner
+# Most literals; as the tokens have them, only sooner.
+_SIMPLE_NUMBER = re.compile(r"[0-9]+(?![\w.])|\.[0-9]+(?!\w)")
 _ORDINAL_DIGITS = 3
 _BEFORE_BY = re.compile(r"(?:group|order)(?!\w)", re.IGNORECASE)
 _BY = re.compile(r"by(?!\w)", re.IGNORECASE)
@@ -125,7 +126,7 @@ class _Finder:
         while position < length:
             if not self._clauses and (plain := skip(text, position)):
                 position = plain.end()
-            elif not self._clauses and (number := _INTEGER.match(text, position)):
+            elif not self._clauses and (number := _SIMPLE_NUMBER.match(text, position)):
                 position = number.end()
                 self.found.append(Literal(number.start(), position, PLACEHOLDER))
             elif self._begins_item and (ordinals := _ORDINALS.match(text, position)):

@@ -105,7 +105,10 @@ class SqlText:
         self._engines = (choice.engine,)
         if is_failed or not (choice.is_certain and is_clean):
             self._engines = tuple(Engine)
-            found = {engine: find_literals(text, engine)[0] for engine in Engine}
+            found = {choice.engine: literals}
+            for engine in self._engines:
+                if engine is not choice.engine:
+                    found[engine] = find_literals(text, engine)[0]
             if is_failed:
                 found[Engine.HIVE] = without_table_names(text, found[Engine.HIVE])
             literals = _merge([*found[Engine.TRINO], *found[Engine.HIVE]])

@@ -95,6 +95,8 @@ EXACT: list[tuple[str, dict[str, Any], str | None]] = [
     ("SELECT a FROM t WHERE location = 's3://bkt/x/'", KEEP,
      "SELECT a FROM t WHERE location = ?"),
     ("SELECT a FROM t WHERE b = 's3://bkt/x/'", KEEP, "SELECT a FROM t WHERE b = ?"),
+    ("SELECT .5, .5e3, .5_0, a.5, .5x, 1.5.5 FROM t ORDER BY .5, 1", {},
+     "SELECT ?, ?, ?, a?, ??, ?? FROM t ORDER BY ?, 1"),
     ("UNLOAD (SELECT a FROM t) TO -- not to\n's3://bkt/x/'", KEEP,
      "UNLOAD (SELECT a FROM t) TO --?\n?"),
     ("UNLOAD (SELECT a FROM t) TO 's3://bkt/kes trel/'", KEEP, "UNLOAD (SELECT a FROM t) TO ?"),
