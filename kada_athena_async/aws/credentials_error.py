@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -28,6 +27,14 @@ _SSO_ENDED = frozenset(
     }
 )
 _SSO_OPERATIONS = frozenset({"GetRoleCredentials", "CreateToken"})
+
+# The profile, and not what it leads to, is at fault; the SDK's words say which setting.
+_UNUSABLE_PROFILE = (
+    sdk.InvalidConfigError,
+    sdk.InfiniteLoopConfigError,
+    sdk.PartialCredentialsError,
+    sdk.ConfigParseError,
+)
 
 _SKEWED = frozenset({"RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"})
 # "Signature expired: 20261101T000000Z is now earlier than ...", "Signature not yet current: ...".
@@ -58,12 +65,54 @@ def credentials_error(
     if isinstance(exc, OSError) and exc.filename:
         return _file_missing(exc, profile, profiles)
 
-    # Neither an answer of AWS nor of the metadata services is decoded in a way that raises these.
-    is_junk = isinstance(exc, (json.JSONDecodeError, UnicodeDecodeError, AttributeError))
-    if is_junk and _process_of(profile, profiles):
-        return _process_failed(profile, "its output is not the JSON that AWS asks for")
+    if isinstance(exc, _UNUSABLE_PROFILE):
+        return CredentialsError(
+            f"profile {profile} cannot be used: {_shown(str(exc))}",
+            hint=f"aws configure list --profile {shlex.quote(profile)}",
+        )
 
-    return None
+    if isinstance(exc, sdk.ParamValidationError) and "WebIdentityToken" in str(exc):
+        return _token_empty(profile, profiles)
+
+    # Neither an answer of AWS nor of the metadata services is decoded in a way that raises these.
+    if not isinstance(exc, (ValueError, AttributeError, LookupError, TypeError, RuntimeError)):
+        return None
+
+    has_sso = profiles.get(profile, {}).keys() & {"sso_session", "sso_start_url"}
+    if has_sso and not isinstance(exc, RuntimeError):
+        return _sso_ended(profile)
+
+    return _process_unusable(exc, profile, profiles)
+
+
+def _process_unusable(
+    exc: Exception, profile: str, profiles: Mapping[str, Mapping[str, Any]]
+) -> CredentialsError | None:
+    """The error for a ``credential_process`` whose command or output is unfit."""
+    process = _process_of(profile, profiles)
+    if not process:
+        return None
+
+    if isinstance(exc, RuntimeError):
+        is_expired = "credentials" in str(exc)
+        why = "the credentials that it gives have expired"
+        return _process_failed(profile, why) if is_expired else None
+
+    try:
+        shlex.split(process)
+    except ValueError as unreadable:
+        return _process_failed(profile, f"its command line cannot be read: {unreadable}")
+
+    return _process_failed(profile, "its output is not the JSON that AWS asks for")
+
+
+def _token_empty(profile: str, profiles: Mapping[str, Mapping[str, Any]]) -> CredentialsError:
+    named = "AWS_WEB_IDENTITY_TOKEN_FILE"
+    path = os.environ.get(named) or profiles.get(profile, {}).get("web_identity_token_file", "")
+    return CredentialsError(
+        f"the web identity token is empty: {named} = {path}",
+        hint=f"write the token there (see kubectl describe pod), or: unset {named}",
+    )
 
 
 def mfa_error(profile: str, why: str) -> CredentialsError:

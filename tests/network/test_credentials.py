@@ -125,6 +125,94 @@ def test_a_credential_process_that_fails(
     assert "AKIAIOSFODNN7EXAMPLE" not in output
 
 
+ROLE = "role_arn = arn:aws:iam::123456789012:role/Kada"
+KEYS = '{"Version": 1, "AccessKeyId": %s, "SecretAccessKey": %s, "SessionToken": "t"%s}'
+NO_JSON = "credential_process of profile p failed: its output is not the JSON that AWS asks for"
+UNFIT = {
+    "keys that are null": (f"credential_process = echo '{KEYS % ('null', 'null', '')}'", NO_JSON),
+    "keys that are numbers": (f"credential_process = echo '{KEYS % (1, 2, '')}'", NO_JSON),
+    "a time that is none": (
+        "credential_process = echo '" + KEYS % ('"A"', '"s"', ', "Expiration": "soon"') + "'",
+        NO_JSON,
+    ),
+    "expired": (
+        "credential_process = echo '"
+        + KEYS % ('"A"', '"s"', ', "Expiration": "2020-01-01T00:00:00Z"')
+        + "'",
+        "credential_process of profile p failed: the credentials that it gives have expired",
+    ),
+    "a quote that is open": (
+        "credential_process = 'echo",
+        "credential_process of profile p failed: its command line cannot be read: No closing",
+    ),
+    "no source": (f"{ROLE}\nsource_profile = nope", "profile p cannot be used: The source_profile"),
+    "a loop": (
+        f"{ROLE}\nsource_profile = q\n[profile q]\n{ROLE}\nsource_profile = p",
+        "profile p cannot be used: Infinite loop",
+    ),
+    "half a key": (
+        "aws_access_key_id = AKIAIOSFODNN7EXAMPLE",
+        "profile p cannot be used: Partial credentials found in ",
+    ),
+    "an SSO session that is not there": (
+        "sso_session = s\nsso_account_id = 123456789012\nsso_role_name = R",
+        "profile p cannot be used: The specified sso-session does not exist",
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "words"), UNFIT.values(), ids=UNFIT)
+async def test_a_profile_that_cannot_be_used_says_why(
+    extractor: Callable[..., Extractor], home: Path, lines: str, words: str
+) -> None:
+    """The setting that is wrong, and the command that shows it; nothing is a mistake of ours."""
+    profile(home, lines)
+    made = extractor(key="", secret="", profile="p")
+
+    with pytest.raises(CredentialsError) as caught:
+        await made.test_connection()
+
+    assert words in caught.value.message
+    assert "--profile p" in caught.value.hint
+    assert "AKIAIOSFODNN7EXAMPLE" not in str(caught.value)
+
+
+async def test_an_sso_session_whose_file_is_junk(
+    extractor: Callable[..., Extractor], home: Path
+) -> None:
+    """A file that was cut or edited is written anew by the login."""
+    session = f"[sso-session s]\nsso_start_url = {START_URL}\nsso_region = us-east-1"
+    lines = ("sso_session = s", "sso_account_id = 123456789012", "sso_role_name = Reader")
+    profile(home, *lines, more=session)
+    name = hashlib.sha1(b"s", usedforsecurity=False).hexdigest()
+    path = home / ".aws" / "sso" / "cache" / f"{name}.json"
+    path.write_text('{"accessToken": "a", "expiresAt": "soon"}')
+
+    with pytest.raises(CredentialsError, match="the SSO session of profile p has ended") as caught:
+        await extractor(key="", secret="", profile="p").test_connection()
+
+    assert caught.value.hint == "aws sso login --profile p"
+
+
+async def test_a_web_identity_token_that_is_empty(
+    extractor: Callable[..., Extractor],
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A file that is mounted and not written yet is named."""
+    (tmp_path / "token").write_text("")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/Kada")
+
+    with pytest.raises(
+        CredentialsError, match="the web identity token is empty: AWS_WEB"
+    ) as caught:
+        await extractor(key="", secret="").test_connection()
+
+    assert "unset AWS_WEB_IDENTITY_TOKEN_FILE" in caught.value.hint
+
+
 def test_a_credential_process_that_is_not_there(
     sandbox: Sandbox, tmp_path: Path, home: Path
 ) -> None:
