@@ -304,7 +304,11 @@ async def stream_from(
 
     *produce* is given the function to send with and works in a task of its own, which is over when
     the generator is closed, however that comes about. What it raises comes after its last item.
+
+    Raises:
+        AbortError: The event loop is not asyncio's.
     """
+    require_asyncio()
     send, receive = anyio.create_memory_object_stream[ItemT](buffer)
 
     async def work() -> None:
