@@ -192,6 +192,8 @@ def _problems_of(
     """Problems of the sites' fields; a problem that all share is reported once, without a site."""
     top = {**layers.top, **layers.command}
     top.pop("sites", None)
+    if not top.get("region"):  # found elsewhere, or else missing in each site
+        top.pop("region", None)
     shared = [problem for problem in field_problems(top) if problem.value != MISSING]
     found = [find_problems(draft.over(layers, environment)) for draft in drafts]
     in_all = set(found[0]).intersection(*found[1:]) if found else set()

@@ -97,6 +97,15 @@ def test_without_sites_it_is_the_configuration_that_load_config_reads(write) -> 
     )
 
 
+def test_an_empty_region_is_filled_by_the_variable_or_by_each_site(write) -> None:
+    """The template leaves it empty: that is no problem where another place names one."""
+    (only,) = load(write(sites=None, region=""), {"AWS_REGION": "eu-west-1"})
+    (of_site,) = load(write(EU, region=""))
+
+    assert only.config.region == of_site.config.region == "eu-west-1"
+    assert problems_of(write(sites=None, region="")) == [f'region = "": {NO_REGION}']
+
+
 def test_the_command_line_wins_over_the_site_and_the_site_over_the_environment(write) -> None:
     """The environment stands for the top level; what was typed just now holds for all sites."""
     path = write({**AU, "workgroup": "site", "server": "site"}, EU)
