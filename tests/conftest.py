@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -20,6 +21,12 @@ from hypothesis import settings
 # A busy machine stretches any single example; what hangs meets the timeout of its test.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+# Tests that were started by `nohup`, or behind a script's back, would hand down that signals are
+# ignored, and a program that is to outlive its terminal is right not to stop.
+if sys.platform != "win32":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Files that take minutes, one worker each: begun last they would keep the other one waiting.
 LONG = ("test_docs.py", "test_crash_loop.py", "test_interruption.py", "test_disk.py")

@@ -25,7 +25,7 @@ from kada_athena_async.sql.second_opinion import SecondOpinion
 from kada_athena_async.sql.table_usage import TableUsage, uses_of
 from kada_athena_async.sql.worker_pool import WorkerPool
 
-_COLUMNS, _READINGS = "columns.sqlite", "readings.sqlite"
+_COLUMNS, _READINGS, _USAGE = "columns.sqlite", "readings.sqlite", "usage.sqlite"
 
 
 class Lineage:
@@ -59,8 +59,10 @@ class Lineage:
 
     def _opened(self) -> Derivation:
         place = self._staging.path
-        self._staging.files.remove(place / _COLUMNS)
-        self._edges, self._usage = LinkageEdges(place), TableUsage(place)
+        for left_by_a_killed_process in (_COLUMNS, _USAGE):
+            self._staging.files.remove(place / left_by_a_killed_process)
+
+        self._edges, self._usage = LinkageEdges(place), TableUsage(place / _USAGE)
         return Derivation(
             mask=self._hides_locations,
             is_masked=self._hides_locations,
@@ -82,6 +84,8 @@ class Lineage:
     def _close(self) -> None:
         self._edges.close()
         self._usage.close()
+        # Not by its path: somebody may have put a link in the place of our directory.
+        self._staging.files.remove(self._staging.path / _USAGE)
         for queue in self._later:
             queue.close()
 

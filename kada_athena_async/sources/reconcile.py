@@ -292,8 +292,8 @@ def _partition_keys(
     if detail.is_view and detail.table_format is None:
         return ()
 
-    shows_events = detail.columns is not None and known.partitioning is not None
-    return () if shows_events else None
+    is_known = detail.columns is not None and known.partitioning is not None
+    return () if is_known else None
 
 
 def _without_columns(detail: TableDetail) -> Note:

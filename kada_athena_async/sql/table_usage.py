@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from kada_athena_async.files.database import open_database
 from kada_athena_async.records import EventRecord, QueryRecord, UsageRecord, ViewRecord
 
-_FILE = "usage.sqlite"
 _NAMES = "server, catalog, schema_, table_, usage_date, user_, event_type"
 _SCRIPT = f"""
     PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
@@ -64,13 +63,11 @@ class TableUsage:
     counted as they come, in a file: at the end nothing is left to be sorted.
 
     Args:
-        directory: Where the file may lie until this object is closed.
+        path: A new file of its own, for the caller to remove.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._path = directory / _FILE
-        self._path.unlink(missing_ok=True)  # of a process that was killed
-        self._file = open_database(self._path, _SCRIPT)
+    def __init__(self, path: Path) -> None:
+        self._file = open_database(path, _SCRIPT)
 
     def add(self, uses: Iterable[Use]) -> None:
         """Count some uses.
@@ -88,9 +85,8 @@ class TableUsage:
             yield [_record(row) for row in found]
 
     def close(self) -> None:
-        """Remove the file."""
+        """Let go of the file."""
         self._file.close()
-        self._path.unlink(missing_ok=True)
 
 
 def uses_of(

@@ -9,6 +9,8 @@ import hashlib
 import json
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from threading import Event
+from time import sleep
 from typing import Any
 
 import anyio
@@ -267,21 +269,28 @@ def test_a_failure_publishes_nothing(tmp_path: Path) -> None:
 
 
 async def test_a_cancelled_export_leaves_nothing(tmp_path: Path, extracts: Path) -> None:
-    """The caller's loop stays free, and a cancelled export has tidied up."""
-    begun = anyio.Event()
+    """A cancelled export ends at its next step, and has tidied up."""
     out = tmp_path / "out"
+    begun, cancelled = Event(), Event()
+
+    class Waiting(Files):
+        """Holds the export in its first step until it is cancelled."""
+
+        def make_dir(self, path: Path, *, mode: int = 0o700) -> None:
+            super().make_dir(path, mode=mode)
+            begun.set()
+            assert cancelled.wait(timeout=60)
+            sleep(0.2)  # longer than steps are taken in one go
+
     async with anyio.create_task_group() as group:
 
         async def work() -> None:
-            begun.set()
-            await export("openlineage", output_path=extracts, directory=out)
+            await export("openlineage", output_path=extracts, directory=out, files=Waiting())
 
         group.start_soon(work)
-        await begun.wait()
-        while not out.exists():  # noqa: ASYNC110 - nobody tells when it begins
-            await anyio.sleep(0.01)
-
+        await anyio.to_thread.run_sync(begun.wait)
         group.cancel_scope.cancel()
+        cancelled.set()
 
     assert published(out) == []
 

@@ -237,11 +237,11 @@ def peak_bytes() -> int:
     return getrusage(RUSAGE_SELF).ru_maxrss * 1024
 
 
-def flood(size: int, *, shows_events: bool) -> Callable[[str], Iterator[bytes]]:
+def flood(size: int, *, has_length: bool) -> Callable[[str], Iterator[bytes]]:
     """An answer of *size* bytes, its length told or not."""
 
     def answer(_: str) -> Iterator[bytes]:
-        length = f"Content-Length: {size}" if shows_events else "Connection: close"
+        length = f"Content-Length: {size}" if has_length else "Connection: close"
         yield f"HTTP/1.1 200 OK\r\n{length}\r\n\r\n".encode()
         piece = b" " * (1 << 20)
         for _ in range(size // len(piece)):
@@ -250,13 +250,13 @@ def flood(size: int, *, shows_events: bool) -> Callable[[str], Iterator[bytes]]:
     return answer
 
 
-@pytest.mark.parametrize("is_told", [True, False], ids=["length told", "length not told"])
+@pytest.mark.parametrize("has_length", [True, False], ids=["length sent", "no length"])
 async def test_an_answer_too_large_is_not_read(
-    extractor: Callable[..., Extractor], *, shows_events: bool
+    extractor: Callable[..., Extractor], *, has_length: bool
 ) -> None:
     """1.5 GB of an answer to ListWorkGroups: named, not tried again, and not in memory."""
     before = peak_bytes()
-    with BytesServer(flood(1_500 << 20, shows_events=shows_events)) as server:
+    with BytesServer(flood(1_500 << 20, has_length=has_length)) as server:
         made = extractor(endpoint_url=server.url)
         async with made:
             with pytest.raises(
@@ -270,7 +270,7 @@ async def test_an_answer_too_large_is_not_read(
 async def test_a_mark_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """What lies in the landing under the name of a note is read as far as a note can be."""
     before = peak_bytes()
-    with BytesServer(flood(1_500 << 20, shows_events=True)) as server:
+    with BytesServer(flood(1_500 << 20, has_length=True)) as server:
         place = S3Place(
             bucket="some-bucket",
             endpoint_url=server.url,
