@@ -18,6 +18,7 @@ import os
 from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
+from functools import partial
 from io import BytesIO
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
@@ -54,7 +55,7 @@ from kada_athena_async.hwm.cells import Cell
 from kada_athena_async.landing.interface import ATTEMPT_KEY, SHA256_KEY, PutRequest, Stored
 from kada_athena_async.landing.parts import PARTS_IN_FLIGHT, Part, read_parts
 from kada_athena_async.landing.runtime import UPLOAD_TIMEOUT_S, Runtime
-from kada_athena_async.landing.sas import sas_end
+from kada_athena_async.landing.sas import why_untimely
 from kada_athena_async.retry import Retrier, RetryBudget
 
 BLOCKS_OF_A_FILE = 2
@@ -127,15 +128,15 @@ class AzureLanding:
         self._budget = RetryBudget()
         self._slots = Slots(PARTS_IN_FLIGHT)
         token = place.sas_token.get_secret_value()
-        self._expires_at = sas_end(token)
+        self._untimely = partial(why_untimely, token)
+        self._now = around.clock.now
         # Without sp the rights are in a stored access policy, which only Azure knows.
         self._rights = set(parse_qs(token).get("sp", ["w"])[0])
-        self._now = around.clock.now
 
     async def probe(self, name: str) -> None:
         """Look whether anything could be stored here; see ``Landing``."""
-        if lateness := self._lateness():
-            raise CredentialsError(f"the SAS token cannot be used{lateness}", hint=_ASK_ANEW)
+        if reason := self._untimely(self._now()):
+            raise CredentialsError(f"the SAS token cannot be used{reason}", hint=_ASK_ANEW)
 
         if not _RIGHTS_TO_WRITE & self._rights:
             raise AccessDeniedError(
@@ -348,7 +349,7 @@ class AzureLanding:
 
         if status == 401 or code in _UNKNOWN:
             return CredentialsError(
-                f"the SAS token was refused ({code or status}){self._lateness()}",
+                f"the SAS token was refused ({code or status}){self._untimely(self._now())}",
                 hint=_ASK_ANEW,
             )
 
@@ -364,12 +365,6 @@ class AzureLanding:
             return _Missing(f"{scope} does not exist ({code or status})", code=code)
 
         return RequestError(f"{operation} was refused for {scope}: {code or status}", code=code)
-
-    def _lateness(self) -> str:
-        if self._expires_at is None or self._now() < self._expires_at:
-            return ""
-
-        return f": it expired at {self._expires_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _condition(request: PutRequest) -> dict[str, Any]:

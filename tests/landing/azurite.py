@@ -112,14 +112,20 @@ class Container:
         )
         self.client: Any = service.create_container(name)
 
-    def sas(self, permission: str = "rcw", *, valid: timedelta = timedelta(hours=1)) -> str:
+    def sas(
+        self,
+        permission: str = "rcw",
+        *,
+        begins: timedelta = timedelta(days=-2),
+        valid: timedelta = timedelta(hours=1),
+    ) -> str:
         now = datetime.now(timezone.utc)
         token: str = generate_container_sas(
             ACCOUNT,
             self.name,
             account_key=ACCOUNT_KEY,
             permission=ContainerSasPermissions.from_string(permission),
-            start=now - timedelta(days=2),
+            start=now + begins,
             expiry=now + valid,
         )
         return token

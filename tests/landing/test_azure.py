@@ -304,6 +304,11 @@ async def test_d7_a_token_past_its_own_end_is_found_without_a_call(
         with pytest.raises(CredentialsError, match="cannot be used: it expired at"):
             await landing.probe("k_delivery.json")
 
+    too_early = container.sas(begins=timedelta(hours=1), valid=timedelta(hours=2))
+    async with deliverer(too_early).landing() as landing:
+        with pytest.raises(CredentialsError, match="cannot be used: it begins at"):
+            await landing.probe("k_delivery.json")
+
     async with deliverer(container.sas("r")).landing() as landing:
         with pytest.raises(AccessDeniedError, match="does not let anybody write"):
             await landing.probe("k_delivery.json")
