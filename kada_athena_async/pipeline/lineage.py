@@ -14,6 +14,7 @@ from typing_extensions import Self
 
 from kada_athena_async.concurrency import offload
 from kada_athena_async.config import Config
+from kada_athena_async.files import failing
 from kada_athena_async.pipeline.record_queue import Executed, RecordQueue
 from kada_athena_async.records import EventRecord, LinkageRecord, Record, TableColumns
 from kada_athena_async.sinks import PartFile, Staging
@@ -60,7 +61,7 @@ class Lineage:
     def _opened(self) -> Derivation:
         place = self._staging.path
         for left_by_a_killed_process in (_COLUMNS, _USAGE):
-            self._staging.files.remove(place / left_by_a_killed_process)
+            self._remove(left_by_a_killed_process)
 
         self._edges, self._usage = LinkageEdges(place), TableUsage(place / _USAGE)
         return Derivation(
@@ -84,10 +85,15 @@ class Lineage:
     def _close(self) -> None:
         self._edges.close()
         self._usage.close()
-        # Not by its path: somebody may have put a link in the place of our directory.
-        self._staging.files.remove(self._staging.path / _USAGE)
         for queue in self._later:
             queue.close()
+        self._remove(_USAGE)
+
+    def _remove(self, name: str) -> None:
+        # Not by its path: somebody may have put a link in the place of our directory.
+        path = self._staging.path / name
+        with failing(path):
+            self._staging.files.remove(path)
 
     async def learn(self, parts: Sequence[PartFile]) -> None:
         """Keep the columns in *parts*, which are parts of columns."""

@@ -239,6 +239,7 @@ def finish(planned: Plan, reading: Reading | None, schema: SchemaIndex) -> Analy
     )
 
 
-_NAMES_LOCATIONS = ("CREATE", "ALTER", "CTAS", "UNLOAD")
+# NONE: databases are created and altered without a table.
+_NAMES_LOCATIONS = ("CREATE", "ALTER", "CTAS", "UNLOAD", "NONE")
 _NAMES_OUTPUTS = ("INSERT", "VIEW", "CTAS")
 _NOT_UNDERSTOOD = ("UNKNOWN", "EXECUTE", "IMMEDIATE")
