@@ -38,7 +38,7 @@ def test_sites_are_mapped_and_delivered(airflow: Airflow, world: World) -> None:
 
     assert airflow.finished("calm") == "success", airflow.log("calm")
     tasks = airflow.tasks("calm")
-    assert tasks.keys() == {"sites", "told", *PLACES}
+    assert tasks.keys() == {"sites", "summary", *PLACES}
     total: Counter[str] = Counter()
     for site in PLACES:
         (manifest,) = world.check(site)
@@ -48,7 +48,7 @@ def test_sites_are_mapped_and_delivered(airflow: Airflow, world: World) -> None:
         assert told["manifest"] in world.landed(site)
         total.update(told["rows"])
 
-    assert airflow.told("calm", "told") == total
+    assert airflow.told("calm", "summary") == total
     link = f"https://console.aws.amazon.com/s3/buckets/{LANDING}?prefix=lz/"
     assert airflow.links("calm", 0) == {"Landing": link}
     assert world.sandbox.secret_access_key not in airflow.log("calm")
