@@ -36,5 +36,5 @@ class ColumnBlock:
         return list(map(ColumnRecord._make, zip(*self.fields, strict=True)))
 
 
-Batch: TypeAlias = "Sequence[Record] | ColumnBlock"
+Rows: TypeAlias = "Sequence[Record] | ColumnBlock"
 """Rows of one kind, as a part takes them."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
-from kada_athena_async.column_block import Batch, ColumnBlock
+from kada_athena_async.column_block import ColumnBlock, Rows
 from kada_athena_async.concurrency import Clock, map_bounded, stream_from
 from kada_athena_async.config import Config
 from kada_athena_async.discover import Inventory
@@ -327,7 +327,7 @@ class _Writer:
     send: Send | None
     keeps: Callable[[Record], bool]
 
-    async def write(self, batch: Batch) -> None:
+    async def write(self, batch: Rows) -> None:
         if self.send is not None and batch:
             records: Sequence[Record] = batch.records() if isinstance(batch, ColumnBlock) else batch
             if kept := [record for record in records if self.keeps(record)]:

@@ -28,8 +28,8 @@ from kada_athena_async.estimate.sizes import HistorySize, SchemaKey, SchemaSize
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, PrincipalEventsUnit
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.query_history import OLD_PAGES
-from kada_athena_async.sources.slices import Batcher, SchemaPage, Slice
-from kada_athena_async.sources.strategy import SliceSizes, metadata_source
+from kada_athena_async.sources.strategy import BatchSizes, metadata_source
+from kada_athena_async.sources.table_batches import Batcher, SchemaPage, TableBatch
 
 ROWS_PER_S = 545.0
 """Rows of ``information_schema.columns`` that the engine makes a second and query: a field report
@@ -159,9 +159,9 @@ def _unit(
 
     tables = max(1, sum(size.tables for size in own))
     columns, views = sum(s.columns for s in own), sum(s.views for s in own)
-    cuts = source.slice_sizes(len(unit.catalog.schemas), query_slots=config.max_concurrent_queries)
-    for piece in slices(unit.schemas, own, page_tables, cuts):
-        share = len(piece) / tables
+    cuts = source.batch_sizes(len(unit.catalog.schemas), query_slots=config.max_concurrent_queries)
+    for batch in batches(unit.schemas, own, page_tables, cuts):
+        share = len(batch) / tables
         _statement(work, config, round(columns * share))
         if _needs_view_texts(config, unit.catalog) and views and share:
             _statement(work, config, round(views * share))
@@ -172,22 +172,22 @@ def _needs_view_texts(config: Config, catalog: CatalogFacts) -> bool:
     return not metadata_source(config).asks_api or not catalog.is_in_glue
 
 
-def slices(
-    schemas: Sequence[str], sizes: Sequence[SchemaSize], page_tables: int, cuts: SliceSizes
-) -> Iterator[Slice]:
-    """The slices into which a unit's tables are cut."""
-    cutter = Batcher(cuts)
+def batches(
+    schemas: Sequence[str], sizes: Sequence[SchemaSize], page_tables: int, cuts: BatchSizes
+) -> Iterator[TableBatch]:
+    """The batches into which a unit's tables are divided."""
+    batcher = Batcher(cuts)
     for schema, size in zip(schemas, sizes, strict=True):
         left = size.tables
         while left > 0:
             tables = [_TABLE] * min(left, page_tables)
             left -= len(tables)
             page = SchemaPage(schema=schema, tables=tables, is_last=False, found_by="api")
-            yield from cutter.add(page)
+            yield from batcher.add(page)
 
-        yield from cutter.add(SchemaPage(schema=schema, tables=[], is_last=True, found_by="api"))
+        yield from batcher.add(SchemaPage(schema=schema, tables=[], is_last=True, found_by="api"))
 
-    yield from cutter.finish()
+    yield from batcher.finish()
 
 
 def _statement(work: Work, config: Config, rows: int) -> None:

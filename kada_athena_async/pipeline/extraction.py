@@ -54,7 +54,7 @@ from kada_athena_async.sources.system_table import SystemTable, TableHistory
 from kada_athena_async.sources.table_metadata import TableMetadataTables
 from kada_athena_async.sql.worker_pool import WorkerPool
 
-SLICES_AHEAD = 4
+BATCHES_AHEAD = 4
 """Slices held beyond those whose statement runs: being joined and written. Each unit has one more
 in hand, so that no query slot waits for a listing."""
 
@@ -85,7 +85,7 @@ class UnitExtraction:
     pool: WorkerPool = field(default_factory=WorkerPool)
     transforms: Transforms = field(init=False)
     _sources: dict[str, CatalogSources] = field(init=False, default_factory=dict)
-    _slices: Slots = field(init=False)
+    _batches: Slots = field(init=False)
     _results: Results = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,7 +93,7 @@ class UnitExtraction:
             mask=self.config.mask, keep_s3_locations=self.config.keep_s3_locations
         )
         self._results = Results(self.client, source=self.config.results)
-        self._slices = Slots(self.config.max_concurrent_queries + SLICES_AHEAD)
+        self._batches = Slots(self.config.max_concurrent_queries + BATCHES_AHEAD)
 
     async def extract(self, unit: SourceUnit, inventory: Inventory) -> UnitFacts:
         """Extract *unit*; what it found beside its rows.
@@ -185,7 +185,7 @@ class UnitExtraction:
             sources=self._sources_of(unit.catalog),
             sink=self.sink,
             transforms=self.transforms,
-            slots=self._slices,
+            slots=self._batches,
             notify=self.notify,
         )
         return await extraction.run()

@@ -1,4 +1,4 @@
-"""Joins the tables of a slice with what SQL says of them, as it comes."""
+"""Joins the tables of a batch with what SQL says of them, as it comes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TypeAlias
 from kada_athena_async.aws.result_csv import Cells
 from kada_athena_async.concurrency import offload
 from kada_athena_async.pipeline.transforms import view_of
+from kada_athena_async.sources.compressed_tables import TableName, key_of, name_of
 from kada_athena_async.sources.information_schema import SqlTable, TableKey
 from kada_athena_async.sources.interface import RawView, TableDetail
-from kada_athena_async.sources.slices import Slice
-from kada_athena_async.sources.table_pack import TableName, key_of, name_of
+from kada_athena_async.sources.table_batches import TableBatch
 
 JOINED_TABLES = 50
 """Tables joined in one go where they do not stream in: some 1,000 columns."""
@@ -27,7 +27,7 @@ Write: TypeAlias = Callable[[Pairs, str], Awaitable[None]]
 
 @dataclass(slots=True)
 class Joining:
-    """Tables of one slice that are still to be joined.
+    """Tables of one batch that are still to be joined.
 
     SQL folds the case of names, so it cannot distinguish tables that differ in nothing else, as
     federated sources have them: such twins, and tables whose columns SQL numbers twice, are what
@@ -38,7 +38,7 @@ class Joining:
         merged: Tables of which SQL, asked alone, shows several as one.
     """
 
-    piece: Slice
+    batch: TableBatch
     write: Write
     only_sql: list[SqlTable] = field(default_factory=list)
     merged: list[TableDetail] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Joining:
     _unreadable: dict[TableKey, TableDetail] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._without_text = {key_of(name) for name in self.piece.names() if name.needs_text}
+        self._without_text = {key_of(name) for name in self.batch.names() if name.needs_text}
 
     async def take(self, answered: list[SqlTable]) -> None:
         """Write tables that SQL spoke of; views without a text are set aside until it is known."""
@@ -109,14 +109,14 @@ class Joining:
         return self._waiting
 
     def _unpack(self) -> tuple[list[TableDetail], list[TableDetail]]:
-        tables = self.piece.take_tables()
+        tables = self.batch.take_tables()
         views = [table for table in tables if table.is_view and table.view is not None]
         return tables, [view for view in views if view.view and view_of(view.view).is_unreadable]
 
     @property
     def _lister(self) -> str:
         # A stand-in may have listed one schema of several; then SQL is all that spoke of it.
-        return "api" if "api" in self.piece.found_by.values() else "sql"
+        return "api" if "api" in self.batch.found_by.values() else "sql"
 
 
 def _is_merged(cells: Cells) -> bool:

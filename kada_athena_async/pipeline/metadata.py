@@ -1,4 +1,4 @@
-"""Metadata of a unit: list its tables, ask SQL for their columns, join, write; slice by slice."""
+"""Metadata of a unit: list its tables, ask SQL for their columns, join, write; batch by batch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.column_block import Batch
+from kada_athena_async.column_block import Rows
 from kada_athena_async.concurrency import Slots, map_bounded, map_stream, offload
 from kada_athena_async.config import Config
 from kada_athena_async.errors import (
@@ -24,6 +24,7 @@ from kada_athena_async.pipeline.transforms import Transforms, view_of
 from kada_athena_async.plan import MetadataUnit
 from kada_athena_async.report import Completeness, ScopeFacts, UnitFacts, ViewContext
 from kada_athena_async.sinks import RecordSink
+from kada_athena_async.sources.compressed_tables import TableName, key_of, name_of
 from kada_athena_async.sources.information_schema import (
     InformationSchema,
     SqlTable,
@@ -31,15 +32,14 @@ from kada_athena_async.sources.information_schema import (
 )
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.listing import Listing, list_by_sql, sql_detail
-from kada_athena_async.sources.reconcile import Merger, Note, SliceRecords
-from kada_athena_async.sources.slices import (
-    SchemaPage,
-    Slice,
-    cut,
-)
+from kada_athena_async.sources.reconcile import BatchRecords, Merger, Note
 from kada_athena_async.sources.sql_columns import SqlAnswer, TakeTables, columns_by_sql
 from kada_athena_async.sources.strategy import metadata_source
-from kada_athena_async.sources.table_pack import TableName, key_of, name_of
+from kada_athena_async.sources.table_batches import (
+    SchemaPage,
+    TableBatch,
+    batches_of,
+)
 from kada_athena_async.sql.hive_types import trino_type
 
 METADATA_KINDS = ("metadata_tables", "metadata_columns", "metadata_fields", "metadata_views")
@@ -68,7 +68,7 @@ class MetadataExtraction:
     Args:
         information_schema: None where no SQL is asked (``metadata_source`` ``api``).
         sources: Shared by all units of the catalog.
-        slots: Shared by all units of the run: how many slices are held at a time.
+        slots: Shared by all units of the run: how many batches are held at a time.
     """
 
     unit: MetadataUnit
@@ -93,12 +93,12 @@ class MetadataExtraction:
         """
         self._tallies = {schema: SchemaTally() for schema in self.unit.schemas}
         source = metadata_source(self.config)
-        sizes = source.slice_sizes(
+        sizes = source.batch_sizes(
             len(self.unit.catalog.schemas), query_slots=self.config.max_concurrent_queries
         )
-        pieces = cut(self._pages(), sizes, is_squeezed=source.asks_sql)
+        batches = batches_of(self._pages(), sizes, is_compressed=source.asks_sql)
         await map_stream(
-            self._slice, pieces, limit=self.config.max_concurrent_queries, slots=self.slots
+            self._batch, batches, limit=self.config.max_concurrent_queries, slots=self.slots
         )
         return UnitFacts(
             scopes=tuple(self._scope(schema) for schema in self.unit.schemas),
@@ -161,21 +161,21 @@ class MetadataExtraction:
 
         return self.information_schema
 
-    async def _slice(self, piece: Slice) -> None:
-        """Ask SQL about a slice and join its answer as it streams in; then what only one knows."""
-        names = piece.names()
+    async def _batch(self, batch: TableBatch) -> None:
+        """Ask SQL about a batch and join its answer as it streams in; then what only one knows."""
+        names = batch.names()
         without_text = [name for name in names if name.needs_text]
         texts: dict[TableKey, str | None] = {}
         answer: SqlAnswer | None = None
-        async with self._parts(piece.index) as write:
-            joining = Joining(piece, write)
+        async with self._parts(batch.index) as write:
+            joining = Joining(batch, write)
 
             async def ask_columns() -> None:
                 nonlocal answer
-                answer = await self._ask_sql(piece, joining.take)
+                answer = await self._ask_sql(batch, joining.take)
 
             async def ask_texts() -> None:
-                texts.update(await self._view_texts(without_text, piece.is_whole))
+                texts.update(await self._view_texts(without_text, batch.is_whole))
 
             # Side by side: each has a statement of its own.
             await map_bounded(lambda ask: ask(), [ask_columns, ask_texts], limit=2)
@@ -194,7 +194,7 @@ class MetadataExtraction:
 
     @asynccontextmanager
     async def _parts(self, index: int) -> AsyncIterator[Write]:
-        """A function that joins tables and writes their records into the parts of a slice."""
+        """A function that joins tables and writes their records into the parts of a batch."""
         joiner = Merger(
             server=self.config.server,
             catalog=self.unit.catalog.name,
@@ -210,40 +210,40 @@ class MetadataExtraction:
             }
 
             async def write(pairs: Pairs, lister: str) -> None:
-                def join() -> SliceRecords:
+                def join() -> BatchRecords:
                     records = joiner.join(pairs, lister=lister)
                     records.views = [self.transforms.view(view) for view in records.views]
                     return records
 
                 records = await offload(join)
                 self._count(records)
-                batches: tuple[Batch, ...] = (
+                rows_by_kind: tuple[Rows, ...] = (
                     records.tables,
                     records.columns,
                     records.fields,
                     records.views,
                 )
-                for kind, batch in zip(METADATA_KINDS, batches, strict=True):
-                    if batch:
-                        await parts[kind].write(batch)
-                        self._rows[kind] += len(batch)
+                for kind, rows in zip(METADATA_KINDS, rows_by_kind, strict=True):
+                    if rows:
+                        await parts[kind].write(rows)
+                        self._rows[kind] += len(rows)
                         self.notify(
-                            UnitProgress(unit_id=self.unit.unit_id, kind=kind, rows=len(batch))
+                            UnitProgress(unit_id=self.unit.unit_id, kind=kind, rows=len(rows))
                         )
 
             yield write
 
-    async def _ask_sql(self, piece: Slice, take: TakeTables) -> SqlAnswer | None:
-        """Ask SQL about a slice; None where it is not asked or refuses, and the API stands in."""
+    async def _ask_sql(self, batch: TableBatch, take: TakeTables) -> SqlAnswer | None:
+        """Ask SQL about a batch; None where it is not asked or refuses, and the API stands in."""
         source = metadata_source(self.config)
         if not source.asks_sql or self.sources.sql_refusal:
             return None
 
-        if source.has_substitute and self._has_twins(piece):
+        if source.has_substitute and self._has_twins(batch):
             return None
 
         try:
-            answer = await columns_by_sql(self._sql, piece, take)
+            answer = await columns_by_sql(self._sql, batch, take)
         except UnitError as exc:
             if not source.has_substitute:
                 raise
@@ -265,9 +265,9 @@ class MetadataExtraction:
 
         return answer
 
-    def _has_twins(self, piece: Slice) -> bool:
+    def _has_twins(self, batch: TableBatch) -> bool:
         """True if SQL, which folds the case of names, would mix its schemas with others."""
-        return any(schema in self.sources.twin_schemas for schema in piece.schemas)
+        return any(schema in self.sources.twin_schemas for schema in batch.schemas)
 
     def _refuse_sql(self, reason: str) -> None:
         if self.sources.sql_refusal:
@@ -342,7 +342,7 @@ class MetadataExtraction:
 
         return texts
 
-    def _count(self, records: SliceRecords) -> None:
+    def _count(self, records: BatchRecords) -> None:
         self._figures.update(records.figures)
         self._view_contexts += records.view_contexts
         for note in records.notes:

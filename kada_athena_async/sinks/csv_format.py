@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from types import UnionType
 from typing import Any, TypeAlias, get_args, get_type_hints
 
-from kada_athena_async.column_block import Batch, ColumnBlock
+from kada_athena_async.column_block import ColumnBlock, Rows
 from kada_athena_async.records import STAGED_TYPES
 
 # What makes a field need quotes (RFC 4180, section 2, rules 6 and 7).
@@ -29,7 +29,7 @@ def header(kind: str) -> bytes:
     return (",".join(STAGED_TYPES[kind]._fields) + "\n").encode()
 
 
-def encode(kind: str, batch: Batch) -> bytes:
+def encode(kind: str, batch: Rows) -> bytes:
     """The rows of *batch* as UTF-8 CSV: ``,``, ``"`` doubled, quotes only where needed, ``\\n``.
 
     None is an empty field; a datetime is ``YYYY-MM-DD HH:MM:SS.mmm`` in UTC; a bool is ``true`` or

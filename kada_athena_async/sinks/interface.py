@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from kada_athena_async.column_block import Batch
+from kada_athena_async.column_block import Rows
 
 
 class RecordWriter(Protocol):
     """Takes records of one kind."""
 
-    async def write(self, batch: Batch) -> None:
+    async def write(self, batch: Rows) -> None:
         """Take *batch*; returns when the next may come."""
 
 

@@ -12,7 +12,7 @@ from types import TracebackType
 import anyio
 from isal import isal_zlib
 
-from kada_athena_async.column_block import Batch
+from kada_athena_async.column_block import Rows
 from kada_athena_async.files import Files, failing, in_thread
 from kada_athena_async.sinks.csv_format import encode
 
@@ -68,7 +68,7 @@ class _PartCore:
         self._is_created = self._is_over = False
         self._turn = Lock()
 
-    def append(self, batch: Batch) -> None:
+    def append(self, batch: Rows) -> None:
         with self._turn:
             self._refuse_if_over()
             self._raw += encode(self.kind, batch)
@@ -160,7 +160,7 @@ class PartWriter:
         """Number of records written so far."""
         return self._core.rows
 
-    async def write(self, batch: Batch) -> None:
+    async def write(self, batch: Rows) -> None:
         """Append the records of *batch*, encoded and compressed in a worker thread.
 
         Raises:

@@ -17,7 +17,7 @@ from kada_athena_async.errors import (
 )
 from kada_athena_async.sources.information_schema import InformationSchema
 from kada_athena_async.sources.interface import RawView, TableDetail, TablePage, TableSource
-from kada_athena_async.sources.slices import SchemaPage
+from kada_athena_async.sources.table_batches import SchemaPage
 
 SPARED_MAX = 63
 """Schemas at most for which a source that is down is not asked."""

@@ -66,8 +66,8 @@ class Note(NamedTuple):
 
 
 @dataclass(slots=True)
-class SliceRecords:
-    """The records of a slice, and what the comparison showed.
+class BatchRecords:
+    """The records of a batch, and what the comparison showed.
 
     Attributes:
         column_counts: Schema -> how many of the columns are its.
@@ -102,7 +102,7 @@ class Merger:
 
     def join(
         self, pairs: Iterable[tuple[TableDetail, Cells | None]], *, lister: str
-    ) -> SliceRecords:
+    ) -> BatchRecords:
         """Records of tables, in the order given.
 
         Args:
@@ -110,7 +110,7 @@ class Merger:
                 said nothing of it.
             lister: Who listed the tables: ``api`` or ``sql``.
         """
-        records = SliceRecords()
+        records = BatchRecords()
         for detail, cells in pairs:
             self._add(records, detail, cells, lister)
 
@@ -118,7 +118,7 @@ class Merger:
 
     def _add(
         self,
-        records: SliceRecords,
+        records: BatchRecords,
         detail: TableDetail,
         cells: Cells | None,
         lister: str,
@@ -149,7 +149,7 @@ class Merger:
         if detail.is_view:
             self._add_view(records, detail)
 
-    def _add_fields(self, records: SliceRecords, detail: TableDetail, first: int) -> None:
+    def _add_fields(self, records: BatchRecords, detail: TableDetail, first: int) -> None:
         """Append the fields inside the columns that were added from *first* on."""
         names, types = records.columns.fields[_COLUMN], records.columns.fields[_DATA_TYPE]
         for at in range(first, len(types)):
@@ -161,7 +161,7 @@ class Merger:
                     FieldRecord(*place, field_path, name, position, depth, data_type)
                 )
 
-    def _add_view(self, records: SliceRecords, detail: TableDetail) -> None:
+    def _add_view(self, records: BatchRecords, detail: TableDetail) -> None:
         view = self.decode_view(detail.view or RawView(text=None))
         definition, dialect, catalog, schema, is_unreadable = view
         if definition is None:
@@ -245,7 +245,7 @@ class Merger:
 
     def _add_columns_by_sql(
         self,
-        records: SliceRecords,
+        records: BatchRecords,
         detail: TableDetail,
         cells: Cells,
         known: CatalogColumns,

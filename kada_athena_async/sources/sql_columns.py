@@ -1,8 +1,8 @@
-"""Columns of a slice by SQL, around the tables that break the statement.
+"""Columns of a batch by SQL, around the tables that break the statement.
 
 One bad table (a lost Iceberg metadata file, a view without Athena's dialect) fails a whole
-information_schema.columns statement. So a statement that fails is cut in two, or around the table
-that the error names, until the table is alone; the others are answered.
+information_schema.columns statement. So a statement that fails is divided in two, or around the
+table that the error names, until the table is alone; the others are answered.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import NamedTuple, TypeAlias
 
 from kada_athena_async.errors import QueryFailedError
 from kada_athena_async.sources.information_schema import InformationSchema, SqlTable, TableKey
-from kada_athena_async.sources.slices import Slice
 from kada_athena_async.sources.statement_texts import PREFIX_MAX
+from kada_athena_async.sources.table_batches import TableBatch
 
 HOPELESS_FAILURES = 7
 """Failures without one success (a statement, its halves, their halves) after which the tables are
@@ -37,7 +37,7 @@ class Group(NamedTuple):
 
 @dataclass(slots=True)
 class SqlAnswer:
-    """Result of asking SQL about a slice.
+    """Result of asking SQL about a batch.
 
     Attributes:
         unreadable_tables: Table -> why its columns cannot be read by SQL.
@@ -53,23 +53,23 @@ class SqlAnswer:
 
 
 async def columns_by_sql(
-    information_schema: InformationSchema, piece: Slice, take: TakeTables
+    information_schema: InformationSchema, batch: TableBatch, take: TakeTables
 ) -> SqlAnswer:
-    """Give *take* the columns of all tables of *piece*, as far as SQL can give them.
+    """Give *take* the columns of all tables of *batch*, as far as SQL can give them.
 
     Raises:
         UnitError: SQL is refused as such (not: a statement failed), or a result breaks off.
     """
-    tables: dict[str, list[str]] = {schema: [] for schema in piece.schemas}
-    for table in piece.names():
+    tables: dict[str, list[str]] = {schema: [] for schema in batch.schemas}
+    for table in batch.names():
         tables[table.schema].append(table.name)
 
     answer = SqlAnswer()
     successes = failures = 0
     groups = [
-        Group(tuple(piece.schemas))
-        if piece.is_whole
-        else Group((piece.schemas[0],), tuple(tables[piece.schemas[0]]))
+        Group(tuple(batch.schemas))
+        if batch.is_whole
+        else Group((batch.schemas[0],), tuple(tables[batch.schemas[0]]))
     ]
     while groups:
         following: list[Group] = []
@@ -77,8 +77,8 @@ async def columns_by_sql(
             answer.statements += 1
             try:
                 async with aclosing(information_schema.columns(*group)) as batches:
-                    async for batch in batches:
-                        await take(batch)
+                    async for answered in batches:
+                        await take(answered)
 
                 successes += 1
             except QueryFailedError as exc:

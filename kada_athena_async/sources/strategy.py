@@ -18,8 +18,8 @@ T = TypeVar("T")
 MetadataSourceName: TypeAlias = Literal["auto", "api", "sql"]
 
 
-class SliceSizes(NamedTuple):
-    """Largest number of tables in a slice that covers whole schemas.
+class BatchSizes(NamedTuple):
+    """Largest number of tables in a batch that covers whole schemas.
 
     Attributes:
         first: The first one of a unit; small, so that its statement begins early.
@@ -31,15 +31,15 @@ class SliceSizes(NamedTuple):
     later: int
 
 
-SMALL = SliceSizes(100, 100)
+SMALL = BatchSizes(100, 100)
 """Where there are fewer schemas than query slots to fill: some 2,000 rows, four seconds of the
 engine at the 545 rows/s that were reported for information_schema.columns. A larger schema is cut
 by the names of its tables."""
 
-LARGE = SliceSizes(50, 500)
+LARGE = BatchSizes(50, 500)
 """Where schemas are many. 500 tables are 10,000 rows, or eighteen seconds of the engine."""
 
-LARGE_AT_ONCE = SliceSizes(500, 500)
+LARGE_AT_ONCE = BatchSizes(500, 500)
 """The same where all tables of a unit are known at once."""
 
 MANY_SCHEMAS = 2
@@ -61,13 +61,13 @@ class MetadataSource:
         name: The value of ``metadata_source``.
         asks_api: Glue's or Athena's API lists schemas and tables: calls, and permissions for them.
         asks_sql: Statements read columns: a bucket, a workgroup, and permissions for them.
-        large: Sizes of the slices of a catalog of many schemas.
+        large: Sizes of the batches of a catalog of many schemas.
     """
 
     name: MetadataSourceName
     asks_api: bool
     asks_sql: bool
-    large: SliceSizes
+    large: BatchSizes
 
     @property
     def has_substitute(self) -> bool:
@@ -83,8 +83,8 @@ class MetadataSource:
         units = query_slots if self.asks_sql else API_UNITS
         return max(1, min(UNIT_SCHEMAS_MAX, ceil(schemas / units)))
 
-    def slice_sizes(self, schemas: int, *, query_slots: int) -> SliceSizes:
-        """Sizes of the slices of a catalog of so many schemas."""
+    def batch_sizes(self, schemas: int, *, query_slots: int) -> BatchSizes:
+        """Sizes of the batches of a catalog of so many schemas."""
         return SMALL if schemas < MANY_SCHEMAS * query_slots else self.large
 
 

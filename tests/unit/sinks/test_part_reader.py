@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kada_athena_async.column_block import Batch, ColumnBlock
+from kada_athena_async.column_block import ColumnBlock, Rows
 from kada_athena_async.files import Files
 from kada_athena_async.records import ViewRecord
 from kada_athena_async.sinks import PartFile, RunIntent, Staging
@@ -19,7 +19,7 @@ from kada_athena_async.sinks.part_reader import BATCH_RECORDS, read_part, read_t
 NOW = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 
 
-async def write(tmp_path: Path, kind: str, batch: Batch, *, compress: bool) -> PartFile:
+async def write(tmp_path: Path, kind: str, batch: Rows, *, compress: bool) -> PartFile:
     intent = RunIntent(
         run_id=f"run-{uuid4()}",
         name="athena",

@@ -1,4 +1,4 @@
-"""Tables that wait: listed, and not yet joined with what SQL says of them."""
+"""Listed tables that wait for SQL's answer about their columns, compressed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from kada_athena_async.sources.information_schema import TableKey
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.statement_texts import PREFIX_MAX
 
-PACK_TABLES = PREFIX_MAX
-"""Tables of a pack at most: what one statement can name."""
+GROUP_TABLES = PREFIX_MAX
+"""Most tables of a group: as many as one statement can name."""
 
 _LEVEL = 1
 _DETAILS = msgspec.json.Decoder(list[TableDetail])
@@ -42,15 +42,15 @@ def name_of(table: TableDetail) -> TableName:
 class CompressedTables:
     """Some tables of one schema, in their lister's order.
 
-    Squeezed they take a tenth of the room: in ``auto`` thousands of tables wait for their
+    Compressed they take a tenth of the memory: in ``auto`` thousands of tables wait for their
     statements, and the listing, which has a rate limit of its own, need not wait with them.
     """
 
-    def __init__(self, tables: Sequence[TableDetail], *, is_squeezed: bool) -> None:
+    def __init__(self, tables: Sequence[TableDetail], *, is_compressed: bool) -> None:
         self.names = [name_of(table) for table in tables]
-        self._tables = None if is_squeezed else tables
-        self._squeezed = (
-            isal_zlib.compress(msgspec.json.encode(tables), _LEVEL) if is_squeezed else b""
+        self._tables = None if is_compressed else tables
+        self._compressed = (
+            isal_zlib.compress(msgspec.json.encode(tables), _LEVEL) if is_compressed else b""
         )
 
     def __len__(self) -> int:
@@ -61,13 +61,13 @@ class CompressedTables:
         if self._tables is not None:
             return self._tables
 
-        return _DETAILS.decode(isal_zlib.decompress(self._squeezed))
+        return _DETAILS.decode(isal_zlib.decompress(self._compressed))
 
 
-def packs_of(tables: Sequence[TableDetail], *, is_squeezed: bool) -> Iterable[CompressedTables]:
-    """*tables* in packs of at most ``PACK_TABLES``."""
-    for first in range(0, len(tables), PACK_TABLES):
-        yield CompressedTables(tables[first : first + PACK_TABLES], is_squeezed=is_squeezed)
+def grouped(tables: Sequence[TableDetail], *, is_compressed: bool) -> Iterable[CompressedTables]:
+    """*tables* in groups of at most ``GROUP_TABLES``."""
+    for first in range(0, len(tables), GROUP_TABLES):
+        yield CompressedTables(tables[first : first + GROUP_TABLES], is_compressed=is_compressed)
 
 
 def key_of(table: TableDetail | TableName) -> TableKey:

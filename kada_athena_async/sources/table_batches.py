@@ -1,4 +1,4 @@
-"""Cuts what a lister finds into slices: enough tables for one statement, few enough to hold."""
+"""Divides listed tables into batches: enough tables for one statement, few enough to hold."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from kada_athena_async.sources.compressed_tables import CompressedTables, TableName, grouped
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.statement_texts import PREFIX_MAX
-from kada_athena_async.sources.strategy import SliceSizes
-from kada_athena_async.sources.table_pack import CompressedTables, TableName, packs_of
+from kada_athena_async.sources.strategy import BatchSizes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +32,12 @@ class SchemaPage:
 
 
 @dataclass(slots=True, kw_only=True)
-class Slice:
+class TableBatch:
     """Tables that are asked for together.
 
     Attributes:
-        index: From 0 within the unit; slices of a unit are joined in this order.
-        schemas: Schemas covered as a whole; or the one schema that ``packs`` are some tables of.
+        index: From 0 within the unit; batches of a unit are joined in this order.
+        schemas: Schemas covered as a whole; or the one schema that ``groups`` are some tables of.
         is_whole: True if SQL may be asked for whole schemas, and so may know more tables.
         found_by: Schema -> who listed it.
     """
@@ -45,68 +45,68 @@ class Slice:
     index: int
     is_whole: bool
     schemas: list[str] = field(default_factory=list)
-    packs: list[CompressedTables] = field(default_factory=list)
+    groups: list[CompressedTables] = field(default_factory=list)
     found_by: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return sum(map(len, self.packs))
+        return sum(map(len, self.groups))
 
     def names(self) -> list[TableName]:
         """The names of its tables, in the lister's order."""
-        return [name for pack in self.packs for name in pack.names]
+        return [name for group in self.groups for name in group.names]
 
     def take_tables(self) -> list[TableDetail]:
-        """Its tables; the slice holds them no more."""
-        tables = [table for pack in self.packs for table in pack.tables()]
-        self.packs = []
+        """Its tables; the batch holds them no more."""
+        tables = [table for group in self.groups for table in group.tables()]
+        self.groups = []
         return tables
 
 
-async def cut(
-    pages: AsyncGenerator[SchemaPage, None], sizes: SliceSizes, *, is_squeezed: bool
-) -> AsyncGenerator[Slice, None]:
-    """Slices of the pages, in order; a schema too big for one is cut by table names.
+async def batches_of(
+    pages: AsyncGenerator[SchemaPage, None], sizes: BatchSizes, *, is_compressed: bool
+) -> AsyncGenerator[TableBatch, None]:
+    """Batches of the pages, in order; a schema too big for one is divided by table names.
 
-    The table names of such a schema come in slices of at most 100, for that is what a statement
+    The table names of such a schema come in batches of at most 100, for that is what a statement
     can name.
 
     Args:
-        is_squeezed: True if the slices are to wait.
+        is_compressed: True to hold the tables compressed until their statements are answered.
     """
-    cutter = Batcher(sizes, is_squeezed=is_squeezed)
+    batcher = Batcher(sizes, is_compressed=is_compressed)
     async with aclosing(pages) as source:
         async for page in source:
-            for piece in cutter.add(page):
-                yield piece
+            for batch in batcher.add(page):
+                yield batch
 
-    for piece in cutter.finish():
-        yield piece
+    for batch in batcher.finish():
+        yield batch
 
 
 class Batcher:
-    """Holds what is not yet in a slice; pure."""
+    """Holds the tables that are not in a batch yet; without I/O."""
 
-    def __init__(self, sizes: SliceSizes, *, is_squeezed: bool = False) -> None:
-        self._sizes, self._is_squeezed = sizes, is_squeezed
+    def __init__(self, sizes: BatchSizes, *, is_compressed: bool = False) -> None:
+        self._sizes, self._is_compressed = sizes, is_compressed
         self._next = 0
-        self._whole = self._slice(is_whole=True)
+        self._whole = self._batch(is_whole=True)
         self._schema = ""
         self._open: list[CompressedTables] = []
         self._is_big = False
 
-    def _slice(self, *, is_whole: bool) -> Slice:
-        piece = Slice(index=self._next, is_whole=is_whole)
+    def _batch(self, *, is_whole: bool) -> TableBatch:
+        batch = TableBatch(index=self._next, is_whole=is_whole)
         self._next += 1
-        return piece
+        return batch
 
-    def add(self, page: SchemaPage) -> Iterable[Slice]:
+    def add(self, page: SchemaPage) -> Iterable[TableBatch]:
         if page.schema != self._schema:  # the one before may have broken off
             self._schema, self._open, self._is_big = page.schema, [], False
 
-        self._open += packs_of(page.tables, is_squeezed=self._is_squeezed)
+        self._open += grouped(page.tables, is_compressed=self._is_compressed)
         self._is_big = self._is_big or sum(map(len, self._open)) > self._sizes.later
         if self._is_big:
-            yield from self._cut_names(page)
+            yield from self._batch_names(page)
 
         if not page.is_last:
             return
@@ -116,17 +116,17 @@ class Batcher:
 
         self._schema = ""
 
-    def _cut_names(self, page: SchemaPage) -> Iterable[Slice]:
+    def _batch_names(self, page: SchemaPage) -> Iterable[TableBatch]:
         while self._open and (page.is_last or sum(map(len, self._open)) >= PREFIX_MAX):
-            piece = self._slice(is_whole=False)
-            piece.schemas.append(page.schema)
-            piece.found_by[page.schema] = page.found_by
-            while self._open and len(piece) + len(self._open[0]) <= PREFIX_MAX:
-                piece.packs.append(self._open.pop(0))
+            batch = self._batch(is_whole=False)
+            batch.schemas.append(page.schema)
+            batch.found_by[page.schema] = page.found_by
+            while self._open and len(batch) + len(self._open[0]) <= PREFIX_MAX:
+                batch.groups.append(self._open.pop(0))
 
-            yield piece
+            yield batch
 
-    def _add_whole(self, page: SchemaPage) -> Iterable[Slice]:
+    def _add_whole(self, page: SchemaPage) -> Iterable[TableBatch]:
         size = self._sizes.later if self._whole.index else self._sizes.first
         count = sum(map(len, self._open))
         if self._whole.schemas and len(self._whole) + count > size:
@@ -134,11 +134,11 @@ class Batcher:
 
         self._whole.schemas.append(page.schema)
         self._whole.found_by[page.schema] = page.found_by
-        self._whole.packs += self._open
+        self._whole.groups += self._open
         if len(self._whole) >= size or len(self._whole.schemas) == PREFIX_MAX:
             yield from self.finish()
 
-    def finish(self) -> Iterable[Slice]:
+    def finish(self) -> Iterable[TableBatch]:
         if self._whole.schemas:
-            whole, self._whole = self._whole, self._slice(is_whole=True)
+            whole, self._whole = self._whole, self._batch(is_whole=True)
             yield whole

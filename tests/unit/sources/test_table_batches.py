@@ -1,4 +1,4 @@
-"""Tables are cut into slices that lose none, and wait without changing."""
+"""Tables are batches_of into batches that lose none, and wait without changing."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import msgspec
 import pytest
 
 from kada_athena_async.sources.interface import RawColumns, RawView, TableDetail
-from kada_athena_async.sources.slices import (
-    SchemaPage,
-    Slice,
-    cut,
-)
 from kada_athena_async.sources.strategy import (
     LARGE,
     LARGE_AT_ONCE,
     METADATA_SOURCES,
     SMALL,
-    SliceSizes,
+    BatchSizes,
+)
+from kada_athena_async.sources.table_batches import (
+    SchemaPage,
+    TableBatch,
+    batches_of,
 )
 
 COLUMNS = RawColumns(
@@ -53,18 +53,18 @@ async def pages(schemas: dict[str, int], *, broken: str = "") -> AsyncGenerator[
             yield SchemaPage(schema=schema, tables=[], is_last=True, found_by="api")
 
 
-async def slices(
-    schemas: dict[str, int], sizes: SliceSizes, *, is_squeezed: bool = False, broken: str = ""
-) -> list[Slice]:
-    found = cut(pages(schemas, broken=broken), sizes, is_squeezed=is_squeezed)
+async def batches(
+    schemas: dict[str, int], sizes: BatchSizes, *, is_compressed: bool = False, broken: str = ""
+) -> list[TableBatch]:
+    found = batches_of(pages(schemas, broken=broken), sizes, is_compressed=is_compressed)
     return [piece async for piece in found]
 
 
-@pytest.mark.parametrize("is_squeezed", [True, False])
-async def test_no_table_is_lost_or_changed(is_squeezed: bool) -> None:
+@pytest.mark.parametrize("is_compressed", [True, False])
+async def test_no_table_is_lost_or_changed(is_compressed: bool) -> None:
     """Cut and put away, the tables come out as they were listed, in their order."""
     schemas = {"a": 3, "empty": 0, "big": 730, "b": 60, "c": 45}
-    found = await slices(schemas, LARGE, is_squeezed=is_squeezed)
+    found = await batches(schemas, LARGE, is_compressed=is_compressed)
 
     listed = [table(schema, n) for schema, count in schemas.items() for n in range(count)]
     tables = [table for piece in found for table in piece.take_tables()]
@@ -77,16 +77,16 @@ async def test_no_table_is_lost_or_changed(is_squeezed: bool) -> None:
     assert "empty" in {schema for piece in found if piece.is_whole for schema in piece.schemas}
 
 
-async def test_the_first_slice_is_small_and_the_others_large() -> None:
+async def test_the_first_batch_is_small_and_the_others_large() -> None:
     """So the first statement of a unit begins early, and few follow it."""
-    found = await slices({f"s{number}": 50 for number in range(10)}, LARGE)
+    found = await batches({f"s{number}": 50 for number in range(10)}, LARGE)
 
     assert [len(piece) for piece in found] == [50, 450]
 
 
-async def test_a_schema_too_large_for_a_slice_is_cut_by_names() -> None:
+async def test_a_schema_too_large_for_a_batch_is_divided_by_names() -> None:
     """By no more than Trino pushes down."""
-    found = await slices({"big": 730}, LARGE)
+    found = await batches({"big": 730}, LARGE)
 
     assert [len(piece) for piece in found] == [100] * 7 + [30]
     assert not any(piece.is_whole for piece in found)
@@ -94,14 +94,14 @@ async def test_a_schema_too_large_for_a_slice_is_cut_by_names() -> None:
 
 async def test_a_listing_that_breaks_off_leaves_the_next_schema_alone() -> None:
     """What was listed of a schema that failed is not taken for a part of the one after it."""
-    found = await slices({"a": 150, "b": 5}, LARGE, broken="a")
+    found = await batches({"a": 150, "b": 5}, LARGE, broken="a")
 
     assert [(piece.schemas, len(piece)) for piece in found] == [(["b"], 5)]
 
 
-def test_few_schemas_are_cut_small() -> None:
-    """Large slices would leave query slots without work."""
-    assert METADATA_SOURCES["auto"].slice_sizes(39, query_slots=20) == SMALL
-    assert METADATA_SOURCES["auto"].slice_sizes(40, query_slots=20) == LARGE
-    assert METADATA_SOURCES["sql"].slice_sizes(40, query_slots=20) == LARGE_AT_ONCE
-    assert METADATA_SOURCES["api"].slice_sizes(4000, query_slots=20) == SMALL
+def test_few_schemas_are_in_small_batches() -> None:
+    """Large batches would leave query slots without work."""
+    assert METADATA_SOURCES["auto"].batch_sizes(39, query_slots=20) == SMALL
+    assert METADATA_SOURCES["auto"].batch_sizes(40, query_slots=20) == LARGE
+    assert METADATA_SOURCES["sql"].batch_sizes(40, query_slots=20) == LARGE_AT_ONCE
+    assert METADATA_SOURCES["api"].batch_sizes(4000, query_slots=20) == SMALL
