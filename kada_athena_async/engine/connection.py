@@ -38,11 +38,11 @@ from kada_athena_async.errors import (
     UnreachableError,
 )
 from kada_athena_async.events import Observer, Warned
+from kada_athena_async.permissions import lost_without
 from kada_athena_async.pipeline import UnitExtraction
 from kada_athena_async.plan import check_own_workgroup, check_schemas, check_workgroups
 from kada_athena_async.report import ConnectionReport
 from kada_athena_async.retry import RetryPolicy
-from kada_athena_async.rights import lost_without
 from kada_athena_async.sinks import RecordSink
 from kada_athena_async.sources.strategy import metadata_source
 from kada_athena_async.sql import mask_text

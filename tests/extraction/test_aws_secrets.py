@@ -13,8 +13,8 @@ import pytest
 
 from kada_athena_async import ConfigError, Extractor, load_config
 from kada_athena_async.config import config_schema, known_secrets
+from kada_athena_async.permissions import account_scope, policy_of
 from kada_athena_async.redact import Redactor
-from kada_athena_async.rights import account_scope, policy_of
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.people import in_account, person_of
 from kada_athena_async.sandbox.estate.small import tiny_estate

@@ -12,7 +12,7 @@ import pytest
 
 from kada_athena_async import Extractor, RunReport
 from kada_athena_async.config import Config, make_config
-from kada_athena_async.rights import account_scope, policy_of, rights_of
+from kada_athena_async.permissions import account_scope, permissions_of, policy_of
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.small import tiny_estate
 
@@ -79,7 +79,7 @@ async def test_the_printed_policy_is_enough(
 NEEDED = sorted(
     {
         right.action
-        for right in rights_of(
+        for right in permissions_of(
             make_config(
                 {
                     "server": "s",

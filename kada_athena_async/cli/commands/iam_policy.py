@@ -45,7 +45,7 @@ def iam_policy(
     optional: Annotated[
         bool, typer.Option("--optional", help="With rights whose absence only costs something.")
     ] = False,
-    bearer: Annotated[
+    principal: Annotated[
         For,
         typer.Option(
             "--for",
@@ -74,6 +74,6 @@ def iam_policy(
         form=form.value,
         account=account,
         has_optional=optional,
-        bearer=bearer.value,
+        principal=principal.value,
     )
     return show_policy(document, request)

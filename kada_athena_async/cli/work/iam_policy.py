@@ -12,9 +12,9 @@ from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import RunRequest, configured_sites
 from kada_athena_async.config import Config
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.rights import Bearer, account_scope, bearers, policy_of
-from kada_athena_async.rights.formats import OWN_ACCOUNT, Format, render
-from kada_athena_async.rights.policy import MANAGED_POLICY_MAX, PolicyDocument
+from kada_athena_async.permissions import Principal, account_scope, policy_of, principals
+from kada_athena_async.permissions.formats import OWN_ACCOUNT, Format, render
+from kada_athena_async.permissions.policy import MANAGED_POLICY_MAX, PolicyDocument
 
 _NAMES_SHOWN = 20
 
@@ -29,10 +29,10 @@ class PolicyRequest:
     form: str
     account: str
     has_optional: bool
-    bearer: str
+    principal: str
 
 
-_NAMED: dict[Bearer, str] = {
+_NAMED: dict[Principal, str] = {
     "run": "who extracts",
     "caller": "whoever assumes the role",
     "landing": "the landing's own identity",
@@ -43,19 +43,19 @@ _NAMED: dict[Bearer, str] = {
 def show_policy(output: Output, request: PolicyRequest) -> int:
     """Print it, and say on stderr what else is needed; the exit code."""
     config = _one_config(output, request)
-    bearer = cast("Bearer", request.bearer)
-    if bearer not in bearers(config):
-        remedy = f"nothing has to be allowed there; use one of {', '.join(bearers(config))}"
-        raise ConfigError([Problem("--for", bearer, remedy)], source="command")
+    principal = cast("Principal", request.principal)
+    if principal not in principals(config):
+        remedy = f"nothing has to be allowed there; use one of {', '.join(principals(config))}"
+        raise ConfigError([Problem("--for", principal, remedy)], source="command")
 
     form = cast("Format", request.form)
     around = account_scope(config, request.account, unknown=OWN_ACCOUNT[form])
-    policy = policy_of(config, around, bearer=bearer, optional=request.has_optional)
-    output.text(render(policy, form, config=config, bearer=bearer))
+    policy = policy_of(config, around, principal=principal, optional=request.has_optional)
+    output.text(render(policy, form, config=config, principal=principal))
     if around.account and around.account == OWN_ACCOUNT[form]:
         output.say("deploy it in the account of the estate: it stands for that account (--account)")
 
-    for line in _notes(config, policy, bearer):
+    for line in _notes(config, policy, principal):
         output.say(line)
 
     return 0
@@ -75,7 +75,7 @@ def _one_config(output: Output, request: PolicyRequest) -> Config:
     return sites[0].config
 
 
-def _notes(config: Config, policy: PolicyDocument, bearer: Bearer) -> list[str]:
+def _notes(config: Config, policy: PolicyDocument, principal: Principal) -> list[str]:
     """Notes about what this policy alone does not allow."""
     found = []
     size = len("".join(json.dumps(policy).split()))
@@ -85,7 +85,7 @@ def _notes(config: Config, policy: PolicyDocument, bearer: Bearer) -> list[str]:
             "shorter lists of patterns in the configuration, or attach it in pieces"
         )
 
-    if bearer != "run":
+    if principal != "run":
         return found
 
     others = [name for name in config.catalogs if name.lower() != "awsdatacatalog"]
@@ -98,7 +98,7 @@ def _notes(config: Config, policy: PolicyDocument, bearer: Bearer) -> list[str]:
     given = options("-c", "--config", "--site", "--set")
     found += [
         f"{_NAMED[other]} needs rights too: {suggestion('iam-policy', *given, '--for', other)}"
-        for other in bearers(config)
+        for other in principals(config)
         if other != "run"
     ]
     return found

@@ -1,4 +1,4 @@
-"""Tries the rights on Athena and Glue, without running a query and without changing anything."""
+"""Tries the permissions on Athena and Glue; runs no query and changes nothing."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from kada_athena_async.engine.connection import Connection
 from kada_athena_async.engine.doctor.report import GRANTED, Tried, together, untried
 from kada_athena_async.engine.doctor.trying import outcome
 from kada_athena_async.errors import AccessDeniedError, NotFoundError, RequestError, UnitError
+from kada_athena_async.permissions import Permission, Target
 from kada_athena_async.plan import is_included, is_read
-from kada_athena_async.rights import Right, Target
 
 WORKGROUPS_TRIED = 20
 """Workgroups whose history is tried: the list calls of all of them would take AWS's quota."""
@@ -36,7 +36,7 @@ nothing."""
 
 @dataclass(slots=True)
 class AthenaTrials:
-    """Tries rights, each once, and remembers what was seen on the way.
+    """Tries permissions, each once, and remembers what was seen on the way.
 
     Args:
         catalogs: Those of the configuration that exist.
@@ -59,8 +59,8 @@ class AthenaTrials:
     _own: list[QueryExecution] | None = None
     _tag: tuple[str, list[str]] = (NO_TABLE, [NO_TABLE])
 
-    async def try_right(self, right: Right) -> Tried:
-        """Result of using *right*.
+    async def try_permission(self, permission: Permission) -> Tried:
+        """Result of using *permission*.
 
         Raises:
             CredentialsError: AWS does not accept us.
@@ -93,8 +93,8 @@ class AthenaTrials:
             ("athena:StopQueryExecution", Target.OWN_WORKGROUP): self._stop,
             ("athena:GetWorkGroup", Target.OWN_WORKGROUP): self._workgroup,
         }
-        trial = trials.get((right.action, right.target))
-        if trial is None and right.target is Target.SYSTEM_TABLE:
+        trial = trials.get((permission.action, permission.target))
+        if trial is None and permission.target is Target.SYSTEM_TABLE:
             return untried("only a statement shows it: run once with history_source auto")
 
         return await trial() if trial else untried("no way to try it is known")

@@ -1,4 +1,4 @@
-"""Tries the rights on a bucket; nothing is left in it."""
+"""Tries the permissions on a bucket; nothing is left in it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TIDY_UP_S = 5.0
 
 
 class BucketTrials:
-    """Tries rights on ``s3://bucket/prefix``, each once.
+    """Tries permissions on ``s3://bucket/prefix``, each once.
 
     Attributes:
         is_missing: True if S3 says that there is no such bucket.
@@ -41,7 +41,7 @@ class BucketTrials:
         self._tried: dict[str, Tried] = {}
         self.is_missing = False
 
-    async def try_right(self, action: str) -> Tried:
+    async def try_permission(self, action: str) -> Tried:
         """The result of using *action*.
 
         Raises:
@@ -89,7 +89,7 @@ class BucketTrials:
     async def _read(self, key: Mapping[str, str]) -> Tried:
         """Ask for an object that is not there: S3 says so only to those who may list."""
         tried = await outcome(self._call("HeadObject", **key))
-        if tried.state == "denied" and (await self.try_right("s3:ListBucket")).state != "ok":
+        if tried.state == "denied" and (await self.try_permission("s3:ListBucket")).state != "ok":
             return untried("without s3:ListBucket a missing object looks like a denied one")
 
         return tried
@@ -100,7 +100,7 @@ class BucketTrials:
             answer = await self._call("PutObject", **key, Body=b"", IfMatch=NO_ETAG)
         except AccessDeniedError as exc:
             # The condition needs the right to read as well.
-            if (await self.try_right("s3:GetObject")).state == "ok":
+            if (await self.try_permission("s3:GetObject")).state == "ok":
                 return Tried("denied", exc.message)
         except (NotFoundError, RequestError) as exc:
             return Tried("problem", exc.message) if code_of(exc) == "NoSuchBucket" else GRANTED
@@ -109,7 +109,7 @@ class BucketTrials:
         else:
             return await self._take_back(key, answer)
 
-        if (await self.try_right("s3:AbortMultipartUpload")).state != "ok":
+        if (await self.try_permission("s3:AbortMultipartUpload")).state != "ok":
             return untried("needs s3:GetObject or s3:AbortMultipartUpload to be tried unseen")
 
         return await self._write_by_upload(key)

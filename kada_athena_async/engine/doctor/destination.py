@@ -21,7 +21,7 @@ from kada_athena_async.files import holder_of, in_thread
 from kada_athena_async.hwm import FileHwmStore, format_hwm
 from kada_athena_async.landing import open_client, open_landing
 from kada_athena_async.landing.sas import sas_end
-from kada_athena_async.rights import Right, Target
+from kada_athena_async.permissions import Permission, Target
 from kada_athena_async.sinks import lock_path
 
 _LANDING = frozenset({Target.LANDING, Target.LANDING_BUCKET, Target.LANDING_KEY})
@@ -43,22 +43,22 @@ class OutsideTrials:
     output_path: Path
     hwm_path: Path | None
 
-    async def try_rights(self, rights: Sequence[Right]) -> dict[Right, Tried]:
-        """The results of using the rights on the landing's and the HWM's buckets.
+    async def try_permissions(self, permissions: Sequence[Permission]) -> dict[Permission, Tried]:
+        """The results of using the permissions on the landing's and the HWM's buckets.
 
         Raises:
             CredentialsError: S3 does not accept who writes there.
         """
-        found: dict[Right, Tried] = {}
+        found: dict[Permission, Tried] = {}
         for targets, place in ((_LANDING, self._landing), (_MARKS, self._marks)):
-            wanted = [right for right in rights if right.target in targets]
+            wanted = [permission for permission in permissions if permission.target in targets]
             if not wanted or not isinstance(place, S3Place):
                 continue
 
             async with open_client(place, self.destination.runtime) as client:
                 trials = BucketTrials(client, place.bucket, place.prefix)
-                for right in wanted:
-                    found[right] = await trials.try_right(right.action)
+                for permission in wanted:
+                    found[permission] = await trials.try_permission(permission.action)
 
         return found
 

@@ -40,16 +40,16 @@ from kada_athena_async.errors import (
     UnitError,
 )
 from kada_athena_async.files import in_thread
-from kada_athena_async.plan import check_workgroups
-from kada_athena_async.retry import RetryPolicy
-from kada_athena_async.rights import (
+from kada_athena_async.permissions import (
     AccountScope,
-    Right,
+    Permission,
     Target,
     account_scope,
-    rights_of,
+    permissions_of,
     statement_of,
 )
+from kada_athena_async.plan import check_workgroups
+from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.sources.statement_texts import STATEMENT_COLUMNS, fill
 from kada_athena_async.sources.strategy import metadata_source
 
@@ -134,24 +134,26 @@ class Doctor:
         trials = AthenaTrials(connection=connection, catalogs=catalogs, execution=execution)
         where = split_location(config.bucket)
         bucket = BucketTrials(connection.client, where["Bucket"], where["Key"])
-        for right in rights_of(self.written):
-            if right.target in _SECRETS:  # without it we would not be here
-                self._findings.append(_finding_of(right, GRANTED, {}))
+        for permission in permissions_of(self.written):
+            if permission.target in _SECRETS:  # without it we would not be here
+                self._findings.append(_finding_of(permission, GRANTED, {}))
 
-        destination = await self._outside_rights()
-        for right in rights_of(config):
-            if right in destination:
-                tried = destination[right]
-            elif right.target in _OUTSIDE:
+        destination = await self._destination_permissions()
+        for permission in permissions_of(config):
+            if permission in destination:
+                tried = destination[permission]
+            elif permission.target in _OUTSIDE:
                 tried = untried("access is denied, see below")
-            elif right.target is Target.ROLES:
+            elif permission.target is Target.ROLES:
                 tried = GRANTED if config.role else untried("see the landing")
-            elif right.target in _RESULTS:
-                tried = await bucket.try_right(right.action)
+            elif permission.target in _RESULTS:
+                tried = await bucket.try_permission(permission.action)
             else:
-                tried = await trials.try_right(right)
+                tried = await trials.try_permission(permission)
 
-            self._findings.append(_finding_of(right, tried, statement_of(config, right, around)))
+            self._findings.append(
+                _finding_of(permission, tried, statement_of(config, permission, around))
+            )
 
         if bucket.is_missing:
             lost = "Athena cannot write results"
@@ -181,7 +183,7 @@ class Doctor:
                     subject, lost = f"{problem.key} {problem.value}", "the run does not start"
                     self._fail("catalogs", subject, "matches nothing", lost, problem.remedy, 2)
         except UnitError:
-            pass  # the right is tried by itself
+            pass  # the permission is tried by itself
 
     async def _catalogs(self, connection: Connection) -> tuple[CatalogFacts, ...]:
         names = self.destination.config.catalogs
@@ -192,18 +194,18 @@ class Doctor:
                 lost = "the run does not start"
                 self._fail("catalogs", problem.value, "does not exist", lost, problem.remedy, 2)
         except AccessDeniedError:
-            pass  # the right is tried by itself
+            pass  # the permission is tried by itself
 
         return ()
 
-    async def _outside_rights(self) -> dict[Right, Tried]:
+    async def _destination_permissions(self) -> dict[Permission, Tried]:
         trials = OutsideTrials(
             destination=self.destination,
             output_path=self.destination.config.output_path,
             hwm_path=self.hwm_path,
         )
         try:
-            return await trials.try_rights(rights_of(self.destination.config))
+            return await trials.try_permissions(permissions_of(self.destination.config))
         except (CredentialsError, NetworkError) as exc:
             subject = "S3" if isinstance(exc, NetworkError) else "credentials"
             lost = "nothing is delivered; the run ends with exit code 4"
@@ -259,13 +261,13 @@ class Doctor:
         )
 
 
-def _finding_of(right: Right, tried: Tried, statement: Mapping[str, object]) -> Finding:
+def _finding_of(permission: Permission, tried: Tried, statement: Mapping[str, object]) -> Finding:
     finding = Finding(
         area="rights",
-        subject=right.action,
+        subject=permission.action,
         state=tried.state,
-        detail=right.target.value,
-        used_for=right.used_for,
+        detail=permission.target.value,
+        used_for=permission.used_for,
     )
     match tried.state:
         case "ok":
@@ -276,20 +278,22 @@ def _finding_of(right: Right, tried: Tried, statement: Mapping[str, object]) -> 
         case "denied":
             # One refusal says no more than that the right is missing; one of many says on what.
             on = f", denied {tried.detail}" if tried.detail.startswith("on ") else ""
-            to = {"run": "the run's identity"}.get(right.bearer, right.bearer.replace("_", " "))
+            to = {"run": "the run's identity"}.get(
+                permission.principal, permission.principal.replace("_", " ")
+            )
             return replace(
                 finding,
                 detail=f"{finding.detail}{on}",
-                lost=right.lost,
+                lost=permission.lost,
                 remedy=f"allow it to {to}",
-                exit_code=ExitCode.FAILED if right.is_needed else ExitCode.OK,
+                exit_code=ExitCode.FAILED if permission.is_needed else ExitCode.OK,
                 statement=statement,
             )
         case "problem":
             return replace(
                 finding,
                 detail=f"{finding.detail}; {tried.detail}",
-                lost=right.lost,
+                lost=permission.lost,
                 remedy="look at what AWS says, then try again",
-                exit_code=ExitCode.FAILED if right.is_needed else ExitCode.OK,
+                exit_code=ExitCode.FAILED if permission.is_needed else ExitCode.OK,
             )

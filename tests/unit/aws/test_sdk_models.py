@@ -26,7 +26,7 @@ def called_of_glue() -> set[str]:
     """Operations that are written as ``glue:Operation``, or in a call that also says ``glue``."""
     found: set[str] = set()
     for path in PACKAGE.rglob("*.py"):
-        if "sandbox" in path.parts or "rights" in path.parts:
+        if "sandbox" in path.parts or "permissions" in path.parts:
             continue
 
         for node in ast.walk(ast.parse(path.read_text())):

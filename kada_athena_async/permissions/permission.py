@@ -1,15 +1,15 @@
-"""A right that a configuration has a use for."""
+"""A permission that a configuration has a use for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
 
-from kada_athena_async.rights.needs import Bearer
+from kada_athena_async.permissions.requirements import Principal
 
 
 class Target(Enum):
-    """Kind of resource that a right is granted on."""
+    """Kind of resource that a permission is granted on."""
 
     EVERYTHING = "account"
     OWN_WORKGROUP = "own workgroup"
@@ -31,15 +31,15 @@ class Target(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Right:
-    """A right that a configuration has a use for.
+class Permission:
+    """A permission that a configuration has a use for.
 
     Attributes:
         action: Such as ``athena:ListWorkGroups``.
         used_for: What is done with it.
         lost: What a run is without it, as the end of a sentence.
         is_needed: False if its absence only costs something.
-        bearer: Whose policy it belongs into.
+        principal: Whose policy it belongs into.
     """
 
     action: str
@@ -47,4 +47,4 @@ class Right:
     used_for: str
     lost: str
     is_needed: bool = True
-    bearer: Bearer = "run"
+    principal: Principal = "run"

@@ -1,4 +1,4 @@
-"""The policy of a configuration: no right too many, no resource too wide."""
+"""The policy of a configuration: no permission too many, no resource too wide."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ from botocore.loaders import Loader
 
 from kada_athena_async.config import Config, make_config
 from kada_athena_async.errors import ConfigError
-from kada_athena_async.rights import account_scope, bearers, lost_without, policy_of, rights_of
-from kada_athena_async.rights.resources import partition_of
+from kada_athena_async.permissions import (
+    account_scope,
+    lost_without,
+    permissions_of,
+    policy_of,
+    principals,
+)
+from kada_athena_async.permissions.resources import partition_of
 
 ROLE = "arn:aws:iam::123456789012:role/data/KadaAthenaRole"
 
@@ -127,21 +133,21 @@ def test_a_pattern_over_catalogs_that_is_unclear_grants_all_schemas() -> None:
 
 
 @pytest.mark.parametrize(
-    ("landing", "bearer"),
+    ("landing", "principal"),
     [
         ("s3://landing/lz", "run"),
         ({"bucket": "landing", "prefix": "lz", "key": "AKIA", "secret": "s"}, "landing"),
         ({"bucket": "landing", "prefix": "lz", "role": ROLE}, "landing"),
     ],
 )
-def test_the_landings_rights_go_to_whoever_writes_there(landing: object, bearer: str) -> None:
+def test_the_landings_rights_go_to_whoever_writes_there(landing: object, principal: str) -> None:
     """A landing with an identity of its own has a policy of its own."""
     config = config_of(landing=landing, hwm_store="landing")
-    found = granted(config, bearer=bearer)
+    found = granted(config, principal=principal)
 
     assert "arn:aws:s3:::landing/lz/*" in found["s3:PutObject"]
     assert "arn:aws:s3:::landing" in found["s3:ListBucket"]
-    if bearer != "run":
+    if principal != "run":
         assert "landing" not in str(granted(config, optional=True))
 
 
@@ -168,8 +174,8 @@ def test_whoever_assumes_the_role_needs_nothing_else() -> None:
     """The caller's policy holds one action on one role."""
     config = config_of()
 
-    assert bearers(config) == ("run", "caller")
-    assert granted(config, bearer="caller", optional=True) == {"sts:AssumeRole": {ROLE}}
+    assert principals(config) == ("run", "caller")
+    assert granted(config, principal="caller", optional=True) == {"sts:AssumeRole": {ROLE}}
 
 
 @pytest.mark.parametrize(
@@ -224,9 +230,9 @@ def test_statement_names_are_legal_and_unique() -> None:
 
 
 def test_each_right_says_what_it_is_for_and_what_is_lost() -> None:
-    """Nobody has to guess why a right is asked for."""
-    rights = rights_of(config_of(landing="s3://landing/lz", hwm_store="s3://marks/m"))
+    """Nobody has to guess why a permission is asked for."""
+    permissions = permissions_of(config_of(landing="s3://landing/lz", hwm_store="s3://marks/m"))
 
-    assert all(right.used_for and right.lost for right in rights)
+    assert all(permission.used_for and permission.lost for permission in permissions)
     assert "no history at all" in lost_without(config_of(), "athena:ListWorkGroups")
     assert lost_without(config_of(metadata_source="api"), "athena:StartQueryExecution") == ""

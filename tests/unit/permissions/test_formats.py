@@ -9,9 +9,9 @@ import hcl2
 import yaml
 
 from kada_athena_async.config import Config
-from kada_athena_async.rights import account_scope, policy_of
-from kada_athena_async.rights.formats import OWN_ACCOUNT, render
-from tests.unit.rights.test_policy import config_of
+from kada_athena_async.permissions import account_scope, policy_of
+from kada_athena_async.permissions.formats import OWN_ACCOUNT, render
+from tests.unit.permissions.test_policy import config_of
 
 
 def made(config: Config, form: Any, **choice: Any) -> tuple[Any, str]:

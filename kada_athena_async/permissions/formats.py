@@ -9,8 +9,8 @@ from typing import Literal, TypeAlias
 import yaml
 
 from kada_athena_async.config import Config
-from kada_athena_async.rights.needs import Bearer
-from kada_athena_async.rights.policy import PolicyDocument
+from kada_athena_async.permissions.policy import PolicyDocument
+from kada_athena_async.permissions.requirements import Principal
 
 Format: TypeAlias = Literal["json", "cloudformation", "terraform"]
 
@@ -26,7 +26,9 @@ OWN_ACCOUNT: dict[Format, str] = {
 """The account in which a document is deployed, as its language says it; JSON cannot."""
 
 
-def render(policy: PolicyDocument, form: Format, *, config: Config, bearer: Bearer = "run") -> str:
+def render(
+    policy: PolicyDocument, form: Format, *, config: Config, principal: Principal = "run"
+) -> str:
     """*policy* as a document that can be deployed as it stands, with a line feed at its end.
 
     CloudFormation and Terraform attach it to the role of the configuration, if there is one.
@@ -34,8 +36,10 @@ def render(policy: PolicyDocument, form: Format, *, config: Config, bearer: Bear
     if form == "json":
         return json.dumps(policy, indent=2) + "\n"
 
-    role = config.role.rpartition("/")[2] if bearer == "run" else ""
-    name = "KadaAthena" + "".join(word.title() for word in bearer.split("_") if bearer != "run")
+    role = config.role.rpartition("/")[2] if principal == "run" else ""
+    name = "KadaAthena" + "".join(
+        word.title() for word in principal.split("_") if principal != "run"
+    )
     if form == "cloudformation":
         return _cloudformation(policy, name=name, role=role)
 

@@ -1,4 +1,4 @@
-"""The ARNs that a configuration's rights are granted on, as narrow as it allows. Pure."""
+"""The ARNs that a configuration's permissions are granted on, as narrow as it allows. Pure."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing_extensions import assert_never
 from kada_athena_async.config import Config, references_of
 from kada_athena_async.config.landing import S3Place
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.rights.needs import OWN_CATALOG, Requirements, assumed_roles
-from kada_athena_async.rights.right import Target
+from kada_athena_async.permissions.permission import Target
+from kada_athena_async.permissions.requirements import OWN_CATALOG, Requirements, assumed_roles
 
 # docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html; the prefixes of the regions are
 # those of the SDK's own list of partitions (a test compares them).
@@ -116,7 +116,7 @@ def _catalogs(needs: Requirements) -> list[str]:
 
 
 def _glue(needs: Requirements, target: Target, around: AccountScope) -> list[str]:
-    """Glue wants the right on the catalog, the database and the table."""
+    """Glue wants the permission on the catalog, the database and the table."""
     glue = f"arn:{around.partition}:glue:{around.region}:{around.account}"
     found = []
     # Nested catalogs (s3tablescatalog/bucket) have ARNs of their own.

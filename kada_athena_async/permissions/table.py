@@ -1,4 +1,4 @@
-"""The one table of rights: action, what it is used for, what is lost without it. Pure.
+"""The one table of permissions: action, what it is used for, what is lost without it. Pure.
 
 Which action has which type of resource: Service Authorization Reference of Athena, Glue and S3
 (docs.aws.amazon.com/service-authorization/latest/reference).
@@ -10,13 +10,17 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from kada_athena_async.config import Config
-from kada_athena_async.rights.needs import Bearer, Requirements
-from kada_athena_async.rights.places import assume_rights, hwm_rights, landing_rights
-from kada_athena_async.rights.right import Right, Target
+from kada_athena_async.permissions.destinations import (
+    assume_permissions,
+    hwm_permissions,
+    landing_permissions,
+)
+from kada_athena_async.permissions.permission import Permission, Target
+from kada_athena_async.permissions.requirements import Principal, Requirements
 
 
 class _Row(NamedTuple):
-    """A row of the table; ``is_needed`` says None where the right has no use."""
+    """A row of the table; ``is_needed`` says None where the permission has no use."""
 
     action: str
     target: Target
@@ -283,11 +287,11 @@ _TABLE: tuple[_Row, ...] = (
 )
 
 
-def rights_of(config: Config) -> tuple[Right, ...]:
-    """Every right that *config* has a use for, in the order in which a run needs them."""
+def permissions_of(config: Config) -> tuple[Permission, ...]:
+    """Every permission that *config* has a use for, in the order in which a run needs them."""
     needs = Requirements(config)
     found = [
-        Right(
+        Permission(
             action=row.action,
             target=row.target,
             used_for=row.used_for,
@@ -297,15 +301,22 @@ def rights_of(config: Config) -> tuple[Right, ...]:
         for row in _TABLE
         if (is_needed := row.is_needed(needs)) is not None
     ]
-    return (*assume_rights(config), *found, *landing_rights(needs), *hwm_rights(needs))
+    return (
+        *assume_permissions(config),
+        *found,
+        *landing_permissions(needs),
+        *hwm_permissions(needs),
+    )
 
 
-def bearers(config: Config) -> tuple[Bearer, ...]:
+def principals(config: Config) -> tuple[Principal, ...]:
     """Principals that need a policy for the configuration, the run's first."""
-    return tuple(dict.fromkeys(["run", *(right.bearer for right in rights_of(config))]))
+    return tuple(
+        dict.fromkeys(["run", *(permission.principal for permission in permissions_of(config))])
+    )
 
 
 def lost_without(config: Config, action: str) -> str:
     """Losses of a run without *action*, joined; empty if it has no use for it."""
-    lost = [right.lost for right in rights_of(config) if right.action == action]
+    lost = [permission.lost for permission in permissions_of(config) if permission.action == action]
     return "; ".join(dict.fromkeys(lost))

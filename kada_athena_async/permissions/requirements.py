@@ -1,4 +1,4 @@
-"""Requests of a configuration, as far as rights depend on them. Pure."""
+"""Requests of a configuration, as far as permissions depend on them. Pure."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from kada_athena_async.sources.strategy import asks_system_table, metadata_sourc
 OWN_CATALOG = "AwsDataCatalog"
 """The account's own Glue catalog, as Athena spells it in ARNs."""
 
-Bearer: TypeAlias = Literal["run", "caller", "landing", "hwm_store"]
-"""Whose policy a right belongs into: who extracts (the role, if there is one), who assumes the
+Principal: TypeAlias = Literal["run", "caller", "landing", "hwm_store"]
+"""Whose policy a permission belongs into: who extracts (the role, if there is one), who assumes the
 role, who writes to the landing or to the HWM's bucket where that has an identity of its own."""
 
 
@@ -75,9 +75,9 @@ class Requirements:
         """True if Glue is read, by the run or by Athena on its behalf."""
         return self.has_own or self.names_all or any("/" in name for name in self.others)
 
-    def place(self, bearer: Literal["landing", "hwm_store"]) -> S3Place | None:
+    def place(self, principal: Literal["landing", "hwm_store"]) -> S3Place | None:
         """The landing, or the HWM's place, if it is a bucket."""
-        value = self.config.landing if bearer == "landing" else self.config.hwm_store
+        value = self.config.landing if principal == "landing" else self.config.hwm_store
         return value if isinstance(value, S3Place) else None
 
     @property
@@ -85,7 +85,7 @@ class Requirements:
         return self.config.hwm_store == "landing"
 
 
-def bearer_of(place: S3Place, own: Literal["landing", "hwm_store"]) -> Bearer:
+def principal_of(place: S3Place, own: Literal["landing", "hwm_store"]) -> Principal:
     """The principal that writes to *place*: the run, unless the place names another."""
     is_own = place.key.get_secret_value() or place.profile or place.role
     return own if is_own else "run"

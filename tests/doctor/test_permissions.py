@@ -12,7 +12,7 @@ import pytest
 from kada_athena_async import Extractor
 from kada_athena_async.config import make_config
 from kada_athena_async.engine import DoctorReport
-from kada_athena_async.rights import account_scope, policy_of, rights_of
+from kada_athena_async.permissions import account_scope, permissions_of, policy_of
 from kada_athena_async.sandbox import Sandbox
 from tests.doctor.conftest import LANDING
 
@@ -23,7 +23,7 @@ FIELDS: dict[str, Any] = {
     "attribute_users": "cloudtrail",
     "lake_formation_tags": True,
 }
-RIGHTS = rights_of(
+RIGHTS = permissions_of(
     make_config(
         {
             "server": "s",

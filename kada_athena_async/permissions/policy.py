@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from kada_athena_async.config import Config
-from kada_athena_async.rights.needs import Bearer
-from kada_athena_async.rights.resources import AccountScope, arns
-from kada_athena_async.rights.right import Right, Target
-from kada_athena_async.rights.table import rights_of
+from kada_athena_async.permissions.permission import Permission, Target
+from kada_athena_async.permissions.requirements import Principal
+from kada_athena_async.permissions.resources import AccountScope, arns
+from kada_athena_async.permissions.table import permissions_of
 
 Statement: TypeAlias = Mapping[str, object]
 PolicyDocument: TypeAlias = Mapping[str, object]
@@ -23,21 +23,21 @@ MANAGED_POLICY_MAX = 6144
 
 
 def policy_of(
-    config: Config, around: AccountScope, *, bearer: Bearer = "run", optional: bool = False
+    config: Config, around: AccountScope, *, principal: Principal = "run", optional: bool = False
 ) -> PolicyDocument:
-    """The rights that *bearer* needs, and no other.
+    """The permissions that *principal* needs, and no other.
 
     Args:
-        optional: With the rights whose absence only costs something.
+        optional: With the permissions whose absence only costs something.
     """
     wanted = [
-        right
-        for right in rights_of(config)
-        if right.bearer == bearer and (optional or right.is_needed)
+        permission
+        for permission in permissions_of(config)
+        if permission.principal == principal and (optional or permission.is_needed)
     ]
     by_target: dict[Target, list[str]] = {}
-    for right in wanted:
-        by_target.setdefault(right.target, []).append(right.action)
+    for permission in wanted:
+        by_target.setdefault(permission.target, []).append(permission.action)
 
     statements = [
         _statement(actions, arns(config, target, around), sid=_sid(target))
@@ -46,9 +46,9 @@ def policy_of(
     return {"Version": LANGUAGE, "Statement": statements}
 
 
-def statement_of(config: Config, right: Right, around: AccountScope) -> Statement:
-    """The statement that grants *right* to its bearer."""
-    return _statement([right.action], arns(config, right.target, around))
+def statement_of(config: Config, permission: Permission, around: AccountScope) -> Statement:
+    """The statement that grants *permission* to its principal."""
+    return _statement([permission.action], arns(config, permission.target, around))
 
 
 def _statement(actions: Sequence[str], resources: Sequence[str], *, sid: str = "") -> Statement:
