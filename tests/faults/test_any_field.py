@@ -6,18 +6,22 @@ default takes a sample; ``-m slow`` takes every field with every change.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from typing import Any, get_args, get_origin, get_type_hints
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
 
 from kada_athena_async.aws import wire
 from kada_athena_async.aws.decode import ANSWER_KINDS
+from kada_athena_async.sandbox import Sandbox
+from kada_athena_async.sandbox.estate.small import tiny_estate
 from tests.faults.test_odd_answers import OddWorld
-from tests.faults.world import WallClock
+from tests.faults.world import START, WallClock
 from tests.kit.raw_aws import RawAws
 
 REMOVED = object()
@@ -96,8 +100,21 @@ def change(document: Any, path: tuple[str | int, ...], value: object) -> None:
         document[last] = value
 
 
+class Case(NamedTuple):
+    """A change of one field.
+
+    Attributes:
+        path: Leads to the field.
+        name: Key of ``CHANGES``.
+    """
+
+    operation: str
+    path: tuple[str | int, ...]
+    name: str
+
+
 CASES = [
-    pytest.param(operation, path, name, id=f"{operation}-{'.'.join(map(str, path))}-{name}")
+    pytest.param(Case(operation, path, name), id=f"{operation}-{'.'.join(map(str, path))}-{name}")
     for operation, kind in sorted(ANSWER_KINDS.items())
     for path in paths_of(kind)
     for name in CHANGES
@@ -107,7 +124,9 @@ CASES = [
 def sample() -> list[Any]:
     """A case of every operation, and some more."""
     rng = Random(SEED)
-    by_operation = [[c for c in CASES if c.values[0] == name] for name in sorted(ANSWER_KINDS)]
+    by_operation = [
+        [c for c in CASES if c.values[0].operation == name] for name in sorted(ANSWER_KINDS)
+    ]
     chosen = [rng.choice(cases) for cases in by_operation]
     return [*chosen, *rng.sample(CASES, SAMPLE - len(chosen))]
 
@@ -147,37 +166,70 @@ def labels(page: Any, *, is_whole: bool) -> set[str]:
 NAMES = ("Name", "CatalogName", "QueryExecutionId")
 
 
-@pytest.mark.parametrize(("operation", "path", "name"), sample())
-async def test_a_field_costs_its_item_at_most_and_it_is_said(
-    tmp_path: Path, aws: RawAws, wall: WallClock, operation: str, path: Any, name: str
-) -> None:
-    """All other items are told; what is missing makes a scope partial or fails it by name."""
-    await try_field(tmp_path, aws, wall, operation, path, name)
+class PlainRun(NamedTuple):
+    """What a run told whose answers nobody changed.
+
+    Attributes:
+        names: Kind and name of each item.
+        scopes: Names in the manifest's completeness.
+    """
+
+    names: set[tuple[str, ...]]
+    scopes: list[list[str]]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("operation", "path", "name"), CASES)
-async def test_every_field_costs_its_item_at_most_and_it_is_said(
-    tmp_path: Path, aws: RawAws, wall: WallClock, operation: str, path: Any, name: str
-) -> None:
-    """The same of every field, with every change."""
-    await try_field(tmp_path, aws, wall, operation, path, name)
-
-
-async def try_field(
-    tmp_path: Path, aws: RawAws, wall: WallClock, operation: str, path: Any, name: str
-) -> None:
-    """All other items are told; what is missing makes a scope partial or fails it by name."""
-    source = "auto" if operation in ("StartQueryExecution", "GetQueryResults") else "api"
-    fields: dict[str, Any] = {
+def fields_of(source: str) -> dict[str, Any]:
+    return {
         "metadata_source": source,
         "on_error": "skip",
         "results": "api",
         "attribute_users": "cloudtrail",
         "lake_formation_tags": True,
     }
-    plain = OddWorld(tmp_path, aws, wall)
-    assert (await plain.go(**fields)).committed
+
+
+@pytest.fixture(scope="module")
+def plain_runs() -> dict[str, PlainRun]:
+    """Metadata source -> the run with which its cases are compared."""
+    return {source: asyncio.run(plain_run(source)) for source in ("api", "auto")}
+
+
+async def plain_run(source: str) -> PlainRun:
+    wall = WallClock()
+    with (
+        TemporaryDirectory() as path,
+        Sandbox(tiny_estate(START), now=wall.now) as sandbox,
+        RawAws(sandbox) as aws,
+    ):
+        world = OddWorld(Path(path), aws, wall)
+        assert (await world.go(**fields_of(source))).committed
+        entries = [entry for m in world.manifests() for entry in m["facts"]["completeness"]]
+        persons = {("users", "")}  # those that executions and events name
+        return PlainRun(names(world) - persons, [entry["name"] for entry in entries])
+
+
+@pytest.mark.parametrize("case", sample())
+async def test_a_field_costs_its_item_at_most_and_it_is_said(
+    plain_runs: dict[str, PlainRun], tmp_path: Path, aws: RawAws, wall: WallClock, case: Case
+) -> None:
+    """All other items are told; what is missing makes a scope partial or fails it by name."""
+    await try_field(plain_runs, OddWorld(tmp_path, aws, wall), case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+async def test_every_field_costs_its_item_at_most_and_it_is_said(
+    plain_runs: dict[str, PlainRun], tmp_path: Path, aws: RawAws, wall: WallClock, case: Case
+) -> None:
+    """The same of every field, with every change."""
+    await try_field(plain_runs, OddWorld(tmp_path, aws, wall), case)
+
+
+async def try_field(plain_runs: dict[str, PlainRun], odd: OddWorld, case: Case) -> None:
+    """All other items are told; what is missing makes a scope partial or fails it by name."""
+    operation, path, name = case
+    source = "auto" if operation in ("StartQueryExecution", "GetQueryResults") else "api"
+    plain = plain_runs[source]
     touched: set[str] = set()
 
     def edit(page: Any) -> None:
@@ -185,18 +237,13 @@ async def try_field(
         change(page, path, CHANGES[name])
 
     full_name = f"{SERVICES.get(operation, 'athena')}:{operation}"
-    rule = aws.alter(full_name, edit)
-    odd = OddWorld(tmp_path / "odd", aws, wall)
-    odd.path.mkdir()
-    report = await odd.go(**fields)
+    rule = odd.aws.alter(full_name, edit)
+    report = await odd.go(**fields_of(source))
     assert rule.answered
     assert report.committed, [outcome.reason for outcome in report.failed]
-    lost = (
-        names(plain) - names(odd) - {("users", "")}
-    )  # the persons that executions and events name
+    lost = plain.names - names(odd)
     scopes = [entry for m in odd.manifests() for entry in m["facts"]["completeness"]]
     incomplete = [entry for entry in scopes if entry["outcome"] != "complete"]
-    baseline = [e["name"] for m in plain.manifests() for e in m["facts"]["completeness"]]
     if len(path) == 1 and name == "null":
         return  # a list that is null is an empty one
 
@@ -204,7 +251,7 @@ async def try_field(
         return  # by another name it is another thing, and nobody can tell
 
     if lost:
-        assert [e for e in incomplete if e["name"] not in baseline or e["reason"]], lost
+        assert [e for e in incomplete if e["name"] not in plain.scopes or e["reason"]], lost
 
     # More than the items that were touched is lost only where a whole list could not be read, or a
     # thing that others depend on; then a scope fails by the operation's name, or is not listed.
