@@ -28,8 +28,8 @@ from kada_athena_async.errors import (
 )
 
 DATA = Path(botocore.__file__).parent / "data"
-MODELS = ("athena", "glue", "sts", "s3", "cloudtrail", "lakeformation")
-CALLED = {**OPERATIONS, "cloudtrail": {"LookupEvents"}}
+MODELS = ("athena", "glue", "sts", "s3", "cloudtrail", "lakeformation", "secretsmanager", "ssm")
+CALLED = {**OPERATIONS, "cloudtrail": {"LookupEvents"}, "secretsmanager": {"GetSecretValue"}}
 
 ERRORS = {
     "throttled": ThrottledError,
