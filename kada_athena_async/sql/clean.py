@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 from kada_athena_async.sql.literal_lists import ListGrammar
 from kada_athena_async.sql.substitute import split_at, substitute
+from kada_athena_async.sql.tokens import unescaped
 
 _NAME = re.compile(r'"[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`')
+_UNICODE_NAME = re.compile(r'\b[Uu]&("[^"]*(?:""[^"]*)*")(?!\s*uescape)', re.IGNORECASE)
 _COMMENT = re.compile(r"--\?|/\*\?\*/")
 _ESCAPE = re.compile(r"\? ?uescape ?\?", re.IGNORECASE)  # of U&'...', one literal
 _LISTS = ListGrammar(r"(?:null|true|false|(?:[A-Za-z]{4,9} ?)?(?:[-+] ?)?\?)", gap=" ?")
@@ -24,7 +26,14 @@ _DIGIT_NAME = re.compile(r"(?<![\w.])[0-9]+_\w*[A-Za-z]\w*")
 
 def clean(masked: str) -> str:
     """Return *masked* without its comments, each space one, one item or row of each list."""
+    if '&"' in masked:
+        masked = _UNICODE_NAME.sub(_plain_name, masked)
     return outside_names(masked, _clean).strip()
+
+
+def _plain_name(match: re.Match[str]) -> str:
+    """``U&"d\\0061y"`` as ``"day"``."""
+    return unescaped(match[1]) or match.group()
 
 
 def parseable(cleaned: str) -> str:

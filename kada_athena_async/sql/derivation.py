@@ -21,9 +21,7 @@ from kada_athena_async.records import (
     ViewRecord,
 )
 from kada_athena_async.sql.analysis import Analysis, Statement
-from kada_athena_async.sql.clean import clean
 from kada_athena_async.sql.engine_choice import first_words
-from kada_athena_async.sql.masking import mask_sql
 from kada_athena_async.sql.names import Context, TableName
 from kada_athena_async.sql.prepared import PreparedStatements
 from kada_athena_async.sql.readings import Readings
@@ -123,11 +121,8 @@ class Statements:
         if "prepare" not in record.query.lower():
             return
 
-        if first_words(record.query)[:1] in (["prepare"], ["deallocate"]):
-            # Where locations are not hidden, those of a prepared UNLOAD are told too.
-            is_masked, text = self._derivation.is_masked, record.query
-            text = clean(text if is_masked else mask_sql(text, keep_s3_locations=True))
-            self._prepared.note(record.workgroup, text, record.completed_at or record.submitted_at)
+        at = record.completed_at or record.submitted_at
+        self._prepared.note(record.workgroup, record.query, at)
 
     async def derive(
         self, batch: Sequence[Source]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from kada_athena_async.sql.engine_choice import first_words
-from kada_athena_async.sql.tokens import Engine, Kind, tokenize
+from kada_athena_async.sql.tokens import Engine, Kind, significant_tokens, unescaped
 
 
 def immediate_text(sql: str) -> str | None:
@@ -18,10 +20,28 @@ def immediate_text(sql: str) -> str | None:
     if words[:2] != ["execute", "immediate"]:
         return None
 
-    strings = (token for token in tokenize(sql, Engine.TRINO) if token.kind is Kind.STRING)
-    first = next(strings, None)
-    text = sql[first.start : first.end] if first else ""
-    return text[1:-1].replace("''", "'") if text[:1] == "'" else None
+    return _first_string(sql)
+
+
+def _first_string(sql: str) -> str | None:
+    """The value of the first string of *sql*; None if there is none that can be read."""
+    tokens = significant_tokens(sql, Engine.TRINO)
+    first = next((token for token in tokens if token.kind is Kind.STRING), None)
+    if first is None:
+        return None
+
+    text = sql[first.start : first.end]
+    if text[0] == "'":
+        return text[1:-1].replace("''", "'")
+
+    if text[0] not in "uU":
+        return None
+
+    escape = "\\"
+    after = [sql[token.start : token.end] for token in islice(tokens, 2)]
+    if len(after) == 2 and after[0].lower() == "uescape":
+        escape = after[1][1:-1]
+    return unescaped(text[3:-1].replace("''", "'"), escape) if len(escape) == 1 else None
 
 
 def immediate_statement(inner: str) -> str:

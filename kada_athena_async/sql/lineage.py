@@ -14,6 +14,7 @@ import sqlglot
 from sqlglot import exp
 
 from kada_athena_async.sql.clean import parseable
+from kada_athena_async.sql.parse_tree import items_of_row
 from kada_athena_async.sql.question import Question, Read, Reading, by_name, guess
 from kada_athena_async.sql.relations import (
     NO_SOURCES,
@@ -116,8 +117,36 @@ def _change(tree: exp.Update | exp.Delete | exp.Merge, resolver: Resolver) -> tu
 
 
 def _assigned(expressions: Iterable[exp.Expr], frame: Frame, resolver: Resolver) -> list[Output]:
-    equations = [e for e in expressions if isinstance(e, exp.EQ)]
-    return [Output(e.this.name, resolver.sources(e.expression, frame, Ctes())) for e in equations]
+    outputs: list[Output] = []
+    for equation in expressions:
+        if not isinstance(equation, exp.EQ):
+            continue
+        column = equation.this.unnest()
+        if isinstance(column, exp.Tuple):
+            names = [column.name for column in column.expressions]
+            outputs += _assigned_together(names, equation.expression, frame, resolver)
+        else:
+            sources = resolver.sources(equation.expression, frame, Ctes())
+            outputs.append(Output(column.name, sources))
+
+    return outputs
+
+
+def _assigned_together(
+    names: list[str], value: exp.Expr, frame: Frame, resolver: Resolver
+) -> list[Output]:
+    """``(a, b) = (1, 2)`` and ``(a, b) = (SELECT ...)``; not Trino's, but other engines'."""
+    if isinstance(value, exp.Query):
+        given = resolver.query(value, Ctes(), (frame,)).outputs or ()
+        found = [output.sources for output in given]
+    else:
+        found = [resolver.sources(item, frame, Ctes()) for item in items_of_row(value)]
+    if len(found) != len(names):
+        resolver.ledger.problem("unknown_target_columns")
+        together = NO_SOURCES.union(*found)
+        found = [frozenset(s._replace(is_sure=False) for s in together)] * len(names)
+
+    return [Output(name, sources) for name, sources in zip(names, found, strict=True)]
 
 
 def _inserted(

@@ -36,20 +36,20 @@ class Context(NamedTuple):
     schema: str | None = None
 
 
-def split_name(text: str) -> tuple[str, ...]:
+def split_name(text: str, *, keeps_case: bool = False) -> tuple[str, ...]:
     """Return the parts of a dotted name, without their quotes.
 
-    Names without quotes are in lower case, as both engines read them.
+    Names without quotes are in lower case, as both engines read them, unless *keeps_case*.
     """
-    return tuple(_unquoted(part) for part in _NAME.findall(text))
+    return tuple(_unquoted(part, keeps_case) for part in _NAME.findall(text))
 
 
-def _unquoted(part: str) -> str:
+def _unquoted(part: str, keeps_case: bool) -> str:
     quote = part[0]
     if quote in '"`':
         return part[1:-1].replace(quote * 2, quote)
 
-    return part.lower()
+    return part if keeps_case else part.lower()
 
 
 def complete(parts: tuple[str, ...], context: Context) -> TableName | None:

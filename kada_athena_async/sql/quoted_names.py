@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kada_athena_async.sql.literals import Literal
+from kada_athena_async.sql.literals import PLACEHOLDER, Literal
 
 # Nothing that could be an address, a date or a sentence.
 _NAME = re.compile(r'"[A-Za-z_][A-Za-z0-9_$:-]{0,127}"')
 _BEFORE = re.compile(
-    r"(?P<distinct>\bdistinct\s+)?\b(?:from|join|into|update|table|view|exists|optimize|vacuum)\s+"
-    r"(?:[A-Za-z_][A-Za-z0-9_$]*\s*\.\s*){0,2}\Z",
+    r"(?P<distinct>\bdistinct )?\b(?:from|join|into|update|table|view|exists|optimize|vacuum)\b ?"
+    r"(?:[A-Za-z_][A-Za-z0-9_$]* ?\. ?){0,2}\Z",
     re.IGNORECASE,
 )
+_PAREN = re.compile(r"[()]")
 # In these calls FROM stands before a value.
-_TAKES_FROM = re.compile(r"\b(?:extract|trim|substring|overlay)\s*\(", re.IGNORECASE)
-_PAREN = re.compile(rf"(?P<takes_from>{_TAKES_FROM.pattern})|\(|\)", re.IGNORECASE)
-_LOOK_BACK_CHARS = 160
+_TAKES_FROM = re.compile(r"\b(?:extract|trim|substring|overlay) ?\Z", re.IGNORECASE)
+_LONGEST_TAKES_FROM = len(" substring ")
+_LOOK_BACK_CHARS = 400
+_LONGEST_DISTINCT = len(" distinct ")
 
 
 def without_table_names(text: str, literals: Sequence[Literal]) -> list[Literal]:
@@ -26,30 +28,73 @@ def without_table_names(text: str, literals: Sequence[Literal]) -> list[Literal]
     Every BI tool quotes them; to Hive, which reads such text too, they would be strings.
     """
     kept: list[Literal] = []
-    end_of_name = position = 0
-    takes_from: list[bool] = []  # of each open parenthesis
-    has_calls = _TAKES_FROM.search(text) is not None
+    position = 0
+    before = _Before()
+    is_part = False  # of a name: the literal before it is one
     for literal in literals:
-        start, end, _ = literal
-        if has_calls:
-            _follow(text, position, start, takes_from)
-        follows = bool(end_of_name) and text[end_of_name:start].strip() == "."
-        if not follows and takes_from[-1:] != [True]:
-            word = _BEFORE.search(text, max(position, start - _LOOK_BACK_CHARS), start)
-            follows = word is not None and not word["distinct"]
-        is_name = follows and _NAME.fullmatch(text, start, end) is not None
-        end_of_name = end if is_name else 0
+        start, end, replacement = literal
+        before.add(text[position:start])
         position = end
-        if not is_name:
+        if replacement != PLACEHOLDER:  # a comment
+            before.add(" ")
+            kept.append(literal)
+            continue
+
+        follows = (is_part and before.is_dot) or before.expects_name
+        is_part = follows and _NAME.fullmatch(text, start, end) is not None
+        before.restart()
+        if not is_part:
             kept.append(literal)
 
     return kept
 
 
-def _follow(text: str, start: int, end: int, takes_from: list[bool]) -> None:
-    """Open and close the parentheses in ``text[start:end]``."""
-    for paren in _PAREN.finditer(text, start, end):
-        if paren.group() != ")":
-            takes_from.append(paren["takes_from"] is not None)
-        elif takes_from:
-            takes_from.pop()
+class _Before:
+    """The words since the last literal, without comments and each space one."""
+
+    def __init__(self) -> None:
+        self._words = ""
+        self._is_cut = False
+        self._takes_from: list[bool] = []  # of each open parenthesis
+
+    def add(self, piece: str) -> None:
+        """Take what follows."""
+        spaced = " ".join(f".{piece}.".split())[1:-1]
+        if self._words.endswith(" "):
+            spaced = spaced.lstrip()
+        unseen = len(self._words)
+        self._words += spaced
+        for paren in _PAREN.finditer(self._words, unseen):
+            self._follow(paren.start())
+        if len(self._words) > _LOOK_BACK_CHARS:
+            self._words = self._words[-_LOOK_BACK_CHARS:]
+            self._is_cut = True
+
+    def restart(self) -> None:
+        """Begin anew after a literal."""
+        self._words, self._is_cut = PLACEHOLDER, False
+
+    @property
+    def is_dot(self) -> bool:
+        return self._words[1:].strip() == "."
+
+    @property
+    def expects_name(self) -> bool:
+        """True after FROM and such, where these words announce a table."""
+        if self._takes_from[-1:] == [True]:
+            return False
+
+        found = _BEFORE.search(self._words)
+        if found is None or found["distinct"]:
+            return False
+
+        return not self._is_cut or found.start() > _LONGEST_DISTINCT
+
+    def _follow(self, paren: int) -> None:
+        """Open or close the parenthesis at *paren*."""
+        if self._words[paren] == "(":
+            begin = max(0, paren - _LONGEST_TAKES_FROM)
+            called = _TAKES_FROM.search(self._words, begin, paren)
+            self._takes_from.append(called is not None)
+        elif self._takes_from:
+            self._takes_from.pop()

@@ -22,7 +22,7 @@ class Routed:
         target_columns: The columns of the target that the statement names.
         query: The text to parse; empty if there is nothing to parse.
         is_explained: EXPLAIN without ANALYZE, or PREPARE: nothing is run.
-        name: Of the prepared statement that EXECUTE runs or PREPARE makes.
+        name: Of the prepared statement that EXECUTE runs.
     """
 
     kind: str
@@ -49,18 +49,6 @@ def _route(text: str, rules: Sequence[_Rule]) -> Routed:
             return build(match, text)
 
     return Routed(kind="UNKNOWN", query=text)
-
-
-def prepared_text(text: str) -> tuple[str, str] | None:
-    """The name and the text of the statement that PREPARE makes; None if it is no PREPARE."""
-    match = _PREPARE.match(text.strip())
-    return (split_name(match["name"])[0], text.strip()[match.end() :]) if match else None
-
-
-def deallocated_name(text: str) -> str:
-    """The name of the prepared statement that DEALLOCATE drops; empty if *text* is none."""
-    match = _DEALLOCATE.match(text.strip())
-    return split_name(match["name"])[0] if match else ""
 
 
 def _target(match: re.Match[str]) -> tuple[str, ...]:
@@ -122,13 +110,12 @@ def _explain(match: re.Match[str], text: str) -> Routed:
 
 
 def _prepare(match: re.Match[str], text: str) -> Routed:
-    name = split_name(match["name"])[0]
     inner = _route(text[match.end() :], _UNPREPARED_RULES)
-    return replace(inner, is_explained=True, name=name)
+    return replace(inner, is_explained=True)
 
 
 def _execute(match: re.Match[str], text: str) -> Routed:
-    return Routed(kind="EXECUTE", name=split_name(match["name"])[0])
+    return Routed(kind="EXECUTE", name=split_name(match["name"], keeps_case=True)[0])
 
 
 def _none(match: re.Match[str], text: str) -> Routed:
@@ -150,8 +137,6 @@ _COLUMN_LIST = re.compile(
     rf"\s*\((?P<columns>\s*{_LISTED}(?:\s*,\s*{_LISTED})*)\s*\)", re.IGNORECASE
 )
 _WITH_DATA = re.compile(r"\swith\s+(?:no\s+)?data\s*\Z", re.IGNORECASE)
-_PREPARE = _rule(r"prepare (?P<name>NAME) from ", _prepare).pattern
-_DEALLOCATE = _rule(r"deallocate prepare (?P<name>NAME)", _none).pattern
 _PLAIN_RULES = (
     _rule(r"(?P<query>[(\s]*(?:select|with|values|table)\b)", _query),
     _rule(
@@ -188,4 +173,4 @@ _EXPLAIN = _rule(
 )
 # Neither explains an EXPLAIN nor prepares a PREPARE: however often the words are repeated.
 _UNPREPARED_RULES = (*_PLAIN_RULES, _EXPLAIN)
-_RULES = (*_UNPREPARED_RULES, _Rule(_PREPARE, _prepare))
+_RULES = (*_UNPREPARED_RULES, _rule(r"prepare NAME from ", _prepare))

@@ -92,6 +92,8 @@ _HIVE = re.compile(
     re.VERBOSE,
 )
 _COMMENT_MARK = re.compile(r"/\*|\*/")
+_SURROGATES = frozenset(map(chr, range(0xD800, 0xE000)))
+_ESCAPED = r"{0}(?:(?P<code>[0-9a-fA-F]{{4}}|\+[0-9a-fA-F]{{6}})|(?P<itself>{0})|)"
 _KINDS = (Kind.OTHER, *Kind)
 
 
@@ -102,6 +104,14 @@ def tokenize(text: str, engine: Engine) -> Iterator[Token]:
         token = token_at(text, position, engine)
         yield token
         position = token.end
+
+
+def significant_tokens(text: str, engine: Engine) -> Iterator[Token]:
+    """Yield the tokens of *text* that are neither comments nor white space."""
+    for token in tokenize(text, engine):
+        is_comment = token.kind in (Kind.LINE_COMMENT, Kind.BLOCK_COMMENT)
+        if not is_comment and not text[token.start : token.end].isspace():
+            yield token
 
 
 def token_at(text: str, position: int, engine: Engine) -> Token:
@@ -121,6 +131,24 @@ def token_at(text: str, position: int, engine: Engine) -> Token:
             return Token(Kind.OPEN, position, len(text))
 
     return Token(kind, position, end)
+
+
+def unescaped(body: str, escape: str = "\\") -> str | None:
+    """The text that ``U&'body' UESCAPE 'escape'`` stands for; None if an escape is none."""
+
+    def character(match: re.Match[str]) -> str:
+        if match["itself"]:
+            return escape
+
+        found = chr(int((match["code"] or "").lstrip("+"), 16))
+        if found in _SURROGATES:
+            raise ValueError(found)
+        return found
+
+    try:
+        return re.sub(_ESCAPED.format(re.escape(escape)), character, body)
+    except ValueError:  # neither the code of a character nor the escape itself
+        return None
 
 
 def _end_of_comment(text: str, start: int, engine: Engine) -> int:

@@ -209,6 +209,68 @@ async def test_an_execute_unloads_to_the_place_that_was_prepared() -> None:
     assert happened == [("q2", "READ", "orders"), ("q2", "WRITE", "s3://bkt/x/")]
 
 
+async def test_an_execute_makes_the_iceberg_table_where_it_was_prepared() -> None:
+    """With the mask off its property ``location`` is known, as that of the CTAS itself is."""
+    linked, _ = await derived(
+        prepared(
+            "PREPARE p FROM CREATE TABLE x WITH (table_type = 'ICEBERG', location = 's3://bkt/i/')"
+            " AS SELECT id FROM orders",
+            1,
+            1,
+        ),
+        prepared("EXECUTE p", 2, 2),
+    )
+
+    assert linked == [("orders.id", "x.id"), ("orders.id", "s3://bkt/i/.id")]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "execute"),
+    [
+        ('PREPARE "P" FROM', "EXECUTE p"),
+        ("PREPARE P FROM", 'EXECUTE "P"'),
+        ("PREPARE p FROM", "EXECUTE P"),
+        ('prepare/* x */"p q" /* y */from--z\n', 'EXECUTE /* x */ "P q" USING 1'),
+        ("PREPARE `p` FROM", "EXECUTE p;"),
+    ],
+)
+async def test_a_prepared_name_is_found_however_it_is_quoted(prepare: str, execute: str) -> None:
+    """Quotes, case and comments change nothing where only one statement can be meant."""
+    _, happened = await derived(
+        prepared(f"{prepare} SELECT id FROM orders", 1, 1), prepared(execute, 2, 2)
+    )
+
+    assert happened == [("q2", "READ", "orders")]
+
+
+async def test_names_that_differ_in_case_are_told_apart_or_unknown() -> None:
+    """Whether they are two statements nobody says: only what holds both ways is said."""
+    _, happened = await derived(
+        prepared("PREPARE p FROM SELECT id FROM orders", 1, 1),
+        prepared('PREPARE "P" FROM SELECT x FROM unheard', 2, 2),
+        prepared("EXECUTE p", 3, 3),
+        prepared('EXECUTE "P"', 4, 4),
+        prepared('DEALLOCATE PREPARE "P"', 5, 5),
+        prepared("EXECUTE p", 6, 6),
+        prepared("PREPARE p FROM SELECT id FROM orders", 7, 7),
+        prepared("EXECUTE p", 8, 8),
+    )
+
+    assert happened == [("q4", "READ", "unheard"), ("q8", "READ", "orders")]
+
+
+async def test_a_unicode_string_is_executed() -> None:
+    """EXECUTE IMMEDIATE U&'...' runs what the escapes stand for."""
+    sqls = [
+        "EXECUTE IMMEDIATE U&'SELECT id FROM \\006frders WHERE x = ''\\+01F600'''",
+        "EXPLAIN ANALYZE execute immediate u&'SELECT id FROM #006frders -- ##' UESCAPE /* */ '#'",
+        "EXECUTE IMMEDIATE U&'SELECT id FROM \\xrders'",
+    ]
+    _, happened = await derived(*(query(sql, number) for number, sql in enumerate(sqls)))
+
+    assert happened == [("q0", "READ", "orders"), ("q1", "READ", "orders")]
+
+
 async def test_explain_runs_no_execute_and_explain_analyze_does() -> None:
     """What an EXECUTE would do under EXPLAIN did not happen."""
     insert = "INSERT INTO x SELECT id FROM orders"

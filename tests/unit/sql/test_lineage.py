@@ -175,6 +175,7 @@ def test_tables_are_those_of_the_labels(case: Labelled, is_masked: bool) -> None
             'SELECT "Mail", "Id" FROM "pgcatalog"."public"."leads"',
             {"Mail": {"Leads.Mail"}, "Id": {"Leads.Id"}},
         ),
+        ('SELECT id FROM U&"\\006frders"', {"id": {"orders.id"}}),
         ("SELECT ID, Total AS T FROM ORDERS", {"ID": {"orders.id"}, "T": {"orders.total"}}),
         ('SELECT "$path" p, id FROM orders', {"p": set(), "id": {"orders.id"}}),
         (
@@ -251,6 +252,10 @@ def test_columns_are_traced(sql: str, expected: dict[str, set[str]]) -> None:
         ("MERGE INTO lines USING crm.people s ON lines.id = s.cid WHEN NOT MATCHED THEN INSERT"
          " VALUES (s.cid, s.name, 1, 2)", "MERGE", "sales.lines",
          {"id": {"people.cid"}, "sku": {"people.name"}, "price": set(), "info": set()}),
+        ("UPDATE lines SET (sku, price) = (info, id + 1), (info) = (1)", "UPDATE", "sales.lines",
+         {"sku": {"lines.info"}, "price": {"lines.id"}, "info": set()}),
+        ("UPDATE lines SET (sku, price) = (SELECT name, p.cid FROM crm.people p WHERE cid = id)",
+         "UPDATE", "sales.lines", {"sku": {"people.name"}, "price": {"people.cid"}}),
         ("UNLOAD (SELECT id FROM orders) TO 's3://bkt/x/' WITH (format = 'JSON')", "UNLOAD", None,
          {"id": {"orders.id"}}),
     ],
@@ -280,6 +285,7 @@ def test_what_is_written_comes_from_what_is_read(
         ),
         ("SELECT * FROM TABLE(f(1))", "table_function"),
         ("INSERT INTO elsewhere SELECT id FROM orders", "unknown_target_columns"),
+        ("UPDATE lines SET (sku, price) = (SELECT * FROM elsewhere)", "unknown_target_columns"),
         ("SELECT id FROM orders WHERE (", "ParseError"),
         ("EXECUTE p", "execute"),
         ("frobnicate", "unknown"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
 import pytest
 
@@ -16,14 +17,16 @@ from kada_athena_async.sql.lineage import read_query
 from kada_athena_async.sql.literals import find_literals
 from kada_athena_async.sql.locations import find_locations
 from kada_athena_async.sql.names import Context, split_name
+from kada_athena_async.sql.prepared import PreparedStatements
 from kada_athena_async.sql.question import Question, guess, mentioned
 from kada_athena_async.sql.schema_index import SchemaIndex
-from kada_athena_async.sql.statement import prepared_text, route
+from kada_athena_async.sql.statement import route
 from kada_athena_async.sql.substitute import SHORT_CHARS
 from kada_athena_async.sql.tokens import Engine
 from tests.kit.growth import MAX_GROWTH, cpu_growth
 
 CONTEXT = Context()
+AT = datetime(2026, 11, 23, tzinfo=timezone.utc)
 ENTRIES: dict[str, Callable[[str], object]] = {
     "mask_sql": mask_sql,
     "mask_sql of a failed one": lambda text: mask_sql(text, is_failed=True, keep_s3_locations=True),
@@ -41,7 +44,7 @@ ENTRIES: dict[str, Callable[[str], object]] = {
     "mentioned": lambda text: [*mentioned(text, CONTEXT)],
     "guess": lambda text: guess(Question(text, "trino", CONTEXT), "x"),
     "route": route,
-    "prepared_text": prepared_text,
+    "prepared": lambda text: PreparedStatements().note("wg", text, AT),
     "split_name": split_name,
     "immediate_text": immediate_text,
     "plan": lambda text: plan(Statement(sql=text), SchemaIndex()),
@@ -52,6 +55,7 @@ a 1 _ é $ ( ) [ ' " ` ´ “ ’ ’a . , ; ? - / * /* */ -- /**/ '' "" 'a' "a"
 \\' U&' X' ?, (?), (?,?), null, as( a~as( a~as(select~1), in( in(?, case~ end~ from~a~
 from~a, join~a~ (select~ select~a~from( union~select~a~ a+a, extract( distinct~from~
 group~by~1, order~by~1/**/x, decimal(1, decimal~ date~? bucket( ?~uescape~ lambda~ )to~
+distinct~ ("b"~ from~"b", uescape~'!' prepare~"p"
 location~ s3://aaa/ explain~ prepare~p~from~ execute~immediate~' invalid~input~
 cannot~be~cast~to~ error~parsing~ line~1:1 message: :~ :~, 'a':~ column:~
 x:~a /a=b user/ values~ with~a~as(

@@ -393,6 +393,23 @@ def test_names_of_tables_stay_in_failed_statements() -> None:
             'SELECT extract(day FROM (SELECT a FROM "t")), substring(f(1) FROM "kestrel")',
             'SELECT extract(day FROM (SELECT a FROM "t")), substring(f(?) FROM ?)',
         ),
+        (
+            'SELECT a IS DISTINCT /* x */ FROM "kestrel", "b" IS DISTINCT--x\nFROM "kestrel"',
+            "SELECT a IS DISTINCT /*?*/ FROM ?, ? IS DISTINCT--?\nFROM ?",
+        ),
+        (
+            f'SELECT a IS DISTINCT{" " * 500}FROM{" " * 500}"kestrel"',
+            f"SELECT a IS DISTINCT{' ' * 500}FROM{' ' * 500}?",
+        ),
+        ('SELECT trim /**/ /**/ (both FROM "x")', "SELECT trim /*?*/ /*?*/ (both FROM ?)"),
+        (
+            'SELECT a FROM /* x */ "s" /* y */ . /* z */ "t" JOIN--\n"u" JOIN"v"',
+            'SELECT a FROM /*?*/ "s" /*?*/ . /*?*/ "t" JOIN--?\n"u" JOIN"v"',
+        ),
+        (
+            f'SELECT a IS DISTINCT FROM {"b" * 600}."kestrel"',
+            f"SELECT a IS DISTINCT FROM {'b' * 600}.?",
+        ),
     ],
 )
 def test_a_value_after_from_is_hidden_and_a_table_after_into_stays(sql: str, masked: str) -> None:

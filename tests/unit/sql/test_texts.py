@@ -53,6 +53,25 @@ async def test_a_process_masks_as_this_one_does(mask: bool, keeps: bool) -> None
     assert inner == ("SELECT a FROM t WHERE b = ? " if mask else None)
 
 
+@pytest.mark.parametrize(
+    ("literal", "inner"),
+    [
+        ("U&'SELECT a FROM t WHERE b = ''\\006bestrel'''", "SELECT a FROM t WHERE b = ?"),
+        ("u&'SELECT !006bestrel, ''kestrel''' UESCAPE '!'", "SELECT kestrel, ?"),
+        ("U&'SELECT \\zkestrel'", None),
+        ("U&'SELECT \\D83Dkestrel'", None),
+        ("U&'SELECT kestrel' UESCAPE 'xyz'", None),
+    ],
+)
+def test_the_statement_of_a_unicode_string_is_masked(literal: str, inner: str | None) -> None:
+    """Escapes are read before the mask is laid; where they are none, nothing is said."""
+    sql = f"EXECUTE IMMEDIATE {literal}"
+    [found] = mask_texts([ExecutionText(sql, None, None, False, None, None, None)], True, False)
+
+    assert found.inner == inner
+    assert "estrel" not in (found.sql or "")
+
+
 async def test_a_process_that_dies_costs_no_text() -> None:
     """What it was asked is masked here, and the next texts by another process."""
     async with WorkerPool(1) as pool:
