@@ -16,7 +16,7 @@ from kada_athena_async.discover import (
     WorkgroupFacts,
 )
 from kada_athena_async.errors import ConfigError, Problem, UnitError, nearest_first
-from kada_athena_async.hwm import Decision, WorkgroupWindow
+from kada_athena_async.hwm import WindowPlan, WorkgroupWindow
 from kada_athena_async.hwm.run_state import OVERLAP
 from kada_athena_async.hwm.window import LONGEST_QUERY
 from kada_athena_async.inventory import SystemTableFacts
@@ -59,7 +59,7 @@ class HistoryUnit:
 
     unit_id: str
     workgroup: WorkgroupFacts
-    reading: WorkgroupWindow
+    workgroup_window: WorkgroupWindow
     table: SystemTableFacts | None = None
 
 
@@ -147,21 +147,24 @@ class Plan:
 
 
 def build_plan(
-    config: Config, inventory: Inventory, decision: Decision, table: SystemTableFacts | None = None
+    config: Config,
+    inventory: Inventory,
+    window_plan: WindowPlan,
+    table: SystemTableFacts | None = None,
 ) -> Plan:
-    """Everything that *config* asks for of *estate*, in a fixed order.
+    """Everything that *config* asks for of *inventory*, in a fixed order.
 
     Args:
-        decision: The window and what the last run left; its window is not None.
+        window_plan: The window and what the last run left; its window is not None.
         table: Athena's system table, if it may be read and reaches back far enough.
     """
     units: list[Unit] = [InventoryUnit()]
     for catalog in inventory.catalogs:
         units += _catalog_units(config, catalog)
 
-    history = _history_units(config, inventory, decision, table)
+    history = _history_units(config, inventory, window_plan, table)
     units += history
-    principals = _principal_units(config, history, decision, table)
+    principals = _principal_units(config, history, window_plan, table)
     units += principals[:1]
     units.append(DeriveUnit())
     units += principals[1:]
@@ -199,7 +202,7 @@ def _catalog_units(config: Config, catalog: CatalogFacts) -> list[Unit]:
 
 
 def _history_units(
-    config: Config, inventory: Inventory, decision: Decision, table: SystemTableFacts | None
+    config: Config, inventory: Inventory, window_plan: WindowPlan, table: SystemTableFacts | None
 ) -> list[Unit]:
     if inventory.workgroups_error is not None:
         broken = BrokenUnit(
@@ -213,7 +216,7 @@ def _history_units(
         HistoryUnit(
             unit_id=f"history/{workgroup.name}",
             workgroup=workgroup,
-            reading=replace(decision.reading(workgroup.name), overlap=overlap),
+            workgroup_window=replace(window_plan.of_workgroup(workgroup.name), overlap=overlap),
             table=table,
         )
         for workgroup in inventory.workgroups
@@ -224,22 +227,22 @@ def _history_units(
 def _principal_units(
     config: Config,
     history: Sequence[Unit],
-    decision: Decision,
+    window_plan: WindowPlan,
     table: SystemTableFacts | None,
 ) -> list[Unit]:
     """Units that read principals: their events from the oldest execution of interest on."""
-    readings = [unit.reading for unit in history if isinstance(unit, HistoryUnit)]
-    if not user_source(config).is_asked or not readings:
+    windows = [unit.workgroup_window for unit in history if isinstance(unit, HistoryUnit)]
+    if not user_source(config).is_asked or not windows:
         return []
 
-    unresolved = decision.unresolved
+    unresolved = window_plan.unresolved
     start = min(
         *unresolved.values(),
-        *(reading.listed_since for reading in readings),
-        *(since for reading in readings for since in reading.awaited.values()),
-        max(reading.window.end for reading in readings),
+        *(each.listed_since for each in windows),
+        *(since for each in windows for since in each.unfinished.values()),
+        max(each.window.end for each in windows),
     )
-    end = max(reading.window.end for reading in readings)
+    end = max(each.window.end for each in windows)
     return [
         PrincipalEventsUnit(start=start, end=end, table=table),
         PrincipalsUnit(end=end, unresolved=unresolved),

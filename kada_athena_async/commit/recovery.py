@@ -24,7 +24,7 @@ from kada_athena_async.commit.publication import (
 from kada_athena_async.errors import StateError
 from kada_athena_async.events import Event, Warned
 from kada_athena_async.files import Files, failing, in_thread
-from kada_athena_async.hwm import HwmStore, StoredMark, Window
+from kada_athena_async.hwm import HwmStore, StoredState, Window
 from kada_athena_async.sinks.journal import (
     COMMIT,
     INTENT,
@@ -268,7 +268,7 @@ async def _choose(
     settings: RecoverySettings,
     *,
     now: datetime,
-    mark: StoredMark | None,
+    mark: StoredState | None,
     delivery: Delivery | None,
 ) -> _Action:
     """The action on remains, by what the other runners of the same HWM say."""
@@ -289,7 +289,7 @@ def _decide(
     settings: RecoverySettings,
     *,
     now: datetime,
-    mark: StoredMark | None,
+    mark: StoredState | None,
     is_behind: bool = False,
 ) -> _Action:
     """The action on remains of a run.
@@ -326,7 +326,7 @@ def _decide(
     return _Action.RESUME if is_wanted and is_young else _Action.DISCARD
 
 
-def _is_superseded(leftover: _InterruptedRun, intent: RunIntent, mark: StoredMark) -> bool:
+def _is_superseded(leftover: _InterruptedRun, intent: RunIntent, mark: StoredState) -> bool:
     """True if a run elsewhere moved the HWM since, wherever to: the time was extracted there.
 
     An HWM that was set by hand is no such HWM: its state belongs to another one.

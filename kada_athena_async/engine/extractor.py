@@ -27,7 +27,7 @@ from kada_athena_async.engine.run import Run
 from kada_athena_async.engine.session import Session, open_session
 from kada_athena_async.engine.shared import Shared
 from kada_athena_async.engine.statements import check_overwritten, known_statement
-from kada_athena_async.engine.window import WindowRequest, new_run_id
+from kada_athena_async.engine.window_request import WindowRequest, new_run_id
 from kada_athena_async.events import Event, Observer, RunFinished, Warned
 from kada_athena_async.fanout import Fanout, check_observer
 from kada_athena_async.files import Files
@@ -295,7 +295,7 @@ class Extractor(RecordStreams):
         # A typing error must not cost finished parts.
         recovery, unfinished = await delivery.begin(settings, before_discard=self.test_connection)
         # So is a window that is published, before AWS is asked.
-        await session.planner.plan(request, self._clock.now())
+        await session.planner.requested_windows(request, self._clock.now())
         await destination.check_landing()
         await session.check_disk()
         async with self._connection(destination.notify) as connection:

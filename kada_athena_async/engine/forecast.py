@@ -10,15 +10,15 @@ from pathlib import Path
 from kada_athena_async.commit import newest_manifest
 from kada_athena_async.discover import Inventory
 from kada_athena_async.engine.connection import Connection
-from kada_athena_async.engine.cut import window_planner
 from kada_athena_async.engine.delivery import Store
 from kada_athena_async.engine.preflight import meet
 from kada_athena_async.engine.size_sample import SizeSample
-from kada_athena_async.engine.window import WindowRequest
+from kada_athena_async.engine.window_planner import window_planner
+from kada_athena_async.engine.window_request import WindowRequest
 from kada_athena_async.estimate import Estimate, HistorySize, SchemaSize, estimate
 from kada_athena_async.estimate.sizes import SchemaKey
 from kada_athena_async.files import Files, in_thread
-from kada_athena_async.hwm import Decision, Window
+from kada_athena_async.hwm import Window, WindowPlan
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, build_plan
 from kada_athena_async.sources.strategy import (
     METADATA_SOURCES,
@@ -120,7 +120,7 @@ class Forecast:
             files=self.files,
         )
         now = self.connection.settled_now()
-        planned = await planner.plan(request, now)
+        planned = await planner.requested_windows(request, now)
         report = PlanReport(
             name=self.name, region=config.region, metadata_source=config.metadata_source
         )
@@ -137,9 +137,9 @@ class Forecast:
             windows = "; ".join(str(each.window) for each in planned.windows)
             notes.append(f"a run for each of these windows, the estimate is of the last: {windows}")
 
-        decision = await planner.decide(planned.windows[-1], now)
+        window_plan = await planner.plan(planned.windows[-1], now)
         filled = await self._estimated(
-            report, inventory, decision, planned.windows[-1].window, before
+            report, inventory, window_plan, planned.windows[-1].window, before
         )
         return replace(filled, notes=(*notes, *filled.notes))
 
@@ -147,7 +147,7 @@ class Forecast:
         self,
         report: PlanReport,
         inventory: Inventory,
-        decision: Decision,
+        window_plan: WindowPlan,
         window: Window,
         before: Mapping[str, int],
     ) -> PlanReport:
@@ -164,7 +164,7 @@ class Forecast:
             if name.startswith(("athena:", "glue:")) and (made := count - before.get(name, 0))
         }
         plans: dict[MetadataSourceName, Plan] = {
-            name: build_plan(with_metadata_source(config, name), inventory, decision)
+            name: build_plan(with_metadata_source(config, name), inventory, window_plan)
             for name in METADATA_SOURCES
         }
         last = await in_thread(lambda: newest_manifest(self.output_path, self.name, self.files))
@@ -187,15 +187,15 @@ class Forecast:
                 tags=tags,
             ),
             calls_made=dict(sorted(calls.items())),
-            notes=(*_notes(inventory, decision), *survey.problems),
+            notes=(*_notes(inventory, window_plan), *survey.problems),
         )
 
 
-def _notes(inventory: Inventory, decision: Decision) -> list[str]:
+def _notes(inventory: Inventory, window_plan: WindowPlan) -> list[str]:
     """Sentences about what cannot be extracted."""
     gaps = [
         f"{gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M} cannot be extracted"
-        for gap in decision.gaps
+        for gap in window_plan.gaps
     ]
     refused = inventory.workgroups_error
     return [*gaps, f"no history: {refused.message}"] if refused is not None else gaps
@@ -229,7 +229,7 @@ def _workgroups(
     return tuple(
         WorkgroupForecast(
             name=unit.workgroup.name,
-            start=unit.reading.window.start,
+            start=unit.workgroup_window.window.start,
             end=window.end,
             executions=sizes[unit.workgroup.name].expected,
             origin=sizes[unit.workgroup.name].origin,

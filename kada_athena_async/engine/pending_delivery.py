@@ -371,7 +371,7 @@ class PendingDelivery:
         if intent.attempt:
             return None
 
-        # Earlier versions did not seal: there the manifest in the landing is the decision.
+        # Earlier versions did not seal: there the manifest in the landing is the window_plan.
         found = await self.destination.look_up(intent.manifest)
         if found is None or hashlib.sha256(found).hexdigest() != intent.sha256:
             return None

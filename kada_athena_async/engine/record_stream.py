@@ -15,10 +15,10 @@ from kada_athena_async.config import Config
 from kada_athena_async.discover import Inventory
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
 from kada_athena_async.engine.system_table import find_system_table
-from kada_athena_async.engine.window import moment_of, new_run_id
+from kada_athena_async.engine.window_request import moment_of, new_run_id
 from kada_athena_async.errors import ConfigError, Problem, UnitError
 from kada_athena_async.events import UnitFinished, UnitStarted
-from kada_athena_async.hwm import StoredMark, WindowSettings, decide_window
+from kada_athena_async.hwm import StoredState, WindowSettings, plan_window
 from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.pipeline import UnitExtraction, may_leave_out
 from kada_athena_async.plan import (
@@ -216,10 +216,10 @@ class _Reading:
             settle=timedelta(seconds=connection.config.settle_seconds),
             initial_lookback=timedelta(days=connection.config.initial_lookback_days),
         )
-        mark = StoredMark(hwm=self.start)
-        decision = decide_window(now, settings, mark, start=self.start, end=self.end)
+        mark = StoredState(hwm=self.start)
+        window_plan = plan_window(now, settings, mark, start=self.start, end=self.end)
         if self.kind == _PRINCIPALS_KIND:
-            window = decision.window
+            window = window_plan.window
             if window is None:
                 return Inventory(catalogs=(), workgroups=()), []
 
@@ -233,12 +233,12 @@ class _Reading:
                 workgroups=connection.workgroups,
                 workgroups_error=connection.workgroups_error,
             )
-            if decision.window is None:
+            if window_plan.window is None:
                 return inventory, []
         else:
             inventory = await connection.discover(run_id)
 
-        units = build_plan(connection.config, inventory, decision).units
+        units = build_plan(connection.config, inventory, window_plan).units
         return inventory, [u for u in units if not isinstance(u, DerivedUnit) and self._has(u)]
 
     def _has(self, unit: SourceUnit) -> bool:

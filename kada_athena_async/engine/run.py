@@ -19,21 +19,21 @@ from kada_athena_async.commit import (
 from kada_athena_async.config import config_digest
 from kada_athena_async.engine import summary, system_table
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
-from kada_athena_async.engine.cut import WindowPlanner, window_planner
 from kada_athena_async.engine.delivery import Store
 from kada_athena_async.engine.ownership import check_owner, may_continue, why_not_continued
 from kada_athena_async.engine.preflight import meet
 from kada_athena_async.engine.statements import overwritten_digest
-from kada_athena_async.engine.window import PlannedWindow, WindowRequest
+from kada_athena_async.engine.window_planner import WindowPlanner, window_planner
+from kada_athena_async.engine.window_request import PlannedWindow, WindowRequest
 from kada_athena_async.errors import UnitError
 from kada_athena_async.events import PlanReady, RunStarted, StageFinished, StageStarted, Warned
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import (
-    Decision,
     DeliveryIntent,
     FileHwmStore,
     RunState,
     Window,
+    WindowPlan,
     next_state,
 )
 from kada_athena_async.inventory import SystemTableFacts
@@ -115,7 +115,7 @@ class Run:
         if earlier is not None and not earlier.committed:
             return earlier
 
-        plan = await self.planner.plan(request, self.connection.settled_now())
+        plan = await self.planner.requested_windows(request, self.connection.settled_now())
         for code, message in plan.notes:
             self._warn(code, message)
 
@@ -177,16 +177,16 @@ class Run:
             return None
 
         planned = PlannedWindow(window=window, replaces=intent.replaces)
-        decision = await self._decide(planned)
-        plan = await self._plan(intent.run_id, decision, window, is_resumed=True)
+        window_plan = await self._plan_window(planned)
+        plan = await self._plan(intent.run_id, window_plan, window, is_resumed=True)
         async with staging:
-            return await self._extract(staging, decision, window, plan)
+            return await self._extract(staging, window_plan, window, plan)
 
     async def _begin(self, run_id: str, planned: PlannedWindow) -> RunReport:
         begun_at = self.connection.clock.now()
-        decision = await self._decide(planned)
+        window_plan = await self._plan_window(planned)
         window, config = planned.window, self.connection.config
-        plan = await self._plan(run_id, decision, window, is_resumed=False)
+        plan = await self._plan(run_id, window_plan, window, is_resumed=False)
         intent = RunIntent(
             run_id=run_id,
             name=self.name,
@@ -205,19 +205,19 @@ class Run:
             origin=self.planner.origin,
         )
         async with await Staging.create(self.output_path, intent, self.files) as staging:
-            return await self._extract(staging, decision, window, plan)
+            return await self._extract(staging, window_plan, window, plan)
 
-    async def _decide(self, planned: PlannedWindow) -> Decision:
-        decision = await self.planner.decide(planned, self.connection.settled_now())
-        self.before = decision.carried or decision.former
+    async def _plan_window(self, planned: PlannedWindow) -> WindowPlan:
+        window_plan = await self.planner.plan(planned, self.connection.settled_now())
+        self.before = window_plan.previous
         self.usable = system_table.reaching(self.connection, self.table, planned.window.start)
         if self.usable is None or self.usable.earliest is None:
-            return decision
+            return window_plan
 
-        return decision.reaching(self.usable.earliest)
+        return window_plan.reaching(self.usable.earliest)
 
     async def _plan(
-        self, run_id: str, decision: Decision, window: Window, *, is_resumed: bool
+        self, run_id: str, window_plan: WindowPlan, window: Window, *, is_resumed: bool
     ) -> Plan:
         """Announce the run, look at what exists, and decide what to do."""
         config = self.connection.config
@@ -234,17 +234,19 @@ class Run:
         )
         self.connection.client.reports_rates = True
         async with self._stage("discover"):
-            return build_plan(config, await self.connection.discover(run_id), decision, self.usable)
+            return build_plan(
+                config, await self.connection.discover(run_id), window_plan, self.usable
+            )
 
     async def _extract(
-        self, staging: Staging, decision: Decision, window: Window, plan: Plan
+        self, staging: Staging, window_plan: WindowPlan, window: Window, plan: Plan
     ) -> RunReport:
         clock = self.connection.clock
         begun = clock.monotonic()
-        task = summary.Task(
+        current = summary.WindowRun(
             config=self.connection.config,
             staging=staging,
-            decision=decision,
+            window_plan=window_plan,
             window=window,
             plan=plan,
         )
@@ -252,15 +254,15 @@ class Run:
             if any(isinstance(unit, MetadataUnit | HistoryUnit) for unit in plan.units):
                 await pool.anticipate()  # there will be SQL to parse, most likely
 
-            outcomes = await self._run_units(task, pool)
+            outcomes = await self._run_units(current, pool)
 
         committed = None
         if not any(outcome.outcome == "failed" for outcome in outcomes):
             async with self._stage("commit"):
-                committed = await self._commit(task, outcomes)
+                committed = await self._commit(current, outcomes)
 
         return summary.run_report(
-            task,
+            current,
             outcomes,
             committed,
             self.connection.client.log,
@@ -269,9 +271,9 @@ class Run:
             duration_s=clock.monotonic() - begun,
         )
 
-    async def _run_units(self, task: summary.Task, pool: WorkerPool) -> list[UnitOutcome]:
+    async def _run_units(self, current: summary.WindowRun, pool: WorkerPool) -> list[UnitOutcome]:
         """Run all units; metadata and history side by side, for their quotas are apart."""
-        config, plan, staging = self.connection.config, task.plan, task.staging
+        config, plan, staging = self.connection.config, current.plan, current.staging
         history = [unit for unit in plan.units if isinstance(unit, HistoryUnit)]
         people = [unit for unit in plan.units if isinstance(unit, PrincipalEventsUnit)]
         tags = [unit for unit in plan.units if isinstance(unit, TagsUnit)]
@@ -321,28 +323,28 @@ class Run:
         return [by_id[unit.unit_id] for unit in plan.units if unit.unit_id in by_id]
 
     async def _commit(
-        self, task: summary.Task, outcomes: Sequence[UnitOutcome]
+        self, current: summary.WindowRun, outcomes: Sequence[UnitOutcome]
     ) -> CommittedManifest:
         accounts = [o.facts.account for o in outcomes if o.facts.account is not None]
-        summary.check_rows(task.staging, outcomes)
+        summary.check_rows(current.staging, outcomes)
         carried = next_state(
-            task.window.end,
+            current.window.end,
             self.before,
             accounts,
-            skipped=summary.skipped_workgroups(task, outcomes),
-            origin=task.staging.intent.origin,
+            skipped=summary.skipped_workgroups(current, outcomes),
+            origin=current.staging.intent.origin,
             unresolved={
                 query_id: at for o in outcomes for query_id, at in o.facts.unresolved.items()
             },
         )
         request = CommitRequest(
             unit_order=[o.unit_id for o in outcomes if o.unit_id != PRINCIPAL_EVENTS],
-            facts=summary.run_facts(task, outcomes, self.connection.client.log, self.warnings),
-            carried=task.decision.leaves(carried),
+            facts=summary.run_facts(current, outcomes, self.connection.client.log, self.warnings),
+            carried=current.window_plan.leaves(carried),
             accounts=accounts,
         )
         return await commit(
-            task.staging,
+            current.staging,
             request,
             store=self.store,
             notify=self.connection.notify,

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kada_athena_async.config import Config
-from kada_athena_async.engine.cut import WindowPlanner, window_planner
 from kada_athena_async.engine.delivery import Destination, Store
 from kada_athena_async.engine.pending_delivery import PendingDelivery
 from kada_athena_async.engine.preflight import check_disk
+from kada_athena_async.engine.window_planner import WindowPlanner, window_planner
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.files import MARK_FIELDS, OUTPUT_FIELD, Files, in_thread, locks_in_thread
 from kada_athena_async.hwm import FileHwmStore

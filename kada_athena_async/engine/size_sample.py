@@ -179,7 +179,7 @@ class SizeSample:
         open_ = {
             name: one
             for name, one in listed.items()
-            if one.token and one.oldest and one.oldest > units[name].reading.listed_since
+            if one.token and one.oldest and one.oldest > units[name].workgroup_window.listed_since
         }
         # Of a busy one the last run knows more than some pages of it.
         for name in open_.keys() & found.keys():
@@ -193,7 +193,7 @@ class SizeSample:
                 self.problems.append(one.error)
 
             sample = HistorySample(ids=one.ids, oldest=one.oldest, is_whole=not one.token)
-            found[name] = history_of_sample(sample, units[name].reading, now)
+            found[name] = history_of_sample(sample, units[name].workgroup_window, now)
 
         return {name: found.get(name) or _mean(found, listed) for name in units}
 
@@ -240,7 +240,9 @@ class SizeSample:
             return {}
 
         return {
-            name: history_of_run(counts.get("emitted", 0), window, units[name].reading, now)
+            name: history_of_run(
+                counts.get("emitted", 0), window, units[name].workgroup_window, now
+            )
             for name, counts in manifest.facts.history.items()
             if name in units
         }

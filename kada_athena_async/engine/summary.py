@@ -23,7 +23,7 @@ from kada_athena_async.commit import (
 from kada_athena_async.config import Config
 from kada_athena_async.errors import StateError
 from kada_athena_async.events import Warned
-from kada_athena_async.hwm import Decision, Gap, Window
+from kada_athena_async.hwm import Gap, Window, WindowPlan
 from kada_athena_async.hwm.window import ANY_WORKGROUP, HWM_FORMAT
 from kada_athena_async.plan import HistoryUnit, Plan
 from kada_athena_async.records import KINDS
@@ -33,28 +33,28 @@ from kada_athena_async.version import __version__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """One window on its way."""
+class WindowRun:
+    """A window that is being extracted."""
 
     config: Config
     staging: Staging
-    decision: Decision
+    window_plan: WindowPlan
     window: Window
     plan: Plan
 
 
 def run_facts(
-    task: Task, outcomes: Sequence[UnitOutcome], log: CallLog, warnings: Sequence[Warned]
+    current: WindowRun, outcomes: Sequence[UnitOutcome], log: CallLog, warnings: Sequence[Warned]
 ) -> RunFacts:
     """Facts of the manifest beside its files."""
     return RunFacts(
         version=__version__,
-        server=task.config.server,
-        region=task.config.region,
-        usd_per_tb=task.config.usd_per_tb,
-        usd_per_dpu_hour=task.config.usd_per_dpu_hour,
+        server=current.config.server,
+        region=current.config.region,
+        usd_per_tb=current.config.usd_per_tb,
+        usd_per_dpu_hour=current.config.usd_per_dpu_hour,
         completeness=tuple(scope for outcome in outcomes for scope in outcome.facts.scopes),
-        gaps=tuple(_gaps(task)),
+        gaps=tuple(_gaps(current)),
         reconciliation={
             outcome.unit_id: outcome.facts.reconciliation
             for outcome in outcomes
@@ -67,7 +67,7 @@ def run_facts(
         },
         calls=dict(sorted(log.calls.items())),
         throttles=dict(sorted(log.throttles.items())),
-        timeline=_timeline(log, task.config.quota_share),
+        timeline=_timeline(log, current.config.quota_share),
         warnings=tuple(ManifestWarning(code=w.code, message=w.message) for w in warnings),
     )
 
@@ -88,7 +88,7 @@ def _timeline(log: CallLog, quota_share: float) -> ManifestTimeline | None:
 
 
 def run_report(
-    task: Task,
+    current: WindowRun,
     outcomes: Sequence[UnitOutcome],
     committed: CommittedManifest | None,
     log: CallLog,
@@ -99,13 +99,13 @@ def run_report(
 ) -> RunReport:
     """Report of a window for the caller."""
     return RunReport(
-        run_id=task.staging.run_id,
-        name=task.staging.intent.name,
-        start=task.window.start,
-        end=task.window.end,
+        run_id=current.staging.run_id,
+        name=current.staging.intent.name,
+        start=current.window.start,
+        end=current.window.end,
         committed=committed is not None,
         exit_code=ExitCode.OK if committed else ExitCode.FAILED,
-        output_path=task.staging.output_path,
+        output_path=current.staging.output_path,
         manifest=committed.path if committed else None,
         hwm_path=hwm_path,
         files=tuple(
@@ -116,7 +116,7 @@ def run_report(
         gaps=tuple(
             f"{gap.workgroup or 'all workgroups'}: {gap.start:{HWM_FORMAT}} to "
             f"{gap.end:{HWM_FORMAT}} ({gap.kind})"
-            for gap in _gaps(task)
+            for gap in _gaps(current)
         ),
         warnings=tuple(warning.message for warning in warnings),
         calls=dict(sorted(log.calls.items())),
@@ -125,14 +125,14 @@ def run_report(
     )
 
 
-def _gaps(task: Task) -> list[ManifestGap]:
+def _gaps(current: WindowRun) -> list[ManifestGap]:
     """Gaps of the run, and of workgroups that have others."""
-    common = set(task.decision.gaps)
-    found = [_gap(gap, "") for gap in task.decision.gaps]
-    for unit in task.plan.units:
+    common = set(current.window_plan.gaps)
+    found = [_gap(gap, "") for gap in current.window_plan.gaps]
+    for unit in current.plan.units:
         if isinstance(unit, HistoryUnit):
             name = unit.workgroup.name
-            found += [_gap(gap, name) for gap in unit.reading.gaps if gap not in common]
+            found += [_gap(gap, name) for gap in unit.workgroup_window.gaps if gap not in common]
 
     return found
 
@@ -141,16 +141,16 @@ def _gap(gap: Gap, workgroup: str) -> ManifestGap:
     return ManifestGap(kind=gap.kind, start=gap.start, end=gap.end, workgroup=workgroup)
 
 
-def skipped_workgroups(task: Task, outcomes: Sequence[UnitOutcome]) -> dict[str, datetime]:
+def skipped_workgroups(current: WindowRun, outcomes: Sequence[UnitOutcome]) -> dict[str, datetime]:
     """The workgroups that were to be read and were not, with the start of what they are owed."""
     read = {outcome.unit_id for outcome in outcomes if outcome.facts.account is not None}
     owed = {
-        unit.workgroup.name: unit.reading.window.start
-        for unit in task.plan.units
+        unit.workgroup.name: unit.workgroup_window.window.start
+        for unit in current.plan.units
         if isinstance(unit, HistoryUnit) and unit.unit_id not in read
     }
-    if task.plan.inventory.workgroups_error is not None:
-        owed[ANY_WORKGROUP] = task.window.start
+    if current.plan.inventory.workgroups_error is not None:
+        owed[ANY_WORKGROUP] = current.window.start
 
     return owed
 

@@ -71,7 +71,7 @@ def history_work(plan: Plan, sizes: Mapping[str, HistorySize]) -> Work:
         if not isinstance(unit, HistoryUnit):
             continue
 
-        size, known = sizes[unit.workgroup.name], unit.reading.known
+        size, known = sizes[unit.workgroup.name], unit.workgroup_window.known
         pages = list_pages(size)
         work.chain("athena:ListQueryExecutions", pages)
         has_ids = size.listed + (size.older if size.older is not None else 1) > 0

@@ -37,7 +37,7 @@ class HistorySize:
     """Number of executions of one workgroup to list.
 
     Attributes:
-        listed: Executions submitted since the reading's lower bound.
+        listed: Executions submitted since the window's lower bound.
         older: Executions before that, as far as they could be listed; None if nobody knows.
         expected: Executions that belong to the window, roughly.
     """
@@ -64,10 +64,10 @@ class HistorySample:
 
 
 def history_of_sample(
-    sample: HistorySample, reading: WorkgroupWindow, now: datetime
+    sample: HistorySample, history: WorkgroupWindow, now: datetime
 ) -> HistorySize:
     """The size of a history of which *sample* is known, the rest in proportion to time."""
-    since = max(reading.listed_since, now - RETENTION)
+    since = max(history.listed_since, now - RETENTION)
     if sample.oldest is None:
         return HistorySize(listed=0, older=0, expected=0, origin="counted")
 
@@ -83,21 +83,21 @@ def history_of_sample(
         older, origin = _older(since, now), "sampled"
 
     return HistorySize(
-        listed=listed, older=older, expected=_expected(listed, reading, now), origin=origin
+        listed=listed, older=older, expected=_expected(listed, history, now), origin=origin
     )
 
 
 def history_of_run(
-    emitted: int, window: timedelta, reading: WorkgroupWindow, now: datetime
+    emitted: int, window: timedelta, history: WorkgroupWindow, now: datetime
 ) -> HistorySize:
     """The size of a history of which the last run counted *emitted* executions in *window*."""
     per_s = emitted / max(window.total_seconds(), 1.0)
-    since = max(reading.listed_since, now - RETENTION)
+    since = max(history.listed_since, now - RETENTION)
     listed = ceil(per_s * (now - since).total_seconds())
     return HistorySize(
         listed=listed,
         older=_older(since, now),
-        expected=_expected(listed, reading, now),
+        expected=_expected(listed, history, now),
         origin="last run",
     )
 
@@ -107,10 +107,10 @@ def _older(since: datetime, now: datetime) -> int | None:
     return 0 if since <= now - RETENTION else None
 
 
-def _expected(listed: int, reading: WorkgroupWindow, now: datetime) -> int:
+def _expected(listed: int, history: WorkgroupWindow, now: datetime) -> int:
     """Number of listed executions in the window; those of the overlap before it are published."""
-    window = reading.window.end - reading.window.start
-    listed_for = now - max(reading.listed_since, now - RETENTION)
+    window = history.window.end - history.window.start
+    listed_for = now - max(history.listed_since, now - RETENTION)
     return round(listed * min(1.0, window / max(listed_for, window)))
 
 

@@ -8,22 +8,21 @@ from kada_athena_async.hwm.formats import EPOCH_YEAR, DeliveryIntent, format_hwm
 from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.hwm.ledger import ExecutionLedger, Ledger, next_state
 from kada_athena_async.hwm.origin import Origin
-from kada_athena_async.hwm.run_state import RunState, StoredMark, WorkgroupMark
+from kada_athena_async.hwm.run_state import RunState, StoredState, WorkgroupState
 from kada_athena_async.hwm.store import FileHwmStore, HwmStore
 from kada_athena_async.hwm.times import parse_time
 from kada_athena_async.hwm.window import (
-    Decision,
     Gap,
     Window,
+    WindowPlan,
     WindowSettings,
     WorkgroupWindow,
-    decide_window,
+    plan_window,
 )
 
 __all__ = [
     "EPOCH_YEAR",
     "Classified",
-    "Decision",
     "DeliveryIntent",
     "Disposition",
     "Execution",
@@ -35,18 +34,19 @@ __all__ = [
     "Ledger",
     "Origin",
     "RunState",
-    "StoredMark",
+    "StoredState",
     "Window",
+    "WindowPlan",
     "WindowSettings",
-    "WorkgroupMark",
+    "WorkgroupState",
     "WorkgroupWindow",
     "classify",
     "covered_by_state",
-    "decide_window",
     "format_hwm",
     "next_state",
     "overlapping",
     "parse_hwm",
     "parse_time",
+    "plan_window",
     "uncovered",
 ]

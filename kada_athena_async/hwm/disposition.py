@@ -1,4 +1,4 @@
-"""Disposition of one execution in a run: a pure decision."""
+"""Disposition of one execution in a run: a pure window_plan."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Classified(NamedTuple):
     is_unknown_state: bool = False
 
 
-def classify(execution: Execution, reading: WorkgroupWindow) -> Classified:
+def classify(execution: Execution, history: WorkgroupWindow) -> Classified:
     """Decide what becomes of an execution.
 
     An execution belongs to the window that holds its completion, or its submission where Athena
@@ -62,48 +62,48 @@ def classify(execution: Execution, reading: WorkgroupWindow) -> Classified:
     finished after the history that is extracted begins. Where the window does not follow the last
     run's, nothing that finished before the start is emitted.
     """
-    window, known = reading.window, reading.known
-    if execution.workgroup != reading.workgroup:
+    window, known = history.window, history.known
+    if execution.workgroup != history.workgroup:
         return Classified(Disposition.ELSEWHERE)
 
     if known is not None and execution.query_id in known.recent:
         return Classified(Disposition.RECENT)
 
-    submitted_at = submission(execution, reading)
-    finished_at = completion(execution, reading)
+    submitted_at = submission(execution, history)
+    finished_at = completion(execution, history)
     if execution.state not in FINAL_STATES or finished_at >= window.end:
         disposition = Disposition.PENDING if submitted_at < window.end else Disposition.LATER
         return Classified(disposition, is_unknown_state=execution.state not in KNOWN_STATES)
 
-    if execution.query_id in reading.published:
+    if execution.query_id in history.published:
         return Classified(Disposition.RECENT)
 
-    is_replaced = reading.replaced is not None and execution.query_id in reading.replaced
-    if reading.replaced is not None and not is_replaced and _is_owed(execution, reading):
+    is_replaced = history.replaced is not None and execution.query_id in history.replaced
+    if history.replaced is not None and not is_replaced and _is_owed(execution, history):
         return Classified(Disposition.LATER)
 
-    is_awaited = execution.query_id in reading.awaited
+    was_unfinished = execution.query_id in history.unfinished
     if finished_at >= window.start:
-        return Classified(Disposition.EMIT, is_late=is_awaited)
+        return Classified(Disposition.EMIT, is_late=was_unfinished)
 
     if is_replaced:
         return Classified(Disposition.EMIT, is_late=True)
 
-    is_news = submitted_at >= reading.news_since
+    is_news = submitted_at >= history.news_since
     is_ours = known is not None and (known.since is None or finished_at >= known.since)
-    if is_ours and (is_awaited or is_news):
+    if is_ours and (was_unfinished or is_news):
         return Classified(Disposition.EMIT, is_late=True)
 
     return Classified(Disposition.BEFORE)
 
 
-def _is_owed(execution: Execution, reading: WorkgroupWindow) -> bool:
+def _is_owed(execution: Execution, history: WorkgroupWindow) -> bool:
     """True if an execution that the replaced package did not hold is another's to emit.
 
     The next run emits it, as news or because the workgroup lags behind; or a package of another
     machine may hold it.
     """
-    owed, finished_at = reading.owed, completion(execution, reading)
+    owed, finished_at = history.owed, completion(execution, history)
     if owed is None:
         return False
 
@@ -113,19 +113,19 @@ def _is_owed(execution: Execution, reading: WorkgroupWindow) -> bool:
     if owed.since is not None and finished_at < owed.since:
         return False
 
-    is_news = submission(execution, reading) >= owed.knows_since
-    return not reading.knows_others or (is_news and execution.query_id not in owed.recent)
+    is_news = submission(execution, history) >= owed.knows_since
+    return not history.knows_others or (is_news and execution.query_id not in owed.recent)
 
 
-def submission(execution: Execution, reading: WorkgroupWindow) -> datetime:
+def submission(execution: Execution, history: WorkgroupWindow) -> datetime:
     """Time of submission; the window's start where Athena gives no time at all."""
-    return execution.submitted_at or execution.completed_at or reading.window.start
+    return execution.submitted_at or execution.completed_at or history.window.start
 
 
-def completion(execution: Execution, reading: WorkgroupWindow) -> datetime:
+def completion(execution: Execution, history: WorkgroupWindow) -> datetime:
     """Time of completion; its submission where Athena gives no completion, or an earlier one.
 
     A completion of 1970 stands for none, and would put the execution before every window.
     """
-    submitted_at = submission(execution, reading)
+    submitted_at = submission(execution, history)
     return max(execution.completed_at or submitted_at, submitted_at)

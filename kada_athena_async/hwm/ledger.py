@@ -20,7 +20,7 @@ from kada_athena_async.hwm.disposition import (
 )
 from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.hwm.origin import Origin
-from kada_athena_async.hwm.run_state import OVERLAP, RunState, WorkgroupMark
+from kada_athena_async.hwm.run_state import OVERLAP, RunState, WorkgroupState
 from kada_athena_async.hwm.window import ANY_WORKGROUP, LONGEST_QUERY, RETENTION, WorkgroupWindow
 
 # What is this old and still not finished is gone from Athena's history (45 days) for good.
@@ -44,7 +44,7 @@ class ExecutionLedger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     workgroup: str
     counts: dict[str, int]
-    next: WorkgroupMark
+    next: WorkgroupState
     early: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
 
@@ -52,8 +52,8 @@ class ExecutionLedger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 class Ledger:
     """Keeps the account of one workgroup while its history is read."""
 
-    def __init__(self, reading: WorkgroupWindow) -> None:
-        self._reading = reading
+    def __init__(self, history: WorkgroupWindow) -> None:
+        self._history = history
         self._settled = IdSet()
         self._open: set[str] = set()
         self._counts: Counter[str] = Counter()
@@ -61,17 +61,17 @@ class Ledger:
         self._recent: dict[str, datetime] = {}
         self._early: list[str] = []
         self._elsewhere: list[str] = []
-        self._keep_recent(reading.known.recent if reading.known else {})
+        self._keep_recent(history.known.recent if history.known else {})
 
-    def awaited(self) -> list[str]:
+    def unfinished(self) -> list[str]:
         """The ids that the last run left unfinished and that are to be asked for now.
 
         Those that Athena must have forgotten are expired instead.
         """
-        awaited = self._reading.awaited
-        forgotten = self._reading.window.end - PENDING_LIFE
-        alive = [query_id for query_id, since in awaited.items() if since >= forgotten]
-        self._counts["expired"] += len(awaited) - len(alive)
+        unfinished = self._history.unfinished
+        forgotten = self._history.window.end - PENDING_LIFE
+        alive = [query_id for query_id, since in unfinished.items() if since >= forgotten]
+        self._counts["expired"] += len(unfinished) - len(alive)
         return self.admit(alive)
 
     def admit(self, query_ids: Iterable[str]) -> list[str]:
@@ -97,20 +97,20 @@ class Ledger:
             StateError: It was not admitted, or is entered already, or must not be emitted.
         """
         self._settle(execution.query_id)
-        classified = classify(execution, self._reading)
+        classified = classify(execution, self._history)
         disposition = classified.disposition
-        submitted_at = submission(execution, self._reading)
+        submitted_at = submission(execution, self._history)
         self._counts[disposition.value] += 1
         self._counts["unknown_state"] += classified.is_unknown_state
         if disposition is Disposition.EMIT:
             self._check_emitted(execution)
             self._counts["late"] += classified.is_late
-            if self._reading.replaced is not None and submitted_at < self._reading.window.start:
+            if self._history.replaced is not None and submitted_at < self._history.window.start:
                 self._early.append(execution.query_id)
 
         if (
             disposition in (Disposition.RECENT, Disposition.LATER)
-            and submitted_at < self._reading.window.end
+            and submitted_at < self._history.window.end
         ):
             self._elsewhere.append(execution.query_id)
 
@@ -129,8 +129,8 @@ class Ledger:
         """
         self._settle(query_id)
         self._counts[why] += 1
-        first_seen = self._reading.awaited.get(query_id)
-        self._pending[query_id] = first_seen or self._reading.window.end
+        first_seen = self._history.unfinished.get(query_id)
+        self._pending[query_id] = first_seen or self._history.window.end
 
     def close(self) -> ExecutionLedger:
         """Close the account.
@@ -142,39 +142,39 @@ class Ledger:
         ended = sum(self._counts[end] for end in ends)
         if self._open or ended != self._counts["listed"]:
             raise StateError(
-                f"the account of workgroup {self._reading.workgroup} does not balance: "
+                f"the account of workgroup {self._history.workgroup} does not balance: "
                 f"{self._counts['listed']} executions listed, {ended} accounted for",
                 hint="Athena kept silent about some of them; nothing was committed, run again",
             )
 
         return ExecutionLedger(
-            workgroup=self._reading.workgroup,
+            workgroup=self._history.workgroup,
             counts=dict(self._counts),
-            next=WorkgroupMark(
-                mark=self._reading.window.end,
+            next=WorkgroupState(
+                mark=self._history.window.end,
                 since=self._since,
                 pending=self._pending,
                 recent=self._recent,
                 recent_since=self._recent_since,
             ),
             early=tuple(self._early),
-            elsewhere=tuple(self._elsewhere) if self._reading.replaced is not None else (),
+            elsewhere=tuple(self._elsewhere) if self._history.replaced is not None else (),
         )
 
     @property
     def _since(self) -> datetime | None:
-        known = self._reading.known
-        return known.since if known is not None else self._reading.window.start
+        known = self._history.known
+        return known.since if known is not None else self._history.window.start
 
     @property
     def _recent_since(self) -> datetime | None:
         """Start of the kept ids; None for the usual place, ``OVERLAP`` before the end."""
-        reading = self._reading
-        if reading.overlap == OVERLAP:
+        history = self._history
+        if history.overlap == OVERLAP:
             return None
 
-        kept_since = reading.window.end - reading.overlap
-        known_since = reading.known.knows_since if reading.known else reading.window.start
+        kept_since = history.window.end - history.overlap
+        known_since = history.known.knows_since if history.known else history.window.start
         return max(kept_since, known_since)
 
     def _settle(self, query_id: str) -> None:
@@ -185,15 +185,15 @@ class Ledger:
         self._settled.add(query_id)
 
     def _keep_recent(self, ids: Mapping[str, datetime]) -> None:
-        since = self._reading.window.end - self._reading.overlap
+        since = self._history.window.end - self._history.overlap
         self._recent.update({key: at for key, at in ids.items() if at >= since})
 
     def _check_emitted(self, execution: Execution) -> None:
         # Said again on purpose, in other words than classify's: the two must agree.
-        known, window = self._reading.known, self._reading.window
+        known, window = self._history.known, self._history.window
         is_recent = known is not None and execution.query_id in known.recent
-        is_recent = is_recent or execution.query_id in self._reading.published
-        finished_at = completion(execution, self._reading)
+        is_recent = is_recent or execution.query_id in self._history.published
+        finished_at = completion(execution, self._history)
         if is_recent or execution.state not in FINAL_STATES or not finished_at < window.end:
             raise StateError(f"the execution {execution.query_id} must not be emitted")
 
@@ -226,7 +226,7 @@ def next_state(
         marks.pop(ANY_WORKGROUP, None)
 
     owed = {
-        name: WorkgroupMark(mark=start, since=start)
+        name: WorkgroupState(mark=start, since=start)
         for name, start in skipped.items()
         if name not in marks
     }

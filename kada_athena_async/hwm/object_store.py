@@ -25,7 +25,7 @@ from kada_athena_async.hwm.formats import (
     format_hwm,
     parse_hwm,
 )
-from kada_athena_async.hwm.run_state import RunState, StoredMark
+from kada_athena_async.hwm.run_state import RunState, StoredState
 from kada_athena_async.hwm.store import REMOVE_ANNOUNCEMENT
 
 
@@ -50,9 +50,9 @@ class ObjectHwmStore:
         self._announcement_name = f"{name}_delivery.json"
         self._versions: dict[str, str | None] = {}
         self._announcement: DeliveryIntent | None = None
-        self._mark: StoredMark | None = None
+        self._mark: StoredState | None = None
 
-    async def read(self) -> StoredMark:
+    async def read(self) -> StoredState:
         """What the last run left, as this run first saw it; see ``HwmStore``.
 
         Raises:
@@ -75,12 +75,12 @@ class ObjectHwmStore:
         self._mark = None
         self._mark = await self._stored()
 
-    async def _stored(self) -> StoredMark:
+    async def _stored(self) -> StoredState:
         line = await self._read(self._hwm_name)
         state = await self._read(self._state_name)
         hwm = self._parse(line) if line else None
         if state is None:
-            return StoredMark(hwm=hwm)
+            return StoredState(hwm=hwm)
 
         known = parse_document(
             state.data,
@@ -92,11 +92,11 @@ class ObjectHwmStore:
         )
         carried = known.carried
         if hwm is not None and carried.hwm == hwm:
-            return StoredMark(hwm=hwm, carried=carried, manifest_sha256=known.manifest_sha256)
+            return StoredState(hwm=hwm, carried=carried, manifest_sha256=known.manifest_sha256)
 
-        return StoredMark(hwm=hwm, was_edited=True, before_edit=carried)
+        return StoredState(hwm=hwm, was_edited=True, before_edit=carried)
 
-    async def read_anew(self) -> StoredMark:
+    async def read_anew(self) -> StoredState:
         """The state now, whoever wrote it; from here on the run is taken to have begun there."""
         self._versions.clear()
         self._mark = None

@@ -13,7 +13,7 @@ from kada_athena_async.hwm.origin import Origin
 OVERLAP = timedelta(hours=1)
 
 
-class WorkgroupMark(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class WorkgroupState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """End of the extracted history of one workgroup, and the executions around it.
 
     Attributes:
@@ -53,12 +53,12 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     hwm: datetime
     origin: Origin | None = None
-    workgroups: dict[str, WorkgroupMark] = {}
+    workgroups: dict[str, WorkgroupState] = {}
     unresolved: dict[str, datetime] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredMark:
+class StoredState:
     """Knowledge of a store about the last run.
 
     Attributes:

@@ -17,13 +17,13 @@ from kada_athena_async.hwm.formats import (
     format_hwm,
     parse_hwm,
 )
-from kada_athena_async.hwm.run_state import RunState, StoredMark
+from kada_athena_async.hwm.run_state import RunState, StoredState
 
 
 class HwmStore(Protocol):
     """A place that remembers how far the runs of one name came."""
 
-    async def read(self) -> StoredMark:
+    async def read(self) -> StoredState:
         """What the last run left; a store elsewhere asks once and then gives what it got.
 
         Raises:
@@ -94,7 +94,7 @@ class FileHwmStore:
         self.lock_path = self.hwm_path.with_name(lock)
         self._files = files
 
-    async def read(self) -> StoredMark:
+    async def read(self) -> StoredState:
         """State that the last run left; see ``HwmStore``."""
         return await in_thread(self._read)
 
@@ -102,7 +102,7 @@ class FileHwmStore:
         """Read them; the lock of the run keeps others away."""
         await self.read()
 
-    async def read_anew(self) -> StoredMark:
+    async def read_anew(self) -> StoredState:
         """As ``read``: the lock of the run keeps others away."""
         return await self.read()
 
@@ -149,7 +149,7 @@ class FileHwmStore:
         if self._files.exists(self.announcement_path):
             self._files.remove(self.announcement_path)
 
-    def _read(self) -> StoredMark:
+    def _read(self) -> StoredState:
         hwm = self._read_hwm()
         remedy = (
             f"restore it from a backup; or remove it: the mark in {self.hwm_path.name} stays, "
@@ -164,12 +164,14 @@ class FileHwmStore:
             is_shared=False,
         )
         if state is None:
-            return StoredMark(hwm=hwm)
+            return StoredState(hwm=hwm)
 
         if hwm is not None and state.carried.hwm == hwm:
-            return StoredMark(hwm=hwm, carried=state.carried, manifest_sha256=state.manifest_sha256)
+            return StoredState(
+                hwm=hwm, carried=state.carried, manifest_sha256=state.manifest_sha256
+            )
 
-        return StoredMark(hwm=hwm, was_edited=True, before_edit=state.carried)
+        return StoredState(hwm=hwm, was_edited=True, before_edit=state.carried)
 
     def _read_hwm(self) -> datetime | None:
         remedy = "put one line like 2026-01-31 23:59:59 (UTC) there, or use `publish_hwm`"

@@ -1,4 +1,4 @@
-"""Windows of a run, cut without any I/O."""
+"""Windows of a run, planned without I/O."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import msgspec
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.config.contradictions import RETENTION_DAYS
 from kada_athena_async.errors import ConfigError, Problem, StateError
-from kada_athena_async.hwm.run_state import OVERLAP, RunState, StoredMark, WorkgroupMark
+from kada_athena_async.hwm.run_state import OVERLAP, RunState, StoredState, WorkgroupState
 
 RETENTION = timedelta(days=RETENTION_DAYS)
 
@@ -86,8 +86,8 @@ class WorkgroupWindow:
 
     Attributes:
         known: What the last run left; None if the window does not follow it.
-        awaited: Executions that were not finished when they were last seen, as in
-            ``WorkgroupMark.pending``: asked for by their ids, however long ago they were submitted.
+        unfinished: Executions that were not finished when they were last seen, as in
+            ``WorkgroupState.pending``: asked for by id, however long ago they were submitted.
         listed_since: Executions submitted before this need not be listed.
         gaps: What cannot be extracted any more.
         published: Ids of executions that other packages hold: never emitted once more.
@@ -103,13 +103,13 @@ class WorkgroupWindow:
 
     workgroup: str
     window: Window
-    known: WorkgroupMark | None
+    known: WorkgroupState | None
     listed_since: datetime
-    awaited: Mapping[str, datetime] = field(default_factory=dict)
+    unfinished: Mapping[str, datetime] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
     published: Container[str] = field(default=frozenset(), compare=False)
     replaced: Container[str] | None = field(default=None, compare=False)
-    owed: WorkgroupMark | None = None
+    owed: WorkgroupState | None = None
     knows_others: bool = True
     overlap: timedelta = OVERLAP
 
@@ -121,14 +121,14 @@ class WorkgroupWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """The window to extract, and its readings.
+class WindowPlan:
+    """The window to extract, and the facts that the part of each workgroup follows from.
 
     Attributes:
         window: None if there is nothing to do: the window would be empty.
-        carried: State that the last run left; None if the window does not follow it.
-        former: What the last run left, if the window was chosen and does not follow it. What is
-            under way, and workgroups that lag behind, belong to this run all the same.
+        previous: State that the last run left; None if there is none.
+        follows: True if the window begins where *previous* ends. Otherwise the window was chosen:
+            what is under way, and workgroups that lag behind, belong to this run all the same.
         kept_since: The oldest moment of which Athena still has the history.
         first_since: Where a workgroup begins that no run has read yet.
         gaps: What cannot be extracted any more, or was skipped on purpose.
@@ -142,10 +142,10 @@ class Decision:
     """
 
     window: Window | None
-    carried: RunState | None
+    previous: RunState | None
+    follows: bool
     kept_since: datetime
     first_since: datetime
-    former: RunState | None = None
     gaps: tuple[Gap, ...] = ()
     notes: tuple[tuple[WarningCode, str], ...] = ()
     published: Container[str] = field(default=frozenset(), compare=False)
@@ -170,10 +170,9 @@ class Decision:
     @property
     def unresolved(self) -> Mapping[str, datetime]:
         """Executions of earlier runs whose principal is still asked for."""
-        state = self.carried or self.former
-        return state.unresolved if state else {}
+        return self.previous.unresolved if self.previous else {}
 
-    def reaching(self, earliest: datetime) -> Decision:
+    def reaching(self, earliest: datetime) -> WindowPlan:
         """The same where a source holds the history from *earliest* on, longer than Athena."""
         kept_since = min(self.kept_since, earliest)
         others = tuple(gap for gap in self.gaps if gap.kind != "retention")
@@ -181,7 +180,7 @@ class Decision:
         gaps = _retention_gap(begin, kept_since) + others
         return replace(self, kept_since=kept_since, gaps=gaps)
 
-    def reading(self, workgroup: str) -> WorkgroupWindow:
+    def of_workgroup(self, workgroup: str) -> WorkgroupWindow:
         """The part of *workgroup* to read: from its own HWM, which is the run's unless it lags.
 
         Raises:
@@ -190,16 +189,16 @@ class Decision:
         if self.window is None:
             raise ValueError("an empty window has nothing to read")
 
-        state = self.carried or self.former
-        mark = _mark_of(workgroup, state, self.window)
+        previous = self.previous
+        mark = _mark_of(workgroup, previous, self.window)
         start, known = self.window.start, None
         gaps: tuple[Gap, ...] = ()
         if mark is None:
-            if self.carried is not None:
+            if self.follows:
                 start = min(start, self.first_since)
-        elif self.carried is not None or self._catches_up(mark, self.window):
+        elif self.follows or self._catches_up(mark, self.window):
             start, known = mark.mark, mark
-        elif self.former is not None and mark.mark <= self.former.hwm < start:
+        elif previous is not None and mark.mark <= previous.hwm < start:
             gaps = (Gap("operator", mark.mark, start),)
 
         if known is not None:
@@ -213,7 +212,7 @@ class Decision:
             window=Window(start, self.window.end),
             known=known,
             listed_since=start - (OVERLAP if _was_listed(known) else LONGEST_QUERY),
-            awaited={
+            unfinished={
                 **dict.fromkeys(self.early.get(workgroup, ()), self.window.start),
                 **(mark.pending if mark else {}),
             },
@@ -224,19 +223,19 @@ class Decision:
             knows_others=self.knows_others,
         )
 
-    def _catches_up(self, mark: WorkgroupMark, window: Window) -> bool:
+    def _catches_up(self, mark: WorkgroupState, window: Window) -> bool:
         """True if a chosen window includes what a workgroup that lags behind has missed.
 
         Not if the window skips time on purpose, nor if the HWM will not move: then a later run
         catches up, and would extract it again.
         """
-        if self.former is None:
+        if self.previous is None:
             return False
 
-        return mark.mark < window.start <= self.former.hwm <= window.end
+        return mark.mark < window.start <= self.previous.hwm <= window.end
 
 
-def _was_listed(known: WorkgroupMark | None) -> bool:
+def _was_listed(known: WorkgroupState | None) -> bool:
     """True if what was under way at the HWM is known by id: its last run listed executions.
 
     False also for a workgroup of which only the place is known where its history begins.
@@ -244,28 +243,28 @@ def _was_listed(known: WorkgroupMark | None) -> bool:
     return known is not None and known.since != known.mark and known.recent_since is None
 
 
-def _own_mark(workgroup: str, state: RunState | None) -> WorkgroupMark | None:
+def _own_mark(workgroup: str, state: RunState | None) -> WorkgroupState | None:
     if state is None:
         return None
 
     return state.workgroups.get(workgroup) or state.workgroups.get(ANY_WORKGROUP)
 
 
-def _mark_of(workgroup: str, state: RunState | None, window: Window) -> WorkgroupMark | None:
+def _mark_of(workgroup: str, state: RunState | None, window: Window) -> WorkgroupState | None:
     """Mark of *workgroup* in *state*, if it is of use for *window*."""
     mark = _own_mark(workgroup, state)
     return mark if mark is not None and mark.mark < window.end else None
 
 
-def decide_window(
+def plan_window(
     now: datetime,
     settings: WindowSettings,
-    mark: StoredMark,
+    mark: StoredState,
     *,
     start: datetime | None = None,
     end: datetime | None = None,
-) -> Decision:
-    """Cut the window of a run.
+) -> WindowPlan:
+    """Plan the window of a run.
 
     Args:
         now: The earlier of this machine's clock and AWS's, aware.
@@ -304,10 +303,10 @@ def decide_window(
     follows = mark.carried is not None and mark.carried.hwm == begin
 
     kept_since = whole_second(now - RETENTION)
-    return Decision(
+    return WindowPlan(
         window=Window(begin, stop) if begin < stop else None,
-        carried=newest if follows else None,
-        former=None if follows else newest,
+        previous=newest,
+        follows=follows,
         kept_since=kept_since,
         first_since=settings.first_since(now),
         gaps=_retention_gap(begin, kept_since) + _operator_gap(begin, mark, start),
@@ -316,7 +315,7 @@ def decide_window(
 
 
 def _begin(
-    now: datetime, settings: WindowSettings, mark: StoredMark, start: datetime | None
+    now: datetime, settings: WindowSettings, mark: StoredState, start: datetime | None
 ) -> datetime:
     if start is not None:
         return whole_second(start)
@@ -328,7 +327,7 @@ def _retention_gap(begin: datetime, kept_since: datetime) -> tuple[Gap, ...]:
     return (Gap("retention", begin, kept_since),) if begin < kept_since else ()
 
 
-def _operator_gap(begin: datetime, mark: StoredMark, start: datetime | None) -> tuple[Gap, ...]:
+def _operator_gap(begin: datetime, mark: StoredState, start: datetime | None) -> tuple[Gap, ...]:
     # The last HWM that the runs themselves reached, whatever was written into the file since.
     reached = mark.before_edit.hwm if mark.before_edit else mark.hwm
     is_chosen = start is not None or mark.was_edited

@@ -228,7 +228,7 @@ class UnitExtraction:
             return WorkgroupHistory(
                 client=self.client,
                 clock=self.clock,
-                reading=unit.reading,
+                workgroup_window=unit.workgroup_window,
                 emit=emit,
                 advanced=advanced,
             )
@@ -236,7 +236,7 @@ class UnitExtraction:
         return TableHistory(
             client=self.client,
             clock=self.clock,
-            reading=unit.reading,
+            workgroup_window=unit.workgroup_window,
             emit=emit,
             advanced=advanced,
             table=self._system_table(unit.unit_id),

@@ -92,7 +92,7 @@ class WorkgroupHistory:
     """Reads what one workgroup's window holds.
 
     Args:
-        reading: The window, and what the last run knew.
+        workgroup_window: The window, and what the last run knew.
         emit: Receives what is to be extracted, in batches of at most 50.
         advanced: Receives after each page the share of the time that is listed; a guess.
 
@@ -102,7 +102,7 @@ class WorkgroupHistory:
 
     client: AwsClient
     clock: Clock
-    reading: WorkgroupWindow
+    workgroup_window: WorkgroupWindow
     emit: Emit
     advanced: Callable[[float], None]
     _ledger: Ledger = field(init=False)
@@ -116,10 +116,10 @@ class WorkgroupHistory:
             UnitError: The workgroup is denied, gone, or the service does not recover.
             StateError: The account does not balance; nothing may be committed.
         """
-        self._ledger = Ledger(self.reading)
-        awaited = self._ledger.awaited()
-        for first in range(0, len(awaited), BATCH_MAX):
-            await self._take(awaited[first : first + BATCH_MAX])
+        self._ledger = Ledger(self.workgroup_window)
+        unfinished = self._ledger.unfinished()
+        for first in range(0, len(unfinished), BATCH_MAX):
+            await self._take(unfinished[first : first + BATCH_MAX])
 
         await self._scan()
         return self._ledger.close()
@@ -131,7 +131,7 @@ class WorkgroupHistory:
         await pump(self._list, self._consume, buffer=0)
 
     async def _list(self, sent: MemoryObjectSendStream[_Ids]) -> None:
-        workgroup = self.reading.workgroup
+        workgroup = self.workgroup_window.workgroup
         listing = pages(
             self.client, LIST_EXECUTIONS, scope=f"workgroup {workgroup}", WorkGroup=workgroup
         )
@@ -142,14 +142,14 @@ class WorkgroupHistory:
 
     async def _consume(self, listed: MemoryObjectReceiveStream[_Ids]) -> None:
         """Take the pages, until those that follow hold nothing of the window."""
-        order = _Order(self.reading.listed_since)
+        order = _Order(self.workgroup_window.listed_since)
         scan = barren = taken = 0
-        barren_max = EMPTY_PAGES_MAX + len(self.reading.awaited) // BATCH_MAX
+        barren_max = EMPTY_PAGES_MAX + len(self.workgroup_window.unfinished) // BATCH_MAX
         async for ids in listed:
             if ids.scan != scan:  # from the newest on again: all that was taken comes again
                 scan, order, barren_max = (
                     ids.scan,
-                    _Order(self.reading.listed_since),
+                    _Order(self.workgroup_window.listed_since),
                     barren_max + taken,
                 )
 
@@ -157,7 +157,7 @@ class WorkgroupHistory:
             admitted = self._ledger.admit(ids.ids)
             barren = 0 if admitted else barren + 1
             if barren > barren_max:
-                name = f"{LIST_EXECUTIONS.name} for workgroup {self.reading.workgroup}"
+                name = f"{LIST_EXECUTIONS.name} for workgroup {self.workgroup_window.workgroup}"
                 raise nothing_new(name, barren)
 
             self._submitted.clear()
@@ -166,7 +166,7 @@ class WorkgroupHistory:
             if order.is_past(list(self._submitted.values()), is_full=is_full):
                 return
 
-            self.advanced(order.share_of(self.reading.window))
+            self.advanced(order.share_of(self.workgroup_window.window))
 
     async def _take(
         self, query_ids: list[str], known_facts: Mapping[str, QueryExecution] | None = None
@@ -176,13 +176,13 @@ class WorkgroupHistory:
         Args:
             known_facts: Those that need not be fetched.
         """
-        known = self.reading.known
+        known = self.workgroup_window.known
         recent = known.recent if known else {}
         for query_id in query_ids:
             if query_id in recent:  # accounted for and final: no need to fetch it again
                 self._submitted[query_id] = recent[query_id]
                 self._ledger.classify(
-                    Execution(query_id, self.reading.workgroup, "", recent[query_id], None)
+                    Execution(query_id, self.workgroup_window.workgroup, "", recent[query_id], None)
                 )
 
         wanted = [query_id for query_id in query_ids if query_id not in recent]
@@ -203,7 +203,7 @@ class WorkgroupHistory:
 
         facts = Execution(
             execution.query_execution_id,
-            execution.work_group or self.reading.workgroup,
+            execution.work_group or self.workgroup_window.workgroup,
             execution.status.state,
             submitted_at,
             moment(execution.status.completion_date_time),
@@ -238,7 +238,7 @@ class WorkgroupHistory:
         if throttled:
             raise RetriesExhaustedError(
                 f"Athena goes on leaving {len(throttled)} executions of workgroup "
-                f"{self.reading.workgroup} unprocessed: {codes[throttled[0]]}",
+                f"{self.workgroup_window.workgroup} unprocessed: {codes[throttled[0]]}",
                 operation="athena:BatchGetQueryExecution",
                 attempts=ASK_AGAIN + 1,
             )
@@ -257,7 +257,7 @@ class WorkgroupHistory:
             answer = await self.client.call(
                 "athena",
                 "BatchGetQueryExecution",
-                scope=f"workgroup {self.reading.workgroup}",
+                scope=f"workgroup {self.workgroup_window.workgroup}",
                 QueryExecutionIds=wanted,
             )
         except (RequestError, NotFoundError):

@@ -239,13 +239,13 @@ class TableHistory(WorkgroupHistory):
     facts: SystemTableFacts
 
     async def _scan(self) -> None:
-        reading, window = self.reading, self.reading.window
+        workgroup_window, window = self.workgroup_window, self.workgroup_window.window
         rows = self.table.executions(
             self.facts,
-            workgroup=reading.workgroup,
+            workgroup=workgroup_window.workgroup,
             submitted_since=window.start - LONGEST_QUERY,
             # What ended before the window may be news where the last run is known.
-            start=window.start if reading.known is None else reading.news_since,
+            start=window.start if workgroup_window.known is None else workgroup_window.news_since,
             end=window.end,
         )
         async with aclosing(rows) as batches:
@@ -256,8 +256,8 @@ class TableHistory(WorkgroupHistory):
         listing = pages(
             self.client,
             LIST_EXECUTIONS,
-            scope=f"workgroup {reading.workgroup}",
-            WorkGroup=reading.workgroup,
+            scope=f"workgroup {workgroup_window.workgroup}",
+            WorkGroup=workgroup_window.workgroup,
         )
         async with aclosing(listing) as newest:
             async for page in newest:

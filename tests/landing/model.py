@@ -35,10 +35,10 @@ from kada_athena_async.commit import (
 )
 from kada_athena_async.config import Config, make_config
 from kada_athena_async.config.landing import Place
-from kada_athena_async.engine.cut import WindowPlanner, window_planner
 from kada_athena_async.engine.delivery import Destination
 from kada_athena_async.engine.pending_delivery import PendingDelivery
-from kada_athena_async.engine.window import PlannedWindow, WindowRequest
+from kada_athena_async.engine.window_planner import WindowPlanner, window_planner
+from kada_athena_async.engine.window_request import PlannedWindow, WindowRequest
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import Disposition, Execution, Ledger, next_state, parse_hwm
 from kada_athena_async.hwm.object_store import ObjectHwmStore
@@ -302,23 +302,23 @@ class Process:
         handover = PendingDelivery(
             destination=destination, store=store, output_path=out, files=files
         )
-        cutter = window_planner(config, "k", output_path=out, store=store, files=files)
+        planner = window_planner(config, "k", output_path=out, store=store, files=files)
         request = _request(self._order, out)
-        await cutter.check()
+        await planner.check()
         is_push = self._order == "push"
         settings = RecoverySettings(config_digest="c", resume=timedelta(0), only_commits=is_push)
         _, unfinished = await handover.begin(settings)
         if is_push:
             return
 
-        await cutter.plan(request, await self._now(store))
+        await planner.requested_windows(request, await self._now(store))
         if unfinished is not None:
             planned = PlannedWindow.of(unfinished)
-            await self._extract(planned, "0", cutter, handover)
+            await self._extract(planned, "0", planner, handover)
 
-        windows = (await cutter.plan(request, await self._now(store))).windows
+        windows = (await planner.requested_windows(request, await self._now(store))).windows
         for number, planned in enumerate(windows, start=1):
-            await self._extract(planned, str(number), cutter, handover)
+            await self._extract(planned, str(number), planner, handover)
 
     async def _now(self, store: ObjectHwmStore) -> datetime:
         """Time went on while this run waited and others moved the mark."""
@@ -326,20 +326,20 @@ class Process:
         return max(mark, T0 + self._number * STEP) + SETTLE
 
     async def _extract(
-        self, planned: PlannedWindow, suffix: str, cutter: WindowPlanner, handover: PendingDelivery
+        self, planned: PlannedWindow, suffix: str, planner: WindowPlanner, handover: PendingDelivery
     ) -> None:
-        window, store = planned.window, cutter.store
+        window, store = planned.window, planner.store
         assert isinstance(store, ObjectHwmStore)
-        decision = await cutter.decide(planned, await self._now(store))
-        reading = decision.reading("w")
-        account = Ledger(reading)
+        window_plan = await planner.plan(planned, await self._now(store))
+        workgroup_window = window_plan.of_workgroup("w")
+        account = Ledger(workgroup_window)
         # Time does not go back: what was listed once is listed from then on.
         newest = max(window.end, (await store.read()).hwm or T0)
         self._seen = max(self._seen, (newest - T0) // STEP)
         seen = {e.query_id: e for e in executions(self._seen)}
-        listed = [i for i, e in seen.items() if _submitted(e) >= reading.listed_since]
+        listed = [i for i, e in seen.items() if _submitted(e) >= workgroup_window.listed_since]
         rows = []
-        for query_id in dict.fromkeys((*account.awaited(), *account.admit(listed))):
+        for query_id in dict.fromkeys((*account.unfinished(), *account.admit(listed))):
             execution = seen[query_id]
             if account.classify(execution).disposition is Disposition.EMIT:
                 rows.append(execution)
@@ -358,15 +358,13 @@ class Process:
             plan_digest="p",
             started_at=T0,
             mask=True,
-            origin=cutter.origin,
+            origin=planner.origin,
         )
         request = CommitRequest(
             unit_order=["u"],
             facts=RunFacts(version="1"),
-            carried=decision.leaves(
-                next_state(
-                    window.end, decision.carried or decision.former, [closed], origin=cutter.origin
-                )
+            carried=window_plan.leaves(
+                next_state(window.end, window_plan.previous, [closed], origin=planner.origin)
             ),
             kinds=KINDS,
             accounts=[closed],

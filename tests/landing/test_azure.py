@@ -23,7 +23,7 @@ from kada_athena_async.errors import (
     NotFoundError,
 )
 from kada_athena_async.events import FileDelivered, Warned
-from kada_athena_async.hwm import RunState, StoredMark
+from kada_athena_async.hwm import RunState, StoredState
 from kada_athena_async.landing import open_landing
 from kada_athena_async.landing.marks import open_hwm_store
 from tests.landing import azurite
@@ -386,10 +386,10 @@ async def test_two_runners_cannot_both_move_a_mark(
         open_hwm_store(place(), "k", around) as fast,
         open_hwm_store(place(), "k", around) as slow,
     ):
-        assert await fast.read() == await slow.read() == StoredMark(hwm=None)
+        assert await fast.read() == await slow.read() == StoredState(hwm=None)
         proxy.fault = lambda operation, name, call: "after" if call == 1 else None
         await fast.write(carried, run_id="fast", manifest_sha256="m")
-        assert await fast.read() == StoredMark(hwm=end, carried=carried)
+        assert await fast.read() == StoredState(hwm=end, carried=carried)
 
         with pytest.raises(LockedError, match="moved the high-water mark"):
             await slow.write(carried, run_id="slow", manifest_sha256="m")

@@ -13,7 +13,13 @@ import pytest
 
 from kada_athena_async.config.landing import LocalPlace, S3Place
 from kada_athena_async.errors import CommitError, CredentialsError, LockedError, StateError
-from kada_athena_async.hwm import DeliveryIntent, FileHwmStore, RunState, StoredMark, WorkgroupMark
+from kada_athena_async.hwm import (
+    DeliveryIntent,
+    FileHwmStore,
+    RunState,
+    StoredState,
+    WorkgroupState,
+)
 from kada_athena_async.hwm.object_store import ObjectHwmStore
 from kada_athena_async.landing import Runtime
 from kada_athena_async.landing.marks import open_hwm_store, open_hwm_store_in_landing
@@ -26,7 +32,7 @@ Store = FileHwmStore | ObjectHwmStore
 def carried(hour: int) -> RunState:
     """What a run to *hour* hands on."""
     end = T0 + timedelta(hours=hour)
-    mark = WorkgroupMark(mark=end, pending={"q": T0}, recent={})
+    mark = WorkgroupState(mark=end, pending={"q": T0}, recent={})
     return RunState(hwm=end, workgroups={"primary": mark})
 
 
@@ -41,12 +47,12 @@ def store(
 async def test_what_is_written_is_read_back(store: Any, bucket: Bucket) -> None:
     """Mark and state, by the next run; the mark is the vendor's line."""
     async with store() as first:
-        assert await first.read() == StoredMark(hwm=None)
+        assert await first.read() == StoredState(hwm=None)
         await first.write(carried(1), run_id="r", manifest_sha256="m")
-        assert await first.read() == StoredMark(hwm=carried(1).hwm, carried=carried(1))
+        assert await first.read() == StoredState(hwm=carried(1).hwm, carried=carried(1))
 
     async with store() as second:
-        assert await second.read() == StoredMark(hwm=carried(1).hwm, carried=carried(1))
+        assert await second.read() == StoredState(hwm=carried(1).hwm, carried=carried(1))
         await second.write(carried(2), run_id="r", manifest_sha256="m")
 
     assert bucket.content("k_hwm.txt") == b"2026-11-01 02:00:00\n"
@@ -138,7 +144,7 @@ async def test_a_crash_between_state_and_mark_moves_nothing(store: Any, bucket: 
     async with store() as following:
         assert (await following.read()).hwm == carried(1).hwm
         await following.write(carried(2), run_id="r", manifest_sha256="m")
-        assert await following.read() == StoredMark(hwm=carried(2).hwm, carried=carried(2))
+        assert await following.read() == StoredState(hwm=carried(2).hwm, carried=carried(2))
 
 
 @pytest.mark.parametrize(

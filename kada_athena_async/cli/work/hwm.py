@@ -20,7 +20,7 @@ from kada_athena_async.config.landing import LocalPlace
 from kada_athena_async.errors import ConfigError, KadaAthenaError, Problem, StateError
 from kada_athena_async.events import Warned
 from kada_athena_async.files import MARK_FIELDS, Files
-from kada_athena_async.hwm import FileHwmStore, StoredMark
+from kada_athena_async.hwm import FileHwmStore, StoredState
 from kada_athena_async.hwm.formats import format_hwm
 from kada_athena_async.hwm.object_store import ObjectHwmStore
 from kada_athena_async.hwm.times import parse_time
@@ -145,7 +145,7 @@ async def _remote_store(site: Site, name: str) -> AsyncIterator[Store]:
         yield store
 
 
-async def _read(request: RunRequest, name: str, site: Site | None) -> tuple[StoredMark, str]:
+async def _read(request: RunRequest, name: str, site: Site | None) -> tuple[StoredState, str]:
     async with _store(request, name, site) as store:
         return await store.read(), _place(store)
 

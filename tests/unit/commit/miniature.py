@@ -20,8 +20,8 @@ from kada_athena_async.commit import (
     recover,
 )
 from kada_athena_async.config import make_config
-from kada_athena_async.engine.cut import WindowPlanner
-from kada_athena_async.engine.window import PlannedWindow, WindowRequest
+from kada_athena_async.engine.window_planner import WindowPlanner
+from kada_athena_async.engine.window_request import PlannedWindow, WindowRequest
 from kada_athena_async.events import Event
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import (
@@ -108,7 +108,7 @@ class Miniature:
             staging = await Staging.reopen(found.resumable.path, self.files)
             await self._extract(staging, now)
 
-        plan = await self.planner.plan(WindowRequest(), now)
+        plan = await self.planner.requested_windows(WindowRequest(), now)
         if not plan.windows:
             return
 
@@ -149,21 +149,21 @@ class Miniature:
 
     async def _extract(self, staging: Staging, now: datetime) -> None:
         window = Window(staging.intent.start, staging.intent.end)
-        decision = await self.planner.decide(PlannedWindow(window=window), now)
-        assert decision.window == window
+        window_plan = await self.planner.plan(PlannedWindow(window=window), now)
+        assert window_plan.window == window
         units = ["users", *WORKGROUPS]
         async with staging:
             for unit in units:
                 if unit not in staging.sealed():
                     self.extracted.append(unit)
-                    await self._unit(staging, unit, now, decision.reading)
+                    await self._unit(staging, unit, now, window_plan.of_workgroup)
 
             accounts = [
                 msgspec_account(staging.sealed()[workgroup].facts) for workgroup in WORKGROUPS
             ]
             carried: RunState = next_state(
                 staging.intent.end,
-                decision.carried or decision.former,
+                window_plan.previous,
                 accounts,
                 origin=ORIGIN,
             )
@@ -173,7 +173,11 @@ class Miniature:
             await commit(staging, request, store=self.store, notify=ignore)
 
     async def _unit(
-        self, staging: Staging, unit: str, now: datetime, reading: Callable[[str], WorkgroupWindow]
+        self,
+        staging: Staging,
+        unit: str,
+        now: datetime,
+        history: Callable[[str], WorkgroupWindow],
     ) -> None:
         if unit == "users":
             async with staging.part(unit, "users") as part:
@@ -182,7 +186,7 @@ class Miniature:
             await staging.seal(unit, {})
             return
 
-        what = reading(unit)
+        what = history(unit)
         account = Ledger(what)
         async with staging.part(unit, "databaselog") as part:
             awaited = account.awaited()

@@ -26,7 +26,7 @@ from kada_athena_async.commit import (
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.events import Event, FileCommitted, Warned
 from kada_athena_async.files import Files
-from kada_athena_async.hwm import FileHwmStore, RunState, StoredMark
+from kada_athena_async.hwm import FileHwmStore, RunState, StoredState
 from kada_athena_async.records import KINDS, RECORD_TYPES
 from kada_athena_async.sinks import RunIntent, Staging
 from tests.unit.commit.disk import CrashingFiles, SimulatedCrash
@@ -308,7 +308,7 @@ async def test_f05_a_manifest_whose_mark_has_not_moved_is_rolled_forward(tmp_pat
 
     assert [found.manifest.run_id for found in recovery.committed] == ["run-1"]
     assert recovery.resumable is None
-    assert await world.store.read() == StoredMark(hwm=END, carried=RunState(hwm=END))
+    assert await world.store.read() == StoredState(hwm=END, carried=RunState(hwm=END))
     assert world.staged_runs() == []
 
 

@@ -14,16 +14,16 @@ from kada_athena_async.errors import AccessDeniedError
 from kada_athena_async.estimate import Estimate, HistorySize, SchemaSize, estimate
 from kada_athena_async.estimate.calls import list_pages
 from kada_athena_async.estimate.sizes import HistorySample, fill_schemas, history_of_sample
-from kada_athena_async.hwm import Decision, StoredMark, WindowSettings, decide_window
+from kada_athena_async.hwm import StoredState, WindowPlan, WindowSettings, plan_window
 from kada_athena_async.plan import build_plan
 from kada_athena_async.prices import prices_of, requests_usd, statements_usd
 
 NOW = datetime(2026, 11, 25, tzinfo=timezone.utc)
 
 
-def decision(days: float) -> Decision:
-    mark = StoredMark(hwm=NOW - timedelta(days=days))
-    return decide_window(NOW, WindowSettings(), mark)
+def window_plan(days: float) -> WindowPlan:
+    mark = StoredState(hwm=NOW - timedelta(days=days))
+    return plan_window(NOW, WindowSettings(), mark)
 
 
 def estimated(
@@ -53,7 +53,7 @@ def estimated(
     history = HistorySize(listed=executions, older=0, expected=executions, origin="counted")
     plans = {
         source: build_plan(
-            config.model_copy(update={"metadata_source": source}), inventory, decision(45)
+            config.model_copy(update={"metadata_source": source}), inventory, window_plan(45)
         )
         for source in ("auto", "api", "sql")
     }
@@ -146,9 +146,9 @@ def test_listing_ends_some_pages_behind_the_window(
 
 def test_a_sample_is_stretched_over_the_window() -> None:
     """100 executions in the newest day are 1,000 in the ten days of the window."""
-    reading = decision(10).reading("primary")
+    workgroup_window = window_plan(10).of_workgroup("primary")
     sample = HistorySample(ids=100, oldest=NOW - timedelta(days=1), is_whole=False)
-    found = history_of_sample(sample, reading, NOW)
+    found = history_of_sample(sample, workgroup_window, NOW)
 
     assert found.origin == "sampled"
     assert found.expected == pytest.approx(1_000, rel=0.02)
@@ -156,18 +156,18 @@ def test_a_sample_is_stretched_over_the_window() -> None:
 
 def test_nothing_older_than_45_days_is_expected() -> None:
     """Athena forgets it, so no page of it is listed to prove that it is old."""
-    reading = decision(45).reading("primary")
+    workgroup_window = window_plan(45).of_workgroup("primary")
     sample = HistorySample(ids=100, oldest=NOW - timedelta(days=1), is_whole=False)
-    found = history_of_sample(sample, reading, NOW)
+    found = history_of_sample(sample, workgroup_window, NOW)
 
     assert (found.listed, found.older) == (4_500, 0)
 
 
 def test_what_was_seen_to_its_end_is_counted() -> None:
     """Nothing is stretched where there is no more."""
-    reading = decision(10).reading("primary")
+    workgroup_window = window_plan(10).of_workgroup("primary")
     sample = HistorySample(ids=7, oldest=NOW - timedelta(days=1), is_whole=True)
-    found = history_of_sample(sample, reading, NOW)
+    found = history_of_sample(sample, workgroup_window, NOW)
 
     assert (found.listed, found.older, found.origin) == (7, 0, "counted")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kada_athena_async.hwm import (
     RunState,
     Window,
-    WorkgroupMark,
+    WorkgroupState,
     covered_by_state,
     overlapping,
     uncovered,
@@ -50,12 +50,12 @@ def test_a_state_covers_what_its_runs_followed_each_other_through() -> None:
     """From the oldest start of a workgroup to the mark; states of old versions say nothing."""
     day = timedelta(days=1)
     marks = {
-        "a": WorkgroupMark(mark=T0, since=T0 - 9 * day),
-        "new": WorkgroupMark(mark=T0, since=T0 - day),
-        "lags": WorkgroupMark(mark=T0 - 2 * day, since=T0 - 20 * day),
+        "a": WorkgroupState(mark=T0, since=T0 - 9 * day),
+        "new": WorkgroupState(mark=T0, since=T0 - day),
+        "lags": WorkgroupState(mark=T0 - 2 * day, since=T0 - 20 * day),
     }
 
     assert covered_by_state(RunState(hwm=T0, workgroups=marks)) == [Window(T0 - 9 * day, T0)]
-    old = {**marks, "old": WorkgroupMark(mark=T0)}
+    old = {**marks, "old": WorkgroupState(mark=T0)}
     assert covered_by_state(RunState(hwm=T0, workgroups=old)) == []
     assert covered_by_state(RunState(hwm=T0)) == covered_by_state(None) == []

@@ -15,8 +15,8 @@ from kada_athena_async.hwm import (
     DeliveryIntent,
     FileHwmStore,
     RunState,
-    StoredMark,
-    WorkgroupMark,
+    StoredState,
+    WorkgroupState,
     format_hwm,
     parse_hwm,
 )
@@ -25,7 +25,7 @@ HWM = datetime(2026, 11, 23, 5, 6, 7, tzinfo=timezone.utc)
 CARRIED = RunState(
     hwm=HWM,
     workgroups={
-        "primary": WorkgroupMark(
+        "primary": WorkgroupState(
             mark=HWM,
             pending={"a": HWM - timedelta(hours=3)},
             recent={"b": HWM - timedelta(milliseconds=1)},
@@ -47,7 +47,7 @@ async def write(store: FileHwmStore) -> None:
 
 async def test_before_the_first_run_there_is_nothing(store: FileHwmStore) -> None:
     """No file is no mark, and no error."""
-    assert await store.read() == StoredMark()
+    assert await store.read() == StoredState()
 
 
 async def test_what_was_written_is_read(store: FileHwmStore) -> None:
@@ -56,7 +56,7 @@ async def test_what_was_written_is_read(store: FileHwmStore) -> None:
 
     assert store.hwm_path.read_text() == "2026-11-23 05:06:07\n"
     assert store.state_path.name == "athena_state.json"
-    assert await store.read() == StoredMark(hwm=HWM, carried=CARRIED)
+    assert await store.read() == StoredState(hwm=HWM, carried=CARRIED)
 
 
 @pytest.mark.parametrize("text", ["2026-11-23 05:06:07", "2026-11-23 05:06:07\r\n"])
@@ -64,7 +64,7 @@ async def test_the_vendors_line_is_understood(store: FileHwmStore, text: str) ->
     """With and without a line end."""
     store.hwm_path.write_bytes(text.encode())
 
-    assert await store.read() == StoredMark(hwm=HWM)
+    assert await store.read() == StoredState(hwm=HWM)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ async def test_f43_an_edited_mark_is_seen(store: FileHwmStore) -> None:
     await write(store)
     await store.publish(HWM - timedelta(days=1))
 
-    assert await store.read() == StoredMark(
+    assert await store.read() == StoredState(
         hwm=HWM - timedelta(days=1), was_edited=True, before_edit=CARRIED
     )
 
@@ -155,7 +155,7 @@ async def test_f07_the_mark_does_not_move_without_its_state(store: FileHwmStore)
     with pytest.raises(CommitError, match=r"athena_state\.json"):
         await full.write(later, run_id="r2", manifest_sha256="1" * 64)
 
-    assert await store.read() == StoredMark(hwm=HWM, carried=CARRIED)
+    assert await store.read() == StoredState(hwm=HWM, carried=CARRIED)
 
 
 async def test_a_linked_mark_stays_a_link(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kada_athena_async.engine.window import moment_of
+from kada_athena_async.engine.window_request import moment_of
 from kada_athena_async.errors import ConfigError
 from kada_athena_async.hwm import parse_hwm, parse_time
 from kada_athena_async.hwm.times import REMEDY

@@ -14,19 +14,19 @@ from hypothesis import strategies as st
 
 from kada_athena_async.errors import ConfigError, StateError
 from kada_athena_async.hwm import (
-    Decision,
     Disposition,
     Execution,
     Gap,
     Ledger,
     RunState,
-    StoredMark,
+    StoredState,
     Window,
+    WindowPlan,
     WindowSettings,
-    WorkgroupMark,
+    WorkgroupState,
     classify,
-    decide_window,
     next_state,
+    plan_window,
 )
 from kada_athena_async.hwm.run_state import OVERLAP
 from kada_athena_async.hwm.window import RETENTION
@@ -89,38 +89,38 @@ class Runs:
 
     def __init__(self, ledger: Sequence[Entry], *, seed: int = 0) -> None:
         self.ledger = ledger
-        self.mark = StoredMark()
+        self.mark = StoredState()
         self.emitted: list[list[str]] = []
         self.late: list[str] = []
         self.counts: list[dict[str, int]] = []
         self._chance = Random(seed)
 
-    def run(self, now: datetime, *, denied: frozenset[str] = frozenset()) -> Decision:
+    def run(self, now: datetime, *, denied: frozenset[str] = frozenset()) -> WindowPlan:
         """One run at *now*; what the workgroups of *denied* hold is not seen by it."""
-        decision = decide_window(now, SETTINGS, self.mark)
+        window_plan = plan_window(now, SETTINGS, self.mark)
         self.emitted.append([])
         self.counts.append({})
-        if decision.window is None:
-            return decision
+        if window_plan.window is None:
+            return window_plan
 
         accounts = []
         for workgroup in sorted({e.workgroup for e in self.ledger} - denied):
-            account = Ledger(decision.reading(workgroup))
-            for query_id in self._candidates(account, decision, workgroup, now):
+            account = Ledger(window_plan.of_workgroup(workgroup))
+            for query_id in self._candidates(account, window_plan, workgroup, now):
                 self._judge(account, query_id, now)
 
             closed = account.close()
             accounts.append(closed)
             self.counts[-1] |= closed.counts
 
-        hwm = decision.window.end
-        self.mark = StoredMark(hwm=hwm, carried=next_state(hwm, decision.carried, accounts))
-        return decision
+        hwm = window_plan.window.end
+        self.mark = StoredState(hwm=hwm, carried=next_state(hwm, window_plan.previous, accounts))
+        return window_plan
 
     def _candidates(
-        self, account: Ledger, decision: Decision, workgroup: str, now: datetime
+        self, account: Ledger, window_plan: WindowPlan, workgroup: str, now: datetime
     ) -> list[str]:
-        since = decision.reading(workgroup).listed_since
+        since = window_plan.of_workgroup(workgroup).listed_since
         listed = [
             e.query_id
             for e in self.ledger
@@ -128,7 +128,7 @@ class Runs:
         ]
         self._chance.shuffle(listed)
         seen_twice = listed + listed[: len(listed) // 3]
-        return list(dict.fromkeys(account.awaited() + account.admit(seen_twice)))
+        return list(dict.fromkeys(account.unfinished() + account.admit(seen_twice)))
 
     def _judge(self, account: Ledger, query_id: str, now: datetime) -> None:
         truth = next(e for e in self.ledger if e.query_id == query_id)
@@ -214,7 +214,7 @@ def test_without_state_nothing_comes_twice(
     runs.run(now)
     for index, gap in enumerate(gaps):
         if index < len(losses) and losses[index]:
-            runs.mark = StoredMark(hwm=runs.mark.hwm)
+            runs.mark = StoredState(hwm=runs.mark.hwm)
 
         now += gap
         runs.run(now)
@@ -228,7 +228,7 @@ def test_what_a_run_without_state_passes_over_stays_passed_over() -> None:
     minute = timedelta(minutes=1)
     runs = Runs([entry("a", -10 * minute, -9 * minute)])
     runs.run(NOW)
-    runs.mark = StoredMark(hwm=runs.mark.hwm)
+    runs.mark = StoredState(hwm=runs.mark.hwm)
     runs.run(NOW + 10 * minute)
     runs.run(NOW + 20 * minute)
 
@@ -255,11 +255,11 @@ def test_f14_a_query_of_three_days_is_waited_for() -> None:
 def test_f15_back_to_queued_changes_nothing() -> None:
     """An unfinished execution is waited for, whichever unfinished state it is in."""
     runs = run_at([], timedelta(0))
-    decision = decide_window(NOW + 2 * HOUR, SETTINGS, runs.mark)
-    reading = decision.reading("primary")
+    window_plan = plan_window(NOW + 2 * HOUR, SETTINGS, runs.mark)
+    history = window_plan.of_workgroup("primary")
     for state in ("QUEUED", "RUNNING"):
         execution = Execution("a", "primary", state, NOW, None)
-        assert classify(execution, reading).disposition is Disposition.PENDING
+        assert classify(execution, history).disposition is Disposition.PENDING
 
 
 def test_f16_failed_then_queued_again_is_one_row() -> None:
@@ -298,8 +298,8 @@ def test_f19_listable_after_the_overlap_is_outside_the_promise() -> None:
     hidden = entry("a", -3 * HOUR, -3 * HOUR, visible=HOUR)
     runs = Runs([hidden])
     runs.run(NOW)
-    decision = decide_window(NOW + 2 * HOUR, SETTINGS, runs.mark)
-    account = Ledger(decision.reading("primary"))
+    window_plan = plan_window(NOW + 2 * HOUR, SETTINGS, runs.mark)
+    account = Ledger(window_plan.of_workgroup("primary"))
     account.admit(["a"])
 
     assert account.classify(hidden.at(NOW + 2 * HOUR)).disposition is Disposition.BEFORE
@@ -308,8 +308,8 @@ def test_f19_listable_after_the_overlap_is_outside_the_promise() -> None:
 
 def test_f20_the_same_id_twice_is_one_row() -> None:
     """On two pages it is admitted once; in another workgroup's listing it is not this unit's."""
-    decision = decide_window(NOW, SETTINGS, StoredMark())
-    account = Ledger(decision.reading("primary"))
+    window_plan = plan_window(NOW, SETTINGS, StoredState())
+    account = Ledger(window_plan.of_workgroup("primary"))
 
     assert account.admit(["a", "b", "a"]) == ["a", "b"]
 
@@ -327,7 +327,7 @@ def test_f20_the_same_id_twice_is_one_row() -> None:
 
 def test_f23_a_scan_that_broke_off_is_repeated_without_loss() -> None:
     """F23: what was admitted and not answered for is asked for again, what was answered is not."""
-    account = Ledger(decide_window(NOW, SETTINGS, StoredMark()).reading("primary"))
+    account = Ledger(plan_window(NOW, SETTINGS, StoredState()).of_workgroup("primary"))
     account.admit(["a", "b"])
     done = Execution("a", "primary", "SUCCEEDED", NOW - HOUR, NOW - HOUR)
     account.classify(done)
@@ -342,7 +342,7 @@ def test_f23_a_scan_that_broke_off_is_repeated_without_loss() -> None:
 
 def test_f25_an_execution_that_athena_omits_fails_the_account() -> None:
     """An id that was asked for and never answered for stops the commit."""
-    account = Ledger(decide_window(NOW, SETTINGS, StoredMark()).reading("primary"))
+    account = Ledger(plan_window(NOW, SETTINGS, StoredState()).of_workgroup("primary"))
     account.admit(["a", "b"])
     account.classify(Execution("a", "primary", "SUCCEEDED", NOW - HOUR, NOW - HOUR))
 
@@ -352,7 +352,7 @@ def test_f25_an_execution_that_athena_omits_fails_the_account() -> None:
 
 def test_an_answer_nobody_asked_for_fails_the_account() -> None:
     """An id that comes twice, or unasked, would be a double."""
-    account = Ledger(decide_window(NOW, SETTINGS, StoredMark()).reading("primary"))
+    account = Ledger(plan_window(NOW, SETTINGS, StoredState()).of_workgroup("primary"))
     account.admit(["a"])
     account.classify(Execution("a", "primary", "SUCCEEDED", NOW - HOUR, NOW - HOUR))
 
@@ -363,76 +363,76 @@ def test_an_answer_nobody_asked_for_fails_the_account() -> None:
 def test_f42_a_mark_older_than_athenas_memory_is_a_gap() -> None:
     """Sixty days old: both bounds of what is lost are told, the rest is extracted."""
     hwm = NOW - timedelta(days=60)
-    decision = decide_window(NOW, SETTINGS, StoredMark(hwm=hwm))
+    window_plan = plan_window(NOW, SETTINGS, StoredState(hwm=hwm))
 
-    assert decision.window == Window(hwm, NOW - SETTLE)
-    assert decision.gaps == (Gap("retention", hwm, NOW - RETENTION),)
+    assert window_plan.window == Window(hwm, NOW - SETTLE)
+    assert window_plan.gaps == (Gap("retention", hwm, NOW - RETENTION),)
 
 
 def test_f43_a_mark_set_back_reads_again_and_says_so() -> None:
     """The time since the new mark is read again; what an earlier run told of it comes again."""
     hwm = NOW - timedelta(days=1)
-    decision = decide_window(
-        NOW, SETTINGS, StoredMark(hwm=hwm, was_edited=True, before_edit=RunState(hwm=NOW - HOUR))
+    window_plan = plan_window(
+        NOW, SETTINGS, StoredState(hwm=hwm, was_edited=True, before_edit=RunState(hwm=NOW - HOUR))
     )
 
-    assert decision.window == Window(hwm, NOW - SETTLE)
-    assert decision.carried is None
-    assert decision.gaps == ()
-    assert [code for code, _ in decision.notes] == ["mark_edited"]
+    assert window_plan.window == Window(hwm, NOW - SETTLE)
+    assert not window_plan.follows
+    assert window_plan.gaps == ()
+    assert [code for code, _ in window_plan.notes] == ["mark_edited"]
 
 
 def test_f43_a_mark_set_forward_is_a_gap() -> None:
     """What lies between the mark that was reached and the one that was set is told as skipped."""
-    decision = decide_window(
+    window_plan = plan_window(
         NOW,
         SETTINGS,
-        StoredMark(
+        StoredState(
             hwm=NOW - HOUR, was_edited=True, before_edit=RunState(hwm=NOW - timedelta(days=1))
         ),
     )
 
-    assert decision.gaps == (Gap("operator", NOW - timedelta(days=1), NOW - HOUR),)
+    assert window_plan.gaps == (Gap("operator", NOW - timedelta(days=1), NOW - HOUR),)
 
 
 DAY = timedelta(days=1)
 LONG = {"long": NOW - 6 * DAY}
 
 
-def marked(mark: datetime) -> WorkgroupMark:
+def marked(mark: datetime) -> WorkgroupState:
     """A workgroup in which one query has been under way for days."""
-    return WorkgroupMark(mark=mark, pending=LONG, recent={"told": mark})
+    return WorkgroupState(mark=mark, pending=LONG, recent={"told": mark})
 
 
-def chosen(hwm: datetime, start: datetime, **ends: datetime) -> tuple[Decision, Decision]:
+def chosen(hwm: datetime, start: datetime, **ends: datetime) -> tuple[WindowPlan, WindowPlan]:
     """A start chosen on the command line, and the same one written into the mark."""
     left = RunState(hwm=hwm, workgroups={"primary": marked(hwm), "lagging": marked(hwm - 4 * DAY)})
-    asked = decide_window(NOW, SETTINGS, StoredMark(hwm=hwm, carried=left), start=start, **ends)
-    edited = StoredMark(hwm=start, was_edited=True, before_edit=left)
-    return asked, decide_window(NOW, SETTINGS, edited, **ends)
+    asked = plan_window(NOW, SETTINGS, StoredState(hwm=hwm, carried=left), start=start, **ends)
+    edited = StoredState(hwm=start, was_edited=True, before_edit=left)
+    return asked, plan_window(NOW, SETTINGS, edited, **ends)
 
 
 @pytest.mark.parametrize("how", [0, 1], ids=["start_hwm", "edited mark"])
 @pytest.mark.parametrize("days", [3, 0.5], ids=["back", "forward"])
 def test_a_chosen_start_forgets_no_query_that_is_under_way(how: int, days: float) -> None:
     """A query that has run for longer than any listing reaches back is asked for by its id."""
-    reading = chosen(NOW - DAY, NOW - days * DAY)[how].reading("primary")
+    history = chosen(NOW - DAY, NOW - days * DAY)[how].of_workgroup("primary")
 
-    assert reading.window.start == NOW - days * DAY
-    assert reading.awaited == LONG
-    assert reading.known is None
+    assert history.window.start == NOW - days * DAY
+    assert history.unfinished == LONG
+    assert history.known is None
 
-    account = Ledger(reading)
+    account = Ledger(history)
     done = Execution("long", "primary", "SUCCEEDED", LONG["long"], NOW - HOUR)
-    assert account.admit(account.awaited()) == ["long"]
+    assert account.admit(account.unfinished()) == ["long"]
     assert account.classify(done).disposition is Disposition.EMIT
 
 
 def test_a_query_that_ended_in_skipped_time_is_skipped() -> None:
-    """Who sets the mark forward leaves out what ended before it, however long it was awaited."""
-    reading = chosen(NOW - DAY, NOW - HOUR)[0].reading("primary")
-    account = Ledger(reading)
-    account.awaited()
+    """Who sets the mark forward leaves out what ended before it, however long it was unfinished."""
+    history = chosen(NOW - DAY, NOW - HOUR)[0].of_workgroup("primary")
+    account = Ledger(history)
+    account.unfinished()
     done = Execution("long", "primary", "SUCCEEDED", LONG["long"], NOW - 2 * HOUR)
 
     assert account.classify(done).disposition is Disposition.BEFORE
@@ -441,9 +441,9 @@ def test_a_query_that_ended_in_skipped_time_is_skipped() -> None:
 @pytest.mark.parametrize("how", [0, 1], ids=["start_hwm", "edited mark"])
 def test_a_chosen_start_forgets_no_workgroup_that_lags_behind(how: int) -> None:
     """It is read from its own mark; not if the mark will not move, for then it comes again."""
-    back = chosen(NOW - DAY, NOW - 2 * DAY)[how].reading("lagging")
-    forward = chosen(NOW - DAY, NOW - HOUR)[how].reading("lagging")
-    older = chosen(NOW - DAY, NOW - 3 * DAY, end=NOW - 2 * DAY)[how].reading("lagging")
+    back = chosen(NOW - DAY, NOW - 2 * DAY)[how].of_workgroup("lagging")
+    forward = chosen(NOW - DAY, NOW - HOUR)[how].of_workgroup("lagging")
+    older = chosen(NOW - DAY, NOW - 3 * DAY, end=NOW - 2 * DAY)[how].of_workgroup("lagging")
 
     assert (back.window.start, back.known) == (NOW - 5 * DAY, marked(NOW - 5 * DAY))
     assert back.gaps == ()
@@ -455,23 +455,23 @@ def test_a_chosen_start_forgets_no_workgroup_that_lags_behind(how: int) -> None:
 
 def test_f44_an_end_in_the_future_is_clamped() -> None:
     """What has not settled yet is not extracted, whoever asks for it, and that is said."""
-    decision = decide_window(NOW, SETTINGS, StoredMark(hwm=NOW - HOUR), end=NOW + HOUR)
+    window_plan = plan_window(NOW, SETTINGS, StoredState(hwm=NOW - HOUR), end=NOW + HOUR)
 
-    assert decision.window == Window(NOW - HOUR, NOW - SETTLE)
-    assert [code for code, _ in decision.notes] == ["clamped"]
+    assert window_plan.window == Window(NOW - HOUR, NOW - SETTLE)
+    assert [code for code, _ in window_plan.notes] == ["clamped"]
 
 
 def test_f44_start_equal_to_end_is_nothing_to_do() -> None:
     """An empty window is no error."""
-    decision = decide_window(NOW, SETTINGS, StoredMark(), start=NOW - HOUR, end=NOW - HOUR)
+    window_plan = plan_window(NOW, SETTINGS, StoredState(), start=NOW - HOUR, end=NOW - HOUR)
 
-    assert decision.window is None
+    assert window_plan.window is None
 
 
 def test_f44_start_after_end_is_refused() -> None:
     """The command is wrong, and the message says in which value."""
     with pytest.raises(ConfigError, match="start_hwm = 2026-11-23 04:00:00") as caught:
-        decide_window(NOW, SETTINGS, StoredMark(), start=NOW - HOUR, end=NOW - 2 * HOUR)
+        plan_window(NOW, SETTINGS, StoredState(), start=NOW - HOUR, end=NOW - 2 * HOUR)
 
     assert caught.value.exit_code == 2
 
@@ -479,35 +479,35 @@ def test_f44_start_after_end_is_refused() -> None:
 def test_a_mark_in_the_future_is_not_trusted() -> None:
     """A clock that jumped or a typing error must not skip what happens until then."""
     with pytest.raises(StateError, match="2026-11-24 05:00:00 UTC lies in the future"):
-        decide_window(NOW, SETTINGS, StoredMark(hwm=NOW + timedelta(days=1)))
+        plan_window(NOW, SETTINGS, StoredState(hwm=NOW + timedelta(days=1)))
 
 
 def test_a_mark_within_the_settling_time_is_nothing_to_do() -> None:
     """A run right after another has nothing to extract yet."""
-    decision = decide_window(NOW, SETTINGS, StoredMark(hwm=NOW - timedelta(seconds=5)))
+    window_plan = plan_window(NOW, SETTINGS, StoredState(hwm=NOW - timedelta(seconds=5)))
 
-    assert decision.window is None
+    assert window_plan.window is None
 
 
 def test_a_naive_start_is_utc() -> None:
     """The vendor's marks have no zone; they are UTC."""
     start = datetime(2026, 11, 23, 1, 2, 3, 999)  # noqa: DTZ001 - this is what is tested
-    decision = decide_window(NOW, SETTINGS, StoredMark(), start=start)
+    window_plan = plan_window(NOW, SETTINGS, StoredState(), start=start)
 
-    assert decision.window is not None
-    assert decision.window.start == datetime(2026, 11, 23, 1, 2, 3, tzinfo=timezone.utc)
+    assert window_plan.window is not None
+    assert window_plan.window.start == datetime(2026, 11, 23, 1, 2, 3, tzinfo=timezone.utc)
 
 
 def test_f51_what_athena_forgot_expires() -> None:
     """An id that never finishes is waited for no longer than Athena remembers it."""
-    known = WorkgroupMark(
+    known = WorkgroupState(
         mark=NOW - HOUR, pending={"old": NOW - timedelta(days=46), "young": NOW - timedelta(days=1)}
     )
     carried = RunState(hwm=NOW - HOUR, workgroups={"primary": known})
-    decision = decide_window(NOW, SETTINGS, StoredMark(hwm=NOW - HOUR, carried=carried))
-    account = Ledger(decision.reading("primary"))
+    window_plan = plan_window(NOW, SETTINGS, StoredState(hwm=NOW - HOUR, carried=carried))
+    account = Ledger(window_plan.of_workgroup("primary"))
 
-    assert account.awaited() == ["young"]
+    assert account.unfinished() == ["young"]
 
     account.defer("young", why="missing")
     closed = account.close()
@@ -518,23 +518,23 @@ def test_f51_what_athena_forgot_expires() -> None:
 def test_f24_what_may_not_be_seen_is_asked_for_again() -> None:
     """An unauthorised id is counted and carried, so that it comes once the right is there."""
     hidden = entry("a", -2 * HOUR, -2 * HOUR)
-    decision = decide_window(NOW, SETTINGS, StoredMark())
-    account = Ledger(decision.reading("primary"))
+    window_plan = plan_window(NOW, SETTINGS, StoredState())
+    account = Ledger(window_plan.of_workgroup("primary"))
     account.admit(["a"])
     account.defer("a", why="unauthorised")
     closed = account.close()
     carried = next_state(NOW - SETTLE, None, [closed])
-    later = decide_window(NOW + HOUR, SETTINGS, StoredMark(hwm=NOW - SETTLE, carried=carried))
-    account = Ledger(later.reading("primary"))
+    later = plan_window(NOW + HOUR, SETTINGS, StoredState(hwm=NOW - SETTLE, carried=carried))
+    account = Ledger(later.of_workgroup("primary"))
 
     assert closed.counts["unauthorised"] == 1
-    assert account.awaited() == ["a"]
+    assert account.unfinished() == ["a"]
     assert account.classify(hidden.at(NOW + HOUR)).is_late
 
 
 def test_f52_an_unknown_state_is_unfinished_and_reported() -> None:
     """A state that Athena may invent tomorrow loses no row."""
-    account = Ledger(decide_window(NOW, SETTINGS, StoredMark()).reading("primary"))
+    account = Ledger(plan_window(NOW, SETTINGS, StoredState()).of_workgroup("primary"))
     account.admit(["a"])
     classified = account.classify(Execution("a", "primary", "PAUSED", NOW - HOUR, None))
 
@@ -545,20 +545,20 @@ def test_f52_an_unknown_state_is_unfinished_and_reported() -> None:
 
 def test_f52_without_completion_the_submission_decides() -> None:
     """A final execution that says no completion time is placed by its submission."""
-    reading = decide_window(NOW, SETTINGS, StoredMark()).reading("primary")
+    history = plan_window(NOW, SETTINGS, StoredState()).of_workgroup("primary")
     execution = Execution("a", "primary", "FAILED", NOW - HOUR, None)
 
-    assert classify(execution, reading).disposition is Disposition.EMIT
-    assert classify(execution._replace(submitted_at=NOW), reading).disposition is Disposition.LATER
+    assert classify(execution, history).disposition is Disposition.EMIT
+    assert classify(execution._replace(submitted_at=NOW), history).disposition is Disposition.LATER
 
 
 def test_a_workgroup_that_appears_later_is_read_from_its_beginning() -> None:
     """One that no run has read yet starts at the first run's lookback, not at the mark."""
     runs = run_at([entry("a", -HOUR, -HOUR)], timedelta(0))
-    decision = decide_window(NOW + HOUR, SETTINGS, runs.mark)
+    window_plan = plan_window(NOW + HOUR, SETTINGS, runs.mark)
 
-    assert decision.reading("primary").window.start == NOW - SETTLE
-    assert decision.reading("new").window.start == NOW + HOUR - SETTINGS.initial_lookback
+    assert window_plan.of_workgroup("primary").window.start == NOW - SETTLE
+    assert window_plan.of_workgroup("new").window.start == NOW + HOUR - SETTINGS.initial_lookback
 
 
 def test_a_window_is_whole_seconds_in_utc() -> None:

@@ -90,7 +90,7 @@ class World:
                 HistoryUnit(
                     unit_id=unit_id,
                     workgroup=WorkgroupFacts(name=unit_id),
-                    reading=WorkgroupWindow(
+                    workgroup_window=WorkgroupWindow(
                         workgroup=unit_id,
                         window=Window(NOW - timedelta(days=1), NOW),
                         known=None,

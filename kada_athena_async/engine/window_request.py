@@ -54,7 +54,7 @@ class PlannedWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WindowPlan:
+class RequestedWindows:
     """Windows of a request, and the parts left out.
 
     Attributes:

@@ -28,20 +28,20 @@ from kada_athena_async.commit import (
 from kada_athena_async.config import Config
 from kada_athena_async.engine.delivery import Store
 from kada_athena_async.engine.ownership import check_owner
-from kada_athena_async.engine.window import PlannedWindow, WindowPlan, WindowRequest
+from kada_athena_async.engine.window_request import PlannedWindow, RequestedWindows, WindowRequest
 from kada_athena_async.errors import StateError
 from kada_athena_async.files import Files, in_thread
 from kada_athena_async.hwm import (
-    Decision,
     FileHwmStore,
     Origin,
     RunState,
-    StoredMark,
+    StoredState,
     Window,
+    WindowPlan,
     WindowSettings,
     covered_by_state,
-    decide_window,
     overlapping,
+    plan_window,
     uncovered,
 )
 from kada_athena_async.hwm.window import HWM_FORMAT
@@ -66,7 +66,7 @@ class WindowPlanner:
     settle: timedelta | None = None
     held_since: datetime | None = None
 
-    async def plan(self, request: WindowRequest, now: datetime) -> WindowPlan:
+    async def requested_windows(self, request: WindowRequest, now: datetime) -> RequestedWindows:
         """The windows of *request*.
 
         Args:
@@ -82,22 +82,22 @@ class WindowPlanner:
         begins_at = mark
         if mark.hwm is None and request.start is None and packages:
             newest = max(packages, key=lambda package: package.window.end)
-            begins_at = StoredMark(hwm=newest.window.end)
+            begins_at = StoredState(hwm=newest.window.end)
             if self.store is not None:
                 notes.append((WarningCode.HWM_LOST, self._lost(newest)))
 
-        decision = decide_window(
+        window_plan = plan_window(
             now, self._settings, begins_at, start=request.start, end=request.end
         )
-        window = decision.window
+        window = window_plan.window
         if window is None:
-            return WindowPlan(windows=(), notes=(*notes, *decision.notes))
+            return RequestedWindows(windows=(), notes=(*notes, *window_plan.notes))
 
         stated = covered_by_state(mark.newest)
         if request.again:
             windows = _once_more(window, packages)
             self._check_here(windows, stated)
-            return WindowPlan(windows=windows, notes=(*notes, *decision.notes))
+            return RequestedWindows(windows=windows, notes=(*notes, *window_plan.notes))
 
         covered = [package.window for package in packages] + stated
         parts = uncovered(window, covered)
@@ -105,17 +105,17 @@ class WindowPlanner:
             raise self._is_published(window, packages)
 
         if parts == [window]:
-            notes += decision.notes
+            notes += window_plan.notes
         else:
-            notes += [n for n in decision.notes if n[0] is not WarningCode.HWM_EDITED]
+            notes += [n for n in window_plan.notes if n[0] is not WarningCode.HWM_EDITED]
             notes.append((WarningCode.WINDOW_START_ADJUSTED, _left_out(window, parts)))
 
-        return WindowPlan(
+        return RequestedWindows(
             windows=tuple(PlannedWindow(window=part) for part in parts), notes=tuple(notes)
         )
 
-    async def decide(self, planned: PlannedWindow, now: datetime) -> Decision:
-        """Decision for *planned*, by what is published and known at this moment.
+    async def plan(self, planned: PlannedWindow, now: datetime) -> WindowPlan:
+        """Plan the window *planned* by what is published and known at this moment.
 
         Raises:
             StateError: A manifest or the HWM is junk.
@@ -137,31 +137,31 @@ class WindowPlanner:
             former = state if state is not None and state.hwm <= window.end else None
 
         known = carried or former
-        decision = decide_window(
+        window_plan = plan_window(
             now,
             self._settings,
-            StoredMark(hwm=known.hwm if known else None, carried=known),
+            StoredState(hwm=known.hwm if known else None, carried=known),
             start=window.start,
             end=window.end,
         )
         # An end that was settled once stays so, also if the clock was set back since.
         later = mark.carried if mark.carried and mark.carried.hwm >= window.end else None
-        decision = replace(decision, window=window, later=later)
+        window_plan = replace(window_plan, window=window, later=later)
         if planned.replaces:
             own = [package for package in packages if package.window == window]
             is_last = later is not None and later.hwm == window.end
             left = later if is_last else await self._left_by(own)
-            decision = replace(await _replacing(decision, planned, own), left=left)
+            window_plan = replace(await _replacing(window_plan, planned, own), left=left)
             if own and later is not None:
                 rest = uncovered(Window(window.start, later.hwm), [p.window for p in packages])
-                decision = replace(decision, knows_others=not rest)
+                window_plan = replace(window_plan, knows_others=not rest)
 
         is_newest = all(package.window.end <= window.start for package in others)
         published = await published_ids([] if is_newest else others)
         for query_id in planned.elsewhere:
             published.add(query_id)
 
-        return replace(decision, published=published)
+        return replace(window_plan, published=published)
 
     async def is_published(self, window: Window) -> bool:
         """True if a published package shares time with *window*."""
@@ -177,7 +177,7 @@ class WindowPlanner:
         self.check_owner(*await self._known())
 
     def check_owner(
-        self, mark: StoredMark, packages: Sequence[PublishedPackage]
+        self, mark: StoredState, packages: Sequence[PublishedPackage]
     ) -> list[tuple[WarningCode, str]]:
         """Refuse a state or packages of somebody else; a note where nobody is named.
 
@@ -206,8 +206,8 @@ class WindowPlanner:
             )
         ]
 
-    async def _known(self) -> tuple[StoredMark, tuple[PublishedPackage, ...]]:
-        mark = await self.store.read() if self.store is not None else StoredMark()
+    async def _known(self) -> tuple[StoredState, tuple[PublishedPackage, ...]]:
+        mark = await self.store.read() if self.store is not None else StoredState()
         packages = await published_packages(self.output_path, self.origin.instance, self.files)
         return mark, packages
 
@@ -287,7 +287,7 @@ def window_planner(
     settle: timedelta | None = None,
     held_since: datetime | None = None,
 ) -> WindowPlanner:
-    """The cutter of the instance *name*.
+    """The planner of the instance *name*.
 
     Args:
         account_id: Empty for that of the role, if the configuration names one.
@@ -311,9 +311,9 @@ def window_planner(
 
 
 async def _replacing(
-    decision: Decision, planned: PlannedWindow, packages: Sequence[PublishedPackage]
-) -> Decision:
-    """*decision* with what is known of the package that is replaced, here or by its delivery."""
+    window_plan: WindowPlan, planned: PlannedWindow, packages: Sequence[PublishedPackage]
+) -> WindowPlan:
+    """*window_plan* with what is known of the package that is replaced, here or by its delivery."""
     replaced = await published_ids(packages)
     early = await submitted_before(packages, planned.window.start)
     for workgroup, ids in planned.early.items():
@@ -321,7 +321,7 @@ async def _replacing(
         for query_id in ids:
             replaced.add(query_id)
 
-    return replace(decision, replaced=replaced, early=early)
+    return replace(window_plan, replaced=replaced, early=early)
 
 
 def _once_more(window: Window, packages: Sequence[PublishedPackage]) -> tuple[PlannedWindow, ...]:
