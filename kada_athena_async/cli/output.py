@@ -20,10 +20,10 @@ from kada_athena_async.cli.log_file import LogFile
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.errors import KadaAthenaError
 from kada_athena_async.events import Event, Observer, RunStarted, Warned
+from kada_athena_async.observers.escaping import escape
 from kada_athena_async.observers.jsonlines import JsonLines
 from kada_athena_async.observers.log import log_safely, without_message
 from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines
-from kada_athena_async.observers.safe import safe
 from kada_athena_async.observers.sites import SiteLines
 
 if TYPE_CHECKING:
@@ -102,11 +102,11 @@ class Output:
     def say(self, line: str) -> None:
         """A line of talk, unless quiet was asked for."""
         if self._verbosity > QUIET:
-            self._to_stderr(safe(line, limit=_ERROR_LIMIT, keep="\n"))
+            self._to_stderr(escape(line, limit=_ERROR_LIMIT, keep="\n"))
 
     def remedy(self, line: str) -> None:
         """Print the remedy of a failure; with ``-q`` too."""
-        self._to_stderr(f"  try: {safe(line, limit=_ERROR_LIMIT)}")
+        self._to_stderr(f"  try: {escape(line, limit=_ERROR_LIMIT)}")
 
     def data(self, facts: Mapping[str, object], *, kind: str, lines: list[str]) -> None:
         """Print the result of the command: *lines* for people, *facts* with ``--json``."""
@@ -117,7 +117,7 @@ class Output:
             return
 
         for line in lines:
-            _write(sys.stdout, self._redact(safe(line, limit=_ERROR_LIMIT)))
+            _write(sys.stdout, self._redact(escape(line, limit=_ERROR_LIMIT)))
 
     def document(self, facts: object) -> None:
         """A JSON document of several lines on stdout."""
@@ -129,7 +129,7 @@ class Output:
 
     def clean(self, text: str, *, keep: str = "") -> str:
         """*text* without secrets and without what could move a terminal's cursor."""
-        return self._redact(safe(text, limit=_ERROR_LIMIT, keep=keep))
+        return self._redact(escape(text, limit=_ERROR_LIMIT, keep=keep))
 
     def picture(self, shown: RenderableType) -> None:
         """Something drawn on stdout, of ``clean`` texts: in colour on a terminal only."""
@@ -162,7 +162,7 @@ class Output:
         for log in self._objects():
             log.notify("error", {**facts, "exit_code": error.exit_code})
 
-        self._to_stderr(f"error: {safe(str(error), limit=_ERROR_LIMIT, keep=chr(10))}")
+        self._to_stderr(f"error: {escape(str(error), limit=_ERROR_LIMIT, keep=chr(10))}")
 
     def site_error(self, site: str, error: KadaAthenaError) -> None:
         """For programs: an error of one site; people saw it when it came."""
@@ -230,7 +230,7 @@ class Output:
         return [*([stdout] if self.as_json else []), *([self._log] if self._log else [])]
 
     def _complain(self, line: str) -> None:
-        self._to_stderr(f"warning: {safe(line, limit=_ERROR_LIMIT)}")
+        self._to_stderr(f"warning: {escape(line, limit=_ERROR_LIMIT)}")
 
     def _to_stderr(self, lines: str) -> None:
         if not _is_drawable(sys.stderr):

@@ -1,6 +1,6 @@
 """Views of ``show``: each as JSON objects and as parts of a page.
 
-Every text comes from elsewhere and goes through ``safe`` into a ``Text``, in which nothing is
+Every text comes from elsewhere and goes through ``escape`` into a ``Text``, in which nothing is
 markup.
 """
 
@@ -28,7 +28,7 @@ from kada_athena_async.extracts.history import (
 )
 from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.extracts.search import FoundTable, search
-from kada_athena_async.observers.safe import safe
+from kada_athena_async.observers.escaping import escape
 from kada_athena_async.observers.wording import counted, duration, moment, size
 from kada_athena_async.records import RECORD_TYPES
 
@@ -76,7 +76,7 @@ def heading(package: Package) -> RenderableType:
     """The run that a view is about."""
     manifest = package.manifest
     window = f"{moment(manifest.start)} to {moment(manifest.end)} UTC"
-    return Text.assemble((safe(manifest.name), "bold"), f": {window}")
+    return Text.assemble((escape(manifest.name), "bold"), f": {window}")
 
 
 def counts(package: Package) -> Shown:
@@ -119,12 +119,14 @@ def _facts(table: FoundTable) -> Facts:
 
 def _found_table(found: FoundTable) -> list[RenderableType]:
     kind = f"  {found.table_type.lower()} {found.table_format}".rstrip()
-    title = Text.assemble((safe(found.name), "bold" if found.is_match else ""), (safe(kind), "dim"))
+    title = Text.assemble(
+        (escape(found.name), "bold" if found.is_match else ""), (escape(kind), "dim")
+    )
     table = new_table("", "", "", is_headless=True)
     for column in found.columns:
         note = "partition key" if column.is_partition_key else ""
         note = "; ".join(filter(None, (note, column.comment)))
-        name = Text(safe(column.name), "bold" if column.is_match else "")
+        name = Text(escape(column.name), "bold" if column.is_match else "")
         table.add_row(name, cell(column.data_type), cell(note))
 
     return [title, Padding(table, (0, 0, 0, 2))]
@@ -163,7 +165,7 @@ class _Rows:
             block = new_table("", "", is_headless=True)
             for name, text in zip(self._names, row, strict=True):
                 if text:
-                    shown = Text(safe(text, limit=_BLOCK_CELL_CHARS), overflow="fold")
+                    shown = Text(escape(text, limit=_BLOCK_CELL_CHARS), overflow="fold")
                     block.add_row(Text(name, "bold"), shown)
             yield Padding(block, (0, 0, 0, 2))
 
@@ -265,7 +267,7 @@ def problems(package: Package, rows: int) -> Shown:
     names = ("outcome", "scope", "subject", "reason")
     table = new_table(*names)
     for *first, reason in lines[:rows]:
-        table.add_row(*map(cell, first), Text(safe(reason, limit=_CELL_CHARS), overflow="fold"))
+        table.add_row(*map(cell, first), Text(escape(reason, limit=_CELL_CHARS), overflow="fold"))
 
     parts: list[RenderableType] = [table]
     if not lines:
@@ -300,7 +302,7 @@ def changes(package: Package, before: Package | None, rows: int) -> Shown:
         objects.append({**place, "before": old or None, "after": new or None})
 
     parts: list[RenderableType] = [
-        Text(f"since {moment(before.manifest.end)} UTC, run {safe(before.manifest.run_id)}"),
+        Text(f"since {moment(before.manifest.end)} UTC, run {escape(before.manifest.run_id)}"),
         table if lines else Text(f"no change in {counted(result.compared, 'schema')}"),
     ]
     if len(lines) > rows:
@@ -312,7 +314,7 @@ def changes(package: Package, before: Package | None, rows: int) -> Shown:
 
 def _left_out(names: Sequence[tuple[str, str]]) -> str:
     more = len(names) - _LEFT_OUT_NAMED
-    listed = ", ".join(safe(".".join(name)) for name in names[:_LEFT_OUT_NAMED])
+    listed = ", ".join(escape(".".join(name)) for name in names[:_LEFT_OUT_NAMED])
     listed += f" and {more:,} more" if more > 0 else ""
     return f"not compared, as one of the runs did not read all of it: {listed}"
 
@@ -340,4 +342,4 @@ def add_row(table: Table, *texts: str) -> None:
 
 
 def cell(text: str) -> Text:
-    return Text(safe(text, limit=_CELL_CHARS), no_wrap=True, overflow="ellipsis")
+    return Text(escape(text, limit=_CELL_CHARS), no_wrap=True, overflow="ellipsis")

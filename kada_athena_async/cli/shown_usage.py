@@ -13,7 +13,7 @@ from kada_athena_async.extracts.advice import advice
 from kada_athena_async.extracts.people import known_table, table_users, user_totals
 from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.extracts.table_usage import table_uses, unused_tables
-from kada_athena_async.observers.safe import safe
+from kada_athena_async.observers.escaping import escape
 from kada_athena_async.observers.wording import counted, moment, size
 
 _NAMED = 5
@@ -36,7 +36,7 @@ def facts(runs: Runs) -> Facts:
 def heading(runs: Runs) -> RenderableType:
     """The runs of a view, for people."""
     window = f"{moment(runs.start)} to {moment(runs.end)} UTC"
-    name = safe(runs.newest.manifest.name)
+    name = escape(runs.newest.manifest.name)
     return Text.assemble((name, "bold"), f": {window}, {counted(len(runs.packages), 'run')}")
 
 
@@ -167,7 +167,7 @@ def advised(runs: Runs, rows: int) -> Shown:
             cell(each.subject),
             cell(f"{each.executions:,}"),
             cell(size(each.scanned_bytes)),
-            Text(safe(each.remedy), overflow="fold"),
+            Text(escape(each.remedy), overflow="fold"),
             cell(", ".join(each.evidence[:1])),
         )
 
@@ -180,7 +180,7 @@ def advised(runs: Runs, rows: int) -> Shown:
 def _price(runs: Runs) -> Text:
     prices = runs.prices
     price = f"{_money(prices.usd_per_tb)} a TB ({prices.tb_source})"
-    return Text(safe(f"rough dollars: {price}; see docs/usage-and-cost.md"), "dim")
+    return Text(escape(f"rough dollars: {price}; see docs/usage-and-cost.md"), "dim")
 
 
 def _money(dollars: float) -> str:
@@ -189,4 +189,4 @@ def _money(dollars: float) -> str:
 
 def _some(names: list[str] | tuple[str, ...]) -> str:
     rest = len(names) - _NAMED
-    return ", ".join(map(safe, names[:_NAMED])) + (f" and {rest:,} more" if rest > 0 else "")
+    return ", ".join(map(escape, names[:_NAMED])) + (f" and {rest:,} more" if rest > 0 else "")

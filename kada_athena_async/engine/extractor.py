@@ -21,7 +21,7 @@ from kada_athena_async.engine.connection import Connection, connect
 from kada_athena_async.engine.delivery import Destination
 from kada_athena_async.engine.doctor import DoctorReport
 from kada_athena_async.engine.finish_hook import FinishHook
-from kada_athena_async.engine.forecast import Forecast, PlanReport
+from kada_athena_async.engine.preview import PlanReport, Preview
 from kada_athena_async.engine.record_stream import RecordStreams
 from kada_athena_async.engine.run import Run
 from kada_athena_async.engine.session import Session, open_session
@@ -160,14 +160,14 @@ class Extractor(RecordStreams):
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(self._outside(notify).store(self._hwm_path))
             connection = await stack.enter_async_context(self._connection(notify))
-            forecast = Forecast(
+            preview = Preview(
                 connection=connection,
                 name=self.name,
                 output_path=self.config.output_path,
                 store=store,
                 files=self._files,
             )
-            return await forecast.make(request)
+            return await preview.make(request)
 
     async def examine(self, *, runs_query: bool = False) -> DoctorReport:
         """Try everything that a run needs, one thing after the other; nothing is left anywhere.

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 
-from kada_athena_async.observers.forecast import by_share, in_words, remaining
+from kada_athena_async.observers.escaping import escape
 from kada_athena_async.observers.run_progress import (
     HISTORY,
     LINEAGE,
@@ -17,8 +17,8 @@ from kada_athena_async.observers.run_progress import (
     RunProgress,
     Track,
 )
-from kada_athena_async.observers.safe import safe
 from kada_athena_async.observers.sites_progress import SitesProgress
+from kada_athena_async.observers.time_left import by_share, in_words, remaining
 from kada_athena_async.observers.wording import brief, counted, size
 
 _LABEL = 10
@@ -130,7 +130,7 @@ def _has_lineage_ahead(board: SitesProgress) -> bool:
 def _site(name: str, picture: RunProgress, screen: Screen, now_s: float) -> Line:
     rates = picture.row_meter.rates(picture.rows_by_lane(), now_s)
     rows, rate = sum(picture.rows.values()), sum(rates.values())
-    words = [_STAGES.get(picture.stage, safe(picture.stage))]
+    words = [_STAGES.get(picture.stage, escape(picture.stage))]
     if picture.stage == "extract":
         words = [f"{picture.units_ended:,}/{picture.units_total:,} units", f"{rows:,} rows"]
         words += [f"{rate:,.0f}/s"] if rate >= 1 else []
@@ -138,7 +138,7 @@ def _site(name: str, picture: RunProgress, screen: Screen, now_s: float) -> Line
     if picture.throttles:
         words.append(f"throttled {sum(picture.throttles.values()):,}x")
 
-    label = safe(name, limit=_SITE - 1)
+    label = escape(name, limit=_SITE - 1)
     return [
         Piece("  " + set_cell_size(label, _SITE)),
         *bar(picture.share, screen),
@@ -153,7 +153,7 @@ def _head(picture: RunProgress, now_s: float) -> Line:
         is_reading = not _is_deriving(picture) and LINEAGE in picture.tracks
         words.append(f"{left}, then lineage" if is_reading else left)
 
-    stage = _STAGES.get(picture.stage, safe(picture.stage))
+    stage = _STAGES.get(picture.stage, escape(picture.stage))
     return [Piece(stage, "bold"), Piece("  " + "  ".join(words))]
 
 
@@ -226,7 +226,7 @@ def _facts(picture: RunProgress, now_s: float) -> list[Line]:
 
 def _running(picture: RunProgress) -> str:
     units = list(picture.running)
-    names = ", ".join(safe(unit, limit=60) for unit in units[:_SHOWN_UNITS])
+    names = ", ".join(escape(unit, limit=60) for unit in units[:_SHOWN_UNITS])
     more = len(units) - _SHOWN_UNITS
     return f"{names} and {more:,} more" if more > 0 else names
 
@@ -246,7 +246,8 @@ def _call_rates(picture: RunProgress, now_s: float) -> str:
     }
     busiest = sorted(shares.items(), key=itemgetter(1), reverse=True)[:_SHOWN_RATES]
     return ", ".join(
-        f"{safe(name.partition(':')[2], limit=60)} {rates[name]:.2g} of {picture.allowed[name]:.3g}"
+        f"{escape(name.partition(':')[2], limit=60)} "
+        f"{rates[name]:.2g} of {picture.allowed[name]:.3g}"
         for name, _ in busiest
     )
 
@@ -254,7 +255,8 @@ def _call_rates(picture: RunProgress, now_s: float) -> str:
 def _brakes(picture: RunProgress) -> str:
     worst = sorted(picture.throttles.items(), key=itemgetter(1), reverse=True)[:_SHOWN_THROTTLES]
     words = [
-        f"throttled {safe(operation, limit=60)} {n:,}x, now {picture.rates.get(operation, 0):.2g}/s"
+        f"throttled {escape(operation, limit=60)} {n:,}x, "
+        f"now {picture.rates.get(operation, 0):.2g}/s"
         for operation, n in worst
     ]
     if picture.retries:

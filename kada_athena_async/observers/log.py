@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TextIO
 
-from kada_athena_async.observers.safe import safe
+from kada_athena_async.observers.escaping import escape
 from kada_athena_async.redact import Redactor
 
 # The SDKs log signed requests and their bodies below WARNING; sqlglot logs the first 100
@@ -44,7 +44,7 @@ class SafeFormatter(logging.Formatter):
 
     # These two names are logging's.
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        record.message = safe(record.message, limit=_MESSAGE_LIMIT)
+        record.message = escape(record.message, limit=_MESSAGE_LIMIT)
         return super().formatMessage(record)
 
     def formatException(  # noqa: N802
@@ -60,7 +60,7 @@ def without_message(error: BaseException) -> str:
     frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     before = f"{without_message(cause)}\n" if cause else ""
-    return f"{before}{safe(frames, limit=20_000, keep=chr(10))}{type(error).__name__}"
+    return f"{before}{escape(frames, limit=20_000, keep=chr(10))}{type(error).__name__}"
 
 
 class JsonHandler(logging.Handler):

@@ -19,8 +19,8 @@ from kada_athena_async.events import (
     UnitFinished,
     Warned,
 )
+from kada_athena_async.observers.escaping import escape, one_line
 from kada_athena_async.observers.run_progress import RunProgress
-from kada_athena_async.observers.safe import one_line, safe
 from kada_athena_async.observers.summary import between, closing
 from kada_athena_async.observers.wording import (
     counted,
@@ -130,7 +130,7 @@ def patience(event: Event) -> list[str]:
     """Lines about a call that fails again and again."""
     match event:
         case RetryScheduled() if event.attempt % _TRIES_BEFORE_WORD == 0:
-            operation, reason = safe(event.operation), safe(event.reason)
+            operation, reason = escape(event.operation), escape(event.reason)
             return [f"still trying {operation}, {event.attempt} times so far: {reason}"]
         case _:
             return []
@@ -143,7 +143,9 @@ def always(event: Event) -> list[str]:
             hint = [f"  try: {one_line(event.hint, limit=500)}"] if event.hint else []
             return [f"warning: {one_line(event.message, limit=1000)}", *hint]
         case UnitFinished(outcome="skipped" | "failed"):
-            return [f"{event.outcome}: {safe(event.unit_id)}: {one_line(event.reason, limit=1000)}"]
+            return [
+                f"{event.outcome}: {escape(event.unit_id)}: {one_line(event.reason, limit=1000)}"
+            ]
         case _:
             return []
 
@@ -155,19 +157,19 @@ def details(event: Event) -> list[str]:
             return [f"stage {event.stage}: {duration(event.duration_s)}"]
         case UnitFinished(outcome="done" | "resumed"):
             took = duration(event.duration_s)
-            return [f"{event.outcome}: {safe(event.unit_id)}: {event.rows:,} rows in {took}"]
+            return [f"{event.outcome}: {escape(event.unit_id)}: {event.rows:,} rows in {took}"]
         case FileDelivered():
             how = "was there" if event.was_there else f"in {duration(event.duration_s)}"
-            return [f"delivered: {safe(event.name, limit=120)}: {size(event.size_bytes)}, {how}"]
+            return [f"delivered: {escape(event.name, limit=120)}: {size(event.size_bytes)}, {how}"]
         case QueryFinished():
             scanned = size(event.scanned_bytes)
             took = duration(event.duration_s)
             return [f"query {event.query_execution_id}: {event.state} in {took}, {scanned} scanned"]
         case Throttled():
-            return [f"throttled: {safe(event.operation)}, from now on {event.rate:.2g} a second"]
+            return [f"throttled: {escape(event.operation)}, from now on {event.rate:.2g} a second"]
         case RetryScheduled():
-            reason = safe(event.reason)
+            reason = escape(event.reason)
             wait = duration(event.wait_s)
-            return [f"again in {wait}: {safe(event.operation)}, try {event.attempt}: {reason}"]
+            return [f"again in {wait}: {escape(event.operation)}, try {event.attempt}: {reason}"]
         case _:
             return []

@@ -16,8 +16,8 @@ from kada_athena_async.events import (
     SitesWaiting,
     Warned,
 )
+from kada_athena_async.observers.escaping import escape
 from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines, always, is_due
-from kada_athena_async.observers.safe import safe
 from kada_athena_async.observers.sites_progress import SitesProgress
 from kada_athena_async.observers.summary import UNCUT, closing_sites
 from kada_athena_async.observers.wording import brief, counted, duration
@@ -124,8 +124,8 @@ class SiteLines:
         took = f"after {duration(event.duration_s)} ({self._ended:,} of {self._total:,})"
         if event.exit_code:
             # Shown whatever the verbosity: a site that failed is the news of the night.
-            hint = f"\n  try: {safe(event.hint, limit=500)}" if event.hint else ""
-            reason = f"{safe(event.reason, limit=1000, keep=chr(10))}{hint}"
+            hint = f"\n  try: {escape(event.hint, limit=500)}" if event.hint else ""
+            reason = f"{escape(event.reason, limit=1000, keep=chr(10))}{hint}"
             self._write(self._redact(f"{where}failed {took}: {reason}"))
         else:
             self._say(f"{where}{'committed' if event.committed else 'done'} {took}")
@@ -144,7 +144,7 @@ class SiteLines:
 
         self._named, self._named_s = True, now_s
         sites = list(event.silent_s.items())
-        shown = [f"{safe(site, limit=60)} ({brief(silent_s)})" for site, silent_s in sites]
+        shown = [f"{escape(site, limit=60)} ({brief(silent_s)})" for site, silent_s in sites]
         more = f" and {len(sites) - _NAMED:,} more" if len(sites) > _NAMED else ""
         self._say(f"still waiting for {', '.join(shown[:_NAMED])}{more}")
 
@@ -175,5 +175,5 @@ def progress_of_sites(board: SitesProgress, now_s: float) -> str:
 
 def _names(sites: list[str]) -> str:
     """The last sites at work by name: what a run that does not end is waiting for."""
-    names = ", ".join(safe(site, limit=60) for site in sites)
+    names = ", ".join(escape(site, limit=60) for site in sites)
     return f" ({names})" if names and len(sites) <= _NAMED else ""

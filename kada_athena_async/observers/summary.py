@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kada_athena_async.events import Incomplete, RunStarted, UnitFinished
+from kada_athena_async.observers.escaping import escape, one_line
 from kada_athena_async.observers.run_progress import LINEAGE, RunProgress, lane_of
-from kada_athena_async.observers.safe import one_line, safe
 from kada_athena_async.observers.sites_progress import SitesProgress
 from kada_athena_async.observers.wording import counted, duration, moment, size, span
 
@@ -80,10 +80,10 @@ def closing_sites(board: SitesProgress, *, width: int = UNCUT) -> list[str]:
 
     for site in board.failed[:_SHOWN_SITES]:
         lines.append(
-            _cut(f"  {safe(site.site, limit=30)}: {one_line(site.reason, limit=1000)}", width)
+            _cut(f"  {escape(site.site, limit=30)}: {one_line(site.reason, limit=1000)}", width)
         )
 
-    if more := [safe(site.site, limit=30) for site in board.failed[_SHOWN_SITES:]]:
+    if more := [escape(site.site, limit=30) for site in board.failed[_SHOWN_SITES:]]:
         lines.append(_cut(f"  and {len(more):,} more: {', '.join(more)}", width))
 
     groups = sorted(board.incomplete.values(), key=lambda group: -group.count)
@@ -131,13 +131,13 @@ def _where(picture: RunProgress, run: RunStarted) -> list[str]:
     names = [file.name.replace(f"_{file.kind}_", "_*_") for file in picture.files[:1]]
     lines = [
         f"  window    {moment(run.start)} to {moment(run.end)} UTC, {span(run.start, run.end)}",
-        f"  extracts  {safe(run.output_path, limit=500)}",
+        f"  extracts  {escape(run.output_path, limit=500)}",
     ]
-    return lines + [f"  files     {safe(name, limit=_WIDTH)}" for name in names]
+    return lines + [f"  files     {escape(name, limit=_WIDTH)}" for name in names]
 
 
 def _kind(kind: str, rows: int, size_bytes: int) -> str:
-    return f"{rows:>9,}  {safe(kind):<18}{size(size_bytes):>8}"
+    return f"{rows:>9,}  {escape(kind):<18}{size(size_bytes):>8}"
 
 
 def _figures(calls: int, throttled: int, retries: int, scanned_bytes: int) -> str:
@@ -149,8 +149,8 @@ def _figures(calls: int, throttled: int, retries: int, scanned_bytes: int) -> st
 
 
 def _incomplete(group: Incomplete) -> str:
-    within = f" of {safe(group.within, limit=30)}" if group.within else ""
-    names = ", ".join(safe(name, limit=30) for name in group.names)
+    within = f" of {escape(group.within, limit=30)}" if group.within else ""
+    names = ", ".join(escape(name, limit=30) for name in group.names)
     more = ", ..." if group.count > len(group.names) else ""
     what = f"{counted(group.count, group.scope)}{within} ({names}{more})"
     if group.count == 1:
@@ -166,7 +166,7 @@ def _units(units: Sequence[UnitFinished]) -> list[str]:
         groups.setdefault((unit.outcome, unit.reason), []).append(unit.unit_id)
 
     return [
-        f"{safe(ids[0], limit=40) if len(ids) == 1 else counted(len(ids), 'unit')}: "
+        f"{escape(ids[0], limit=40) if len(ids) == 1 else counted(len(ids), 'unit')}: "
         f"{outcome}: {one_line(reason, limit=1000)}"
         for (outcome, reason), ids in sorted(groups.items(), key=lambda group: -len(group[1]))
     ]

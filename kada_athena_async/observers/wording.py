@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from kada_athena_async.events import DeliveryFinished, DeliveryStarted, Event, RunStarted
-from kada_athena_async.observers.forecast import in_words, remaining
+from kada_athena_async.observers.escaping import escape
 from kada_athena_async.observers.run_progress import LINEAGE, RunProgress, Track
-from kada_athena_async.observers.safe import safe
+from kada_athena_async.observers.time_left import in_words, remaining
 from kada_athena_async.prices import KB_BYTES
 
 _DAY_MIN = 24 * 60
@@ -71,9 +71,9 @@ def counted(number: int, noun: str) -> str:
 def opening(run: RunStarted) -> str:
     """The first line of a run."""
     verb = "continues" if run.is_resumed else "started"
-    where = f", talking to {safe(run.endpoint_url)}" if run.endpoint_url else ""
+    where = f", talking to {escape(run.endpoint_url)}" if run.endpoint_url else ""
     return (
-        f"run {run.run_id} of {safe(run.name)} {verb}: "
+        f"run {run.run_id} of {escape(run.name)} {verb}: "
         f"{moment(run.start)} to {moment(run.end)} UTC{where}"
     )
 
@@ -111,7 +111,7 @@ def delivery(event: Event) -> list[str]:
     match event:
         case DeliveryStarted():
             files = counted(event.files, "file")
-            return [f"delivering {files}, {size(event.size_bytes)}, to {safe(event.place)}"]
+            return [f"delivering {files}, {size(event.size_bytes)}, to {escape(event.place)}"]
         case DeliveryFinished():
             there = f"; {event.skipped:,} were there" if event.skipped else ""
             took = duration(event.duration_s)

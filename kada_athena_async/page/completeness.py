@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kada_athena_async.commit import Manifest
-from kada_athena_async.observers.safe import one_line, safe
+from kada_athena_async.observers.escaping import escape, one_line
 from kada_athena_async.report import SPARK
 
 MAX_PROBLEMS = 2_000
@@ -31,7 +31,7 @@ def completeness_figures(manifest: Manifest) -> dict[str, Any]:
         "problems": [
             {
                 "scope": r.scope,
-                "name": safe(".".join(r.name)),
+                "name": escape(".".join(r.name)),
                 "outcome": r.outcome,
                 "reason": one_line(r.reason),
             }
@@ -39,8 +39,8 @@ def completeness_figures(manifest: Manifest) -> dict[str, Any]:
         ],
         "gaps": [
             {
-                "workgroup": safe(gap.workgroup),
-                "kind": safe(gap.kind),
+                "workgroup": escape(gap.workgroup),
+                "kind": escape(gap.kind),
                 "start": f"{gap.start:{_MINUTE}}",
                 "end": f"{gap.end:{_MINUTE}}",
             }

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from kada_athena_async.extracts.history import MAX_FAILURE_KINDS, OTHER_KINDS, failure_kind
 from kada_athena_async.extracts.runs import Runs
-from kada_athena_async.observers.safe import one_line, safe
+from kada_athena_async.observers.escaping import escape, one_line
 from kada_athena_async.page.warehouse import Warehouse
 from kada_athena_async.sql import mask_sql, mask_text
 
@@ -273,9 +273,9 @@ def _masked(sql: str, statement_type: str, substatement_type: str, status: str) 
 
 def cut_sql(text: str, limit: int) -> str:
     """*text* as harmless lines, cut after *limit* characters with the number of those left out."""
-    shown = safe(text[:limit], limit=6 * limit, keep="\n\t")
+    shown = escape(text[:limit], limit=6 * limit, keep="\n\t")
     return shown if len(text) <= limit else f"{shown}\n... ({len(text) - limit:,} more characters)"
 
 
 def _name(text: str) -> str:
-    return safe(text, limit=MAX_NAME_CHARS)
+    return escape(text, limit=MAX_NAME_CHARS)

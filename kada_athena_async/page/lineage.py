@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from kada_athena_async.observers.safe import safe
+from kada_athena_async.observers.escaping import escape
 from kada_athena_async.page.packing import Columns, json_text, pack
 from kada_athena_async.page.warehouse import Warehouse
 
@@ -64,7 +64,7 @@ def lineage_figures(warehouse: Warehouse, max_bytes: int) -> LineageFigures:
         "FROM edges ORDER BY source, target"
     ):
         # The difference to the source before, which is small and packs well.
-        number = kinds.setdefault(", ".join(sorted(safe(kind).split(","))), len(kinds))
+        number = kinds.setdefault(", ".join(sorted(escape(kind).split(","))), len(kinds))
         rows.add(source - before, target, number, *others)
         before = source
 
@@ -100,6 +100,6 @@ def _pairs(warehouse: Warehouse, cap: int) -> Iterator[str]:
     yield '],"names":[""'
     for name in list(places)[1:]:
         (found,) = warehouse.rows("SELECT name FROM names WHERE id = ?", name)
-        yield f",{json_text(safe(found[0]))}"
+        yield f",{json_text(escape(found[0]))}"
 
     yield "]}"

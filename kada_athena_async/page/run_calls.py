@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kada_athena_async.commit import Manifest
-from kada_athena_async.observers.safe import safe
+from kada_athena_async.observers.escaping import escape
 
 
 def calls_figures(manifest: Manifest) -> list[dict[str, Any]]:
@@ -20,7 +20,7 @@ def calls_figures(manifest: Manifest) -> list[dict[str, Any]]:
     width = kept.bucket_s if kept else 1
     return [
         {
-            "operation": safe(operation),
+            "operation": escape(operation),
             "calls": calls,
             "throttles": facts.throttles.get(operation, 0),
             "peak": max(counts[operation]) / width if counts.get(operation) else None,

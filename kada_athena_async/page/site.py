@@ -8,7 +8,7 @@ from typing import Any
 from kada_athena_async.extracts import Package, changes_between
 from kada_athena_async.extracts.advice import advice
 from kada_athena_async.extracts.runs import Runs
-from kada_athena_async.observers.safe import safe
+from kada_athena_async.observers.escaping import escape
 from kada_athena_async.page.completeness import completeness_figures
 from kada_athena_async.page.history import history_figures
 from kada_athena_async.page.lineage import LineageFigures, lineage_figures
@@ -61,9 +61,9 @@ def site_data(runs: Runs, before: Package | None, *, site: str, max_bytes: int) 
     facts = newest.manifest.facts
     estate = tables.to_dict()
     summary = {
-        "site": safe(site),
-        "server": safe(facts.server),
-        "region": safe(facts.region),
+        "site": escape(site),
+        "server": escape(facts.server),
+        "region": escape(facts.region),
         "start": f"{runs.start:%Y-%m-%d %H:%M}",
         "end": f"{runs.end:%Y-%m-%d %H:%M}",
         "runs": len(runs.packages),
@@ -80,7 +80,7 @@ def site_data(runs: Runs, before: Package | None, *, site: str, max_bytes: int) 
         "completeness": completeness_figures(newest.manifest),
         "calls": calls_figures(newest.manifest),
         "runList": [_run(package) for package in runs.packages],
-        "files": [[safe(f.name), f.rows, f.size_bytes] for f in newest.manifest.files],
+        "files": [[escape(f.name), f.rows, f.size_bytes] for f in newest.manifest.files],
         "lineage": {
             "count": lineage.count,
             "shown": lineage.shown,
@@ -121,10 +121,10 @@ def _advice(runs: Runs) -> dict[str, Any]:
     listed = [
         {
             **finding.to_dict(),
-            "subject": safe(finding.subject),
-            "detail": safe(finding.detail),
-            "remedy": safe(finding.remedy, limit=600),
-            "evidence": [safe(each) for each in finding.evidence],
+            "subject": escape(finding.subject),
+            "detail": escape(finding.detail),
+            "remedy": escape(finding.remedy, limit=600),
+            "evidence": [escape(each) for each in finding.evidence],
         }
         for finding in found[:MAX_ADVICE]
     ]
@@ -139,16 +139,21 @@ def _changes(before: Package | None, newest: Package) -> dict[str, Any] | None:
     return {
         "since": f"{before.manifest.end:%Y-%m-%d %H:%M}",
         "compared": found.compared,
-        "leftOut": [safe(".".join(name)) for name in found.left_out[:MAX_CHANGES]],
+        "leftOut": [escape(".".join(name)) for name in found.left_out[:MAX_CHANGES]],
         "leftOutCount": len(found.left_out),
         "tableCount": len(found.tables),
         "tables": [
-            [safe(".".join(each.table)), each.before, each.after]
+            [escape(".".join(each.table)), each.before, each.after]
             for each in found.tables[:MAX_CHANGES]
         ],
         "columnCount": len(found.columns),
         "columns": [
-            [safe(".".join(each.table)), safe(each.column), safe(each.before), safe(each.after)]
+            [
+                escape(".".join(each.table)),
+                escape(each.column),
+                escape(each.before),
+                escape(each.after),
+            ]
             for each in found.columns[:MAX_CHANGES]
         ],
     }
@@ -157,4 +162,4 @@ def _changes(before: Package | None, newest: Package) -> dict[str, Any] | None:
 def _run(package: Package) -> list[str]:
     manifest = package.manifest
     times = (manifest.start, manifest.end, manifest.started_at)
-    return [*(f"{at:%Y-%m-%d %H:%M}" for at in times), safe(manifest.facts.version)]
+    return [*(f"{at:%Y-%m-%d %H:%M}" for at in times), escape(manifest.facts.version)]

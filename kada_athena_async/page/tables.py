@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from kada_athena_async.extracts.table_usage import GB_BYTES, S3_USD_PER_GB_MONTH
-from kada_athena_async.observers.safe import safe
+from kada_athena_async.observers.escaping import escape
 from kada_athena_async.page.history import MAX_NAME_CHARS, OTHERS, cut_sql
 from kada_athena_async.page.packing import Columns, digits, json_text, pack, width_of
 from kada_athena_async.page.warehouse import Warehouse
@@ -273,7 +273,7 @@ def _table(
         # Most locations hold the table's name, which stands in the index already.
         "location": [_text(part) for part in (location or "").split(name, 1)] if location else None,
         "owner": _text(owner or ""),
-        "comment": safe(comment or "", limit=max(level.comment_chars, 60)),
+        "comment": escape(comment or "", limit=max(level.comment_chars, 60)),
         "created": (created or "")[:10],
         "updated": (updated or "")[:10],
         "keys": _text(keys or ""),
@@ -304,7 +304,7 @@ def _columns(warehouse: Warehouse, id_: int, level: Level, packet: _Packet) -> d
         if is_key:
             keys.append(count)
         if comment and level.comment_chars:
-            comments[str(count)] = safe(comment, limit=level.comment_chars)
+            comments[str(count)] = escape(comment, limit=level.comment_chars)
         count += 1
 
     return {"columns": count, "keyPlaces": keys, "comments": comments}
@@ -354,4 +354,4 @@ def _rounded(size_bytes: int | None) -> int | float | None:
 
 
 def _text(text: str) -> str:
-    return safe(text, limit=MAX_NAME_CHARS)
+    return escape(text, limit=MAX_NAME_CHARS)

@@ -14,7 +14,7 @@ _UNSAFE = re.compile(
 _SHORT = {"\n": r"\n", "\t": r"\t", "\r": r"\r"}
 
 
-def safe(text: str, *, limit: int = 300, keep: str = "") -> str:
+def escape(text: str, *, limit: int = 300, keep: str = "") -> str:
     """*text* as one harmless line.
 
     Args:
@@ -27,7 +27,7 @@ def safe(text: str, *, limit: int = 300, keep: str = "") -> str:
 
 def one_line(text: str, *, limit: int = 300) -> str:
     """*text* as one harmless line, its own line ends and runs of blanks as single blanks."""
-    return safe(" ".join(text[: 2 * limit].split()), limit=limit)
+    return escape(" ".join(text[: 2 * limit].split()), limit=limit)
 
 
 def _escaped(character: str) -> str:

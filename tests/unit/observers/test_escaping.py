@@ -7,7 +7,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kada_athena_async.observers.safe import safe
+from kada_athena_async.observers.escaping import escape
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
@@ -15,7 +15,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()))
 @given(ANY_TEXT, st.integers(min_value=3, max_value=50))
 def test_whatever_comes_is_shown_as_one_harmless_line(text: str, limit: int) -> None:
     """No control, no bidi control, no line break, no surrogate, and never longer than asked."""
-    shown = safe(text, limit=limit)
+    shown = escape(text, limit=limit)
 
     assert len(shown) <= limit
     assert not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in shown)
@@ -25,15 +25,15 @@ def test_whatever_comes_is_shown_as_one_harmless_line(text: str, limit: int) -> 
 
 def test_other_scripts_stay_as_they_are() -> None:
     """A name in any script is readable."""
-    assert safe("продажи 売上 مبيعات é") == "продажи 売上 مبيعات é"
+    assert escape("продажи 売上 مبيعات é") == "продажи 売上 مبيعات é"
 
 
 def test_what_was_escaped_can_be_read() -> None:
     """The escapes are those a programmer knows."""
-    assert safe("a\x1b[2J\tb\u202e") == r"a\x1b[2J\tb\u202e"
-    assert safe("a\nb\x07", keep="\n") == "a\nb\\x07"
+    assert escape("a\x1b[2J\tb\u202e") == r"a\x1b[2J\tb\u202e"
+    assert escape("a\nb\x07", keep="\n") == "a\nb\\x07"
 
 
 def test_long_text_is_cut() -> None:
     """A query of 256 KB does not fill the screen."""
-    assert safe("x" * 262_144, limit=10) == "xxxxxxx..."
+    assert escape("x" * 262_144, limit=10) == "xxxxxxx..."

@@ -28,7 +28,7 @@ from kada_athena_async.sources.strategy import (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogForecast:
+class CatalogPreview:
     """Part of one catalog that a run would read.
 
     Attributes:
@@ -47,7 +47,7 @@ class CatalogForecast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkgroupForecast:
+class WorkgroupPreview:
     """Part of one workgroup's history that a run would read.
 
     Attributes:
@@ -78,8 +78,8 @@ class PlanReport:
     metadata_source: str
     start: datetime | None = None
     end: datetime | None = None
-    catalogs: tuple[CatalogForecast, ...] = ()
-    workgroups: tuple[WorkgroupForecast, ...] = ()
+    catalogs: tuple[CatalogPreview, ...] = ()
+    workgroups: tuple[WorkgroupPreview, ...] = ()
     estimate: Estimate | None = None
     calls_made: Mapping[str, int] | None = None
     notes: tuple[str, ...] = ()
@@ -90,8 +90,8 @@ class PlanReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast:
-    """Forecasts the next run over an open connection."""
+class Preview:
+    """Previews the next run over an open connection."""
 
     connection: Connection
     name: str
@@ -201,7 +201,7 @@ def _notes(inventory: Inventory, window_plan: WindowPlan) -> list[str]:
     return [*gaps, f"no history: {refused.message}"] if refused is not None else gaps
 
 
-def _catalogs(plan: Plan, sizes: Mapping[SchemaKey, SchemaSize]) -> tuple[CatalogForecast, ...]:
+def _catalogs(plan: Plan, sizes: Mapping[SchemaKey, SchemaSize]) -> tuple[CatalogPreview, ...]:
     wanted: dict[str, list[SchemaSize]] = {}
     for unit in plan.units:
         if isinstance(unit, MetadataUnit):
@@ -209,7 +209,7 @@ def _catalogs(plan: Plan, sizes: Mapping[SchemaKey, SchemaSize]) -> tuple[Catalo
             wanted.setdefault(unit.catalog.name, []).extend(own)
 
     return tuple(
-        CatalogForecast(
+        CatalogPreview(
             name=facts.name,
             type=facts.type,
             schemas=len(own := wanted.get(facts.name, [])),
@@ -225,9 +225,9 @@ def _catalogs(plan: Plan, sizes: Mapping[SchemaKey, SchemaSize]) -> tuple[Catalo
 
 def _workgroups(
     plan: Plan, sizes: Mapping[str, HistorySize], window: Window
-) -> tuple[WorkgroupForecast, ...]:
+) -> tuple[WorkgroupPreview, ...]:
     return tuple(
-        WorkgroupForecast(
+        WorkgroupPreview(
             name=unit.workgroup.name,
             start=unit.workgroup_window.window.start,
             end=window.end,
