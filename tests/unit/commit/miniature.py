@@ -189,14 +189,14 @@ class Miniature:
         what = history(unit)
         account = Ledger(what)
         async with staging.part(unit, "databaselog") as part:
-            awaited = account.awaited()
+            unfinished = account.unfinished()
             listed = [
                 e.query_id
                 for e in self.entries
                 if e.submitted_at >= what.listed_since and e.submitted_at + e.delay <= now
             ]
-            for entry in self._of(unit, [*awaited, *listed]):
-                if entry.query_id not in awaited:
+            for entry in self._of(unit, [*unfinished, *listed]):
+                if entry.query_id not in unfinished:
                     account.admit([entry.query_id])
 
                 is_done = entry.completed_at <= now
