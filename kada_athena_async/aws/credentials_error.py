@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Mapping
+from traceback import walk_tb
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,6 +36,18 @@ _UNUSABLE_PROFILE = (
     sdk.PartialCredentialsError,
     sdk.ConfigParseError,
 )
+
+# Modules that find, renew or sign with credentials.
+_CREDENTIAL_MODULES = frozenset(
+    {
+        "aiobotocore.credentials",
+        "aiobotocore.tokens",
+        "botocore.auth",
+        "botocore.credentials",
+        "botocore.tokens",
+    }
+)
+_PACKAGE = __name__.partition(".")[0]
 
 _SKEWED = frozenset({"RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"})
 # "Signature expired: 20261101T000000Z is now earlier than ...", "Signature not yet current: ...".
@@ -74,8 +87,9 @@ def credentials_error(
     if isinstance(exc, sdk.ParamValidationError) and "WebIdentityToken" in str(exc):
         return _token_empty(profile, profiles)
 
-    # Neither an answer of AWS nor of the metadata services is decoded in a way that raises these.
-    if not isinstance(exc, (ValueError, AttributeError, LookupError, TypeError, RuntimeError)):
+    # What the SDK raises over unfit credentials has no class of its own.
+    unfit = (ValueError, AttributeError, LookupError, TypeError, RuntimeError)
+    if not isinstance(exc, unfit) or not _is_of_credentials(exc):
         return None
 
     has_sso = profiles.get(profile, {}).keys() & {"sso_session", "sso_start_url"}
@@ -83,6 +97,15 @@ def credentials_error(
         return _sso_ended(profile)
 
     return _process_unusable(exc, profile, profiles)
+
+
+def _is_of_credentials(exc: Exception) -> bool:
+    """True if *exc* comes from the SDK's code for credentials, and not from ours that it calls."""
+    frames = (frame for frame, _ in walk_tb(exc.__traceback__))
+    modules = [str(frame.f_globals.get("__name__", "")) for frame in frames]
+    places = [place for place, name in enumerate(modules) if name in _CREDENTIAL_MODULES]
+    inner = modules[places[-1] :] if places else []
+    return bool(inner) and not any(name.partition(".")[0] == _PACKAGE for name in inner)
 
 
 def _process_unusable(
