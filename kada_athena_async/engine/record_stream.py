@@ -14,12 +14,18 @@ from kada_athena_async.concurrency import Clock, map_bounded, stream_from
 from kada_athena_async.config import Config
 from kada_athena_async.discover import Inventory
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
-from kada_athena_async.engine.system_table import find_system_table
+from kada_athena_async.engine.system_table import (
+    find_system_table,
+    held_since,
+    reaching,
+    settle_of,
+)
 from kada_athena_async.engine.window_request import moment_of, new_run_id
 from kada_athena_async.errors import ConfigError, Problem, UnitError
 from kada_athena_async.events import UnitFinished, UnitStarted
-from kada_athena_async.hwm import StoredState, WindowSettings, plan_window
+from kada_athena_async.hwm import StoredState, WindowPlan, WindowSettings, plan_window
 from kada_athena_async.hwm.id_set import IdSet
+from kada_athena_async.inventory import SystemTableFacts
 from kada_athena_async.pipeline import UnitExtraction, may_leave_out
 from kada_athena_async.plan import (
     BrokenUnit,
@@ -45,6 +51,7 @@ from kada_athena_async.records import (
     UserRecord,
     ViewRecord,
 )
+from kada_athena_async.sources.strategy import history_source
 
 RecordT = TypeVar("RecordT", bound=Record)
 
@@ -118,11 +125,16 @@ class RecordStreams(ABC):
     ) -> AsyncGenerator[list[QueryRecord], None]:
         """Executions that ended from *start* on and before *end*, each once.
 
+        They come from the source that ``history_source`` names, as in a run: the API, or Athena's
+        system table where that is on, readable and reaches back to *start*.
+
         Args:
-            start, end: As for ``Extractor.run``; the end None for now less ``settle_seconds``.
+            start, end: As for ``Extractor.run``; the end None for now less ``settle_seconds``, or
+                less 15 minutes where the system table is read.
 
         Raises:
-            ConfigError: A time is none, or the window ends before it starts.
+            ConfigError: A time is none, the window ends before it starts, or ``history_source`` is
+                ``system_table`` and the account has none.
         """
         return self._stream(QueryRecord, _HISTORY_KIND, *self._window(start, end))
 
@@ -211,23 +223,13 @@ class _Reading:
         """The units that have records of the kind, and the estate they belong to."""
         connection = self.connection
         await connection.meet()
-        now = connection.settled_now()
-        settings = WindowSettings(
-            settle=timedelta(seconds=connection.config.settle_seconds),
-            initial_lookback=timedelta(days=connection.config.initial_lookback_days),
-        )
-        mark = StoredState(hwm=self.start)
-        window_plan = plan_window(now, settings, mark, start=self.start, end=self.end)
         if self.kind == _PRINCIPALS_KIND:
-            window = window_plan.window
-            if window is None:
-                return Inventory(catalogs=(), workgroups=()), []
+            return await self._principal_units(run_id)
 
-            table = await find_system_table(connection, run_id)
-            unit = PrincipalEventsUnit(start=window.start, end=window.end, table=table)
-            return Inventory(catalogs=(), workgroups=()), [unit]
-
+        table = None
         if self.kind == _HISTORY_KIND:
+            table = await self._history_table(run_id)
+            window_plan = self._window_plan(table)
             inventory = Inventory(
                 catalogs=(),
                 workgroups=connection.workgroups,
@@ -235,11 +237,44 @@ class _Reading:
             )
             if window_plan.window is None:
                 return inventory, []
+
+            table = reaching(connection, table, window_plan.window.start)
+            if table is not None and table.earliest is not None:
+                window_plan = window_plan.reaching(table.earliest)
         else:
+            window_plan = self._window_plan(None)
             inventory = await connection.discover(run_id)
 
-        units = build_plan(connection.config, inventory, window_plan).units
+        units = build_plan(connection.config, inventory, window_plan, table).units
         return inventory, [u for u in units if not isinstance(u, DerivedUnit) and self._has(u)]
+
+    async def _principal_units(self, run_id: str) -> tuple[Inventory, list[SourceUnit]]:
+        nothing = Inventory(catalogs=(), workgroups=())
+        window = self._window_plan(None).window
+        if window is None:
+            return nothing, []
+
+        table = await find_system_table(self.connection, run_id)
+        return nothing, [PrincipalEventsUnit(start=window.start, end=window.end, table=table)]
+
+    async def _history_table(self, run_id: str) -> SystemTableFacts | None:
+        """Athena's system table, if the configuration asks for the history by it."""
+        if not history_source(self.connection.config).asks_table:
+            return None
+
+        return await find_system_table(self.connection, run_id)
+
+    def _window_plan(self, table: SystemTableFacts | None) -> WindowPlan:
+        """The window that the caller asks for, and its readings."""
+        config = self.connection.config
+        settings = WindowSettings(
+            settle=settle_of(config, table),
+            initial_lookback=timedelta(days=config.initial_lookback_days),
+            held_since=held_since(config, table),
+        )
+        mark = StoredState(hwm=self.start)
+        now = self.connection.settled_now()
+        return plan_window(now, settings, mark, start=self.start, end=self.end)
 
     def _has(self, unit: SourceUnit) -> bool:
         if self.kind in _ESTATE_KINDS:

@@ -157,6 +157,33 @@ async def test_executions_of_a_window(make: Make, sandbox: Sandbox) -> None:
     assert sorted(r.query_id for r in records) == sorted(wanted)
 
 
+async def test_executions_come_from_the_source_that_is_configured(
+    make: Make, sandbox: Sandbox
+) -> None:
+    """The system table gives the same ones, by a statement for each workgroup."""
+    now = datetime.now(timezone.utc)
+    start, end = now - timedelta(days=14), now - timedelta(days=1)
+    by_api = await all_of(make().executions(start, end))
+    before = sandbox.calls["athena:StartQueryExecution"]
+    sandbox.estate.system_table_lag = timedelta()
+    try:
+        by_table = await all_of(make(history_source="system_table").executions(start, end))
+    finally:
+        sandbox.estate.system_table_lag = None
+
+    assert sandbox.calls["athena:StartQueryExecution"] > before + len({r.workgroup for r in by_api})
+    assert len(by_api) > 10
+    assert keys("databaselog", by_table) == keys("databaselog", by_api)
+
+
+async def test_executions_by_a_system_table_that_is_off_are_refused(make: Make) -> None:
+    """By the field that asks for it; with ``auto`` the API stands in."""
+    with pytest.raises(ConfigError, match='history_source = "system_table": system tables are off'):
+        await all_of(make(history_source="system_table").executions(START))
+
+    assert await all_of(make(history_source="auto").executions(START))
+
+
 @pytest.mark.parametrize("kind", ["metadata_columns", "databaselog"])
 async def test_a_reader_may_break_off(make: Make, kind: str) -> None:
     """At once, in the middle: the fixture sees that no task is left, pytest that no socket is."""
