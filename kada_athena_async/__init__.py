@@ -17,11 +17,11 @@ if TYPE_CHECKING:
         ConnectionReport,
         DoctorReport,
         Extractor,
-        PlanReport,
         Shared,
         SiteResult,
         SitesExtractor,
     )
+    from kada_athena_async.engine.preview import PlanReport
     from kada_athena_async.errors import (
         AbortError,
         AccessDeniedError,
@@ -124,7 +124,7 @@ _HOMES = {
     "LinkageRecord": "kada_athena_async.records",
     "LockedError": "kada_athena_async.errors",
     "Observer": "kada_athena_async.events",
-    "PlanReport": "kada_athena_async.engine",
+    "PlanReport": "kada_athena_async.engine.preview",
     "QueryRecord": "kada_athena_async.records",
     "RetriesExhaustedError": "kada_athena_async.errors",
     "RunReport": "kada_athena_async.report",

@@ -105,7 +105,8 @@ class AwsClient:
         attempt_timeout_s: How long one request may take; uploads over a slow line take longer.
 
     Attributes:
-        tells_rates: True to emit ``CallRates``; a run sets it after its own start.
+        first_sent: Set when the first request is on its way.
+        reports_rates: True to emit ``CallRates``; a run sets it after its own start.
     """
 
     def __init__(
@@ -130,6 +131,7 @@ class AwsClient:
         self._clients: dict[str, Any] = {}
         self._announced: set[str] = set()
         self._first_sent_at: float | None = None
+        self.first_sent = anyio.Event()
         self._unreached: dict[str, UnreachableError] = {}
         self._making = anyio.Lock()
         self._stack = AsyncExitStack()
@@ -292,6 +294,7 @@ class AwsClient:
         now = self._clock.monotonic()
         if self._first_sent_at is None:
             self._first_sent_at = now
+            self.first_sent.set()
 
         self.log.calls[name] += 1
         self.log.timeline.note_call(name, now)

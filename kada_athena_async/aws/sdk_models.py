@@ -6,13 +6,14 @@ collector that stands still for a twentieth of a second each time it walks over 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 from aiobotocore.session import AioSession
-from botocore.loaders import JSONFileLoader, create_loader
+from botocore.loaders import JSONFileLoader, Loader, create_loader, instance_cache
 
 SERVICES = frozenset(
     {
@@ -54,11 +55,24 @@ class SdkModels:
         # A user may have set another directory of models for a profile.
         path = session.get_config_variable("data_path") or ""
         if path not in self._loaders:
-            loader = create_loader(path or None)
-            loader.file_loader = _ModelFiles()
-            self._loaders[path] = loader
+            places = create_loader(path or None).search_paths
+            self._loaders[path] = _Models(
+                file_loader=_ModelFiles(),
+                extra_search_paths=places,
+                include_default_search_paths=False,
+            )
 
         session.register_component("data_loader", self._loaders[path])
+
+
+class _Models(Loader):  # type: ignore[misc]  # botocore ships no types
+    """Finds models without a look into each of the SDK's 420 directories."""
+
+    @instance_cache  # type: ignore[untyped-decorator]
+    def list_available_services(self, type_name: str) -> list[str]:
+        """Services that have models; one that lacks *type_name* shows when it is loaded."""
+        places = [place for path in self.search_paths if (place := Path(path)).is_dir()]
+        return sorted({found.name for place in places for found in os.scandir(place)})
 
 
 class _ModelFiles(JSONFileLoader):  # type: ignore[misc]  # botocore ships no types

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -10,14 +11,22 @@ from types import FrameType
 
 INTERRUPTED = 128 + signal.SIGINT
 
+# Objects made between two collections of the youngest, and how often the older ones go along. By
+# Python's own 700 a tenth of the start is spent on collecting modules that stay.
+COLLECTIONS = (10_000, 20, 20)
+
 
 def main() -> None:
     """The console script, which Ctrl-C ends quietly from its first moment on."""
+    gc.set_threshold(*COLLECTIONS)
     with ended_by_ctrl_c():
         # Takes a moment, in which a traceback would say where in some library we were.
         from kada_athena_async.cli import app as application
 
-        application.app(prog_name=application.PROGRAM)
+        try:
+            application.app(prog_name=application.PROGRAM)
+        finally:
+            gc.freeze()  # or the interpreter walks over all of it once more before it ends
 
 
 @contextmanager

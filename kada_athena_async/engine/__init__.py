@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from kada_athena_async.engine.doctor import DoctorReport
 from kada_athena_async.engine.extractor import Extractor
-from kada_athena_async.engine.preview import PlanReport
 from kada_athena_async.engine.shared import Shared
 from kada_athena_async.engine.sites import SiteResult, SitesExtractor
 from kada_athena_async.report import ConnectionReport
@@ -13,7 +12,6 @@ __all__ = [
     "ConnectionReport",
     "DoctorReport",
     "Extractor",
-    "PlanReport",
     "Shared",
     "SiteResult",
     "SitesExtractor",

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
+from typing import TYPE_CHECKING
 
 import anyio
 
-from kada_athena_async.aws.athena import AthenaQueries, split_location
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.session import AwsSession, Identity
 from kada_athena_async.codes import WarningCode
@@ -25,7 +25,6 @@ from kada_athena_async.discover import (
     discover_schemas,
     discover_workgroups,
 )
-from kada_athena_async.engine.schema_listing import SchemaListing
 from kada_athena_async.engine.shared import Shared, make_budget
 from kada_athena_async.errors import (
     AccessDeniedError,
@@ -33,26 +32,24 @@ from kada_athena_async.errors import (
     NotFoundError,
     Problem,
     RequestError,
-    RetriesExhaustedError,
     UnitError,
     UnreachableError,
 )
 from kada_athena_async.events import Observer, Warned
-from kada_athena_async.permissions import lost_without
-from kada_athena_async.pipeline import UnitExtraction
 from kada_athena_async.plan import check_own_workgroup, check_schemas, check_workgroups
-from kada_athena_async.report import ConnectionReport
 from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.sinks import RecordSink
 from kada_athena_async.sources.strategy import metadata_source
-from kada_athena_async.sql import mask_text
-from kada_athena_async.sql.worker_pool import WorkerPool
+
+# Loaded when they are used: the first call of a run needs nothing of them.
+if TYPE_CHECKING:
+    from kada_athena_async.aws.athena import AthenaQueries
+    from kada_athena_async.engine.schema_listing import SchemaListing
+    from kada_athena_async.pipeline import UnitExtraction
+    from kada_athena_async.sql.worker_pool import WorkerPool
 
 ACCOUNT_DEADLINE_S = 10.0
 """Without a way to STS the account stays unknown; nobody waits through all retries for that."""
-
-IDENTITY_DEADLINE_S = 5.0
-"""The same where a person waits who only wants to see who we are."""
 
 HISTORY_UNITS_AT_ONCE = 8
 """Workgroups listed side by side: two would use up the account's five list calls a second."""
@@ -99,6 +96,9 @@ class Connection:
 
     def queries(self, run_id: str) -> AthenaQueries:
         """Runner of the statements of a run."""
+        from kada_athena_async.aws.athena import AthenaQueries
+        from kada_athena_async.sql import mask_text
+
         bucket = self.config.bucket
         return AthenaQueries(
             client=self.client,
@@ -114,6 +114,8 @@ class Connection:
 
     def extraction(self, run_id: str, sink: RecordSink) -> UnitExtraction:
         """Extractor of the units of a run, into *sink*."""
+        from kada_athena_async.pipeline import UnitExtraction
+
         return UnitExtraction(
             config=self.config,
             client=self.client,
@@ -124,60 +126,13 @@ class Connection:
             notify=self.notify,
         )
 
-    async def report(self) -> ConnectionReport:
-        """Try what a run needs first, without running a query.
+    async def usable_workgroups(self) -> tuple[WorkgroupFacts, ...]:
+        """List the workgroups.
 
         Raises:
-            CredentialsError: AWS does not accept us.
-            NetworkError: There is no way to Athena.
-            ConfigError: Catalog, workgroup, bucket, or what a filter names do not exist.
+            ConfigError: The workgroup for our queries cannot run them.
+            UnitError: They may not be listed.
         """
-        missing: list[str] = []
-        caller: Mapping[str, object] = {}
-        workgroups = catalogs = None
-
-        async def ask_who() -> None:
-            nonlocal caller
-            try:
-                with anyio.fail_after(IDENTITY_DEADLINE_S):
-                    caller = await self.client.call("sts", "GetCallerIdentity")
-            except (TimeoutError, RetriesExhaustedError, UnreachableError) as exc:
-                # A private network may have a way to Athena and none to STS, which a run of fixed
-                # credentials never asks.
-                reason = "no answer" if isinstance(exc, TimeoutError) else exc.message
-                missing.append(f"sts: {reason}: who we are is not known")
-
-        async def count_workgroups() -> None:
-            nonlocal workgroups
-            try:
-                workgroups = len(await self._usable_workgroups())
-            except AccessDeniedError as exc:
-                missing.append(self._missing(exc))
-
-        # Side by side: in a dead network each waits for its own time.
-        await map_bounded(lambda ask: ask(), [ask_who, count_workgroups], limit=2)
-        try:
-            catalogs = await self.check_catalogs()
-        except AccessDeniedError as exc:
-            missing.append(self._missing(exc))
-
-        await self.check_bucket()
-        return ConnectionReport(
-            identity=str(caller.get("Arn", "")),
-            account=str(caller.get("Account", "")),
-            region=self.client.region,
-            endpoint_url=self.config.endpoint_url,
-            catalogs=catalogs,
-            workgroups=workgroups,
-            missing=tuple(missing),
-        )
-
-    def _missing(self, denied: AccessDeniedError) -> str:
-        """A right that is missing, with what is lost by it."""
-        lost = lost_without(self.config, denied.action)
-        return f"{denied.message}: {lost}" if lost else denied.message
-
-    async def _usable_workgroups(self) -> tuple[WorkgroupFacts, ...]:
         notes: list[str] = []
         workgroups = await discover_workgroups(self.client, unreadable=notes)
         self.unreadable += notes
@@ -236,10 +191,17 @@ class Connection:
         if self.workgroups or self.workgroups_error:
             return
 
-        try:
-            self.workgroups = await self._usable_workgroups()
-        except UnitError as exc:
-            self.workgroups_error = exc
+        async def ask() -> None:
+            try:
+                self.workgroups = await self.usable_workgroups()
+            except UnitError as exc:
+                self.workgroups_error = exc
+
+        async def load() -> None:
+            await self.client.first_sent.wait()
+            await offload(_load_extraction)
+
+        await map_bounded(lambda step: step(), [ask, load], limit=2)
 
     async def check_catalogs(self) -> int:
         """Refuse catalogs and schemas that do not exist, without a query; the number of catalogs.
@@ -264,6 +226,8 @@ class Connection:
         if not metadata_source(self.config).asks_sql or not self.config.bucket:
             return
 
+        from kada_athena_async.aws.athena import split_location
+
         bucket = split_location(self.config.bucket)["Bucket"]
         try:
             await self.client.call("s3", "HeadBucket", Bucket=bucket)
@@ -276,6 +240,8 @@ class Connection:
             pass  # s3:ListBucket may be missing while Athena may write all the same
 
     def _schemas(self, queries: AthenaQueries | None) -> SchemaListing:
+        from kada_athena_async.engine.schema_listing import SchemaListing
+
         return SchemaListing(
             config=self.config,
             client=self.client,
@@ -326,6 +292,12 @@ class Connection:
             unreadable=tuple(self.unreadable),
             unlisted=tuple(unlisted),
         )
+
+
+def _load_extraction() -> None:
+    """Load what extracts, which takes as long as a call; on the event loop it would stand still."""
+    import kada_athena_async.engine.schema_listing
+    import kada_athena_async.pipeline  # noqa: F401
 
 
 def identity_of(config: Config) -> Identity:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 from typing_extensions import Self, Unpack
 
 from kada_athena_async.commit import (
     RecoverySettings,
 )
-from kada_athena_async.concurrency import Clock, SystemClock, require_asyncio
+from kada_athena_async.concurrency import Clock, SystemClock, offload, require_asyncio
 from kada_athena_async.config import Config, ConfigFields, check_name, config_digest, make_config
 from kada_athena_async.engine.aws_secrets import with_aws_secrets
 from kada_athena_async.engine.connection import Connection, connect
 from kada_athena_async.engine.delivery import Destination
 from kada_athena_async.engine.doctor import DoctorReport
 from kada_athena_async.engine.finish_hook import FinishHook
-from kada_athena_async.engine.preview import PlanReport, Preview
 from kada_athena_async.engine.record_stream import RecordStreams
 from kada_athena_async.engine.run import Run
 from kada_athena_async.engine.session import Session, open_session
@@ -35,6 +35,9 @@ from kada_athena_async.landing import DeliveryReport, joined
 from kada_athena_async.report import ConnectionReport, RunReport
 from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.sources.statement_texts import default_texts
+
+if TYPE_CHECKING:
+    from kada_athena_async.engine.preview import PlanReport, Preview
 
 TEST_DEADLINE_S = 15.0
 """How long a connection test tries: somebody waits in front of it. A run tries longer."""
@@ -134,7 +137,7 @@ class Extractor(RecordStreams):
         policy, notify = RetryPolicy(deadline_s=TEST_DEADLINE_S), Fanout(self._observers)
         await self._read_secrets(notify)
         async with self._connection(notify, policy=policy) as connection:
-            report = await connection.report()
+            report = await (await offload(_report_connection))(connection)
 
         missing = await self._outside(notify).missing_rights()
         return replace(report, missing=(*report.missing, *missing))
@@ -160,7 +163,7 @@ class Extractor(RecordStreams):
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(self._outside(notify).store(self._hwm_path))
             connection = await stack.enter_async_context(self._connection(notify))
-            preview = Preview(
+            preview = (await offload(_preview_type))(
                 connection=connection,
                 name=self.name,
                 output_path=self.config.output_path,
@@ -180,7 +183,7 @@ class Extractor(RecordStreams):
             ConfigError: The region is not AWS's.
         """
         # Loaded here: no run needs it.
-        from kada_athena_async.engine.doctor.doctor import Doctor  # noqa: PLC0415
+        from kada_athena_async.engine.doctor.doctor import Doctor
 
         notify, written = Fanout(self._observers), self.config
         await self._read_secrets(notify)
@@ -348,6 +351,19 @@ class Extractor(RecordStreams):
             config_digest=config_digest(self.config),
             resume=timedelta(hours=self.config.resume_hours),
         )
+
+
+def _report_connection() -> Callable[[Connection], Awaitable[ConnectionReport]]:
+    """Loaded here, as what follows: no run needs it."""
+    from kada_athena_async.engine.connection_report import report_connection
+
+    return report_connection
+
+
+def _preview_type() -> type[Preview]:
+    from kada_athena_async.engine.preview import Preview
+
+    return Preview
 
 
 def _finished(report: RunReport, duration_s: float) -> RunFinished:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from kada_athena_async.column_block import ColumnBlock, Rows
 from kada_athena_async.concurrency import Clock, map_bounded, stream_from
@@ -26,7 +26,6 @@ from kada_athena_async.events import UnitFinished, UnitStarted
 from kada_athena_async.hwm import StoredState, WindowPlan, WindowSettings, plan_window
 from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.inventory import SystemTableFacts
-from kada_athena_async.pipeline import UnitExtraction, may_leave_out
 from kada_athena_async.plan import (
     BrokenUnit,
     DerivedUnit,
@@ -52,6 +51,9 @@ from kada_athena_async.records import (
     ViewRecord,
 )
 from kada_athena_async.sources.strategy import history_source
+
+if TYPE_CHECKING:
+    from kada_athena_async.pipeline import UnitExtraction
 
 RecordT = TypeVar("RecordT", bound=Record)
 
@@ -315,6 +317,8 @@ async def _extract(unit: SourceUnit, inventory: Inventory, extraction: UnitExtra
     Raises:
         UnitError: It cannot be done and may not be left out.
     """
+    from kada_athena_async.pipeline import may_leave_out
+
     begun = extraction.clock.monotonic()
     extraction.notify(UnitStarted(unit_id=unit.unit_id))
     rows, outcome, reason = 0, "done", ""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from kada_athena_async.codes import ExitCode, WarningCode
 from kada_athena_async.commit import (
@@ -37,7 +37,6 @@ from kada_athena_async.hwm import (
     next_state,
 )
 from kada_athena_async.inventory import SystemTableFacts
-from kada_athena_async.pipeline import UnitRunner
 from kada_athena_async.plan import (
     PRINCIPAL_EVENTS,
     DerivedUnit,
@@ -51,8 +50,10 @@ from kada_athena_async.plan import (
 )
 from kada_athena_async.report import RunReport, UnitOutcome
 from kada_athena_async.sinks import RunIntent, Staging
-from kada_athena_async.sql.worker_pool import WorkerPool
 from kada_athena_async.version import __version__
+
+if TYPE_CHECKING:
+    from kada_athena_async.sql.worker_pool import WorkerPool
 
 
 @dataclass(slots=True, kw_only=True)
@@ -241,6 +242,8 @@ class Run:
     async def _extract(
         self, staging: Staging, window_plan: WindowPlan, window: Window, plan: Plan
     ) -> RunReport:
+        from kada_athena_async.sql.worker_pool import WorkerPool
+
         clock = self.connection.clock
         begun = clock.monotonic()
         current = summary.WindowRun(
@@ -273,6 +276,8 @@ class Run:
 
     async def _run_units(self, current: summary.WindowRun, pool: WorkerPool) -> list[UnitOutcome]:
         """Run all units; metadata and history side by side, for their quotas are apart."""
+        from kada_athena_async.pipeline import UnitRunner
+
         config, plan, staging = self.connection.config, current.plan, current.staging
         history = [unit for unit in plan.units if isinstance(unit, HistoryUnit)]
         people = [unit for unit in plan.units if isinstance(unit, PrincipalEventsUnit)]

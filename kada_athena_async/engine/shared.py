@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -15,7 +16,9 @@ from kada_athena_async.aws.sdk_models import SdkModels
 from kada_athena_async.concurrency import Clock, Slots, SystemClock
 from kada_athena_async.config import Config
 from kada_athena_async.errors import ConfigError, Problem, UnitError, UnreachableError
-from kada_athena_async.sql.worker_pool import WorkerPool
+
+if TYPE_CHECKING:
+    from kada_athena_async.sql.worker_pool import WorkerPool
 
 # Without a way to STS the account stays unknown; nobody waits through all retries for that.
 _ASK_S = 10.0
@@ -44,12 +47,22 @@ class Shared:
 
     def __init__(self, *, clock: Clock | None = None) -> None:
         self.models = SdkModels()
-        self.sql_workers = WorkerPool()
+        self._sql_workers: WorkerPool | None = None
         self._clock = clock or SystemClock()
         self._budgets: dict[tuple[str, str, str], Budget] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._users = 0
         self._counting = threading.Lock()
+
+    @property
+    def sql_workers(self) -> WorkerPool:
+        """The processes that parse SQL for all of them."""
+        from kada_athena_async.sql.worker_pool import WorkerPool
+
+        if self._sql_workers is None:
+            self._sql_workers = WorkerPool()
+
+        return self._sql_workers
 
     @asynccontextmanager
     async def used(self) -> AsyncIterator[None]:

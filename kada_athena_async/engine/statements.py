@@ -12,7 +12,6 @@ from kada_athena_async.sources.statement_texts import (
     STATEMENT_COLUMNS,
     default_texts,
 )
-from kada_athena_async.sql.projection import output_columns
 
 
 def known_statement(texts: Mapping[str, str], name: str) -> str:
@@ -44,6 +43,8 @@ def check_overwritten(name: str, statement: str) -> None:
     Raises:
         ConfigError: It lacks a placeholder or a column.
     """
+    from kada_athena_async.sql.projection import output_columns
+
     problems = [
         Problem(name, "statement", f"put the placeholder {placeholder} back")
         for placeholder in PLACEHOLDERS

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from kada_athena_async.aws.results import Results
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.config import Config
 from kada_athena_async.engine.connection import Connection
@@ -13,7 +12,6 @@ from kada_athena_async.events import Warned
 from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.inventory import SystemTableFacts
 from kada_athena_async.sources.strategy import asks_system_table, history_source, user_source
-from kada_athena_async.sources.system_table import SystemTable
 
 SETTLE_S = 900
 """How far behind now a window read from the table ends: rows come later than the API knows them,
@@ -57,6 +55,9 @@ async def find_system_table(connection: Connection, run_id: str) -> SystemTableF
     if not is_on:
         _say(connection, "it is off in this account and Region", "")
         return None
+
+    from kada_athena_async.aws.results import Results
+    from kada_athena_async.sources.system_table import SystemTable
 
     table = SystemTable(
         queries=connection.queries(run_id),

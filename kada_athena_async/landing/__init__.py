@@ -18,7 +18,6 @@ from kada_athena_async.landing.delivery_report import DeliveryReport, joined
 from kada_athena_async.landing.interface import Landing
 from kada_athena_async.landing.local import LocalLanding
 from kada_athena_async.landing.runtime import UPLOAD_TIMEOUT_S, Runtime
-from kada_athena_async.landing.s3 import S3Landing
 from kada_athena_async.landing.waiting import Waiting, packages_waiting
 
 __all__ = [
@@ -46,6 +45,8 @@ async def open_landing(place: Place, around: Runtime) -> AsyncIterator[Landing]:
         case LocalPlace():
             yield LocalLanding(place.path, around.files)
         case S3Place():
+            from kada_athena_async.landing.s3 import S3Landing
+
             async with open_client(place, around) as client:
                 yield S3Landing(client, around.files, place)
         case AzurePlace():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +22,9 @@ from kada_athena_async.cli.options import (
     StartHwm,
 )
 from kada_athena_async.cli.output import Output
+
+if TYPE_CHECKING:
+    from kada_athena_async.cli.request import RunRequest
 
 NoResume = Annotated[
     bool,
@@ -105,9 +110,8 @@ def run(
       kada-athena-async run --site prod_au --site 'test_*'
       kada-athena-async run --set mask=false --set 'include_schemas=*.sales_*' --json
     """
+    threading.Thread(target=_load_http, daemon=True).start()
     from kada_athena_async.cli.request import RunRequest
-    from kada_athena_async.cli.work.run import run_extraction
-    from kada_athena_async.cli.work.sandbox import run_demo
 
     request = RunRequest(
         config=config,
@@ -129,4 +133,22 @@ def run(
         },
     )
 
-    return run_demo(output, request) if sandbox else run_extraction(output, request)
+    return _run_demo(output, request) if sandbox else _run_extraction(output, request)
+
+
+def _run_demo(output: Output, request: RunRequest) -> int:
+    from kada_athena_async.cli.work.sandbox import run_demo
+
+    return run_demo(output, request)
+
+
+def _run_extraction(output: Output, request: RunRequest) -> int:
+    from kada_athena_async.cli.work.run import run_extraction
+
+    return run_extraction(output, request)
+
+
+def _load_http() -> None:
+    """Load the HTTP client beside all else: half of it is reading certificates, outside Python."""
+    with suppress(ImportError):  # said by who needs it
+        import aiohttp  # noqa: F401

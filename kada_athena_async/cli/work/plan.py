@@ -13,7 +13,8 @@ from rich.text import Text
 from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
 from kada_athena_async.cli.sites import each_site
-from kada_athena_async.engine import Extractor, PlanReport
+from kada_athena_async.engine import Extractor
+from kada_athena_async.engine.preview import PlanReport
 from kada_athena_async.estimate import Estimate, Variant
 from kada_athena_async.report import common_exit_code
 

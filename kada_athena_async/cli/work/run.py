@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 
 from kada_athena_async.cli.invocation import NO_RESUME, again, options, suggestion
@@ -21,18 +20,7 @@ def run_extraction(output: Output, request: RunRequest) -> int:
     """Extract as configured; the exit code."""
     check_request(request)
     sites = configured_sites(output, request)
-    _calm_collector()
     return extract(output, sites, request).exit_code
-
-
-def _calm_collector() -> None:
-    """Let the garbage collector leave alone what is loaded, and come less often.
-
-    The process is ours: the engine itself never changes the settings of a process that embeds it.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
 
 
 def extract(output: Output, sites: Sequence[Site], request: RunRequest) -> SitesReport:

@@ -1,0 +1,73 @@
+"""Between the start of a run and its first call to AWS stands only what that call needs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# Ends where the process first connects to somewhere, and prints what it has loaded until then.
+UNTIL_IT_CONNECTS = """
+import os, sys
+def look(event, _):
+    if event == "socket.connect":
+        print("\\n".join(sys.modules), flush=True)
+        os._exit(0)
+sys.addaudithook(look)
+from kada_athena_async.cli import main
+sys.argv[0] = "kada-athena-async"
+main()
+"""
+
+NOT_YET = ["sql", "pipeline", "permissions", "estimate", "engine.preview", "extracts", "page"]
+NOT_OURS = ["sqlglot", "duckdb", "yaml", "rich", "opentelemetry", "azure", "packaging"]
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Modules of a process that is about to make its first call."""
+    place = tmp_path_factory.mktemp("first_call")
+    fields = {
+        "key": "AKIAEXAMPLE",
+        "secret": "invented",
+        "server": "athena",
+        "bucket": "s3://bucket/results",
+        "region": "eu-west-1",
+        "metadata_source": "api",
+        "output_path": str(place / "extracts"),
+        "endpoint_url": "http://127.0.0.1:9",
+    }
+    path = place / "config.json"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(fields))
+    arguments = ["run", "-q", "-c", str(path), "--hwm-path", str(place / "hwm.txt")]
+    done = subprocess.run(
+        [sys.executable, "-c", UNTIL_IT_CONNECTS, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[3],
+    )
+    return set(done.stdout.split())
+
+
+def test_it_has_got_as_far_as_the_call(loaded: set[str]) -> None:
+    """What is looked at is a process that has all that a call takes."""
+    assert {"aiohttp", "aiobotocore.client", "kada_athena_async.engine.run"} <= loaded
+
+
+@pytest.mark.parametrize("area", NOT_YET)
+def test_what_extracts_is_loaded_while_aws_answers(area: str, loaded: set[str]) -> None:
+    """Modules of ours that work on answers come after the question."""
+    name = f"kada_athena_async.{area}"
+
+    assert {module for module in loaded if f"{module}.".startswith(f"{name}.")} == set()
+
+
+@pytest.mark.parametrize("package", NOT_OURS)
+def test_what_a_run_may_never_need_is_not_loaded(package: str, loaded: set[str]) -> None:
+    """Libraries for formats, parsing and other commands do not delay the first call."""
+    assert {module for module in loaded if module.partition(".")[0] == package} == set()
