@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from kada_athena_async.sandbox import Sandbox
+from tests.kit.command import ROOT, Done, run_command
 
-ROOT = Path(__file__).parents[2]
-
-Done = subprocess.CompletedProcess[str]
 Cli = Callable[..., Done]
 
 
@@ -44,15 +40,7 @@ def cli(tmp_path: Path, environment: dict[str, str]) -> Cli:
     """Runs a command in *tmp_path* to its end."""
 
     def run(*arguments: str, **variables: str) -> Done:
-        return subprocess.run(
-            [sys.executable, "-m", "kada_athena_async", *arguments],
-            cwd=tmp_path,
-            env={**environment, **variables},
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
+        return run_command(arguments, cwd=tmp_path, env={**environment, **variables})
 
     return run
 

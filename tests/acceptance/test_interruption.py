@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.conftest import Cli, in_sight
+from tests.kit.command import start_command
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals")
 
@@ -27,8 +27,8 @@ def test_an_interrupted_run_leaves_nothing_half_done(
 ) -> None:
     """Its exit code names the signal, no extract is in sight, and the next run completes."""
     configure()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "kada_athena_async", "run", "--json"],
+    process = start_command(
+        ["run", "--json"],
         cwd=tmp_path,
         env=environment,
         stdout=subprocess.PIPE,
@@ -59,8 +59,8 @@ def test_a_run_that_waits_for_an_endpoint_can_be_stopped(
 ) -> None:
     """An address where nobody listens is named at once, and Ctrl-C ends the tries to reach it."""
     configure(endpoint_url="http://127.0.0.1:9")
-    with subprocess.Popen(
-        [sys.executable, "-m", "kada_athena_async", "test-connection"],
+    with start_command(
+        ["test-connection"],
         cwd=tmp_path,
         env=environment,
         stderr=subprocess.PIPE,

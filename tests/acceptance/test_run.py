@@ -8,7 +8,6 @@ import json
 import os
 import stat
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 from kada_athena_async.records import KINDS
 from kada_athena_async.sandbox import Sandbox
 from tests.acceptance.conftest import Cli, in_sight
+from tests.kit.command import start_command
 
 
 def rows_of(path: Path, kind: str) -> list[dict[str, str]]:
@@ -107,8 +107,8 @@ def test_a_reader_that_leaves_does_not_stop_the_run(
 ) -> None:
     """`run --json | head -1` commits all the same, without a word about the pipe."""
     configure()
-    with subprocess.Popen(
-        [sys.executable, "-m", "kada_athena_async", "run", "--json"],
+    with start_command(
+        ["run", "--json"],
         cwd=tmp_path,
         env=environment,
         stdout=subprocess.PIPE,

@@ -6,8 +6,6 @@ import json
 import os
 import re
 import struct
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +18,7 @@ from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Column
 from kada_athena_async.sandbox.estate.sentinels import SENTINEL_SECRETS
 from tests.acceptance.conftest import Cli
+from tests.kit.command import start_command
 from tests.unit.extracts.making import columns, make_package, query, schema_record, table
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
@@ -50,8 +49,8 @@ def on_terminal(
     fcntl, pty, termios = map(pytest.importorskip, ("fcntl", "pty", "termios"))
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-    with subprocess.Popen(
-        [sys.executable, "-m", "kada_athena_async", *arguments],
+    with start_command(
+        arguments,
         cwd=cwd,
         env={"TERM": "xterm-256color", **environment},
         stdin=theirs,

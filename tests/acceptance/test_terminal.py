@@ -14,6 +14,8 @@ from pathlib import Path
 import pyte
 import pytest
 
+from tests.kit.command import start_command
+
 if sys.platform == "win32":
     pytest.skip("needs a POSIX pseudo-terminal", allow_module_level=True)
 
@@ -31,8 +33,8 @@ def on_terminal(
     """Exit code, what the terminal got, and what went to stdout, which is a pipe."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    with subprocess.Popen(
-        [sys.executable, "-m", "kada_athena_async", *arguments],
+    with start_command(
+        arguments,
         cwd=cwd,
         env={"TERM": "xterm-256color", **environment},
         stdin=theirs,

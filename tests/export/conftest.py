@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,10 +12,9 @@ import pytest
 from kada_athena_async import Extractor
 from kada_athena_async.export import ExportReport, export
 from kada_athena_async.sandbox import Sandbox
+from tests.kit.command import ROOT, Done, run_command
 
-ROOT = Path(__file__).parents[2]
-
-Cli = Callable[..., subprocess.CompletedProcess[str]]
+Cli = Callable[..., Done]
 
 
 @pytest.fixture(scope="session")
@@ -53,16 +50,8 @@ def exported(extracts: Path, tmp_path: Path) -> Export:
 def cli(tmp_path: Path) -> Cli:
     """Runs ``export`` in *tmp_path* to its end."""
 
-    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "kada_athena_async", "export", *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
+    def run(*arguments: str, **variables: str) -> Done:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+        return run_command(["export", *arguments], cwd=tmp_path, env=environment)
 
     return run

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -21,8 +19,8 @@ from kada_athena_async.sandbox.cloudtrail import OLD_SECRET, event_at, person_of
 from kada_athena_async.sandbox.estate.small import make_execution, tiny_estate
 from kada_athena_async.sandbox.execute.system_tables import PARAMETER_SECRET
 from tests.faults.world import START, WallClock
+from tests.kit.command import ROOT, run_command
 
-ROOT = Path(__file__).parents[2]
 HOUR = timedelta(hours=1)
 
 
@@ -225,14 +223,8 @@ def test_what_an_old_event_and_a_parameter_hold_is_in_no_file_log_or_page(tmp_pa
             ["show", "who", "sales.orders", "-c", str(config)],
             ["export", "--to", "openlineage", "-o", "lineage", "-c", str(config), "-v"],
         ):
-            done = subprocess.run(
-                [sys.executable, "-m", "kada_athena_async", *command],
-                cwd=tmp_path,
-                capture_output=True,
-                text=True,
-                timeout=240,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
-            )
+            environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+            done = run_command(command, cwd=tmp_path, env=environment, timeout=240)
             assert done.returncode == 0, done.stderr
             told += done.stdout + done.stderr
 

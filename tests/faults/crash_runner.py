@@ -10,6 +10,7 @@ run costs, and no more.
 from __future__ import annotations
 
 import faulthandler
+import gc
 import json
 import os
 import signal
@@ -76,6 +77,9 @@ def run(order: dict[str, Any]) -> int:
 
 def main() -> None:
     faulthandler.enable()
+    # Else each child's garbage collector would walk, and so copy, all that was imported.
+    gc.collect()
+    gc.freeze()
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()

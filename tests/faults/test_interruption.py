@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from kada_athena_async.concurrency import SystemClock
 from tests.faults.dying import ROOT
 from tests.faults.test_answers import statements
 from tests.faults.world import START, World, fields_of
+from tests.kit.command import start_command
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks into /proc")
 
@@ -277,8 +277,8 @@ class Command:
             "PYTHONPATH": str(ROOT),
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        return subprocess.Popen(
-            [sys.executable, "-m", "kada_athena_async", "run", "--json", "--config", "config.json"],
+        return start_command(
+            ["run", "--json", "--config", "config.json"],
             cwd=self.world.path,
             env=environment,
             stdout=subprocess.PIPE,

@@ -19,9 +19,9 @@ from pathlib import Path
 import pytest
 
 from kada_athena_async.sandbox import Sandbox
+from tests.kit.command import ROOT, start_command
 from tests.landing.support import Bucket
 
-ROOT = Path(__file__).parents[2]
 START_S = 200
 
 
@@ -54,8 +54,8 @@ def start(sandbox: Sandbox, tmp_path: Path) -> Callable[[str], subprocess.Popen[
         path = folder / "config.json"
         path.write_text(json.dumps(config))
         path.chmod(0o600)
-        return subprocess.Popen(
-            [sys.executable, "-m", "kada_athena_async", "run", "-c", path, "-n", "k"],
+        return start_command(
+            ["run", "-c", path, "-n", "k"],
             cwd=folder,
             env={
                 "PATH": os.environ["PATH"],

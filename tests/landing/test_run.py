@@ -7,8 +7,6 @@ import gzip
 import io
 import json
 import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -24,9 +22,8 @@ from kada_athena_async.errors import ConfigError, DeliveryError, LockedError
 from kada_athena_async.events import QueryStarted, StageFinished, StageStarted
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sync import load_config
+from tests.kit.command import ROOT, Done, run_command
 from tests.landing.support import Bucket, in_sight
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -303,9 +300,9 @@ def test_the_command_line_tells_and_recovers(
     path.write_text(json.dumps(config))
     path.chmod(0o600)
 
-    def cli(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "kada_athena_async", *arguments, "-n", "k"],
+    def cli(*arguments: str, **variables: str) -> Done:
+        return run_command(
+            [*arguments, "-n", "k"],
             cwd=tmp_path,
             env={
                 "PATH": os.environ["PATH"],
@@ -314,10 +311,6 @@ def test_the_command_line_tells_and_recovers(
                 "AWS_EC2_METADATA_DISABLED": "true",
                 **variables,
             },
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
         )
 
     denied = cli("run")

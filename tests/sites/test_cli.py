@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,13 @@ from typing import Any
 import pytest
 
 from kada_athena_async.records import KINDS
+from tests.kit.command import ROOT, Done, run_command, start_command
 from tests.sites.world import DENY_ALL, SitesWorld
-
-ROOT = Path(__file__).parents[2]
-Done = subprocess.CompletedProcess[str]
 
 
 @pytest.fixture
 def command(world: SitesWorld) -> Callable[..., list[Any]]:
-    """Arguments of Popen for a command in the world's directory."""
+    """What starts a command in the world's directory."""
     environment = {
         "PATH": os.environ.get("PATH", ""),
         **{k: v for k, v in os.environ.items() if k.startswith("COVERAGE_")},
@@ -33,10 +30,9 @@ def command(world: SitesWorld) -> Callable[..., list[Any]]:
 
     def make(*arguments: str) -> dict[str, Any]:
         return {
-            "args": [sys.executable, "-m", "kada_athena_async", *arguments],
+            "arguments": arguments,
             "cwd": world.path,
             "env": environment,
-            "text": True,
         }
 
     return make
@@ -47,7 +43,7 @@ def cli(command: Callable[..., Any]) -> Callable[..., Done]:
     """Runs a command to its end."""
 
     def run(*arguments: str) -> Done:
-        return subprocess.run(**command(*arguments), capture_output=True, timeout=100, check=False)
+        return run_command(**command(*arguments))
 
     return run
 
@@ -165,8 +161,8 @@ def test_a_signal_ends_all_sites_tidily(world: SitesWorld, command: Callable[...
     names = world.fill(3)
     world.write()
     world.sandbox.faults.add("slow", "athena:BatchGetQueryExecution", seconds=30)
-    with subprocess.Popen(
-        **command("run", "--json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    with start_command(
+        **command("run", "--json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
         for line in process.stdout:
@@ -178,7 +174,7 @@ def test_a_signal_ends_all_sites_tidily(world: SitesWorld, command: Callable[...
 
     seen = [path.name for path in world.out.iterdir() if path.name[0] != "."]
     world.sandbox.faults.clear()
-    again = subprocess.run(**command("run"), capture_output=True, timeout=100, check=False)
+    again = run_command(**command("run"))
 
     assert process.returncode == 143
     assert seen == []

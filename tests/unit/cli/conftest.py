@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from tests.kit.command import ROOT, Done, run_command
 
-Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+Cli = Callable[..., Done]
 
 
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
     """A function that runs a command in *tmp_path* with a bare environment."""
 
-    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "kada_athena_async", *arguments],
+    def run(*arguments: str, **variables: str) -> Done:
+        return run_command(
+            arguments,
             cwd=tmp_path,
             env={
                 "PATH": os.environ.get("PATH", ""),
@@ -31,10 +29,6 @@ def cli(tmp_path: Path) -> Cli:
                 "PYTHONPATH": str(ROOT),
                 **variables,
             },
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
         )
 
     return run

@@ -13,6 +13,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from kada_athena_async.cli.app import app
+from tests.kit.command import ROOT, run_command
 from tests.unit.cli.readme_blocks import COMMANDS
 
 SCHEMAS = {"schema extracts", "schema manifest"}
@@ -86,13 +87,7 @@ def test_what_is_wrong_with_a_command_line_is_said_in_one_voice(
 ) -> None:
     """Key, value and remedy, then what to type; exit code 2; none of another program's words."""
     (tmp_path / "kada_athena_extractor_config.json").write_text("{}")
-    done = subprocess.run(
-        [sys.executable, "-m", "kada_athena_async", *typed.split()],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_command(typed.split(), cwd=tmp_path, env={"PYTHONPATH": str(ROOT)})
 
     first, *rest = done.stderr.splitlines()
     assert done.returncode == 2

@@ -91,6 +91,9 @@ class ForgetfulFiles(CrashingFiles):
 
     Args:
         omit: Called with ``sync`` or ``sync_dir`` and a path; True makes the sync a lie.
+
+    Attributes:
+        first_omission: Number of the first operation that was not what it should be; 0 for none.
     """
 
     def __init__(
@@ -102,6 +105,7 @@ class ForgetfulFiles(CrashingFiles):
     ) -> None:
         super().__init__(crash_at)
         self._root, self._omit = root, omit
+        self.first_omission = 0
         self._numbers = itertools.count(1)
         self._directories = {0}
         self._names: dict[tuple[int, str], int] = {}
@@ -111,6 +115,16 @@ class ForgetfulFiles(CrashingFiles):
         self._open: dict[int, tuple[Path, int]] = {}
         self._load(root, 0)
         self._at_first = dict(self._names)
+
+    def note_omission(self) -> None:
+        """Note that this operation leaves something out, or is done at the wrong time."""
+        self.first_omission = self.first_omission or self.steps
+
+    def _omits(self, operation: str, path: Path) -> bool:
+        is_omitted = self._omit(operation, path)
+        if is_omitted:
+            self.note_omission()
+        return is_omitted
 
     def _load(self, path: Path, number: int) -> None:
         for child in sorted(path.iterdir()):
@@ -162,7 +176,7 @@ class ForgetfulFiles(CrashingFiles):
     def sync(self, fd: int) -> None:
         super().sync(fd)
         path, node = self._open[fd]
-        if not self._omit("sync", path):
+        if not self._omits("sync", path):
             self._durable[node] = self._cached[node]
 
     def close(self, fd: int) -> None:
@@ -171,7 +185,7 @@ class ForgetfulFiles(CrashingFiles):
 
     def sync_dir(self, path: Path) -> None:
         super().sync_dir(path)
-        if self._omit("sync_dir", path):
+        if self._omits("sync_dir", path):
             return
 
         number = self._number(path)

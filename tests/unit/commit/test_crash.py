@@ -199,6 +199,7 @@ class ManifestFirst(ForgetfulFiles):
     def rename(self, source: Path, target: Path) -> None:
         for manifest in source.parent.glob("athena_manifest_*"):
             if source.suffix == ".gz":
+                self.note_omission()
                 super().rename(manifest, target.with_name(manifest.name))
 
         super().rename(source, target)
@@ -212,6 +213,7 @@ class MarkFirst(ForgetfulFiles):
             marks = self._root / "marks"
             mark = f"{SECOND - SETTLE:%Y-%m-%d %H:%M:%S}\n".encode()
             if (marks / "athena_hwm.txt").read_bytes() != mark:
+                self.note_omission()
                 self.write_durably(marks / "athena_hwm.txt", mark)
 
         super().rename(source, target)
@@ -228,8 +230,11 @@ class InPlace(ForgetfulFiles):
             super().rename(source, target)
 
     def _in_sight(self, path: Path) -> Path:
-        is_extract = path.suffix == ".gz" and path.parent.name == "out"
-        return self._root / "out" / path.name if is_extract else path
+        if path.suffix != ".gz" or path.parent.name != "out":
+            return path
+
+        self.note_omission()
+        return self._root / "out" / path.name
 
 
 MUTATIONS: dict[str, Disk] = {
@@ -263,16 +268,23 @@ MUTATIONS: dict[str, Disk] = {
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
 async def test_each_omission_is_found(disk: Path, template: Path, mutation: str) -> None:
-    """Each step of the protocol that is left out or swapped is found by the test above."""
+    """Each step of the protocol that is left out or swapped is found by the test above.
 
+    Up to the step the disk is like any other, so the power is lost from there on: right after it
+    and at the end first, where most are found.
+    """
     world = disk / "unharmed"
     shutil.copytree(template, world)
-    assert not await crash(world, MUTATIONS[mutation](world, 0))
+    files = MUTATIONS[mutation](world, 0)
+    assert not await crash(world, files)
     await recovers(world)
 
     async def lose_power_often() -> None:
-        for k in range(LEAST_STEPS, 0, -1):
-            await lose_power(disk, template, k, range(12), nested=0, make=MUTATIONS[mutation])
+        steps = range(files.first_omission, files.steps + 1)
+        from_both_ends = [k for pair in zip(steps, reversed(steps), strict=True) for k in pair]
+        for seeds in (range(5), range(5, 12)):
+            for k in dict.fromkeys(from_both_ends):
+                await lose_power(disk, template, k, seeds, nested=0, make=MUTATIONS[mutation])
 
     with pytest.raises((AssertionError, KadaAthenaError, OSError, ValueError)):
         await lose_power_often()

@@ -1,0 +1,112 @@
+"""A process that has imported the command line, and forks one that runs it for each order.
+
+An order comes over the socket whose number is the first argument: JSON with ``arguments``,
+``directory`` and ``environment``, and the three descriptors to use as stdin, stdout and stderr. The
+answer is the process id, sent when the new process has no parent any more.
+
+A new process differs from a cold one in what it has imported, and in nothing else that the command
+line can see: arguments, directory, environment, streams and the program's name are its own, and it
+ends as an interpreter ends.
+"""
+
+from __future__ import annotations
+
+import array
+import gc
+import json
+import os
+import runpy
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+MODULE = "kada_athena_async"
+
+MAX_ORDER_BYTES = 1 << 20
+
+
+def preload() -> None:
+    """Import what commands need, as far as it reads nothing of the environment."""
+    import aiobotocore.session  # noqa: F401
+    import sqlglot  # noqa: F401
+
+    import kada_athena_async.cli.app
+    import kada_athena_async.engine.extractor
+    import kada_athena_async.sandbox  # noqa: F401
+
+    assert threading.active_count() == 1, "a fork would lose threads"
+    # Else each child's garbage collector would walk, and so copy, all of the starter's memory.
+    gc.collect()
+    gc.freeze()
+
+
+def next_order(client: socket.socket) -> dict[str, Any] | None:
+    """An order in the process that is to carry it out; None when there will be no more."""
+    while True:
+        data, ancillary, _, _ = client.recvmsg(MAX_ORDER_BYTES, socket.CMSG_SPACE(3 * 4))
+        if not data:
+            return None
+
+        streams = array.array("i")
+        for _, _, numbers in ancillary:
+            streams.frombytes(numbers)
+
+        between = os.fork()
+        if between == 0:
+            pid = os.fork()
+            if pid == 0:
+                client.close()
+                for number, stream in enumerate(streams):
+                    os.dup2(stream, number)
+                for stream in streams:
+                    os.close(stream)
+                order: dict[str, Any] = json.loads(data)
+                return order
+
+            client.send(b"%d" % pid)
+            os._exit(0)
+
+        for stream in streams:
+            os.close(stream)
+        os.waitpid(between, 0)
+        client.send(b"orphaned")
+
+
+def become(order: dict[str, Any]) -> None:
+    """Make this process look as if it had been started for *order*."""
+    os.chdir(order["directory"])
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    sys.argv = [MODULE, *order["arguments"]]
+    sys.orig_argv = [sys.executable, "-m", MODULE, *order["arguments"]]
+    # As with ``python -m``: the current directory first, then PYTHONPATH.
+    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    sys.path[:] = [str(Path.cwd()), *paths, *(path for path in sys.path[1:] if path not in paths)]
+    # https://docs.python.org/3/library/sys.html#sys.stdin says how the interpreter opens them.
+    has_locale = any(map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG")))
+    errors = "strict" if has_locale else "surrogateescape"
+    sys.stdin = sys.__stdin__ = opened(0, "r", errors)
+    sys.stdout = sys.__stdout__ = opened(1, "w", errors)
+    sys.stderr = sys.__stderr__ = opened(2, "w", "backslashreplace", by_line=True)
+
+
+def opened(number: int, mode: str, errors: str, *, by_line: bool = False) -> Any:
+    """The standard stream of this descriptor."""
+    buffering = 1 if by_line or os.isatty(number) else -1
+    return open(number, mode, buffering, encoding="utf-8", errors=errors, closefd=False)
+
+
+def main() -> None:
+    client = socket.socket(fileno=int(sys.argv[1]))
+    preload()
+    client.send(b"ready")
+    order = next_order(client)
+    if order is not None:
+        become(order)
+        runpy.run_module(MODULE, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
