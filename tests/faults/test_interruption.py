@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,11 @@ def threads() -> list[str]:
 
 def children() -> set[str]:
     """Processes that this one has started and not collected."""
-    lists = [path.read_text() for path in Path("/proc/self/task").glob("*/children")]
-    return {pid for text in lists for pid in text.split()}
+    found = set()
+    for path in Path("/proc/self/task").glob("*/children"):
+        with suppress(FileNotFoundError):  # a thread of the sandbox that has ended meanwhile
+            found |= set(path.read_text().split())
+    return found
 
 
 def settles(check: Callable[[], bool]) -> bool:
