@@ -30,6 +30,7 @@ from kada_athena_async.cli.pages import (
     TRY,
     WELCOME,
     GroupedCommands,
+    PageOfCommand,
 )
 
 PROGRAM = "kada-athena-async"
@@ -43,19 +44,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings=HELP,
 )
-app.command("run", rich_help_panel=EXTRACT)(run.run)
-app.command("plan", rich_help_panel=EXTRACT)(plan.plan)
-app.command("push", rich_help_panel=EXTRACT)(push.push)
-app.command("show", rich_help_panel=LOOK)(show.show)
-app.command("report", rich_help_panel=LOOK)(report.report)
-app.command("export", rich_help_panel=LOOK)(export.export)
+app.command("run", cls=PageOfCommand, rich_help_panel=EXTRACT)(run.run)
+app.command("plan", cls=PageOfCommand, rich_help_panel=EXTRACT)(plan.plan)
+app.command("push", cls=PageOfCommand, rich_help_panel=EXTRACT)(push.push)
+app.command("show", cls=PageOfCommand, rich_help_panel=LOOK)(show.show)
+app.command("report", cls=PageOfCommand, rich_help_panel=LOOK)(report.report)
+app.command("export", cls=PageOfCommand, rich_help_panel=LOOK)(export.export)
 app.add_typer(hwm.hwm, name="hwm", rich_help_panel=LOOK)
 app.add_typer(schema.schema, name="schema", rich_help_panel=LOOK)
 app.add_typer(config.config, name="config", rich_help_panel=SET_UP)
-app.command("test-connection", rich_help_panel=SET_UP)(connection.connect)
-app.command("doctor", rich_help_panel=SET_UP)(doctor.doctor)
-app.command("iam-policy", rich_help_panel=SET_UP)(iam_policy.iam_policy)
-app.command("sandbox", rich_help_panel=TRY)(sandbox.sandbox)
+app.command("test-connection", cls=PageOfCommand, rich_help_panel=SET_UP)(connection.connect)
+app.command("doctor", cls=PageOfCommand, rich_help_panel=SET_UP)(doctor.doctor)
+app.command("iam-policy", cls=PageOfCommand, rich_help_panel=SET_UP)(iam_policy.iam_policy)
+app.command("sandbox", cls=PageOfCommand, rich_help_panel=TRY)(sandbox.sandbox)
 
 
 def _show_version(is_wanted: bool) -> None:

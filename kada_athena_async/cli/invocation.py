@@ -15,6 +15,11 @@ from kada_athena_async.redact import Redactor
 NO_RESUME = ("--no-resume", "--fresh")
 """Both spellings: to be left out where a run is to go on."""
 
+_SITES_NAMED = 20
+
+_GROUPS = ("config", "hwm", "schema")
+"""Commands that have commands of their own."""
+
 # The engine's words for what a caller can change -> the command line's.
 _AS_OPTIONS = {
     "`again=True`": "--reprocess",
@@ -59,6 +64,28 @@ def again(
     words = [(exchanged or {}).get(word, word) for word in sys.argv[1:] if word not in without]
     added = more if not all(word in words for word in more) else ()
     return suggestion(*words, *added)
+
+
+def again_for(sites: Sequence[str]) -> str:
+    """The command that is running, once more for some of its sites.
+
+    For all that it was given, where it named some itself, or where they are too many to name.
+    """
+    is_chosen = any(word.partition("=")[0] == "--site" for word in sys.argv[1:])
+    named = [] if is_chosen or len(sites) > _SITES_NAMED else sites
+    return again(*(word for site in named for word in ("--site", site)), without=NO_RESUME)
+
+
+def help_page() -> str:
+    """The command line that shows the help of the command that is running."""
+    words: list[str] = []
+    for word in sys.argv[1:]:
+        if word.startswith("-") or (words and words[0] not in _GROUPS) or len(words) == 2:
+            break
+
+        words.append(word)
+
+    return suggestion(*words, "--help")
 
 
 def options(*names: str) -> list[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from kada_athena_async.cli import raised_by_ctrl_c
+from kada_athena_async.cli.invocation import again
 from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.signals import Interrupted
 from kada_athena_async.codes import ExitCode
@@ -31,3 +32,41 @@ def ending(output: Output, work: Callable[[], int]) -> int:
     except Exception as error:
         output.bug(error)
         return ExitCode.FAILED
+
+
+def one_after_the_other(
+    output: Output,
+    works: Sequence[tuple[str, Callable[[], None]]],
+    *,
+    finish: Callable[[], None] = lambda: None,
+) -> int:
+    """Do the work of each site; the common exit code.
+
+    A site in trouble is named, and the others are done all the same; the only one raises.
+
+    Args:
+        works: Name of a site, and its work.
+        finish: What is left to do when all are through, before the verdict.
+    """
+    if len(works) == 1:
+        works[0][1]()
+        finish()
+        return ExitCode.OK
+
+    # Costs a page of help, or a command that looks at no site, more than it is worth.
+    from kada_athena_async.report import common_exit_code
+
+    failed: list[str] = []
+    codes: list[int] = []
+    for site, work in works:
+        try:
+            work()
+            codes.append(ExitCode.OK)
+        except KadaAthenaError as error:
+            output.error(error, site=site)
+            codes.append(error.exit_code)
+            failed.append(site)
+
+    finish()
+    output.sites_failed(failed, len(works), retry=again())
+    return common_exit_code(codes)

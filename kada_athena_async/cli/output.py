@@ -8,23 +8,31 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from kada_athena_async.cli.invocation import NO_RESUME, CommandLineText, again
+from kada_athena_async.cli.invocation import NO_RESUME, CommandLineText, again, again_for, help_page
 from kada_athena_async.cli.log_file import LogFile
 from kada_athena_async.codes import ExitCode
-from kada_athena_async.errors import KadaAthenaError
-from kada_athena_async.events import Event, Observer, RunStarted, Warned
+from kada_athena_async.errors import ConfigError, KadaAthenaError
+from kada_athena_async.events import (
+    Event,
+    FileCommitted,
+    Observer,
+    RunStarted,
+    SiteEvent,
+    Warned,
+)
 from kada_athena_async.observers.escaping import escape
 from kada_athena_async.observers.jsonlines import JsonLines
 from kada_athena_async.observers.log import log_safely, without_message
 from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines
 from kada_athena_async.observers.sites import SiteLines
+from kada_athena_async.observers.wording import some
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -36,9 +44,6 @@ _NARROWEST = 60
 
 _WIDEST = 20_000
 """Columns of what is no terminal: a pipe or a file cuts and folds nothing."""
-
-_STYLES = {"error:": "bold red", "failed:": "red", "warning:": "yellow"}
-"""How a line begins that a person must not miss -> the colour of its first word."""
 
 
 def _now() -> datetime:
@@ -70,8 +75,13 @@ class Output:
         self._verbosity = VERBOSE if verbose else QUIET if quiet else NORMAL
         self._redact = CommandLineText()
         self._run_id = ""
+        self._is_to_commit = self._has_committed = False
         self._log: JsonLines | None = None
         self.know_secrets(())
+
+    def expect_commit(self) -> None:
+        """From now on an error also says whether anything was committed."""
+        self._is_to_commit = True
 
     def know_secrets(self, secrets: tuple[str, ...]) -> None:
         """Keep *secrets* out of everything said from now on, logs included."""
@@ -156,13 +166,27 @@ class Output:
             for observer in observers:
                 observer(warning)
 
-    def error(self, error: KadaAthenaError) -> None:
-        """An expected error: what happened and what to try; no traceback."""
+    def error(self, error: KadaAthenaError, *, site: str = "") -> None:
+        """An expected error: what happened, what became of the run, what to try; no traceback.
+
+        Args:
+            site: Whose error it is, where there are several.
+        """
         facts = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
         for log in self._objects():
-            log.notify("error", {**facts, "exit_code": error.exit_code})
+            whose = {"site": site} if site else {}
+            log.notify("error", {**whose, **facts, "exit_code": error.exit_code})
 
-        self._to_stderr(f"error: {escape(str(error), limit=_ERROR_LIMIT, keep=chr(10))}")
+        whose_line = f"{escape(site)}: " if site else ""
+        message = escape(error.message, limit=_ERROR_LIMIT, keep="\n")
+        self._to_stderr(f"error: {whose_line}{message}")
+        if not site:
+            self._say_what_is_committed(error.exit_code)
+
+        if error.hint:
+            self.remedy(error.hint)
+        elif not site:
+            self.remedy(_next_of(error))
 
     def site_error(self, site: str, error: KadaAthenaError) -> None:
         """For programs: an error of one site; people saw it when it came."""
@@ -170,17 +194,37 @@ class Output:
         for log in self._objects():
             log.notify("error", {"site": site, **facts, "exit_code": error.exit_code})
 
+    def sites_failed(self, failed: Sequence[str], total: int, *, retry: str = "") -> None:
+        """The verdict over several sites, if some failed, and how to do it once more.
+
+        Args:
+            retry: A command; empty for that which is running, for the sites that failed.
+        """
+        if failed:
+            self._to_stderr(f"{len(failed):,} of {total:,} sites failed: {some(failed)}")
+            self.remedy(retry or again_for(failed))
+
     def interrupted(self, signal_name: str) -> None:
         """A signal ended the work, which has tidied up."""
         for log in self._objects():
             log.notify("interrupted", {"signal": signal_name})
 
-        self.say(f"interrupted by {signal_name}: what is published is complete, nothing is lost")
-        what = "begins anew" if "--sandbox" in sys.argv else "goes on where it stopped"
-        self.say(f"  try: {again(without=NO_RESUME)}   ({what})")
+        if not self._is_to_commit:
+            self._to_stderr(f"interrupted by {signal_name}")
+            self.remedy(again())
+            return
 
-    def bug(self, error: Exception) -> None:
-        """An unexpected error: its class and the run, never its message, which may quote SQL."""
+        what = "what was committed is complete" if self._has_committed else "nothing was committed"
+        self._to_stderr(f"interrupted by {signal_name}: {what}, nothing is lost")
+        next_ = "begins anew" if "--sandbox" in sys.argv else "goes on where it stopped"
+        self.remedy(f"{again(without=NO_RESUME)}   ({next_})")
+
+    def bug(self, error: Exception, *, site: str = "") -> None:
+        """An unexpected error: its class and the run, never its message, which may quote SQL.
+
+        Args:
+            site: Whose error it is, where there are several.
+        """
         kind = type(error).__name__
         for log in self._objects():
             log.notify(
@@ -188,18 +232,23 @@ class Output:
             )
 
         run = f" in run {self._run_id}" if self._run_id else ""
-        self._to_stderr(f"error: unexpected {kind}{run}: this is a bug of kada_athena_async")
+        where = f"{site}: " if site else ""
+        self._to_stderr(f"error: {where}unexpected {kind}{run}: this is a bug of kada_athena_async")
+        if not site:
+            self._say_what_is_committed(ExitCode.FAILED)
+
         if self.is_verbose:
             self._to_stderr(without_message(error))
         else:
             self._to_stderr("  try: run again with -v and report what it prints; it holds no data")
 
     @contextmanager
-    def observers(self, *, several: bool = False) -> Iterator[list[Observer]]:
+    def observers(self, *, several: bool = False, sums_up: bool = True) -> Iterator[list[Observer]]:
         """The observers that fit this terminal and these options, drawing until the end.
 
         Args:
             several: True if they will receive several sites.
+            sums_up: False if ``sites_failed`` says at the end how they did.
         """
         common: list[Observer] = [self._note, *self._objects()]
         if self.as_json:
@@ -207,8 +256,17 @@ class Output:
             return
 
         if self._verbosity == QUIET or not _is_drawable(sys.stderr):
-            lines = SiteLines if several else PlainLines
-            shown = lines(self._to_stderr, redact=self._redact, verbosity=self._verbosity)
+            shown: Observer
+            if several:
+                shown = SiteLines(
+                    self._to_stderr,
+                    redact=self._redact,
+                    verbosity=self._verbosity,
+                    sums_up=sums_up,
+                )
+            else:
+                shown = PlainLines(self._to_stderr, redact=self._redact, verbosity=self._verbosity)
+
             yield [*common, shown]
             return
 
@@ -217,12 +275,36 @@ class Output:
         from kada_athena_async.observers.terminal import TerminalProgress
 
         console = Console(stderr=True, highlight=False)
-        with TerminalProgress(console, redact=self._redact, verbosity=self._verbosity) as picture:
+        with TerminalProgress(
+            console, redact=self._redact, verbosity=self._verbosity, sums_up=sums_up
+        ) as picture:
             yield [*common, picture]
 
     def _note(self, event: Event) -> None:
-        if isinstance(event, RunStarted):
-            self._run_id = event.run_id
+        event = event.event if isinstance(event, SiteEvent) else event
+        match event:
+            case RunStarted():
+                self._run_id = event.run_id
+            case FileCommitted():
+                self._has_committed = True
+            case _:
+                pass
+
+    def _say_what_is_committed(self, exit_code: ExitCode) -> None:
+        if not self._is_to_commit:
+            return
+
+        if self._has_committed:
+            is_here = exit_code == ExitCode.NOT_DELIVERED
+            self._to_stderr(
+                "what was extracted is committed here, and not delivered"
+                if is_here
+                else "what was committed before that is complete"
+            )
+        elif exit_code == ExitCode.NOT_DELIVERED:
+            self._to_stderr("nothing new was committed")
+        else:
+            self._to_stderr("nothing was committed")
 
     def _objects(self) -> list[JsonLines]:
         """Whoever reads JSON: stdout if that was asked for, and the log file."""
@@ -243,8 +325,15 @@ class Output:
 
         console = Console(stderr=True, highlight=False, markup=False, emoji=False)
         for line in self._redact(lines).split("\n"):
-            mark = next((mark for mark in _STYLES if line.startswith(mark)), "")
-            print_line(console, line, _STYLES.get(mark, ""), mark=mark)
+            print_line(console, line)
+
+
+def _next_of(error: KadaAthenaError) -> str:
+    """A command for an error that names none."""
+    if isinstance(error, ConfigError) and error.source in ("command", "call"):
+        return help_page()
+
+    return f"{again(without=NO_RESUME)}   (once that is put right)"
 
 
 def _to(stream: TextIO) -> Callable[[str], None]:

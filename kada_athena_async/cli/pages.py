@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from textwrap import wrap
 from typing import Any, NoReturn
 
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from kada_athena_async.codes import exit_code_lines
 
@@ -52,6 +54,35 @@ Each command has a page of its own: kada-athena-async run --help
 """
 
 
+_FIRST_COLUMN = re.compile(r"\s*\S.*?\s{2,}(?=\S)|\s*")
+
+
+class PageOfCommand(TyperCommand):
+    """A command whose page breaks no word, and names arguments without their Python type."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is None:
+                continue
+
+            name, text = record
+            if param.param_type_name == "argument":
+                sections["Arguments"].append((name.partition(" <")[0], text))
+            else:
+                sections["Options"].append((name, text))
+
+        for title, rows in sections.items():
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        super().format_help(ctx, formatter)
+        _fit(formatter)
+
+
 class GroupedCommands(TyperGroup):
     """Shows the commands under the ``rich_help_panel`` of each, their first sentence in full.
 
@@ -74,6 +105,10 @@ class GroupedCommands(TyperGroup):
 
         sys.exit(code)
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        super().format_help(ctx, formatter)
+        _fit(formatter)
+
     # The signature is click's; typer carries a copy of click whose types have no public name.
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         groups: dict[str, list[tuple[str, str]]] = {
@@ -86,14 +121,33 @@ class GroupedCommands(TyperGroup):
                 group = groups[panel] if panel in groups else groups[_OTHERS]
                 group.append((name, _first_sentence(command.help or "")))
 
+        is_flat = len(groups[_OTHERS]) == len(self.list_commands(ctx))
         for title, rows in groups.items():
             if rows:
-                with formatter.section(title):
+                with formatter.section("Commands" if is_flat else title):
                     formatter.write_dl(rows)
 
 
 def _first_sentence(help_text: str) -> str:
     return " ".join(help_text.partition("\n\n")[0].split())
+
+
+def _fit(formatter: Any) -> None:
+    """Wrap what was to stay as it is and is wider than the terminal, under its second column."""
+    lines: list[str] = []
+    for line in formatter.getvalue().splitlines():
+        found = _FIRST_COLUMN.match(line)
+        first = found[0] if found else ""
+        # To be copied: the terminal may wrap it, we may not.
+        is_command = not first.strip() and line.lstrip().startswith("kada-athena-async")
+        if len(line) <= formatter.width or is_command:
+            lines.append(line)
+            continue
+
+        indent = " " * len(first)
+        lines += wrap(line, formatter.width, subsequent_indent=indent, break_on_hyphens=False)
+
+    formatter.buffer[:] = [line + "\n" for line in lines]
 
 
 def _refuse(error: Any) -> NoReturn:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from kada_athena_async.cli.invocation import options, suggestion
+from kada_athena_async.cli.outcome import one_after_the_other
 from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import (
     RunRequest,
@@ -16,13 +18,11 @@ from kada_athena_async.cli.request import (
     existing_config,
     overrides_of,
 )
-from kada_athena_async.codes import ExitCode
 from kada_athena_async.config.load import read_layers
 from kada_athena_async.config.problems import field_problems
-from kada_athena_async.errors import ConfigError, KadaAthenaError, Problem
+from kada_athena_async.errors import ConfigError, Problem, StateError
 from kada_athena_async.extracts.runs import Runs, select_runs
 from kada_athena_async.files import Files
-from kada_athena_async.report import common_exit_code
 
 _PRICES = ("usd_per_tb", "usd_per_dpu_hour")
 
@@ -104,24 +104,41 @@ def _given_prices(request: RunRequest) -> tuple[float | None, ...]:
     return tuple(None if value is None else float(str(value)) for value in given.values())
 
 
-def each_place(output: Output, found: Sequence[Place], show: Callable[[Place], None]) -> int:
+def each_place(
+    output: Output,
+    found: Sequence[Place],
+    show: Callable[[Place], None],
+    *,
+    finish: Callable[[], None] = lambda: None,
+) -> int:
     """Call *show* for each place; the exit code of all together.
 
     A site in trouble is reported, and the others are shown all the same; the only one raises.
+
+    Args:
+        finish: Called when all were shown, before the verdict.
     """
-    codes: list[int] = []
-    for place in found:
-        try:
-            show(place)
-            codes.append(ExitCode.OK)
-        except KadaAthenaError as error:
-            if len(found) == 1:
-                raise
 
-            output.error(error)
-            codes.append(error.exit_code)
+    def shown(place: Place) -> Callable[[], None]:
+        def work() -> None:
+            try:
+                show(place)
+            except StateError as error:
+                raise _of_site(error, place) from error
 
-    return common_exit_code(codes)
+        return work
+
+    works = [(place.site, shown(place)) for place in found]
+    return one_after_the_other(output, works, finish=finish)
+
+
+def _of_site(error: StateError, place: Place) -> StateError:
+    """*error*, with a remedy for a site where it has nothing published."""
+    if not place.site or any(place.output_path.glob(f"{place.name}_manifest_*.json")):
+        return error
+
+    first = suggestion("run", *options("-c", "--config", "-n", "--name"), "--site", place.site)
+    return StateError(error.message, hint=f"{first}   (extracts it first)")
 
 
 def time_since(days: int | None, since: str | None) -> datetime | None:

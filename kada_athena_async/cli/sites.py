@@ -10,9 +10,10 @@ from kada_athena_async.cli.request import RunRequest
 from kada_athena_async.cli.signals import run_until_signalled
 from kada_athena_async.cli.telemetry import telemetry
 from kada_athena_async.config import Site
-from kada_athena_async.engine import Extractor, SiteResult, SitesExtractor
+from kada_athena_async.engine import Extractor, SitesExtractor
 from kada_athena_async.engine.sites import SITES_AT_ONCE
 from kada_athena_async.errors import ConfigError, KadaAthenaError, Problem
+from kada_athena_async.report import common_exit_code
 
 ResultT = TypeVar("ResultT")
 
@@ -22,25 +23,40 @@ def each_site(
     sites: Sequence[Site],
     request: RunRequest,
     work: Callable[[Extractor], Awaitable[ResultT]],
+    show: Callable[[ResultT, str], None],
     *,
     shows_events: bool = True,
-) -> list[SiteResult[ResultT]]:
-    """Do *work* for every site, some at a time; one that fails is reported and leaves the others
-    alone.
+) -> int:
+    """Do *work* for every site, some at a time, and show its results; the common exit code.
+
+    A site that fails is reported and leaves the others alone; the last lines name those.
 
     Args:
+        show: Called with each result and the name of its site.
         shows_events: False where the events of a run are not what was asked for.
     """
     results = worked(
-        output, sites, request, lambda all_: all_.each(work), shows_events=shows_events
+        output,
+        sites,
+        request,
+        lambda all_: all_.each(work),
+        shows_events=shows_events,
+        sums_up=False,
     )
     for found in results:
         if found.error is not None and not isinstance(found.error, KadaAthenaError):
-            output.bug(found.error)
+            output.bug(found.error, site=found.site.name)
         elif isinstance(found.error, KadaAthenaError):
             output.site_error(found.site.name, found.error)
 
-    return results
+    for found in results:
+        if found.result is not None:
+            show(found.result, found.site.name)
+
+    if sites[0].name:
+        output.sites_failed([one.site.name for one in results if one.exit_code], len(sites))
+
+    return common_exit_code([found.exit_code for found in results])
 
 
 def worked(
@@ -50,8 +66,12 @@ def worked(
     work: Callable[[SitesExtractor], Awaitable[ResultT]],
     *,
     shows_events: bool = True,
+    sums_up: bool = True,
 ) -> ResultT:
     """The result of *work* for all sites under one budget, shown while it goes on.
+
+    Args:
+        sums_up: False if the caller says at the end how the sites did.
 
     Raises:
         ConfigError: Sites have names, and one file is given for their high-water marks.
@@ -63,7 +83,8 @@ def worked(
 
     minutes = request.site_minutes
     exporting = telemetry(is_wanted=request.is_otel)
-    with exporting as exporters, output.observers(several=bool(sites[0].name)) as observers:
+    showing = output.observers(several=bool(sites[0].name), sums_up=sums_up)
+    with exporting as exporters, showing as observers:
         extractor = SitesExtractor(
             sites,
             observers=[*observers, *exporters] if shows_events else (),

@@ -101,7 +101,12 @@ class SiteResult(Generic[ResultT]):
             rest = f" (and {len(more)} more)" if more else ""
             return f"{first.unit_id}: {first.reason}{rest}"
 
-        return "see its own report" if self.exit_code else ""
+        if isinstance(self.result, DoctorReport) and self.exit_code:
+            first, *more = [finding for finding in self.result.findings if finding.exit_code]
+            rest = f" (and {len(more)} more)" if more else ""
+            return f"{first.subject}: {first.detail}{rest}"
+
+        return ""
 
     @property
     def hint(self) -> str:

@@ -48,7 +48,7 @@ FILES_AT_ONCE = 4
 TRIES = 20
 """How often a file is looked at and stored while others store under its name."""
 
-_HINT = "nothing is lost: the next run or `push` delivers it first"
+_HINT = "then `push`, or run again: it is delivered first, nothing is lost"
 
 
 async def deliver(
@@ -350,5 +350,5 @@ def _failing(package: Package, place: str) -> Iterator[None]:
         remedy = "create it, or correct landing" if isinstance(exc, NotFoundError) else exc.hint
         raise DeliveryError(
             f"the package of {package.manifest.name} was not delivered to {place}: {exc.message}",
-            hint=f"{remedy}; {_HINT}" if remedy else _HINT,
+            hint=f"{remedy or 'mend the landing'}, {_HINT}",
         ) from exc

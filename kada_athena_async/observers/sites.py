@@ -38,6 +38,7 @@ class SiteLines:
         clock_s: Seconds that only grow.
         has_picture: True if something else shows that the run is alive.
         width: Columns at which the last lines are cut.
+        sums_up: False if somebody else says at the end how the sites did.
 
     Attributes:
         board: The sites so far.
@@ -52,7 +53,9 @@ class SiteLines:
         clock_s: Callable[[], float] = time.monotonic,
         has_picture: bool = False,
         width: int = UNCUT,
+        sums_up: bool = True,
     ) -> None:
+        self._sums_up = sums_up
         self.board = SitesProgress()
         self._has_picture = has_picture
         self._width = width
@@ -89,7 +92,7 @@ class SiteLines:
                 self._name_the_silent(event)
             case Warned():
                 self._outside_of_sites(event)
-            case SitesFinished():
+            case SitesFinished() if self._sums_up:
                 self._close(event)
             case _:
                 pass
@@ -102,14 +105,12 @@ class SiteLines:
         self._show_life()
 
     def _close(self, event: SitesFinished) -> None:
-        headline, *rest = closing_sites(self.board, width=self._width)
-        if event.exit_code:
-            self._write(self._redact(headline))
-        else:
-            self._say(headline)
+        is_brief = self._verbosity < NORMAL
+        if is_brief and not event.exit_code:
+            return
 
-        for line in rest:
-            self._say(line)
+        for line in closing_sites(self.board, width=self._width, is_brief=is_brief):
+            self._write(self._redact(line))
 
     def _lines_of(self, site: str) -> PlainLines:
         verbosity = VERBOSE if self._verbosity >= VERBOSE else QUIET

@@ -8,14 +8,14 @@ from kada_athena_async.events import Incomplete, RunStarted, UnitFinished
 from kada_athena_async.observers.escaping import escape, one_line
 from kada_athena_async.observers.run_progress import LINEAGE, RunProgress, lane_of
 from kada_athena_async.observers.sites_progress import SitesProgress
-from kada_athena_async.observers.wording import counted, duration, moment, size, span
+from kada_athena_async.observers.wording import counted, duration, moment, size, some, span
 
 _WIDTH = 80
 
 UNCUT = 2_000
 """Width of a line in a log or a pipe, where nothing is cut that a person may have to read."""
 
-_SHOWN_KINDS = 9
+_SHOWN_KINDS = 8
 _SHOWN_REASONS = 4
 _SHOWN_SITES = 4
 _SHOWN_WARNINGS = 4
@@ -33,7 +33,9 @@ def closing(picture: RunProgress, *, width: int = UNCUT) -> list[str]:
     verb = "committed"
     if not finished.committed:
         verb = (
-            f"nothing committed{_failed_units(picture)}" if finished.exit_code else "nothing to do"
+            f"nothing was committed{_failed_units(picture)}"
+            if finished.exit_code
+            else "nothing to do"
         )
 
     calls, throttled = sum(finished.calls.values()), sum(picture.throttles.values())
@@ -60,8 +62,12 @@ def _failed_units(picture: RunProgress) -> str:
     return f": {failed:,} of {counted(total, 'unit')} of work failed,"
 
 
-def closing_sites(board: SitesProgress, *, width: int = UNCUT) -> list[str]:
-    """The last lines of a run of several sites: added up, and what failed by name."""
+def closing_sites(board: SitesProgress, *, width: int = UNCUT, is_brief: bool = False) -> list[str]:
+    """The last lines of a run of several sites: added up, and what failed by name.
+
+    Args:
+        is_brief: Only how many are good, and what is committed of the others.
+    """
     finished = board.finished
     if finished is None:
         return []
@@ -70,6 +76,10 @@ def closing_sites(board: SitesProgress, *, width: int = UNCUT) -> list[str]:
     figures = _figures(board.calls, board.throttled, board.retries, board.scanned_bytes)
     took = f"after {duration(finished.duration_s)} ({figures})"
     lines = [f"{len(finished.good):,} of {counted(total, 'site')} good {took}"]
+    lines += [_cut(line, width) for line in _lost(board)]
+    if is_brief:
+        return lines
+
     kinds = [_kind(kind, rows, board.sizes[kind]) for kind, rows in board.rows.items()]
     lines += kinds[:_SHOWN_KINDS]
     if len(kinds) > _SHOWN_KINDS:
@@ -89,6 +99,15 @@ def closing_sites(board: SitesProgress, *, width: int = UNCUT) -> list[str]:
     groups = sorted(board.incomplete.values(), key=lambda group: -group.count)
     reasons = [_incomplete(group) for group in groups]
     return [*lines, *_reasons(reasons, is_committed=True, width=width)]
+
+
+def _lost(board: SitesProgress) -> list[str]:
+    """``nothing was committed for au, eu``; none where no site failed."""
+    groups = {
+        "nothing was committed for": [site.site for site in board.failed if not site.committed],
+        "committed and not delivered:": [site.site for site in board.failed if site.committed],
+    }
+    return [f"{what} {some(names)}" for what, names in groups.items() if names]
 
 
 def between(before: RunProgress, run: RunStarted) -> list[str]:
@@ -185,4 +204,10 @@ def _warnings(picture: RunProgress) -> list[str]:
 
 
 def _cut(line: str, width: int) -> str:
-    return line if len(line) <= width else f"{line[: width - 3]}..."
+    if len(line) <= width:
+        return line
+
+    # Between words, unless that would leave next to nothing.
+    shown = line[: width - 3]
+    whole = shown.rpartition(" ")[0]
+    return f"{whole if len(whole) > width // 2 else shown}..."

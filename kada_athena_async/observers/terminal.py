@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -38,6 +39,19 @@ _DRAWS_PER_SECOND = 4
 _INDENT = "    "
 _WIDTH_MIN = 20
 
+_COMMAND = re.compile(
+    r"  try: (?:\S*kada-athena-async|\S+ -m kada_athena_async|aws|chmod|export|pip) "
+)
+"""A line to be copied: the terminal may wrap it, we may not."""
+
+# A site's name may stand before; names have no colon and no blank.
+_ALARMS = (
+    (re.compile(r"error:|(?:\S+: )?(?:failed\b|nothing was committed)"), "bold red"),
+    (re.compile(r"[\d,]+ of [\d,]+ sites failed"), "bold red"),
+    (re.compile(r"(?:\S+: )?(?:warning:|skipped:)|interrupted\b"), "yellow"),
+)
+"""How a line begins that a person must not miss -> its colour."""
+
 
 class TerminalProgress:
     """Observer that draws; use it as a context manager around the run.
@@ -48,6 +62,7 @@ class TerminalProgress:
     Args:
         console: Where to draw; knows about width, colour and NO_COLOR.
         clock_s: Seconds that only grow.
+        sums_up: False if somebody else says at the end how several sites did.
     """
 
     def __init__(
@@ -57,7 +72,9 @@ class TerminalProgress:
         redact: Redactor,
         verbosity: int = NORMAL,
         clock_s: Callable[[], float] = time.monotonic,
+        sums_up: bool = True,
     ) -> None:
+        self._sums_up = sums_up
         self._console = console
         self._redact = redact
         self._verbosity = verbosity
@@ -97,6 +114,7 @@ class TerminalProgress:
                 clock_s=self._clock_s,
                 has_picture=True,
                 width=max(_WIDTH_MIN, self._console.width),
+                sums_up=self._sums_up,
             )
 
         if self._sites is not None:
@@ -178,20 +196,22 @@ class TerminalProgress:
         return Text.assemble(*pieces, no_wrap=True, overflow="crop")
 
 
-def print_line(console: Console, line: str, style: str, *, mark: str = "") -> None:
+def print_line(console: Console, line: str, style: str = "") -> None:
     """Print a line, wrapped between words; a command to be copied stays whole.
 
     Args:
-        mark: The beginning of the line that has *style*; all of it if empty.
+        style: Of the whole line; empty to colour its first words, if they say that something went
+            wrong.
     """
     encoding = console.encoding
     shown = line.encode(encoding, "backslashreplace").decode(encoding)
-    text = Text(shown, style="" if mark else style)
-    if mark and shown.startswith(mark):
-        text.stylize(style, 0, len(mark))
+    text = Text(shown, style)
+    for pattern, colour in () if style else _ALARMS:
+        if found := pattern.match(shown):
+            text.stylize(colour, 0, found.end())
 
     width = console.width
-    if line.startswith("  try:") or text.cell_len <= width:
+    if _COMMAND.match(line) or text.cell_len <= width:
         console.print(text, soft_wrap=True)
         return
 

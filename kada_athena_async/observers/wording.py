@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from kada_athena_async.events import DeliveryFinished, DeliveryStarted, Event, RunStarted
@@ -11,6 +12,8 @@ from kada_athena_async.observers.time_left import in_words, remaining
 from kada_athena_async.prices import KB_BYTES
 
 _DAY_MIN = 24 * 60
+
+_NAMES_SHOWN = 8
 
 
 def moment(at: datetime) -> str:
@@ -66,6 +69,13 @@ def counted(number: int, noun: str) -> str:
         return f"1 {noun}"
 
     return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
+
+
+def some(names: Sequence[str]) -> str:
+    """``au, eu`` or ``au, eu and 12 more``."""
+    rest = len(names) - _NAMES_SHOWN
+    shown = ", ".join(escape(name, limit=60) for name in names[:_NAMES_SHOWN])
+    return f"{shown} and {rest:,} more" if rest > 0 else shown
 
 
 def opening(run: RunStarted) -> str:

@@ -215,7 +215,7 @@ def test_no_permission(cli: Cli) -> None:
         done,
         1,
         "failed: history/*: athena:ListWorkGroups is not allowed",
-        "nothing committed",
+        "nothing was committed",
         "try: allow athena:ListWorkGroups to the role or user of the run",
         "-m kada_athena_async run   (goes on: finished parts are kept)",
         "-m kada_athena_async run --on-error skip   (leaves out what cannot be read)",

@@ -204,6 +204,10 @@ def test_a_site_in_trouble_does_not_hide_the_others_next_runs(
         assert name in {o.get("site") for o in objects(as_json) if o["event"] == typed}
 
     assert NOBODY in (done.stderr if typed == "plan" else done.stdout)
+    verdict, retry = done.stderr.splitlines()[-2:]
+    assert verdict == "1 of 3 sites failed: broken"
+    assert retry.endswith(f" {typed} --site broken")
+    assert "0 calls" not in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -220,7 +224,10 @@ def test_a_site_without_extracts_does_not_hide_those_of_the_others(
     done = cli(*typed)
 
     assert done.returncode == 1
-    assert "error: there are no extracts of 'athena-late' in" in done.stderr
+    first, remedy, verdict, _ = done.stderr.splitlines()[-4:]
+    assert first.startswith("error: late: there are no extracts of 'athena-late' in")
+    assert remedy.endswith(" run --site late   (extracts it first)")
+    assert verdict == "1 of 3 sites failed: late"
     is_page = typed[0] == "report"  # one of all sites
     shown = Path(done.stdout.strip()).read_text("utf-8") if is_page else done.stdout
     for name in names:
@@ -240,7 +247,9 @@ def test_a_mark_that_cannot_be_read_does_not_hide_the_others(
 
     assert done.returncode == 1
     assert done.stdout == f"{second}: 2026-01-01 00:00:00\n"
+    assert f"error: {first}: " in done.stderr
     assert "cannot be used" in done.stderr
+    assert f"1 of 2 sites failed: {first}" in done.stderr
 
 
 def test_quiet_ends_with_the_verdict_over_all_sites_and_what_to_type(
@@ -256,7 +265,8 @@ def test_quiet_ends_with_the_verdict_over_all_sites_and_what_to_type(
     lines = done.stderr.splitlines()
     assert done.returncode == 1
     assert lines[0].startswith("denied: failed after")
-    assert "1 of 2 sites good after" in done.stderr
+    assert lines[-3].startswith("1 of 2 sites good after")
+    assert lines[-2] == "nothing was committed for denied"
     assert "run -q --site denied" in lines[-1]
     assert "committed after" not in done.stderr
 

@@ -10,23 +10,25 @@ import typer
 from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import HELP, ConfigFile, Name, Settings, Sites
 from kada_athena_async.cli.output import Output
+from kada_athena_async.cli.pages import GroupedCommands, PageOfCommand
 from kada_athena_async.codes import ExitCode
 
 config = typer.Typer(
+    cls=GroupedCommands,
     help="Begin, check or describe the configuration file.",
     no_args_is_help=True,
     context_settings=HELP,
 )
 
 
-@config.command("init")
+@config.command("init", cls=PageOfCommand)
 @command
 def init(
     output: Output,
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE]",
+            metavar="FILE",
             help="[default: kada_athena_extractor_config.json]",
             show_default=False,
         ),
@@ -45,7 +47,7 @@ def init(
     return write_starter(output, file, tuple(settings or ()))
 
 
-@config.command("check")
+@config.command("check", cls=PageOfCommand)
 @command
 def check(
     output: Output,
@@ -71,7 +73,7 @@ def check(
     return check_configuration(output, request)
 
 
-@config.command("schema")
+@config.command("schema", cls=PageOfCommand)
 @command
 def schema(document: Output) -> int:
     """Print the JSON Schema of the configuration file, for editors and checks.

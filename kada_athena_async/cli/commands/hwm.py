@@ -9,13 +9,17 @@ import typer
 from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import HELP, ConfigFile, HwmPath, Name, Settings, Sites
 from kada_athena_async.cli.output import Output
+from kada_athena_async.cli.pages import GroupedCommands, PageOfCommand
 
 hwm = typer.Typer(
-    help="Look at or set the high-water mark.", no_args_is_help=True, context_settings=HELP
+    cls=GroupedCommands,
+    help="Look at or set the high-water mark.",
+    no_args_is_help=True,
+    context_settings=HELP,
 )
 
 
-@hwm.command("show")
+@hwm.command("show", cls=PageOfCommand)
 @command
 def show(
     output: Output,
@@ -48,7 +52,7 @@ def show(
     return show_marks(output, request)
 
 
-@hwm.command("set")
+@hwm.command("set", cls=PageOfCommand)
 @command
 def set_(
     output: Output,

@@ -7,16 +7,18 @@ import typer
 from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import HELP
 from kada_athena_async.cli.output import Output
+from kada_athena_async.cli.pages import GroupedCommands, PageOfCommand
 from kada_athena_async.codes import ExitCode
 
 schema = typer.Typer(
+    cls=GroupedCommands,
     help="Describe extracts and manifest as JSON Schema.",
     no_args_is_help=True,
     context_settings=HELP,
 )
 
 
-@schema.command("extracts")
+@schema.command("extracts", cls=PageOfCommand)
 @command
 def extracts(document: Output) -> int:
     """Print the JSON Schema of the rows of every kind of extract.
@@ -33,7 +35,7 @@ def extracts(document: Output) -> int:
     return ExitCode.OK
 
 
-@schema.command("manifest")
+@schema.command("manifest", cls=PageOfCommand)
 @command
 def manifest(document: Output) -> int:
     """Print the JSON Schema of the manifest that names the extracts of a run.

@@ -6,7 +6,6 @@ from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import RunRequest, configured_sites
 from kada_athena_async.cli.sites import each_site
 from kada_athena_async.engine import ConnectionReport, Extractor
-from kada_athena_async.report import common_exit_code
 
 
 def show_connection(output: Output, request: RunRequest) -> int:
@@ -15,12 +14,13 @@ def show_connection(output: Output, request: RunRequest) -> int:
     if not sites[0].name and (endpoint_url := sites[0].config.endpoint_url):
         output.say(f"talking to {endpoint_url}")
 
-    results = each_site(output, sites, request, Extractor.test_connection)
-    for found in results:
-        if found.result is not None:
-            _show(output, found.result, found.site.name)
-
-    return common_exit_code([found.exit_code for found in results])
+    return each_site(
+        output,
+        sites,
+        request,
+        Extractor.test_connection,
+        lambda report, site: _show(output, report, site),
+    )
 
 
 def _show(output: Output, report: ConnectionReport, site: str) -> None:

@@ -13,7 +13,6 @@ from kada_athena_async.cli.request import RunRequest, check_request, configured_
 from kada_athena_async.cli.sites import each_site
 from kada_athena_async.engine import DoctorReport, Extractor
 from kada_athena_async.engine.doctor import Finding
-from kada_athena_async.report import common_exit_code
 
 _STYLES = {"ok": "green", "denied": "bold red", "problem": "bold red", "untried": "yellow"}
 _HARMLESS = "yellow"
@@ -28,12 +27,14 @@ def examine_sites(output: Output, request: RunRequest, *, runs_query: bool) -> i
     async def work(extractor: Extractor) -> DoctorReport:
         return await extractor.examine(runs_query=runs_query)
 
-    results = each_site(output, sites, request, work, shows_events=not output.as_json)
-    for found in results:
-        if found.result is not None:
-            _show(output, found.result, found.site.name)
-
-    return common_exit_code([found.exit_code for found in results])
+    return each_site(
+        output,
+        sites,
+        request,
+        work,
+        lambda report, site: _show(output, report, site),
+        shows_events=not output.as_json,
+    )
 
 
 def _show(output: Output, report: DoctorReport, site: str) -> None:

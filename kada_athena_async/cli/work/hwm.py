@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,19 +12,19 @@ from typing import TypeAlias
 import anyio
 
 from kada_athena_async.cli.invocation import again
+from kada_athena_async.cli.outcome import one_after_the_other
 from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import RunRequest, configured_sites
-from kada_athena_async.codes import ExitCode, WarningCode
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.config import DEFAULT_FILE, Site, check_name
 from kada_athena_async.config.landing import LocalPlace
-from kada_athena_async.errors import ConfigError, KadaAthenaError, Problem, StateError
+from kada_athena_async.errors import ConfigError, Problem, StateError
 from kada_athena_async.events import Warned
 from kada_athena_async.files import MARK_FIELDS, Files
 from kada_athena_async.hwm import FileHwmStore, StoredState
 from kada_athena_async.hwm.formats import format_hwm
 from kada_athena_async.hwm.object_store import ObjectHwmStore
 from kada_athena_async.hwm.times import parse_time
-from kada_athena_async.report import common_exit_code
 
 Store: TypeAlias = FileHwmStore | ObjectHwmStore
 
@@ -34,20 +34,13 @@ Owner: TypeAlias = "tuple[str, Site | None]"
 
 def show_marks(output: Output, request: RunRequest) -> int:
     """Print the HWM, or that of each site, and where it is kept; the exit code."""
-    codes: list[int] = []
     owners = _owners(output, request)
-    for name, site in owners:
-        try:
-            _show_mark(output, request, name, site)
-            codes.append(ExitCode.OK)
-        except KadaAthenaError as error:
-            if len(owners) == 1:
-                raise
 
-            output.error(error)
-            codes.append(error.exit_code)
+    def showing(name: str, site: Site | None) -> Callable[[], None]:
+        return lambda: _show_mark(output, request, name, site)
 
-    return common_exit_code(codes)
+    works = [(site.name if site else "", showing(name, site)) for name, site in owners]
+    return one_after_the_other(output, works)
 
 
 def _show_mark(output: Output, request: RunRequest, name: str, site: Site | None) -> None:

@@ -16,7 +16,6 @@ from kada_athena_async.cli.sites import each_site
 from kada_athena_async.engine import Extractor
 from kada_athena_async.engine.preview import PlanReport
 from kada_athena_async.estimate import Estimate, Variant
-from kada_athena_async.report import common_exit_code
 
 SHOWN = 20
 """Catalogs or workgroups listed; the rest is summed up."""
@@ -34,12 +33,14 @@ def show_plans(output: Output, request: RunRequest) -> int:
     async def work(extractor: Extractor) -> PlanReport:
         return await extractor.plan(start_hwm=request.start_hwm, end_hwm=request.end_hwm)
 
-    results = each_site(output, sites, request, work, shows_events=not output.as_json)
-    for found in results:
-        if found.result is not None:
-            _show(output, found.result, found.site.name)
-
-    return common_exit_code([found.exit_code for found in results])
+    return each_site(
+        output,
+        sites,
+        request,
+        work,
+        lambda report, site: _show(output, report, site),
+        shows_events=not output.as_json,
+    )
 
 
 def _show(output: Output, report: PlanReport, site: str) -> None:

@@ -53,16 +53,17 @@ def make_page(output: Output, request: PageRequest) -> int:
         output.say(f"reading the extracts of {place.name} in {place.output_path}")
         writer.add(place.runs(days=request.days, since=since), site=place.site)
 
-    code = each_place(output, found, add)
-    if not writer.sites:
-        return code
+    def finish() -> None:
+        if not writer.sites:
+            return
 
-    name = found[0].name if len(found) == 1 else request.asked.name
-    page = writer.write((request.file or Path(f"{name}_report.html")).absolute())
-    output.data(page.to_dict(), kind="page", lines=[str(page.path)])
-    of_sites = f" of {counted(writer.sites, 'site')}" if len(found) > 1 else ""
-    output.say(
-        f"{size(page.size_bytes)}, {counted(page.runs, 'run')}{of_sites}, the newest "
-        f"{page.manifests[0].name}; open it in a browser"
-    )
-    return code
+        name = found[0].name if len(found) == 1 else request.asked.name
+        page = writer.write((request.file or Path(f"{name}_report.html")).absolute())
+        output.data(page.to_dict(), kind="page", lines=[str(page.path)])
+        of_sites = f" of {counted(writer.sites, 'site')}" if len(found) > 1 else ""
+        output.say(
+            f"{size(page.size_bytes)}, {counted(page.runs, 'run')}{of_sites}, the newest "
+            f"{page.manifests[0].name}; open it in a browser"
+        )
+
+    return each_place(output, found, add, finish=finish)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kada_athena_async.cli.invocation import NO_RESUME, again, options, suggestion
+from kada_athena_async.cli.invocation import NO_RESUME, again, again_for, options, suggestion
 from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
 from kada_athena_async.cli.sites import worked
@@ -18,6 +18,7 @@ _SHOWN_HINTS = 3
 
 def run_extraction(output: Output, request: RunRequest) -> int:
     """Extract as configured; the exit code."""
+    output.expect_commit()
     check_request(request)
     sites = configured_sites(output, request)
     return extract(output, sites, request).exit_code
@@ -44,11 +45,10 @@ def extract(output: Output, sites: Sequence[Site], request: RunRequest) -> Sites
 
         output.data(site.to_dict(), kind="report", lines=[])
         if site.error is not None and not isinstance(site.error, KadaAthenaError):
-            output.bug(site.error)
+            output.bug(site.error, site=site.site)
 
     if report.failed:
-        names = [word for site in report.failed for word in ("--site", site.site)]
-        retry = again(*names, without=NO_RESUME) if not request.sites else again(without=NO_RESUME)
+        retry = again_for([site.site for site in report.failed])
         output.remedy(f"{retry}   (goes on: finished parts are kept)")
 
     return report
@@ -73,8 +73,14 @@ def what_next(report: RunReport) -> list[str]:
         return []
 
     hints = list(dict.fromkeys(unit.hint for unit in report.failed if unit.hint))
+    skipping = again(
+        "--on-error",
+        "skip",
+        without=(*NO_RESUME, *options("--on-error")),
+        exchanged={"on_error=fail": "on_error=skip"},
+    )
     return [
         *hints[:_SHOWN_HINTS],
         f"{again(without=NO_RESUME)}   (goes on: finished parts are kept)",
-        f"{again('--on-error', 'skip', without=NO_RESUME)}   (leaves out what cannot be read)",
+        f"{skipping}   (leaves out what cannot be read)",
     ]

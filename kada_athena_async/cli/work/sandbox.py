@@ -49,6 +49,7 @@ def run_demo(output: Output, request: RunRequest) -> int:
     The sandbox is another one each time, with no past that could be continued, so what the last
     one left is removed first.
     """
+    output.expect_commit()
     check_request(request)
     if request.config is not None:
         raise ConfigError(

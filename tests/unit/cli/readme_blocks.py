@@ -51,14 +51,14 @@ _BLOCK = re.compile(r"(<!-- begin (?P<name>[^>]+) -->\n).*?(<!-- end (?P=name) -
 _PROGRAM = "kada-athena-async"
 
 
-def help_of(command: str) -> str:
-    """The help page of *command*, 80 columns wide."""
+def help_of(command: str, *, width: int = 80) -> str:
+    """The help page of *command* on a terminal of *width* columns."""
     result = CliRunner().invoke(
         app,
         [*command.split(), "--help"],
         prog_name=_PROGRAM,
-        env={"COLUMNS": "80", "TERM": "dumb"},
-        terminal_width=80,
+        env={"COLUMNS": str(width), "TERM": "dumb"},
+        terminal_width=width,
     )
     assert result.exit_code == 0, result.output
     return result.output

@@ -38,6 +38,18 @@ def test_every_command_shows_an_example(command: str) -> None:
     assert f"  kada-athena-async {command}" in page
 
 
+@pytest.mark.parametrize("width", [60, 100])
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_e4_no_terminal_has_to_break_a_word_of_help(command: str, width: int) -> None:
+    """Each line fits, but for a command that is to be copied; names of Python's types are none."""
+    page = help_of(command, width=width)
+
+    long = [line for line in page.splitlines() if len(line) > width]
+    assert [line for line in long if not line.startswith("    kada-athena-async ")] == []
+    assert "..." not in page.replace("AWS_...", "").replace("[ARGS]...", "")
+    assert "<str>" not in page
+
+
 def test_every_command_is_listed() -> None:
     """A new command cannot be left out of help tests and README."""
     assert commands() == set(COMMANDS)

@@ -23,7 +23,7 @@ from kada_athena_async.errors import (
     Problem,
     StateError,
 )
-from kada_athena_async.events import RunStarted, Warned
+from kada_athena_async.events import FileCommitted, RunStarted, SiteEvent, Warned
 
 
 @pytest.fixture(autouse=True)
@@ -149,4 +149,84 @@ def test_hostile_text_in_an_error_is_harmless(capsys: pytest.CaptureFixture[str]
     """AWS's messages repeat names that others chose."""
     ending(Output(), failing(StateError("table \x1b]0;x\x07\u202e")))
 
-    assert capsys.readouterr().err == "error: table \\x1b]0;x\\x07\\u202e\n"
+    assert capsys.readouterr().err.splitlines()[0] == "error: table \\x1b]0;x\\x07\\u202e"
+
+
+def committing(output: Output) -> None:
+    """Let *output* hear that a file of a site is published."""
+    file = FileCommitted(name="a.csv", kind="users", rows=1, size_bytes=1)
+    with output.observers() as observers:
+        observers[0](SiteEvent(site="au", event=file))
+
+
+ERRORS = [
+    ConfigError([Problem("mask", '"yes"', "write true or false")]),
+    ConfigError([Problem("--set", "'x'", "write FIELD=VALUE")], source="command"),
+    CredentialsError("the key is not known to AWS", hint="check key and secret"),
+    StateError("the high-water mark lies in the future"),
+    CommitError("no space left"),
+    KeyError("a bug"),
+    Interrupted(signal.SIGTERM),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_e3_a_run_that_fails_says_that_nothing_was_committed_and_what_to_type(
+    error: Exception, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With -q too, and once: what happened, the verdict, then the command to type."""
+    monkeypatch.setattr("sys.argv", ["kada-athena-async", "run", "-q", "--fresh"])
+    output = Output(quiet=True)
+    output.expect_commit()
+
+    ending(output, failing(error))
+
+    said = capsys.readouterr().err
+    assert said.count("nothing was committed") == 1
+    assert said.splitlines()[-1].startswith("  try: ")
+    assert "--fresh" not in said
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        (CredentialsError("expired", hint="log in"), "what was committed before that is complete"),
+        (DeliveryError("down", hint="push"), "what was extracted is committed here, and not del"),
+        (Interrupted(signal.SIGINT), "interrupted by SIGINT: what was committed is complete"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_e3_what_is_committed_is_not_denied(
+    error: Exception, verdict: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An interrupted run may be committed before the new one fails."""
+    output = Output(quiet=True)
+    output.expect_commit()
+    committing(output)
+
+    ending(output, failing(error))
+
+    said = capsys.readouterr().err
+    assert verdict in said
+    assert "nothing was committed" not in said
+
+
+@pytest.mark.parametrize(
+    ("source", "remedy"),
+    [
+        ("command", "kada-athena-async config check --help"),
+        ("configuration", "kada-athena-async config check -c x.json   (once that is put right)"),
+    ],
+)
+def test_e5_an_error_without_a_remedy_of_its_own_ends_in_a_command(
+    source: str,
+    remedy: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The help page for what was typed wrong, else the same command once more."""
+    monkeypatch.setattr("sys.argv", ["kada-athena-async", "config", "check", "-c", "x.json"])
+
+    ending(Output(), failing(ConfigError([Problem("a", "b", "c")], source=source)))
+
+    assert capsys.readouterr().err.splitlines()[-1].endswith(remedy)

@@ -31,6 +31,6 @@ def test_each_line_is_logged_at_the_level_of_what_it_says(
     assert found[0][0] == "WARNING"
     assert ("WARNING", "skipped") in found
     assert ("ERROR", "failed") in found
-    assert [level for level, text in found if text.startswith("nothing committed")] == ["ERROR"]
+    assert [level for level, text in found if text.startswith("nothing was")] == ["ERROR"]
     assert [level for level, text in found if text.startswith("committed")] == ["INFO"]
     assert "canary-secret" not in caplog.text

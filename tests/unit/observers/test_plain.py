@@ -116,7 +116,7 @@ def test_what_failed_is_added_up_at_the_end() -> None:
     end = RunFinished(run_id="r", committed=False, exit_code=1, duration_s=9000)
 
     assert told([*failed, end], NORMAL)[-4:] == [
-        "nothing committed: 49 of 49 units of work failed, after 2 h 30 min (0 calls)",
+        "nothing was committed: 49 of 49 units of work failed, after 2 h 30 min (0 calls)",
         "not done:",
         "  25 units: failed: r0",
         "  24 units: failed: r1",
@@ -179,7 +179,7 @@ def test_quiet_ends_with_a_verdict() -> None:
 
     assert told([plan, failed, end], QUIET) == [
         "failed: a: down",
-        "nothing committed: 1 of 3 units of work failed, after 12.0 s (0 calls)",
+        "nothing was committed: 1 of 3 units of work failed, after 12.0 s (0 calls)",
     ]
 
 

@@ -34,6 +34,7 @@ TROUBLE = [
     "au: warning: a gap ***\\x1b[2J",
     "au: failed after 3.0 s (2 of 2): no role\\x1b\n  try: fix it",
 ]
+VERDICT = ["1 of 2 sites good after 3.5 s (0 calls)", "nothing was committed for au"]
 
 
 def lines(verbosity: int) -> list[str]:
@@ -52,7 +53,7 @@ def test_each_site_has_a_line_and_its_troubles_are_named() -> None:
         TROUBLE[0],
         "eu: committed after 2.0 s (1 of 2)",
         TROUBLE[1],
-        "1 of 2 sites good after 3.5 s (0 calls)",
+        *VERDICT,
         "failed:",
         "  au: no role\\x1b",
     ]
@@ -61,7 +62,7 @@ def test_each_site_has_a_line_and_its_troubles_are_named() -> None:
 @pytest.mark.parametrize(
     ("verbosity", "said"),
     [
-        (QUIET, [*TROUBLE, "1 of 2 sites good after 3.5 s (0 calls)"]),
+        (QUIET, [*TROUBLE, *VERDICT]),
         (VERBOSE, ["eu: stage discover: 1.0 s"]),
     ],
 )
@@ -71,3 +72,31 @@ def test_quiet_says_what_goes_wrong_and_verbose_all(verbosity: int, said: list[s
 
     assert [line for line in found if line in said] == said
     assert (found == said) is (verbosity == QUIET)
+
+
+def test_what_was_committed_and_not_delivered_is_not_called_lost() -> None:
+    """A site whose landing is down has its extracts; the verdict tells it from one that failed."""
+    said: list[str] = []
+    show = SiteLines(said.append, redact=Redactor(), verbosity=QUIET)
+    ends = [("au", 4, True), ("eu", 1, False)]
+    show(SitesStarted(sites=("au", "eu"), at_once=2))
+    for site, code, committed in ends:
+        show(SiteStarted(site=site, name=site))
+        show(SiteFinished(site=site, exit_code=code, committed=committed, duration_s=1.0))
+    show(SitesFinished(exit_code=1, good=(), failed=("au", "eu"), duration_s=1.0))
+
+    assert said[-3:] == [
+        "0 of 2 sites good after 1.0 s (0 calls)",
+        "nothing was committed for eu",
+        "committed and not delivered: au",
+    ]
+
+
+def test_a_command_that_has_a_verdict_of_its_own_hears_none() -> None:
+    """`plan` and `doctor` say it after what they show."""
+    said: list[str] = []
+    show = SiteLines(said.append, redact=Redactor(), sums_up=False)
+    for event in EVENTS:
+        show(event)
+
+    assert said[-1] == TROUBLE[1]

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from kada_athena_async.events import Event, RunStarted
 from kada_athena_async.observers.plain import VERBOSE
-from kada_athena_async.observers.terminal import TerminalProgress
+from kada_athena_async.observers.terminal import TerminalProgress, print_line
 from kada_athena_async.redact import Redactor
 
 STYLE_OR_CURSOR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -81,3 +81,39 @@ def test_a_run_that_is_finished_first_is_told_apart(run_events: list[Event]) -> 
     text = STYLE_OR_CURSOR.sub("", shown(screen))
     assert text.count("run 01A is finished: 2 files, 1,200 rows") == 1
     assert text.count("committed after 3 min 20 s (14 calls, 1 throttled, 1 retry") == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "style"),
+    [
+        ("error: no such role", "1;31"),
+        ("au: failed after 3.0 s (1 of 2): no such role", "1;31"),
+        ("nothing was committed", "1;31"),
+        ("3 of 1,200 sites failed: a, b, c", "1;31"),
+        ("au: warning: the clock is wrong", "33"),
+        ("skipped: catalog/x: denied", "33"),
+        ("interrupted by SIGTERM: nothing was committed", "33"),
+    ],
+)
+def test_what_nobody_must_miss_has_a_colour(line: str, style: str) -> None:
+    """Of one site or of many; a line that only tells something has none."""
+    screen = console(width=120)
+    print_line(screen, line)
+    print_line(screen, "committed after 3 s, no error: failed 0")
+
+    alarm, plain = shown(screen).splitlines()
+    assert alarm.startswith(f"\x1b[{style}m")
+    assert "\x1b" not in plain
+
+
+def test_advice_is_wrapped_between_words_and_a_command_never() -> None:
+    """What is to be pasted stays one line, however narrow the terminal is."""
+    screen = console(width=40)
+    print_line(screen, "  try: check key and secret, profile, role and the clock of this machine")
+    command = "  try: .venv/bin/kada-athena-async run -c config.json --site prod_au --site prod_eu"
+    print_line(screen, command)
+
+    *advice, last = shown(screen).splitlines()
+    assert last == command
+    assert " ".join(part.strip() for part in advice).endswith("the clock of this machine")
+    assert all(len(part) <= 40 for part in advice)
