@@ -73,7 +73,7 @@ class _Hidden(bytes):
     """The body of an answer that holds a secret: botocore logs bodies where DEBUG is on."""
 
     def __repr__(self) -> str:
-        return "(not shown)"
+        return "(hidden)"
 
     __str__ = __repr__
 

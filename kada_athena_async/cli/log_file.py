@@ -32,7 +32,9 @@ class LogFile:
         try:
             self._fd = open_to_append(path)
         except OSError as error:
-            remedy = f"cannot be written: {error.strerror or type(error).__name__}"
+            remedy = f"cannot be written ({error.strerror or type(error).__name__}); name a file"
+            if isinstance(error, FileNotFoundError):
+                remedy = f"make the directory {str(path.parent)!a} first, or name another file"
         except StateError as error:
             remedy = f"{error.message}; {error.hint}"
 

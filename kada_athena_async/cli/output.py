@@ -75,13 +75,11 @@ class Output:
         self._verbosity = VERBOSE if verbose else QUIET if quiet else NORMAL
         self._redact = CommandLineText()
         self._run_id = ""
-        self._is_to_commit = self._has_committed = False
+        # Of no other command does anybody ask whether it has committed anything.
+        self._is_to_commit = sys.argv[1:2] == ["run"]
+        self._has_committed = False
         self._log: JsonLines | None = None
         self.know_secrets(())
-
-    def expect_commit(self) -> None:
-        """From now on an error also says whether anything was committed."""
-        self._is_to_commit = True
 
     def know_secrets(self, secrets: tuple[str, ...]) -> None:
         """Keep *secrets* out of everything said from now on, logs included."""

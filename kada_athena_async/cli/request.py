@@ -129,8 +129,9 @@ def configured_sites(output: Output, request: RunRequest) -> tuple[Site, ...]:
         ConfigError: With every problem of all sites, or of ``--site``.
     """
     output.know_secrets(known_secrets(None))
+    overrides = overrides_of(request)
     path = existing_config(request.config)
-    sites = load_sites(path, overrides=overrides_of(request))
+    sites = load_sites(path, overrides=overrides)
     secrets = {secret for site in sites for secret in known_secrets(site.config)}
     output.know_secrets(tuple(sorted(secrets)))
     chosen = select_sites(sites, request.sites)
@@ -151,7 +152,7 @@ def overrides_of(request: RunRequest) -> dict[str, object]:
     problems = []
     for setting in request.settings:
         key, equals, value = setting.partition("=")
-        if not equals:
+        if not (key and equals):
             problems.append(Problem("--set", ascii(setting), "write FIELD=VALUE"))
         elif key in SECRET_FIELDS:
             remedy = f"use the variable KADA_ATHENA_{key.upper()}, a profile or a role instead"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import Any
 
-from kada_athena_async.cli.invocation import options, suggestion
+from kada_athena_async.cli.invocation import help_page, options, suggestion
 from kada_athena_async.errors import ConfigError, Problem
 
 # What typer and click say -> what to do instead. Their words for it have changed before.
@@ -26,7 +27,7 @@ def usage_error(error: Any) -> ConfigError:
         error: A ``UsageError`` of click's, or of the copy that typer brings along; neither has
             public types.
     """
-    return ConfigError([_problem(error)], source="command", hint=_help_page(error))
+    return ConfigError([_problem(error)], source="command", hint=_help_of(error))
 
 
 def _problem(error: Any) -> Problem:
@@ -42,14 +43,18 @@ def _problem(error: Any) -> Problem:
     if "Missing" in type(error).__name__:
         return Problem(key, "(missing)", "give it")
 
-    return Problem(key, _value(names, str(error.message)), _remedy(str(error.message)))
+    value = _value(names, str(error.message))
+    choices = re.findall(r"'([^']*)'", str(error.message).partition("is not one of")[2])
+    guess = get_close_matches(value.strip("'"), choices, n=1)
+    near = f"did you mean {guess[0]}? " if guess else ""
+    return Problem(key, value, near + _remedy(str(error.message)))
 
 
 def _option_problem(name: str, near: Any, said: str) -> Problem:
     if "requires" in said:
         return Problem(name, "(missing)", "give a value after it")
 
-    names = ", ".join(sorted(near or ()))
+    names = " or ".join(sorted(near or ()))
     more = f"; did you mean {names}?" if names else ""
     return Problem(name, "(unknown)", f"there is no such option{more}")
 
@@ -57,8 +62,9 @@ def _option_problem(name: str, near: Any, said: str) -> Problem:
 def _words_problem(message: str) -> Problem:
     """Of words that are neither options nor their values."""
     if found := re.match(r"No such command '(.*?)'\.?(.*)", " ".join(message.split())):
-        near = f"; {found[2].strip(' ()')}" if found[2].strip(" ()") else ""
-        remedy = f"there is no such command{near[:3].lower()}{near[3:]}"
+        said = found[2].strip(" ()").replace("', '", "' or '")
+        near = f"; {said[:1].lower()}{said[1:]}" if said else ""
+        remedy = f"there is no such command{near}"
         return Problem("command", ascii(found[1][:80]), remedy)
 
     if found := re.match(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", message):
@@ -87,6 +93,8 @@ def _remedy(said: str) -> str:
     return sentence[:1].lower() + sentence[1:].rstrip(".")
 
 
-def _help_page(error: Any) -> str:
-    path = error.ctx.command_path.split()[1:] if error.ctx is not None else []
-    return suggestion(*path, "--help")
+def _help_of(error: Any) -> str:
+    if error.ctx is None:
+        return help_page()
+
+    return suggestion(*error.ctx.command_path.split()[1:], "--help")

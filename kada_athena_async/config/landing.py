@@ -307,13 +307,30 @@ def shown_place(value: object) -> str:
     if isinstance(value, str):
         # A bare token is no URL, and so is an object whose JSON has a mistake.
         is_plain = "://" in value[:16] or re.fullmatch(r"[a-z_-]{0,20}", value)
-        return shown_url(value) if is_plain else "(not shown)"
+        return shown_url(value) if is_plain else "(hidden)"
 
     if isinstance(value, Mapping):
         keys = ", ".join(ascii(str(key)[:40]) for key in list(value)[:12])
         return f"(an object with {keys})"
 
-    return f"({type(value).__name__})"
+    return kind_of(value)
+
+
+def kind_of(value: object) -> str:
+    """The kind of *value* in JSON's words, such as ``(a list)``, where it must not be shown."""
+    match value:
+        case bool():
+            return "(true or false)"
+        case None:
+            return "(null)"
+        case str():
+            return "(a text)"
+        case int() | float():
+            return "(a number)"
+        case Mapping():
+            return "(an object)"
+        case _:
+            return "(a list)"
 
 
 def place_secrets(place: object) -> tuple[str, ...]:

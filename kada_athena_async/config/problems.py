@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from kada_athena_async.config import rules
 from kada_athena_async.config.contradictions import contradictions
 from kada_athena_async.config.endpoint import shown_url
-from kada_athena_async.config.landing import shown_place
+from kada_athena_async.config.landing import kind_of, shown_place
 from kada_athena_async.config.model import PLACE_FIELDS, SECRET_FIELDS, Config
 from kada_athena_async.config.region import with_region
 from kada_athena_async.config.secrets import (
@@ -170,8 +170,9 @@ def check_name(name: str, *, key: str = "name") -> str:
     try:
         return rules.instance_name(name)
     except ValueError as error:
+        source = "command" if key.startswith("-") else "call"
         raise ConfigError(
-            [Problem(key, shown_value("name", name), str(error))], source="call"
+            [Problem(key, shown_value("name", name), str(error))], source=source
         ) from None
 
 
@@ -187,7 +188,7 @@ def unknown_key(
     names = [spelt(name) for name in (*Config.model_fields, *also)]
     close = get_close_matches(key, names, n=1) or get_close_matches(key.lower(), names, n=1)
     remedy = f"did you mean {close[0]}?" if close else "unknown key; remove it"
-    return Problem(shown_key(key), "(not shown)", remedy)
+    return Problem(shown_key(key), "(hidden)", remedy)
 
 
 def shown_key(key: str) -> str:
@@ -208,7 +209,7 @@ def shown_value(key: str, value: object) -> str:
         if isinstance(value, str):
             return "(hidden)"
 
-        return "[]" if value == [] else f"({type(value).__name__})"
+        return "[]" if value == [] else kind_of(value)
 
     if key in PLACE_FIELDS:
         return shown_place(value)

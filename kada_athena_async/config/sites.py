@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from kada_athena_async.config import rules
 from kada_athena_async.config.endpoint import check_aws_endpoint_variables
+from kada_athena_async.config.landing import kind_of
 from kada_athena_async.config.load import Layers, read_layers
 from kada_athena_async.config.model import Config
 from kada_athena_async.config.problems import (
@@ -153,7 +154,7 @@ def _drafts(layers: Layers) -> tuple[list[_Draft], list[Problem]]:
         place = f"sites[{index}]"
         if not isinstance(fields, dict):
             remedy = 'write an object: {"name": "au", "region": "ap-southeast-2", ...}'
-            problems.append(Problem(place, f"({type(fields).__name__})", remedy))
+            problems.append(Problem(place, kind_of(fields), remedy))
             continue
 
         problems += _name_problems(place, fields, seen)

@@ -25,6 +25,23 @@ DEFAULT_FILE = "kada_athena_extractor_config.json"
 # A configuration has 35 short values; what is larger is another file.
 _MAX_FILE_BYTES = 1_000_000
 
+_AN_OBJECT = 'write an object: {"server": "athena", ...}'
+
+_JSON = "check quotes, commas and brackets there"
+
+# What the parser says -> what to do instead; its words for it have changed before.
+_JSON_REMEDIES = {
+    "Expecting ',' delimiter": "a comma or the closing bracket is missing there",
+    "Expecting property name enclosed in double quotes": "a name in double quotes belongs there; "
+    "leave out the comma behind the last field",
+    "Illegal trailing comma before end of object": "leave out the comma behind the last field",
+    "Illegal trailing comma before end of array": "leave out the comma behind the last item",
+    "Extra data": "leave out what follows; one file holds one object",
+    "Invalid control character at": "a text ends on its own line; write \\\\n or close the quotes",
+    "Expecting value": "a value is missing there: a text in double quotes, a number, true, false, "
+    "null, a list or an object",
+}
+
 _YAML_SUFFIXES = (".yaml", ".yml")
 _TOML_SUFFIX = ".toml"
 
@@ -83,12 +100,19 @@ def _read(path: Path | str) -> tuple[dict[str, object], list[Problem]]:
             data = file.read(_MAX_FILE_BYTES + 1)
     except FileNotFoundError:
         return {}, [Problem("config", shown, "no such file; write one or name another")]
+    except IsADirectoryError:
+        example = ascii(str(Path(path) / DEFAULT_FILE))
+        remedy = f"cannot be read: is a directory; name the file in it, such as {example}"
+        return {}, [Problem("config", shown, remedy)]
     except OSError as error:
-        remedy = f"cannot be read: {error.strerror or type(error).__name__}"
+        remedy = f"cannot be read: {error.strerror or type(error).__name__}; name another file"
         return {}, [Problem("config", shown, remedy)]
 
     if len(data) > _MAX_FILE_BYTES:
         return {}, [Problem("config", shown, "larger than 1 MB; this is no configuration")]
+
+    if not data.strip():
+        return {}, [Problem("config", shown, f"is empty; {_AN_OBJECT}")]
 
     try:
         values, twice = _parse(data.decode("utf-8-sig"), Path(path).suffix.lower())
@@ -101,9 +125,12 @@ def _read(path: Path | str) -> tuple[dict[str, object], list[Problem]]:
         return {}, [Problem("config", shown, str(error))]
 
     if not isinstance(values, dict):
-        return {}, [Problem("config", shown, 'write an object: { "server": "athena", ... }')]
+        return {}, [Problem("config", shown, _AN_OBJECT)]
 
-    problems = [Problem(ascii(key), "(twice)", "keep one of the two") for key in twice]
+    problems = [
+        Problem(key if key.isidentifier() else ascii(key), "(twice)", "keep one of the two")
+        for key in twice
+    ]
     return {str(key): value for key, value in values.items()}, problems
 
 
@@ -133,7 +160,7 @@ def _parse(text: str, suffix: str) -> tuple[object, list[str]]:
         return json.loads(text, object_pairs_hook=once), twice
     except json.JSONDecodeError as error:
         place = f"line {error.lineno} column {error.colno}"
-        raise ValueError(f"not JSON at {place}: {error.msg}") from None
+        raise ValueError(f"not JSON at {place}: {_JSON_REMEDIES.get(error.msg, _JSON)}") from None
 
 
 def _parse_toml(text: str) -> dict[str, object]:

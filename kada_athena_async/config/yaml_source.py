@@ -47,6 +47,10 @@ def parse_yaml(text: str) -> tuple[object, list[str]]:
         mark = error.problem_mark
         place = f" at line {mark.line + 1} column {mark.column + 1}" if mark else ""
         # Only what the parser expected: its other words may quote the file.
-        raise ValueError(f"not YAML{place}; check indentation, quotes and colons") from None
+        remedy = "check indentation, quotes and colons"
+        if "\t" in text:
+            remedy = "put blanks in place of tabs"
+
+        raise ValueError(f"not YAML{place}; {remedy}") from None
     finally:
         loader.dispose()

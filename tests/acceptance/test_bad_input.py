@@ -68,7 +68,7 @@ def test_many_mistakes_at_once(cli: Cli, configure: Callable[..., Path]) -> None
         "role = (hidden): write a whole ARN",
         'output_path = "out": write an absolute directory',
         'mask = "yes": write true or false',
-        "catlogs = (not shown): did you mean catalogs?",
+        "catlogs = (hidden): did you mean catalogs?",
     )
 
 

@@ -141,7 +141,9 @@ def _write(path: Path, data: bytes) -> None:
     except FileExistsError:
         remedy = "is there already and stays as it is; name another file"
     except OSError as error:
-        remedy = f"cannot be written: {error.strerror or type(error).__name__}"
+        remedy = f"cannot be written ({error.strerror or type(error).__name__}); name another file"
+        if isinstance(error, FileNotFoundError):
+            remedy = f"make the directory {str(path.parent)!a} first, or name another file"
 
     if remedy:
         raise ConfigError([Problem("file", ascii(str(path)), remedy)], source="command")

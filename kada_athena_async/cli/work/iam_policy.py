@@ -46,7 +46,7 @@ def show_policy(output: Output, request: PolicyRequest) -> int:
     principal = cast("Principal", request.principal)
     if principal not in principals(config):
         remedy = f"nothing has to be allowed there; use one of {', '.join(principals(config))}"
-        raise ConfigError([Problem("--for", principal, remedy)], source="command")
+        raise ConfigError([Problem("--for", ascii(principal), remedy)], source="command")
 
     form = cast("Format", request.form)
     around = account_scope(config, request.account, unknown=OWN_ACCOUNT[form])

@@ -18,7 +18,6 @@ _SHOWN_HINTS = 3
 
 def run_extraction(output: Output, request: RunRequest) -> int:
     """Extract as configured; the exit code."""
-    output.expect_commit()
     check_request(request)
     sites = configured_sites(output, request)
     return extract(output, sites, request).exit_code

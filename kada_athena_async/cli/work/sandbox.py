@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,7 +49,6 @@ def run_demo(output: Output, request: RunRequest) -> int:
     The sandbox is another one each time, with no past that could be continued, so what the last
     one left is removed first.
     """
-    output.expect_commit()
     check_request(request)
     if request.config is not None:
         raise ConfigError(
@@ -84,7 +83,7 @@ def serve_sandbox(output: Output, request: SandboxRequest) -> int:
         output.say(f"serving {aws.endpoint_url}; Ctrl-C ends it, and all in it is gone")
         path = request.write_config
         if path is not None:
-            Files().write_durably(path, (json.dumps(values, indent=2) + "\n").encode())
+            _write_config(path, values)
             output.say(f"in another terminal: {suggestion('run', '-c', str(path))}")
 
         try:
@@ -93,6 +92,15 @@ def serve_sandbox(output: Output, request: SandboxRequest) -> int:
             output.say("stopped")
 
     return 0
+
+
+def _write_config(path: Path, values: Mapping[str, object]) -> None:
+    try:
+        Files().write_durably(path, (json.dumps(values, indent=2) + "\n").encode())
+    except OSError as error:
+        remedy = f"cannot be written ({error.strerror or type(error).__name__}); name another file"
+        problem = Problem("--write-config", ascii(str(path)), remedy)
+        raise ConfigError([problem], source="command") from None
 
 
 @contextmanager

@@ -104,7 +104,7 @@ def test_a_file_is_taken_like_a_mapping(tmp_path: Path) -> None:
             "output_path = (missing): without a landing the extracts would be lost",
         ),
         ({**CONFIG, "key": "AKIA", "secret": "x"}, None, "key = (hidden): connection aws fills it"),
-        ({**CONFIG, "regoin": "x"}, None, "regoin = (not shown): did you mean region?"),
+        ({**CONFIG, "regoin": "x"}, None, "regoin = (hidden): did you mean region?"),
     ],
 )
 def test_what_would_be_lost_or_is_contradictory_is_refused(

@@ -73,7 +73,7 @@ def test_a_starter_takes_no_nonsense(cli: Cli, tmp_path: Path) -> None:
     done = cli("config", "init", "--set", "regoin=x", "--set", "max_concurrent_queries=many")
 
     assert done.returncode == 2
-    assert "regoin = (not shown): did you mean region?" in done.stderr
+    assert "regoin = (hidden): did you mean region?" in done.stderr
     assert 'max_concurrent_queries = "many": write a whole number' in done.stderr
     assert not (tmp_path / FILE).exists()
 

@@ -78,6 +78,11 @@ def test_old_spellings_go_on_working() -> None:
         ("hwm set", "TIME = (missing): give it"),
         ("push x y", "command = 'x y': leave it out"),
         ("run -c", "-c = (missing): give a value after it"),
+        ("show conts", "WHAT = 'conts': did you mean counts? write one of counts, search"),
+        ("run -n ../x", '--name = "../x": write 1 to 64 letters, digits, _ and -'),
+        ("run --set =x", "--set = '=x': write FIELD=VALUE"),
+        ("run --log-file no/x", "--log-file = 'no/x': make the directory 'no' first, or name"),
+        ("config init no/x.json", "file = 'no/x.json': make the directory 'no' first, or name"),
         ("run --set a", "--set = 'a': write FIELD=VALUE"),
         ("run --start-hwm soon", "--start-hwm = 'soon': write YYYY-MM-DD HH:MM:SS"),
     ],
@@ -93,6 +98,11 @@ def test_what_is_wrong_with_a_command_line_is_said_in_one_voice(
     assert done.returncode == 2
     assert first == "error: 1 problem in the command:"
     assert rest[0].startswith(f"  {said}")
+    assert rest[-1].startswith("  try: ")
+    assert rest[-1].split("kada_athena_async ")[1].startswith(typed.split()[0]) or (
+        typed == "frobnicate"
+    )
+    assert ("nothing was committed" in rest) is typed.startswith("run")
     assert "Usage:" not in done.stderr
     assert "Value error" not in done.stderr
     assert "Input should" not in done.stderr

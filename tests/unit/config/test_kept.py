@@ -102,9 +102,14 @@ def test_sites_can_be_written_in_yaml_and_toml(tmp_path: Path) -> None:
         ("c.yaml", "server: [canary", "not YAML at line 1 column"),
         ("c.yaml", "secret: *canary", "not YAML at line 1 column 9; check indentation"),
         ("c.yaml", "!!python/object/apply:os.system [canary]", "not YAML at line 1 column 1"),
+        (
+            "c.yaml",
+            "server:\n\tcanary: x",
+            "not YAML at line 2 column 1; put blanks in place of tabs",
+        ),
         ("c.yaml", "a: \x01", "not YAML: it holds characters"),
         ("c.yaml", "- canary", "write an object"),
-        ("c.yaml", "secret: canary\nsecret: canary2", "'secret' = (twice): keep one of the two"),
+        ("c.yaml", "secret: canary\nsecret: canary2", "secret = (twice): keep one of the two"),
         ("c.yaml", "? [canary]\n: 1", "not YAML at line 1"),
         ("c.toml", "secret = canary", "not TOML at line 1, column"),
         ("c.toml", 'secret = "canary"\nsecret = "c"', "not TOML at"),
@@ -213,7 +218,7 @@ def test_a_variable_may_name_a_file_that_holds_the_value(tmp_path: Path) -> None
         ({"key": "k", "secret": "${OUR_SECRET}"}, 'write {"env": "OUR_SECRET"}'),
         ({"catalogs": ["${C}"]}, "catalogs[0] = "),
         ({"landing": {"account": "kada1", "container": "landing", "sas_token": "${SAS}"}},
-         'landing.sas_token = (not shown): \'${SAS}\' is not expanded here; write {"env": "SAS"}'),
+         'landing.sas_token = (hidden): \'${SAS}\' is not expanded here; write {"env": "SAS"}'),
     ],
 )  # fmt: skip
 def test_a_shells_variable_is_refused_with_what_to_write(

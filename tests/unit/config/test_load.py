@@ -206,8 +206,8 @@ def test_all_problems_come_at_once(write) -> None:
 
 def test_a_misspelt_key_is_recognised(write) -> None:
     """The nearest field is offered, in the spelling of the place the key came from."""
-    assert "regoin = (not shown): did you mean region?" in message_of(write(regoin="x"))
-    assert "zzz = (not shown): unknown key; remove it" in message_of(write(zzz="x"))
+    assert "regoin = (hidden): did you mean region?" in message_of(write(regoin="x"))
+    assert "zzz = (hidden): unknown key; remove it" in message_of(write(zzz="x"))
     assert "did you mean KADA_ATHENA_CATALOGS?" in message_of(write(), {"KADA_ATHENA_CATALOG": "a"})
 
 
@@ -280,11 +280,18 @@ def test_without_queries_no_bucket_is_needed(write) -> None:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b'{\n "server": athena\n}', "not JSON at line 2 column 12: Expecting value"),
-        (b"[]", 'write an object: { "server": "athena", ... }'),
-        (b"", "not JSON at line 1 column 1: Expecting value"),
+        (b'{\n "server": athena\n}', "not JSON at line 2 column 12: a value is missing there"),
+        (b"[]", 'write an object: {"server": "athena", ...}'),
+        (b"", "is empty; write an object"),
+        (b" \n", "is empty; write an object"),
+        (b'{"mask": true,}', "column 15: a name in double quotes belongs there; leave out"),
+        (b'{"mask": true', "column 14: a comma or the closing bracket is missing there"),
+        (b'{"mask": true "a": 1}', "column 15: a comma or the closing bracket is missing there"),
+        (b'{"mask": true} {}', "column 16: leave out what follows; one file holds one object"),
+        (b'{"mask": "a\nb"}', "a text ends on its own line"),
+        (b"{\"mask\": 'true'}", "column 10: a value is missing there"),
         (b'{"server": "\xff"}', "not UTF-8 at byte 12"),
-        (b'{"mask": true, "mask": false}', "'mask' = (twice): keep one of the two"),
+        (b'{"mask": true, "mask": false}', "mask = (twice): keep one of the two"),
         (b"[" * 100_000, "nested too deeply"),
         (b" " * 1_000_001, "larger than 1 MB"),
     ],
@@ -311,7 +318,7 @@ def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
 def test_a_missing_or_unreadable_file_is_named(tmp_path: Path) -> None:
     """A file that is not there, and one that is a directory, are both explained."""
     assert "no such file; write one or name another" in message_of(tmp_path / "none.json")
-    assert "cannot be read: Is a directory" in message_of(tmp_path)
+    assert "cannot be read: is a directory; name the file in it, such as" in message_of(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -146,12 +146,12 @@ def test_all_problems_of_all_sites_come_at_once(write) -> None:
     )
 
     assert problems_of(path) == [
-        "sites[0].regoin = (not shown): did you mean region?",
-        "sites[1].sites = (not shown): unknown key; remove it",
+        "sites[0].regoin = (hidden): did you mean region?",
+        "sites[1].sites = (hidden): unknown key; remove it",
         "sites[2].name = (missing): required: distinguishes the site's files and marks from those "
         "of the others",
-        "sites[2].nmae = (not shown): did you mean name?",
-        'sites[3] = (str): write an object: {"name": "au", "region": "ap-southeast-2", ...}',
+        "sites[2].nmae = (hidden): did you mean name?",
+        'sites[3] = (a text): write an object: {"name": "au", "region": "ap-southeast-2", ...}',
         'mask = "yes": write true or false, without quotes',
         "sites[0].catalogs[1] = 1: write a string, in quotes",
         'sites[1].region = "mars-1": write the code of an AWS region, such as ap-southeast-2',
@@ -201,9 +201,9 @@ def test_lists_and_names_that_cannot_be_used(write, sites: object, message: str)
 
 def test_a_mistyped_sites_is_named(write) -> None:
     """In the file and in the environment."""
-    assert problems_of(write(sites=None, site=[])) == ["site = (not shown): did you mean sites?"]
+    assert problems_of(write(sites=None, site=[])) == ["site = (hidden): did you mean sites?"]
     assert problems_of(write(AU), {"KADA_ATHENA_SITE": "x"}) == [
-        "KADA_ATHENA_SITE = (not shown): did you mean KADA_ATHENA_SITES?"
+        "KADA_ATHENA_SITE = (hidden): did you mean KADA_ATHENA_SITES?"
     ]
 
 
