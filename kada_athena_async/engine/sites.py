@@ -102,9 +102,9 @@ class SiteResult(Generic[ResultT]):
             return f"{first.unit_id}: {first.reason}{rest}"
 
         if isinstance(self.result, DoctorReport) and self.exit_code:
-            first, *more = [finding for finding in self.result.findings if finding.exit_code]
-            rest = f" (and {len(more)} more)" if more else ""
-            return f"{first.subject}: {first.detail}{rest}"
+            grave, *others = [finding for finding in self.result.findings if finding.exit_code]
+            rest = f" (and {len(others)} more)" if others else ""
+            return f"{grave.subject}: {grave.detail}{rest}"
 
         return ""
 
