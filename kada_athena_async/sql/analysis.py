@@ -220,9 +220,7 @@ def finish(planned: Plan, reading: Reading | None, schema: SchemaIndex) -> Analy
 
     outputs, problems = reading.outputs, reading.problems
     if outputs is not None and analysis.target and routed.kind in _NAMES_OUTPUTS:
-        names = routed.target_columns
-        if routed.kind != "CTAS":
-            names = names or schema.columns(analysis.target) or ()
+        names = _filled(routed, schema.columns(analysis.target) or ())
         if len(names) == len(outputs):
             pairs = zip(names, outputs, strict=True)
             outputs = tuple(Output(name, output.sources) for name, output in pairs)
@@ -237,6 +235,28 @@ def finish(planned: Plan, reading: Reading | None, schema: SchemaIndex) -> Analy
         problems=problems,
         is_parsed=reading.is_parsed,
     )
+
+
+def _filled(routed: Routed, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of the target that the query's outputs go to, in their order.
+
+    Args:
+        columns: Those of the target, if they are known.
+    """
+    if routed.kind == "CTAS":
+        return routed.target_columns
+
+    spelled = {column.lower(): column for column in columns}
+    if routed.target_columns:
+        return tuple(spelled.get(name.lower(), name) for name in routed.target_columns)
+
+    # A column whose value is given is not in the query; the others of the partition come last.
+    partition = dict(routed.partition)
+    others = [column for key, column in spelled.items() if key not in partition]
+    last = [
+        spelled[name] for name, is_given in partition.items() if name in spelled and not is_given
+    ]
+    return (*others, *last)
 
 
 # NONE: databases are created and altered without a table.

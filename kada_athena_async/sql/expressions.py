@@ -121,10 +121,50 @@ def _order(node: exp.Expr, how: str) -> Iterator[Part]:
         yield item, "sort" if how in DIRECT else how
 
 
+def _nullif(node: exp.Expr, how: str) -> Iterator[Part]:
+    yield node.this, changed_by(node, how)
+    yield node.expression, _conditional(how)
+
+
+def _extreme(node: exp.Expr, how: str) -> Iterator[Part]:
+    """``max_by(x, y)``: y says of which row x is."""
+    yield node.this, changed_by(node, how)
+    yield node.expression, "sort" if how in DIRECT else how
+    if isinstance(count := node.args.get("count"), exp.Expr):
+        yield count, _conditional(how)
+
+
+def _kept_items(node: exp.Expr, how: str) -> Iterator[Part]:
+    """``filter(items, x -> ...)``: what the condition compares with is not in the result."""
+    items, *conditions = node.iter_expressions()
+    yield items, changed_by(node, how)
+    for condition in conditions:
+        yield condition, _conditional(how)
+
+
+def _no_value(node: exp.Expr, how: str) -> Iterator[Part]:
+    """``grouping(x)`` says how rows are grouped, whatever x is."""
+    yield from ()
+
+
+def _called(node: exp.Expr, how: str) -> Iterator[Part]:
+    if node.name.lower() == "map_filter":
+        yield from _kept_items(node, how)
+    else:
+        changed = changed_by(node, how)
+        yield from ((part, changed) for part in node.iter_expressions())
+
+
 _SPLITS: tuple[tuple[type[exp.Expr], Callable[[exp.Expr, str], Iterator[Part]]], ...] = (
     (exp.Window, _window),
     (exp.Case, _case),
     (exp.If, _if),
     (exp.Filter, _filter),
     (exp.Order, _order),
+    (exp.Nullif, _nullif),
+    (exp.ArgMax, _extreme),
+    (exp.ArgMin, _extreme),
+    (exp.ArrayFilter, _kept_items),
+    (exp.Grouping, _no_value),
+    (exp.Anonymous, _called),
 )

@@ -92,6 +92,8 @@ def _change(tree: exp.Update | exp.Delete | exp.Merge, resolver: Resolver) -> tu
     target = next(iter(frame.relations.values()))
     if using := tree.args.get("using"):
         resolver.source(using, frame, ctes, ())
+    if from_ := tree.args.get("from_"):  # of an UPDATE; not Trino's
+        resolver.source(from_.this, frame, ctes, ())
 
     outputs: list[Output] = []
     for name, how in (("on", "join"), ("where", "filter")):

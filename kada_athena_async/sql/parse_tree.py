@@ -20,10 +20,11 @@ def items_of_row(row: exp.Expr) -> list[exp.Expr]:
 
 
 def is_star(item: exp.Expr) -> bool:
-    """True for ``*`` and ``t.*``."""
-    return isinstance(item, exp.Star) or (
-        isinstance(item, exp.Column) and isinstance(item.this, exp.Star)
-    )
+    """True for ``*``, ``t.*`` and ``row.*``."""
+    if isinstance(item, exp.Column):
+        return isinstance(item.this, exp.Star)
+
+    return isinstance(item.expression if isinstance(item, exp.Dot) else item, exp.Star)
 
 
 def identifiers(node: exp.Table | exp.Column) -> list[exp.Identifier]:

@@ -152,6 +152,18 @@ def whole(outputs: Iterable[Output]) -> Relation:
     return Relation(tuple(outputs), is_whole=True)
 
 
+def without(relation: Relation, names: Iterable[str]) -> Relation:
+    """*relation* without the columns of these *names*."""
+    left_out = {name.lower() for name in names}
+    return Relation(
+        tuple(output for output in relation.named if output.name.lower() not in left_out),
+        is_whole=relation.is_whole,
+        tables=relation.tables,
+        rest=relation.rest,
+        is_blind=relation.is_blind,
+    )
+
+
 def joined(relations: Iterable[Relation]) -> Relation:
     """All columns of *relations* side by side."""
     all_of = list(relations)
@@ -275,6 +287,12 @@ class Ledger:
         self._count += len(sources)
         if self._count > MAX_SOURCES:
             raise TooManySourcesError
+
+    def union(self, sources: Iterable[Sources]) -> Sources:
+        """All of *sources* together, counted."""
+        together = NO_SOURCES.union(*sources)
+        self.count(together)
+        return together
 
     def influence(self, sources: Sources, how: str) -> None:
         """Note that columns bear upon all rows of the statement's result."""

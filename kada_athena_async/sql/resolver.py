@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Iterable
+from functools import partial
 
 from sqlglot import exp
 
 from kada_athena_async.sql.columns import Columns, Frames
 from kada_athena_async.sql.expressions import changed_by, parts
+from kada_athena_async.sql.match_recognize import is_of_from, matched
 from kada_athena_async.sql.names import Context, complete
 from kada_athena_async.sql.parse_tree import (
     alias_columns,
@@ -16,7 +18,6 @@ from kada_athena_async.sql.parse_tree import (
     identifiers,
     is_star,
     items_of_row,
-    only_picks,
     output_name,
 )
 from kada_athena_async.sql.relations import (
@@ -31,7 +32,9 @@ from kada_athena_async.sql.relations import (
     joined,
     through,
     whole,
+    without,
 )
+from kada_athena_async.sql.set_operations import output_of, outputs_that_sort, united
 
 _DESCRIBES_THE_REST = "information_schema"  # no data of anyone's, and never in an extract
 
@@ -121,48 +124,28 @@ class Resolver:
             branches.append(left)
             left = left.this
         first = self.query(left, ctes, outer)
+
+        def result(visible: Ctes) -> Relation:
+            query = partial(self.query, ctes=visible, outer=outer)
+            return united(first, branches, query, self.ledger)
+
         if not recursive:
-            return self._united(first, branches, ctes, outer)
+            relation = result(ctes)
+            if order := node.args.get("order"):
+                self.ledger.influence(outputs_that_sort(order, relation), "sort")
+            return relation
 
         names = list(columns)
         known = first
         for _ in range(MAX_ROUNDS):
             seen = ctes.new_child({recursive: known.renamed(names) if names else known})
-            relation = self._united(first, branches, seen, outer)
+            relation = result(seen)
             # A value moves on by one column a round.
             if relation.named == known.named or not _names(node, recursive):
                 return relation
             known = relation
 
         return relation
-
-    def _united(
-        self, first: Relation, branches: list[exp.SetOperation], ctes: Ctes, outer: Frames
-    ) -> Relation:
-        united: list[list[Sources]] = [[output.sources] for output in first.named]
-        is_whole = first.is_whole
-        for branch in reversed(branches):
-            relation = self.query(branch.expression, ctes, outer)
-            if isinstance(branch, (exp.Except, exp.Intersect)):
-                # These rows only say which of the others stay.
-                for output in relation.named:
-                    self.ledger.influence(output.sources, "filter")
-                continue
-
-            is_whole = is_whole and relation.is_whole
-            for column, output in zip(united, relation.named, strict=False):
-                column.append(output.sources)
-
-        if len(branches) and not is_whole:
-            return OPAQUE if any(not only_picks(branch) for branch in branches) else first
-
-        pairs = zip(first.named, united, strict=True)
-        return whole(Output(one.name, self._union(sources)) for one, sources in pairs)
-
-    def _union(self, sources: Iterable[Sources]) -> Sources:
-        together = NO_SOURCES.union(*sources)
-        self.ledger.count(together)
-        return together
 
     def _values(self, node: exp.Values, frame: Frame, ctes: Ctes, outer: Frames) -> Relation:
         columns: list[list[Sources]] = []
@@ -172,27 +155,47 @@ class Resolver:
                     columns.append([])
                 columns[index].append(self.sources(item, frame, ctes, outer))
 
-        return whole(Output(f"_col{i}", self._union(found)) for i, found in enumerate(columns))
+        return whole(
+            Output(f"_col{i}", self.ledger.union(found)) for i, found in enumerate(columns)
+        )
 
     def _select(self, node: exp.Select, ctes: Ctes, outer: Frames) -> Relation:
         frame = Frame()
         if from_ := node.args.get("from_"):
             self.source(from_.this, frame, ctes, outer)
+        if match := node.args.get("match"):
+            frame = self._match(node, match, frame, ctes, outer)
         self._joins(node, frame, ctes, outer)
-        if node.args.get("match"):
-            self.ledger.problem("match_recognize")
-            return OPAQUE
-
         result = self._outputs(node, frame, ctes, outer)
         aliases = frozenset(e.alias.lower() for e in node.expressions if isinstance(e, exp.Alias))
         for clause, how in _CLAUSES.items():
             for part in expressions_of(node.args.get(clause)):
-                found = self.sources(part, frame, ctes, outer, aliases)
-                self.ledger.influence(found, how)
-                if clause in ("group", "order"):
-                    self.ledger.influence(_of_outputs(part, result), how)
+                items = part.iter_expressions() if clause in ("group", "order") else (part,)
+                for item in items:
+                    # ORDER BY reads a name as an output's first, GROUP BY as a column's.
+                    is_column = clause == "group" and frame.hits(item.name.lower())
+                    named = None if is_column else output_of(item, result)
+                    if clause not in ("group", "order") or named is None:
+                        named = self.sources(item, frame, ctes, outer, aliases)
+                    self.ledger.influence(named, how)
 
         return result
+
+    def _match(
+        self, node: exp.Select, match: exp.Expr, frame: Frame, ctes: Ctes, outer: Frames
+    ) -> Frame:
+        """The frame of a query whose FROM has MATCH_RECOGNIZE."""
+        alias, rows = next(iter(frame.relations.items()), ("", OPAQUE))
+        after = Frame()
+        if is_of_from(node):
+            trace = partial(self.sources, ctes=ctes, outer=outer)
+            after.add(match.alias or alias, matched(match, rows, alias, trace, self.ledger))
+            return after
+
+        self.ledger.problem("match_recognize")
+        self.ledger.use_all(rows)
+        after.add(match.alias or alias, OPAQUE)
+        return after
 
     def _joins(self, node: exp.Expr, frame: Frame, ctes: Ctes, outer: Frames) -> None:
         for join in node.args.get("joins") or ():
@@ -218,7 +221,7 @@ class Resolver:
         pieces: list[Relation] = []
         width = 0
         for item in node.expressions:
-            star = self._star(item, frame)
+            star = self._star(item, frame, ctes, outer)
             if star is None:
                 sources = self.sources(item, frame, ctes, outer)
                 star = whole((Output(output_name(item) or f"_col{width}", sources),))
@@ -227,22 +230,39 @@ class Resolver:
 
         return joined(pieces)
 
-    def _star(self, item: exp.Expr, frame: Frame) -> Relation | None:
+    def _star(self, item: exp.Expr, frame: Frame, ctes: Ctes, outer: Frames) -> Relation | None:
         """Columns that ``*`` or ``t.*`` stands for; None if *item* is neither."""
         if isinstance(item, exp.Star):
             for relation in frame.relations.values():
                 self.ledger.use_all(relation)
-            return frame.star()
+            return self._except(frame.star(), item)
 
         if isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
             named = frame.relations.get(item.table.lower())
-            if named is None:
-                self.ledger.problem("unknown_column")
-                return OPAQUE
-            self.ledger.use_all(named)
-            return named
+            if named is not None:
+                self.ledger.use_all(named)
+                return self._except(named, item.this)
+
+            row = exp.column(item.table, *[part.name for part in item.parts[1:-1]])
+            return self._fields(row, frame, ctes, outer)
+
+        if isinstance(item, exp.Dot) and isinstance(item.expression, exp.Star):
+            return self._fields(item.this, frame, ctes, outer)
 
         return None
+
+    def _except(self, relation: Relation, star: exp.Expr) -> Relation:
+        """What ``* EXCEPT (a)`` leaves; not Trino's, but of views that others made."""
+        left_out = star.args.get("except_") or ()
+        if star.args.get("replace") or star.args.get("rename"):
+            self.ledger.problem("unknown_star")
+            return OPAQUE
+
+        return without(relation, [column.name for column in left_out]) if left_out else relation
+
+    def _fields(self, row: exp.Expr, frame: Frame, ctes: Ctes, outer: Frames) -> Relation:
+        """All fields of a value of type ROW: how many there are, nobody says."""
+        return Relation(rest=through(self.sources(row, frame, ctes, outer), "transformation"))
 
     def source(self, node: exp.Expr, frame: Frame, ctes: Ctes, outer: Frames) -> None:
         """Add what stands in FROM or JOIN to *frame*."""
@@ -274,7 +294,7 @@ class Resolver:
 
         found = [self.sources(part, frame, ctes, outer) for part in node.iter_expressions()]
         if isinstance(node, exp.Lateral):  # LATERAL VIEW explode(...): all comes of its arguments
-            return Relation(rest=through(self._union(found), "transformation"))
+            return Relation(rest=through(self.ledger.union(found), "transformation"))
 
         self.ledger.problem("table_function")
         return OPAQUE
@@ -323,7 +343,7 @@ class Resolver:
         arguments = [self.sources(e, frame, ctes, outer) for e in node.expressions]
         arguments = [through(argument, "transformation") for argument in arguments]
         names = alias_columns(node)
-        together = self._union(arguments)
+        together = self.ledger.union(arguments)
         if not names:
             return Relation(rest=together)
 
@@ -362,7 +382,7 @@ class Resolver:
                 is_test = isinstance(part.parent, (exp.Exists, exp.In))
                 for output in () if is_test and how in DIRECT else relation.named:
                     found.add(through(output.sources, how))
-                if is_test:
+                if is_test and not isinstance(part.parent, exp.Exists):
                     for output in relation.named:
                         self.ledger.influence(output.sources, "filter")
             elif isinstance(part, exp.Dot):
@@ -370,22 +390,7 @@ class Resolver:
             else:
                 stack += parts(part, how)
 
-        return self._union(found)
-
-
-def _of_outputs(clause: exp.Expr, result: Relation) -> Sources:
-    """The sources of the outputs that GROUP BY or ORDER BY names by number or alias."""
-    found: set[Sources] = set()
-    for item in clause.expressions:
-        named = item.this if isinstance(item, exp.Ordered) else item
-        if isinstance(named, exp.Literal) and named.name.isdecimal():
-            place = int(named.name)
-            if result.is_whole and 0 < place <= len(result.named):
-                found.add(result.named[place - 1].sources)
-        elif isinstance(named, exp.Column) and not named.table:
-            found.add(result.by_name.get(named.name.lower(), NO_SOURCES))
-
-    return NO_SOURCES.union(*found)
+        return self.ledger.union(found)
 
 
 def _names(node: exp.Expr, cte: str) -> bool:

@@ -20,6 +20,7 @@ class Routed:
             MAINTAIN (OPTIMIZE, VACUUM), EXECUTE, IMMEDIATE, NONE or UNKNOWN.
         target: Parts of the name of what it writes; empty if there is none.
         target_columns: The columns of the target that the statement names.
+        partition: The columns in Hive's PARTITION (...), each True if its value is given there.
         query: The text to parse; empty if there is nothing to parse.
         is_explained: EXPLAIN without ANALYZE, or PREPARE: nothing is run.
         name: Of the prepared statement that EXECUTE runs.
@@ -28,6 +29,7 @@ class Routed:
     kind: str
     target: tuple[str, ...] = ()
     target_columns: tuple[str, ...] = ()
+    partition: tuple[tuple[str, bool], ...] = ()
     query: str = ""
     is_explained: bool = False
     name: str = ""
@@ -79,9 +81,15 @@ def _query(match: re.Match[str], text: str) -> Routed:
 
 def _insert(match: re.Match[str], text: str) -> Routed:
     columns = split_name(match["columns"] or "")
-    target = split_name(match["target"])
-    query = text[match.end() :]
-    return Routed(kind="INSERT", target=target, target_columns=columns, query=query)
+    spec = (match["partition"] or "").split(",")
+    partition = tuple((name, "=" in item) for item in spec for name in split_name(item)[:1])
+    return Routed(
+        kind="INSERT",
+        target=_target(match),
+        target_columns=columns,
+        partition=partition,
+        query=text[match.end() :],
+    )
 
 
 def _create(match: re.Match[str], text: str) -> Routed:
@@ -140,8 +148,9 @@ _WITH_DATA = re.compile(r"\swith\s+(?:no\s+)?data\s*\Z", re.IGNORECASE)
 _PLAIN_RULES = (
     _rule(r"(?P<query>[(\s]*(?:select|with|values|table)\b)", _query),
     _rule(
-        r"insert into TARGET\s*(?P<columns>\(\s*(?!select\b|with\b|values\b|table\b)"
-        r"NAME(?:\s*,\s*NAME)*\s*\))?\s*",
+        r"insert (?:into|overwrite) (?:table )?TARGET\s*"
+        r"(?:partition\s*\((?P<partition>[^()]*)\)\s*(?:if not exists )?)?"
+        r"(?P<columns>\(\s*(?!select\b|with\b|values\b|table\b)NAME(?:\s*,\s*NAME)*\s*\))?\s*",
         _insert,
     ),
     _rule(

@@ -280,7 +280,8 @@ def test_what_is_written_comes_from_what_is_read(
         ("SELECT nothing FROM orders", "unknown_column"),
         ("SELECT x.* FROM orders", "unknown_column"),
         (
-            "SELECT id FROM orders MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS total > 1)",
+            "SELECT sku FROM orders JOIN lines USING (id) MATCH_RECOGNIZE (PATTERN (A)"
+            " DEFINE A AS true)",
             "match_recognize",
         ),
         ("SELECT * FROM TABLE(f(1))", "table_function"),
