@@ -26,10 +26,14 @@ class ColumnBlock:
     def __len__(self) -> int:
         return len(self.fields[0])
 
-    def extend(self, *fields: Sequence[Any]) -> None:
-        """Append rows, given field by field in the order of ``ColumnRecord``."""
-        for held, more in zip(self.fields, fields, strict=True):
-            held += more
+    def extend(self, **fields: Sequence[Any]) -> None:
+        """Append rows, given as one sequence for each field of ``ColumnRecord``, all of one length.
+
+        Raises:
+            KeyError: A field is missing.
+        """
+        for name, held in zip(ColumnRecord._fields, self.fields, strict=True):
+            held += fields[name]
 
     def records(self) -> list[ColumnRecord]:
         """The rows as records, for a reader who wants them one by one."""

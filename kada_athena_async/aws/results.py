@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from kada_athena_async.aws.athena import output_location_of, split_location
 from kada_athena_async.aws.client import AwsClient
@@ -18,6 +18,7 @@ from kada_athena_async.aws.pages import QUERY_RESULTS, Page, pages
 from kada_athena_async.aws.result_csv import Cells, ResultCsv
 from kada_athena_async.aws.wire import QueryExecution, Row
 from kada_athena_async.concurrency import Slots
+from kada_athena_async.config.fields import ResultSource
 from kada_athena_async.errors import (
     AccessDeniedError,
     NotFoundError,
@@ -35,7 +36,6 @@ READERS = 4
 """Results read side by side: enough to fill a core and to hide S3's latency, few enough to hold
 (each has a page of rows, a chunk of the object, and its text in memory)."""
 
-ResultSource: TypeAlias = Literal["auto", "api", "s3"]
 Projection: TypeAlias = Callable[[Cells], Cells]
 
 

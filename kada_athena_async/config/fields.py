@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from typing_extensions import TypedDict
+
+MetadataSourceName: TypeAlias = Literal["auto", "sql", "api"]
+HistorySourceName: TypeAlias = Literal["api", "system_table", "auto"]
+UserSourceName: TypeAlias = Literal["off", "cloudtrail", "system_table", "auto"]
+ResultSource: TypeAlias = Literal["auto", "api", "s3"]
 
 
 class ConfigFields(TypedDict, total=False):
@@ -29,8 +34,8 @@ class ConfigFields(TypedDict, total=False):
     mask: bool
     keep_s3_locations: bool
     include_failed_events: bool
-    history_source: Literal["api", "system_table", "auto"]
-    attribute_users: Literal["off", "cloudtrail", "system_table", "auto"]
+    history_source: HistorySourceName
+    attribute_users: UserSourceName
     hash_users: bool
     hash_key: str
     usd_per_tb: float | None
@@ -42,8 +47,8 @@ class ConfigFields(TypedDict, total=False):
     exclude_workgroups: Sequence[str]
     include_schemas: Sequence[str]
     exclude_schemas: Sequence[str]
-    metadata_source: Literal["auto", "sql", "api"]
-    results: Literal["auto", "api", "s3"]
+    metadata_source: MetadataSourceName
+    results: ResultSource
     max_concurrent_queries: int
     quota_share: float
     on_error: Literal["fail", "skip"]

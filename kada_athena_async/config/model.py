@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 from pydantic import (
     AfterValidator,
@@ -22,7 +22,13 @@ from pydantic_core import PydanticCustomError
 
 from kada_athena_async.config import rules
 from kada_athena_async.config.contradictions import contradictions
-from kada_athena_async.config.landing import AzurePlace, HwmStoreField, LandingField, S3Place
+from kada_athena_async.config.fields import (
+    HistorySourceName,
+    MetadataSourceName,
+    ResultSource,
+    UserSourceName,
+)
+from kada_athena_async.config.landing import HwmStoreField, LandingField, Place
 from kada_athena_async.config.secrets import SecretField, known_only
 
 Texts: TypeAlias = tuple[str, ...]
@@ -111,14 +117,14 @@ class Config(BaseModel):
         "statements show; they have no linkages",
         examples=[False],
     )
-    history_source: Literal["api", "system_table", "auto"] = Field(
+    history_source: HistorySourceName = Field(
         "api",
         description="`api`: executions by ListQueryExecutions and BatchGetQueryExecution; "
         "`system_table`: by SQL from Athena's system table; `auto`: from the system table where "
         "it is on, readable and reaches back far enough, else by the API",
         examples=["api"],
     )
-    attribute_users: Literal["off", "cloudtrail", "system_table", "auto"] = Field(
+    attribute_users: UserSourceName = Field(
         "off",
         description="find out who ran each query; `cloudtrail`: and with which tool, in "
         "CloudTrail's event history; `system_table`: in Athena's system table; `auto`: in "
@@ -179,13 +185,13 @@ class Config(BaseModel):
         description="glob patterns `catalog.schema` of what is left out",
         examples=[["*.tmp_*"]],
     )
-    metadata_source: Literal["auto", "sql", "api"] = Field(
+    metadata_source: MetadataSourceName = Field(
         "auto",
         description="`sql`: information_schema only; `api`: ListTableMetadata and Glue only, no "
         "query; `auto`: SQL with the API's details joined to it, each replaces the other",
         examples=["auto"],
     )
-    results: Literal["auto", "api", "s3"] = Field(
+    results: ResultSource = Field(
         "auto",
         description="`api`: results by GetQueryResults; `s3`: the result object; `auto`: the "
         "first page by API, more from S3 where that is allowed",
@@ -263,7 +269,7 @@ class Config(BaseModel):
 
 SECRET_FIELDS = frozenset(
     name
-    for model in (Config, S3Place, AzurePlace)
+    for model in (Config, *get_args(Place))
     for name, field in model.model_fields.items()
     if field.annotation is SecretStr
 )

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kada_athena_async.commit import newest_manifest
+from kada_athena_async.config.fields import MetadataSourceName
 from kada_athena_async.discover import Inventory
 from kada_athena_async.engine.connection import Connection
 from kada_athena_async.engine.delivery import Store
@@ -22,7 +23,6 @@ from kada_athena_async.hwm import Window, WindowPlan
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, build_plan
 from kada_athena_async.sources.strategy import (
     METADATA_SOURCES,
-    MetadataSourceName,
     with_metadata_source,
 )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from kada_athena_async.config import Config
+from kada_athena_async.config.fields import MetadataSourceName
 from kada_athena_async.errors import AccessDeniedError
 from kada_athena_async.estimate.calls import (
     Work,
@@ -21,7 +22,6 @@ from kada_athena_async.estimate.sizes import HistorySize, SchemaKey, SchemaSize
 from kada_athena_async.plan import Plan
 from kada_athena_async.prices import Prices, prices_of, requests_usd, statements_usd
 from kada_athena_async.sources.strategy import (
-    MetadataSourceName,
     with_metadata_source,
 )
 

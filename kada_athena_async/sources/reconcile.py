@@ -211,17 +211,14 @@ class Merger:
         count = len(known.names)
         are_keys = [name in known.partition_keys for name in known.names]
         block.extend(
-            [self.server] * count,
-            [self.catalog] * count,
-            [detail.schema] * count,
-            [detail.name] * count,
-            known.names,
-            range(1, count + 1),
-            self._types(detail, known),
-            known.source_types,
-            [name not in known.required for name in known.names],
-            are_keys,
-            known.comments,
+            **self._names(detail, count),
+            column=known.names,
+            ordinal_position=range(1, count + 1),
+            data_type=self._types(detail, known),
+            source_type=known.source_types,
+            is_nullable=[name not in known.required for name in known.names],
+            is_partition_key=are_keys,
+            comment=known.comments,
         )
         return tuple(compress(known.names, are_keys))
 
@@ -260,22 +257,28 @@ class Merger:
             for extra, name in zip(extras, match.names, strict=True)
         ]
         records.columns.extend(
-            [self.server] * count,
-            [self.catalog] * count,
-            [detail.schema] * count,
-            [detail.name] * count,
-            match.names,
-            [int(position or 0) for position in positions],
-            types,
-            match.source_types,
-            [nullable != "NO" for nullable in nullables],
-            are_keys,
-            [
+            **self._names(detail, count),
+            column=match.names,
+            ordinal_position=[int(position or 0) for position in positions],
+            data_type=types,
+            source_type=match.source_types,
+            is_nullable=[nullable != "NO" for nullable in nullables],
+            is_partition_key=are_keys,
+            comment=[
                 said if api is None else api
                 for api, said in zip(match.comments, sql_comments, strict=True)
             ],
         )
         return tuple(compress(match.names, are_keys))
+
+    def _names(self, detail: TableDetail, count: int) -> dict[str, list[str]]:
+        """The fields that are alike in all *count* columns of a table."""
+        return {
+            "server": [self.server] * count,
+            "catalog": [self.catalog] * count,
+            "schema": [detail.schema] * count,
+            "table": [detail.name] * count,
+        }
 
 
 def _partition_keys(

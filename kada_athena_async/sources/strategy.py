@@ -1,7 +1,7 @@
 """The values of ``metadata_source`` and ``history_source``, each as one object that answers for it.
 
 The only place that knows these names: a plan, the permissions, an estimate and the extraction ask
-the object. A new source is a value in ``config/model.py`` and an entry here.
+the object. A new source is a value in ``config/fields.py`` and an entry here.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Literal, NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeVar
 
 from kada_athena_async.config import Config
+from kada_athena_async.config.fields import HistorySourceName, MetadataSourceName, UserSourceName
 
 T = TypeVar("T")
-
-MetadataSourceName: TypeAlias = Literal["auto", "api", "sql"]
 
 
 class BatchSizes(NamedTuple):
@@ -128,13 +127,13 @@ class QueryLog:
         return self.asks_trail or self.asks_table
 
 
-HISTORY_SOURCES: Mapping[str, QueryLog] = {
+HISTORY_SOURCES: Mapping[HistorySourceName, QueryLog] = {
     "api": QueryLog(),
     "system_table": QueryLog(asks_table=True, needs_table=True),
     "auto": QueryLog(asks_table=True),
 }
 
-USER_SOURCES: Mapping[str, QueryLog] = {
+USER_SOURCES: Mapping[UserSourceName, QueryLog] = {
     "off": QueryLog(),
     "cloudtrail": QueryLog(asks_trail=True),
     "system_table": QueryLog(asks_table=True, needs_table=True),

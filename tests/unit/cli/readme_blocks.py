@@ -23,30 +23,6 @@ README = _ROOT / "README.md"
 PAGES = (README, *sorted((_ROOT / "docs").glob("*.md")))
 """What users read: the README and the guides."""
 
-COMMANDS = (
-    "run",
-    "test-connection",
-    "doctor",
-    "iam-policy",
-    "plan",
-    "push",
-    "report",
-    "export",
-    "schema",
-    "schema extracts",
-    "schema manifest",
-    "show",
-    "hwm",
-    "hwm show",
-    "hwm set",
-    "config",
-    "config init",
-    "config check",
-    "config schema",
-    "sandbox",
-)
-"""Every command, as typed."""
-
 _BLOCK = re.compile(r"(<!-- begin (?P<name>[^>]+) -->\n).*?(<!-- end (?P=name) -->)", re.DOTALL)
 _PROGRAM = "kada-athena-async"
 
@@ -92,11 +68,6 @@ def names_in(page: str) -> list[str]:
     return [match["name"] for match in _BLOCK.finditer(page)]
 
 
-def commands() -> set[str]:
-    """Every command that the application really has, as typed."""
-    return set(_below(get_command(app), ""))
-
-
 def _below(command: object, path: str) -> list[str]:
     found = []
     for name, child in getattr(command, "commands", {}).items():
@@ -104,6 +75,10 @@ def _below(command: object, path: str) -> list[str]:
         found += [typed, *_below(child, typed)]
 
     return found
+
+
+COMMANDS = tuple(_below(get_command(app), ""))
+"""Every command of the application, as typed."""
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from tests.unit.cli.readme_blocks import (
     COMMANDS,
     PAGES,
     blocks,
-    commands,
     help_of,
     names_in,
     rendered,
@@ -48,11 +47,6 @@ def test_e4_no_terminal_has_to_break_a_word_of_help(command: str, width: int) ->
     assert [line for line in long if not line.startswith("    kada-athena-async ")] == []
     assert "..." not in page.replace("AWS_...", "").replace("[ARGS]...", "")
     assert "<str>" not in page
-
-
-def test_every_command_is_listed() -> None:
-    """A new command cannot be left out of help tests and README."""
-    assert commands() == set(COMMANDS)
 
 
 def test_the_guides_show_what_the_code_has() -> None:

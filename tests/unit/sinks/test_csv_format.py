@@ -193,7 +193,7 @@ def test_a_block_of_columns_is_written_as_its_records_are() -> None:
     ]
     block = ColumnBlock()
     for record in records:
-        block.extend(*([value] for value in record))
+        block.extend(**{name: [value] for name, value in record._asdict().items()})
 
     assert encode("metadata_columns", block) == encode("metadata_columns", records)
     assert len(block) == 2

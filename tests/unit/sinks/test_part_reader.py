@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kada_athena_async.column_block import ColumnBlock, Rows
 from kada_athena_async.files import Files
-from kada_athena_async.records import ViewRecord
+from kada_athena_async.records import ColumnRecord, ViewRecord
 from kada_athena_async.sinks import PartFile, RunIntent, Staging
 from kada_athena_async.sinks.part_reader import BATCH_RECORDS, read_part, read_table_columns
 
@@ -90,7 +90,8 @@ async def test_the_columns_of_tables_come_back(
     for schema, table, columns in tables:
         for at, column in enumerate(columns, start=1):
             row = ("s", "c", schema, table, column, at, 'row("a" int)', None, True, False, '"\n')
-            block.extend(*([value] for value in row))
+            fields = ColumnRecord(*row)._asdict()
+            block.extend(**{name: [value] for name, value in fields.items()})
 
     file = await write(tmp_path, "metadata_columns", block, compress=True)
     found = [
