@@ -130,6 +130,9 @@ SourceUnit: TypeAlias = (
 DerivedUnit: TypeAlias = DeriveUnit | PrincipalsUnit
 """Units that read what the others wrote."""
 
+ExtraUnit: TypeAlias = PrincipalEventsUnit | TagsUnit
+"""Units whose absence is reported and never costs the run."""
+
 Unit: TypeAlias = SourceUnit | DerivedUnit
 
 

@@ -29,6 +29,7 @@ from kada_athena_async.inventory import SystemTableFacts
 from kada_athena_async.plan import (
     BrokenUnit,
     DerivedUnit,
+    ExtraUnit,
     HistoryUnit,
     InventoryUnit,
     MetadataUnit,
@@ -330,7 +331,7 @@ async def _extract(unit: SourceUnit, inventory: Inventory, extraction: UnitExtra
 
     except UnitError as exc:
         # A run goes on without these; who asks for nothing else has to know.
-        is_asked = isinstance(unit, PrincipalEventsUnit | TagsUnit)
+        is_asked = isinstance(unit, ExtraUnit)
         is_skipped = extraction.config.on_error == "skip"
         if not (is_skipped if is_asked else may_leave_out(extraction.config, unit, exc)):
             raise

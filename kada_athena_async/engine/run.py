@@ -40,11 +40,10 @@ from kada_athena_async.inventory import SystemTableFacts
 from kada_athena_async.plan import (
     PRINCIPAL_EVENTS,
     DerivedUnit,
+    ExtraUnit,
     HistoryUnit,
     MetadataUnit,
     Plan,
-    PrincipalEventsUnit,
-    TagsUnit,
     Unit,
     build_plan,
 )
@@ -280,10 +279,9 @@ class Run:
 
         config, plan, staging = self.connection.config, current.plan, current.staging
         history = [unit for unit in plan.units if isinstance(unit, HistoryUnit)]
-        people = [unit for unit in plan.units if isinstance(unit, PrincipalEventsUnit)]
-        tags = [unit for unit in plan.units if isinstance(unit, TagsUnit)]
+        extras = [unit for unit in plan.units if isinstance(unit, ExtraUnit)]
         derived = [unit for unit in plan.units if isinstance(unit, DerivedUnit)]
-        set_apart = (HistoryUnit, PrincipalEventsUnit, TagsUnit, *get_args(DerivedUnit))
+        set_apart = (HistoryUnit, *get_args(ExtraUnit), *get_args(DerivedUnit))
         others = [unit for unit in plan.units if not isinstance(unit, set_apart)]
         self.connection.notify(
             PlanReady(
@@ -294,7 +292,7 @@ class Run:
             )
         )
         # What is derived is derived anew, for what it came from may be.
-        kept = {unit.unit_id for unit in (*others, *tags, *history, *people)}
+        kept = {unit.unit_id for unit in (*others, *history, *extras)}
         for unit_id in staging.sealed().keys() - kept:
             await staging.discard(unit_id)
 
@@ -312,8 +310,10 @@ class Run:
         lanes: list[tuple[Sequence[Unit], int]] = [
             (others, self.connection.metadata_units_at_once),
             (history, HISTORY_UNITS_AT_ONCE),
-            (people, 1),
-            (tags, 1),
+            *(
+                ([unit for unit in extras if isinstance(unit, kind)], 1)
+                for kind in get_args(ExtraUnit)
+            ),
         ]
         async with runner:
             found = await runner.run_lanes(lanes, derived, plan.inventory)

@@ -26,6 +26,7 @@ from kada_athena_async.pipeline.transforms import Transforms
 from kada_athena_async.plan import (
     INFORMATION_SCHEMA,
     BrokenUnit,
+    ExtraUnit,
     HistoryUnit,
     InventoryUnit,
     MetadataUnit,
@@ -331,8 +332,8 @@ def may_leave_out(config: Config, unit: Unit, error: UnitError) -> bool:
     # A workgroup that was deleted while the run went on has no history any more.
     is_gone = isinstance(unit, HistoryUnit) and isinstance(error, NotFoundError)
     is_known = isinstance(unit, BrokenUnit) and unit.is_expected
-    if isinstance(unit, PrincipalEventsUnit | TagsUnit):
-        return True  # an extra: its absence is reported and never costs the run
+    if isinstance(unit, ExtraUnit):
+        return True
 
     return config.on_error == "skip" or is_gone or is_known
 

@@ -26,6 +26,7 @@ from kada_athena_async.pipeline.principals import PrincipalJoin
 from kada_athena_async.plan import (
     BrokenUnit,
     DeriveUnit,
+    ExtraUnit,
     HistoryUnit,
     InventoryUnit,
     MetadataUnit,
@@ -165,7 +166,7 @@ class UnitRunner:
             )
 
         warnings: tuple[Warned, ...] = ()
-        if isinstance(unit, PrincipalEventsUnit | TagsUnit):
+        if isinstance(unit, ExtraUnit):
             code, lost = _lost_extra(unit)
             warnings = (Warned(code=code, message=f"{lost}: {error.message}", hint=error.hint),)
 
@@ -213,7 +214,7 @@ class UnitRunner:
             ) from None
 
 
-def _lost_extra(unit: PrincipalEventsUnit | TagsUnit) -> tuple[WarningCode, str]:
+def _lost_extra(unit: ExtraUnit) -> tuple[WarningCode, str]:
     """Warning about an extra that the run continues without."""
     if isinstance(unit, TagsUnit):
         lost = f"the tags of catalog {unit.catalog.name} are left out"
