@@ -20,7 +20,7 @@ from typing_extensions import Self
 from kada_athena_async.aws.call_timeline import CallTimeline
 from kada_athena_async.aws.error_map import map_error
 from kada_athena_async.aws.garbage_collection import frozen_while_open
-from kada_athena_async.aws.network import NotConnectedError, unreachable_error
+from kada_athena_async.aws.network import NotConnectedError, UnreachedHosts, unreachable_error
 from kada_athena_async.aws.pacing import Pacer
 from kada_athena_async.aws.session import AwsSession
 from kada_athena_async.codes import WarningCode
@@ -103,6 +103,7 @@ class AwsClient:
         pacer: How fast we may be.
         notify: Receives ``Throttled``, ``CallRates`` and ``RetryScheduled``.
         attempt_timeout_s: How long one request may take; uploads over a slow line take longer.
+        unreached: Shared with clients of other sites, so that not each waits for the same host.
 
     Attributes:
         first_sent: Set when the first request is on its way.
@@ -119,6 +120,7 @@ class AwsClient:
         notify: Observer,
         policy: RetryPolicy | None = None,
         attempt_timeout_s: float = ATTEMPT_TIMEOUT_S,
+        unreached: UnreachedHosts | None = None,
     ) -> None:
         self._session = session
         self._attempt_timeout_s = attempt_timeout_s
@@ -132,7 +134,8 @@ class AwsClient:
         self._announced: set[str] = set()
         self._first_sent_at: float | None = None
         self.first_sent = anyio.Event()
-        self._unreached: dict[str, UnreachableError] = {}
+        self._unreached = unreached or UnreachedHosts()
+        self._not_connected: dict[str, UnreachableError] = {}
         self._making = anyio.Lock()
         self._stack = AsyncExitStack()
         self._freeze: Callable[[], None] = lambda: None
@@ -205,8 +208,8 @@ class AwsClient:
 
                 waited_s = self._clock.monotonic() - (self._first_sent_at or 0.0)
                 if waited_s >= FIRST_CONTACT_S:
-                    self._unreached[service] = unreachable_error(exc.url, exc.reason)
-                    raise self._unreached[service] from exc
+                    self._note_unreached(service, exc)
+                    raise self._not_connected[service] from exc
 
                 wait_s = self._rng.uniform(FIRST_WAIT_S / 2, FIRST_WAIT_S)
                 self._tell(
@@ -219,17 +222,29 @@ class AwsClient:
                 )
                 await self._clock.sleep(wait_s)
 
+    def _note_unreached(self, service: str, error: _NotConnectedError) -> None:
+        self._not_connected[service] = unreachable_error(error.url, error.reason)
+        endpoint_url: str = self._clients[service].meta.endpoint_url
+        now_s = self._clock.monotonic()
+        self._unreached.note(endpoint_url, error.url, error.reason, now_s=now_s)
+
     def _check_contact(self, service: str) -> None:
-        """Try no more where nothing was ever reached: not this service, nor after two the third.
+        """Try no more where nothing was ever reached: not this host, nor after two the third.
 
         Raises:
             UnreachableError: What was found of it, or of another.
         """
-        known = self._unreached
-        if not known or self._session.contact.is_made:
+        if self._session.contact.is_made:
             return
 
-        found = known.get(service) or (next(iter(known.values())) if len(known) > 1 else None)
+        known = self._not_connected
+        endpoint_url: str = self._clients[service].meta.endpoint_url
+        found = known.get(service) or self._unreached.error(
+            endpoint_url, now_s=self._clock.monotonic()
+        )
+        if found is None and len(known) > 1:
+            found = next(iter(known.values()))
+
         if found is not None:
             raise found
 

@@ -8,7 +8,7 @@ import os
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -68,6 +68,33 @@ class Contact:
     """
 
     is_made: bool = False
+
+
+UNREACHED_KEPT_S = 60.0
+"""How long it counts that nobody reached a host: the network may come back meanwhile."""
+
+
+@dataclass(slots=True)
+class UnreachedHosts:
+    """Endpoints to which no connection came about; clients that share it wait for them once."""
+
+    _found: dict[str, tuple[str, str, float]] = field(default_factory=dict)
+
+    def note(self, endpoint_url: str, url: str, reason: str, *, now_s: float) -> None:
+        """Note that nobody reached *url*, a host of the service at *endpoint_url*.
+
+        Args:
+            now_s: A monotonic time.
+        """
+        self._found[origin(endpoint_url)] = (url, reason, now_s)
+
+    def error(self, endpoint_url: str, *, now_s: float) -> UnreachableError | None:
+        """The error for *endpoint_url* if it was found unreachable lately; None if not."""
+        url, reason, at_s = self._found.get(origin(endpoint_url), ("", "", 0.0))
+        if not url or now_s - at_s > UNREACHED_KEPT_S:
+            return None
+
+        return unreachable_error(url, reason)
 
 
 def ca_bundle(environment: Mapping[str, str], of_profile: str | None) -> tuple[str, str]:

@@ -145,8 +145,7 @@ class Connection:
 
     def _warn_idle(self, key: str, patterns: Sequence[str]) -> None:
         if patterns:
-            shown = ", ".join(map(repr, patterns))
-            message = f"{key}: nothing that is there matches {shown}"
+            message = f"{key}: nothing that is there matches {', '.join(map(repr, patterns))}"
             self.notify(Warned(code=WarningCode.FILTER_UNMATCHED, message=message))
 
     async def learn_account(self) -> str:
@@ -232,10 +231,8 @@ class Connection:
         try:
             await self.client.call("s3", "HeadBucket", Bucket=bucket)
         except NotFoundError:
-            problem = Problem(
-                "bucket", repr(self.config.bucket), "there is no such bucket; create or name one"
-            )
-            raise ConfigError([problem]) from None
+            remedy = "there is no such bucket; create or name one"
+            raise ConfigError([Problem("bucket", repr(self.config.bucket), remedy)]) from None
         except (AccessDeniedError, RequestError):
             pass  # s3:ListBucket may be missing while Athena may write all the same
 
@@ -341,15 +338,20 @@ async def connect(
     )
     budget = make_budget(config, clock)
     client = AwsClient(
-        session, pacer=budget.pacer, clock=clock, rng=rng, notify=notify, policy=policy
+        session,
+        pacer=budget.pacer,
+        clock=clock,
+        rng=rng,
+        notify=notify,
+        policy=policy,
+        unreached=shared.unreached if shared else None,
     )
     async with shared.used() if shared else nullcontext(), client:
         account_id: str | None = None
 
         async def account() -> str:
             nonlocal account_id
-            caller = await client.call("sts", "GetCallerIdentity")
-            account_id = str(caller["Account"])
+            account_id = str((await client.call("sts", "GetCallerIdentity"))["Account"])
             return account_id
 
         if shared is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from kada_athena_async.aws.network import UnreachedHosts
 from kada_athena_async.aws.pacing import Pacer
 from kada_athena_async.aws.sdk_models import SdkModels
 from kada_athena_async.concurrency import Clock, Slots, SystemClock
@@ -48,6 +49,7 @@ class Shared:
     def __init__(self, *, clock: Clock | None = None) -> None:
         self.models = SdkModels()
         self._sql_workers: WorkerPool | None = None
+        self.unreached = UnreachedHosts()
         self._clock = clock or SystemClock()
         self._budgets: dict[tuple[str, str, str], Budget] = {}
         self._loop: asyncio.AbstractEventLoop | None = None

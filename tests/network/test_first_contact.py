@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -11,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from kada_athena_async import Extractor
+from kada_athena_async import Extractor, SitesExtractor, load_sites
 from kada_athena_async.aws.client import FIRST_CONTACT_S, FIRST_WAIT_S
+from kada_athena_async.aws.network import UNREACHED_KEPT_S, UnreachedHosts
 from kada_athena_async.aws.sdk_session import CONNECT_TIMEOUT_S
 from kada_athena_async.errors import NetworkError, RetriesExhaustedError
-from kada_athena_async.events import RetryScheduled
+from kada_athena_async.events import Event, RetryScheduled, SiteEvent
 from kada_athena_async.sandbox import Sandbox
 from tests.kit.command import command
 from tests.kit.wires import ConnectProxy, closed_port
@@ -74,6 +76,41 @@ async def test_a_firewall_is_waited_for_once(extractor: Callable[..., Extractor]
 
     assert not any(isinstance(event, RetryScheduled) for event in said)
     assert CONNECT_TIMEOUT_S >= FIRST_CONTACT_S
+
+
+async def test_sites_wait_once_for_a_host_that_nobody_reaches(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """The second and third site say the same at once, without a try of their own."""
+    said: list[Event] = []
+    url = f"http://127.0.0.1:{closed_port()}"
+    values = sandbox.config(tmp_path / "out", endpoint_url=url, metadata_source="api", bucket="")
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({**values, "sites": [{"name": name} for name in "abc"]}))
+
+    sites = SitesExtractor(load_sites(path), at_once=1, observers=[said.append])
+    report = await sites.run()
+
+    tried = [e.site for e in said if isinstance(e, SiteEvent) and is_retry(e.event)]
+    assert set(tried) == {"a"}
+    reasons = [site.reason for site in report.sites]
+    assert reasons == [f"{url} cannot be reached: connection refused"] * 3
+    assert report.exit_code == 3
+
+
+def is_retry(event: object) -> bool:
+    return isinstance(event, RetryScheduled)
+
+
+def test_a_host_that_nobody_reached_is_tried_again_after_a_minute() -> None:
+    """A long run of many sites outlasts an outage; other hosts were never meant."""
+    hosts = UnreachedHosts()
+    athena = "https://athena.us-east-1.amazonaws.com"
+    hosts.note(f"{athena}/", athena, "unknown host", now_s=100.0)
+
+    assert "unknown host" in str(hosts.error(athena, now_s=100.0 + UNREACHED_KEPT_S))
+    assert hosts.error(athena, now_s=101.0 + UNREACHED_KEPT_S) is None
+    assert hosts.error("https://sts.us-east-1.amazonaws.com", now_s=100.0) is None
 
 
 def test_the_first_contact_ends_within_ten_seconds() -> None:
