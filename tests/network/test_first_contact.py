@@ -79,9 +79,10 @@ async def test_a_firewall_is_waited_for_once(extractor: Callable[..., Extractor]
 
 
 async def test_sites_wait_once_for_a_host_that_nobody_reaches(
-    sandbox: Sandbox, tmp_path: Path
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second and third site say the same at once, without a try of their own."""
+    monkeypatch.chdir(tmp_path)
     said: list[Event] = []
     url = f"http://127.0.0.1:{closed_port()}"
     values = sandbox.config(tmp_path / "out", endpoint_url=url, metadata_source="api", bucket="")
