@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING
@@ -17,10 +17,8 @@ from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import Clock, Slots, map_bounded, offload, require_asyncio
 from kada_athena_async.config import Config
 from kada_athena_async.discover import (
-    CatalogFacts,
     Inventory,
     WorkgroupFacts,
-    describe_catalogs,
     discover_catalogs,
     discover_schemas,
     discover_workgroups,
@@ -29,6 +27,7 @@ from kada_athena_async.engine.shared import Shared, make_budget
 from kada_athena_async.errors import (
     AccessDeniedError,
     ConfigError,
+    KadaAthenaError,
     NotFoundError,
     Problem,
     RequestError,
@@ -44,7 +43,7 @@ from kada_athena_async.sources.strategy import metadata_source
 # Loaded when they are used: the first call of a run needs nothing of them.
 if TYPE_CHECKING:
     from kada_athena_async.aws.athena import AthenaQueries
-    from kada_athena_async.engine.schema_listing import SchemaListing
+    from kada_athena_async.engine.schema_listing import FoundCatalogs, SchemaListing
     from kada_athena_async.pipeline import UnitExtraction
     from kada_athena_async.sql.worker_pool import WorkerPool
 
@@ -82,6 +81,8 @@ class Connection:
     workgroups_error: UnitError | None = None
     account_id: str | None = None
     unreadable: list[str] = field(default_factory=list)
+    _catalogs: FoundCatalogs | KadaAthenaError | None = None
+    _can_list: anyio.Event = field(default_factory=anyio.Event)
 
     @property
     def metadata_units_at_once(self) -> int:
@@ -198,6 +199,8 @@ class Connection:
 
         async def load() -> None:
             await self.client.first_sent.wait()
+            await offload(_load_listing)
+            self._can_list.set()
             await offload(_load_extraction)
 
         await map_bounded(lambda step: step(), [ask, load], limit=2)
@@ -256,44 +259,50 @@ class Connection:
             UnitError: All catalogs were asked for and they may not be listed.
         """
         await self.meet()
-        unlisted: list[str] = []
-        named = await discover_catalogs(
-            self.client,
-            self.config.catalogs,
-            may_skip=self.config.on_error == "skip",
-            unreadable=self.unreadable,
-            unlisted=unlisted,
-        )
-        schemas = self._schemas(self.queries(run_id))
+        found, self._catalogs = self._catalogs, None
+        if isinstance(found, KadaAthenaError):
+            raise found
 
-        async def describe() -> tuple[CatalogFacts, ...]:
-            return await describe_catalogs(self.client, named)
+        if found is None:
+            found = await self._schemas(self.queries(run_id)).catalogs()
 
-        async def list_all() -> tuple[CatalogFacts, ...]:
-            return await discover_schemas(named, schemas.of)
-
-        described, listed = await map_bounded(lambda ask: ask(), [describe, list_all], limit=2)
-        self._warn_idle("include_schemas", check_schemas(self.config, listed))
-        unreadable = [*self.unreadable, *(note for c in listed for note in c.unreadable)]
+        self.unreadable += found.unreadable
+        self._warn_idle("include_schemas", check_schemas(self.config, found.catalogs))
+        in_catalogs = (note for catalog in found.catalogs for note in catalog.unreadable)
+        unreadable = [*self.unreadable, *in_catalogs]
         if unreadable:
             message = f"the list of what exists is incomplete: {unreadable[0]}"
             self.notify(Warned(code=WarningCode.UNREADABLE, message=message))
 
         return Inventory(
-            catalogs=tuple(
-                replace(with_schemas, description=facts.description)
-                for facts, with_schemas in zip(described, listed, strict=True)
-            ),
+            catalogs=found.catalogs,
             workgroups=self.workgroups,
             workgroups_error=self.workgroups_error,
             unreadable=tuple(self.unreadable),
-            unlisted=tuple(unlisted),
+            unlisted=tuple(found.unlisted),
         )
+
+    async def discover_ahead(self) -> None:
+        """Find catalogs and schemas beside the first calls, where no statement is needed for it.
+
+        ``discover`` then gives what was found, or raises what went wrong.
+        """
+        if metadata_source(self.config).asks_sql:
+            return
+
+        await self._can_list.wait()
+        try:
+            self._catalogs = await self._schemas(queries=None).catalogs()
+        except KadaAthenaError as exc:
+            self._catalogs = exc
+
+
+def _load_listing() -> None:
+    import kada_athena_async.engine.schema_listing  # noqa: F401
 
 
 def _load_extraction() -> None:
     """Load what extracts, which takes as long as a call; on the event loop it would stand still."""
-    import kada_athena_async.engine.schema_listing
     import kada_athena_async.pipeline  # noqa: F401
 
 

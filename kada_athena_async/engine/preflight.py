@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,15 +24,24 @@ GROWTH = 2
 """A run may need twice what the last one left: parts, and the extracts that are joined of them."""
 
 
-async def meet(connection: Connection) -> list[tuple[WarningCode, str]]:
+async def meet(
+    connection: Connection, *, looks_ahead: bool = False
+) -> list[tuple[WarningCode, str]]:
     """Make the first calls of a run, which tell AWS's clock and the account; notes about them.
+
+    Args:
+        looks_ahead: Find catalogs and schemas beside these calls.
 
     Raises:
         ConfigError: Our workgroup cannot run statements.
         CredentialsError: AWS does not accept us.
     """
     # First of all, so that AWS's clock is known before the window is cut.
-    await map_bounded(lambda ask: ask(), [connection.meet, connection.learn_account], limit=2)
+    calls: list[Callable[[], Awaitable[object]]] = [connection.meet, connection.learn_account]
+    if looks_ahead:
+        calls.append(connection.discover_ahead)
+
+    await map_bounded(lambda ask: ask(), calls, limit=len(calls))
     skew = connection.client.log.skew
     if abs(skew) <= SKEW:
         return []

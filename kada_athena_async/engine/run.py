@@ -97,7 +97,7 @@ class Run:
             unfinished: A delivery that broke off, whose run is not here; its window goes first.
         """
         await self.connection.check_bucket()
-        for code, message in await meet(self.connection):
+        for code, message in await meet(self.connection, looks_ahead=True):
             self._warn(code, message)
 
         self.table = await system_table.find_system_table(self.connection, run_id)

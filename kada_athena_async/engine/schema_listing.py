@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from kada_athena_async.aws.athena import AthenaQueries
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.results import Results
 from kada_athena_async.codes import WarningCode
+from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.config import Config
 from kada_athena_async.discover import (
     CatalogFacts,
     SchemaFacts,
     SchemaList,
+    describe_catalogs,
+    discover_catalogs,
+    discover_schemas,
     schemas_by_athena,
     schemas_by_glue,
 )
@@ -24,9 +29,17 @@ from kada_athena_async.sources.listing import all_failed
 from kada_athena_async.sources.strategy import metadata_source
 
 
+class FoundCatalogs(NamedTuple):
+    """Catalogs with their schemas, and what of their list is missing or cannot be read."""
+
+    catalogs: tuple[CatalogFacts, ...]
+    unlisted: Sequence[str]
+    unreadable: Sequence[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaListing:
-    """Lists schemas on behalf of one run.
+    """Lists catalogs and schemas on behalf of one run.
 
     Args:
         queries: Where statements are run; None if none may be.
@@ -38,6 +51,36 @@ class SchemaListing:
     queries: AthenaQueries | None
     texts: Mapping[str, str]
     notify: Observer
+
+    async def catalogs(self) -> FoundCatalogs:
+        """The catalogs that the configuration asks for, with their schemas.
+
+        Raises:
+            ConfigError: A catalog does not exist.
+            UnitError: All catalogs were asked for and they may not be listed.
+        """
+        unlisted: list[str] = []
+        unreadable: list[str] = []
+        named = await discover_catalogs(
+            self.client,
+            self.config.catalogs,
+            may_skip=self.config.on_error == "skip",
+            unreadable=unreadable,
+            unlisted=unlisted,
+        )
+
+        async def describe() -> tuple[CatalogFacts, ...]:
+            return await describe_catalogs(self.client, named)
+
+        async def list_all() -> tuple[CatalogFacts, ...]:
+            return await discover_schemas(named, self.of)
+
+        described, listed = await map_bounded(lambda ask: ask(), [describe, list_all], limit=2)
+        catalogs = tuple(
+            replace(with_schemas, description=facts.description)
+            for facts, with_schemas in zip(described, listed, strict=True)
+        )
+        return FoundCatalogs(catalogs, unlisted, unreadable)
 
     async def of(self, catalog: CatalogFacts) -> SchemaList:
         """Schemas by Glue, by Athena's API or by SQL, whichever is allowed and gives most."""
