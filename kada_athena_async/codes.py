@@ -179,15 +179,3 @@ class WarningCode(str, enum.Enum):
 def exit_code_lines() -> str:
     """The exit codes as lines of the help: code and meaning."""
     return "\n".join(f"  {code.value:<4} {code.meaning}" for code in ExitCode)
-
-
-def warning_table() -> str:
-    """A Markdown table of all warnings: code and meaning."""
-    rows = [f"| `{code.value}` | {code.meaning} |" for code in WarningCode]
-    return "\n".join(["| warning | meaning |", "|---|---|", *rows]) + "\n"
-
-
-def exit_code_table() -> str:
-    """A Markdown table of the exit codes."""
-    rows = [f"| {code.value} | {code.meaning} |" for code in ExitCode]
-    return "\n".join(["| exit code | meaning |", "|---|---|", *rows]) + "\n"

@@ -126,26 +126,6 @@ def manifest_schema() -> dict[str, Any]:
     return {"$schema": DIALECT, "$id": MANIFEST_ID, "title": "Manifest of a run", **schema}
 
 
-def extracts_page() -> str:
-    """The columns of every kind as Markdown: a table for each."""
-    return "\n".join(_kind_section(kind) for kind in RECORD_TYPES)
-
-
-def manifest_page() -> str:
-    """The members of the manifest as Markdown: one table, members of members by their path."""
-    rows = [
-        f"| `{path}` | {_cell(kind)} | {_cell(meaning)} |"
-        for path, kind, meaning in manifest_members()
-    ]
-    return "\n".join(["| member | type | meaning |", "|---|---|---|", *rows]) + "\n"
-
-
-def manifest_members() -> list[tuple[str, str, str]]:
-    """Path (``files[].name``), JSON type and meaning of each member of the manifest, in order."""
-    schema = manifest_schema()
-    return list(_members(schema, schema["$defs"]["Manifest"], ""))
-
-
 def _column(kind: str, name: str, hint: object, note: str) -> Column:
     members = set(get_args(hint)) if isinstance(hint, UnionType) else {hint}
     fits = [found for known, found in _TYPES.items() if known in members]
@@ -216,21 +196,6 @@ def _value_schema(column: Column) -> dict[str, Any]:
     return schema
 
 
-def _kind_section(kind: str) -> str:
-    title = (inspect.getdoc(RECORD_TYPES[kind]) or "").split("\n\n")[0].replace("``", "`")
-    rows = [
-        f"| `{c.name}` | {c.type} | {c.unit} | {'yes' if c.may_be_null else 'no'} "
-        f"| {_cell(c.meaning)} | {f'`{c.example}`' if c.example else ''} |"
-        for c in dictionary(kind)
-    ]
-    head = ["| column | type | unit | null | meaning | example |", "|---|---|---|---|---|---|"]
-    return "\n".join([f"### {kind}", "", title, "", *head, *rows, ""])
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
 @cache
 def _attribute_notes() -> dict[str, dict[str, str]]:
     """Class of ``records`` -> field -> the string below it; they exist in the source only."""
@@ -284,41 +249,3 @@ def _parts(hint: Any) -> Iterator[Any]:
     yield hint
     for part in get_args(hint):
         yield from _parts(part)
-
-
-def _members(
-    schema: dict[str, Any], described: dict[str, Any], path: str
-) -> Iterator[tuple[str, str, str]]:
-    for name, member in described["properties"].items():
-        type_, suffix, below = _json_shape(schema, member)
-        yield f"{path}{name}", type_, member.get("description", "")
-        if below is not None:
-            yield from _members(schema, below, f"{path}{name}{suffix}.")
-
-
-def _json_shape(
-    schema: dict[str, Any], member: dict[str, Any]
-) -> tuple[str, str, dict[str, Any] | None]:
-    """JSON type of *member*, the rest of its path, and the struct below it, if any."""
-    if options := member.get("anyOf"):
-        found = [_json_shape(schema, option) for option in options]
-        names = sorted((name for name, _, _ in found), key=lambda name: name == "null")
-        shown = next(((suffix, struct) for _, suffix, struct in found if struct), None)
-        return (" or ".join(names), *(shown or ("", None)))
-
-    if reference := member.get("$ref"):
-        return "object", "", schema["$defs"][reference.rpartition("/")[2]]
-
-    if "enum" in member:
-        return " or ".join(f"`{value}`" for value in member["enum"]), "", None
-
-    if member.get("type") == "array":
-        inner, suffix, below = _json_shape(schema, member.get("items", {}))
-        return f"list of {inner}", f"[]{suffix}", below
-
-    if member.get("type") == "object":
-        inner, suffix, below = _json_shape(schema, member.get("additionalProperties", {}))
-        return f"object of {inner}", f"{{}}{suffix}", below
-
-    name = {"date-time": "time"}.get(member.get("format", ""), str(member.get("type", "any")))
-    return name, "", None

@@ -9,7 +9,6 @@ import stat
 import sys
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 
 from kada_athena_async.errors import LockedError, StateError
 from kada_athena_async.files.private import refuse_stranger
@@ -100,12 +99,7 @@ class Lock:
     def __enter__(self) -> Lock:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.release()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 import anyio
 import msgspec
@@ -238,12 +237,7 @@ class Staging:
     async def __aenter__(self) -> Staging:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         cause = error.__cause__ if error is not None else None
         if isinstance(cause, OSError) and is_disk_full(cause):
             with anyio.CancelScope(shield=True), failing(self.path):

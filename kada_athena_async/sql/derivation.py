@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 
 from kada_athena_async.concurrency import offload
 from kada_athena_async.records import (
@@ -75,15 +74,10 @@ class Derivation:
         await self.workers.__aenter__()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         await offload(self._readings.close)
         await offload(self._schema.close)
-        await self.workers.__aexit__(kind, error, trace)
+        await self.workers.__aexit__(*exc_info)
 
     def learn(self, batch: Iterable[TableColumns]) -> None:
         """Keep the columns of *batch*; tables may come in pieces. Blocks."""

@@ -7,7 +7,6 @@ once for each distinct query, while the event loop stays free.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from types import TracebackType
 from typing import NamedTuple
 
 import anyio
@@ -77,13 +76,8 @@ class SqlWorkers:
         await self._pool.__aenter__()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._pool.__aexit__(kind, error, trace)
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._pool.__aexit__(*exc_info)
 
     async def analyse_many(
         self, statements: Sequence[Statement], prepared: PreparedStatements | None = None

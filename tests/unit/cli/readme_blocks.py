@@ -2,7 +2,7 @@
 
 A part stands between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``. To bring them up to date:
 
-    python tests/unit/cli/readme_blocks.py
+    python -m tests.unit.cli.readme_blocks
 """
 
 from __future__ import annotations
@@ -14,9 +14,14 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from kada_athena_async.cli.app import app
-from kada_athena_async.codes import exit_code_table, warning_table
-from kada_athena_async.config.table import FIRST_FIELDS, config_table
-from kada_athena_async.extracts.schema import extracts_page, manifest_page
+from tests.kit.guide_tables import (
+    FIRST_FIELDS,
+    config_table,
+    exit_code_table,
+    extracts_page,
+    manifest_page,
+    warning_table,
+)
 
 _ROOT = Path(__file__).parents[3]
 README = _ROOT / "README.md"

@@ -50,7 +50,7 @@ def test_e4_no_terminal_has_to_break_a_word_of_help(command: str, width: int) ->
 
 
 def test_the_guides_show_what_the_code_has() -> None:
-    """Help pages and tables, each once and word for word; else run readme_blocks.py."""
+    """Help pages and tables, each once and word for word; else run tests.unit.cli.readme_blocks."""
     pages = [path.read_text(encoding="utf-8") for path in PAGES]
 
     assert sorted(name for page in pages for name in names_in(page)) == sorted(blocks())

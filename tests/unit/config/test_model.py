@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from kada_athena_async.config import Config, config_schema, make_config
-from kada_athena_async.config.table import config_table
 from kada_athena_async.errors import ConfigError
+from tests.kit.guide_tables import config_table
 
 MINIMAL: dict[str, object] = {
     "server": "athena",

@@ -18,11 +18,11 @@ from kada_athena_async.config import load_config
 from kada_athena_async.extracts.schema import (
     dictionary,
     extracts_schema,
-    manifest_members,
     manifest_schema,
 )
 from kada_athena_async.records import KINDS, RECORD_TYPES
 from kada_athena_async.sandbox import Sandbox
+from tests.kit.guide_tables import manifest_members
 
 csv.field_size_limit(2**20)
 
