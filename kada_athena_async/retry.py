@@ -45,6 +45,10 @@ class RetryPolicy:
     wait_max_s: float = 20.0
 
 
+CHECK_POLICY = RetryPolicy(deadline_s=15.0)
+"""Of `test-connection` and `doctor`: a person waits for them. A run tries longer."""
+
+
 class RetryBudget:
     """Retries that all calls of one operation may spend together.
 

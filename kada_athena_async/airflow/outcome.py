@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from urllib.parse import quote
 
 from kada_athena_async.config import Config
@@ -14,6 +13,7 @@ from kada_athena_async.errors import (
     KadaAthenaError,
     StateError,
 )
+from kada_athena_async.observers.wording import moment
 from kada_athena_async.report import RunReport
 
 SHOWN_FAILURES = 5
@@ -51,7 +51,7 @@ def xcom(report: RunReport, config: Config) -> dict[str, object]:
         "name": report.name,
         "run_id": report.run_id,
         "committed": report.committed,
-        "window": {"start": _text(report.start), "end": _text(report.end)},
+        "window": {"start": moment(report.start), "end": moment(report.end)},
         "manifest": manifest,
         "manifest_url": f"{directory}/{manifest}" if manifest else None,
         "landing": place.url if place else None,
@@ -85,7 +85,3 @@ def console_url(place: Place | None) -> str:
 
     prefix = quote(f"{place.prefix}/" if place.prefix else "", safe="/")
     return f"{_S3_CONSOLE}/{place.bucket}?prefix={prefix}"
-
-
-def _text(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}"

@@ -29,8 +29,7 @@ from kada_athena_async.errors import (
     TooManyQueriesError,
 )
 from kada_athena_async.events import Observer, QueryFinished, QueryStarted, Warned
-
-FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
+from kada_athena_async.records import FINAL_STATES
 
 BATCH_MAX = 50
 """Ids of a BatchGetQueryExecution (AWS's limit)."""

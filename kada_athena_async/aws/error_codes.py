@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
+from kada_athena_async.errors import KadaAthenaError
+
 Kind: TypeAlias = Literal[
     "throttled", "unavailable", "credentials", "denied", "not_found", "wrapper", "invalid"
 ]
@@ -170,3 +172,9 @@ def _inner_kind(text: str) -> Kind:
 
 def _by_phrase(text: str) -> Kind | None:
     return next((kind for kind, pattern in _PHRASES if pattern.search(text)), None)
+
+
+def code_of(error: KadaAthenaError) -> str:
+    """The service's code of the refusal behind *error*; empty if there is none."""
+    response = getattr(error.__cause__, "response", {})
+    return str(response.get("Error", {}).get("Code", ""))

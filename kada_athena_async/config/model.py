@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from kada_athena_async.config import rules
-from kada_athena_async.config.contradictions import contradictions
+from kada_athena_async.config.contradictions import RETENTION_DAYS, contradictions
 from kada_athena_async.config.fields import (
     HistorySourceName,
     MetadataSourceName,
@@ -214,9 +214,9 @@ class Config(BaseModel):
         examples=["fail"],
     )
     initial_lookback_days: Annotated[StrictInt, Field(ge=1, le=3650)] = Field(
-        45,
+        RETENTION_DAYS,
         description="window of the first run; Athena keeps 45 days, its system table may keep more",
-        examples=[45],
+        examples=[RETENTION_DAYS],
     )
     settle_seconds: Annotated[StrictInt, Field(ge=0, le=86_400)] = Field(
         60, description="how far behind now the window ends", examples=[60]

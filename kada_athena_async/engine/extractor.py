@@ -33,14 +33,11 @@ from kada_athena_async.fanout import Fanout, check_observer
 from kada_athena_async.files import Files
 from kada_athena_async.landing import DeliveryReport, joined
 from kada_athena_async.report import ConnectionReport, RunReport
-from kada_athena_async.retry import RetryPolicy
+from kada_athena_async.retry import CHECK_POLICY, RetryPolicy
 from kada_athena_async.sources.statement_texts import default_texts
 
 if TYPE_CHECKING:
     from kada_athena_async.engine.preview import PlanReport, Preview
-
-TEST_DEADLINE_S = 15.0
-"""How long a connection test tries: somebody waits in front of it. A run tries longer."""
 
 
 class Extractor(RecordStreams):
@@ -134,7 +131,7 @@ class Extractor(RecordStreams):
             CredentialsError: AWS does not accept who we say we are.
             UnitError: AWS cannot be reached.
         """
-        policy, notify = RetryPolicy(deadline_s=TEST_DEADLINE_S), Fanout(self._observers)
+        policy, notify = CHECK_POLICY, Fanout(self._observers)
         await self._read_secrets(notify)
         async with self._connection(notify, policy=policy) as connection:
             report = await (await offload(_report_connection))(connection)

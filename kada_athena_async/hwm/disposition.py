@@ -7,8 +7,8 @@ from enum import Enum
 from typing import NamedTuple
 
 from kada_athena_async.hwm.window import WorkgroupWindow
+from kada_athena_async.records import FINAL_STATES
 
-FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 KNOWN_STATES = FINAL_STATES | {"QUEUED", "RUNNING"}
 
 

@@ -10,7 +10,6 @@ import msgspec
 
 from kada_athena_async.errors import StateError
 from kada_athena_async.hwm.disposition import (
-    FINAL_STATES,
     Classified,
     Disposition,
     Execution,
@@ -22,6 +21,7 @@ from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.hwm.origin import Origin
 from kada_athena_async.hwm.run_state import OVERLAP, RunState, WorkgroupState
 from kada_athena_async.hwm.window import ANY_WORKGROUP, LONGEST_QUERY, RETENTION, WorkgroupWindow
+from kada_athena_async.records import FINAL_STATES
 
 # What is this old and still not finished is gone from Athena's history (45 days) for good.
 PENDING_LIFE = RETENTION + LONGEST_QUERY

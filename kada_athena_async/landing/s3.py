@@ -28,6 +28,7 @@ import anyio
 
 from kada_athena_async.aws.answer_limits import SMALL_OBJECT_LIMIT_BYTES
 from kada_athena_async.aws.client import AwsClient
+from kada_athena_async.aws.error_codes import code_of
 from kada_athena_async.aws.error_map import map_error
 from kada_athena_async.concurrency import Slots, map_stream
 from kada_athena_async.config.landing import S3Place
@@ -121,7 +122,7 @@ class S3Landing:
             else:
                 await self._put_in_parts(request)
         except (RequestError, NotFoundError) as exc:
-            if _code(exc) not in _LOST | _GONE:
+            if code_of(exc) not in _LOST | _GONE:
                 raise
 
             is_lost = True
@@ -145,7 +146,7 @@ class S3Landing:
             try:
                 answer = await self._call("GetObject", name)
             except NotFoundError as exc:
-                if _code(exc) == "NoSuchBucket":
+                if code_of(exc) == "NoSuchBucket":
                     raise
 
                 return None
@@ -163,7 +164,7 @@ class S3Landing:
         try:
             return await self._put_bytes(name, data, hashlib.sha256(data).digest(), **condition)
         except (RequestError, NotFoundError) as exc:
-            if _code(exc) not in _LOST | {"NoSuchKey"}:
+            if code_of(exc) not in _LOST | {"NoSuchKey"}:
                 raise
 
         # Perhaps it was ourselves: the answer to a write that succeeded may have been lost.
@@ -284,12 +285,6 @@ async def _body(body: Any, name: str) -> bytes:
         )
 
     return bytes(data)
-
-
-def _code(error: KadaAthenaError) -> str:
-    """S3's code of the refusal behind *error*; empty if there is none."""
-    response = getattr(error.__cause__, "response", {})
-    return str(response.get("Error", {}).get("Code", ""))
 
 
 def _metadata(sha256: str, attempt: str) -> dict[str, str]:

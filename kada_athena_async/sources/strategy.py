@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from kada_athena_async.config import Config
 from kada_athena_async.config.fields import HistorySourceName, MetadataSourceName, UserSourceName
+from kada_athena_async.sources.statement_texts import PREFIX_MAX
 
 T = TypeVar("T")
 
@@ -43,9 +44,6 @@ LARGE_AT_ONCE = BatchSizes(500, 500)
 
 MANY_SCHEMAS = 2
 """Schemas for each query slot from which on they are many."""
-
-UNIT_SCHEMAS_MAX = 100
-"""Schemas of a metadata unit: what one statement may name before Trino gives up push-down."""
 
 API_UNITS = 200
 """Metadata units of a catalog at most where no statement is run: enough to spread, few enough
@@ -80,7 +78,7 @@ class MetadataSource:
     def schemas_per_unit(self, schemas: int, *, query_slots: int) -> int:
         """Schemas of a unit: all query slots have work, and no statement names too many."""
         units = query_slots if self.asks_sql else API_UNITS
-        return max(1, min(UNIT_SCHEMAS_MAX, ceil(schemas / units)))
+        return max(1, min(PREFIX_MAX, ceil(schemas / units)))
 
     def batch_sizes(self, schemas: int, *, query_slots: int) -> BatchSizes:
         """Sizes of the batches of a catalog of so many schemas."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import TypeVar
 
 from rich.console import Group, RenderableType
@@ -16,6 +15,7 @@ from kada_athena_async.cli.sites import each_site
 from kada_athena_async.engine import Extractor
 from kada_athena_async.engine.preview import PlanReport
 from kada_athena_async.estimate import Estimate, Variant
+from kada_athena_async.observers.wording import moment
 
 SHOWN = 20
 """Catalogs or workgroups listed; the rest is summed up."""
@@ -53,7 +53,7 @@ def _shown(output: Output, report: PlanReport, site: str) -> RenderableType:
     head = f"site {site}, {report.region}" if site else report.region
     parts: list[RenderableType] = [Text(output.clean(f"{head}, collector {report.name}"))]
     if report.start is not None and report.end is not None:
-        parts.append(Text(f"window: {_time(report.start)} to {_time(report.end)} UTC"))
+        parts.append(Text(f"window: {moment(report.start)} to {moment(report.end)} UTC"))
         parts += ["", _catalogs(output, report), "", _workgroups(output, report)]
 
     if report.estimate is not None:
@@ -107,7 +107,7 @@ def _catalogs(output: Output, report: PlanReport) -> Table:
 def _workgroups(output: Output, report: PlanReport) -> Table:
     table = _table("workgroup", "executions", "", "")
     for one in report.workgroups[:SHOWN]:
-        differs = f"since {_time(one.start)}" if one.start != report.start else ""
+        differs = f"since {moment(one.start)}" if one.start != report.start else ""
         table.add_row(Text(output.clean(one.name)), f"{one.executions:,}", one.origin, differs)
 
     for line in _rest(report.workgroups, lambda ones: sum(one.executions for one in ones)):
@@ -157,10 +157,6 @@ def _duration(seconds: float) -> str:
         return f"{seconds // MINUTE_S:.0f} min {seconds % MINUTE_S:02.0f} s"
 
     return f"{seconds // HOUR_S:.0f} h {seconds % HOUR_S // MINUTE_S:02.0f} min"
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def _capital(text: str) -> str:

@@ -8,7 +8,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from kada_athena_async.aws.athena import FINAL_STATES
 from kada_athena_async.aws.decode import DECODED
 from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution
 from kada_athena_async.discover import CatalogFacts, WorkgroupFacts, discover_workgroups
@@ -18,6 +17,7 @@ from kada_athena_async.engine.doctor.trying import outcome
 from kada_athena_async.errors import AccessDeniedError, NotFoundError, RequestError, UnitError
 from kada_athena_async.permissions import Permission, Target
 from kada_athena_async.plan import is_included, is_read
+from kada_athena_async.records import FINAL_STATES
 
 WORKGROUPS_TRIED = 20
 """Workgroups whose history is tried: the list calls of all of them would take AWS's quota."""

@@ -10,8 +10,9 @@ from uuid import uuid4
 import anyio
 
 from kada_athena_async.aws.client import AwsClient
+from kada_athena_async.aws.error_codes import code_of
 from kada_athena_async.engine.doctor.report import GRANTED, Tried, untried
-from kada_athena_async.engine.doctor.trying import code_of, outcome
+from kada_athena_async.engine.doctor.trying import outcome
 from kada_athena_async.errors import (
     AccessDeniedError,
     KadaAthenaError,

@@ -49,12 +49,9 @@ from kada_athena_async.permissions import (
     statement_of,
 )
 from kada_athena_async.plan import check_workgroups
-from kada_athena_async.retry import RetryPolicy
+from kada_athena_async.retry import CHECK_POLICY
 from kada_athena_async.sources.statement_texts import STATEMENT_COLUMNS, fill
 from kada_athena_async.sources.strategy import metadata_source
-
-TRY_S = 15.0
-"""How long one call is tried: somebody waits in front of it. A run tries longer."""
 
 _RESULTS = frozenset({Target.RESULTS, Target.RESULTS_BUCKET})
 _SECRETS = frozenset({Target.SECRETS, Target.PARAMETERS})
@@ -100,7 +97,7 @@ class Doctor:
                 rng=destination.rng,
                 notify=destination.notify,
                 texts=self.texts,
-                policy=RetryPolicy(deadline_s=TRY_S),
+                policy=CHECK_POLICY,
             ) as connection:
                 caller = await connection.client.call("sts", "GetCallerIdentity")
                 report = replace(

@@ -7,7 +7,6 @@ from collections.abc import Awaitable
 from kada_athena_async.engine.doctor.report import GRANTED, Tried
 from kada_athena_async.errors import (
     AccessDeniedError,
-    KadaAthenaError,
     NotFoundError,
     RequestError,
     UnitError,
@@ -33,9 +32,3 @@ async def outcome(call: Awaitable[object]) -> Tried:
         return Tried("problem", exc.message)
 
     return GRANTED
-
-
-def code_of(error: KadaAthenaError) -> str:
-    """The service's code of the refusal behind *error*; empty if there is none."""
-    response = getattr(error.__cause__, "response", {})
-    return str(response.get("Error", {}).get("Code", ""))
