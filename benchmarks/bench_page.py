@@ -1,13 +1,14 @@
-"""How large, how fast and how small in memory the page of a large estate is.
+"""Time and memory of ``report`` and of the views of ``show`` over a large estate.
 
-30 nights of an invented estate are written as a run writes them, then ``report`` makes the page as
-a process of its own. The names have something random in them, so that no compressor makes light of
-them.
+30 nights of an invented estate are written as a run writes them, with principals if asked; then
+``report`` and each view run as a process of their own. Several sites share the tables and the
+executions. The names have something random in them, so that no compressor makes light of them.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,7 @@ from kada_athena_async.records import (
     ColumnRecord,
     EventRecord,
     LinkageRecord,
+    PrincipalRecord,
     QueryRecord,
     Record,
     TableRecord,
@@ -45,6 +47,7 @@ EXECUTIONS = 1_000_000
 COLUMNS = 20
 SCHEMAS = 500
 STATEMENTS = 20_000
+PRINCIPALS = 5_000
 END = datetime(2026, 11, 28, tzinfo=timezone.utc)
 
 _SERVER, _CATALOG = "athena", "AwsDataCatalog"
@@ -54,22 +57,28 @@ _WORDS = (
     *("device", "metric", "invoice", "channel", "score", "batch", "source", "target", "value"),
 )
 _TYPES = ("varchar", "bigint", "double", "timestamp(3)", "date", "boolean", "decimal(18,2)")
+_CLIENTS = ("console", "jdbc", "odbc", "quicksight", "dbt", "awswrangler", "")
+_VIEWS = ("tables", "unused", "users", "who domain_007", "advice", "workgroups", "slowest")
 _PROGRAM = """
-import resource, sys
+import json, resource, sys
 from kada_athena_async.__main__ import main
 try:
     main()
 finally:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"peak {peak * (1 if sys.platform == 'darwin' else 1024)}", file=sys.stderr)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    figures = {"cpu_s": used.ru_utime + used.ru_stime, "peak_rss_mb": peak / 1e6}
+    print("figures", json.dumps(figures), file=sys.stderr)
 """
 
 
 class Estate:
     """An invented estate: names, and what happens in a night."""
 
-    def __init__(self, tables: int, executions: int) -> None:
-        rng = Random(11)
+    def __init__(
+        self, tables: int, executions: int, *, has_principals: bool = False, seed: int = 11
+    ) -> None:
+        rng = Random(seed)
         self._rng = rng
         self._executions = executions
         self.names = [f"{rng.choice(_WORDS)}_{rng.choice(_WORDS)}_{rng.randrange(16**6):06x}"
@@ -83,6 +92,8 @@ class Estate:
             "events": self._events,
             "usage": self._usage,
         }
+        if has_principals:
+            self.kinds["query_principals"] = self._principals
 
     def schema(self, table: int) -> str:
         """The schema of a table, by its number."""
@@ -188,6 +199,15 @@ class Estate:
                     *(self.names[table], ("a", "b"), at),
                 )
 
+    def _principals(self, night: int) -> Iterator[Record]:
+        for query_id, statement, source, _, at, scanned in self.executions(night):
+            name = f"user{(statement * 31 + scanned) % PRINCIPALS}@example.com"
+            yield PrincipalRecord(
+                *(_SERVER, query_id, f"arn:aws:sts::123456789012:assumed-role/analyst/{name}"),
+                *("AssumedRole", name, name, None, _CLIENTS[source % len(_CLIENTS)]),
+                *("cloudtrail", at),
+            )
+
     def _usage(self, night: int) -> Iterator[Record]:
         found: dict[tuple[int, int, str], list[int]] = {}
         for _, statement, source, target, _, scanned in self.executions(night):
@@ -241,35 +261,82 @@ class Estate:
 
 def main() -> None:
     """Measure and print."""
-    options = parse(__doc__ or "", repeat=1)
+    options = parse(
+        __doc__ or "",
+        repeat=1,
+        add=(
+            ("--principals", {"action": "store_true", "help": "who ran each query is known"}),
+            ("--sites", {"type": int, "default": 1, "help": "sites that share the estate"}),
+            ("--keep", {"type": Path, "help": "write the estate here, or take what is there"}),
+        ),
+    )
     scale = 0.002 if options.is_quick else 1.0
-    estate = Estate(int(TABLES * scale), int(EXECUTIONS * scale))
+    tables, executions = int(TABLES * scale), int(EXECUTIONS * scale)
+    sites: int = options.more.sites
     with tempfile.TemporaryDirectory() as directory:
-        folder = Path(directory) / "out"
-        folder.mkdir()
-        for night in range(NIGHTS):
-            write_night(estate, folder, night)
+        folder = options.more.keep or Path(directory) / "out"
+        places = [folder / f"site{number:03d}" if sites > 1 else folder for number in range(sites)]
+        if not folder.exists():
+            for number, place in enumerate(places):
+                place.mkdir(parents=True)
+                estate = Estate(
+                    *(tables // sites, executions // sites),
+                    has_principals=options.more.principals,
+                    seed=11 + number,
+                )
+                for night in range(NIGHTS):
+                    write_night(estate, place, night)
 
         page = Path(directory) / "page.html"
-        started = time.monotonic()
-        command = ["report", "--output-path", str(folder), "-f", str(page)]
-        done = subprocess.run(
-            [sys.executable, "-c", _PROGRAM, *command], check=True, capture_output=True, text=True
-        )
-        seconds = time.monotonic() - started
-        peak = int(done.stderr.rpartition("peak ")[2])
         figures = {
-            "tables": len(estate.names),
-            "columns": len(estate.names) * COLUMNS,
-            "executions": int(EXECUTIONS * scale) // NIGHTS * NIGHTS,
+            "tables": tables,
+            "columns": tables * COLUMNS,
+            "executions": executions // sites // NIGHTS * NIGHTS * sites,
             "nights": NIGHTS,
-            "extracts_mb": rounded(sum(p.stat().st_size for p in folder.iterdir()) / 1e6),
+            "sites": sites,
+            "principals": options.more.principals,
+            "extracts_mb": rounded(sum(p.stat().st_size for p in folder.rglob("*.*")) / 1e6),
+            "report": _measured(["report", "-f", str(page), *_extracts(places, Path(directory))]),
             "page_mb": rounded(page.stat().st_size / 1e6),
-            "seconds": rounded(seconds),
-            "peak_rss_mb": rounded(peak / 1e6),
         }
+        if sites == 1:
+            for view in _VIEWS:
+                command = ["show", *view.split(), "--json", "--output-path", str(folder)]
+                figures[f"show {view.split()[0]}"] = _measured(command)
 
     show("page", options, figures)
+
+
+def _extracts(places: list[Path], directory: Path) -> list[str]:
+    """Options that name the extracts of all sites."""
+    if len(places) == 1:
+        return ["--output-path", str(places[0])]
+
+    common = {"region": "eu-west-1", "bucket": "s3://results"}
+    document = {
+        **common,
+        "sites": [
+            {"name": place.name, "server": place.name, "output_path": str(place)}
+            for place in places
+        ],
+    }
+    config = directory / "sites.json"
+    config.write_text(json.dumps(document))
+    return ["-c", str(config)]
+
+
+def _measured(command: list[str]) -> dict[str, object]:
+    """Seconds, CPU and memory of a command as a process."""
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, *command], capture_output=True, text=True
+    )
+    if done.returncode:
+        raise RuntimeError(f"{command}: {done.stderr[-2000:]}")
+
+    seconds = time.monotonic() - started
+    figures = json.loads(done.stderr.rpartition("figures ")[2])
+    return {"seconds": rounded(seconds), **{name: rounded(each) for name, each in figures.items()}}
 
 
 def write_night(estate: Estate, folder: Path, night: int) -> None:

@@ -59,6 +59,19 @@ class ViewContext(msgspec.Struct, frozen=True, kw_only=True):
     schema: str
 
 
+class WorkgroupLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits of the bytes that one query may scan, also in the manifest.
+
+    Attributes:
+        cutoff_bytes: Workgroup -> its limit (GetWorkGroup, BytesScannedCutoffPerQuery), or null
+            where it has none; workgroups whose limit is not known are missing.
+        unknown: Reason why workgroups are missing; empty if none is.
+    """
+
+    cutoff_bytes: dict[str, int | None] = {}
+    unknown: str = ""
+
+
 class UnitFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Facts that a finished unit leaves beside its rows; they survive a restart in the unit's seal.
 
@@ -70,6 +83,7 @@ class UnitFacts(msgspec.Struct, frozen=True, kw_only=True):
         unresolved: Executions without a principal that later runs ask for again: id -> when it
             was submitted.
         warnings: What the user should know of the unit, also when a later run resumes this one.
+        limits: Of the workgroups, where the unit asked for them.
     """
 
     scopes: tuple[ScopeFacts, ...] = ()
@@ -79,6 +93,7 @@ class UnitFacts(msgspec.Struct, frozen=True, kw_only=True):
     view_contexts: tuple[ViewContext, ...] = ()
     unresolved: dict[str, datetime] = {}
     warnings: tuple[Warned, ...] = ()
+    limits: WorkgroupLimits | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,7 @@ ANSWER_KINDS: Mapping[str, type[msgspec.Struct]] = {
     "GetDatabases": wire.DatabasePage,
     "GetQueryResults": wire.ResultPage,
     "GetTables": wire.GluePage,
+    "GetWorkGroup": wire.WorkgroupAnswer,
     "ListDataCatalogs": wire.CatalogPage,
     "ListDatabases": wire.DatabasePage,
     "ListLFTags": wire.LFTagPage,

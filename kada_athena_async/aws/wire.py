@@ -175,10 +175,15 @@ class TableMetadataPage(Wire):
     next_token: str | None = None
 
 
+class SerdeInfo(Wire):
+    serialization_library: str | None = None
+
+
 class StorageDescriptor(Wire):
     columns: msgspec.Raw = NOTHING
     location: str | None = None
     input_format: str | None = None
+    serde_info: SerdeInfo | None = None
     parameters: Texts | None = None
 
 
@@ -238,6 +243,23 @@ class WorkgroupPage(Wire):
 
     work_groups: list[WorkgroupSummary]
     next_token: str | None = None
+
+
+class WorkgroupConfiguration(Wire):
+    bytes_scanned_cutoff_per_query: int | None = None
+    enforce_work_group_configuration: bool | None = None
+    result_configuration: ResultConfiguration | None = None
+    managed_query_results_configuration: ManagedResults | None = None
+
+
+class WorkgroupDetails(Wire):
+    configuration: WorkgroupConfiguration | None = None
+
+
+class WorkgroupAnswer(Wire):
+    """Answer of GetWorkGroup."""
+
+    work_group: WorkgroupDetails
 
 
 class CatalogSummary(Wire):

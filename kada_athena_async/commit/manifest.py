@@ -11,7 +11,7 @@ import msgspec
 
 from kada_athena_async.files import Files, parse_document, read_document
 from kada_athena_async.hwm import RunState
-from kada_athena_async.report import ScopeFacts
+from kada_athena_async.report import ScopeFacts, WorkgroupLimits
 from kada_athena_async.sinks.journal import FileName
 
 MANIFEST_VERSION = 2
@@ -102,6 +102,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         gaps: Times whose executions no extract holds.
         reconciliation: Figures of what the sources say about each other, by scope.
         history: Executions of each workgroup: ``listed``, and what became of them.
+        workgroup_limits: Bytes that a query may scan; None in manifests of earlier versions.
         calls: Calls of each operation, such as ``athena:ListQueryExecutions``.
         throttles: Throttled calls of each operation.
         timeline: When the calls were made; None in manifests of earlier versions.
@@ -117,6 +118,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     gaps: tuple[ManifestGap, ...] = ()
     reconciliation: dict[str, dict[str, int]] = {}
     history: dict[str, dict[str, int]] = {}
+    workgroup_limits: WorkgroupLimits | None = None
     calls: dict[str, int] = {}
     throttles: dict[str, int] = {}
     timeline: ManifestTimeline | None = None

@@ -65,6 +65,9 @@ def run_facts(
             for outcome in outcomes
             if outcome.facts.account is not None
         },
+        workgroup_limits=next(
+            (limits for outcome in outcomes if (limits := outcome.facts.limits)), None
+        ),
         calls=dict(sorted(log.calls.items())),
         throttles=dict(sorted(log.throttles.items())),
         timeline=_timeline(log, current.config.quota_share),

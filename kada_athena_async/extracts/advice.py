@@ -6,16 +6,17 @@ One pass over the executions, in memory that does not grow with their number.
 from __future__ import annotations
 
 import heapq
-import json
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
-from typing import NamedTuple, TypeVar
+from datetime import timedelta
+from typing import TypeVar
 
 from kada_athena_async.extracts.executions import Ran, Touched, executions
-from kada_athena_async.extracts.runs import Runs
+from kada_athena_async.extracts.repeats import Repeats, open_repeats
+from kada_athena_async.extracts.runs import TIME_FORMAT, Runs
+from kada_athena_async.extracts.scan_limits import ScanLimits
+from kada_athena_async.extracts.table_facts import TableFacts, table_facts
 from kada_athena_async.extracts.table_usage import (
     TableName,
     each_unused_table,
@@ -23,23 +24,25 @@ from kada_athena_async.extracts.table_usage import (
     unread_tables,
 )
 from kada_athena_async.prices import Prices
+from kada_athena_async.sql.conditions import condition_names
 
 MAX_HELD = 25_000
 """Findings of a kind held at most, twice as many for a moment; then those of least bytes go."""
 
 MAX_EVIDENCE = 5
-WIDE_COLUMNS = 20
 OFTEN = 5
 GROWTH = 1.5
 WORTH_BYTES = 2**30
 """What must be scanned for a format, or a growth, to be worth a word: 1 GB."""
 
-REPEATED_WITHIN = timedelta(hours=1)
+MAX_CONDITIONS = 5_000
+"""Statements whose conditions are held at most."""
+
 WEEK = timedelta(days=7)
 
 REMEDIES = {
-    "no_partition_filter": "filter on a partition column ({detail}) in WHERE, or make "
-    "the workgroup's byte limit refuse such queries",
+    "no_partition_filter": "filter on a partition column ({detail}) in WHERE, or limit the bytes "
+    "that a query of the workgroup may scan",
     "select_star": "name the columns that are needed: a columnar table is charged by the columns "
     "read ({detail})",
     "row_format": "convert the table to Parquet or ORC, compressed: CREATE TABLE AS SELECT, or "
@@ -49,15 +52,16 @@ REMEDIES = {
     "limit or a smaller time range stops it earlier",
     "growth": "look at what made it grow ({detail}): partition, filter, or read increments",
     "written_never_read": "stop writing it, or show it to those who should read it",
-    "unused_table": "archive or drop it, once its owner agrees",
+    "unused_table": "archive or drop it ({detail}), once its owner agrees",
+    "no_scan_limit": "limit the bytes that a query may scan: aws athena update-work-group "
+    "--work-group {subject} --configuration-updates BytesScannedCutoffPerQuery=BYTES (10485760 at "
+    "least); its largest query scanned {detail}",
 }
 """Kind of finding -> what to do."""
 
 KeyT = TypeVar("KeyT")
 
-_STAR = re.compile(r"\bselect\s+(?:distinct\s+)?(?:[\w\"]+\.)*\*", re.IGNORECASE)
-_COLUMNAR = ("iceberg", "hudi", "delta", "parquet", "orc")
-_ROW_FORMATS = ("csv", "tsv", "json", "xml", "grok", "text")
+_STAR = re.compile(r"(?:\bselect\s+(?:distinct\s+)?|,\s*)(?:[\w\"]+\.)*\*", re.IGNORECASE)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,10 +70,11 @@ class Finding:
 
     Attributes:
         kind: A key of ``REMEDIES``.
-        subject: A table, or a fingerprint.
+        subject: A table, a workgroup, or a fingerprint.
         usd: What the executions were charged by bytes, their shares of this table; of an unused
             table its storage for a month.
         evidence: Ids of up to ``MAX_EVIDENCE`` executions.
+        caveat: What is not known and may make it untrue; empty if there is nothing.
     """
 
     kind: str
@@ -79,19 +84,25 @@ class Finding:
     scanned_bytes: int = 0
     usd: float = 0.0
     evidence: list[str] = field(default_factory=list)
+    caveat: str = ""
     _billed: float = 0.0
 
     @property
     def remedy(self) -> str:
-        return REMEDIES[self.kind].format(detail=self.detail)
+        remedy = REMEDIES[self.kind].format(subject=self.subject, detail=self.detail)
+        return f"{remedy}; {self.caveat}" if self.caveat else remedy
 
     def add(self, ran: Ran, share: float = 1.0) -> None:
         """Count an execution, of whose bytes *share* belongs here."""
+        self.count(ran.query_id, ran.scanned_bytes * share, ran.billed_bytes * share)
+
+    def count(self, query_id: str, scanned_bytes: float, billed_bytes: float) -> None:
+        """Count an execution and the bytes of it that belong here."""
         self.executions += 1
-        self.scanned_bytes += round(ran.scanned_bytes * share)
-        self._billed += ran.billed_bytes * share
+        self.scanned_bytes += round(scanned_bytes)
+        self._billed += billed_bytes
         if len(self.evidence) < MAX_EVIDENCE:
-            self.evidence.append(ran.query_id)
+            self.evidence.append(query_id)
 
     def price(self, prices: Prices) -> None:
         self.usd = round(prices.scanned_usd(round(self._billed)), 4)
@@ -102,84 +113,108 @@ class Finding:
         return {**plain, "remedy": self.remedy}
 
 
-class _TableFacts(NamedTuple):
-    """Reasons to look at reads of a table; most tables give none and are not held."""
-
-    name: str
-    partition_keys: tuple[str, ...]
-    format: str
-    columns: int
-
-    @property
-    def is_wide(self) -> bool:
-        return self.format in _COLUMNAR and self.columns >= WIDE_COLUMNS
-
-
 def advice(runs: Runs) -> list[Finding]:
     """Findings on cost, the most expensive first.
 
     Raises:
         StateError: An extract is missing or torn.
     """
-    adviser = _Adviser(runs)
-    for ran in executions(runs):
-        adviser.look_at(ran)
+    with open_repeats(runs) as repeats:
+        adviser = _Adviser(runs, repeats)
+        for ran in executions(runs):
+            adviser.look_at(ran)
 
-    found = [*adviser.findings(), *_unused(runs)]
+        found = [*adviser.findings(), *_unused(runs)]
+
     return sorted(found, key=lambda f: (-f.usd, -f.scanned_bytes, f.kind, f.subject))
 
 
 class _Adviser:
-    def __init__(self, runs: Runs) -> None:
+    def __init__(self, runs: Runs, repeats: Repeats) -> None:
         self._runs = runs
-        self._facts = _facts(runs)
+        self._repeats = repeats
+        self._limits = ScanLimits(runs)
+        self._facts = table_facts(runs.newest)
+        self._conditions: dict[str, frozenset[str] | None] = {}
         self._written: dict[TableName, Finding] = {}
         self._found: dict[tuple[str, str], Finding] = {}
-        self._last: dict[tuple[str, str, int], tuple[datetime, str]] = {}
         self._weeks: dict[str, tuple[Finding, Finding]] = {}
-        self._ends = (runs.end, runs.end - WEEK, runs.end - 2 * WEEK)
+        self._ends = [f"{runs.end - back * WEEK:{TIME_FORMAT}}" for back in range(3)]
+        self._has_weeks = runs.covers(runs.end - 2 * WEEK, runs.end)
+        self._half_read = frozenset(runs.incomplete_workgroups())
 
     def look_at(self, ran: Ran) -> None:
+        self._limits.look_at(ran)
         self._look_at_writes(ran)
-        reads = dict.fromkeys(each for each in ran.touched if each.event_type == "READ")
-        for read in reads:
-            self._look_at_read(ran, read, 1 / len(reads))
+        if not ran.is_reused and ran.scanned_bytes:
+            reads = dict.fromkeys(each for each in ran.touched if each.event_type == "READ")
+            for read in reads:
+                self._look_at_read(ran, read, 1 / len(reads))
 
         if not ran.fingerprint or not ran.scanned_bytes:
             return
 
         if ran.status != "SUCCEEDED":
             self._finding("failed_after_scanning", ran.fingerprint, ran.status.lower()).add(ran)
-            return
-
-        at = _moment(ran.ended_at)
-        if at is not None:
-            self._look_for_repetition(ran, at)
-            self._look_for_growth(ran, at)
+        elif not ran.is_reused:
+            self._repeats.add(ran)
+            self._look_for_growth(ran)
 
     def findings(self) -> Iterator[Finding]:
         self._facts.clear()
-        self._last.clear()
-        unread = unread_tables(self._runs)
+        for repeat in self._repeats.found():
+            self._finding("repeated", repeat.fingerprint, "").count(
+                repeat.query_id, repeat.scanned_bytes, repeat.billed_bytes
+            )
+
         found = [f for f in self._found.values() if _is_worth_it(f)]
-        found += [f for name, f in self._written.items() if name in unread]
-        for finding in (*found, *self._growing()):
+        for name, scanned in self._limits.largest():
+            finding = Finding(kind="no_scan_limit", subject=name)
+            finding.detail = f"{scanned[0].scanned_bytes / 2**30:,.1f} GB"
+            for each in scanned:
+                finding.count(*each)
+            found.append(finding)
+
+        for finding in (*found, *self._unread(), *self._growing()):
             finding.price(self._runs.prices)
             yield finding
 
+    def _unread(self) -> Iterator[Finding]:
+        unread, caveat = unread_tables(self._runs), "; ".join(self._runs.doubts())
+        for name, finding in self._written.items():
+            if name in unread:
+                finding.caveat = caveat
+                yield finding
+
     def _look_at_read(self, ran: Ran, read: Touched, share: float) -> None:
-        facts = self._facts.get(hash(folded(read.catalog, read.schema, read.table)))
-        if facts is None or ran.is_reused or not ran.scanned_bytes:
-            return
+        for facts in self._facts.get(hash(folded(read.catalog, read.schema, read.table)), ()):
+            if facts.keys and read.columns is not None and not self._prunes(ran, read, facts):
+                keys = ", ".join(facts.keys)
+                self._finding("no_partition_filter", facts.name, keys).add(ran, share)
 
-        if read.columns is not None and facts.partition_keys:
-            self._look_at_partitions(ran, facts, read.columns, share)
+            if facts.is_row_format:
+                self._finding("row_format", facts.name, f"it is {facts.format}").add(ran, share)
+            elif facts.is_wide and _is_star(ran, read, facts):
+                detail = f"it has {facts.columns:,}"
+                self._finding("select_star", facts.name, detail).add(ran, share)
 
-        if facts.format in _ROW_FORMATS:
-            self._finding("row_format", facts.name, f"it is {facts.format}").add(ran, share)
-        elif facts.is_wide and _STAR.search(ran.query):
-            detail = f"it has {facts.columns:,}"
-            self._finding("select_star", facts.name, detail).add(ran, share)
+    def _prunes(self, ran: Ran, read: Touched, facts: TableFacts) -> bool:
+        """True if the statement may have read fewer than all partitions.
+
+        A partition column in a condition, also one of a join, can leave partitions out; among the
+        columns that are shown or grouped it cannot. Where the text says nothing, such as EXECUTE,
+        any use of the column counts.
+        """
+        if ran.fingerprint not in self._conditions or not ran.fingerprint:
+            if len(self._conditions) >= MAX_CONDITIONS:
+                self._conditions.clear()
+            self._conditions[ran.fingerprint] = condition_names(ran.query)
+
+        names = self._conditions[ran.fingerprint]
+        if names is None:
+            names = frozenset(column.lower() for column in read.columns or ())
+
+        return not facts.pruning.isdisjoint(names)
 
     def _look_at_writes(self, ran: Ran) -> None:
         writes = {folded(*each[1:4]): each for each in ran.touched if each.event_type == "WRITE"}
@@ -192,28 +227,9 @@ class _Adviser:
 
             finding.add(ran, 1 / len(writes))
 
-    def _look_at_partitions(
-        self, ran: Ran, facts: _TableFacts, columns: tuple[str, ...], share: float
-    ) -> None:
-        if not {column.lower() for column in columns} & set(facts.partition_keys):
-            keys = ", ".join(facts.partition_keys)
-            self._finding("no_partition_filter", facts.name, keys).add(ran, share)
-
-    def _look_for_repetition(self, ran: Ran, at: datetime) -> None:
-        key = (ran.fingerprint, ran.workgroup, ran.scanned_bytes)
-        last = self._last.get(key)
-        is_read = not any(each.event_type != "READ" for each in ran.touched)
-        if last is not None and is_read and abs(at - last[0]) <= REPEATED_WITHIN:
-            finding = self._finding("repeated", ran.fingerprint, "")
-            finding.add(ran)
-
-        if len(self._last) >= 2 * MAX_HELD:
-            self._last.pop(next(iter(self._last)))
-        self._last[key] = (at, ran.query_id)
-
-    def _look_for_growth(self, ran: Ran, at: datetime) -> None:
+    def _look_for_growth(self, ran: Ran) -> None:
         end, one, two = self._ends
-        if not two <= at < end:
+        if not self._has_weeks or not two <= ran.ended_at < end or ran.workgroup in self._half_read:
             return
 
         if ran.fingerprint not in self._weeks:
@@ -223,7 +239,7 @@ class _Adviser:
             self._weeks[ran.fingerprint] = now, before
 
         now, before = self._weeks[ran.fingerprint]
-        if at < one:
+        if ran.ended_at < one:
             before.scanned_bytes += ran.scanned_bytes
         else:
             now.add(ran)
@@ -235,9 +251,6 @@ class _Adviser:
         self._weeks = dict(largest)
 
     def _growing(self) -> Iterator[Finding]:
-        if self._runs.start > self._ends[2]:
-            return  # there are no two whole weeks
-
         for now, before in self._weeks.values():
             grown = now.scanned_bytes - before.scanned_bytes
             if before.scanned_bytes and grown >= WORTH_BYTES:
@@ -269,57 +282,21 @@ def _is_worth_it(finding: Finding) -> bool:
     return True
 
 
+def _is_star(ran: Ran, read: Touched, facts: TableFacts) -> bool:
+    """True if a star of the statement reads the table's columns.
+
+    A star in a subquery of which few columns are used reads those alone.
+    """
+    uses_all = read.columns is None or 10 * len(read.columns) >= 9 * facts.columns
+    return uses_all and _STAR.search(ran.query) is not None
+
+
 def _unused(runs: Runs) -> Iterator[Finding]:
     """Tables that are kept for nobody."""
+    caveat = "; ".join(runs.doubts())
     for table in each_unused_table(runs):
         if table.size_bytes:
             name = ".".join((table.catalog, table.schema, table.table))
             finding = Finding(kind="unused_table", subject=name, usd=table.usd_per_month or 0.0)
-            finding.detail = f"{table.size_bytes:,} bytes"
+            finding.detail, finding.caveat = f"{table.size_bytes / 2**30:,.1f} GB", caveat
             yield finding
-
-
-def _facts(runs: Runs) -> dict[int, _TableFacts]:
-    """Hash of the folded name -> facts about the table in the newest run, where they matter."""
-    counts: dict[int, int] = {}
-    for place in runs.newest.rows("metadata_columns", "catalog", "schema", "table"):
-        number = hash(folded(*place))
-        counts[number] = counts.get(number, 0) + 1
-
-    found = {}
-    names = ("catalog", "schema", "table", "table_format", "partition_keys", "parameters")
-    for catalog, schema, table, kind, keys, parameters in runs.newest.rows(
-        "metadata_tables", *names
-    ):
-        number = hash(folded(catalog, schema, table))
-        facts = _TableFacts(
-            ".".join((catalog, schema, table)),
-            tuple(sys.intern(name.lower()) for name in json.loads(keys)) if keys else (),
-            _format(kind, json.loads(parameters) if parameters else {}),
-            counts.pop(number, 0),
-        )
-        if facts.partition_keys or facts.format in _ROW_FORMATS or facts.is_wide:
-            found[number] = facts
-
-    return found
-
-
-def _format(table_format: str, parameters: dict[str, str]) -> str:
-    """Format of the files, from the catalog; empty if unknown."""
-    said = {name.lower(): str(value).lower() for name, value in parameters.items()}
-    hints = (
-        table_format,
-        said.get("classification", ""),
-        said.get("inputformat", ""),
-        said.get("serde.serialization.lib", ""),
-    )
-    for hint in hints:
-        for name in (*_COLUMNAR, *_ROW_FORMATS):
-            if name in hint:
-                return name
-
-    return ""
-
-
-def _moment(text: str) -> datetime | None:
-    return datetime.fromisoformat(f"{text}+00:00") if text else None

@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import TypeAlias
 
 from kada_athena_async.commit import Manifest
@@ -114,20 +116,24 @@ def _table_changes(before: Package, after: Package, other: set[int]) -> Iterator
         yield TableChange(key, old.get(key, ""), new.get(key, ""))
 
 
+_COLUMN = ("catalog", "schema", "table", "column", "data_type")
+
+
 def _sums(package: Package, tables: Set[int]) -> dict[int, int]:
     """A number for the columns of each table, in whatever order they come."""
     sums: dict[int, int] = {}
-    for key, column, data_type in _columns(package):
+    # A table's columns follow each other, mostly: its name is looked at once.
+    for key, columns in groupby(package.rows("metadata_columns", *_COLUMN), itemgetter(0, 1, 2)):
         table = hash(key)
         if table in tables:
-            sums[table] = (sums.get(table, 0) + hash((column, data_type))) & _BITS
+            number = sum(hash((column, data_type)) for *_, column, data_type in columns)
+            sums[table] = (sums.get(table, 0) + number) & _BITS
 
     return sums
 
 
 def _columns(package: Package) -> Iterator[tuple[TableKey, str, str]]:
-    names = ("catalog", "schema", "table", "column", "data_type")
-    for catalog, schema, table, column, data_type in package.rows("metadata_columns", *names):
+    for catalog, schema, table, column, data_type in package.rows("metadata_columns", *_COLUMN):
         yield (catalog, schema, table), column, data_type
 
 

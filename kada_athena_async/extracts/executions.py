@@ -1,21 +1,28 @@
 """Executions with what they read and wrote, and who ran them: the extracts of a run joined.
 
 Rows of ``events`` come in another order than their executions, because a run derives them while
-the history comes in. They are joined on disk; one execution is held at a time.
+the history comes in. They are joined on disk; few executions are held at a time.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from itertools import islice
+from sqlite3 import Connection
+from typing import NamedTuple, TypeAlias
 
 from kada_athena_async.extracts.package import Package
 from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.extracts.scratch import scratch_database
 from kada_athena_async.prices import billed_bytes, dpu_hours
+
+UsesTable: TypeAlias = Callable[[str, str, str], bool]
+"""Catalog, schema and table -> True if it is asked for."""
+
+_ROWS_AT_ONCE = 500
 
 
 class Touched(NamedTuple):
@@ -32,20 +39,26 @@ class Touched(NamedTuple):
     columns: tuple[str, ...] | None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Ran:
     """An execution.
 
     Attributes:
-        ended_at: As the extract writes it; empty where nobody knows.
+        ended_at, submitted_at: As the extract writes them; empty where nobody knows.
+        catalog, schema: Where the names of the statement lie that say no more.
+        statement: Its ``substatement_type``, else its ``statement_type``.
         principal, client: Who ran it and with what; empty where nobody knows.
     """
 
     query_id: str
     user: str
     workgroup: str
+    catalog: str
+    schema: str
     status: str
+    statement: str
     ended_at: str
+    submitted_at: str
     fingerprint: str
     query: str
     scanned_bytes: int
@@ -58,52 +71,73 @@ class Ran:
 
 
 _QUERY_COLUMNS = (
-    *("query_id", "user", "workgroup", "status", "statement_type", "substatement_type"),
-    *("completed_at", "submitted_at", "fingerprint", "query"),
-    *("scanned_bytes", "reused_result", "engine_ms", "dpu_count"),
+    *("query_id", "user", "workgroup", "catalog", "schema", "status"),
+    *("statement_type", "substatement_type", "completed_at", "submitted_at"),
+    *("fingerprint", "query", "scanned_bytes", "reused_result", "engine_ms", "dpu_count"),
 )
 _EVENT_COLUMNS = ("query_id", "event_type", "catalog", "schema", "table", "columns")
-_EVENTS = """CREATE TABLE events
-    (query_id TEXT, event_type TEXT, catalog TEXT, schema TEXT, name TEXT, columns TEXT);"""
+_SCHEMA = """
+    CREATE TABLE events
+    (query_id TEXT, event_type TEXT, catalog TEXT, schema TEXT, name TEXT, columns TEXT);
+    CREATE TABLE principals
+    (query_id TEXT PRIMARY KEY, principal TEXT, client TEXT) WITHOUT ROWID;
+"""
 
-# An S3 location has no catalog.
-_EVENTS_OF = """SELECT event_type, catalog, schema, name, columns FROM events
-    WHERE query_id = ? AND catalog <> '' ORDER BY rowid"""
+_EVENTS_OF = """SELECT query_id, event_type, catalog, schema, name, columns FROM events
+    WHERE query_id IN (SELECT value FROM json_each(?)) ORDER BY rowid"""
+_PRINCIPALS_OF = """SELECT query_id, principal, client FROM principals
+    WHERE query_id IN (SELECT value FROM json_each(?))"""
 
 
-def executions(runs: Runs) -> Iterator[Ran]:
+def executions(runs: Runs, *, uses: UsesTable | None = lambda *_: True) -> Iterator[Ran]:
     """Yield the executions of *runs*, the newest run first.
+
+    Args:
+        uses: The tables of ``touched``; None if it is not asked for.
 
     Raises:
         StateError: An extract is missing or torn.
     """
-    # Principals that came late stand in a later run than their execution.
-    known: dict[str, tuple[str, str]] = {}
-    for package in runs.packages:
-        names = ("query_id", "principal", "client")
-        for query_id, principal, client in package.rows("query_principals", *names):
-            known[query_id] = (principal, client)
-
-        yield from _executions(runs, package, known)
-
-
-def _executions(runs: Runs, package: Package, known: dict[str, tuple[str, str]]) -> Iterator[Ran]:
-    with scratch_database(_EVENTS) as connection:
-        connection.executemany(
-            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)",
-            package.rows("events", *_EVENT_COLUMNS),
-        )
-        connection.execute("CREATE INDEX events_of ON events (query_id)")
-        for row in package.rows("databaselog", *_QUERY_COLUMNS):
-            touched = tuple(
-                Touched(what, catalog, schema, table, _names(columns))
-                for what, catalog, schema, table, columns in connection.execute(
-                    _EVENTS_OF, (row[0],)
-                )
+    with scratch_database(_SCHEMA) as connection:
+        for package in runs.packages:
+            # Principals that came late stand in a later run than their execution.
+            connection.executemany(
+                "INSERT OR REPLACE INTO principals VALUES (?, ?, ?)",
+                package.rows("query_principals", "query_id", "principal", "client"),
             )
-            ran = _ran(row, touched, known.pop(row[0], ("", "")))
-            if runs.counts(ran.ended_at):
-                yield ran
+            if uses is not None:
+                _load_events(connection, package, uses)
+
+            rows = package.rows("databaselog", *_QUERY_COLUMNS)
+            while batch := list(islice(rows, _ROWS_AT_ONCE)):
+                for ran in _joined(connection, batch, has_events=uses is not None):
+                    if runs.counts(ran.ended_at):
+                        yield ran
+
+
+def _load_events(connection: Connection, package: Package, uses: UsesTable) -> None:
+    connection.execute("DROP INDEX IF EXISTS events_of")
+    connection.execute("DELETE FROM events")
+    connection.executemany(
+        "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)",
+        # An S3 location has no catalog.
+        (row for row in package.rows("events", *_EVENT_COLUMNS) if row[2] and uses(*row[2:5])),
+    )
+    connection.execute("CREATE INDEX events_of ON events (query_id)")
+
+
+def _joined(
+    connection: Connection, rows: list[tuple[str, ...]], *, has_events: bool
+) -> Iterator[Ran]:
+    ids = json.dumps([row[0] for row in rows])
+    who = {row[0]: row for row in connection.execute(_PRINCIPALS_OF, (ids,))}
+    touched: dict[str, list[Touched]] = {}
+    for query_id, *place, columns in connection.execute(_EVENTS_OF, (ids,)) if has_events else ():
+        touched.setdefault(query_id, []).append(Touched(*place, _names(columns)))
+
+    for row in rows:
+        _, principal, client = who.get(row[0], ("", "", ""))
+        yield _ran(*row, principal, client, tuple(touched.get(row[0], ())))
 
 
 @lru_cache(maxsize=4_096)
@@ -112,33 +146,43 @@ def _names(text: str) -> tuple[str, ...] | None:
     return tuple(json.loads(text)) if text else None
 
 
-def _ran(row: tuple[str, ...], touched: tuple[Touched, ...], principal: tuple[str, str]) -> Ran:
-    cell = dict(zip(_QUERY_COLUMNS, row, strict=True))
-    scanned = int(cell["scanned_bytes"] or 0)
-    engine_ms = int(cell["engine_ms"]) if cell["engine_ms"] else None
-    dpu_count = float(cell["dpu_count"] or 0)
-    is_reused = cell["reused_result"] == "true"
-    return Ran(
-        query_id=cell["query_id"],
-        user=cell["user"],
-        workgroup=cell["workgroup"],
-        status=cell["status"],
-        ended_at=cell["completed_at"] or cell["submitted_at"],
-        fingerprint=cell["fingerprint"],
-        query=cell["query"],
-        scanned_bytes=scanned,
-        billed_bytes=billed_bytes(
-            status=cell["status"],
-            statement_type=cell["statement_type"] or None,
-            substatement_type=cell["substatement_type"] or None,
-            scanned_bytes=scanned,
-            is_reused=is_reused,
-            dpu_count=dpu_count,
-            has_run=cell["status"] != "CANCELLED" or engine_ms is not None,
-        ),
-        dpu_hours=dpu_hours(dpu_count, engine_ms),
+def _ran(
+    query_id: str,
+    user: str,
+    workgroup: str,
+    catalog: str,
+    schema: str,
+    status: str,
+    statement_type: str,
+    substatement_type: str,
+    completed_at: str,
+    submitted_at: str,
+    fingerprint: str,
+    query: str,
+    scanned: str,
+    reused: str,
+    engine_ms: str,
+    dpu_count: str,
+    principal: str,
+    client: str,
+    touched: tuple[Touched, ...],
+) -> Ran:
+    scanned_bytes, dpus = int(scanned or 0), float(dpu_count or 0)
+    is_reused = reused == "true"
+    billed = billed_bytes(
+        status=status,
+        statement_type=statement_type or None,
+        substatement_type=substatement_type or None,
+        scanned_bytes=scanned_bytes,
         is_reused=is_reused,
-        principal=principal[0],
-        client=principal[1],
-        touched=touched,
+        dpu_count=dpus,
+        has_run=status != "CANCELLED" or bool(engine_ms),
+    )
+    return Ran(
+        *(query_id, user, workgroup, catalog, schema, status),
+        substatement_type or statement_type,
+        *(completed_at or submitted_at, submitted_at),
+        *(fingerprint, query, scanned_bytes, billed),
+        dpu_hours(dpus, int(engine_ms) if engine_ms else None),
+        *(is_reused, principal, client, touched),
     )

@@ -71,7 +71,7 @@ def user_totals(runs: Runs) -> list[UserTotal]:
     """
     found: dict[tuple[str, str, str], UserTotal] = {}
     prices = runs.prices
-    for ran in executions(runs):
+    for ran in executions(runs, uses=None):
         key = (ran.user, ran.principal, ran.client)
         if key not in found and len(found) >= MAX_HELD:
             key = (OTHERS, "", "")
@@ -108,9 +108,9 @@ def table_users(runs: Runs, name: str) -> list[TableUser]:
     """
     wanted = name.lower().replace('"', "").replace("`", "")
     found: dict[tuple[str, ...], TableUser] = {}
-    for ran in executions(runs):
+    for ran in executions(runs, uses=lambda *place: _fits(place, wanted)):
         # A statement that reads a table twice reads it once.
-        touched = dict.fromkeys(each[:4] for each in ran.touched if _fits(each[1:4], wanted))
+        touched = dict.fromkeys(each[:4] for each in ran.touched)
         for what, catalog, schema, table in touched:
             key = (*folded(catalog, schema, table), what, ran.user, ran.principal, ran.client)
             if key not in found and len(found) >= MAX_HELD:

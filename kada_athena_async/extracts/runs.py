@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,8 +11,10 @@ from kada_athena_async.commit import Manifest
 from kada_athena_async.extracts.package import Package, newest_packages
 from kada_athena_async.files import Files
 from kada_athena_async.prices import Prices, prices_of
+from kada_athena_async.report import SPARK, ScopeFacts
 
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +85,54 @@ class Runs:
         sure = {name for name in known if all(each.get(name) == "complete" for each in outcomes)}
         return sure, sorted(name for name in known if name not in sure)
 
+    def covers(self, start: datetime, until: datetime) -> bool:
+        """True if the windows of the runs hold the whole time, and no gap is known in it."""
+        if self.since and self.since > start:
+            return False
+
+        gaps = [gap for package in self.packages for gap in package.manifest.facts.gaps]
+        if any(gap.start < until and gap.end > start for gap in gaps):
+            return False
+
+        reached = start
+        for first, end in sorted((p.manifest.start, p.manifest.end) for p in self.packages):
+            if first <= reached:
+                reached = max(reached, end)
+
+        return reached >= until
+
+    def doubts(self) -> list[str]:
+        """What may have happened and no run holds, a sentence each."""
+        found = []
+        for names, why in (
+            (self.incomplete_workgroups(), "not read completely"),
+            (self.excluded_workgroups(), "left out by the configuration"),
+        ):
+            if names:
+                more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+                found.append(f"workgroups {why}: {', '.join(names[:_NAMED])}{more}")
+
+        if not self.covers(self.start, self.end):
+            found.append("the runs do not hold the whole time between the first and the last")
+
+        return found
+
+    def excluded_workgroups(self) -> list[str]:
+        """The workgroups that the configuration of some run left out."""
+        return self._workgroups(lambda record: record.outcome == "excluded")
+
     def incomplete_workgroups(self) -> list[str]:
         """The workgroups whose history some run did not read completely."""
+        return self._workgroups(
+            lambda record: record.outcome not in ("complete", "excluded") and record.reason != SPARK
+        )
+
+    def _workgroups(self, fits: Callable[[ScopeFacts], bool]) -> list[str]:
         names = {
             ".".join(record.name)
             for package in self.packages
             for record in package.manifest.facts.completeness
-            if record.scope == "workgroup" and record.outcome not in ("complete", "excluded")
+            if record.scope == "workgroup" and fits(record)
         }
         return sorted(names)
 

@@ -13,6 +13,7 @@ S3_USD_PER_GB_MONTH = 0.023
 """Storage class Standard, first 50 TB, us-east-1 (aws.amazon.com/s3/pricing)."""
 
 GB_BYTES = 2**30
+_DAY_CHARS = len("2026-11-28")
 MAX_USERS = 1_000
 """Users of a table that are distinguished."""
 
@@ -76,13 +77,13 @@ class Unused:
         tables: The largest first.
         schemas: How many schemas were looked at.
         left_out: Schemas that some run did not read completely.
-        workgroups: Workgroups whose history is not complete: their executions may have used more.
+        doubts: What may have happened and no run holds: executions that may have used more.
     """
 
     tables: tuple[UnusedTable, ...]
     schemas: int
     left_out: tuple[tuple[str, str], ...]
-    workgroups: tuple[str, ...]
+    doubts: tuple[str, ...]
 
 
 def table_uses(runs: Runs) -> list[TableUse]:
@@ -93,7 +94,7 @@ def table_uses(runs: Runs) -> list[TableUse]:
     """
     found: dict[TableName, TableUse] = {}
     for package in runs.packages:
-        for row in package.rows("usage", *_COLUMNS):
+        for row in usage_of(package):
             if runs.counts_day(row[3]):
                 _add(found, row)
 
@@ -107,6 +108,31 @@ _COLUMNS = (
     *("catalog", "schema", "table", "usage_date", "user", "event_type"),
     *("executions", "failed_executions", "scanned_bytes", "last_at"),
 )
+
+
+def usage_of(package: Package) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of ``usage``: table, day, user, READ or WRITE, counts, last time.
+
+    A run of a version that knew no ``usage`` is counted by its events, one row an execution and
+    without its bytes.
+
+    Raises:
+        StateError: An extract is missing or torn.
+    """
+    if package.extracts("usage"):
+        yield from package.rows("usage", *_COLUMNS)
+        return
+
+    names = ("query_id", "event_type", "catalog", "schema", "table", "user", "occurred_at")
+    query, seen = "", set[tuple[str, ...]]()
+    for query_id, what, catalog, schema, table, user, at in package.rows("events", *names):
+        if query_id != query:
+            query, seen = query_id, set()  # the events of an execution follow each other
+
+        key = (what, catalog, schema, table)
+        if what in ("READ", "WRITE") and catalog and key not in seen:
+            seen.add(key)
+            yield catalog, schema, table, at[:_DAY_CHARS], user, what, "1", "0", "0", at
 
 
 def _add(found: dict[TableName, TableUse], row: tuple[str, ...]) -> None:
@@ -146,7 +172,7 @@ def unused_tables(runs: Runs) -> Unused:
         ),
         schemas=len(sure),
         left_out=tuple(left_out),
-        workgroups=tuple(runs.incomplete_workgroups()),
+        doubts=tuple(runs.doubts()),
     )
 
 

@@ -138,19 +138,8 @@ def _days(warehouse: Warehouse) -> Plain:
 
 def _is_covered(runs: Runs, day: str) -> bool:
     """True if the windows of *runs* hold the whole day."""
-    zone = runs.end.tzinfo
-    start = datetime.fromisoformat(day).replace(tzinfo=zone)
-    until = start + timedelta(days=1)
-    gaps = [gap for package in runs.packages for gap in package.manifest.facts.gaps]
-    if (runs.since and runs.since > start) or any(g.start < until and g.end > start for g in gaps):
-        return False
-
-    reached = start
-    for package in sorted(runs.packages, key=lambda each: each.manifest.start):
-        if package.manifest.start <= reached:
-            reached = max(reached, package.manifest.end)
-
-    return reached >= until
+    start = datetime.fromisoformat(day).replace(tzinfo=runs.end.tzinfo)
+    return runs.covers(start, start + timedelta(days=1))
 
 
 def _hours(warehouse: Warehouse) -> Plain:

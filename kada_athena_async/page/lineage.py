@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby, islice
+from operator import itemgetter
 
 from kada_athena_async.observers.escaping import escape
 from kada_athena_async.page.packing import Columns, json_text, pack
@@ -47,8 +48,10 @@ _EDGES = f"""
 """
 
 _PAIRS = """
-    SELECT DISTINCT source_column, target_column FROM links
-    WHERE source = ? AND target = ? AND source_column ORDER BY source_column, target_column LIMIT ?
+    SELECT DISTINCT edges.source, edges.target, coalesce(source_column, 0), target_column
+    FROM edges LEFT JOIN links
+        ON links.source = source_id AND links.target = target_id AND source_column
+    ORDER BY 1, 2, 3, 4
 """
 
 
@@ -88,11 +91,12 @@ def _pairs(warehouse: Warehouse, cap: int) -> Iterator[str]:
     """JSON: a flat list of name places for each flow, then the names."""
     places: dict[int, int] = {0: 0}
     yield '{"pairs":['
-    ends = "SELECT source_id, target_id FROM edges ORDER BY source, target"
-    for number, (source, target) in enumerate(warehouse.rows(ends)):
+    flows = groupby(warehouse.rows(_PAIRS), key=itemgetter(0, 1))
+    for number, (_, pairs) in enumerate(flows):
         flat = [
             places.setdefault(name, len(places))
-            for pair in warehouse.rows(_PAIRS, source, target, cap)
+            for _, _, *pair in islice(pairs, cap)
+            if pair[0]
             for name in pair
         ]
         yield f"{',' if number else ''}[{','.join(map(str, flat))}]"

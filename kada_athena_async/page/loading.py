@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from kada_athena_async.extracts.package import Package
 from kada_athena_async.extracts.runs import TIME_FORMAT, Runs
+from kada_athena_async.extracts.table_usage import usage_of
 from kada_athena_async.prices import billed_bytes, dpu_hours
 
 MAX_REASON_CHARS = 400
@@ -28,10 +29,6 @@ _TABLE = (
 _COLUMN = (
     *("catalog", "schema", "table", "ordinal_position", "column", "data_type"),
     *("is_partition_key", "comment"),
-)
-_USAGE = (
-    *("catalog", "schema", "table", "usage_date", "user", "event_type"),
-    *("executions", "failed_executions", "scanned_bytes", "last_at"),
 )
 _LINKAGE = (
     *("source_catalog", "source_schema", "source_table"),
@@ -110,7 +107,7 @@ def usage_rows(
     runs: Runs, package: Package
 ) -> Iterator[tuple[str, str, str, str, str, str, int, int, int, str]]:
     """Yield the usage of the days that are looked at."""
-    for row in package.rows("usage", *_USAGE):
+    for row in usage_of(package):
         if runs.counts_day(row[3]):
             catalog, schema, table, day, user, what, *counts, last_at = row
             executions, failed, scanned = (int(each or 0) for each in counts)

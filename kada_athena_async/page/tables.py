@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, groupby, islice
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from kada_athena_async.extracts.table_usage import GB_BYTES, S3_USD_PER_GB_MONTH
@@ -19,7 +21,7 @@ MAX_EXACT = 20_000
 
 MAX_COMMON_NAMES = 60_000
 MAX_USERS = 50
-"""Users of a table in the page, for reads and for writes; the others are one row."""
+"""Users of a table in the page, for reads and for writes, at most; the others are one row."""
 
 _SAMPLED_PACKETS = 8
 
@@ -31,6 +33,7 @@ class Level(NamedTuple):
     comment_chars: int
     view_chars: int
     has_days: bool
+    users: int = MAX_USERS
 
 
 LEVELS = (
@@ -38,8 +41,9 @@ LEVELS = (
     Level(1_000, 120, 2_000, True),
     Level(200, 0, 500, False),
     Level(50, 0, 0, False),
-    Level(15, 0, 0, False),
-    Level(0, 0, 0, False),
+    Level(50, 0, 0, False, 5),
+    Level(15, 0, 0, False, 2),
+    Level(0, 0, 0, False, 0),
 )
 
 _KINDS = {"TABLE": 0, "VIEW": 1, "LOCATION": 2}
@@ -255,20 +259,75 @@ class _Packet:
         }
 
 
+_PACKET_COLUMNS = """
+    SELECT shown.id, columns.name, type, is_key, columns.comment
+    FROM shown JOIN columns USING (id) WHERE place >= ? AND place < ? ORDER BY place, position
+"""
+_PACKET_TAGS = """
+    SELECT shown.id, column_name, tag FROM shown JOIN tags USING (id)
+    WHERE place >= ? AND place < ? ORDER BY place, tags.rowid
+"""
+_PACKET_VIEWS = """
+    SELECT shown.id, definition, dialect FROM shown JOIN views USING (id)
+    WHERE place >= ? AND place < ? AND definition <> '' ORDER BY place, views.rowid
+"""
+_PACKET_PEOPLE = """
+    SELECT shown.id, is_read, who, executions, last_at, client FROM shown JOIN people USING (id)
+    WHERE place >= ? AND place < ? ORDER BY place, executions DESC, who, client
+"""
+_PACKET_DAYS = """
+    SELECT shown.id, day, sum(CASE event_type WHEN 'READ' THEN executions ELSE 0 END),
+        sum(CASE event_type WHEN 'READ' THEN 0 ELSE executions END)
+    FROM shown JOIN uses USING (id) WHERE place >= ? AND place < ?
+    GROUP BY place, day ORDER BY place, day
+"""
+
+
+class _ByTable:
+    """Rows that begin with a table's id, in the order of the tables; held are those of one."""
+
+    def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        self._groups = groupby(rows, key=itemgetter(0))
+        self._next = next(self._groups, None)
+
+    def take(self, id_: int, limit: int | None = None) -> list[tuple[Any, ...]]:
+        """The first *limit* rows of a table, without its id."""
+        if self._next is None or self._next[0] != id_:
+            return []
+
+        found = [row[1:] for row in islice(self._next[1], limit)]
+        self._next = next(self._groups, None)
+        return found
+
+
+class _Rows:
+    """The rows of a packet's tables, read by one statement a kind."""
+
+    def __init__(self, warehouse: Warehouse, start: int, level: Level) -> None:
+        def by_table(sql: str, *, is_wanted: bool = True) -> _ByTable:
+            return _ByTable(warehouse.rows(sql, start, start + PACKET_TABLES) if is_wanted else ())
+
+        self.columns = by_table(_PACKET_COLUMNS, is_wanted=level.columns > 0)
+        self.tags = by_table(_PACKET_TAGS)
+        self.views = by_table(_PACKET_VIEWS, is_wanted=level.view_chars > 0)
+        self.people = by_table(_PACKET_PEOPLE)
+        self.days = by_table(_PACKET_DAYS, is_wanted=level.has_days)
+
+
 def _packet(warehouse: Warehouse, start: int, level: Level, names: _Names) -> bytes:
     packet = _Packet(names)
+    rows = _Rows(warehouse, start, level)
     tables = [
-        _table(warehouse, row, level, packet)
+        _table(rows, row, level, packet)
         for row in warehouse.rows(_FACTS, start, start + PACKET_TABLES).fetchall()
     ]
     return pack(json_text({**packet.to_dict(), "tables": tables}))
 
 
-def _table(
-    warehouse: Warehouse, row: tuple[Any, ...], level: Level, packet: _Packet
-) -> dict[str, Any]:
+def _table(rows: _Rows, row: tuple[Any, ...], level: Level, packet: _Packet) -> dict[str, Any]:
     """The facts of a table; what is unknown is left out."""
     id_, name, location, owner, comment, created, updated, keys, stats_at, stats_source = row
+    people = rows.people.take(id_)
     facts = {
         # Most locations hold the table's name, which stands in the index already.
         "location": [_text(part) for part in (location or "").split(name, 1)] if location else None,
@@ -279,73 +338,46 @@ def _table(
         "keys": _text(keys or ""),
         "statsAt": (stats_at or "")[:10],
         "statsSource": _text(stats_source or ""),
-        **_columns(warehouse, id_, level, packet),
-        "tags": [
-            [_text(each[0]), _text(each[1])]
-            for each in warehouse.rows("SELECT column_name, tag FROM tags WHERE id = ?", id_)
-        ],
-        "view": _view(warehouse, id_, level),
-        "readers": _users(warehouse, id_, is_read=1),
-        "writers": _users(warehouse, id_, is_read=0),
-        "days": _days(warehouse, id_) if level.has_days else [],
+        **_columns(rows.columns.take(id_, level.columns), level, packet),
+        "tags": [[_text(column), _text(tag)] for column, tag in rows.tags.take(id_)],
+        "view": _view(rows.views.take(id_, 1), level),
+        "readers": _users([row[1:] for row in people if row[0]], level),
+        "writers": _users([row[1:] for row in people if not row[0]], level),
+        "days": [list(day) for day in rows.days.take(id_)],
     }
     return {name: value for name, value in facts.items() if value}
 
 
-def _columns(warehouse: Warehouse, id_: int, level: Level, packet: _Packet) -> dict[str, Any]:
+def _columns(rows: list[tuple[Any, ...]], level: Level, packet: _Packet) -> dict[str, Any]:
     keys = []
     comments: dict[str, str] = {}
-    count = 0
-    for name, data_type, is_key, comment in warehouse.rows(
-        "SELECT name, type, is_key, comment FROM columns WHERE id = ? ORDER BY position LIMIT ?",
-        *(id_, level.columns),
-    ):
+    for place, (name, data_type, is_key, comment) in enumerate(rows):
         packet.add(name, data_type)
         if is_key:
-            keys.append(count)
+            keys.append(place)
         if comment and level.comment_chars:
-            comments[str(count)] = escape(comment, limit=level.comment_chars)
-        count += 1
+            comments[str(place)] = escape(comment, limit=level.comment_chars)
 
-    return {"columns": count, "keyPlaces": keys, "comments": comments}
+    return {"columns": len(rows), "keyPlaces": keys, "comments": comments}
 
 
-def _view(warehouse: Warehouse, id_: int, level: Level) -> str:
+def _view(rows: list[tuple[Any, ...]], level: Level) -> str:
     """The masked text of a view, whether or not the extract is masked."""
-    if not level.view_chars:
-        return ""
-
-    for definition, dialect in warehouse.rows(
-        "SELECT definition, dialect FROM views WHERE id = ? AND definition <> ''", id_
-    ):
+    for definition, dialect in rows:
         kind = "hive" if dialect == "hive" else None
         return cut_sql(mask_sql(definition, dialect=kind), level.view_chars)
 
     return ""
 
 
-def _users(warehouse: Warehouse, id_: int, *, is_read: int) -> list[list[Any]]:
+def _users(rows: list[tuple[Any, ...]], level: Level) -> list[list[Any]]:
     """Users of a table, the most frequent first: name, executions, last time, tool."""
-    rows = warehouse.rows(
-        """SELECT who, executions, last_at, client FROM people
-        WHERE id = ? AND is_read = ? ORDER BY executions DESC, who, client""",
-        *(id_, is_read),
-    )
+    shown = rows[: level.users]
     found = [
-        [_text(who), count, (last or "")[:16], _text(client)] for who, count, last, client in rows
+        [_text(who), count, (last or "")[:16], _text(client)] for who, count, last, client in shown
     ]
-    others = sum(row[1] for row in found[MAX_USERS:])
-    return [*found[:MAX_USERS], [OTHERS, others, "", ""]] if others else found
-
-
-def _days(warehouse: Warehouse, id_: int) -> list[list[Any]]:
-    rows = warehouse.rows(
-        """SELECT day, sum(CASE event_type WHEN 'READ' THEN executions ELSE 0 END),
-        sum(CASE event_type WHEN 'READ' THEN 0 ELSE executions END)
-        FROM uses WHERE id = ? GROUP BY day ORDER BY day""",
-        id_,
-    )
-    return [list(row) for row in rows]
+    others = sum(row[1] for row in rows[level.users :])
+    return [*found, [OTHERS, others, "", ""]] if others else found
 
 
 def _rounded(size_bytes: int | None) -> int | float | None:

@@ -242,6 +242,13 @@ _TABLE: tuple[_Row, ...] = (
         _own_workgroup,
     ),
     _Row(
+        "athena:GetWorkGroup",
+        Target.HISTORY,
+        "see whether a workgroup limits the bytes that a query may scan",
+        "no advice on workgroups without a limit",
+        lambda needs: False,
+    ),
+    _Row(
         "s3:GetBucketLocation",
         Target.RESULTS_BUCKET,
         "Athena verifies the bucket for results",

@@ -23,6 +23,7 @@ from kada_athena_async.pipeline.metadata import CatalogSources, MetadataExtracti
 from kada_athena_async.pipeline.principals import PrincipalEvents
 from kada_athena_async.pipeline.tags import extract_tags
 from kada_athena_async.pipeline.transforms import Transforms
+from kada_athena_async.pipeline.workgroup_limits import workgroup_limits
 from kada_athena_async.plan import (
     INFORMATION_SCHEMA,
     BrokenUnit,
@@ -174,7 +175,8 @@ class UnitExtraction:
             if w.is_spark
         )
         scopes = (*spark, *_notes_of(inventory), *_excluded(self.config, inventory))
-        return UnitFacts(rows=dict(rows), scopes=scopes)
+        limits = await workgroup_limits(self.client, self.config, inventory.workgroups)
+        return UnitFacts(rows=dict(rows), scopes=scopes, limits=limits)
 
     async def _metadata(self, unit: MetadataUnit) -> UnitFacts:
         asks_sql = metadata_source(self.config).asks_sql

@@ -8,7 +8,14 @@ from typing import Any
 
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.pages import GET_TABLES, pages
-from kada_athena_async.aws.wire import NOTHING, GlueTable, TargetTable, moment, without_nulls
+from kada_athena_async.aws.wire import (
+    NOTHING,
+    GlueTable,
+    StorageDescriptor,
+    TargetTable,
+    moment,
+    without_nulls,
+)
 from kada_athena_async.sources.interface import (
     RawColumns,
     RawView,
@@ -68,7 +75,7 @@ def detail_of(schema: str, table: GlueTable) -> TableDetail:
     is_view = (
         is_materialized or table.table_type == "VIRTUAL_VIEW" or table.view_definition is not None
     )
-    parameters = without_nulls(table.parameters)
+    parameters = {**_storage_parameters(storage), **without_nulls(table.parameters)}
     comment = table.description or parameters.get("comment")
     link_target = link_target_of(table.target_table)
     has_storage = storage is not None and bool(storage.location or storage.input_format)
@@ -94,6 +101,16 @@ def detail_of(schema: str, table: GlueTable) -> TableDetail:
         view=_view_of(table) if is_view else None,
         link_target=link_target,
     )
+
+
+def _storage_parameters(storage: StorageDescriptor | None) -> dict[str, str]:
+    """Input format and SerDe, by the names under which ListTableMetadata has them."""
+    serde = storage.serde_info if storage else None
+    found = {
+        "inputformat": storage.input_format if storage else None,
+        "serde.serialization.lib": serde.serialization_library if serde else None,
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def link_target_of(target: TargetTable | None) -> str | None:

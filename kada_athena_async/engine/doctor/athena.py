@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from kada_athena_async.aws.decode import DECODED
-from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution
+from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution, WorkgroupConfiguration
 from kada_athena_async.discover import CatalogFacts, WorkgroupFacts, discover_workgroups
 from kada_athena_async.engine.connection import Connection
 from kada_athena_async.engine.doctor.report import GRANTED, Tried, together, untried
@@ -52,7 +52,7 @@ class AthenaTrials:
     catalogs: tuple[CatalogFacts, ...]
     execution: QueryExecution | None = None
     workgroups: tuple[WorkgroupFacts, ...] | None = None
-    settings: Mapping[str, Any] | None = None
+    settings: WorkgroupConfiguration | None = None
     answers: dict[str, Tried] = field(default_factory=dict)
     _ids: dict[str, list[str]] = field(default_factory=dict)
     _schemas: dict[str, str] = field(default_factory=dict)
@@ -92,6 +92,7 @@ class AthenaTrials:
             ("athena:GetQueryResults", Target.OWN_WORKGROUP): self._results,
             ("athena:StopQueryExecution", Target.OWN_WORKGROUP): self._stop,
             ("athena:GetWorkGroup", Target.OWN_WORKGROUP): self._workgroup,
+            ("athena:GetWorkGroup", Target.HISTORY): self._limits,
         }
         trial = trials.get((permission.action, permission.target))
         if trial is None and permission.target is Target.SYSTEM_TABLE:
@@ -323,8 +324,16 @@ class AthenaTrials:
         except UnitError as exc:
             return Tried("problem", exc.message)
 
-        self.settings = answer.get("WorkGroup") or {}
+        self.settings = answer[DECODED].work_group.configuration or WorkgroupConfiguration()
         return GRANTED
+
+    async def _limits(self) -> Tried:
+        return together(
+            {
+                name: await outcome(self._call("athena:GetWorkGroup", WorkGroup=name))
+                for name in self._history_names()[:WORKGROUPS_TRIED]
+            }
+        )
 
 
 _NONE_OF_OURS = "the workgroup shows no execution to try it on; `--query` runs one"

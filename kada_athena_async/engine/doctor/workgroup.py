@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from kada_athena_async.aws.wire import WorkgroupConfiguration
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.config import Config
 from kada_athena_async.discover import CatalogFacts, Inventory, WorkgroupFacts
@@ -17,7 +17,7 @@ from kada_athena_async.sources.strategy import metadata_source
 def workgroup_finding(
     config: Config,
     workgroups: Sequence[WorkgroupFacts] | None,
-    settings: Mapping[str, Any] | None,
+    settings: WorkgroupConfiguration | None,
 ) -> list[Finding]:
     """Findings about the workgroup of our statements and the place of their results.
 
@@ -56,9 +56,9 @@ def workgroup_finding(
     return [_result_place(config, subject, settings)]
 
 
-def _result_place(config: Config, subject: str, settings: Mapping[str, Any]) -> Finding:
-    configuration = settings.get("Configuration", {})
-    if configuration.get("ManagedQueryResultsConfiguration", {}).get("Enabled"):
+def _result_place(config: Config, subject: str, settings: WorkgroupConfiguration) -> Finding:
+    managed, result = settings.managed_query_results_configuration, settings.result_configuration
+    if managed is not None and managed.enabled:
         # Athena refuses a place for results where it keeps them itself.
         return Finding(
             area="workgroup",
@@ -70,8 +70,8 @@ def _result_place(config: Config, subject: str, settings: Mapping[str, Any]) -> 
             exit_code=ExitCode.FAILED if config.bucket else ExitCode.OK,
         )
 
-    place = str(configuration.get("ResultConfiguration", {}).get("OutputLocation") or "")
-    is_enforced = bool(configuration.get("EnforceWorkGroupConfiguration"))
+    place = (result.output_location if result else None) or ""
+    is_enforced = bool(settings.enforce_work_group_configuration)
     if is_enforced and place and not _is_below(place, config.bucket):
         return Finding(
             area="workgroup",

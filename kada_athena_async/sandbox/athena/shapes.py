@@ -114,6 +114,7 @@ def workgroup_shape(workgroup: Workgroup) -> Json:
                 "ResultConfiguration": {"OutputLocation": location} if location else {},
                 "ManagedQueryResultsConfiguration": {"Enabled": True} if managed else None,
                 "EnforceWorkGroupConfiguration": workgroup.is_enforced,
+                "BytesScannedCutoffPerQuery": workgroup.cutoff_bytes,
                 "PublishCloudWatchMetricsEnabled": False,
                 "RequesterPaysEnabled": False,
                 "EngineVersion": _engine_version(workgroup),

@@ -144,6 +144,7 @@ class Workgroup:
     Attributes:
         state: ENABLED or DISABLED.
         engine_version: Such as ``Athena engine version 3`` or ``PySpark engine version 3``.
+        cutoff_bytes: What a query may scan; None for no limit.
     """
 
     name: str
@@ -156,6 +157,7 @@ class Workgroup:
     has_managed_results: bool = False
     identity_center_application_arn: str | None = None
     reserved_dpus: int | None = None
+    cutoff_bytes: int | None = None
 
     @property
     def is_spark(self) -> bool:

@@ -28,6 +28,7 @@ def _used_daily(now: datetime, root: str) -> tuple[Workgroup, ...]:
             created_at=now - 1200 * day,
             output_location=f"{root}/bi/",
             is_enforced=True,
+            cutoff_bytes=10 * 2**30,
         ),
         Workgroup(
             name="etl_nightly",
@@ -48,6 +49,7 @@ def _used_daily(now: datetime, root: str) -> tuple[Workgroup, ...]:
             description="Exploration, 100 GB a query",
             created_at=now - 900 * day,
             output_location=f"{root}/adhoc/",
+            cutoff_bytes=100 * 2**30,
         ),
     )
 

@@ -56,6 +56,7 @@ def make_package(
     *,
     name: str = "athena",
     day: int = 0,
+    window_days: int = 1,
     compress: bool = True,
     digest: str = "same",
     completeness: Sequence[ScopeFacts] = (schema_record("sales"),),
@@ -82,7 +83,7 @@ def make_package(
     manifest = Manifest(
         run_id=f"run-{day}",
         name=name,
-        start=end - timedelta(days=1),
+        start=end - timedelta(days=window_days),
         end=end,
         started_at=end,
         config_digest=digest,

@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from kada_athena_async.commit.manifest import ManifestGap
 from kada_athena_async.extracts.advice import REMEDIES, Finding, advice
 from kada_athena_async.extracts.executions import executions
 from kada_athena_async.extracts.people import table_users, user_totals
 from kada_athena_async.extracts.runs import Runs, select_runs
+from kada_athena_async.extracts.table_facts import format_of
 from kada_athena_async.extracts.table_usage import table_uses, unused_tables
 from kada_athena_async.files import Files, to_bytes
 from kada_athena_async.records import Record
+from kada_athena_async.report import SPARK, ScopeFacts, WorkgroupLimits
 from tests.unit.extracts.making import (
     AT,
     columns,
@@ -206,6 +209,107 @@ def test_a_partitioned_table_read_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sql", "used", "is_found"),
+    [
+        ("SELECT * FROM events LIMIT ?", ("id", "dt", "hour"), True),
+        ("SELECT dt, count(*) FROM events GROUP BY dt", ("dt",), True),
+        ("SELECT count(*) FROM events", (), True),
+        ("SELECT * FROM events WHERE id = ? ORDER BY hour", ("id", "dt", "hour"), True),
+        ("SELECT id FROM events WHERE hour = ?", ("id", "hour"), False),
+        ("SELECT id FROM events e JOIN days d ON e.dt = d.dt", ("id", "dt"), False),
+        ("SELECT id FROM events JOIN days USING (dt)", ("id", "dt"), False),
+        ("WITH e AS (SELECT date(DT) AS day FROM events) SELECT * FROM e WHERE day > ?",
+         ("dt",), False),
+        ("EXECUTE p", ("id", "dt"), False),
+        ("EXECUTE p", ("id",), True),
+    ],
+)  # fmt: skip
+def test_only_a_condition_leaves_partitions_out(
+    tmp_path: Path, sql: str, used: tuple[str, ...], is_found: bool
+) -> None:
+    """A partition column that is shown, grouped or part of a star is read from all partitions."""
+    read = record(
+        "events",
+        query_id="q1",
+        event_type="READ",
+        catalog="AwsDataCatalog",
+        schema="sales",
+        table="events",
+        columns=used,
+    )
+    records = {
+        "metadata_tables": [table("events", partition_keys=("DT", "hour"))],
+        "databaselog": [ran(1, AT, scanned_bytes=GB, query=sql)],
+        "events": [read],
+    }
+
+    assert len(advised(tmp_path, "no_partition_filter", records)) == is_found
+
+
+def test_a_transform_of_iceberg_is_pruned_by_its_column(tmp_path: Path) -> None:
+    """``day(at)`` and ``bucket(16, id)`` are partitions by ``at`` and ``id``."""
+    records = {
+        "metadata_tables": [table("t", partition_keys=("day(at)", "bucket(16, id)"))],
+        "databaselog": [
+            ran(1, AT, scanned_bytes=GB, query="SELECT a FROM t WHERE at > ?"),
+            ran(2, AT, scanned_bytes=GB, query="SELECT a FROM t WHERE t.id = ?"),
+            ran(3, AT, scanned_bytes=GB, query="SELECT a FROM t WHERE a = ?"),
+        ],
+        "events": [event(n, "READ", "t", "a", "at", "id") for n in (1, 2, 3)],
+    }
+
+    (found,) = advised(tmp_path, "no_partition_filter", records)
+
+    assert found.evidence == ["q3"]
+
+
+def test_a_view_over_a_partitioned_table_is_looked_through(tmp_path: Path) -> None:
+    """Its own condition, or one on what it makes of the partition column, leaves partitions out;
+    a view of which nobody knows the columns is not judged."""
+
+    def link(view: str, source: str, column: str, target: str | None, **values: Any) -> Record:
+        place = dict.fromkeys(("source_catalog", "target_catalog"), "AwsDataCatalog")
+        facts = {"linkage_type": "VIEW", "confidence": "exact", "dependency": "direct", **place}
+        schemas = dict.fromkeys(("source_schema", "target_schema"), "sales")
+        names = {"source_table": source, "source_column": column}
+        ends = {"target_table": view, "target_column": target}
+        return record("linkages", **{**facts, **schemas, **names, **ends, **values})
+
+    records = {
+        "metadata_tables": [
+            table("events", partition_keys=("dt",)),
+            *(table(name, "VIEW") for name in ("renamed", "outer", "within", "unknown")),
+        ],
+        "linkages": [
+            link("renamed", "events", "dt", "day"),
+            link("outer", "renamed", "day", "d"),
+            link("within", "events", "id", "id"),
+            link("within", "events", "dt", None, dependency="indirect"),
+            link("unknown", "events", "id", "id", confidence="partial"),
+        ],
+        "databaselog": [
+            ran(1, AT, scanned_bytes=GB, query="SELECT id FROM renamed WHERE id = ?"),
+            ran(2, AT, scanned_bytes=GB, query="SELECT id FROM renamed WHERE day = ?"),
+            ran(3, AT, scanned_bytes=GB, query='SELECT id FROM "outer" WHERE id = ?'),
+            ran(4, AT, scanned_bytes=GB, query='SELECT id FROM "outer" WHERE d = ?'),
+            ran(5, AT, scanned_bytes=GB, query="SELECT id FROM within"),
+            ran(6, AT, scanned_bytes=GB, query="SELECT id FROM unknown"),
+        ],
+        "events": [
+            *(event(n, "READ", "renamed", "id", "day") for n in (1, 2)),
+            *(event(n, "READ", "outer", "id", "d") for n in (3, 4)),
+            event(5, "READ", "within", "id"),
+            event(6, "READ", "unknown", "id"),
+        ],
+    }
+
+    (found,) = advised(tmp_path, "no_partition_filter", records)
+
+    assert (found.subject, found.detail) == ("AwsDataCatalog.sales.events", "dt")
+    assert found.evidence == ["q1", "q3"]
+
+
+@pytest.mark.parametrize(
     ("sql", "is_found"),
     [
         ("SELECT * FROM wide WHERE a = ?", True),
@@ -226,6 +330,44 @@ def test_a_star_on_a_wide_columnar_table(tmp_path: Path, sql: str, is_found: boo
     found = advised(tmp_path, "select_star", records)
 
     assert [f.subject for f in found] == ["AwsDataCatalog.sales.wide"] * is_found
+
+
+def test_a_star_of_which_few_columns_are_used_reads_few(tmp_path: Path) -> None:
+    """The outer statement, not the star in its subquery, says what is read."""
+    sql = "WITH x AS (SELECT * FROM wide) SELECT c1, c2 FROM x"
+    records = {
+        "metadata_tables": [table("wide", parameters={"classification": "parquet"})],
+        "metadata_columns": columns("wide", **WIDE),
+        "databaselog": [ran(n, AT, scanned_bytes=GB, query=sql) for n in (1, 2)],
+        "events": [event(1, "READ", "wide", "c1", "c2"), event(2, "READ", "wide", *WIDE)],
+    }
+
+    (found,) = advised(tmp_path, "select_star", records)
+
+    assert found.evidence == ["q2"]
+
+
+@pytest.mark.parametrize(
+    ("table_format", "parameters", "expected"),
+    [
+        ("hive", {"serde.serialization.lib": "org.apache.hadoop.hive.serde2.OpenCSVSerde"}, "csv"),
+        ("hive", {"serde.serialization.lib": "org.openx.data.jsonserde.JsonSerDe",
+                  "inputformat": "org.apache.hadoop.mapred.TextInputFormat"}, "json"),
+        ("hive", {"serde.serialization.lib":
+                  "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"}, "text"),
+        ("hive", {"serde.serialization.lib": "org.apache.hadoop.hive.ql.io.orc.OrcSerde"}, "orc"),
+        ("hive", {"serde.serialization.lib": "com.salesforce.force.ForceSerde"}, ""),
+        ("hive", {"classification": "json", "compressionType": "gzip"}, "json"),
+        ("hive", {"classification": "glueparquet"}, "parquet"),
+        ("iceberg", {"classification": "csv"}, "iceberg"),
+        ("hive", {}, ""),
+    ],
+)  # fmt: skip
+def test_the_format_of_a_table_is_its_serde_s(
+    table_format: str, parameters: dict[str, str], expected: str
+) -> None:
+    """By classification, else by the name of the SerDe, else by that of the input format."""
+    assert format_of(table_format, parameters) == expected
 
 
 def test_rows_as_text_scanned_often(tmp_path: Path) -> None:
@@ -266,6 +408,119 @@ def test_the_same_statement_again_within_an_hour(tmp_path: Path) -> None:
     assert (found.subject, found.executions, found.evidence) == ("f", 1, ["q2"])
 
 
+def repeated(folder: Path, rows: list[Record], **kinds: list[Record]) -> list[str]:
+    found = advised(folder, "repeated", {"databaselog": rows, **kinds})
+    return sorted(query_id for each in found for query_id in each.evidence)
+
+
+def test_a_result_is_reused_for_an_hour_from_where_it_was_made(tmp_path: Path) -> None:
+    """A result that was used again is not younger for it, and one under way is not there yet."""
+    same = {"fingerprint": "f", "scanned_bytes": GB}
+    late = [ran(n, AT + n * 40 * HOUR / 60, **same) for n in range(4)]
+    started = AT + 5 * HOUR
+    busy = [
+        query(n, completed_at=started + HOUR / 2, submitted_at=started, query="SELECT 2", **same)
+        for n in (7, 8)
+    ]
+
+    # In the order in which the history gives them: the newest first.
+    assert repeated(tmp_path, [*busy, *late[::-1]]) == ["q1", "q3"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"workgroup": "a"}, {"workgroup": "b"}),
+        ({"schema": "a"}, {"schema": "b"}),
+        ({"catalog": "a"}, {"catalog": "b"}),
+        ({"query": "SELECT a FROM t WHERE b = 1"}, {"query": "SELECT a FROM t WHERE b = 2"}),
+        ({"query": "SELECT now()"}, {"query": "SELECT now()"}),
+        ({"query": "SELECT a FROM t WHERE d = CURRENT_DATE"},) * 2,
+        ({"substatement_type": "UNLOAD"},) * 2,
+        ({"substatement_type": "EXPLAIN"},) * 2,
+    ],
+)
+def test_what_result_reuse_would_not_serve_is_no_repeat(
+    tmp_path: Path, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    """Another workgroup, context or text, a result that changes, and what is not SELECT."""
+    same = {"fingerprint": "f", "scanned_bytes": GB}
+    rows = [ran(1, AT, **{**same, **one}), ran(2, AT + HOUR / 2, **{**same, **other})]
+
+    assert repeated(tmp_path, rows) == []
+
+
+def test_a_federated_catalog_s_results_are_not_reused(tmp_path: Path) -> None:
+    """Athena reuses results of Glue's tables alone."""
+    rows = [ran(n, AT + n * HOUR / 2, fingerprint="f", scanned_bytes=GB) for n in (0, 1)]
+    reads = [event(n, "READ", "orders") for n in (0, 1)]
+    catalog = record("metadata_catalogs", catalog="awsdatacatalog", catalog_type="LAMBDA")
+
+    assert repeated(tmp_path, rows, events=reads, metadata_catalogs=[catalog]) == []
+    assert repeated(tmp_path, rows, events=reads) == ["q1"]
+
+
+def test_workgroups_without_a_limit_and_their_largest_queries(tmp_path: Path) -> None:
+    """Dollars of the five largest, their ids, and what to type; none where a limit is set, where
+    it is not known, or where nothing was scanned."""
+    tb = 2**40
+    limits = WorkgroupLimits(cutoff_bytes={"open": None, "closed": 10 * GB, "idle": None})
+    rows = [ran(n, AT, workgroup="open", scanned_bytes=n * tb) for n in range(8)]
+    rows += [ran(20, AT, workgroup=name, scanned_bytes=tb) for name in ("closed", "unknown")]
+    make_package(tmp_path, {"databaselog": rows}, facts={"workgroup_limits": limits})
+
+    (found,) = [f for f in advice(runs(tmp_path)) if f.kind == "no_scan_limit"]
+
+    assert (found.subject, found.executions, found.usd) == ("open", 5, 5.0 * (7 + 6 + 5 + 4 + 3))
+    assert found.evidence == ["q7", "q6", "q5", "q4", "q3"]
+    assert "--work-group open --configuration-updates BytesScannedCutoffPerQuery=" in found.remedy
+    assert "7,168.0 GB" in found.remedy
+
+
+def test_what_no_run_holds_makes_unused_doubtful(tmp_path: Path) -> None:
+    """Workgroups not read or left out, and nights without a run, are said with what is unused; a
+    Spark workgroup, which holds no SQL, is not."""
+    scopes = [
+        schema_record("sales"),
+        ScopeFacts(scope="workgroup", name=("a",), outcome="denied"),
+        ScopeFacts(scope="workgroup", name=("b",), outcome="excluded"),
+        ScopeFacts(scope="workgroup", name=("c",), outcome="skipped", reason=SPARK),
+    ]
+    tables = [table("old", size_bytes=GB)]
+    make_package(tmp_path, {"metadata_tables": tables}, day=5, completeness=scopes)
+    assert unused_tables(runs(tmp_path)).doubts == (
+        "workgroups not read completely: a",
+        "workgroups left out by the configuration: b",
+    )
+    make_package(tmp_path, {}, day=1)
+
+    *_, last = unused_tables(runs(tmp_path)).doubts
+    (found,) = advice(runs(tmp_path))
+    assert last == "the runs do not hold the whole time between the first and the last"
+    assert found.kind == "unused_table"
+    assert found.remedy.endswith(last)
+
+
+def test_a_run_without_usage_is_counted_by_its_events(tmp_path: Path) -> None:
+    """What an earlier version's run used is not called unused."""
+    at = {"occurred_at": AT}
+    reads = [
+        record("events", query_id="q1", event_type=what, catalog="AwsDataCatalog", user="etl",
+               schema="sales", table="orders", **at)
+        for what in ("READ", "READ", "WRITE", "CREATE")
+    ]  # fmt: skip
+    package = make_package(tmp_path, {"events": reads})
+    files = tuple(file for file in package.manifest.files if file.kind != "usage")
+    package.path.write_bytes(to_bytes(replace(package.manifest, files=files)))
+    make_package(tmp_path, {"metadata_tables": [table("orders")]}, day=1)
+
+    (use,) = table_uses(runs(tmp_path))
+
+    assert (use.reads, use.writes, use.users) == (1, 1, 1)
+    assert use.last_read_at == f"{AT:%Y-%m-%d %H:%M:%S}.000"
+    assert unused_tables(runs(tmp_path)).tables == ()
+
+
 def test_what_failed_after_it_scanned(tmp_path: Path) -> None:
     """Failures are free, what was cancelled is not."""
     rows = [
@@ -292,10 +547,40 @@ def test_growth_from_week_to_week(tmp_path: Path) -> None:
         ran(4, end - DAY, fingerprint="h", scanned_bytes=2 * GB),
     ]
 
-    (found,) = advised(tmp_path, "growth", {"databaselog": rows})
+    make_package(tmp_path, {"databaselog": rows}, day=14, window_days=14)
+    (found,) = growing(tmp_path)
 
     assert (found.subject, found.detail) == ("g", "2.5 times the bytes of the week before")
-    assert [f for f in advice(runs(tmp_path, days=7)) if f.kind == "growth"] == []
+    assert growing(tmp_path, days=7) == []
+
+
+@pytest.mark.parametrize("missing", ["a night", "a gap", "a workgroup"])
+def test_growth_is_not_seen_where_the_week_before_is_known_in_part(
+    tmp_path: Path, missing: str
+) -> None:
+    """A night that no run holds, a gap, or a workgroup that was not read makes no growth."""
+    end = AT + 14 * DAY
+    rows = [
+        ran(1, end - 10 * DAY, fingerprint="g", scanned_bytes=2 * GB),
+        ran(2, end - DAY, fingerprint="g", scanned_bytes=5 * GB),
+    ]
+    gap = ManifestGap(kind="operator", start=end - 9 * DAY, end=end - 8 * DAY)
+    unread = ScopeFacts(scope="workgroup", name=("primary",), outcome="partial")
+    make_package(
+        tmp_path,
+        {"databaselog": rows},
+        day=14,
+        window_days=9 if missing == "a night" else 14,
+        completeness=[unread] if missing == "a workgroup" else (),
+        facts={"gaps": (gap,)} if missing == "a gap" else None,
+    )
+    make_package(tmp_path, {}, day=4)
+
+    assert growing(tmp_path) == []
+
+
+def growing(folder: Path, **options: Any) -> list[Finding]:
+    return [f for f in advice(runs(folder, **options)) if f.kind == "growth"]
 
 
 def test_tables_for_nobody(tmp_path: Path) -> None:
