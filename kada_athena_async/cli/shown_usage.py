@@ -88,7 +88,7 @@ def unused(runs: Runs, rows: int) -> Shown:
     if found.left_out:
         names = [".".join(name) for name in found.left_out]
         parts.append(Text(f"not looked at, as a run did not read all of them: {_some(names)}"))
-    parts += [Text(safe(f"more may have been used: {doubt}")) for doubt in found.doubts]
+    parts += [Text(escape(f"more may have been used: {doubt}")) for doubt in found.doubts]
     objects: list[Facts] = [
         {**asdict(each), "created_at": each.created_at or None} for each in found.tables[:rows]
     ]

@@ -14,8 +14,7 @@ from kada_athena_async.config import Config, make_config
 from kada_athena_async.extracts.advice import advice
 from kada_athena_async.extracts.runs import select_runs
 from kada_athena_async.files import Files
-from kada_athena_async.rights import account_scope, policy_of, rights_of
-from kada_athena_async.rights.right import Target
+from kada_athena_async.permissions import Target, account_scope, permissions_of, policy_of
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.small import tiny_estate
 from tests.extraction.test_least_privilege import config_for, extract
@@ -99,7 +98,7 @@ def test_the_right_is_optional_and_names_the_workgroups_that_are_read(tmp_path: 
     fields = {"server": "s", "bucket": "s3://bucket/x", "region": "eu-west-1"}
     role = "arn:aws:iam::123456789012:role/x"
     config = make_config({**fields, "output_path": str(tmp_path), "workgroups": ["bi*"]})
-    (right,) = [r for r in rights_of(config) if (r.action, r.target) == (GET, Target.HISTORY)]
+    (right,) = [r for r in permissions_of(config) if (r.action, r.target) == (GET, Target.HISTORY)]
     assert not right.is_needed
 
     scope = account_scope(config, role.split(":")[4])
