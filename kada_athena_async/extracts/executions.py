@@ -132,12 +132,14 @@ def _joined(
     ids = json.dumps([row[0] for row in rows])
     who = {row[0]: row for row in connection.execute(_PRINCIPALS_OF, (ids,))}
     touched: dict[str, list[Touched]] = {}
-    for query_id, *place, columns in connection.execute(_EVENTS_OF, (ids,)) if has_events else ():
-        touched.setdefault(query_id, []).append(Touched(*place, _names(columns)))
+    events = connection.execute(_EVENTS_OF, (ids,)) if has_events else ()
+    for query_id, what, catalog, schema, table, columns in events:
+        read = Touched(what, catalog, schema, table, _names(columns))
+        touched.setdefault(query_id, []).append(read)
 
     for row in rows:
         _, principal, client = who.get(row[0], ("", "", ""))
-        yield _ran(*row, principal, client, tuple(touched.get(row[0], ())))
+        yield _ran(row, principal, client, tuple(touched.get(row[0], ())))
 
 
 @lru_cache(maxsize=4_096)
@@ -146,43 +148,37 @@ def _names(text: str) -> tuple[str, ...] | None:
     return tuple(json.loads(text)) if text else None
 
 
-def _ran(
-    query_id: str,
-    user: str,
-    workgroup: str,
-    catalog: str,
-    schema: str,
-    status: str,
-    statement_type: str,
-    substatement_type: str,
-    completed_at: str,
-    submitted_at: str,
-    fingerprint: str,
-    query: str,
-    scanned: str,
-    reused: str,
-    engine_ms: str,
-    dpu_count: str,
-    principal: str,
-    client: str,
-    touched: tuple[Touched, ...],
-) -> Ran:
+def _ran(row: tuple[str, ...], principal: str, client: str, touched: tuple[Touched, ...]) -> Ran:
+    query_id, user, workgroup, catalog, schema, status, kind, finer_kind, *others = row
+    completed_at, submitted_at, fingerprint, query, scanned, reused, engine_ms, dpu_count = others
     scanned_bytes, dpus = int(scanned or 0), float(dpu_count or 0)
     is_reused = reused == "true"
     billed = billed_bytes(
         status=status,
-        statement_type=statement_type or None,
-        substatement_type=substatement_type or None,
+        statement_type=kind or None,
+        substatement_type=finer_kind or None,
         scanned_bytes=scanned_bytes,
         is_reused=is_reused,
         dpu_count=dpus,
         has_run=status != "CANCELLED" or bool(engine_ms),
     )
     return Ran(
-        *(query_id, user, workgroup, catalog, schema, status),
-        substatement_type or statement_type,
-        *(completed_at or submitted_at, submitted_at),
-        *(fingerprint, query, scanned_bytes, billed),
+        query_id,
+        user,
+        workgroup,
+        catalog,
+        schema,
+        status,
+        finer_kind or kind,
+        completed_at or submitted_at,
+        submitted_at,
+        fingerprint,
+        query,
+        scanned_bytes,
+        billed,
         dpu_hours(dpus, int(engine_ms) if engine_ms else None),
-        *(is_reused, principal, client, touched),
+        is_reused,
+        principal,
+        client,
+        touched,
     )

@@ -1,7 +1,7 @@
 // Queries, people, advice, the run, and the index of sites.
 
 const ADVICE = {
-  no_partition_filter: "read without its partition columns",
+  no_partition_filter: "read without a condition on its partition columns",
   select_star: "read by SELECT *",
   row_format: "read often in a row format",
   repeated: "the same statement within an hour",
