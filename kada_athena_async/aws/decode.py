@@ -28,7 +28,7 @@ from aiobotocore.parsers import (
 )
 from botocore.parsers import ResponseParserError
 
-from kada_athena_async.aws import lenient, wire, wire_workgroups
+from kada_athena_async.aws import lenient, wire, wire_workgroup
 from kada_athena_async.aws.error_codes import FOREIGN_ATTEMPTS, bare_code
 from kada_athena_async.concurrency import offload
 from kada_athena_async.errors import UnavailableError
@@ -52,13 +52,13 @@ ANSWER_KINDS: Mapping[str, type[msgspec.Struct]] = {
     "GetDatabases": wire.DatabasePage,
     "GetQueryResults": wire.ResultPage,
     "GetTables": wire.GluePage,
-    "GetWorkGroup": wire_workgroups.WorkgroupAnswer,
+    "GetWorkGroup": wire_workgroup.WorkgroupAnswer,
     "ListDataCatalogs": wire.CatalogPage,
     "ListDatabases": wire.DatabasePage,
     "ListLFTags": wire.LFTagPage,
     "ListQueryExecutions": wire.ExecutionIdPage,
     "ListTableMetadata": wire.TableMetadataPage,
-    "ListWorkGroups": wire_workgroups.WorkgroupPage,
+    "ListWorkGroups": wire.WorkgroupPage,
     "LookupEvents": wire.TrailEventPage,
     "SearchDatabasesByLFTags": wire.TaggedDatabasePage,
     "SearchTablesByLFTags": wire.TaggedTablePage,

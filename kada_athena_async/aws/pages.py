@@ -25,8 +25,8 @@ from kada_athena_async.aws.wire import (
     TaggedDatabase,
     TaggedTable,
     TrailEvent,
+    WorkgroupSummary,
 )
-from kada_athena_async.aws.wire_workgroups import WorkgroupSummary
 from kada_athena_async.errors import RequestError
 
 ItemT = TypeVar("ItemT")

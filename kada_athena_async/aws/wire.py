@@ -230,6 +230,21 @@ class GluePage(Wire):
     next_token: str | None = None
 
 
+class WorkgroupSummary(Wire):
+    name: str
+    state: str | None = None
+    description: str | None = None
+    creation_time: float | None = None
+    engine_version: EngineVersion | None = None
+
+
+class WorkgroupPage(Wire):
+    """Answer of ListWorkGroups: at most 50."""
+
+    work_groups: list[WorkgroupSummary]
+    next_token: str | None = None
+
+
 class CatalogSummary(Wire):
     catalog_name: str
     type: str | None = None

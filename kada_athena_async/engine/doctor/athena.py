@@ -10,7 +10,7 @@ from typing import Any
 
 from kada_athena_async.aws.decode import DECODED
 from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution
-from kada_athena_async.aws.wire_workgroups import WorkgroupConfiguration
+from kada_athena_async.aws.wire_workgroup import WorkgroupConfiguration
 from kada_athena_async.discover import CatalogFacts, WorkgroupFacts, discover_workgroups
 from kada_athena_async.engine.connection import Connection
 from kada_athena_async.engine.doctor.report import GRANTED, Tried, together, untried

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from kada_athena_async.aws.wire_workgroups import WorkgroupConfiguration
+from kada_athena_async.aws.wire_workgroup import WorkgroupConfiguration
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.config import Config
 from kada_athena_async.discover import CatalogFacts, Inventory, WorkgroupFacts
