@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import (
     AbstractAsyncContextManager,
@@ -57,6 +56,9 @@ def require_asyncio() -> None:
     Raises:
         AbortError: There is none, or it is trio's.
     """
+    # It loads TLS and more, which commands that only look at files have no use for.
+    import asyncio  # noqa: PLC0415
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -308,6 +310,8 @@ async def stream_from(
     Raises:
         AbortError: The event loop is not asyncio's.
     """
+    import asyncio  # noqa: PLC0415 - see require_asyncio
+
     require_asyncio()
     send, receive = anyio.create_memory_object_stream[ItemT](buffer)
 

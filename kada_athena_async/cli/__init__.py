@@ -16,6 +16,14 @@ INTERRUPTED = 128 + signal.SIGINT
 COLLECTIONS = (10_000, 20, 20)
 
 
+class Interrupted(Exception):
+    """Raised when the work was cancelled by a signal and has tidied up."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(signal.Signals(signal_number).name)
+        self.exit_code = 128 + signal_number
+
+
 def main() -> None:
     """The console script, which Ctrl-C ends quietly from its first moment on."""
     gc.set_threshold(*COLLECTIONS)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Sequence
 
-from kada_athena_async.cli import raised_by_ctrl_c
+from kada_athena_async.cli import Interrupted, raised_by_ctrl_c
 from kada_athena_async.cli.invocation import again
 from kada_athena_async.cli.output import Output
-from kada_athena_async.cli.signals import Interrupted
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.errors import KadaAthenaError
 

@@ -17,25 +17,14 @@ from rich.table import Table
 from rich.text import Text
 
 from kada_athena_async.extracts import Package, changes_between
-from kada_athena_async.extracts.history import (
-    Cost,
-    FingerprintTotal,
-    WorkgroupTotal,
-    add_samples,
-    failure_totals,
-    fingerprint_totals,
-    workgroup_totals,
-)
-from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.extracts.search import FoundTable, search
 from kada_athena_async.observers.escaping import escape
-from kada_athena_async.observers.wording import counted, duration, moment, size
+from kada_athena_async.observers.wording import counted, moment, size
 from kada_athena_async.records import RECORD_TYPES
 
-_CELL_CHARS = 400
+CELL_CHARS = 400
 _BLOCK_CELL_CHARS = 2_000
 _NARROWEST_CELL = 14
-_FINGERPRINT_CHARS = 8
 _LEFT_OUT_NAMED = 5
 
 Facts = dict[str, object]
@@ -170,86 +159,6 @@ class _Rows:
             yield Padding(block, (0, 0, 0, 2))
 
 
-def workgroups(runs: Runs, rows: int) -> Shown:
-    """Figures of each workgroup."""
-    totals = workgroup_totals(runs)
-    names = ("workgroup", ">queries", ">failed", ">cancelled", ">scanned", ">time")
-    table = new_table(*names)
-    for total in totals[:rows]:
-        add_row(table, total.workgroup, *_numbers(total))
-
-    if len(totals) > 1:
-        together = WorkgroupTotal(workgroup="")
-        for each in totals:
-            together.queries += each.queries
-            together.failed += each.failed
-            together.cancelled += each.cancelled
-            together.total_ms += each.total_ms
-            together.scanned_bytes += each.scanned_bytes
-        cells = (counted(len(totals), "workgroup"), *_numbers(together))
-        table.add_row(*map(cell, cells), style="bold")
-
-    parts: list[RenderableType] = [table if totals else Text("no queries")]
-    if len(totals) > rows:
-        parts.append(more_rows(len(totals), rows, "workgroup"))
-    return Shown(kind="workgroup", objects=[asdict(t) for t in totals[:rows]], parts=parts)
-
-
-def _numbers(total: WorkgroupTotal) -> tuple[str, ...]:
-    return (
-        f"{total.queries:,}",
-        f"{total.failed:,}",
-        f"{total.cancelled:,}",
-        size(total.scanned_bytes),
-        duration(total.total_ms / 1000),
-    )
-
-
-def fingerprints(runs: Runs, by: Cost, rows: int) -> Shown:
-    """The shapes of statements that cost most, all their runs together."""
-    totals, is_exact = fingerprint_totals(runs, by=by, count=rows)
-    add_samples(runs, totals)
-    table = new_table("shape", ">runs", ">time", ">longest", ">scanned", "statement")
-    for total in totals:
-        add_row(table, total.fingerprint[:_FINGERPRINT_CHARS], *_costs(total), _line(total.sample))
-
-    parts: list[RenderableType] = [table if totals else Text("no queries")]
-    if not is_exact:
-        parts.append(
-            Text("more shapes than are held at once: those that cost little may lack some runs")
-        )
-    objects: list[Facts] = [{**asdict(total), "is_exact": is_exact} for total in totals]
-    return Shown(kind="fingerprint", objects=objects, parts=parts)
-
-
-def _costs(total: FingerprintTotal) -> tuple[str, ...]:
-    return (
-        f"{total.queries:,}",
-        duration(total.total_ms / 1000),
-        duration(total.max_ms / 1000),
-        size(total.scanned_bytes),
-    )
-
-
-def _line(sql: str) -> str:
-    """A statement on one line."""
-    return " ".join(sql[: 2 * _CELL_CHARS].split())
-
-
-def failures(runs: Runs, rows: int) -> Shown:
-    """Reasons of failed queries."""
-    totals = failure_totals(runs)
-    table = new_table("kind", ">queries", ">workgroups", "one of the reasons")
-    for total in totals[:rows]:
-        reason = total.sample.removeprefix(f"{total.kind}:")
-        add_row(table, total.kind, f"{total.queries:,}", f"{total.workgroups:,}", _line(reason))
-
-    parts: list[RenderableType] = [table if totals else Text("no query failed")]
-    if len(totals) > rows:
-        parts.append(more_rows(len(totals), rows, "kind"))
-    return Shown(kind="failure", objects=[asdict(total) for total in totals[:rows]], parts=parts)
-
-
 def problems(package: Package, rows: int) -> Shown:
     """Scopes that could not be read, with reasons; gaps; warnings."""
     facts = package.manifest.facts
@@ -267,7 +176,7 @@ def problems(package: Package, rows: int) -> Shown:
     names = ("outcome", "scope", "subject", "reason")
     table = new_table(*names)
     for *first, reason in lines[:rows]:
-        table.add_row(*map(cell, first), Text(escape(reason, limit=_CELL_CHARS), overflow="fold"))
+        table.add_row(*map(cell, first), Text(escape(reason, limit=CELL_CHARS), overflow="fold"))
 
     parts: list[RenderableType] = [table]
     if not lines:
@@ -342,4 +251,4 @@ def add_row(table: Table, *texts: str) -> None:
 
 
 def cell(text: str) -> Text:
-    return Text(escape(text, limit=_CELL_CHARS), no_wrap=True, overflow="ellipsis")
+    return Text(escape(text, limit=CELL_CHARS), no_wrap=True, overflow="ellipsis")

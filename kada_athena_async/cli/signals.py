@@ -17,6 +17,8 @@ from typing import TypeVar
 
 import anyio
 
+from kada_athena_async.cli import Interrupted
+
 T = TypeVar("T")
 
 # Windows has none.
@@ -25,14 +27,6 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, _SIGHUP)
 
 # Kubernetes kills 30 s after SIGTERM; what is not tidied up by then the next run recovers.
 GRACE_S = 20.0
-
-
-class Interrupted(Exception):
-    """Raised when the work was cancelled by a signal and has tidied up."""
-
-    def __init__(self, signal_number: int) -> None:
-        super().__init__(signal.Signals(signal_number).name)
-        self.exit_code = 128 + signal_number
 
 
 def run_until_signalled(work: Callable[[], Awaitable[T]], *, on_signal: Callable[[], None]) -> T:

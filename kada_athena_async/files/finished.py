@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import aiofiles
 import anyio
-from aiofiles.threadpool.binary import AsyncBufferedReader
 
 from kada_athena_async.files.system import Files
+
+if TYPE_CHECKING:
+    from aiofiles.threadpool.binary import AsyncBufferedReader
 
 
 @asynccontextmanager
@@ -24,6 +26,9 @@ async def reading(path: Path, files: Files) -> AsyncIterator[AsyncBufferedReader
     Raises:
         OSError: As the system says; a link is refused.
     """
+
+    # Loads asyncio, which commands that only look at files have no use for.
+    import aiofiles  # noqa: PLC0415
 
     def opener(name: str, _flags: int) -> int:
         return files.open_to_read(Path(name))

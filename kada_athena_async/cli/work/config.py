@@ -21,7 +21,6 @@ from kada_athena_async.config import (
 from kada_athena_async.config.problems import find_problems, shown_value, unknown_key
 from kada_athena_async.config.texts import parse_text
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.files import Files
 from kada_athena_async.redact import hide_secrets
 
 # Where the SDKs look for a region too.
@@ -135,6 +134,9 @@ def _settings(settings: tuple[str, ...]) -> dict[str, object]:
 
 
 def _write(path: Path, data: bytes) -> None:
+    # `config check` writes nothing.
+    from kada_athena_async.files import Files
+
     remedy = ""
     try:
         Files().write_new(path, data)

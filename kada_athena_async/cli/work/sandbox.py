@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import anyio
 
+from kada_athena_async.cli import Interrupted
 from kada_athena_async.cli.invocation import suggestion
 from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import (
@@ -19,7 +20,7 @@ from kada_athena_async.cli.request import (
     check_request,
     overrides_of,
 )
-from kada_athena_async.cli.signals import Interrupted, run_until_signalled
+from kada_athena_async.cli.signals import run_until_signalled
 from kada_athena_async.cli.work.run import extract
 from kada_athena_async.config import Site, known_secrets, load_config
 from kada_athena_async.errors import ConfigError, Problem

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from rich.console import Group
 
-from kada_athena_async.cli import shown, shown_usage
+from kada_athena_async.cli import shown
 from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.places import Place, each_place, places, time_since
 from kada_athena_async.cli.request import RunRequest
@@ -64,6 +64,9 @@ def _show(output: Output, request: ShowRequest, place: Place, since: datetime | 
         view = _view(newest, request)
         facts, heading = shown.facts(newest[0]), shown.heading(newest[0])
     else:
+        # With what they count they take longer to load than the other views take as a whole.
+        from kada_athena_async.cli import shown_usage
+
         runs = place.runs(days=request.days, since=since)
         view = _view_of_runs(runs, request)
         facts, heading = shown_usage.facts(runs), shown_usage.heading(runs)
@@ -76,12 +79,14 @@ def _show(output: Output, request: ShowRequest, place: Place, since: datetime | 
 
 
 def _view_of_runs(runs: Runs, request: ShowRequest) -> Shown:
+    from kada_athena_async.cli import shown_history, shown_usage
+
     of, rows = request.of or "", request.rows or _ROWS
     views: dict[str, Callable[[], Shown]] = {
-        "workgroups": lambda: shown.workgroups(runs, rows),
-        "slowest": lambda: shown.fingerprints(runs, "total_ms", rows),
-        "costliest": lambda: shown.fingerprints(runs, "scanned_bytes", rows),
-        "failures": lambda: shown.failures(runs, rows),
+        "workgroups": lambda: shown_history.workgroups(runs, rows),
+        "slowest": lambda: shown_history.fingerprints(runs, "total_ms", rows),
+        "costliest": lambda: shown_history.fingerprints(runs, "scanned_bytes", rows),
+        "failures": lambda: shown_history.failures(runs, rows),
         "tables": lambda: shown_usage.tables(runs, rows),
         "unused": lambda: shown_usage.unused(runs, rows),
         "users": lambda: shown_usage.users(runs, rows),

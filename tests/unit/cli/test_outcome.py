@@ -10,9 +10,9 @@ from datetime import datetime, timezone
 
 import pytest
 
+from kada_athena_async.cli import Interrupted
 from kada_athena_async.cli.outcome import ending
 from kada_athena_async.cli.output import Output
-from kada_athena_async.cli.signals import Interrupted
 from kada_athena_async.errors import (
     AccessDeniedError,
     CommitError,

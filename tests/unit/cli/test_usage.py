@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from kada_athena_async.cli.app import app
 from tests.kit.command import ROOT, run_command
 from tests.unit.cli.readme_blocks import COMMANDS
+from tests.unit.extracts.making import make_package, query
 
 SCHEMAS = {"schema extracts", "schema manifest"}
 WITHOUT_CONFIGURATION = {"config init", "config schema", "sandbox", *SCHEMAS}
@@ -129,6 +130,8 @@ def test_a_program_is_told_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
         "hwm show",
         "hwm set '2026-01-01 00:00:00'",
         "show",
+        "show counts --output-path .",
+        "show advice --output-path .",
         "iam-policy --account 123456789012",
     ],
 )
@@ -145,8 +148,12 @@ def test_what_never_asks_aws_loads_nothing_of_aws(tmp_path: Path, typed: str) ->
     }
     path.write_text(json.dumps(fields))
     path.chmod(0o600)
+    if "--output-path" in typed:
+        make_package(tmp_path, {"databaselog": [query(1)]})
+
     heavy = ["aiobotocore", "aioboto3", "botocore", "kada_athena_async.aws", "sqlglot", "duckdb"]
     heavy += [] if typed.startswith("iam-policy") else ["yaml"]  # which it writes
+    heavy += [] if typed.startswith("hwm") else ["asyncio", "aiofiles"]  # its stores need a loop
     code = (
         "import sys\n"
         "from kada_athena_async.cli import main\n"
