@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.events import (
     Event,
     RunFinished,
@@ -67,6 +68,7 @@ class SiteLines:
         self._sites: dict[str, PlainLines] = {}
         self._ended = self._total = 0
         self._named, self._named_s = False, clock_s()
+        self._knows_endpoint = False
 
     def __call__(self, event: Event) -> None:
         self.note(event)
@@ -98,6 +100,10 @@ class SiteLines:
                 pass
 
     def _hear(self, event: SiteEvent) -> None:
+        if isinstance(event.event, Warned) and event.event.code == WarningCode.ENDPOINT:
+            self._warn_of_endpoint(event.event)
+            return
+
         # The end of a site is a line of its own.
         if self._verbosity >= VERBOSE or not isinstance(event.event, RunFinished):
             self._sites[event.site](event.event)
@@ -148,6 +154,13 @@ class SiteLines:
         shown = [f"{escape(site, limit=60)} ({brief(silent_s)})" for site, silent_s in sites]
         more = f" and {len(sites) - _NAMED:,} more" if len(sites) > _NAMED else ""
         self._say(f"still waiting for {', '.join(shown[:_NAMED])}{more}")
+
+    def _warn_of_endpoint(self, warning: Warned) -> None:
+        """Once: it is about this machine, and each site finds it out anew."""
+        if not self._knows_endpoint and self._verbosity >= NORMAL:
+            self._outside_of_sites(warning)
+
+        self._knows_endpoint = True
 
     def _outside_of_sites(self, event: Warned) -> None:
         for line in always(event):

@@ -26,7 +26,8 @@ def show_connection(output: Output, request: RunRequest) -> int:
 def _show(output: Output, report: ConnectionReport, site: str) -> None:
     facts = report.to_dict()
     if not site:
-        lines = [f"{key.replace('_', ' ')}: {_in_words(value)}" for key, value in facts.items()]
+        told = {k: v for k, v in facts.items() if k != "endpoint_url" or v is not None}
+        lines = [f"{key.replace('_', ' ')}: {_in_words(value)}" for key, value in told.items()]
         output.data(facts, kind="connection", lines=lines)
         return
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.events import (
     Event,
     SiteEvent,
@@ -100,3 +101,20 @@ def test_a_command_that_has_a_verdict_of_its_own_hears_none() -> None:
         show(event)
 
     assert said[-1] == TROUBLE[1]
+
+
+@pytest.mark.parametrize(("verbosity", "times"), [(NORMAL, 1), (QUIET, 0), (VERBOSE, 1)])
+def test_h17_settings_of_this_machine_are_warned_of_once_for_all_sites(
+    verbosity: int, times: int
+) -> None:
+    """Each site finds out that calls go elsewhere; nobody has to read it three times."""
+    said: list[str] = []
+    show = SiteLines(said.append, redact=Redactor(), verbosity=verbosity)
+    show(SitesStarted(sites=("au", "eu"), at_once=2))
+    for site in ("au", "eu"):
+        show(SiteStarted(site=site, name=site))
+        warning = Warned(code=WarningCode.ENDPOINT, message="calls go to 'http://x'")
+        show(SiteEvent(site=site, event=warning))
+
+    assert said.count("warning: calls go to 'http://x'") == times
+    assert sum("http://x" in line for line in said) == times
