@@ -148,7 +148,9 @@ class Extractor:
         wrong = sorted(names - {self._name}) if self._name else sorted(names)[1:]
         if wrong:
             own = self._name or min(names)
-            problem = Problem("start_hwm", wrong[0], f"this is the mark of {wrong[0]}, not {own}")
+            problem = Problem(
+                "start_hwm", wrong[0], f"this is the high-water mark of {wrong[0]}, not {own}"
+            )
             raise ConfigError([problem], source="call")
 
         if names and not self._name:
@@ -215,7 +217,7 @@ def get_hwm(
     if mark is not None and mark > now:
         raise StateError(
             f"the high-water mark {format_hwm(mark)} UTC lies in the future",
-            hint="check this machine's clock, or set the mark back with publish_hwm",
+            hint="check this machine's clock, or set the high-water mark back with publish_hwm",
         )
 
     start = whole_second(now - RETENTION) if mark is None else min(mark, end)

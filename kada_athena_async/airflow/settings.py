@@ -194,7 +194,8 @@ def _lost_with_the_worker(site: Site, hwm_path: str | None, scratch: Path) -> li
 
     if hwm_path is None and config.hwm_store is None:
         remedy = (
-            'a mark on this worker\'s disk is lost with it; write "landing", s3://bucket/prefix or '
+            'a high-water mark on this worker\'s disk is lost with it; write "landing", '
+            "s3://bucket/prefix or "
             "file:///shared/directory, or give the operator hwm_path on shared storage"
         )
         problems.append(Problem("hwm_store", "(empty)", remedy))

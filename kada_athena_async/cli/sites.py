@@ -77,7 +77,9 @@ def worked(
         ConfigError: Sites have names, and one file is given for their high-water marks.
     """
     if request.hwm_path is not None and sites[0].name:
-        remedy = "each site keeps its own mark; leave it out, or set hwm_store in the sites"
+        remedy = (
+            "each site keeps its own high-water mark; leave it out, or set hwm_store in the sites"
+        )
         shown = ascii(str(request.hwm_path))
         raise ConfigError([Problem("--hwm-path", shown, remedy)], source="command")
 

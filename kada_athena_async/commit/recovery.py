@@ -117,7 +117,7 @@ async def recover(
         mark = await store.read() if store is not None else None
         action = await _choose(leftover, settings, now=now, mark=mark, delivery=delivery)
         if action is _Action.LEAVE:
-            message = f"{leftover.path} is left to a run with a mark"
+            message = f"{leftover.path} is left to a run with a high-water mark"
             notify(Warned(code=WarningCode.STALE_RUN, message=message))
         elif action is _Action.UNPUBLISH:
             await _unpublish(leftover, files, notify)

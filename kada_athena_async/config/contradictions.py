@@ -89,7 +89,7 @@ _RULES = (
     _Rule(
         {"hwm_store": "landing", "landing": False},
         "hwm_store",
-        "there is no landing; fill it, or write where else the mark is kept",
+        "there is no landing; fill it, or write where else the high-water mark is kept",
     ),
     _Rule(
         {"keep_delivered_days": True, "landing": False},

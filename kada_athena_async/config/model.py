@@ -226,7 +226,8 @@ class Config(BaseModel):
     )
     landing: LandingField | None = Field(
         None,
-        description="where the extracts are pushed before the mark moves: a URL or an object",
+        description="where the extracts are pushed before the high-water mark "
+        "moves: a URL or an object",
         examples=[None],
     )
     keep_delivered_days: Annotated[StrictInt, Field(ge=0, le=36_500)] = Field(

@@ -11,7 +11,7 @@ SCHEMA_ID = "urn:kada-athena-async:configuration:1"
 
 SITES_MEANING = (
     "several sites, each an object with a `name` of its own and the fields that differ from those "
-    "above; runs, files and marks are apart, named `<name>-<site>`"
+    "above; runs, files and high-water marks are apart, named `<name>-<site>`"
 )
 
 

@@ -170,7 +170,9 @@ def _name_problems(place: str, fields: Mapping[str, object], seen: dict[str, str
     """Problems of a site's name; *seen* holds the names so far, in lower case."""
     key, name = f"{place}.name", fields.get("name")
     if name is None:
-        remedy = "required: distinguishes the site's files and marks from those of the others"
+        remedy = (
+            "required: distinguishes the site's files and high-water marks from those of the others"
+        )
         return [Problem(key, MISSING, remedy)]
 
     shown = shown_value("name", name)

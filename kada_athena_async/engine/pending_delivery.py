@@ -356,7 +356,8 @@ class PendingDelivery:
         self.destination.notify(
             Warned(
                 code=WarningCode.DELIVERY_COMPLETED,
-                message=f"the mark moves to {format_hwm(manifest.end)}: {found.manifest} was "
+                message=f"the high-water mark moves to {format_hwm(manifest.end)}: "
+                f"{found.manifest} was "
                 "delivered by a run whose disk is not this one, and which ended before that",
             )
         )
@@ -393,5 +394,6 @@ def _overtaken(intent: DeliveryIntent) -> LockedError:
     return LockedError(
         f"another runner delivers, or delivered, {intent.manifest}; nothing of this run was "
         "published",
-        hint="let one runner at a time use a mark; run again to go on from where it stands now",
+        hint="let one runner at a time use a high-water mark; run again to go on from where it "
+        "stands now",
     )

@@ -357,7 +357,9 @@ def _check(
     if not sites:
         problems.append(Problem("sites", "(empty)", "give at least one site"))
     elif hwm_path is not None and sites[0].name:
-        remedy = "each site keeps its own mark; leave it out, or set hwm_store in the sites"
+        remedy = (
+            "each site keeps its own high-water mark; leave it out, or set hwm_store in the sites"
+        )
         problems.append(Problem("hwm_path", ascii(str(hwm_path)), remedy))
 
     for name, count in Counter(site.name for site in sites).items():

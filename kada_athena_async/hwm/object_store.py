@@ -87,7 +87,8 @@ class ObjectHwmStore:
             State,
             source=f"{self._cells.place}/{self._state_name}",
             newest=STATE_VERSION,
-            remedy="restore it from a backup; or remove it: the mark stays, and the last manifest "
+            remedy="restore it from a backup; or remove it: the high-water mark "
+            "stays, and the last manifest "
             "published stands in for the state",
         )
         carried = known.carried
@@ -206,5 +207,6 @@ class ObjectHwmStore:
         return LockedError(
             f"another runner, or somebody by hand, moved the high-water mark at {self.place} "
             "since this run began",
-            hint="let one runner at a time use a mark; run again to go on from where it stands now",
+            hint="let one runner at a time use a high-water mark; run again to go on from where "
+            "it stands now",
         )

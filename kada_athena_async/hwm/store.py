@@ -67,7 +67,7 @@ class HwmStore(Protocol):
 
 REMOVE_ANNOUNCEMENT = (
     "restore it from a backup; or remove it, after a look at whether the landing holds a manifest "
-    "of a window behind the mark: if so, set the mark to that window's end"
+    "of a window behind the high-water mark: if so, set it to that window's end"
 )
 """What to do about an announcement that is junk."""
 
@@ -152,8 +152,8 @@ class FileHwmStore:
     def _read(self) -> StoredState:
         hwm = self._read_hwm()
         remedy = (
-            f"restore it from a backup; or remove it: the mark in {self.hwm_path.name} stays, "
-            "and the last published manifest stands in for the state"
+            "restore it from a backup; or remove it: the high-water mark in "
+            f"{self.hwm_path.name} stays, and the last published manifest stands in for the state"
         )
         state = read_document(
             self._files,

@@ -282,7 +282,7 @@ def plan_window(
     if start is None and mark.hwm is not None and mark.hwm > now:
         raise StateError(
             f"the high-water mark {mark.hwm:{HWM_FORMAT}} UTC lies in the future",
-            hint="check this machine's clock, or set the mark back with `publish_hwm`",
+            hint="check this machine's clock, or set the high-water mark back with `publish_hwm`",
         )
 
     if begin > stop and (start is not None or end is not None):

@@ -169,5 +169,6 @@ class MovingCells:
     def _outrun(self) -> LockedError:
         return LockedError(
             f"another runner moved the high-water mark at {self._old.place} since this run began",
-            hint="let one runner at a time use a mark; run again to go on from where it stands now",
+            hint="let one runner at a time use a high-water mark; run again to "
+            "go on from where it stands now",
         )

@@ -32,7 +32,8 @@ def landing_permissions(needs: Requirements) -> list[Permission]:
             action="s3:GetObject",
             target=objects,
             used_for="see what was delivered already, and confirm it",
-            lost="files may be sent that are there already, and the mark cannot be kept there",
+            lost="files may be sent that are there already, and the high-water "
+            "mark cannot be kept there",
             is_needed=needs.keeps_marks_in_landing,
             principal=principal,
         ),
@@ -94,7 +95,11 @@ def hwm_permissions(needs: Requirements) -> list[Permission]:
     rows = (
         ("s3:GetObject", Target.MARKS, "read the high-water mark"),
         ("s3:PutObject", Target.MARKS, "move the high-water mark"),
-        ("s3:ListBucket", Target.MARKS_BUCKET, "distinguish a first run from a denied mark"),
+        (
+            "s3:ListBucket",
+            Target.MARKS_BUCKET,
+            "distinguish a first run from a denied high-water mark",
+        ),
     )
     return [
         Permission(action=action, target=target, used_for=used_for, lost=lost, principal=principal)

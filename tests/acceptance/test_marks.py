@@ -42,7 +42,7 @@ def test_the_mark_that_runs_use_is_shown_and_set(
 
     none = cli("hwm", "show", "-c", "kada_athena_extractor_config.json")
     assert (none.returncode, none.stdout) == (0, "")
-    assert "no mark yet: s3://marks/k/athena_hwm.txt does not exist" in none.stderr
+    assert "no high-water mark yet: s3://marks/k/athena_hwm.txt does not exist" in none.stderr
 
     done = cli("hwm", "set", "2026-01-02 03:04:05")
     assert (done.returncode, done.stdout) == (0, "2026-01-02 03:04:05\n")
@@ -86,4 +86,4 @@ def test_each_site_has_its_own_mark(cli: Cli, configure: Callable[..., Path], bu
 
     shown = cli("hwm", "show")
     assert shown.stdout == "us: 2026-01-01 00:00:00\n"
-    assert "au: no mark yet: s3://marks/k/athena-au_hwm.txt" in shown.stderr
+    assert "au: no high-water mark yet: s3://marks/k/athena-au_hwm.txt" in shown.stderr

@@ -105,7 +105,7 @@ def test_a_site_that_is_not_listed(world: SitesWorld, cli: Callable[..., Done]) 
 
     assert unknown.returncode == mark.returncode == 2
     assert '--site = "nowhere": name one of site_000, site_001' in unknown.stderr
-    assert "--hwm-path = 'x.txt': each site keeps its own mark" in mark.stderr
+    assert "--hwm-path = 'x.txt': each site keeps its own high-water mark" in mark.stderr
 
 
 def test_test_connection_looks_at_every_site(world: SitesWorld, cli: Callable[..., Done]) -> None:

@@ -346,5 +346,5 @@ def test_sites_with_names_take_no_common_file_of_the_mark(
     """Each keeps its own: one file for all would be moved by whoever is last."""
     world.fill(2)
 
-    with pytest.raises(ConfigError, match="each site keeps its own mark"):
+    with pytest.raises(ConfigError, match="each site keeps its own high-water mark"):
         SitesExtractor(world.sites(), hwm_path=tmp_path / "one.txt")

@@ -215,7 +215,7 @@ def test_the_mark_of_another_instance_is_refused(tmp_path: Path) -> None:
     fields = {"server": "s", "region": "us-east-1", "bucket": "s3://bucket/p"}
     extractor = Extractor(name="sales", output_path=str(tmp_path / "out"), **fields)
 
-    with pytest.raises(ConfigError, match="this is the mark of audit, not sales"):
+    with pytest.raises(ConfigError, match="this is the high-water mark of audit, not sales"):
         extractor.run(start_hwm=start)
 
     assert not (tmp_path / "out").exists()

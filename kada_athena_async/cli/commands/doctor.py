@@ -30,7 +30,7 @@ def doctor(
     sites: Sites = None,
     settings: Settings = None,
 ) -> int:
-    """Try everything that a run needs: rights, buckets, workgroup, catalogs, clock, disk, mark.
+    """Try everything that a run needs: permissions, buckets, catalogs, clock, disk, lock.
 
     Changes nothing and leaves nothing behind. Says what is lost without what is missing, and the
     policy that grants it. Exit code: 0 all that is needed is there, 1 something is missing,

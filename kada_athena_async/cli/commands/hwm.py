@@ -31,7 +31,7 @@ def show(
 ) -> int:
     """Show how far the last run came.
 
-    Looks where a run keeps its mark: at --hwm-path, else where hwm_store of the
+    Looks where a run keeps it: at --hwm-path, else where hwm_store of the
     configuration says, else at a file here.
 
     \b

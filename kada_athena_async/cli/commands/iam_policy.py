@@ -50,7 +50,7 @@ def iam_policy(
         typer.Option(
             "--for",
             help="Whose rights: of who extracts, of who assumes the role, of the landing's or the "
-            "mark's own identity.",
+            "HWM's own identity.",
         ),
     ] = For.RUN,
     sites: Sites = None,

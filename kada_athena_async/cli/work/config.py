@@ -40,7 +40,7 @@ def write_starter(output: Output, file: Path | None, settings: tuple[str, ...]) 
     for problem in find_problems(values):
         output.say(f"  fill in {problem.key}: {problem.remedy}")
 
-    output.say("what each field means: the table of the README, or for editors:")
+    output.say("what each field means: docs/configuration.md, or for editors:")
     output.say(f"  {suggestion('config', 'schema')}")
     output.say("then:")
     for words in (("config", "check"), ("doctor",), ("plan",), ("run",)):

@@ -56,9 +56,11 @@ def _show_mark(output: Output, request: RunRequest, name: str, site: Site | None
     }
     output.data(facts, kind="hwm", lines=[f"{whose}{shown}"] if shown else [])
     if shown is None:
-        output.say(f"{whose}no mark yet: {place} does not exist; the next run reads all it can")
+        output.say(
+            f"{whose}no high-water mark yet: {place} does not exist; the next run reads all it can"
+        )
     elif mark.was_edited:
-        output.say(f"{whose}the mark was set by hand since the last run")
+        output.say(f"{whose}the high-water mark was set by hand since the last run")
 
 
 def set_mark(output: Output, time: str, request: RunRequest) -> int:
@@ -68,7 +70,9 @@ def set_mark(output: Output, time: str, request: RunRequest) -> int:
     owners = _owners(output, request)
     if len(owners) > 1:
         names = ", ".join(site.name for _, site in owners if site)
-        problem = Problem("--site", "(none)", f"a mark is set for one site: name one of {names}")
+        problem = Problem(
+            "--site", "(none)", f"a high-water mark is set for one site: name one of {names}"
+        )
         raise ConfigError([problem], source="command")
 
     name, site = owners[0]

@@ -36,7 +36,7 @@ _NAMED: dict[Principal, str] = {
     "run": "who extracts",
     "caller": "whoever assumes the role",
     "landing": "the landing's own identity",
-    "hwm_store": "the mark's own identity",
+    "hwm_store": "the high-water mark's own identity",
 }
 
 

@@ -130,7 +130,7 @@ class OutsideTrials:
             return [Finding(area="mark", subject=path, state="ok", detail=shown)]
 
         remedy = "give this user the right to write there, or name another `hwm_path=...`"
-        detail, lost = f"this user may not write in {directory}", "the mark cannot move"
+        detail, lost = f"this user may not write in {directory}", "the high-water mark cannot move"
         return [_found("mark", path, "problem", detail, lost, remedy, 1)]
 
     def _runs(self) -> list[Finding]:

@@ -67,7 +67,7 @@ def test_a_bearer_without_rights_is_refused(printed: Callable[..., Result]) -> N
     result = printed("--for", "landing")
 
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "--for = landing: nothing has to be allowed there; use one of run, caller" in (
+    assert "--for = 'landing': nothing has to be allowed there; use one of run, caller" in (
         result.stderr
     )
 

@@ -121,3 +121,30 @@ def test_the_groups_of_the_messages_are_the_exit_codes() -> None:
     assert headings
     for value, meaning in headings:
         assert meaning == ExitCode(int(value)).meaning
+
+
+BARE = re.compile(r"(?<![Hh]igh-water )(?<![\w./{}<>*`=-])marks?\b(?![\w*=`(])")
+"""The word alone; names of files, fields and codes that hold it are left as they are."""
+
+
+def test_one_term_for_the_high_water_mark() -> None:
+    """No message, help page or guide calls it a mark and leaves the reader to guess which."""
+    nodes = [node for tree in trees() for node in ast.walk(tree)]
+    docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    messages = {
+        text
+        for node in nodes
+        if id(node) not in docstrings
+        if isinstance(node, ast.JoinedStr | ast.Constant)
+        if (text := template(node)) and " " in text and "\n" not in text
+    }
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    lines = [
+        line
+        for page in pages
+        if page.name != "extracts.md"  # a member of the manifest is called so
+        for line in page.read_text("utf-8").splitlines()
+    ]
+
+    assert sorted(text for text in messages if BARE.search(text)) == []
+    assert [line for line in lines if BARE.search(line)] == []

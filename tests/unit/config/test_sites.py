@@ -148,8 +148,8 @@ def test_all_problems_of_all_sites_come_at_once(write) -> None:
     assert problems_of(path) == [
         "sites[0].regoin = (hidden): did you mean region?",
         "sites[1].sites = (hidden): unknown key; remove it",
-        "sites[2].name = (missing): required: distinguishes the site's files and marks from those "
-        "of the others",
+        "sites[2].name = (missing): required: distinguishes the site's files and high-water "
+        "marks from those of the others",
         "sites[2].nmae = (hidden): did you mean name?",
         'sites[3] = (a text): write an object: {"name": "au", "region": "ap-southeast-2", ...}',
         'mask = "yes": write true or false, without quotes',
