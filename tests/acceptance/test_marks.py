@@ -79,7 +79,7 @@ def test_each_site_has_its_own_mark(cli: Cli, configure: Callable[..., Path], bu
 
     unclear = cli("hwm", "set", "2026-01-01 00:00:00")
     assert unclear.returncode == 2
-    assert "a mark is set for one site: name one of au, us" in unclear.stderr
+    assert "a high-water mark is set for one site: name one of au, us" in unclear.stderr
 
     assert cli("hwm", "set", "2026-01-01 00:00:00", "--site", "us").returncode == 0
     assert line(bucket, "athena-us_hwm.txt") == "2026-01-01 00:00:00\n"
