@@ -33,7 +33,7 @@ from kada_athena_async.records import (
 )
 from kada_athena_async.report import UnitFacts, UnitOutcome
 from kada_athena_async.sinks import PartFile, Staging
-from kada_athena_async.sinks.part_reader import read_part
+from kada_athena_async.sinks.part_reader import read_parts
 from kada_athena_async.sql.immediate import immediate_statement
 from kada_athena_async.sql.names import Context, TableName
 from kada_athena_async.sql.worker_pool import WorkerPool
@@ -228,13 +228,12 @@ class DeriveExtraction:
             query, tables = inner.take(record.query_id), accessed.take(record.query_id)
             return _executed(record, query and query.query, tables and tables.tables)
 
-        for part in self._parts([unit_id], KIND):
-            batches = (
-                [whole(cast("QueryRecord", record)) for record in batch]
-                for batch in read_part(part, is_packed=is_packed)
-            )
-            while batch := await offload(lambda batches=batches: next(batches, None)):  # type: ignore[misc]
-                yield batch
+        batches = (
+            [whole(cast("QueryRecord", record)) for record in batch]
+            for batch in read_parts(self._parts([unit_id], KIND), is_packed=is_packed)
+        )
+        while batch := await offload(lambda: next(batches, None)):
+            yield batch
 
     def _view_contexts(self) -> Mapping[TableName, Context]:
         sealed = self.staging.sealed()
@@ -258,8 +257,7 @@ class _Beside(Generic[HiddenT]):
     def __init__(self, parts: Sequence[PartFile], is_packed: bool) -> None:
         self._rows: Iterator[HiddenT] = (
             cast("HiddenT", row)
-            for part in parts
-            for batch in read_part(part, is_packed=is_packed)
+            for batch in read_parts(parts, is_packed=is_packed)
             for row in batch
         )
         self._next: HiddenT | None = next(self._rows, None)

@@ -250,17 +250,11 @@ class PrincipalJoin:
         kept = {query_id: at for at, query_id in waiting[:UNRESOLVED_MAX]}
         return kept, lost + len(waiting) - len(kept)
 
-    async def _batches(
-        self, unit_ids: Sequence[str], kind: str
-    ) -> AsyncGenerator[list[Record], None]:
+    def _batches(self, unit_ids: Sequence[str], kind: str) -> AsyncGenerator[list[Record], None]:
         sealed = self.staging.sealed()
-        for unit_id in unit_ids:
-            for part in sealed[unit_id].parts if unit_id in sealed else ():
-                if part.kind != kind:
-                    continue
-
-                async for batch in read_batches(part, is_packed=self.staging.intent.compress):
-                    yield batch
+        units = [sealed[unit_id] for unit_id in unit_ids if unit_id in sealed]
+        parts = [part for unit in units for part in unit.parts if part.kind == kind]
+        return read_batches(parts, is_packed=self.staging.intent.compress)
 
 
 def _user(server: str, principal: str) -> UserRecord:

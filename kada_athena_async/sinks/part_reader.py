@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from types import UnionType
@@ -36,31 +36,35 @@ _FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|([^,"]*))(?:,|$)', re.DOTALL)
 Parse: TypeAlias = Callable[[str], object]
 
 
-def read_part(part: PartFile, *, is_packed: bool) -> Iterator[list[Record]]:
-    """Batches of the records of *part*, in order; None where a field is empty.
+def read_parts(parts: Iterable[PartFile], *, is_packed: bool) -> Iterator[list[Record]]:
+    """Batches of the records of *parts*, in order, also over their ends; None for an empty field.
 
     Raises:
         OSError: It cannot be read.
         ValueError: It is not what ``csv_format`` writes.
     """
-    make, parsers = STAGED_TYPES[part.kind], _PARSERS[part.kind]
     batch: list[Record] = []
     held_chars = 0
-    for line in _lines(part.path, is_packed=is_packed):
-        fields = line.split(",") if '"' not in line else _fields(line)
-        batch.append(make._make(parse(text) for parse, text in zip(parsers, fields, strict=True)))
-        held_chars += len(line)
-        if len(batch) >= BATCH_RECORDS or held_chars > BATCH_CHARS:
-            yield batch
-            batch, held_chars = [], 0
+    for part in parts:
+        make, parsers = STAGED_TYPES[part.kind], _PARSERS[part.kind]
+        for line in _lines(part.path, is_packed=is_packed):
+            fields = line.split(",") if '"' not in line else _fields(line)
+            found = (parse(text) for parse, text in zip(parsers, fields, strict=True))
+            batch.append(make._make(found))
+            held_chars += len(line)
+            if len(batch) >= BATCH_RECORDS or held_chars > BATCH_CHARS:
+                yield batch
+                batch, held_chars = [], 0
 
     if batch:
         yield batch
 
 
-async def read_batches(part: PartFile, *, is_packed: bool) -> AsyncGenerator[list[Record], None]:
-    """The batches of ``read_part``, each read in a worker thread."""
-    batches = read_part(part, is_packed=is_packed)
+async def read_batches(
+    parts: Iterable[PartFile], *, is_packed: bool
+) -> AsyncGenerator[list[Record], None]:
+    """The batches of ``read_parts``, each read in a worker thread."""
+    batches = read_parts(parts, is_packed=is_packed)
     while batch := await offload(lambda: next(batches, None)):
         yield batch
 
@@ -77,7 +81,7 @@ def read_table_columns(
     takes long.
 
     Raises:
-        OSError, ValueError: As ``read_part``.
+        OSError, ValueError: As ``read_parts``.
     """
     found: list[TableColumns] = []
     # What all rows of a table begin with: read once for each table.

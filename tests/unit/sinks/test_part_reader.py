@@ -14,7 +14,7 @@ from kada_athena_async.column_block import ColumnBlock, Rows
 from kada_athena_async.files import Files
 from kada_athena_async.records import ColumnRecord, ViewRecord
 from kada_athena_async.sinks import PartFile, RunIntent, Staging
-from kada_athena_async.sinks.part_reader import BATCH_RECORDS, read_part, read_table_columns
+from kada_athena_async.sinks.part_reader import BATCH_RECORDS, read_parts, read_table_columns
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 
@@ -42,7 +42,22 @@ async def write(tmp_path: Path, kind: str, batch: Rows, *, compress: bool) -> Pa
 
 async def stage(tmp_path: Path, records: list[ViewRecord], *, compress: bool) -> list[ViewRecord]:
     file = await write(tmp_path, "metadata_views", records, compress=compress)
-    return [row for batch in read_part(file, is_packed=compress) for row in batch]
+    return [row for batch in read_parts([file], is_packed=compress) for row in batch]
+
+
+async def test_batches_go_over_the_ends_of_parts(tmp_path: Path) -> None:
+    """Twenty parts of one view each are one batch: each batch costs its way to the workers."""
+    views = [
+        ViewRecord("athena", "AwsDataCatalog", "sales", f"view_{n}", "SELECT 1", "trino")
+        for n in range(20)
+    ]
+    parts = []
+    for view in views:
+        place = tmp_path / view.view
+        place.mkdir()
+        parts.append(await write(place, "metadata_views", [view], compress=True))
+
+    assert [*read_parts(parts, is_packed=True)] == [views]
 
 
 texts = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))
@@ -123,7 +138,7 @@ async def test_cut_part_is_refused(tmp_path: Path) -> None:
     path = cut(tmp_path)
 
     with pytest.raises(ValueError, match="ends in the middle of a row"):
-        list(read_part(part_at(path), is_packed=False))
+        list(read_parts([part_at(path)], is_packed=False))
 
 
 def cut(folder: Path) -> Path:
