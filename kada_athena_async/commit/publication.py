@@ -15,15 +15,30 @@ from kada_athena_async.commit.manifest import CommittedManifest, read_manifest
 from kada_athena_async.errors import LockedError, StateError
 from kada_athena_async.events import Event, FileCommitted, Warned
 from kada_athena_async.files import Files, failing, in_thread
-from kada_athena_async.hwm import HwmStore
+from kada_athena_async.hwm import HwmStore, Origin
 from kada_athena_async.sinks.journal import COMMIT, CommitJournal, PlannedFile, RunIntent
 from kada_athena_async.sinks.staging import remove_run
 
 OUT = "out"
 
 
+class Owner(Protocol):
+    """The site and instance that runs."""
+
+    async def check(self, other: Origin | None, what: str) -> None:
+        """Refuse *what* if *other*, whose it is, is another.
+
+        Raises:
+            StateError: It is.
+        """
+
+
 class Delivery(Protocol):
     """The way of a commit to the landing, among runners that share its high-water mark."""
+
+    @property
+    def owner(self) -> Owner:
+        """Owner of what may be finished."""
 
     async def claim(self, committed: CommittedManifest, journal: CommitJournal) -> None:
         """Announce that a commit is about to be published and delivered.

@@ -102,8 +102,8 @@ async def recover(
             discarded; what it raises keeps that run. A typing error must not cost it.
 
     Raises:
-        StateError: The staging directory, or one in it, is a link or not ours alone; or a file of a
-            published commit is missing or damaged; nothing is changed.
+        StateError: The staging directory, or one in it, is a link or not ours alone; a commit is
+            another's; or a file of a published one is missing or damaged; nothing is changed.
         CommitError: The file system refuses.
         DeliveryError: As *delivery*; the HWM has not moved.
     """
@@ -180,6 +180,9 @@ class _Action(Enum):
     DISCARD = "discard"
     LEAVE = "leave"
     UNPUBLISH = "unpublish"
+
+
+_ON_COMMITS = (_Action.FINISH, _Action.ACCEPT, _Action.UNPUBLISH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,14 +275,15 @@ async def _choose(
     delivery: Delivery | None,
 ) -> _Action:
     """The action on remains, by what the other runners of the same HWM say."""
-    if delivery is None or leftover.intent is None:
-        return _decide(leftover, settings, now=now, mark=mark)
-
-    is_behind = await delivery.claimed_elsewhere(leftover.intent)
+    intent, journal = leftover.intent, leftover.journal
+    is_behind = bool(delivery and intent and await delivery.claimed_elsewhere(intent))
     action = _decide(leftover, settings, now=now, mark=mark, is_behind=is_behind)
-    journal = leftover.journal
-    if action is _Action.UNPUBLISH and journal and await delivery.holds(journal.manifest):
-        return _Action.ACCEPT
+    if delivery and intent and action in _ON_COMMITS:
+        window = Window(intent.start, intent.end)
+        await delivery.owner.check(intent.origin, f"the unfinished commit of {window}")
+
+    if action is _Action.UNPUBLISH and delivery and journal:
+        return _Action.ACCEPT if await delivery.holds(journal.manifest) else action
 
     return action
 

@@ -23,6 +23,7 @@ from kada_athena_async.discover import (
     discover_schemas,
     discover_workgroups,
 )
+from kada_athena_async.engine.ownership import account_of_role, ask_account
 from kada_athena_async.engine.shared import Shared, make_budget
 from kada_athena_async.errors import (
     AccessDeniedError,
@@ -47,8 +48,6 @@ if TYPE_CHECKING:
     from kada_athena_async.pipeline import UnitExtraction
     from kada_athena_async.sql.worker_pool import WorkerPool
 
-ACCOUNT_DEADLINE_S = 10.0
-"""Without a way to STS the account stays unknown; nobody waits through all retries for that."""
 
 HISTORY_UNITS_AT_ONCE = 8
 """Workgroups listed side by side: two would use up the account's five list calls a second."""
@@ -152,35 +151,16 @@ class Connection:
     async def learn_account(self) -> str:
         """The id of the account that the credentials belong to; empty if it cannot be learned.
 
-        The role's ARN names it; else STS is asked once, which needs no permission (STS API
-        reference, GetCallerIdentity).
+        The role's ARN names it; else STS is asked once.
 
         Raises:
             CredentialsError: AWS does not accept us.
         """
         if self.account_id is None:
-            role = self.config.role
-            self.account_id = role.split(":")[4] if role else await self._ask_account()
+            of_role = account_of_role(self.config)
+            self.account_id = of_role or await ask_account(self.client, self.notify)
 
         return self.account_id
-
-    async def _ask_account(self) -> str:
-        try:
-            with anyio.fail_after(ACCOUNT_DEADLINE_S):
-                caller = await self.client.call("sts", "GetCallerIdentity")
-        except (TimeoutError, UnitError, UnreachableError) as exc:
-            reason = "no answer" if isinstance(exc, TimeoutError) else exc.message
-            self.notify(
-                Warned(
-                    code=WarningCode.ACCOUNT_UNKNOWN,
-                    message=f"the AWS account is not known (sts:GetCallerIdentity: {reason}), so "
-                    "only server and Region are compared with those of earlier runs",
-                    hint="let this machine reach STS, or name a role, whose ARN holds the account",
-                )
-            )
-            return ""
-
-        return str(caller.get("Account", ""))
 
     async def meet(self) -> None:
         """Make the first call of a run, which also shows AWS's clock: list the workgroups.
@@ -329,10 +309,12 @@ async def connect(
     texts: Mapping[str, str],
     policy: RetryPolicy | None = None,
     shared: Shared | None = None,
+    account_id: str | None = None,
 ) -> AsyncIterator[Connection]:
     """Open a connection as *config* says; closes it in any case.
 
     Args:
+        account_id: The account, where it was asked for before: then it is not asked for again.
         shared: What it shares with other connections of this process.
 
     Raises:
@@ -356,11 +338,13 @@ async def connect(
         unreached=shared.unreached if shared else None,
     )
     async with shared.used() if shared else nullcontext(), client:
-        account_id: str | None = None
 
         async def account() -> str:
             nonlocal account_id
-            account_id = str((await client.call("sts", "GetCallerIdentity"))["Account"])
+            if account_id is None:
+                caller = await client.call("sts", "GetCallerIdentity")
+                account_id = str(caller["Account"])
+
             return account_id
 
         if shared is not None:

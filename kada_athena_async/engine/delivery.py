@@ -16,6 +16,7 @@ from kada_athena_async.concurrency import Clock
 from kada_athena_async.config import Config
 from kada_athena_async.config.landing import Place
 from kada_athena_async.engine.connection import identity_of
+from kada_athena_async.engine.ownership import Owner
 from kada_athena_async.errors import (
     AccessDeniedError,
     ConfigError,
@@ -70,6 +71,7 @@ class Destination:
         self,
         output_path: Path,
         *,
+        owner: Owner,
         sends_all: bool = False,
         claim: Claim | None = None,
         is_alone: bool = False,
@@ -81,10 +83,12 @@ class Destination:
         high-water mark has not moved goes with a claim only.
 
         Args:
+            owner: Whose packages are delivered; another's are refused.
             sends_all: Send also what another landing has.
             is_alone: True if no other runner has the mark: then no claim is needed.
 
         Raises:
+            StateError: A package belongs to another.
             DeliveryError: The landing refuses or is down; what is published stays.
         """
         place, days = self.config.landing, self.config.keep_delivered_days
@@ -94,6 +98,9 @@ class Destination:
         waiting = await packages_waiting(
             output_path, self.config, self.name, place.url, files=self.files, sends_all=sends_all
         )
+        for package in waiting.due:
+            await owner.check(package.origin, f"the package {package.manifest.name}")
+
         self._tell_held_back(waiting, place.url)
         unclaimed = frozenset[str]()
         if not is_alone:
@@ -104,27 +111,31 @@ class Destination:
 
         begun = self.clock.monotonic()
         self.notify(StageStarted(stage="deliver"))
+        report = await self._send(output_path, place, waiting.held_back | unclaimed, claim)
+        duration_s = round(self.clock.monotonic() - begun, 3)
+        self.notify(StageFinished(stage="deliver", duration_s=duration_s))
+        return report
+
+    async def _send(
+        self, output_path: Path, place: Place, held_back: frozenset[str], claim: Claim | None
+    ) -> DeliveryReport:
         try:
             async with self.landing(place) as landing:
-                report = await deliver(
+                return await deliver(
                     output_path,
                     self.name,
                     landing,
                     files=self.files,
                     notify=self.notify,
                     clock=self.clock,
-                    keep_days=days or None,
-                    held_back=waiting.held_back | unclaimed,
+                    keep_days=self.config.keep_delivered_days or None,
+                    held_back=held_back,
                     claim=claim,
                 )
         except (CredentialsError, NetworkError) as exc:
             raise DeliveryError(
                 f"nothing was delivered to {place.url}: {exc.message}", hint=exc.hint
             ) from exc
-
-        duration_s = round(self.clock.monotonic() - begun, 3)
-        self.notify(StageFinished(stage="deliver", duration_s=duration_s))
-        return report
 
     async def _unclaimed(
         self, output_path: Path, waiting: Waiting, claim: Claim | None
@@ -172,13 +183,15 @@ class Destination:
                 )
             )
 
-    async def push(self, output_path: Path, *, sends_all: bool = False) -> DeliveryReport:
+    async def push(
+        self, output_path: Path, *, owner: Owner, sends_all: bool = False
+    ) -> DeliveryReport:
         """Deliver, as ``deliver`` does for whoever has the HWM alone; there has to be a landing.
 
         Raises:
             ConfigError: There is none.
         """
-        report = await self.deliver(output_path, sends_all=sends_all, is_alone=True)
+        report = await self.deliver(output_path, owner=owner, sends_all=sends_all, is_alone=True)
         if report is None:
             remedy = "write where to push: file:///directory, s3://bucket/prefix or an Azure URL"
             raise ConfigError([Problem("landing", "(empty)", remedy)])
@@ -307,8 +320,11 @@ class Destination:
         """The store of the mark: *hwm_path* if given, else as configured, else a file here."""
         place, landing = self.config.hwm_store, self.config.landing
         if hwm_path is not None or place is None:
-            path = hwm_path or Path(f"{self.name}_hwm.txt")
-            yield await in_thread(lambda: FileHwmStore(path, self.files))
+            path, is_chosen = hwm_path or Path(f"{self.name}_hwm.txt"), hwm_path is not None
+            out = self.config.output_path
+            yield await in_thread(
+                lambda: FileHwmStore(path, self.files, output_path=out, is_chosen=is_chosen)
+            )
             return
 
         if place == "landing":

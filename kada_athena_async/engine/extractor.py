@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Self, Unpack
 
-from kada_athena_async.commit import (
-    RecoverySettings,
-)
+from kada_athena_async.commit import RecoverySettings
 from kada_athena_async.concurrency import Clock, SystemClock, offload, require_asyncio
 from kada_athena_async.config import Config, ConfigFields, check_name, config_digest, make_config
 from kada_athena_async.engine.aws_secrets import with_aws_secrets
@@ -22,12 +20,14 @@ from kada_athena_async.engine.connection import Connection, connect
 from kada_athena_async.engine.delivery import Destination
 from kada_athena_async.engine.doctor import DoctorReport
 from kada_athena_async.engine.finish_hook import FinishHook
+from kada_athena_async.engine.ownership import account_unknown
 from kada_athena_async.engine.record_stream import RecordStreams
 from kada_athena_async.engine.run import Run
 from kada_athena_async.engine.session import Session, open_session
 from kada_athena_async.engine.shared import Shared
 from kada_athena_async.engine.statements import check_overwritten, known_statement
 from kada_athena_async.engine.window_request import WindowRequest, new_run_id
+from kada_athena_async.errors import CredentialsError
 from kada_athena_async.events import Event, Observer, RunFinished, Warned
 from kada_athena_async.fanout import Fanout, check_observer
 from kada_athena_async.files import Files
@@ -204,7 +204,8 @@ class Extractor(RecordStreams):
             LockedError: A run of this name is going on.
             DeliveryError: The landing refuses or is down; run it again, what is there is not sent
                 twice.
-            StateError: The high-water mark of a package that waits cannot be used.
+            StateError: The high-water mark of a package that waits cannot be used, or the package
+                belongs to another site.
         """
         require_asyncio()
         notify = Fanout(self._observers)
@@ -213,10 +214,16 @@ class Extractor(RecordStreams):
         # Without hwm_store no other runner has this mark: what waits may go before it is read.
         is_shared = place is not None and self.config.hwm_store is not None
         async with open_session(
-            destination, self._hwm_path, run_id="push", keeps_state=is_shared
+            destination,
+            self._hwm_path,
+            run_id="push",
+            keeps_state=is_shared,
+            learn_account=lambda: self._learn_account(notify, needs_it=False),
         ) as session:
             if place is None or not is_shared:
-                return await destination.push(session.output_path, sends_all=sends_all)
+                return await destination.push(
+                    session.output_path, owner=session.owner, sends_all=sends_all
+                )
 
             # A package whose HWM has not moved goes by the protocol of those who share the HWM.
             await session.planner.check()
@@ -271,7 +278,11 @@ class Extractor(RecordStreams):
         async with (
             hook.at_the_end(),
             open_session(
-                self._outside(notify), self._hwm_path, run_id=run_id, keeps_state=manages
+                self._outside(notify),
+                self._hwm_path,
+                run_id=run_id,
+                keeps_state=manages,
+                learn_account=lambda: self._learn_account(notify),
             ) as session,
         ):
             report = hook.report = await self._extract(session, run_id, request, fresh, warnings)
@@ -288,17 +299,20 @@ class Extractor(RecordStreams):
         warnings: list[Warned],
     ) -> RunReport:
         """Check what costs no call, finish interrupted runs, then extract over a connection."""
-        destination, delivery = session.destination, session.delivery
+        destination, delivery, owner = session.destination, session.delivery, session.owner
         # An HWM or state that is junk, or somebody else's, is refused before anything moves.
         await session.planner.check()
         settings = replace(self._recovery(), is_fresh=fresh)
         # A typing error must not cost finished parts.
         recovery, unfinished = await delivery.begin(settings, before_discard=self.test_connection)
-        # So is a window that is published, before AWS is asked.
-        await session.planner.requested_windows(request, self._clock.now())
+        # So is a window that is published, before AWS is asked for anything that costs.
+        planner = replace(session.planner, origin=owner.origin)
+        await planner.requested_windows(request, self._clock.now())
         await destination.check_landing()
         await session.check_disk()
-        async with self._connection(destination.notify) as connection:
+        notify = destination.notify
+        async with self._connection(notify, account_id=owner.account_id) as connection:
+            owner.ask = connection.learn_account
             run = Run(
                 connection=connection,
                 name=self.name,
@@ -318,7 +332,11 @@ class Extractor(RecordStreams):
 
     @asynccontextmanager
     async def _connection(
-        self, notify: Observer | None = None, *, policy: RetryPolicy | None = None
+        self,
+        notify: Observer | None = None,
+        *,
+        policy: RetryPolicy | None = None,
+        account_id: str | None = None,
     ) -> AsyncIterator[Connection]:
         notify = notify or Fanout(self._observers)
         await self._read_secrets(notify)
@@ -330,8 +348,25 @@ class Extractor(RecordStreams):
             texts=self._texts,
             policy=policy,
             shared=self._shared,
+            account_id=account_id,
         ) as connection:
             yield connection
+
+    async def _learn_account(self, notify: Observer, *, needs_it: bool = True) -> str:
+        """The account that the credentials belong to; empty if it cannot be learned.
+
+        Args:
+            needs_it: False if it may stay unknown where AWS does not accept us.
+        """
+        try:
+            async with self._connection(notify) as connection:
+                return await connection.learn_account()
+        except CredentialsError as exc:
+            if needs_it:
+                raise
+
+            notify(account_unknown(exc.message))
+            return ""
 
     def _outside(self, notify: Observer) -> Destination:
         return Destination(

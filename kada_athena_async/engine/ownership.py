@@ -2,12 +2,104 @@
 
 from __future__ import annotations
 
-from kada_athena_async.errors import StateError
-from kada_athena_async.hwm import DeliveryIntent, Origin
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import anyio
+import msgspec
+
+from kada_athena_async.aws.client import AwsClient
+from kada_athena_async.codes import WarningCode
+from kada_athena_async.config import Config
+from kada_athena_async.errors import StateError, UnitError, UnreachableError
+from kada_athena_async.events import Observer, Warned
+from kada_athena_async.hwm import DeliveryIntent, FileHwmStore, Origin
 from kada_athena_async.sinks import RunIntent
 from kada_athena_async.version import __version__
 
+ACCOUNT_DEADLINE_S = 10.0
+"""Without a way to STS the account stays unknown; nobody waits through all retries for that."""
+
 _WORDS = {"server": "server", "region": "Region", "account_id": "account", "instance": "instance"}
+
+
+@dataclass(slots=True)
+class Owner:
+    """The site and instance that runs, with its AWS account once something names one.
+
+    Args:
+        ask: Returns the id of the account that the credentials belong to, empty if it cannot be
+            learned; awaited once at most.
+
+    Attributes:
+        account_id: What it returned; None before.
+    """
+
+    origin: Origin
+    ask: Callable[[], Awaitable[str]]
+    account_id: str | None = None
+
+    async def check(self, other: Origin | None, what: str) -> None:
+        """Refuse *what* if it is another's; see ``check_owner``.
+
+        Raises:
+            StateError: It is.
+            CredentialsError: AWS does not accept us.
+        """
+        names_account = other is not None and other.account_id
+        if names_account and not self.origin.account_id and self.account_id is None:
+            self.account_id = await self.ask()
+            self.origin = msgspec.structs.replace(self.origin, account_id=self.account_id)
+
+        check_owner(self.origin, other, what)
+
+
+def origin_of(config: Config, name: str, account_id: str = "") -> Origin:
+    """The site and instance that *config* and *name* say.
+
+    Args:
+        account_id: Empty for that of the role, if the configuration names one.
+    """
+    return Origin(
+        server=config.server,
+        region=config.region,
+        account_id=account_id or account_of_role(config),
+        instance=name,
+    )
+
+
+def account_of_role(config: Config) -> str:
+    """The account in the role's ARN; empty without a role."""
+    return config.role.split(":")[4] if config.role else ""
+
+
+async def ask_account(client: AwsClient, notify: Observer) -> str:
+    """The id of the account that the credentials belong to; empty, and said, if unknown.
+
+    STS needs no permission for that (STS API reference, GetCallerIdentity).
+
+    Raises:
+        CredentialsError: AWS does not accept us.
+    """
+    try:
+        with anyio.fail_after(ACCOUNT_DEADLINE_S):
+            caller = await client.call("sts", "GetCallerIdentity")
+    except (TimeoutError, UnitError, UnreachableError) as exc:
+        reason = "no answer" if isinstance(exc, TimeoutError) else exc.message
+        notify(account_unknown(f"sts:GetCallerIdentity: {reason}"))
+        return ""
+
+    return str(caller.get("Account", ""))
+
+
+def account_unknown(reason: str) -> Warned:
+    """A warning that accounts are not compared."""
+    return Warned(
+        code=WarningCode.ACCOUNT_UNKNOWN,
+        message=f"the AWS account is not known ({reason}), so only server and Region are compared "
+        "with those of earlier runs",
+        hint="let this machine reach STS, or name a role, whose ARN holds the account",
+    )
 
 
 def check_owner(own: Origin, other: Origin | None, what: str) -> None:
@@ -25,6 +117,27 @@ def check_owner(own: Origin, other: Origin | None, what: str) -> None:
             hint="undo that change of the configuration; or give this one a name of its own "
             "with `name=...`, and its history begins anew",
         )
+
+
+def check_output_path(store: FileHwmStore, other: str) -> None:
+    """Refuse the high-water mark of runs that publish elsewhere, where they can meet by accident.
+
+    Args:
+        other: Where they publish; empty if nobody knows.
+
+    Raises:
+        StateError: It is another directory.
+    """
+    if store.is_chosen or other in ("", store.output_path):
+        return
+
+    raise StateError(
+        f"the high-water mark {store.hwm_path} belongs to runs with output_path {other}, not "
+        f"{store.output_path}: two configurations would share it",
+        hint="give this one a name of its own with `name=...`; if output_path was moved, move what "
+        f"was published there along, or type once `hwm_path=...` {store.hwm_path} "
+        f'(with sites: set hwm_store to "{store.hwm_path.parent.as_uri()}")',
+    )
 
 
 def difference(own: Origin, other: Origin | None) -> str:

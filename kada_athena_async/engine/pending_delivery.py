@@ -62,12 +62,7 @@ landing holds its manifest, then somebody completed its delivery, and it stays.
 Not covered: a landing that is emptied while a delivery is open (a name that was in use gets free),
 one instance whose runners have different landings, and a right to read the intent that is missing.
 
-Explored (tests/landing/test_two_runners.py, over the three kinds of landing): every order of the
-calls of two first runs with one death; a package that is extracted again beside a run, with a death
-and two switches in the middle of runs; a run that dies, a push and a run, with one. Each state that
-can follow is visited once. A call is one request to S3 or Azure, or one operation of
-``LocalLanding``; the calls that one runner makes side by side keep their order, and a machine's own
-files change between two calls as a whole.
+tests/landing/test_two_runners.py explores every order of the calls of two runners.
 """
 
 from __future__ import annotations
@@ -90,6 +85,7 @@ from kada_athena_async.commit import (
     recover,
 )
 from kada_athena_async.engine.delivery import Destination, Store
+from kada_athena_async.engine.ownership import Owner
 from kada_athena_async.errors import LockedError, StateError
 from kada_athena_async.events import Warned
 from kada_athena_async.files import Files
@@ -118,9 +114,13 @@ class _Claim:
     def replaced_sha256(self) -> str:
         return self.intent.replaced_sha256
 
-    async def check(self) -> None:
+    async def found(self) -> DeliveryIntent | None:
+        """The intent as it stands now; None if it is closed, or another runner's."""
         found = await self.store.announced()
-        if found is None or found.attempt != self.attempt:
+        return found if found is not None and found.attempt == self.attempt else None
+
+    async def check(self) -> None:
+        if await self.found() is None:
             raise _overtaken(self.intent)
 
     async def seal(self, manifest: bytes) -> None:
@@ -134,6 +134,7 @@ class PendingDelivery:
     """One run's part in the protocol above.
 
     Args:
+        owner: Who may deliver, complete and finish what is here; another's is refused.
         store: None if the caller keeps the HWM; then nothing is delivered later.
 
     Attributes:
@@ -141,6 +142,7 @@ class PendingDelivery:
     """
 
     destination: Destination
+    owner: Owner
     store: Store | None
     output_path: Path
     files: Files
@@ -164,14 +166,12 @@ class PendingDelivery:
             What was found here, and the delivery of another runner whose window goes first.
 
         Raises:
-            StateError: Mark, state, delivery intent, or a commit here cannot be trusted.
+            StateError: Mark, state, delivery intent, or a commit here cannot be trusted, or is
+                another's.
             LockedError: Another runner is faster.
             DeliveryError: The landing refuses or is down.
         """
         destination = self.destination
-        if self.store is not None:
-            await self.store.read()  # an HWM or state that is junk is refused before AWS is asked
-
         await self.adopt()
         recovery = await recover(
             self.output_path,
@@ -186,7 +186,7 @@ class PendingDelivery:
         )
         # What an earlier run could not deliver goes before anything new is extracted; but for
         # packages whose HWM has not moved.
-        self.reports.append(await destination.deliver(self.output_path, sends_all=sends_all))
+        await self._deliver(sends_all=sends_all)
         unfinished = await self.unfinished()
         if unfinished is not None and unfinished.sealed:  # by another runner, since we looked
             await self.adopt()
@@ -201,8 +201,8 @@ class PendingDelivery:
             LockedError: Another runner delivers, or uses the same HWM.
             CommitError: The place of the HWM refuses.
         """
-        manifest, place = committed.manifest, self.destination.config.landing
         self._claim = None
+        manifest, place = committed.manifest, self.destination.config.landing
         if self.store is None or place is None or not manifest.manages_hwm:
             return
 
@@ -211,12 +211,9 @@ class PendingDelivery:
         intent = await self.store.announced()
         await self.store.check()
         hwm = (await self.store.read()).hwm
-        is_own = intent is not None and (intent.run_id, intent.sha256, intent.place) == (
-            manifest.run_id,
-            committed.sha256,
-            place.url,
-        )
-        if intent is None or not is_own:
+        # A manifest names its run, so no other run has its SHA-256.
+        own = (committed.sha256, place.url)
+        if intent is None or (intent.sha256, intent.place) != own:
             window = (manifest.start, manifest.end)
             files = tuple(file.name for file in manifest.files)
             other = intent if intent is not None and intent.binds(hwm) else None
@@ -259,7 +256,7 @@ class PendingDelivery:
             LockedError: Another runner took it over.
             DeliveryError: The landing refuses or is down.
         """
-        self.reports.append(await self.destination.deliver(self.output_path, claim=self._claim))
+        await self._deliver(claim=self._claim)
 
     async def close(self) -> None:
         """Close the intent of a package that replaces one: the HWM need not move with it.
@@ -267,12 +264,9 @@ class PendingDelivery:
         Raises:
             LockedError: Another runner completed it.
         """
-        if self._claim is None or not self._claim.intent.replaces or self.store is None:
-            return
-
-        found = await self.store.announced()
-        if found is not None and found.attempt == self._claim.attempt:
-            await self.store.announce(msgspec.structs.replace(found, is_open=False))
+        claim = self._claim
+        if claim and claim.intent.replaces and (found := await claim.found()):
+            await self._close(found)
 
     async def claimed_elsewhere(self, intent: RunIntent) -> bool:
         """True if another runner's delivery goes before that of *intent*."""
@@ -280,10 +274,8 @@ class PendingDelivery:
         if found is None or not intent.manages_hwm or found.run_id == intent.run_id:
             return False
 
-        if found.compress not in (None, intent.compress):
-            return True
-
-        return (found.start, found.end) != (intent.start, intent.end)
+        is_other = (found.start, found.end) != (intent.start, intent.end)
+        return is_other or found.compress not in (None, intent.compress)
 
     async def holds(self, manifest: PlannedFile) -> bool:
         """True if just this manifest lies in the landing.
@@ -291,8 +283,7 @@ class PendingDelivery:
         Raises:
             DeliveryError: The landing cannot be asked.
         """
-        data = await self.destination.look_up(manifest.name)
-        return data is not None and hashlib.sha256(data).hexdigest() == manifest.sha256
+        return await self._held(manifest.name, manifest.sha256) is not None
 
     async def is_completed(self, intent: RunIntent) -> bool:
         """True if another runner completed our sealed delivery and moved the HWM."""
@@ -303,8 +294,7 @@ class PendingDelivery:
         if not self._claim.intent.replaces:
             return mark.hwm != intent.hwm
 
-        found = await self.store.announced()
-        return found is None or found.attempt != self._claim.attempt
+        return await self._claim.found() is None
 
     async def unfinished(self) -> DeliveryIntent | None:
         """The delivery that goes before anything else; None if there is none.
@@ -330,6 +320,7 @@ class PendingDelivery:
         if found is None or self.store is None or place is None:
             return
 
+        await self.owner.check(found.origin, f"the unfinished delivery {found.manifest}")
         if found.place not in ("", place.url):
             raise StateError(
                 f"the delivery of {found.manifest} to {found.place} is not finished, and the "
@@ -339,15 +330,13 @@ class PendingDelivery:
             )
 
         root = staging_root(self.output_path, self.destination.name)
-        if self.files.exists(root / found.run_id):
-            return
-
-        manifest = await self._decided(found)
+        is_here = self.files.exists(root / found.run_id)
+        manifest = None if is_here else await self._decided(found)
         if manifest is None:
             return
 
         if found.replaces and (await self.store.read()).hwm != manifest.end:
-            await self.store.announce(msgspec.structs.replace(found, is_open=False))
+            await self._close(found)
         else:
             await self.store.write(
                 manifest.carried, run_id=manifest.run_id, manifest_sha256=found.sha256
@@ -362,6 +351,16 @@ class PendingDelivery:
             )
         )
 
+    async def _deliver(self, *, claim: _Claim | None = None, sends_all: bool = False) -> None:
+        report = await self.destination.deliver(
+            self.output_path, owner=self.owner, claim=claim, sends_all=sends_all
+        )
+        self.reports.append(report)
+
+    async def _close(self, intent: DeliveryIntent) -> None:
+        assert self.store is not None
+        await self.store.announce(msgspec.structs.replace(intent, is_open=False))
+
     async def _decided(self, intent: DeliveryIntent) -> Manifest | None:
         """The manifest of a delivery that is decided, in the landing now; else None."""
         if intent.sealed:
@@ -372,12 +371,14 @@ class PendingDelivery:
         if intent.attempt:
             return None
 
-        # Earlier versions did not seal: there the manifest in the landing is the window_plan.
-        found = await self.destination.look_up(intent.manifest)
-        if found is None or hashlib.sha256(found).hexdigest() != intent.sha256:
-            return None
+        # Earlier versions did not seal: there the manifest in the landing is the decision.
+        found = await self._held(intent.manifest, intent.sha256)
+        return parse_manifest(found, source=intent.manifest) if found is not None else None
 
-        return parse_manifest(found, source=intent.manifest)
+    async def _held(self, name: str, sha256: str) -> bytes | None:
+        """The file of that name in the landing; None if there is none of just these bytes."""
+        data = await self.destination.look_up(name)
+        return data if data is not None and hashlib.sha256(data).hexdigest() == sha256 else None
 
 
 def _refuse_leftovers(intent: DeliveryIntent, files: Collection[str]) -> None:

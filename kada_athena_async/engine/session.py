@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from kada_athena_async.config import Config
 from kada_athena_async.engine.delivery import Destination, Store
+from kada_athena_async.engine.ownership import Owner, origin_of
 from kada_athena_async.engine.pending_delivery import PendingDelivery
 from kada_athena_async.engine.preflight import check_disk
 from kada_athena_async.engine.window_planner import WindowPlanner, window_planner
@@ -23,10 +24,12 @@ class Session:
     """The locks, the state and the destination of an instance.
 
     Attributes:
+        owner: Whose state and packages these have to be.
         store: None where the caller keeps the high-water mark.
     """
 
     destination: Destination
+    owner: Owner
     output_path: Path
     store: Store | None
     delivery: PendingDelivery
@@ -45,7 +48,12 @@ class Session:
 
 @asynccontextmanager
 async def open_session(
-    destination: Destination, hwm_path: Path | None, *, run_id: str, keeps_state: bool
+    destination: Destination,
+    hwm_path: Path | None,
+    *,
+    run_id: str,
+    keeps_state: bool,
+    learn_account: Callable[[], Awaitable[str]],
 ) -> AsyncIterator[Session]:
     """Lock the output directory and the high-water mark; both are released at the end.
 
@@ -53,6 +61,7 @@ async def open_session(
         hwm_path: File of the high-water mark; None for the configured place.
         run_id: Who holds the locks, for the message to others.
         keeps_state: False where the caller keeps the high-water mark.
+        learn_account: Returns the id of the account that the credentials belong to.
 
     Raises:
         ConfigError: The output directory cannot be made or written.
@@ -73,12 +82,18 @@ async def open_session(
             if isinstance(store, FileHwmStore):
                 await lock(store.lock_path, MARK_FIELDS)
 
+        owner = Owner(origin_of(config, destination.name), learn_account)
         yield Session(
             destination=destination,
+            owner=owner,
             output_path=output_path,
             store=store,
             delivery=PendingDelivery(
-                destination=destination, store=store, output_path=output_path, files=files
+                destination=destination,
+                owner=owner,
+                store=store,
+                output_path=output_path,
+                files=files,
             ),
             planner=window_planner(
                 config, destination.name, output_path=output_path, store=store, files=files

@@ -12,6 +12,7 @@ import msgspec
 
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.files import Files, in_thread, read_document
+from kada_athena_async.hwm import Origin
 from kada_athena_async.landing.interface import Facts
 
 NEWEST_MANIFEST = 2
@@ -26,6 +27,10 @@ class _File(msgspec.Struct, frozen=True):
     sha256: str
 
 
+class _Carried(msgspec.Struct, frozen=True):
+    origin: Origin | None = None
+
+
 class _Manifest(msgspec.Struct, frozen=True):
     """The members of a manifest that a delivery needs; the rest is passed over."""
 
@@ -35,6 +40,7 @@ class _Manifest(msgspec.Struct, frozen=True):
     end: datetime
     manages_hwm: bool
     files: tuple[_File, ...]
+    carried: _Carried
     mask: bool | None = None
     config_digest: str = ""
 
@@ -46,6 +52,7 @@ class Package:
     Attributes:
         directory: Where its files lie.
         manifest: The manifest itself, as a file.
+        origin: Whose it is; None in packages of earlier versions.
         mask: True if its texts are masked; None in packages of earlier versions.
         manages_hwm: True if it is to be delivered before the high-water mark moves.
     """
@@ -57,6 +64,7 @@ class Package:
     end: datetime
     manifest: Facts
     files: tuple[Facts, ...]
+    origin: Origin | None = None
     mask: bool | None = None
     config_digest: str = ""
 
@@ -113,6 +121,7 @@ def _read(path: Path, files: Files) -> Package | None:
         end=manifest.end,
         manifest=Facts(name=path.name, **files.digest(path)._asdict()),
         files=tuple(Facts(**msgspec.structs.asdict(file)) for file in manifest.files),
+        origin=manifest.carried.origin,
         mask=manifest.mask,
         config_digest=manifest.config_digest,
     )

@@ -36,6 +36,7 @@ from kada_athena_async.commit import (
 from kada_athena_async.config import Config, make_config
 from kada_athena_async.config.landing import Place
 from kada_athena_async.engine.delivery import Destination
+from kada_athena_async.engine.ownership import Owner, origin_of
 from kada_athena_async.engine.pending_delivery import PendingDelivery
 from kada_athena_async.engine.window_planner import WindowPlanner, window_planner
 from kada_athena_async.engine.window_request import PlannedWindow, WindowRequest
@@ -299,8 +300,9 @@ class Process:
         destination = self._outside(config, self._landing(None, config, ""))
         store = ObjectHwmStore(self._landing(None, config, "_hwm"), "k")
         out, files = self.root, self.disk
+        owner = Owner(origin_of(config, "k"), _no_account)
         handover = PendingDelivery(
-            destination=destination, store=store, output_path=out, files=files
+            destination=destination, owner=owner, store=store, output_path=out, files=files
         )
         planner = window_planner(config, "k", output_path=out, store=store, files=files)
         request = _request(self._order, out)
@@ -382,6 +384,10 @@ class Process:
             await commit(
                 staging, request, store=store, notify=lambda event: None, delivery=handover
             )
+
+
+async def _no_account() -> str:
+    return ""
 
 
 def _config(kind: Kind) -> Config:
