@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
@@ -108,10 +108,12 @@ class PrincipalsUnit:
     Attributes:
         end: The window's end.
         unresolved: Executions of earlier runs that had no event: id -> when it was submitted.
+        owed: Executions whose principals are left to other runs.
     """
 
     end: datetime
     unresolved: Mapping[str, datetime]
+    owed: Container[str] = field(default=frozenset(), compare=False)
     unit_id: str = "principals"
 
 
@@ -248,7 +250,7 @@ def _principal_units(
     end = max(each.window.end for each in windows)
     return [
         PrincipalEventsUnit(start=start, end=end, table=table),
-        PrincipalsUnit(end=end, unresolved=unresolved),
+        PrincipalsUnit(end=end, unresolved=unresolved, owed=decision.owed_principals),
     ]
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 
 import msgspec
@@ -42,12 +42,14 @@ class PublishedPackage:
     Attributes:
         origin: Whose it is; None in packages of earlier versions.
         databaselogs: The files that hold its executions.
+        principals: Those that hold their principals.
     """
 
     path: Path
     window: Window
     origin: Origin | None
     databaselogs: tuple[Path, ...]
+    principals: tuple[Path, ...] = ()
 
     @property
     def is_packed(self) -> bool | None:
@@ -114,14 +116,47 @@ async def submitted_before(
     return await in_thread(look)
 
 
+async def late_principals(
+    packages: Sequence[PublishedPackage], start: datetime, own: Container[str]
+) -> dict[str, datetime]:
+    """Executions other than *own* whose principals *packages* hold, and the times of their events.
+
+    Args:
+        start: Stands for a time that is not known.
+
+    Raises:
+        ValueError, OSError: As ``published_ids``.
+    """
+
+    def look() -> dict[str, datetime]:
+        found: dict[str, datetime] = {}
+        for path in (path for package in packages for path in package.principals):
+            if path.exists():
+                for query_id, event_time in read_values(path, "query_id", "event_time"):
+                    if query_id not in own:
+                        found[query_id] = _moment(event_time) or start
+
+        return found
+
+    return await in_thread(look)
+
+
+def _moment(text: str) -> datetime | None:
+    return datetime.fromisoformat(text).replace(tzinfo=timezone.utc) if text else None
+
+
 def _read(path: Path, files: Files) -> PublishedPackage | None:
     manifest = read_document(files, path, _Manifest, newest=MANIFEST_VERSION, remedy=REMEDY)
     if manifest is None:
         return None
 
+    def of_kind(kind: str) -> tuple[Path, ...]:
+        return tuple(path.parent / file.name for file in manifest.files if file.kind == kind)
+
     return PublishedPackage(
         path=path,
         window=Window(manifest.start, manifest.end),
         origin=manifest.carried.origin,
-        databaselogs=tuple(path.parent / f.name for f in manifest.files if f.kind == "databaselog"),
+        databaselogs=of_kind("databaselog"),
+        principals=of_kind("query_principals"),
     )

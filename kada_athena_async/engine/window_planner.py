@@ -20,6 +20,7 @@ from pathlib import Path
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.commit import (
     PublishedPackage,
+    late_principals,
     published_ids,
     published_packages,
     read_manifest,
@@ -27,7 +28,7 @@ from kada_athena_async.commit import (
 )
 from kada_athena_async.config import Config
 from kada_athena_async.engine.delivery import Store
-from kada_athena_async.engine.ownership import check_owner
+from kada_athena_async.engine.ownership import check_output_path, check_owner, origin_of
 from kada_athena_async.engine.window_request import PlannedWindow, RequestedWindows, WindowRequest
 from kada_athena_async.errors import StateError
 from kada_athena_async.files import Files, in_thread
@@ -192,6 +193,10 @@ class WindowPlanner:
         for package in packages:
             check_owner(self.origin, package.origin, f"the package {package.path.name}")
 
+        ends = {package.window.end for package in packages}
+        if isinstance(self.store, FileHwmStore) and state is not None and state.hwm not in ends:
+            check_output_path(self.store, mark.output_path)
+
         is_nameless = (state is not None and state.origin is None) or (
             state is None and bool(packages) and packages[-1].origin is None
         )
@@ -290,18 +295,11 @@ def window_planner(
     """The planner of the instance *name*.
 
     Args:
-        account_id: Empty for that of the role, if the configuration names one.
+        account_id: As for ``origin_of``.
     """
-    role = config.role
-    origin = Origin(
-        server=config.server,
-        region=config.region,
-        account_id=account_id or (role.split(":")[4] if role else ""),
-        instance=name,
-    )
     return WindowPlanner(
         config=config,
-        origin=origin,
+        origin=origin_of(config, name, account_id),
         output_path=output_path,
         store=store,
         files=files,
@@ -321,7 +319,8 @@ async def _replacing(
         for query_id in ids:
             replaced.add(query_id)
 
-    return replace(window_plan, replaced=replaced, early=early)
+    late = await late_principals(packages, planned.window.start, replaced)
+    return replace(window_plan, replaced=replaced, early=early, late=late)
 
 
 def _once_more(window: Window, packages: Sequence[PublishedPackage]) -> tuple[PlannedWindow, ...]:

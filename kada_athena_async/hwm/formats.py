@@ -27,12 +27,15 @@ class State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     Attributes:
         run_id, manifest_sha256: The commit that wrote it.
+        output_path: The directory of that commit, if the HWM is a file; empty in states of earlier
+            versions.
         carried: Its ``hwm`` names the HWM that it belongs to.
     """
 
     schema_version: int = STATE_VERSION
     run_id: str
     manifest_sha256: str
+    output_path: str = ""
     carried: RunState
 
 

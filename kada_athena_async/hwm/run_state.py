@@ -67,6 +67,7 @@ class StoredState:
         was_edited: True if there is a state and it belongs to another mark: somebody set the mark.
         before_edit: That state, if ``was_edited``.
         manifest_sha256: The commit that moved the mark; empty if nobody knows.
+        output_path: The directory of the commit that left the state; empty if nobody knows.
     """
 
     hwm: datetime | None = None
@@ -75,6 +76,7 @@ class StoredState:
     before_edit: RunState | None = None
     # Says who, not how far: two marks that lead to the same window are equal.
     manifest_sha256: str = field(default="", compare=False)
+    output_path: str = field(default="", compare=False)
 
     @property
     def newest(self) -> RunState | None:

@@ -79,10 +79,21 @@ class FileHwmStore:
         hwm_path: Such as ``athena_hwm.txt``; the state is then ``athena_state.json``. Beside a
             file of any other name, such as ``x.txt``, it is ``x.txt.state.json``. A link is
             followed once, here.
+        output_path: Where the runs publish; remembered with the state.
+        is_chosen: False if nobody named *hwm_path*, so that runs can meet there by accident.
     """
 
-    def __init__(self, hwm_path: Path, files: Files) -> None:
+    def __init__(
+        self,
+        hwm_path: Path,
+        files: Files,
+        *,
+        output_path: Path | None = None,
+        is_chosen: bool = True,
+    ) -> None:
         self.hwm_path = hwm_path.resolve()
+        self.output_path = str(output_path.resolve()) if output_path else ""
+        self.is_chosen = is_chosen
         # Each file of an HWM has a state and a lock of its own: x_hwm.txt, x.txt, x_hwm.dat and x.
         name = self.hwm_path.name
         stem = name.removesuffix("_hwm.txt")
@@ -108,7 +119,12 @@ class FileHwmStore:
 
     async def write(self, carried: RunState, *, run_id: str, manifest_sha256: str) -> None:
         """Write the state, then the HWM; see ``HwmStore``."""
-        state = State(run_id=run_id, manifest_sha256=manifest_sha256, carried=carried)
+        state = State(
+            run_id=run_id,
+            manifest_sha256=manifest_sha256,
+            output_path=self.output_path,
+            carried=carried,
+        )
         with failing(self.state_path, field=MARK_FIELDS):
             await in_thread(lambda: self._files.write_durably(self.state_path, to_bytes(state)))
 
@@ -168,10 +184,15 @@ class FileHwmStore:
 
         if hwm is not None and state.carried.hwm == hwm:
             return StoredState(
-                hwm=hwm, carried=state.carried, manifest_sha256=state.manifest_sha256
+                hwm=hwm,
+                carried=state.carried,
+                manifest_sha256=state.manifest_sha256,
+                output_path=state.output_path,
             )
 
-        return StoredState(hwm=hwm, was_edited=True, before_edit=state.carried)
+        return StoredState(
+            hwm=hwm, was_edited=True, before_edit=state.carried, output_path=state.output_path
+        )
 
     def _read_hwm(self) -> datetime | None:
         remedy = "put one line like 2026-01-31 23:59:59 (UTC) there, or use `publish_hwm`"

@@ -138,6 +138,8 @@ class WindowPlan:
             window: asked for by their ids, for a list may not reach back to them.
         later: The state that the next run goes on from, if the window lies before it.
         left: State that the replaced package left to the next run; None if nobody knows.
+        late: Executions of earlier windows whose principal the replaced package holds: id -> when
+            they were submitted, or later.
         knows_others: As in ``WorkgroupWindow``.
     """
 
@@ -153,24 +155,35 @@ class WindowPlan:
     early: Mapping[str, Sequence[str]] = field(default_factory=dict, compare=False)
     later: RunState | None = None
     left: RunState | None = None
+    late: Mapping[str, datetime] = field(default_factory=dict, compare=False)
     knows_others: bool = True
 
     def leaves(self, found: RunState) -> RunState:
         """State for the next run: *found*, or if a package is replaced what that one left.
 
-        Of the executions whose principal is not known, those of the package are as *found*.
+        Only the last package leaves something: what is not known of its principals now.
         """
-        left, replaced = self.left, self.replaced
-        if left is None or replaced is None:
+        left, later = self.left, self.later
+        if left is None or self.replaced is None:
             return found
 
-        unresolved = {key: at for key, at in left.unresolved.items() if key not in replaced}
-        return msgspec.structs.replace(left, unresolved=unresolved | found.unresolved)
+        if later is None or later.hwm != left.hwm:
+            return left
+
+        return msgspec.structs.replace(left, unresolved=left.unresolved | found.unresolved)
 
     @property
     def unresolved(self) -> Mapping[str, datetime]:
         """Executions of earlier runs whose principal is still asked for."""
+        if self.replaced is not None:
+            return self.late
+
         return self.previous.unresolved if self.previous else {}
+
+    @property
+    def owed_principals(self) -> Container[str]:
+        """Executions of the replaced package whose principal later packages hold, or will hold."""
+        return self.left.unresolved if self.left and self.replaced is not None else frozenset()
 
     def reaching(self, earliest: datetime) -> WindowPlan:
         """The same where a source holds the history from *earliest* on, longer than Athena."""

@@ -6,7 +6,7 @@ so that memory holds ids only: 16 bytes for each event and each execution.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Container, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -164,6 +164,7 @@ class PrincipalJoin:
     Args:
         unit_ids: The units whose executions are joined, in plan order; all sealed.
         unresolved: Executions of earlier runs without an event: id -> when it was submitted.
+        owed: Executions whose principals are left to other runs.
     """
 
     unit_id: str
@@ -173,6 +174,7 @@ class PrincipalJoin:
     staging: Staging
     notify: Observer
     unresolved: Mapping[str, datetime]
+    owed: Container[str] = frozenset()
     _wanted: IdSet = field(init=False, default_factory=IdSet)
     _found: IdSet = field(init=False, default_factory=IdSet)
 
@@ -183,7 +185,8 @@ class PrincipalJoin:
 
         async for batch in self._batches(self.unit_ids, "databaselog"):
             for record in cast("list[QueryRecord]", batch):
-                self._wanted.add(record.query_id)
+                if record.query_id not in self.owed:
+                    self._wanted.add(record.query_id)
 
         people: dict[str, None] = {}
         late = 0

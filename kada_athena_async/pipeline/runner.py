@@ -143,6 +143,7 @@ class UnitRunner:
                 staging=self.staging,
                 notify=self.notify,
                 unresolved=unit.unresolved,
+                owed=unit.owed,
             ).run()
 
         return await self.extraction.extract(unit, inventory)

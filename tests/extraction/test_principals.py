@@ -52,8 +52,10 @@ def run_at(extractor: Any, wall: WallClock) -> Any:
             "clock": wall,
             **fields,
         }
+        asked = ("start_hwm", "end_hwm", "again")
+        arguments = {name: settings.pop(name) for name in asked if name in settings}
         async with extractor(**settings) as made:
-            return await made.run(manage_hwm=True)
+            return await made.run(manage_hwm=True, **arguments)
 
     return run
 
@@ -102,6 +104,42 @@ async def test_each_execution_gets_its_principal_once_over_three_runs(
     assert {row["user"] for row in extracts.rows("users") if row["user_type"] == "principal"} == (
         names
     )
+
+
+@pytest.mark.parametrize("which", ["the first", "the one with late events", "the last", "all"])
+async def test_packages_that_are_extracted_again_hold_their_principals_once(
+    sandbox: Sandbox, run_at: Any, read_extracts: Any, tmp_path: Path, which: str
+) -> None:
+    """Late events stay in the package that held them, and what is asked for still comes later."""
+    for number in range(270):
+        submitted_at = START + timedelta(minutes=2 * number)
+        sandbox.submit(make_execution(3000 + number, submitted_at=submitted_at))
+
+    reports = [await run_at(START + hours * HOUR) for hours in (0, 8, 9)]
+    extracts = read_extracts(tmp_path / "out")
+    before = Counter(row["query_id"] for row in extracts.rows("query_principals"))
+    assert counts_of(reports[1])["late"] > 0
+    choice = {"the first": reports[:1], "the last": reports[2:], "all": reports}
+    chosen = choice.get(which, reports[1:2])
+    again = {"start_hwm": chosen[0].start, "end_hwm": chosen[-1].end, "again": True}
+
+    # By now all events have come: those that a later package holds, and those still asked for.
+    replaced = await run_at(START + 30 * HOUR, **again)
+    told = Counter(row["query_id"] for row in extracts.rows("query_principals"))
+    assert replaced.committed
+    assert told == before
+
+    last = await run_at(START + 31 * HOUR)
+    told = Counter(row["query_id"] for row in extracts.rows("query_principals"))
+    executions = sandbox.estate.executions
+    wanted = {
+        row["query_id"]
+        for row in extracts.rows("databaselog")
+        if (at := event_at(executions[row["query_id"]])) and at <= START + 31 * HOUR
+    }
+    assert set(told.values()) == {1}
+    assert set(told) == wanted
+    assert counts_of(last)["late"] > 0
 
 
 async def test_progress_says_how_far_back_the_events_are_read(run_at: Any) -> None:
