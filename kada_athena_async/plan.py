@@ -250,7 +250,7 @@ def _principal_units(
     end = max(each.window.end for each in windows)
     return [
         PrincipalEventsUnit(start=start, end=end, table=table),
-        PrincipalsUnit(end=end, unresolved=unresolved, owed=decision.owed_principals),
+        PrincipalsUnit(end=end, unresolved=unresolved, owed=window_plan.owed_principals),
     ]
 
 

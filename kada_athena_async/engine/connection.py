@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING
-
-import anyio
 
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.session import AwsSession, Identity
@@ -23,17 +21,17 @@ from kada_athena_async.discover import (
     discover_schemas,
     discover_workgroups,
 )
-from kada_athena_async.engine.ownership import account_of_role, ask_account
+from kada_athena_async.engine.ownership import account_of_role, account_unknown, ask_account
 from kada_athena_async.engine.shared import Shared, make_budget
 from kada_athena_async.errors import (
     AccessDeniedError,
     ConfigError,
+    CredentialsError,
     KadaAthenaError,
     NotFoundError,
     Problem,
     RequestError,
     UnitError,
-    UnreachableError,
 )
 from kada_athena_async.events import Observer, Warned
 from kada_athena_async.plan import check_own_workgroup, check_schemas, check_workgroups
@@ -362,3 +360,28 @@ async def connect(
             pool=shared.sql_workers if shared else None,
             account_id=account_id,
         )
+
+
+async def learn_account(
+    open_connection: Callable[[Observer], AbstractAsyncContextManager[Connection]],
+    notify: Observer,
+    *,
+    needs_it: bool = True,
+) -> str:
+    """The account that the credentials belong to; empty if it cannot be learned.
+
+    Args:
+        needs_it: False if it may stay unknown where AWS does not accept us.
+
+    Raises:
+        CredentialsError: AWS does not accept us.
+    """
+    try:
+        async with open_connection(notify) as connection:
+            return await connection.learn_account()
+    except CredentialsError as exc:
+        if needs_it:
+            raise
+
+        notify(account_unknown(exc.message))
+        return ""

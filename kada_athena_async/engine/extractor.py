@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -16,18 +17,16 @@ from kada_athena_async.commit import RecoverySettings
 from kada_athena_async.concurrency import Clock, SystemClock, offload, require_asyncio
 from kada_athena_async.config import Config, ConfigFields, check_name, config_digest, make_config
 from kada_athena_async.engine.aws_secrets import with_aws_secrets
-from kada_athena_async.engine.connection import Connection, connect
+from kada_athena_async.engine.connection import Connection, connect, learn_account
 from kada_athena_async.engine.delivery import Destination
 from kada_athena_async.engine.doctor import DoctorReport
 from kada_athena_async.engine.finish_hook import FinishHook
-from kada_athena_async.engine.ownership import account_unknown
 from kada_athena_async.engine.record_stream import RecordStreams
 from kada_athena_async.engine.run import Run
 from kada_athena_async.engine.session import Session, open_session
 from kada_athena_async.engine.shared import Shared
 from kada_athena_async.engine.statements import check_overwritten, known_statement
 from kada_athena_async.engine.window_request import WindowRequest, new_run_id
-from kada_athena_async.errors import CredentialsError
 from kada_athena_async.events import Event, Observer, RunFinished, Warned
 from kada_athena_async.fanout import Fanout, check_observer
 from kada_athena_async.files import Files
@@ -218,7 +217,7 @@ class Extractor(RecordStreams):
             self._hwm_path,
             run_id="push",
             keeps_state=is_shared,
-            learn_account=lambda: self._learn_account(notify, needs_it=False),
+            learn_account=partial(learn_account, self._connection, notify, needs_it=False),
         ) as session:
             if place is None or not is_shared:
                 return await destination.push(
@@ -282,7 +281,7 @@ class Extractor(RecordStreams):
                 self._hwm_path,
                 run_id=run_id,
                 keeps_state=manages,
-                learn_account=lambda: self._learn_account(notify),
+                learn_account=partial(learn_account, self._connection, notify),
             ) as session,
         ):
             report = hook.report = await self._extract(session, run_id, request, fresh, warnings)
@@ -351,22 +350,6 @@ class Extractor(RecordStreams):
             account_id=account_id,
         ) as connection:
             yield connection
-
-    async def _learn_account(self, notify: Observer, *, needs_it: bool = True) -> str:
-        """The account that the credentials belong to; empty if it cannot be learned.
-
-        Args:
-            needs_it: False if it may stay unknown where AWS does not accept us.
-        """
-        try:
-            async with self._connection(notify) as connection:
-                return await connection.learn_account()
-        except CredentialsError as exc:
-            if needs_it:
-                raise
-
-            notify(account_unknown(exc.message))
-            return ""
 
     def _outside(self, notify: Observer) -> Destination:
         return Destination(
