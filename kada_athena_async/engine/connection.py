@@ -340,9 +340,7 @@ async def connect(
         async def account() -> str:
             nonlocal account_id
             if account_id is None:
-                caller = await client.call("sts", "GetCallerIdentity")
-                account_id = str(caller["Account"])
-
+                account_id = str((await client.call("sts", "GetCallerIdentity"))["Account"])
             return account_id
 
         if shared is not None:
