@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
+import anyio
+
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.session import AwsSession, Identity
 from kada_athena_async.codes import WarningCode
