@@ -28,8 +28,8 @@ if sys.platform != "win32":
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# Files that take minutes, one worker each: begun last they would keep the other one waiting.
-LONG = ("test_docs.py", "test_crash_loop.py", "test_interruption.py", "test_disk.py")
+# Files that take longest, one worker each: begun last they would keep the others waiting.
+LONG = ("test_docs.py", "test_crash_loop.py", "test_two_runners.py", "test_crash.py", "test_run.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,7 +18,7 @@ Cli = Callable[..., Done]
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     """A small estate, shared by a file of tests that only read it."""
-    with Sandbox(scale=0.1) as sandbox:
+    with Sandbox(scale=0.05) as sandbox:
         yield sandbox
 
 

@@ -6,7 +6,6 @@ import csv
 import gzip
 import json
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -15,6 +14,7 @@ from pathlib import Path
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.small import tiny_estate
 from tests.acceptance.conftest import in_sight
+from tests.kit.command import run_command
 
 THEIRS = (
     "from kada_collectors.extractors.utils "
@@ -30,15 +30,7 @@ OURS = (
 def run(
     script: Path, environment: dict[str, str], *arguments: str
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(script), *arguments],
-        cwd=script.parent,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    return run_command(arguments, cwd=script.parent, env=environment, script=script)
 
 
 def write_script(tmp_path: Path) -> Path:

@@ -40,12 +40,16 @@ def python() -> Path:
         shutil.rmtree(ENVIRONMENT, ignore_errors=True)
         run = [sys.executable, "-m", "venv", str(ENVIRONMENT)]
         subprocess.run(run, check=True, capture_output=True)
-        pip = [str(found), "-m", "pip", "install", "--quiet", "--no-compile"]
-        if uv := shutil.which("uv"):  # ten times as fast, where it is at hand
-            pip = [uv, "pip", "install", "--quiet", "--python", str(found)]
+        ways = [[str(found), "-m", "pip", "install", "--quiet", "--no-compile"]]
+        uv = Path(sys.executable).with_name("uv")
+        if uv.exists():  # ten times as fast; where only pip knows the index it fails
+            ways.insert(0, [str(uv), "pip", "install", "--quiet", "--python", str(found)])
 
         for what in (["--require-hashes", "-r", str(LOCK)], ["--no-deps", "-e", str(ROOT)]):
-            done = subprocess.run([*pip, *what], capture_output=True, text=True, check=False)
+            for way in ways:
+                done = subprocess.run([*way, *what], capture_output=True, text=True, check=False)
+                if done.returncode == 0:
+                    break
             assert done.returncode == 0, done.stderr
 
         stamp.write_text(wanted)

@@ -18,7 +18,7 @@ from tests.conftest import FastClock
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(scale=0.05) as running:
+    with Sandbox(scale=0.02) as running:
         yield running
 
 

@@ -15,7 +15,7 @@ from kada_athena_async.sandbox import Sandbox
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(scale=0.1) as running:
+    with Sandbox(scale=0.05) as running:
         yield running
 
 

@@ -243,9 +243,9 @@ async def test_sql_says_that_it_shows_twins_as_one(told: Any) -> None:
 async def test_all_catalogs_include_nested_ones_each_table_once(told: Any, source: str) -> None:
     """``["*"]`` finds buckets of S3 Tables, but not one that Athena knows by another name."""
     found = await told(source)
-    catalogs = {row["catalog"] for row in found.columns["lake", "workgroup_windows"]}
+    catalogs = {row["catalog"] for row in found.columns["lake", "readings"]}
     assert catalogs == {"s3tablescatalog/lake", "registered_lake"}
-    rows = found.columns["lake", "workgroup_windows"]
+    rows = found.columns["lake", "readings"]
     assert [(row["column"], row["data_type"]) for row in rows[:2]] == [
         ("id", "bigint"),
         ("note", "varchar"),

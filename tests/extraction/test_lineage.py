@@ -26,7 +26,7 @@ EXTRACTED = ["AwsDataCatalog", "dynamo_orders", "hive_legacy", "postgres_crm"]
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(scale=0.1) as running:
+    with Sandbox(scale=0.05) as running:
         add_view_made_elsewhere(running)
         yield running
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from kada_athena_async import Extractor, RunReport
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Catalog, Column, Schema, Table
+from tests.conftest import Extracts, FastClock
 
 SOURCES = ("sql", "api", "auto")
 
@@ -36,6 +39,33 @@ async def extract(make: Callable[..., Extractor], **fields: Any) -> RunReport:
         return await extractor.run(manage_hwm=True)
 
 
+@dataclass
+class Extraction:
+    """A run with all metadata from one source, which many tests look at."""
+
+    source: str
+    report: RunReport
+    extracts: Extracts
+
+
+@pytest.fixture(scope="module", params=SOURCES)
+def extraction(
+    request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> Extraction:
+    folder = tmp_path_factory.mktemp("extraction")
+    fields = {"catalogs": ["*"], "quota_share": 1.0, "mask": False}
+
+    async def run() -> RunReport:
+        config = sandbox.config(folder / "out", **fields, metadata_source=request.param)
+        async with Extractor(clock=FastClock(), hwm_path=folder / "hwm", **config) as extractor:
+            return await extractor.run(manage_hwm=True)
+
+    return Extraction(request.param, asyncio.run(run()), Extracts(folder / "out"))
+
+
+by_auto = pytest.mark.parametrize("extraction", ["auto"], indirect=True)
+
+
 def tables_of(sandbox: Sandbox) -> list[tuple[Catalog, Schema, Table]]:
     return list(sandbox.estate.tables())
 
@@ -45,12 +75,9 @@ def spelt(name: str, source: str) -> str:
     return name.lower() if source == "sql" else name
 
 
-@pytest.mark.parametrize("source", SOURCES)
-async def test_every_column_is_extracted_once(
-    sandbox: Sandbox, extractor: Any, read_extracts: Any, tmp_path: Path, source: str
-) -> None:
+def test_every_column_is_extracted_once(sandbox: Sandbox, extraction: Extraction) -> None:
     """Name, position, type, comment and partition key of each column are the catalog's."""
-    report = await extract(extractor, metadata_source=source)
+    source, report = extraction.source, extraction.report
     assert report.committed, report.failed
 
     found = {
@@ -61,7 +88,7 @@ async def test_every_column_is_extracted_once(
             row["is_partition_key"],
             row["comment"],
         )
-        for row in read_extracts(tmp_path / "out").rows("metadata_columns")
+        for row in extraction.extracts.rows("metadata_columns")
     }
     expected = {}
     for catalog, schema, table in tables_of(sandbox):
@@ -84,14 +111,10 @@ def expected_column(column: Column, position: int, source: str) -> tuple[str, ..
     )
 
 
-@pytest.mark.parametrize("source", SOURCES)
-async def test_every_table_and_view_is_extracted_once(
-    sandbox: Sandbox, extractor: Any, read_extracts: Any, tmp_path: Path, source: str
-) -> None:
+def test_every_table_and_view_is_extracted_once(sandbox: Sandbox, extraction: Extraction) -> None:
     """Each table and view is there with its kind, and who found it."""
-    await extract(extractor, metadata_source=source)
-
-    rows = read_extracts(tmp_path / "out").rows("metadata_tables")
+    source = extraction.source
+    rows = extraction.extracts.rows("metadata_tables")
     found = {
         (r["catalog"], r["schema"], r["table"]): (r["table_type"], r["found_by"]) for r in rows
     }
@@ -104,14 +127,11 @@ async def test_every_table_and_view_is_extracted_once(
     assert len(rows) == len(expected)
 
 
-async def test_details_of_tables_are_the_catalogs(
-    sandbox: Sandbox, extractor: Any, read_extracts: Any, tmp_path: Path
-) -> None:
+@by_auto
+def test_details_of_tables_are_the_catalogs(sandbox: Sandbox, extraction: Extraction) -> None:
     """Format, place, owner, comment, times, parameters and keys of each Glue table are there."""
-    await extract(extractor, catalogs=["AwsDataCatalog"])
-
-    rows = read_extracts(tmp_path / "out").rows("metadata_tables")
-    found = {(r["schema"], r["table"]): r for r in rows}
+    rows = extraction.extracts.rows("metadata_tables")
+    found = {(r["schema"], r["table"]): r for r in rows if r["catalog"] == "AwsDataCatalog"}
     for catalog, schema, table in tables_of(sandbox):
         if catalog.name != "AwsDataCatalog":
             continue
@@ -133,14 +153,13 @@ async def test_details_of_tables_are_the_catalogs(
         assert table.parameters.items() <= json.loads(row["parameters"]).items()
 
 
-async def test_statistics_are_those_of_the_catalogs_writers(
-    sandbox: Sandbox, extractor: Any, read_extracts: Any, tmp_path: Path
+@by_auto
+def test_statistics_are_those_of_the_catalogs_writers(
+    sandbox: Sandbox, extraction: Extraction
 ) -> None:
     """Rows, bytes and files are what crawlers, Hive and Spark wrote; unknown ones are null."""
-    await extract(extractor, catalogs=["AwsDataCatalog"], metadata_source="api")
-
-    rows = read_extracts(tmp_path / "out").rows("metadata_tables")
-    found = {(r["schema"], r["table"]): r for r in rows}
+    rows = extraction.extracts.rows("metadata_tables")
+    found = {(r["schema"], r["table"]): r for r in rows if r["catalog"] == "AwsDataCatalog"}
     sources = set()
     for catalog, schema, table in tables_of(sandbox):
         if catalog.name != "AwsDataCatalog":
@@ -164,14 +183,9 @@ async def test_statistics_are_those_of_the_catalogs_writers(
     assert sources == {"", "crawler", "hive", "spark"}
 
 
-@pytest.mark.parametrize("source", SOURCES)
-async def test_fields_inside_types_are_extracted(
-    sandbox: Sandbox, extractor: Any, read_extracts: Any, tmp_path: Path, source: str
-) -> None:
+def test_fields_inside_types_are_extracted(sandbox: Sandbox, extraction: Extraction) -> None:
     """Each field of a struct is a row, whoever told the type, with the type that Trino gives it."""
-    await extract(extractor, metadata_source=source)
-
-    rows = read_extracts(tmp_path / "out").rows("metadata_fields")
+    rows = extraction.extracts.rows("metadata_fields")
     found = {(r["schema"], r["table"], r["field_path"]): r for r in rows}
     assert len(found) == len(rows)
     parts = found["logistics", "customs_declarations", "items[].parts[].weight"]
@@ -185,15 +199,16 @@ async def test_fields_inside_types_are_extracted(
     assert len(rows) == structs
 
 
-@pytest.mark.parametrize("source", SOURCES)
-async def test_view_texts_are_as_their_authors_wrote_them(
-    sandbox: Sandbox, extractor: Any, read_extracts: Any, tmp_path: Path, source: str
+def test_view_texts_are_as_their_authors_wrote_them(
+    sandbox: Sandbox, extraction: Extraction
 ) -> None:
     """Each view's definition and dialect is there; SQL shows none of Hive's views."""
-    await extract(extractor, metadata_source=source, catalogs=["AwsDataCatalog"])
-
-    rows = read_extracts(tmp_path / "out").rows("metadata_views")
-    found = {(r["schema"], r["view"]): (r["definition"], r["dialect"]) for r in rows}
+    source, rows = extraction.source, extraction.extracts.rows("metadata_views")
+    found = {
+        (r["schema"], r["view"]): (r["definition"], r["dialect"])
+        for r in rows
+        if r["catalog"] == "AwsDataCatalog"
+    }
     expected = {
         (s.name, t.name): (t.view_sql, t.view_dialect)
         if source != "sql" or t.view_dialect == "athena"
@@ -204,13 +219,10 @@ async def test_view_texts_are_as_their_authors_wrote_them(
     assert found == expected
 
 
-async def test_catalogs_schemas_and_users_are_extracted(
-    sandbox: Sandbox, extractor: Any, read_extracts: Any, tmp_path: Path
-) -> None:
+@by_auto
+def test_catalogs_schemas_and_users_are_extracted(sandbox: Sandbox, extraction: Extraction) -> None:
     """Every catalog, every schema and every workgroup is there with what AWS says of it."""
-    await extract(extractor)
-    extracts = read_extracts(tmp_path / "out")
-
+    extracts = extraction.extracts
     catalogs = {r["catalog"]: r for r in extracts.rows("metadata_catalogs")}
     assert {n: r["catalog_type"] for n, r in catalogs.items()} == {
         c.name: c.type for c in sandbox.estate.catalogs.values()

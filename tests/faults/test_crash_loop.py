@@ -37,7 +37,7 @@ pytestmark = [
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 SECOND, THIRD = START + HOUR, START + 2 * HOUR
 
-SAMPLE = 6
+SAMPLE = 4
 """Crashes of each kind in CI."""
 
 SEED = 20261123

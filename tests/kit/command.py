@@ -48,11 +48,21 @@ def command(
 
 
 def run_command(
-    arguments: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str], timeout: float = 100
+    arguments: Sequence[str | Path],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    script: Path | None = None,
+    timeout: float = 100,
 ) -> Done:
-    """A command to its end: exit code, stdout and stderr; its stdin is empty."""
+    """A command to its end: exit code, stdout and stderr; its stdin is empty.
+
+    Args:
+        script: A Python program to run instead of ours.
+    """
     with start_command(
         arguments,
+        script=script,
         cwd=cwd,
         env=env,
         stdin=subprocess.DEVNULL,
@@ -70,15 +80,21 @@ def run_command(
 
 
 def start_command(
-    arguments: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str], **streams: Any
+    arguments: Sequence[str | Path],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    script: Path | None = None,
+    **streams: Any,
 ) -> subprocess.Popen[Any]:
-    """Start a command; *streams* as of ``Popen``.
+    """Start a command, or *script* instead of ours; *streams* as of ``Popen``.
 
     It is forked from a process that has imported the package, which saves half a second of
     computing for each. It is started anew where *env* has a variable that matters at the start, and
     on systems other than Linux.
     """
-    words = [sys.executable, "-m", "kada_athena_async", *map(str, arguments)]
+    program = [str(script)] if script else ["-m", "kada_athena_async"]
+    words = [sys.executable, *program, *map(str, arguments)]
     is_own = all(
         value == _OWN.get(name)
         for name, value in env.items()
@@ -96,7 +112,7 @@ class _Forked(subprocess.Popen):  # type: ignore[type-arg]
         cwd, env = rest[4:6]
         pipes = rest[9:15]
         stdin, _, _, stdout, _, stderr = pipes
-        order = {"arguments": args[3:], "directory": str(cwd), "environment": env}
+        order = {"words": args, "directory": str(cwd), "environment": env}
         streams = [
             number if given == -1 else given for number, given in enumerate((stdin, stdout, stderr))
         ]

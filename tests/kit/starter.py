@@ -1,12 +1,12 @@
 """A process that has imported the command line, and forks one that runs it for each order.
 
-An order comes over the socket whose number is the first argument: JSON with ``arguments``,
-``directory`` and ``environment``, and the three descriptors to use as stdin, stdout and stderr. The
-answer is the process id, sent when the new process has no parent any more.
+An order comes over the socket whose number is the first argument: JSON with ``words`` (of the
+command line), ``directory`` and ``environment``, and the three descriptors to use as stdin, stdout
+and stderr. The answer is the process id, sent when the new process has no parent any more.
 
-A new process differs from a cold one in what it has imported, and in nothing else that the command
-line can see: arguments, directory, environment, streams and the program's name are its own, and it
-ends as an interpreter ends.
+A new process differs from a cold one in what it has imported, and in nothing else that a program
+can see: arguments, directory, environment, streams and name are its own, and it ends as an
+interpreter ends.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ import sys
 import threading
 from pathlib import Path
 from typing import Any
-
-MODULE = "kada_athena_async"
 
 MAX_ORDER_BYTES = 1 << 20
 
@@ -79,11 +77,12 @@ def become(order: dict[str, Any]) -> None:
     os.chdir(order["directory"])
     os.environ.clear()
     os.environ.update(order["environment"])
-    sys.argv = [MODULE, *order["arguments"]]
-    sys.orig_argv = [sys.executable, "-m", MODULE, *order["arguments"]]
-    # As with ``python -m``: the current directory first, then PYTHONPATH.
+    sys.orig_argv = order["words"]
+    sys.argv = order["words"][2 if order["words"][1] == "-m" else 1 :]
+    # With ``-m`` the current directory comes first, else the script's; then PYTHONPATH.
+    first = Path.cwd() if order["words"][1] == "-m" else Path(sys.argv[0]).parent
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    sys.path[:] = [str(Path.cwd()), *paths, *(path for path in sys.path[1:] if path not in paths)]
+    sys.path[:] = [str(first), *paths, *(path for path in sys.path[1:] if path not in paths)]
     # https://docs.python.org/3/library/sys.html#sys.stdin says how the interpreter opens them.
     has_locale = any(map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG")))
     errors = "strict" if has_locale else "surrogateescape"
@@ -105,7 +104,10 @@ def main() -> None:
     order = next_order(client)
     if order is not None:
         become(order)
-        runpy.run_module(MODULE, run_name="__main__", alter_sys=True)
+        if order["words"][1] == "-m":
+            runpy.run_module(order["words"][2], run_name="__main__", alter_sys=True)
+        else:
+            runpy.run_path(order["words"][1], run_name="__main__")
 
 
 if __name__ == "__main__":

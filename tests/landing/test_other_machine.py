@@ -9,6 +9,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from kada_athena_async import Extractor
 from kada_athena_async.errors import CommitError, DeliveryError
 from kada_athena_async.files import Files
 from kada_athena_async.sandbox import Sandbox
+from kada_athena_async.sandbox.estate.small import tiny_estate
 from tests.landing.support import Bucket, in_sight
 
 Make = Callable[..., Extractor]
@@ -25,7 +27,7 @@ Make = Callable[..., Extractor]
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(scale=0.02) as running:
+    with Sandbox(tiny_estate(datetime.now(timezone.utc))) as running:
         yield running
 
 

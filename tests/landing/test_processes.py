@@ -14,11 +14,13 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
 from kada_athena_async.sandbox import Sandbox
+from kada_athena_async.sandbox.estate.small import tiny_estate
 from tests.kit.command import ROOT, start_command
 from tests.landing.support import Bucket
 
@@ -27,7 +29,7 @@ START_S = 200
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(scale=0.02) as running:
+    with Sandbox(tiny_estate(datetime.now(timezone.utc))) as running:
         yield running
 
 

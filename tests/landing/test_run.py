@@ -21,6 +21,7 @@ from kada_athena_async import Extractor
 from kada_athena_async.errors import ConfigError, DeliveryError, LockedError
 from kada_athena_async.events import QueryStarted, StageFinished, StageStarted
 from kada_athena_async.sandbox import Sandbox
+from kada_athena_async.sandbox.estate.small import tiny_estate
 from kada_athena_async.sync import load_config
 from tests.kit.command import ROOT, Done, run_command
 from tests.landing.support import Bucket, in_sight
@@ -28,7 +29,7 @@ from tests.landing.support import Bucket, in_sight
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(scale=0.02) as running:
+    with Sandbox(tiny_estate(datetime.now(timezone.utc))) as running:
         yield running
 
 

@@ -81,14 +81,20 @@ def serve_sandbox(output: Output, request: SandboxRequest) -> int:
     with _sandbox(request) as aws:
         values = aws.config(Path("kada-sandbox-extracts").absolute(), catalogs=["*"])
         output.document(values)
-        output.say(f"serving {aws.endpoint_url}; Ctrl-C ends it, and all in it is gone")
         path = request.write_config
         if path is not None:
             _write_config(path, values)
-            output.say(f"in another terminal: {suggestion('run', '-c', str(path))}")
+
+        async def serve() -> None:
+            # Said when a signal is heard: whoever waits for these lines may send one at once.
+            output.say(f"serving {aws.endpoint_url}; Ctrl-C ends it, and all in it is gone")
+            if path is not None:
+                output.say(f"in another terminal: {suggestion('run', '-c', str(path))}")
+
+            await anyio.sleep_forever()
 
         try:
-            run_until_signalled(anyio.sleep_forever, on_signal=lambda: None)
+            run_until_signalled(serve, on_signal=lambda: None)
         except Interrupted:
             output.say("stopped")
 

@@ -33,13 +33,12 @@ def run_query(sql: str, session: Session, parameters: Sequence[str] = ()) -> Que
     Raises:
         StatementFailed: It cannot be parsed, resolved or run.
     """
-    tree = fill_parameters(parse_query(sql), parameters)
     with open_cursor() as cursor:
-        relation, scanned_bytes = _bind(tree, session, cursor)
+        relation, scanned_bytes = _bind(sql, parameters, session, cursor)
         try:
             found = relation.fetchall()
         except duckdb.Error as error:
-            raise refusal_of(error, tree) from error
+            raise refusal_of(error, _asked(sql, parameters)) from error
 
         columns = _columns(relation)
         kinds = list(map(str, relation.types))
@@ -54,17 +53,24 @@ def describe_query(sql: str, session: Session) -> tuple[tuple[str, str], ...]:
         StatementFailed: It cannot be parsed or resolved.
     """
     with open_cursor() as cursor:
-        relation, _ = _bind(parse_query(sql), session, cursor)
+        relation, _ = _bind(sql, None, session, cursor)
         return _columns(relation)
 
 
-def _bind(tree: exp.Query, session: Session, cursor: Cursor) -> tuple[duckdb.DuckDBPyRelation, int]:
-    asked = tree.copy()
+def _asked(sql: str, parameters: Sequence[str] | None) -> exp.Query:
+    tree = parse_query(sql)
+    return tree if parameters is None else fill_parameters(tree, parameters)
+
+
+def _bind(
+    sql: str, parameters: Sequence[str] | None, session: Session, cursor: Cursor
+) -> tuple[duckdb.DuckDBPyRelation, int]:
+    tree = _asked(sql, parameters)
     scanned_bytes = bind_sources(tree, session, cursor)
     try:
         return cursor.relation(_in_duckdb(spread_rows(name_outputs(tree)))), scanned_bytes
     except duckdb.Error as error:
-        raise refusal_of(error, asked) from error
+        raise refusal_of(error, _asked(sql, parameters)) from error
 
 
 def _in_duckdb(tree: exp.Query) -> str:

@@ -85,18 +85,31 @@ class Repeated:
         return self.before + self.piece * (chars // len(self.piece) | 1) + self.after
 
 
-def worst_texts() -> list[Repeated]:
+def worst_texts(*, everywhere: bool) -> list[Repeated]:
+    """Each piece in each of the surroundings, or alone and in one of the others, in turn."""
     pieces = [*(run.replace("~", " ") for run in RUNS.split()), *SPACES]
-    return [Repeated(before, piece, after) for piece in pieces for before, after in AROUND]
+    alone, *others = AROUND
+    return [
+        Repeated(before, piece, after)
+        for number, piece in enumerate(pieces)
+        for before, after in (AROUND if everywhere else [alone, others[number % len(others)]])
+    ]
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-@pytest.mark.parametrize("chars", [SHORT, pytest.param(LONG, marks=pytest.mark.slow)])
-def test_cost_grows_with_the_length_of_a_text(entry: str, chars: int) -> None:
+@pytest.mark.parametrize(
+    ("chars", "everywhere"),
+    [
+        (SHORT, False),
+        pytest.param(SHORT, True, marks=pytest.mark.slow),
+        pytest.param(LONG, True, marks=pytest.mark.slow),
+    ],
+)
+def test_cost_grows_with_the_length_of_a_text(entry: str, chars: int, everywhere: bool) -> None:
     """Nothing that is done with a text before the parser is more than linear in its length."""
     least_ms = 0.05 if chars == SHORT else 10
     slow = {}
-    for text in worst_texts():
+    for text in worst_texts(everywhere=everywhere):
         growth = cpu_growth(ENTRIES[entry], text.of, chars, least_ms=least_ms)
         if growth >= MAX_GROWTH:
             slow[text] = growth
