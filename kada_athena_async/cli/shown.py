@@ -38,11 +38,14 @@ class Shown:
         kind: What an object of it is.
         objects: For programs.
         parts: For people.
+        about: What programs should know of the view as a whole, such as the ``total`` of which the
+            objects are the first.
     """
 
     kind: str
     objects: list[Facts] = field(default_factory=list)
     parts: list[RenderableType] = field(default_factory=list)
+    about: Facts = field(default_factory=dict)
 
     def records(self) -> list[tuple[str, Facts]]:
         """Each object with its kind."""

@@ -59,7 +59,12 @@ def tables(runs: Runs, rows: int) -> Shown:
     parts: list[RenderableType] = [shown if uses else Text("no table was used")]
     if len(uses) > rows:
         parts.append(more_rows(len(uses), rows, "table"))
-    return Shown(kind="table_use", objects=[use.to_dict() for use in uses[:rows]], parts=parts)
+    return Shown(
+        kind="table_use",
+        objects=[use.to_dict() for use in uses[:rows]],
+        parts=parts,
+        about={"total": len(uses)},
+    )
 
 
 def unused(runs: Runs, rows: int) -> Shown:
@@ -92,7 +97,13 @@ def unused(runs: Runs, rows: int) -> Shown:
     objects: list[Facts] = [
         {**asdict(each), "created_at": each.created_at or None} for each in found.tables[:rows]
     ]
-    return Shown(kind="unused_table", objects=objects, parts=parts)
+    about: Facts = {
+        "total": len(found.tables),
+        "schemas": found.schemas,
+        "left_out": [list(name) for name in found.left_out],
+        "doubts": list(found.doubts),
+    }
+    return Shown(kind="unused_table", objects=objects, parts=parts, about=about)
 
 
 def users(runs: Runs, rows: int) -> Shown:
@@ -117,7 +128,12 @@ def users(runs: Runs, rows: int) -> Shown:
     parts: list[RenderableType] = [shown if totals else Text("no queries"), _price(runs)]
     if len(totals) > rows:
         parts.append(more_rows(len(totals), rows, "user"))
-    return Shown(kind="user", objects=[total.to_dict() for total in totals[:rows]], parts=parts)
+    return Shown(
+        kind="user",
+        objects=[total.to_dict() for total in totals[:rows]],
+        parts=parts,
+        about={"total": len(totals), **_price_facts(runs)},
+    )
 
 
 def who(runs: Runs, name: str, rows: int) -> Shown:
@@ -147,7 +163,12 @@ def who(runs: Runs, name: str, rows: int) -> Shown:
     parts: list[RenderableType] = [shown if found else Text("no use of it in these runs")]
     if len(found) > rows:
         parts.append(more_rows(len(found), rows, "user"))
-    return Shown(kind="table_user", objects=[use.to_dict() for use in found[:rows]], parts=parts)
+    return Shown(
+        kind="table_user",
+        objects=[use.to_dict() for use in found[:rows]],
+        parts=parts,
+        about={"total": len(found)},
+    )
 
 
 def advised(runs: Runs, rows: int) -> Shown:
@@ -168,7 +189,17 @@ def advised(runs: Runs, rows: int) -> Shown:
     parts: list[RenderableType] = [shown if found else Text("nothing to advise"), _price(runs)]
     if len(found) > rows:
         parts.append(more_rows(len(found), rows, "finding"))
-    return Shown(kind="advice", objects=[each.to_dict() for each in found[:rows]], parts=parts)
+    return Shown(
+        kind="advice",
+        objects=[each.to_dict() for each in found[:rows]],
+        parts=parts,
+        about={"total": len(found), **_price_facts(runs)},
+    )
+
+
+def _price_facts(runs: Runs) -> Facts:
+    prices = runs.prices
+    return {"usd_per_tb": prices.usd_per_tb, "price_source": prices.tb_source}
 
 
 def _price(runs: Runs) -> Text:

@@ -10,11 +10,12 @@ from kada_athena_async.extracts.advice import advice
 from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.observers.escaping import escape
 from kada_athena_async.page.completeness import completeness_figures
+from kada_athena_async.page.fitting import fitted
 from kada_athena_async.page.history import history_figures
-from kada_athena_async.page.lineage import LineageFigures, lineage_figures
-from kada_athena_async.page.packing import json_text, pack
+from kada_athena_async.page.lineage import PAIR_CAPS, LineageFigures, lineage_figures
 from kada_athena_async.page.run_calls import calls_figures
-from kada_athena_async.page.tables import Details, TablesFigures, details, tables_figures
+from kada_athena_async.page.table_index import TablesFigures, tables_figures
+from kada_athena_async.page.tables import Details, details
 from kada_athena_async.page.warehouse import open_warehouse
 
 MAX_CHANGES = 500
@@ -24,6 +25,9 @@ MAX_ADVICE = 500
 
 _HEAD_BYTES = 100_000
 """Room for the rest: rankings, advice, changes, completeness."""
+
+_INDEX_SHARE = 0.5
+"""Of all bytes, at most."""
 
 _LINEAGE_SHARE = 0.4
 """Of the bytes that the index of tables leaves; the details of the tables get the rest."""
@@ -35,7 +39,8 @@ class SiteData:
 
     Attributes:
         summary: Its key figures, unpacked: for the index of sites, and where scripts do not run.
-        parts: Name of each part -> its text; each is unpacked when it is first looked at.
+        parts: Name of each part -> its text; each is unpacked when it is first looked at. Empty
+            where there is room for the summary only.
     """
 
     summary: dict[str, Any]
@@ -86,9 +91,14 @@ def site_data(runs: Runs, before: Package | None, *, site: str, max_bytes: int) 
             "shown": lineage.shown,
             "pairCap": lineage.pair_cap,
         },
-        "details": {**shown.level._asdict(), "packets": len(shown.packets)},
+        "details": {
+            **shown.level._asdict(),
+            "packets": len(shown.packets),
+            "leftOut": shown.level.left_out(),
+        },
+        "leftOut": _left_out(tables, lineage),
     }
-    parts = {"head": pack(json_text(head)), "tables": tables.index, "edges": lineage.edges}
+    parts = {"tables": tables.index, "edges": lineage.edges}
     if lineage.pairs:
         parts["pairs"] = lineage.pairs
 
@@ -96,7 +106,19 @@ def site_data(runs: Runs, before: Package | None, *, site: str, max_bytes: int) 
         parts["names"] = shown.names
 
     parts.update({f"details-{number}": each for number, each in enumerate(shown.packets)})
-    return SiteData(summary=summary, parts=parts)
+    return SiteData(summary=summary, parts=fitted(head, parts, max_bytes))
+
+
+def _left_out(tables: TablesFigures, lineage: LineageFigures) -> list[str]:
+    """What gave way in tables and lineage, in words."""
+    limits = {
+        f"tables beyond {tables.shown:,}": tables.shown < tables.tables + tables.views,
+        f"flows between tables beyond {lineage.shown:,}": lineage.shown < lineage.count,
+        f"columns of a flow beyond {lineage.pair_cap:,}": lineage.pair_cap < PAIR_CAPS[0],
+    }
+    found = [words for words, is_out in limits.items() if is_out and not words.endswith(" 0")]
+    nothing = ["lineage of columns"] if lineage.shown and not lineage.pair_cap else []
+    return [*found, *nothing]
 
 
 def _figures(
@@ -105,7 +127,7 @@ def _figures(
     """Figures counted in the warehouse, which is gone after that."""
     with open_warehouse(runs) as warehouse:
         history = history_figures(warehouse)
-        tables = tables_figures(warehouse)
+        tables = tables_figures(warehouse, int(max_bytes * _INDEX_SHARE))
         room = max(0, max_bytes - len(tables.index) - min(_HEAD_BYTES, max_bytes // 3))
         lineage = lineage_figures(warehouse, int(room * _LINEAGE_SHARE))
         room -= len(lineage.edges) + len(lineage.pairs)

@@ -56,7 +56,7 @@ _SCHEMA = """
     CREATE TABLE tags (id INTEGER, column_name TEXT, tag TEXT);
 """
 
-_INDEXES = f"""
+_INDEXES = """
     CREATE INDEX principals_id ON principals (query_id);
     CREATE INDEX columns_id ON columns (id, position);
     CREATE INDEX uses_id ON uses (id);
@@ -73,13 +73,18 @@ _INDEXES = f"""
     CREATE INDEX views_id ON views (id);
     CREATE INDEX tags_id ON tags (id);
     CREATE INDEX links_target ON links (target);
+"""
+
+# Those that are used or linked go first.
+_SHOWN = """
+    DROP TABLE IF EXISTS shown;
     CREATE TABLE shown AS
     SELECT row_number() OVER (ORDER BY is_known DESC, catalog, schema, name, id) - 1 AS place, id
     FROM (
         SELECT id, is_known, catalog, schema, name FROM tables ORDER BY
             id IN (SELECT id FROM uses UNION SELECT source FROM links UNION
                 SELECT target FROM links) DESC, is_known DESC, catalog, schema, name
-        LIMIT {MAX_TABLES}
+        LIMIT {limit}
     );
     CREATE UNIQUE INDEX shown_place ON shown (place);
     CREATE UNIQUE INDEX shown_id ON shown (id, place);
@@ -164,6 +169,11 @@ class Warehouse:
                 ) from None
 
         self.run(_INDEXES)
+        self.show_tables(MAX_TABLES)
+
+    def show_tables(self, limit: int) -> None:
+        """Give *limit* tables their places on the page: those that are used or linked go first."""
+        self.run(_SHOWN.format(limit=int(limit)))
 
     def _load_tables(self) -> None:
         values = ", ".join("?" * 18)

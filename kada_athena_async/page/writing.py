@@ -15,6 +15,9 @@ from kada_athena_async.page.site import SiteData, site_data
 MAX_DATA_BYTES = 9_800_000
 """Of all sites together; a page below 10 MB still fits a mail."""
 
+_SUMMARY_BYTES = 1_500
+"""Of a site at most, its summary and its sentence for readers without scripts."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageReport:
@@ -47,9 +50,10 @@ class PageReport:
 class PageWriter:
     """Gathers the data of sites, then writes one page."""
 
-    def __init__(self, sites: int, *, files: Files) -> None:
+    def __init__(self, sites: int, *, files: Files, max_bytes: int = MAX_DATA_BYTES) -> None:
         self._files = files
-        self._max_bytes = MAX_DATA_BYTES // max(1, sites)
+        self._expected = sites
+        self._max_bytes = max_bytes
         self._data: list[SiteData] = []
         self._runs: list[Runs] = []
 
@@ -67,8 +71,14 @@ class PageWriter:
         for each in looked_at.values():
             each.check(self._files)
 
-        self._data.append(site_data(runs, before, site=site, max_bytes=self._max_bytes))
+        self._data.append(site_data(runs, before, site=site, max_bytes=self._share()))
         self._runs.append(runs)
+
+    def _share(self) -> int:
+        """The bytes for the next site: what small ones did not need is for those after them."""
+        taken = sum(each.size_bytes for each in self._data)
+        left = self._max_bytes - taken - _SUMMARY_BYTES * self._expected
+        return max(0, left // max(1, self._expected - len(self._data)))
 
     @property
     def sites(self) -> int:

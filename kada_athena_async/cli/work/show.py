@@ -72,7 +72,7 @@ def _show(output: Output, request: ShowRequest, place: Place, since: datetime | 
         facts, heading = shown_usage.facts(runs), shown_usage.heading(runs)
 
     if output.as_json:
-        for kind, records in (("package", facts), *view.records()):
+        for kind, records in (("package", {**facts, **view.about}), *view.records()):
             output.data(records, kind=kind, lines=[])
     else:
         output.picture(Group(heading, *view.parts))

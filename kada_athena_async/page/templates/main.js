@@ -36,14 +36,17 @@
     return { params, site };
   };
 
+  // Of many large sites the page may have no more than the key figures.
+  const hasMore = (site) => Boolean(site && byId(`data-${site.number}-head`));
+
   const navigate = (site, params) => {
     const at = params.get("view") || (params.has("table") ? "tables" : params.has("statement") ? "queries" : params.has("search") ? null : "");
     const current = (is) => (is ? "page" : null);
     byId("nav").replaceChildren(el("ul", {},
       sites.length > 1 ? el("li", {}, el("a", { href: "#", "aria-current": current(!site) }, "Sites")) : null,
       sites.length > 1 && site ? el("li", { class: "site" }, named(site.summary.site)) : null,
-      site ? NAMES.map(([view, name]) => el("li", {}, el("a", { href: hrefTo(site, view ? { view } : {}), "aria-current": current(at === view) }, name))) : null));
-    byId("search").hidden = !site;
+      hasMore(site) ? NAMES.map(([view, name]) => el("li", {}, el("a", { href: hrefTo(site, view ? { view } : {}), "aria-current": current(at === view) }, name))) : null));
+    byId("search").hidden = !hasMore(site);
   };
 
   let turn = 0;
@@ -56,6 +59,7 @@
     let made;
     try {
       if (!site) made = sitesView(sites);
+      else if (!hasMore(site)) made = summaryView(site);
       else if (params.has("table")) made = await tableView(site, params);
       else if (params.has("statement")) made = await statementView(site, params);
       else if (params.has("search")) made = await searchView(site, params, isStale);

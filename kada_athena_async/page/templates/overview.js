@@ -32,11 +32,19 @@ const trends = (head) => {
   ];
 };
 
+// What gave way so that the page stays small; the extracts have all.
+const leftOut = (site, head) => {
+  const words = [...head.leftOut, ...head.details.leftOut];
+  if (!words.length) return null;
+  return note(`The page has no room for: ${words.join("; ")}. `,
+    ...(site.several ? [el("code", {}, named(`report --site ${head.site}`)), " makes a page of this site alone."] : ["The extracts have all."]));
+};
+
 const alerts = (site, head) => {
   const { completeness } = head;
   const items = [];
   if (completeness.incomplete) {
-    items.push(el("li", {}, `${count(completeness.incomplete)} of ${count(completeness.asked)} parts of the estate were not read completely. `,
+    items.push(el("li", {}, `${count(completeness.incomplete)} of ${count(completeness.asked)} parts of the estate ${completeness.incomplete === 1 ? "was" : "were"} not read completely. `,
       link(hrefTo(site, { view: "run" }), "Which and why")));
   }
   if (completeness.gaps.length) items.push(el("li", {}, `${plural(completeness.gaps.length, "gap")} in the history. `, link(hrefTo(site, { view: "run" }), "When")));
@@ -93,7 +101,8 @@ const groupColumns = (head, title) => [
 ];
 
 const unusedRemark = (head) => `Not read or written in this time, not even through a view. Looked at: schemas that every run read completely${
-  head.estate.doubtful_schemas.length ? `, which leaves out ${plural(head.estate.doubtful_schemas.length, "schema")}` : ""}.`;
+  head.estate.doubtful_schemas.length ? `, which leaves out ${plural(head.estate.doubtful_schemas.length, "schema")}` : ""}.${
+  head.estate.doubts.length ? ` More may have been used: ${head.estate.doubts.join("; ")}.` : ""}`;
 
 const overview = async (site) => {
   const [head, tables] = await Promise.all([site.head(), site.tables()]);
@@ -117,6 +126,7 @@ const overview = async (site) => {
       [count(head.advice.count), "pieces of advice", head.advice.findings.length ? `the largest: ${money(head.advice.findings[0].usd)}` : null],
     ]),
     note(`Prices: ${money(head.history.usd_per_tb)} for a TB scanned, 2^40 bytes (${head.history.tb_source})${totals.dpu_hours ? `; ${money(head.history.usd_per_dpu_hour)} for a DPU hour (${head.history.dpu_source}), which a reservation costs used or not` : ""}.`),
+    leftOut(site, head),
     panel("By day", trends(head)),
     el("div", { class: "panels" },
       panel("Where money can be saved", adviceList(site, head, tables, head.advice.findings.slice(0, 5)), all({ view: "advice" }, `All ${count(head.advice.count)} pieces of advice`)),

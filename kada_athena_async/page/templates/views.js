@@ -127,7 +127,7 @@ const runView = async (site) => {
   return [
     el("h1", {}, "Runs, completeness and changes"),
     panel("Completeness of the newest run",
-      note(completeness.incomplete ? `${count(completeness.incomplete)} of ${count(completeness.asked)} parts were not read completely.` : "Everything that was asked for was read completely."),
+      note(completeness.incomplete ? `${count(completeness.incomplete)} of ${count(completeness.asked)} parts ${completeness.incomplete === 1 ? "was" : "were"} not read completely.` : "Everything that was asked for was read completely."),
       completeness.problems.length ? list({
         columns: [
           { title: "Part", value: (row) => row.name, cell: (row) => named(row.name || "all") },
@@ -177,6 +177,17 @@ const runView = async (site) => {
     })),
   ];
 };
+
+// A site of which the page has no more than its line in the index.
+const summaryView = ({ summary }) => [
+  el("h1", {}, named(summary.site || summary.server)),
+  note("The page has no room for more of this site: ", el("code", {}, named(`report --site ${summary.site}`)), " makes a page of it alone."),
+  tiles([
+    [count(summary.estate.tables), "tables", plural(summary.estate.views, "view")],
+    [count(summary.totals.executions), "queries", `${share(summary.totals.failed, summary.totals.executions)} failed`],
+    [size(summary.totals.scanned), "scanned"], [money(summary.usd), "by bytes, about"],
+  ]),
+];
 
 const sitesView = (sites) => {
   const sum = (read) => sites.reduce((total, { summary }) => total + read(summary), 0);

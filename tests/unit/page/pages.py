@@ -13,7 +13,7 @@ from kada_athena_async.extracts.runs import select_runs
 from kada_athena_async.files import Files
 from kada_athena_async.page import PageReport, write_page
 
-_PART = re.compile(r'<script type="application/octet-stream" id="data-(\d+)-([\w-]+)">([^<]*)<')
+PART = re.compile(r'<script type="application/octet-stream" id="data-(\d+)-([\w-]+)">([^<]*)<')
 
 
 def make_page(directory: Path, **which: Any) -> tuple[PageReport, str]:
@@ -27,7 +27,7 @@ def parts_of(page: str, site: int = 0) -> dict[str, Any]:
     """Name -> each part of the data of a site, unpacked as the page's script does."""
     return {
         name: json.loads(gzip.decompress(base64.b64decode(text)))
-        for number, name, text in _PART.findall(page)
+        for number, name, text in PART.findall(page)
         if int(number) == site
     }
 

@@ -29,6 +29,7 @@ from tests.unit.page.estate import (
 )
 from tests.unit.page.hostile import NAMES, hostile_manifest, hostile_records
 from tests.unit.page.pages import make_page
+from tests.unit.page.test_rendering import long_estate
 
 pytest.importorskip("playwright")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -332,3 +333,27 @@ def test_a_browser_that_cannot_unpack_says_so(browser: sync_api.Browser, plain_p
 
     assert "This browser is too old to unpack the data of this page" in reader.text()
     page.close()
+
+
+def test_a_page_says_what_it_has_no_room_for(browser: sync_api.Browser, tmp_path: Path) -> None:
+    """A site without its details works and names what it lacks; one without more than its key
+    figures has no way to views that are not there; the command for the rest is named."""
+    runs = long_estate(tmp_path)
+    for max_bytes, site_has in ((13_000, True), (6_000, False)):
+        writer = PageWriter(3, files=Files(), max_bytes=max_bytes)
+        for number in range(3):
+            writer.add(runs, site=f"site_{number}")
+        path = writer.write(tmp_path / "page.html").path
+        reader = Reader(browser.new_page(viewport={"width": 390, "height": 800}), path)
+        reader.go("#site=site_1")
+
+        assert "has no room for" in reader.text()
+        assert "report --site site_1" in reader.text()
+        assert (reader.page.get_by_role("link", name="Lineage").count() > 0) is site_has
+        assert reader.page.locator("#search").is_visible() is site_has
+        assert reader.serious() == []
+        for view in VIEWS if site_has else ():
+            reader.go(f"#site=site_1&{view[1:]}")
+            assert "cannot be drawn" not in reader.text()
+        assert (reader.said, reader.asked) == ([], [path.as_uri()])
+        reader.page.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -11,16 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from kada_athena_async.extracts.runs import select_runs
+from kada_athena_async.extracts.runs import Runs, select_runs
 from kada_athena_async.files import Files
 from kada_athena_async.page import PageWriter
 from kada_athena_async.page.packing import Columns, digits, width_of
 from kada_athena_async.page.rendering import script_json
-from kada_athena_async.page.tables import LEVELS, details, tables_figures
+from kada_athena_async.page.site import site_data
+from kada_athena_async.page.table_index import tables_figures
+from kada_athena_async.page.tables import LEVELS, details
 from kada_athena_async.page.warehouse import open_warehouse
-from tests.unit.page.estate import column, query, schema, table, write_package
+from tests.unit.page.estate import column, link, query, schema, table, write_package
 from tests.unit.page.hostile import NAMES, hostile_manifest, hostile_records
-from tests.unit.page.pages import make_page, numbers, parts_of, tables_of
+from tests.unit.page.pages import PART, make_page, numbers, parts_of, tables_of
 
 
 class Elements(HTMLParser):
@@ -205,7 +208,7 @@ def test_details_keep_to_their_room(tmp_path: Path) -> None:
     write_package(tmp_path, records)
 
     with open_warehouse(select_runs(tmp_path, "athena", Files())) as warehouse:
-        shown = tables_figures(warehouse).shown
+        shown = tables_figures(warehouse, 10**6).shown
         whole = details(warehouse, shown, 1_000_000)
         half = details(warehouse, shown, sum(map(len, whole.packets)) - 1)
         none = details(warehouse, shown, 50)
@@ -213,3 +216,81 @@ def test_details_keep_to_their_room(tmp_path: Path) -> None:
     assert (shown, whole.level, half.level) == (40, LEVELS[0], LEVELS[1])
     assert sum(map(len, half.packets)) < sum(map(len, whole.packets))
     assert none.packets == []
+
+
+def long_estate(directory: Path) -> Runs:
+    """One site: 600 tables of which one is used, each with a link and columns of its own."""
+    names = [f"table_{n:03d}_{n * 7919:x}" for n in range(600)]
+    write_package(
+        directory,
+        {
+            "metadata_schemas": [schema("sales")],
+            "metadata_tables": [table("sales", name) for name in names],
+            "metadata_columns": [column("sales", name, f"c_{name}") for name in names],
+            "linkages": [link(names[n], names[n + 1], "a", f"b{n}", "CTAS") for n in range(300)],
+            "databaselog": [query(f"q{n}", scanned_bytes=2**30) for n in range(40)],
+        },
+    )
+    return select_runs(directory, "athena", Files())
+
+
+@pytest.mark.parametrize(
+    ("site_bytes", "parts", "said"),
+    [
+        (40_000, {"head", "tables", "edges", "pairs", "names", "details-0", "details-1"}, ""),
+        (9_000, {"head", "tables", "edges", "names", "details-0"}, "lineage of columns"),
+        (4_000, {"head", "tables", "edges"}, "columns, comments, users and view texts of all"),
+        (3_200, {"head", "tables", "edges"}, "lineage of tables"),
+        (1_000, set(), None),
+    ],
+)
+def test_a_site_keeps_to_its_room_and_says_what_it_lacks(
+    tmp_path: Path, site_bytes: int, parts: set[str], said: str | None
+) -> None:
+    """Details go first, then lineage and the ends of lists; the key figures stay in any case."""
+    found = site_data(long_estate(tmp_path), None, site="eu", max_bytes=site_bytes)
+
+    assert set(found.parts) == parts
+    assert found.size_bytes <= site_bytes
+    assert found.summary["estate"]["tables"] == 600
+    if said is not None:
+        head = json.loads(gzip.decompress(base64.b64decode(found.parts["head"])))
+        words = "; ".join([*head["leftOut"], *head["details"]["leftOut"]])
+        assert said in words
+        assert bool(said) == bool(words)
+        assert head["estate"]["tables"] == 600
+
+
+def test_the_data_of_many_sites_keep_to_the_room_of_the_page(tmp_path: Path) -> None:
+    """Whatever their number: each has its share, the last ones too."""
+    sites, max_bytes = 8, 60_000
+    runs = long_estate(tmp_path)
+    writer = PageWriter(sites, files=Files(), max_bytes=max_bytes)
+    for number in range(sites):
+        writer.add(runs, site=f"site_{number}")
+    page = writer.write(tmp_path / "page.html").path.read_text(encoding="utf-8")
+
+    sizes = [0] * sites
+    for number, _, text in PART.findall(page):
+        sizes[int(number)] += len(text)
+    assert sum(sizes) <= max_bytes
+    assert min(sizes) > 3_000
+    assert f"site_{sites - 1}: 600 tables, 0 views; 40 queries" in page
+
+
+def test_a_small_site_leaves_its_room_to_the_next(tmp_path: Path) -> None:
+    """What the first does not need is for those after it."""
+    (tmp_path / "large").mkdir()
+    (tmp_path / "small").mkdir()
+    large = long_estate(tmp_path / "large")
+    write_package(tmp_path / "small", {"metadata_schemas": [schema("sales")]})
+    small = select_runs(tmp_path / "small", "athena", Files())
+    left_out = []
+    for order in ((small, large), (large, small)):
+        writer = PageWriter(2, files=Files(), max_bytes=50_000)
+        for number, runs in enumerate(order):
+            writer.add(runs, site=f"s{number}")
+        page = writer.write(tmp_path / "page.html").path.read_text(encoding="utf-8")
+        left_out.append(parts_of(page, order.index(large))["head"]["leftOut"])
+
+    assert left_out[0] == []
