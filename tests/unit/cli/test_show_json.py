@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kada_athena_async.cli import shown, shown_usage
+from kada_athena_async.cli import shown_history, shown_usage
 from kada_athena_async.cli.shown import Shown
 from kada_athena_async.extracts.runs import Runs, select_runs
 from kada_athena_async.files import Files
@@ -22,9 +22,9 @@ VIEWS: dict[str, Callable[[Runs, int], Shown]] = {
     "show users": shown_usage.users,
     "show who": lambda runs, rows: shown_usage.who(runs, "orders", rows),
     "show advice": shown_usage.advised,
-    "show workgroups": shown.workgroups,
-    "show slowest": lambda runs, rows: shown.fingerprints(runs, "total_ms", rows),
-    "show failures": shown.failures,
+    "show workgroups": shown_history.workgroups,
+    "show slowest": lambda runs, rows: shown_history.fingerprints(runs, "total_ms", rows),
+    "show failures": shown_history.failures,
 }
 
 
