@@ -210,14 +210,23 @@ class Files:
         if not self.exists(path):
             return
 
+        directories = self._directories(path)
         for name in self.names(path):
             child = path / name
-            if self._is_directory(child):
+            if name in directories:
                 self.remove_tree(child)
             else:
                 self.remove(child)
 
         self.remove_dir(path)
+
+    def _directories(self, path: Path) -> set[str]:
+        """Names of the directories in a directory, by one look; a link is none."""
+        if not HAS_DESCRIPTORS:
+            return {name for name in self.names(path) if self._is_directory(path / name)}
+
+        with self._open_dir(path) as fd, os.scandir(fd) as entries:
+            return {entry.name for entry in entries if entry.is_dir(follow_symlinks=False)}
 
     def _is_directory(self, path: Path) -> bool:
         with self._at(path) as (above, name):
