@@ -16,13 +16,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from kada_athena_async.cli.grid import CELL_CHARS, Grid
 from kada_athena_async.extracts import Package, changes_between
 from kada_athena_async.extracts.search import FoundTable, search
 from kada_athena_async.observers.escaping import escape
 from kada_athena_async.observers.wording import counted, moment, size
 from kada_athena_async.records import RECORD_TYPES
 
-CELL_CHARS = 400
 _BLOCK_CELL_CHARS = 2_000
 _NARROWEST_CELL = 14
 _LEFT_OUT_NAMED = 5
@@ -74,9 +74,9 @@ def heading(package: Package) -> RenderableType:
 def counts(package: Package) -> Shown:
     """The extracts, and how much of what was asked for is in them."""
     manifest = package.manifest
-    table = new_table("kind", ">rows", ">size", "file")
+    table = Grid(("kind", ">rows", ">size", "file"))
     for file in manifest.files:
-        add_row(table, file.kind, f"{file.rows:,}", size(file.size_bytes), file.name)
+        table.add_row(file.kind, f"{file.rows:,}", size(file.size_bytes), file.name)
 
     outcomes = Counter((each.scope, each.outcome) for each in manifest.facts.completeness)
     records = [f"{counted(n, scope)} {outcome}" for (scope, outcome), n in sorted(outcomes.items())]
@@ -177,9 +177,9 @@ def problems(package: Package, rows: int) -> Shown:
     ]  # fmt: skip
     lines += [("warning", "run", warning.code, warning.message) for warning in facts.warnings]
     names = ("outcome", "scope", "subject", "reason")
-    table = new_table(*names)
-    for *first, reason in lines[:rows]:
-        table.add_row(*map(cell, first), Text(escape(reason, limit=CELL_CHARS), overflow="fold"))
+    table = Grid(("outcome", "scope", "<subject", "~reason"))
+    for line in lines[:rows]:
+        table.add_row(*line)
 
     parts: list[RenderableType] = [table]
     if not lines:
@@ -200,7 +200,7 @@ def changes(package: Package, before: Package | None, rows: int) -> Shown:
     result = changes_between(before, package)
     lines = [(t.table, "", t.before, t.after) for t in result.tables]
     lines += [(c.table, c.column, c.before, c.after) for c in result.columns]
-    table = new_table("", "", "", "", is_headless=True)
+    table = Grid(("", "", "~", "~"), is_headless=True)
     objects: list[Facts] = []
     for key, column, old, new in lines[:rows]:
         sign = "~" if old and new else "+" if new else "-"
@@ -208,7 +208,7 @@ def changes(package: Package, before: Package | None, rows: int) -> Shown:
         name = ".".join((*key, column) if column else key)
         kind = f"{old} -> {new}" if sign == "~" else (new or old)
         subject = "column" if column else "table"
-        table.add_row(Text(sign, style), cell(subject), cell(name), cell(kind))
+        table.add_row(sign, subject, name, kind, style=style)
         catalog, schema, owner = key
         place = {"catalog": catalog, "schema": schema, "table": owner, "column": column or None}
         objects.append({**place, "before": old or None, "after": new or None})

@@ -7,15 +7,8 @@ from dataclasses import asdict
 from rich.console import RenderableType
 from rich.text import Text
 
-from kada_athena_async.cli.shown import (
-    CELL_CHARS,
-    Facts,
-    Shown,
-    add_row,
-    cell,
-    more_rows,
-    new_table,
-)
+from kada_athena_async.cli.grid import CELL_CHARS, Grid
+from kada_athena_async.cli.shown import Facts, Shown, more_rows
 from kada_athena_async.extracts.history import (
     Cost,
     FingerprintTotal,
@@ -34,10 +27,9 @@ _FINGERPRINT_CHARS = 8
 def workgroups(runs: Runs, rows: int) -> Shown:
     """Figures of each workgroup."""
     totals = workgroup_totals(runs)
-    names = ("workgroup", ">queries", ">failed", ">cancelled", ">scanned", ">time")
-    table = new_table(*names)
+    table = Grid(("workgroup", ">queries", ">failed", ">cancelled", ">scanned", ">time"))
     for total in totals[:rows]:
-        add_row(table, total.workgroup, *_numbers(total))
+        table.add_row(total.workgroup, *_numbers(total))
 
     if len(totals) > 1:
         together = WorkgroupTotal(workgroup="")
@@ -47,8 +39,7 @@ def workgroups(runs: Runs, rows: int) -> Shown:
             together.cancelled += each.cancelled
             together.total_ms += each.total_ms
             together.scanned_bytes += each.scanned_bytes
-        cells = (counted(len(totals), "workgroup"), *_numbers(together))
-        table.add_row(*map(cell, cells), style="bold")
+        table.add_row(counted(len(totals), "workgroup"), *_numbers(together), style="bold")
 
     parts: list[RenderableType] = [table if totals else Text("no queries")]
     if len(totals) > rows:
@@ -70,9 +61,9 @@ def fingerprints(runs: Runs, by: Cost, rows: int) -> Shown:
     """The shapes of statements that cost most, all their runs together."""
     totals, is_exact = fingerprint_totals(runs, by=by, count=rows)
     add_samples(runs, totals)
-    table = new_table("shape", ">runs", ">time", ">longest", ">scanned", "statement")
+    table = Grid(("=shape", ">runs", ">time", ">longest", ">scanned", "statement"))
     for total in totals:
-        add_row(table, total.fingerprint[:_FINGERPRINT_CHARS], *_costs(total), _line(total.sample))
+        table.add_row(total.fingerprint[:_FINGERPRINT_CHARS], *_costs(total), _line(total.sample))
 
     parts: list[RenderableType] = [table if totals else Text("no queries")]
     if not is_exact:
@@ -100,10 +91,10 @@ def _line(sql: str) -> str:
 def failures(runs: Runs, rows: int) -> Shown:
     """Reasons of failed queries."""
     totals = failure_totals(runs)
-    table = new_table("kind", ">queries", ">workgroups", "one of the reasons")
+    table = Grid(("kind", ">queries", ">workgroups", "one of the reasons"))
     for total in totals[:rows]:
         reason = total.sample.removeprefix(f"{total.kind}:")
-        add_row(table, total.kind, f"{total.queries:,}", f"{total.workgroups:,}", _line(reason))
+        table.add_row(total.kind, f"{total.queries:,}", f"{total.workgroups:,}", _line(reason))
 
     parts: list[RenderableType] = [table if totals else Text("no query failed")]
     if len(totals) > rows:

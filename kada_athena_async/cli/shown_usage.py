@@ -7,7 +7,8 @@ from dataclasses import asdict
 from rich.console import RenderableType
 from rich.text import Text
 
-from kada_athena_async.cli.shown import Facts, Shown, add_row, cell, more_rows, new_table
+from kada_athena_async.cli.grid import Grid
+from kada_athena_async.cli.shown import Facts, Shown, more_rows
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.extracts.advice import advice
 from kada_athena_async.extracts.people import known_table, table_users, user_totals
@@ -17,7 +18,7 @@ from kada_athena_async.observers.escaping import escape
 from kada_athena_async.observers.wording import counted, moment, size
 
 _NAMED = 5
-_DAY_CHARS = 16
+_DAY_CHARS = 10
 
 
 def facts(runs: Runs) -> Facts:
@@ -43,10 +44,9 @@ def heading(runs: Runs) -> RenderableType:
 def tables(runs: Runs, rows: int) -> Shown:
     """The tables that are used, the most read first."""
     uses = table_uses(runs)
-    shown = new_table("table", ">reads", ">writes", ">users", ">scanned", "last read", "last write")
+    shown = Grid(("<table", ">reads", ">writes", ">users", ">scanned", "last read", "last write"))
     for use in uses[:rows]:
-        add_row(
-            shown,
+        shown.add_row(
             ".".join((use.catalog, use.schema, use.table)),
             f"{use.reads:,}",
             f"{use.writes:,}",
@@ -70,10 +70,9 @@ def tables(runs: Runs, rows: int) -> Shown:
 def unused(runs: Runs, rows: int) -> Shown:
     """The tables that nobody used, the largest first."""
     found = unused_tables(runs)
-    shown = new_table("table", "kind", ">size", ">rows", ">storage a month")
+    shown = Grid(("<table", "kind", ">size", ">rows", ">storage a month"))
     for each in found.tables[:rows]:
-        add_row(
-            shown,
+        shown.add_row(
             ".".join((each.catalog, each.schema, each.table)),
             each.table_type.lower(),
             "" if each.size_bytes is None else size(each.size_bytes),
@@ -109,11 +108,10 @@ def unused(runs: Runs, rows: int) -> Shown:
 def users(runs: Runs, rows: int) -> Shown:
     """Queries and cost of each user, the most expensive first."""
     totals = user_totals(runs)
-    names = ("user", "principal", "client", ">queries", ">failed", ">scanned", ">cost")
-    shown = new_table(*names, ">DPU hours", "last")
+    names = ("<user", "<principal", "client", ">queries", ">failed", ">scanned", ">cost")
+    shown = Grid((*names, ">DPU hours", "last"))
     for total in totals[:rows]:
-        add_row(
-            shown,
+        shown.add_row(
             total.user,
             total.principal,
             total.client,
@@ -147,10 +145,9 @@ def who(runs: Runs, name: str, rows: int) -> Shown:
         remedy = "no run knows that table; `show search` finds tables by parts of their names"
         raise ConfigError([Problem("show who", ascii(name), remedy)], source="command")
 
-    shown = new_table("table", "did", "user", "principal", "client", ">queries", "last")
+    shown = Grid(("<table", "did", "<user", "<principal", "client", ">queries", "last"))
     for use in found[:rows]:
-        add_row(
-            shown,
+        shown.add_row(
             ".".join((use.catalog, use.schema, use.table)),
             use.event_type.lower(),
             use.user,
@@ -174,16 +171,17 @@ def who(runs: Runs, name: str, rows: int) -> Shown:
 def advised(runs: Runs, rows: int) -> Shown:
     """Findings on cost with their remedy, the most expensive first."""
     found = advice(runs)
-    shown = new_table(">cost", "why", "of", ">queries", ">scanned", "what to do", "for example")
+    names = (">cost", "why", "<of", ">queries", ">scanned", "~what to do", "=for example")
+    shown = Grid(names)
     for each in found[:rows]:
         shown.add_row(
-            cell(_money(each.usd)),
-            cell(each.kind.replace("_", " ")),
-            cell(each.subject),
-            cell(f"{each.executions:,}"),
-            cell(size(each.scanned_bytes)),
-            Text(escape(each.remedy), overflow="fold"),
-            cell(", ".join(each.evidence[:1])),
+            _money(each.usd),
+            each.kind.replace("_", " "),
+            each.subject,
+            f"{each.executions:,}",
+            size(each.scanned_bytes),
+            each.remedy,
+            ", ".join(each.evidence[:1]),
         )
 
     parts: list[RenderableType] = [shown if found else Text("nothing to advise"), _price(runs)]

@@ -59,3 +59,12 @@ def test_a_taken_port_is_refused(cli: Cli) -> None:
     assert done.returncode == 2, done.stderr
     assert str(port) in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_configuration_that_cannot_be_written_is_named(cli: Cli) -> None:
+    """One sentence about the option, not a defect of ours."""
+    done = cli("sandbox", "--write-config", "no/such/place.json")
+
+    assert done.returncode == 2, done.stderr
+    assert "--write-config = 'no/such/place.json': cannot be written (No such file" in done.stderr
+    assert "bug" not in done.stderr

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from kada_athena_async.cli.grid import Grid
 from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
 from kada_athena_async.cli.sites import each_site
@@ -78,25 +78,15 @@ def _shown(output: Output, report: PlanReport, site: str) -> RenderableType:
     return Group(*parts)
 
 
-def _table(*columns: str) -> Table:
-    """A table whose first column has text and whose others have figures."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for index, name in enumerate(columns):
-        justify = "right" if index and name else "left"
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
-
-    return table
-
-
-def _catalogs(output: Output, report: PlanReport) -> Table:
-    table = _table("catalog", "schemas", "tables", "views", "columns", "")
+def _catalogs(output: Output, report: PlanReport) -> Grid:
+    table = Grid(("<catalog", ">schemas", ">tables", ">views", ">columns", "~"))
     for one in report.catalogs[:SHOWN]:
         if one.reason:
             table.add_row(output.clean(one.name), "", "", "", "", output.clean(one.reason))
         else:
             figures = (one.schemas, one.tables, one.views, one.columns)
             shown = [f"{figure:,}" for figure in figures]
-            table.add_row(Text(output.clean(one.name)), *shown, one.origin)
+            table.add_row(output.clean(one.name), *shown, one.origin)
 
     for line in _rest(report.catalogs, lambda ones: sum(one.tables for one in ones)):
         table.add_row(line[0], "", line[1], "", "", "")
@@ -104,11 +94,11 @@ def _catalogs(output: Output, report: PlanReport) -> Table:
     return table
 
 
-def _workgroups(output: Output, report: PlanReport) -> Table:
-    table = _table("workgroup", "executions", "", "")
+def _workgroups(output: Output, report: PlanReport) -> Grid:
+    table = Grid(("<workgroup", ">executions", "", "~"))
     for one in report.workgroups[:SHOWN]:
         differs = f"since {moment(one.start)}" if one.start != report.start else ""
-        table.add_row(Text(output.clean(one.name)), f"{one.executions:,}", one.origin, differs)
+        table.add_row(output.clean(one.name), f"{one.executions:,}", one.origin, differs)
 
     for line in _rest(report.workgroups, lambda ones: sum(one.executions for one in ones)):
         table.add_row(*line, "", "")
@@ -123,10 +113,10 @@ def _rest(
     return [(f"and {len(left)} more", f"{total(left):,}")] if left else []
 
 
-def _variants(found: Estimate, configured: str) -> Table:
+def _variants(found: Estimate, configured: str) -> Grid:
     variants = found.variants
     names = [f"{v.source} *" if v.source == configured else v.source for v in variants]
-    table = _table("calls (* as configured)", *names)
+    table = Grid(("calls (* as configured)", *(f">{name}" for name in names)))
     for operation in sorted({name for variant in variants for name in variant.calls}):
         table.add_row(operation, *(_count(v.calls.get(operation, 0)) for v in variants))
 
@@ -138,7 +128,6 @@ def _variants(found: Estimate, configured: str) -> Table:
         "a run takes at least": lambda v: _duration(v.total_s),
         "rough dollars at most": lambda v: f"{v.rough_usd:.4f}",
     }
-    table.add_section()
     for name, shown in rows.items():
         table.add_row(name, *(shown(variant) for variant in variants))
 

@@ -96,7 +96,11 @@ def test_a_file_is_taken_like_a_mapping(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("config", "hwm_path", "said"),
     [
-        (without("hwm_store"), None, "hwm_store = (empty): a mark on this worker's disk is lost"),
+        (
+            without("hwm_store"),
+            None,
+            "hwm_store = (empty): a high-water mark on this worker's disk is lost",
+        ),
         (without("hwm_store"), "k_hwm.txt", "hwm_path = 'k_hwm.txt': write an absolute path"),
         (
             {**without("landing"), "hwm_store": "s3://marks/k"},
