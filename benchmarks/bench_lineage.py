@@ -43,7 +43,7 @@ from kada_athena_async.sinks import RunIntent, Staging
 from kada_athena_async.sinks.csv_format import encode
 from kada_athena_async.sinks.part import as_member
 from kada_athena_async.sources.query_history import record_of
-from kada_athena_async.sql.texts import ExecutionText, MaskedText, mask_texts
+from kada_athena_async.sql.execution_texts import ExecutionText, MaskedText, mask_texts
 from kada_athena_async.sql.worker_pool import WorkerPool
 
 AT = datetime(2026, 11, 1, tzinfo=timezone.utc)

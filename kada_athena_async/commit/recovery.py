@@ -190,7 +190,7 @@ class _InterruptedRun:
     """Content of a staging directory, and the part of it that is published.
 
     Attributes:
-        is_in_sight: The manifest of this commit is published, unharmed.
+        is_published: The manifest of this commit is published, unharmed.
         is_over: A published manifest carries this run's id.
         missing: The files of the journal that are neither published nor staged, or are damaged.
         has_retracted: The older commit that this one replaces is out of sight.
@@ -199,7 +199,7 @@ class _InterruptedRun:
     path: Path
     intent: RunIntent | None = None
     journal: CommitJournal | None = None
-    is_in_sight: bool = False
+    is_published: bool = False
     is_over: bool = False
     missing: tuple[str, ...] = ()
     has_unpublished: bool = False
@@ -219,14 +219,14 @@ async def _examine(path: Path, files: Files) -> _InterruptedRun:
 
         journal = read_journal(files, path / COMMIT, CommitJournal)
         output_path = path.parent.parent
-        in_sight = output_path / manifest_name(intent.name, intent.end)
+        published_path = output_path / manifest_name(intent.name, intent.end)
         if journal is None:
-            found = read_manifest(in_sight, files)
+            found = read_manifest(published_path, files)
             is_over = found is not None and found.manifest.run_id == intent.run_id
             return _InterruptedRun(path=path, intent=intent, is_over=is_over)
 
-        is_in_sight = is_intact(in_sight, journal.manifest, files)
-        wanted = journal.files if is_in_sight else (*journal.files, journal.manifest)
+        is_published = is_intact(published_path, journal.manifest, files)
+        wanted = journal.files if is_published else (*journal.files, journal.manifest)
         missing = tuple(
             file.name
             for file in wanted
@@ -237,9 +237,9 @@ async def _examine(path: Path, files: Files) -> _InterruptedRun:
             path=path,
             intent=intent,
             journal=journal,
-            is_in_sight=is_in_sight,
+            is_published=is_published,
             missing=missing,
-            has_unpublished=journal.replaces and not files.exists(in_sight),
+            has_unpublished=journal.replaces and not files.exists(published_path),
         )
 
     with failing(path):
@@ -254,7 +254,7 @@ def _refuse_damage(leftover: _InterruptedRun) -> None:
     if not leftover.missing or leftover.journal is None or leftover.intent is None:
         return
 
-    if leftover.is_in_sight or leftover.has_unpublished:
+    if leftover.is_published or leftover.has_unpublished:
         names = ", ".join(leftover.missing)
         manifest = leftover.path.parent.parent / leftover.journal.manifest.name
         window = Window(leftover.intent.start, leftover.intent.end)
@@ -306,12 +306,12 @@ def _decide(
         return _Action.DISCARD
 
     if (intent.manages_hwm and mark is None) or (
-        settings.only_commits and not leftover.is_in_sight
+        settings.only_commits and not leftover.is_published
     ):
         return _Action.LEAVE
 
     is_superseded = is_behind or (mark is not None and _is_superseded(leftover, intent, mark))
-    if leftover.is_in_sight:
+    if leftover.is_published:
         return _Action.UNPUBLISH if is_superseded else _Action.FINISH
 
     if leftover.has_unpublished:

@@ -31,7 +31,7 @@ from kada_athena_async.config.source import (
     is_readable_by_others,
     read_source,
 )
-from kada_athena_async.config.texts import parse_text
+from kada_athena_async.config.text_values import parse_text
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.events import Warned
 

@@ -42,9 +42,9 @@ from kada_athena_async.landing import (
     open_landing,
     packages_waiting,
 )
+from kada_athena_async.landing.hwm_stores import open_hwm_store, open_hwm_store_in_landing
 from kada_athena_async.landing.interface import Claim
 from kada_athena_async.landing.journal import Journal
-from kada_athena_async.landing.marks import open_hwm_store, open_hwm_store_in_landing
 from kada_athena_async.landing.package import unlisted
 from kada_athena_async.sinks import staging_root
 

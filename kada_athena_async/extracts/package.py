@@ -226,11 +226,11 @@ def newest_packages(
         paths = []
 
     found = [read_manifest(path, files) for path in paths[::-1][:count]]
-    in_sight = [Package(path=each.path, manifest=each.manifest) for each in found if each]
-    if not in_sight:
+    published = [Package(path=each.path, manifest=each.manifest) for each in found if each]
+    if not published:
         raise _none_of(output_path, name, files)
 
-    return in_sight
+    return published
 
 
 def _none_of(output_path: Path, name: str, files: Files) -> StateError:

@@ -8,9 +8,9 @@ from kada_athena_async.files.document import parse_document, read_document, to_b
 from kada_athena_async.files.finished import reading
 from kada_athena_async.files.lock import Lock, holder_of
 from kada_athena_async.files.mounts import is_remote
+from kada_athena_async.files.os_errors import MARK_FIELDS, OUTPUT_FIELD, failing, is_disk_full
 from kada_athena_async.files.system import Files
 from kada_athena_async.files.threads import in_thread, locks_in_thread
-from kada_athena_async.files.trouble import MARK_FIELDS, OUTPUT_FIELD, failing, is_disk_full
 
 __all__ = [
     "MARK_FIELDS",

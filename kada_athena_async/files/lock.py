@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from kada_athena_async.errors import LockedError, StateError
+from kada_athena_async.files.os_errors import OUTPUT_FIELD, failing, remedy_of
 from kada_athena_async.files.private import refuse_stranger
-from kada_athena_async.files.trouble import OUTPUT_FIELD, failing, remedy_of
 
 if sys.platform == "win32":
     import msvcrt

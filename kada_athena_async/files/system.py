@@ -17,6 +17,7 @@ from kada_athena_async.errors import StateError
 from kada_athena_async.files.digest import Digest, Digester
 from kada_athena_async.files.lock import Lock
 from kada_athena_async.files.mounts import kind_of_mount
+from kada_athena_async.files.os_errors import OUTPUT_FIELD
 from kada_athena_async.files.private import (
     HAS_DESCRIPTORS,
     Name,
@@ -25,7 +26,6 @@ from kada_athena_async.files.private import (
     refuse_foreign,
     refuse_stranger,
 )
-from kada_athena_async.files.trouble import OUTPUT_FIELD
 
 READ_BYTES = 1 << 20
 

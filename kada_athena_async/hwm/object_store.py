@@ -15,7 +15,6 @@ from kada_athena_async.errors import (
     StateError,
 )
 from kada_athena_async.files import parse_document, to_bytes
-from kada_athena_async.hwm.cells import Cell, Cells
 from kada_athena_async.hwm.formats import (
     ANNOUNCEMENT_VERSION,
     MAX_HWM_BYTES,
@@ -27,6 +26,7 @@ from kada_athena_async.hwm.formats import (
 )
 from kada_athena_async.hwm.run_state import RunState, StoredState
 from kada_athena_async.hwm.store import REMOVE_ANNOUNCEMENT
+from kada_athena_async.hwm.versioned_objects import VersionedObject, VersionedObjects
 
 
 class ObjectHwmStore:
@@ -42,7 +42,7 @@ class ObjectHwmStore:
             and while there is a landing ``<name>_delivery.json``.
     """
 
-    def __init__(self, cells: Cells, name: str) -> None:
+    def __init__(self, cells: VersionedObjects, name: str) -> None:
         self.place = f"{cells.place}/{name}_hwm.txt"
         self._cells = cells
         self._hwm_name = f"{name}_hwm.txt"
@@ -152,7 +152,7 @@ class ObjectHwmStore:
         await self._write(self._announcement_name, to_bytes(announcement))
         self._announcement = announcement if announcement.is_open else None
 
-    async def _read(self, name: str, *, may_be_hidden: bool = False) -> Cell | None:
+    async def _read(self, name: str, *, may_be_hidden: bool = False) -> VersionedObject | None:
         cell = None
         try:
             cell = await self._cells.read(name)
@@ -194,7 +194,7 @@ class ObjectHwmStore:
 
         self._versions[name] = version
 
-    def _parse(self, cell: Cell) -> datetime:
+    def _parse(self, cell: VersionedObject) -> datetime:
         try:
             return parse_hwm(cell.data[:MAX_HWM_BYTES].decode("ascii"))
         except ValueError as exc:

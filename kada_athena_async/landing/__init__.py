@@ -18,7 +18,7 @@ from kada_athena_async.landing.delivery_report import DeliveryReport, joined
 from kada_athena_async.landing.interface import Landing
 from kada_athena_async.landing.local import LocalLanding
 from kada_athena_async.landing.runtime import UPLOAD_TIMEOUT_S, Runtime
-from kada_athena_async.landing.waiting import Waiting, packages_waiting
+from kada_athena_async.landing.waiting_packages import Waiting, packages_waiting
 
 __all__ = [
     "DeliveryReport",

@@ -51,7 +51,7 @@ from kada_athena_async.errors import (
     ThrottledError,
     UnavailableError,
 )
-from kada_athena_async.hwm.cells import Cell
+from kada_athena_async.hwm.versioned_objects import VersionedObject
 from kada_athena_async.landing.interface import ATTEMPT_KEY, SHA256_KEY, PutRequest, Stored
 from kada_athena_async.landing.parts import PARTS_IN_FLIGHT, Part, read_parts
 from kada_athena_async.landing.runtime import UPLOAD_TIMEOUT_S, Runtime
@@ -243,13 +243,13 @@ class AzureLanding:
 
         await self._call("PutBlockList", request.facts.name, commit)
 
-    async def read(self, name: str) -> Cell | None:
+    async def read(self, name: str) -> VersionedObject | None:
         """The content of a small blob; see ``Landing``."""
         blob = self._blob(name)
 
-        async def download() -> Cell:
+        async def download() -> VersionedObject:
             stream = await blob.download_blob(max_concurrency=1)
-            return Cell(data=await stream.readall(), version=str(stream.properties.etag))
+            return VersionedObject(data=await stream.readall(), version=str(stream.properties.etag))
 
         try:
             return await self._call("GetBlob", name, download)

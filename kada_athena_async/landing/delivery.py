@@ -41,7 +41,7 @@ from kada_athena_async.files import Files, failing, in_thread
 from kada_athena_async.landing.delivery_report import DeliveryReport
 from kada_athena_async.landing.interface import Claim, Facts, Landing, PutRequest, Stored
 from kada_athena_async.landing.journal import Journal
-from kada_athena_async.landing.package import Package, packages_in_sight, unlisted
+from kada_athena_async.landing.package import Package, packages_of, unlisted
 
 FILES_AT_ONCE = 4
 
@@ -83,17 +83,17 @@ async def deliver(
         StateError: A manifest or the journal is junk.
         CommitError: The journal cannot be written.
     """
-    in_sight = await packages_in_sight(output_path, name, files)
+    packages = await packages_of(output_path, name, files)
     journal = await Journal.open(output_path, name, files)
     pending = [
         p
-        for p in in_sight
+        for p in packages
         if not journal.is_delivered(p, landing.place) and p.manifest.name not in held_back
     ]
     report = DeliveryReport(place=landing.place)
     if pending:
         delivery = _Delivery(landing, journal, files, notify, clock, limit, claim)
-        report = await delivery.run(pending, in_sight)
+        report = await delivery.run(pending, packages)
 
     if keep_days is None:
         return report
@@ -101,7 +101,7 @@ async def deliver(
     before = clock.now() - timedelta(days=keep_days)
     delivered = [
         package
-        for package in in_sight[:-1]
+        for package in packages[:-1]
         if (found := journal.find(package.manifest.name, landing.place))
         and found.delivered_at < before
     ]
@@ -124,7 +124,7 @@ class _Delivery:
     skipped: list[Facts] = field(default_factory=list)
     _is_blind: bool = False
 
-    async def run(self, pending: Sequence[Package], in_sight: Sequence[Package]) -> DeliveryReport:
+    async def run(self, pending: Sequence[Package], packages: Sequence[Package]) -> DeliveryReport:
         """Deliver *pending* in their order, noting each."""
         place, begun = self.landing.place, self.clock.monotonic()
         manifests = tuple(package.manifest.name for package in pending)
@@ -139,7 +139,7 @@ class _Delivery:
         for package in pending:
             with _failing(package, place):
                 await self._deliver(package)
-                await self.journal.add(package, place, self.clock.now(), in_sight=in_sight)
+                await self.journal.add(package, place, self.clock.now(), packages=packages)
 
         sent_bytes = sum(file.size_bytes for file in self.sent)
         self.notify(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from kada_athena_async.hwm.cells import Cells
+from kada_athena_async.hwm.versioned_objects import VersionedObjects
 
 SHA256_KEY = "sha256"
 """Name of the metadata in which an object says what it holds."""
@@ -71,7 +71,7 @@ class PutRequest:
     is_blind: bool = False
 
 
-class Landing(Cells, Protocol):
+class Landing(VersionedObjects, Protocol):
     """A place that takes files, and keeps cells, by name; names are plain, without slashes.
 
     Its URL stays the same from run to run: the journal of deliveries knows it by that.

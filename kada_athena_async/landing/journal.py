@@ -86,7 +86,7 @@ class Journal:
         return found is not None and found.sha256 == package.manifest.sha256
 
     async def add(
-        self, package: Package, place: str, at: datetime, *, in_sight: Iterable[Package]
+        self, package: Package, place: str, at: datetime, *, packages: Iterable[Package]
     ) -> None:
         """Note a delivery, durably.
 
@@ -94,7 +94,7 @@ class Journal:
             CommitError: The file system refuses.
         """
         manifest = package.manifest
-        names = {other.manifest.name for other in in_sight}
+        names = {other.manifest.name for other in packages}
         self._deliveries = [
             delivery
             for delivery in self._deliveries

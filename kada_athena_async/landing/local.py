@@ -20,7 +20,7 @@ from kada_athena_async.errors import (
     RequestError,
 )
 from kada_athena_async.files import Files, Lock, in_thread
-from kada_athena_async.hwm.cells import Cell
+from kada_athena_async.hwm.versioned_objects import VersionedObject
 from kada_athena_async.landing.interface import PutRequest, Stored
 
 MAX_CELL_BYTES = 256 << 20
@@ -114,7 +114,7 @@ class LocalLanding:
         await self._do("write", copy)
         return await self._do("write", publish)
 
-    async def read(self, name: str) -> Cell | None:
+    async def read(self, name: str) -> VersionedObject | None:
         """The content of a small file; see ``Landing``."""
         return await self._do("read", lambda: self._read(name))
 
@@ -150,7 +150,7 @@ class LocalLanding:
         except FileNotFoundError:
             return None
 
-    def _read(self, name: str) -> Cell | None:
+    def _read(self, name: str) -> VersionedObject | None:
         path = self._path / name
         try:
             version = self._files.version(
@@ -160,7 +160,7 @@ class LocalLanding:
         except FileNotFoundError:
             return None
 
-        return Cell(data=data, version=version)
+        return VersionedObject(data=data, version=version)
 
     async def _do(self, verb: str, function: Callable[[], ResultT]) -> ResultT:
         for wait_s in LOCK_WAITS_S:

@@ -90,7 +90,7 @@ def unlisted(manifest: bytes) -> bytes:
     return msgspec.json.format(msgspec.json.encode(document | {"files": []}), indent=1)
 
 
-async def packages_in_sight(output_path: Path, name: str, files: Files) -> list[Package]:
+async def packages_of(output_path: Path, name: str, files: Files) -> list[Package]:
     """The packages of the instance *name* in *output_path*, oldest window first.
 
     Raises:

@@ -43,7 +43,7 @@ from kada_athena_async.errors import (
     UnitError,
 )
 from kada_athena_async.files import Files
-from kada_athena_async.hwm.cells import Cell
+from kada_athena_async.hwm.versioned_objects import VersionedObject
 from kada_athena_async.landing.interface import ATTEMPT_KEY, SHA256_KEY, PutRequest, Stored
 from kada_athena_async.landing.parts import PARTS_IN_FLIGHT, Part, part_bytes, read_parts
 
@@ -140,7 +140,7 @@ class S3Landing:
 
         raise _not_confirmed(facts.name)
 
-    async def read(self, name: str) -> Cell | None:
+    async def read(self, name: str) -> VersionedObject | None:
         """The content of a small object; see ``Landing``."""
         for _ in range(READS):
             try:
@@ -152,7 +152,9 @@ class S3Landing:
                 return None
 
             with suppress(RetryableError):
-                return Cell(data=await _body(answer["Body"], name), version=str(answer["ETag"]))
+                return VersionedObject(
+                    data=await _body(answer["Body"], name), version=str(answer["ETag"])
+                )
 
         raise RetriesExhaustedError(
             f"{self.place}/{name} broke off {READS} times", operation="s3:GetObject", attempts=READS

@@ -1,4 +1,4 @@
-"""Reading of statements: kind, lineage, fingerprint, and masking of their literals."""
+"""ParsedQuery of statements: kind, lineage, fingerprint, and masking of their literals."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ from kada_athena_async.sql.literals import Literal, find_literals
 from kada_athena_async.sql.locations import find_locations, find_table_location
 from kada_athena_async.sql.masking import HIVE_DIALECTS, is_unmaskable, mask_sql
 from kada_athena_async.sql.names import Context, TableName, complete
+from kada_athena_async.sql.parse_request import ParsedQuery, ParseRequest, Read, mentioned
 from kada_athena_async.sql.prepared import PreparedStatements
-from kada_athena_async.sql.question import Question, Read, Reading, mentioned
 from kada_athena_async.sql.relations import KnownTable, Output, Source
 from kada_athena_async.sql.schema_index import SchemaIndex
 from kada_athena_async.sql.statement import Routed, route
@@ -68,7 +68,7 @@ class Analysis:
         target: The table or view that it writes, creates, changes or drops.
         reads: What it reads, in order; for DELETE, UPDATE and MERGE the target too.
         outputs: The columns of the target that it fills, with their sources; None if not known.
-        influences: As in ``Reading``.
+        influences: As in ``ParsedQuery``.
         locations: The S3 locations that it names after LOCATION, TO or external_location.
         problems: Why something could not be found out, as words.
         is_parsed: False if *reads* is a guess.
@@ -91,7 +91,7 @@ class Plan(NamedTuple):
     routed: Routed
     context: Context
     locations: tuple[str, ...]
-    question: Question | None
+    question: ParseRequest | None
 
 
 def analyse(
@@ -132,7 +132,7 @@ def plan(
     if routed.query:
         dialect = "hive" if statement.dialect in HIVE_DIALECTS else "trino"
         tables = _known_tables(routed.query, context, schema)
-        question = Question(routed.query.strip(), dialect, context, tables)
+        question = ParseRequest(routed.query.strip(), dialect, context, tables)
     if statement.view:
         routed = replace(routed, target=tuple(statement.view))
     return Plan(routed, context, _locations(statement, routed, text), question)
@@ -204,7 +204,7 @@ def _literals(statement: Statement) -> list[Literal]:
     return find_literals(statement.sql, engine)[0]
 
 
-def finish(planned: Plan, reading: Reading | None, schema: SchemaIndex) -> Analysis:
+def finish(planned: Plan, reading: ParsedQuery | None, schema: SchemaIndex) -> Analysis:
     """Put together what the words and the parser say of a statement."""
     routed = planned.routed
     target = complete(routed.target, planned.context) if routed.target else None

@@ -22,8 +22,8 @@ from kada_athena_async.records import (
 from kada_athena_async.sql.analysis import Analysis, Statement
 from kada_athena_async.sql.engine_choice import first_words
 from kada_athena_async.sql.names import Context, TableName
+from kada_athena_async.sql.parse_cache import ParseCache
 from kada_athena_async.sql.prepared import PreparedStatements
-from kada_athena_async.sql.readings import Readings
 from kada_athena_async.sql.schema_index import SchemaIndex
 from kada_athena_async.sql.usage import events, linkages
 from kada_athena_async.sql.worker_pool import WorkerPool
@@ -67,7 +67,7 @@ class Derivation:
         self.include_failed = include_failed
         self.problems: Counter[str] = Counter()
         self._schema = SchemaIndex(columns_path)
-        self._readings = Readings(readings_path)
+        self._readings = ParseCache(readings_path)
         self.workers = SqlWorkers(self._schema, readings=self._readings, pool=pool)
 
     async def __aenter__(self) -> Derivation:
@@ -111,7 +111,7 @@ class Statements:
         if isinstance(record, ViewRecord) or record.status != "SUCCEEDED" or not record.query:
             return
 
-        # Reading words takes long; most texts do not even hold this one.
+        # ParsedQuery words takes long; most texts do not even hold this one.
         if "prepare" not in record.query.lower():
             return
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 from kada_athena_async.sql.names import TableName
-from kada_athena_async.sql.question import Question, Read, Reading
+from kada_athena_async.sql.parse_request import ParsedQuery, ParseRequest, Read
 from kada_athena_async.sql.relations import KnownTable, Output, Source, Sources
 from kada_athena_async.sql.substitute import SHORT_CHARS
 
@@ -31,7 +31,7 @@ _GENERATED = re.compile(
 )
 
 
-def fold(question: Question) -> tuple[Question, tuple[str, ...]]:
+def fold(question: ParseRequest) -> tuple[ParseRequest, tuple[str, ...]]:
     """Return *question* with a stand-in for each generated name, and these names.
 
     A name stays that is spelled in two ways, or is the schema or catalog of the context.
@@ -69,7 +69,7 @@ def fold(question: Question) -> tuple[Question, tuple[str, ...]]:
     return question._replace(query=_NAME.sub(folded, query), tables=tuple(tables)), names
 
 
-def _spelled_once(names: Iterable[str], question: Question) -> Iterable[str]:
+def _spelled_once(names: Iterable[str], question: ParseRequest) -> Iterable[str]:
     spellings: dict[str, set[str]] = {}
     for name in names:
         spellings.setdefault(name.lower(), set()).add(name)
@@ -82,7 +82,7 @@ def _spelled_once(names: Iterable[str], question: Question) -> Iterable[str]:
     return (name for name in names if len(spellings[name.lower()]) == 1 and name.lower() not in own)
 
 
-def restore(reading: Reading, names: tuple[str, ...]) -> Reading:
+def restore(reading: ParsedQuery, names: tuple[str, ...]) -> ParsedQuery:
     """Return *reading*, of a question that was folded, with its real *names*."""
     if not names:
         return reading

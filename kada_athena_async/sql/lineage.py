@@ -14,8 +14,8 @@ import sqlglot
 from sqlglot import exp
 
 from kada_athena_async.sql.clean import parseable
+from kada_athena_async.sql.parse_request import ParsedQuery, ParseRequest, Read, by_name, guess
 from kada_athena_async.sql.parse_tree import items_of_row
-from kada_athena_async.sql.question import Question, Read, Reading, by_name, guess
 from kada_athena_async.sql.relations import (
     NO_SOURCES,
     Frame,
@@ -32,7 +32,7 @@ MAX_TOKENS = 100_000
 MAX_DEPTH = 200
 
 
-def read_query(question: Question) -> Reading:
+def read_query(question: ParseRequest) -> ParsedQuery:
     """Return what a query reads; never raises for anything that is in its text."""
     reason = _too_much(question.query)
     if reason:
@@ -66,7 +66,7 @@ def _too_much(query: str) -> str:
     return "too_deep" if deepest > MAX_DEPTH else ""
 
 
-def _read_tree(tree: exp.Expr, question: Question) -> Reading:
+def _read_tree(tree: exp.Expr, question: ParseRequest) -> ParsedQuery:
     ledger = Ledger(by_name(question.tables))
     resolver = Resolver(question.context, ledger)
     if isinstance(tree, (exp.Query, exp.Values)):
@@ -81,7 +81,7 @@ def _read_tree(tree: exp.Expr, question: Question) -> Reading:
         for table, columns in ledger.reads.items()
     )
     influences = tuple(ledger.influences)
-    return Reading(tuple(reads), outputs, tuple(ledger.problems), influences=influences)
+    return ParsedQuery(tuple(reads), outputs, tuple(ledger.problems), influences=influences)
 
 
 def _change(tree: exp.Update | exp.Delete | exp.Merge, resolver: Resolver) -> tuple[Output, ...]:

@@ -20,10 +20,10 @@ from anyio import BrokenResourceError, ClosedResourceError, EndOfStream, Incompl
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from kada_athena_async.sql.question import Question, Reading
-from kada_athena_async.sql.readings import encoded
+from kada_athena_async.sql.parse_cache import encoded
+from kada_athena_async.sql.parse_request import ParsedQuery, ParseRequest
 
-Read = Callable[[Question], Reading]
+Read = Callable[[ParseRequest], ParsedQuery]
 
 _READY = b"ready\n"
 _LENGTH_BYTES = 8
@@ -78,7 +78,7 @@ class Worker:
                 raise WorkerGoneError("did not start") from error
             raise
 
-    async def read(self, read: Read | None, questions: Sequence[Question]) -> list[bytes]:
+    async def read(self, read: Read | None, questions: Sequence[ParseRequest]) -> list[bytes]:
         """Read a batch in the process; it is of no more use if this raises anything.
 
         Args:
@@ -142,7 +142,7 @@ def serve(parses: bool) -> None:
         replies.flush()
 
 
-def _read_all(read: Read | None, questions: Sequence[Question]) -> list[bytes]:
+def _read_all(read: Read | None, questions: Sequence[ParseRequest]) -> list[bytes]:
     from kada_athena_async.sql.lineage import read_query  # noqa: PLC0415
 
     return [encoded((read or read_query)(question)) for question in questions]

@@ -10,7 +10,7 @@ import anyio
 from typing_extensions import Self
 
 from kada_athena_async.concurrency import Slots, offload
-from kada_athena_async.sql.texts import ExecutionText, MaskedText, mask_texts
+from kada_athena_async.sql.execution_texts import ExecutionText, MaskedText, mask_texts
 from kada_athena_async.sql.worker import Worker, WorkerGoneError
 
 # The second of event loops that cannot start processes, such as Windows' SelectorEventLoop, which

@@ -20,9 +20,9 @@ from kada_athena_async.sql.analysis import (
     plan,
 )
 from kada_athena_async.sql.generated_names import fold, restore
+from kada_athena_async.sql.parse_cache import ParseCache, key_of
+from kada_athena_async.sql.parse_request import ParsedQuery, ParseRequest, guess
 from kada_athena_async.sql.prepared import PreparedStatements
-from kada_athena_async.sql.question import Question, Reading, guess
-from kada_athena_async.sql.readings import Readings, key_of
 from kada_athena_async.sql.schema_index import SchemaIndex
 from kada_athena_async.sql.worker import Read, WorkerGoneError
 from kada_athena_async.sql.worker_pool import WorkerPool
@@ -42,7 +42,7 @@ class _Asked(NamedTuple):
 
     plan: Plan
     key: bytes
-    question: Question | None
+    question: ParseRequest | None
     generated: tuple[str, ...]
 
 
@@ -61,13 +61,13 @@ class SqlWorkers:
         self,
         schema: SchemaIndex,
         *,
-        readings: Readings | None = None,
+        readings: ParseCache | None = None,
         pool: WorkerPool | None = None,
         deadline_s: float = DEADLINE_S,
         read: Read | None = None,
     ) -> None:
         self._schema = schema
-        self._readings = readings or Readings()
+        self._readings = readings or ParseCache()
         self._pool = pool or WorkerPool()
         self._deadline_s = deadline_s
         self._read = read
@@ -104,7 +104,7 @@ class SqlWorkers:
             for batch, readings in zip(batches, answers, strict=True)
             for key, answer in zip(batch, readings, strict=True)
         ]
-        guesses = {key: answer for key, answer in answered if isinstance(answer, Reading)}
+        guesses = {key: answer for key, answer in answered if isinstance(answer, ParsedQuery)}
         read = {key: answer for key, answer in answered if isinstance(answer, bytes)}
         found |= await offload(lambda: self._readings.keep(read, guesses))
         return await offload(lambda: [self._finished(one, found) for one in asked])
@@ -117,16 +117,16 @@ class SqlWorkers:
         question, generated = fold(planned.question)
         return _Asked(planned, key_of(question), question, generated)
 
-    def _finished(self, asked: _Asked, found: Mapping[bytes, Reading]) -> Analysis:
+    def _finished(self, asked: _Asked, found: Mapping[bytes, ParsedQuery]) -> Analysis:
         reading = restore(found[asked.key], asked.generated) if asked.question else None
         return finish(asked.plan, reading, self._schema)
 
-    async def _ask_in_turn(self, batch: Sequence[Question]) -> Sequence[bytes | Reading]:
+    async def _ask_in_turn(self, batch: Sequence[ParseRequest]) -> Sequence[bytes | ParsedQuery]:
         # The deadline begins after the wait for others who share the processes.
         async with self._pool.acquire():
             return await self._ask(batch)
 
-    async def _ask(self, batch: Sequence[Question]) -> Sequence[bytes | Reading]:
+    async def _ask(self, batch: Sequence[ParseRequest]) -> Sequence[bytes | ParsedQuery]:
         """Read a batch in a worker; if that goes wrong, halve it until the culprit is alone.
 
         Returns:
@@ -158,7 +158,7 @@ class SqlWorkers:
         return [*await self._ask(batch[:middle]), *await self._ask(batch[middle:])]
 
 
-def _batches(keys: Sequence[bytes], asked: Mapping[bytes, Question]) -> Iterator[list[bytes]]:
+def _batches(keys: Sequence[bytes], asked: Mapping[bytes, ParseRequest]) -> Iterator[list[bytes]]:
     batch: list[bytes] = []
     chars = 0
     for key in keys:

@@ -25,7 +25,7 @@ from kada_athena_async.errors import (
 from kada_athena_async.events import FileDelivered, Warned
 from kada_athena_async.hwm import RunState, StoredState
 from kada_athena_async.landing import open_landing
-from kada_athena_async.landing.marks import open_hwm_store
+from kada_athena_async.landing.hwm_stores import open_hwm_store
 from tests.landing import azurite
 from tests.landing.azurite import Container, Proxy
 from tests.landing.support import (

@@ -22,7 +22,7 @@ from kada_athena_async.hwm import (
 )
 from kada_athena_async.hwm.object_store import ObjectHwmStore
 from kada_athena_async.landing import Runtime
-from kada_athena_async.landing.marks import open_hwm_store, open_hwm_store_in_landing
+from kada_athena_async.landing.hwm_stores import open_hwm_store, open_hwm_store_in_landing
 from kada_athena_async.sandbox import Sandbox
 from tests.landing.support import T0, Bucket
 

@@ -19,7 +19,7 @@ from kada_athena_async.config import (
     Config,
 )
 from kada_athena_async.config.problems import find_problems, shown_value, unknown_key
-from kada_athena_async.config.texts import parse_text
+from kada_athena_async.config.text_values import parse_text
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.redact import hide_secrets
 

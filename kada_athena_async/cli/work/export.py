@@ -10,9 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kada_athena_async.cli.output import Output
-from kada_athena_async.cli.places import Place, each_place, places, time_since
 from kada_athena_async.cli.request import RunRequest
 from kada_athena_async.cli.signals import run_until_signalled
+from kada_athena_async.cli.site_extracts import (
+    SiteExtracts,
+    each_site_extracts,
+    site_extracts,
+    time_since,
+)
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.export import TARGETS, ExportReport, export
 
@@ -51,9 +56,9 @@ def export_runs(output: Output, request: ExportRequest) -> int:
     _check(request)
     since = time_since(None, request.since)
     post = _poster(output, request.to_url) if request.to_url else None
-    found = places(output, request.asked)
+    found = site_extracts(output, request.asked)
 
-    def show(place: Place) -> None:
+    def show(place: SiteExtracts) -> None:
         directory = _directory(request.directory, place.name if len(found) > 1 else "")
 
         async def work() -> tuple[ExportReport, PostReport | None]:
@@ -74,7 +79,7 @@ def export_runs(output: Output, request: ExportRequest) -> int:
         )
         _show(output, done, posted, is_kept=directory is not None)
 
-    return each_place(output, found, show)
+    return each_site_extracts(output, found, show)
 
 
 def _poster(output: Output, url: str) -> Callable[[Path], Awaitable[PostReport]]:

@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kada_athena_async.cli.output import Output
-from kada_athena_async.cli.places import Place, each_place, places, time_since
 from kada_athena_async.cli.request import RunRequest
+from kada_athena_async.cli.site_extracts import (
+    SiteExtracts,
+    each_site_extracts,
+    site_extracts,
+    time_since,
+)
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.files import Files
 from kada_athena_async.observers.wording import counted, size
@@ -30,7 +35,7 @@ class PageRequest:
 
 
 def make_page(output: Output, request: PageRequest) -> int:
-    """Write one page of all places that were asked for, and say where it is; the exit code.
+    """Write one page of all site_extracts that were asked for, and say where it is; the exit code.
 
     A site in trouble is reported and left out.
 
@@ -46,10 +51,10 @@ def make_page(output: Output, request: PageRequest) -> int:
         raise ConfigError([problem], source="installation") from None
 
     since = time_since(request.days, request.since)
-    found = places(output, request.asked)
+    found = site_extracts(output, request.asked)
     writer = PageWriter(len(found), files=Files())
 
-    def add(place: Place) -> None:
+    def add(place: SiteExtracts) -> None:
         output.say(f"reading the extracts of {place.name} in {place.output_path}")
         writer.add(place.runs(days=request.days, since=since), site=place.site)
 
@@ -66,4 +71,4 @@ def make_page(output: Output, request: PageRequest) -> int:
             f"{page.manifests[0].name}; open it in a browser"
         )
 
-    return each_place(output, found, add, finish=finish)
+    return each_site_extracts(output, found, add, finish=finish)

@@ -10,9 +10,14 @@ from rich.console import Group
 
 from kada_athena_async.cli import shown
 from kada_athena_async.cli.output import Output
-from kada_athena_async.cli.places import Place, each_place, places, time_since
 from kada_athena_async.cli.request import RunRequest
 from kada_athena_async.cli.shown import Shown
+from kada_athena_async.cli.site_extracts import (
+    SiteExtracts,
+    each_site_extracts,
+    site_extracts,
+    time_since,
+)
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.extracts import Package, newest_packages
 from kada_athena_async.extracts.runs import Runs
@@ -54,11 +59,13 @@ def show_extracts(output: Output, request: ShowRequest) -> int:
     """
     _check(request)
     since = time_since(request.days, request.since)
-    found = places(output, request.asked)
-    return each_place(output, found, lambda place: _show(output, request, place, since))
+    found = site_extracts(output, request.asked)
+    return each_site_extracts(output, found, lambda place: _show(output, request, place, since))
 
 
-def _show(output: Output, request: ShowRequest, place: Place, since: datetime | None) -> None:
+def _show(
+    output: Output, request: ShowRequest, place: SiteExtracts, since: datetime | None
+) -> None:
     if request.what in _OF_ONE_RUN:
         newest = newest_packages(place.output_path, place.name, Files(), count=2)
         view = _view(newest, request)

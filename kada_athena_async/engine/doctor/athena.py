@@ -13,8 +13,8 @@ from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution
 from kada_athena_async.aws.wire_workgroup import WorkgroupConfiguration
 from kada_athena_async.discover import CatalogFacts, WorkgroupFacts, discover_workgroups
 from kada_athena_async.engine.connection import Connection
-from kada_athena_async.engine.doctor.report import GRANTED, Tried, together, untried
-from kada_athena_async.engine.doctor.trying import outcome
+from kada_athena_async.engine.doctor.permission_check import outcome
+from kada_athena_async.engine.doctor.report import GRANTED, CheckResult, together, untried
 from kada_athena_async.errors import AccessDeniedError, NotFoundError, RequestError, UnitError
 from kada_athena_async.permissions import Permission, Target
 from kada_athena_async.plan import is_included, is_read
@@ -54,19 +54,19 @@ class AthenaTrials:
     execution: QueryExecution | None = None
     workgroups: tuple[WorkgroupFacts, ...] | None = None
     settings: WorkgroupConfiguration | None = None
-    answers: dict[str, Tried] = field(default_factory=dict)
+    answers: dict[str, CheckResult] = field(default_factory=dict)
     _ids: dict[str, list[str]] = field(default_factory=dict)
     _schemas: dict[str, str] = field(default_factory=dict)
     _own: list[QueryExecution] | None = None
     _tag: tuple[str, list[str]] = (NO_TABLE, [NO_TABLE])
 
-    async def try_permission(self, permission: Permission) -> Tried:
+    async def check_permission(self, permission: Permission) -> CheckResult:
         """Result of using *permission*.
 
         Raises:
             CredentialsError: AWS does not accept us.
         """
-        trials: dict[tuple[str, Target], Callable[[], Awaitable[Tried]]] = {
+        trials: dict[tuple[str, Target], Callable[[], Awaitable[CheckResult]]] = {
             ("athena:ListWorkGroups", Target.EVERYTHING): self._list_workgroups,
             ("athena:ListQueryExecutions", Target.HISTORY): self._list_history,
             ("athena:BatchGetQueryExecution", Target.HISTORY): self._get_history,
@@ -105,19 +105,19 @@ class AthenaTrials:
         service, _, name = operation.partition(":")
         return self.connection.client.call(service, name, scope="", **parameters)
 
-    async def _system_tables(self) -> Tried:
+    async def _system_tables(self) -> CheckResult:
         return await outcome(self._call("athena:ListSystemTableStatuses", MaxResults=1))
 
-    async def _look_up(self) -> Tried:
+    async def _look_up(self) -> CheckResult:
         return await outcome(self._call("cloudtrail:LookupEvents", MaxResults=1))
 
-    async def _list_workgroups(self) -> Tried:
+    async def _list_workgroups(self) -> CheckResult:
         try:
             self.workgroups = await discover_workgroups(self.connection.client)
         except AccessDeniedError as exc:
-            return Tried("denied", exc.message)
+            return CheckResult("denied", exc.message)
         except UnitError as exc:
-            return Tried("problem", exc.message)
+            return CheckResult("problem", exc.message)
 
         return GRANTED
 
@@ -129,13 +129,13 @@ class AthenaTrials:
 
         return [w.name for w in self.workgroups if not w.is_spark and is_read(config, w.name)]
 
-    async def _list_history(self) -> Tried:
+    async def _list_history(self) -> CheckResult:
         names = self._history_names()
         tried = {name: await self._list_ids(name) for name in names[:WORKGROUPS_TRIED]}
         rest = {name: untried("one of many") for name in names[WORKGROUPS_TRIED:]}
         return together({**tried, **rest})
 
-    async def _list_ids(self, workgroup: str) -> Tried:
+    async def _list_ids(self, workgroup: str) -> CheckResult:
         async def ask() -> None:
             answer = await self._call(
                 "athena:ListQueryExecutions", WorkGroup=workgroup, MaxResults=IDS
@@ -144,7 +144,7 @@ class AthenaTrials:
 
         return await outcome(ask())
 
-    async def _get_history(self) -> Tried:
+    async def _get_history(self) -> CheckResult:
         tried = {}
         for name, ids in self._ids.items():
             tried[name] = (
@@ -153,14 +153,14 @@ class AthenaTrials:
 
         return together(tried) if tried else untried("no executions can be listed")
 
-    async def _get(self, ids: list[str], found: list[QueryExecution] | None = None) -> Tried:
+    async def _get(self, ids: list[str], found: list[QueryExecution] | None = None) -> CheckResult:
         """Fetch executions; a refusal comes as an answer, not as an error."""
         try:
             answer = await self._call("athena:BatchGetQueryExecution", QueryExecutionIds=ids)
         except AccessDeniedError as exc:
-            return Tried("denied", exc.message)
+            return CheckResult("denied", exc.message)
         except UnitError as exc:
-            return Tried("problem", exc.message)
+            return CheckResult("problem", exc.message)
 
         batch: ExecutionBatch = answer[DECODED]
         if found is not None:
@@ -168,14 +168,14 @@ class AthenaTrials:
 
         left_out = batch.unprocessed_query_execution_ids
         if any("AccessDenied" in (missing.error_code or "") for missing in left_out):
-            return Tried("denied", "athena:BatchGetQueryExecution is not allowed")
+            return CheckResult("denied", "athena:BatchGetQueryExecution is not allowed")
 
         return GRANTED if batch.query_executions else untried("Athena gave no execution")
 
-    async def _list_catalogs(self) -> Tried:
+    async def _list_catalogs(self) -> CheckResult:
         return await outcome(self._call("athena:ListDataCatalogs", MaxResults=50))
 
-    async def _describe_catalogs(self) -> Tried:
+    async def _describe_catalogs(self) -> CheckResult:
         return together(
             {
                 catalog.name: await outcome(self._call("athena:GetDataCatalog", Name=catalog.name))
@@ -183,11 +183,11 @@ class AthenaTrials:
             }
         )
 
-    async def _list_databases(self) -> Tried:
+    async def _list_databases(self) -> CheckResult:
         self.answers = {c.name: await self._databases_of(c.name) for c in self._ready()}
         return together(self.answers)
 
-    async def _databases_of(self, catalog: str) -> Tried:
+    async def _databases_of(self, catalog: str) -> CheckResult:
         async def ask() -> None:
             answer = await self._call("athena:ListDatabases", CatalogName=catalog, MaxResults=50)
             self._note_schemas(catalog, [d.name for d in answer[DECODED].database_list])
@@ -203,7 +203,7 @@ class AthenaTrials:
     def _schema(self, catalog: str) -> str:
         return self._schemas.get(catalog, DEFAULT_DATABASE)
 
-    async def _list_tables(self) -> Tried:
+    async def _list_tables(self) -> CheckResult:
         return together(
             {
                 catalog.name: await outcome(
@@ -224,7 +224,7 @@ class AthenaTrials:
     def _own_catalog(self) -> str:
         return next((c.name for c in self.catalogs if c.is_own_glue), "AwsDataCatalog")
 
-    async def _list_tags(self) -> Tried:
+    async def _list_tags(self) -> CheckResult:
         async def ask() -> None:
             answer = await self._call("lakeformation:ListLFTags", MaxResults=1)
             for tag in answer[DECODED].lf_tags:
@@ -232,15 +232,15 @@ class AthenaTrials:
 
         return await outcome(ask())
 
-    async def _search_tags(self, operation: str) -> Tried:
+    async def _search_tags(self, operation: str) -> CheckResult:
         key, values = self._tag
         expression = [{"TagKey": key, "TagValues": values}]
         return await outcome(self._call(operation, Expression=expression, MaxResults=1))
 
-    async def _glue_catalogs(self) -> Tried:
+    async def _glue_catalogs(self) -> CheckResult:
         return await outcome(self._call("glue:GetCatalogs", Recursive=True, MaxResults=1))
 
-    async def _glue_databases(self) -> Tried:
+    async def _glue_databases(self) -> CheckResult:
         async def ask() -> None:
             answer = await self._call("glue:GetDatabases", MaxResults=100)
             names = [d.name for d in answer[DECODED].database_list]
@@ -248,18 +248,18 @@ class AthenaTrials:
 
         return await outcome(ask())
 
-    async def _glue_tables(self) -> Tried:
+    async def _glue_tables(self) -> CheckResult:
         schema = self._schema(self._own_catalog())
         return await outcome(self._call("glue:GetTables", DatabaseName=schema, MaxResults=1))
 
-    async def _glue_database(self) -> Tried:
+    async def _glue_database(self) -> CheckResult:
         return await outcome(self._call("glue:GetDatabase", Name=DEFAULT_DATABASE))
 
-    async def _glue_table(self) -> Tried:
+    async def _glue_table(self) -> CheckResult:
         schema = self._schema(self._own_catalog())
         return await outcome(self._call("glue:GetTable", DatabaseName=schema, Name=NO_TABLE))
 
-    async def _start(self) -> Tried:
+    async def _start(self) -> CheckResult:
         queries = self.connection.queries("doctor")
         location = queries.output_location
         place = {"ResultConfiguration": {"OutputLocation": location}} if location else {}
@@ -272,7 +272,7 @@ class AthenaTrials:
             )
         )
 
-    async def _get_own(self) -> Tried:
+    async def _get_own(self) -> CheckResult:
         if self.execution is not None:
             self._own = [self.execution]
             return GRANTED  # its end was seen
@@ -285,7 +285,7 @@ class AthenaTrials:
         self._own = []
         return await self._get(ids, self._own) if ids else untried(_NONE_OF_OURS)
 
-    async def _results(self) -> Tried:
+    async def _results(self) -> CheckResult:
         """Ask for a result that there is none of, or for our own: nobody else's is read."""
         mine = [e for e in self._own or () if e.status.state in ("FAILED", "CANCELLED")]
         mine += [self.execution] if self.execution else []
@@ -297,7 +297,7 @@ class AthenaTrials:
             self._call("athena:GetQueryResults", QueryExecutionId=query_id, MaxResults=1)
         )
 
-    async def _stop(self) -> Tried:
+    async def _stop(self) -> CheckResult:
         """Stop an execution that ended long ago, which does nothing."""
         now = self.connection.clock.now().timestamp()
         over = [
@@ -313,7 +313,7 @@ class AthenaTrials:
         query_id = over[0].query_execution_id
         return await outcome(self._call("athena:StopQueryExecution", QueryExecutionId=query_id))
 
-    async def _workgroup(self) -> Tried:
+    async def _workgroup(self) -> CheckResult:
         try:
             answer = await self._call(
                 "athena:GetWorkGroup", WorkGroup=self.connection.config.workgroup
@@ -321,14 +321,14 @@ class AthenaTrials:
         except (NotFoundError, RequestError):
             return GRANTED
         except AccessDeniedError as exc:
-            return Tried("denied", exc.message)
+            return CheckResult("denied", exc.message)
         except UnitError as exc:
-            return Tried("problem", exc.message)
+            return CheckResult("problem", exc.message)
 
         self.settings = answer[DECODED].work_group.configuration or WorkgroupConfiguration()
         return GRANTED
 
-    async def _limits(self) -> Tried:
+    async def _limits(self) -> CheckResult:
         return together(
             {
                 name: await outcome(self._call("athena:GetWorkGroup", WorkGroup=name))

@@ -11,8 +11,8 @@ import anyio
 
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.error_codes import code_of
-from kada_athena_async.engine.doctor.report import GRANTED, Tried, untried
-from kada_athena_async.engine.doctor.trying import outcome
+from kada_athena_async.engine.doctor.permission_check import outcome
+from kada_athena_async.engine.doctor.report import GRANTED, CheckResult, untried
 from kada_athena_async.errors import (
     AccessDeniedError,
     KadaAthenaError,
@@ -39,10 +39,10 @@ class BucketTrials:
         self._client = client
         self._bucket = bucket
         self._key = "/".join(filter(None, [prefix, f".kada-doctor-{uuid4().hex}"]))
-        self._tried: dict[str, Tried] = {}
+        self._tried: dict[str, CheckResult] = {}
         self.is_missing = False
 
-    async def try_permission(self, action: str) -> Tried:
+    async def check_permission(self, action: str) -> CheckResult:
         """The result of using *action*.
 
         Raises:
@@ -53,7 +53,7 @@ class BucketTrials:
 
         return self._tried[action]
 
-    async def _try(self, action: str) -> Tried:
+    async def _try(self, action: str) -> CheckResult:
         key = {"Key": self._key}
         upload = {**key, "UploadId": NO_UPLOAD}
         match action:
@@ -74,48 +74,50 @@ class BucketTrials:
             case _:
                 return untried("no way to try it is known")
 
-    async def _bucket_itself(self) -> Tried:
+    async def _bucket_itself(self) -> CheckResult:
         try:
             await self._call("HeadBucket")
         except NotFoundError:
             self.is_missing = True
-            return Tried("problem", f"there is no bucket {self._bucket}")
+            return CheckResult("problem", f"there is no bucket {self._bucket}")
         except AccessDeniedError as exc:
-            return Tried("denied", exc.message)
+            return CheckResult("denied", exc.message)
         except UnitError as exc:
-            return Tried("problem", exc.message)
+            return CheckResult("problem", exc.message)
 
         return GRANTED
 
-    async def _read(self, key: Mapping[str, str]) -> Tried:
+    async def _read(self, key: Mapping[str, str]) -> CheckResult:
         """Ask for an object that is not there: S3 says so only to those who may list."""
         tried = await outcome(self._call("HeadObject", **key))
-        if tried.state == "denied" and (await self.try_permission("s3:ListBucket")).state != "ok":
+        if tried.state == "denied" and (await self.check_permission("s3:ListBucket")).state != "ok":
             return untried("without s3:ListBucket a missing object looks like a denied one")
 
         return tried
 
-    async def _write(self, key: Mapping[str, str]) -> Tried:
+    async def _write(self, key: Mapping[str, str]) -> CheckResult:
         """Write on a condition that no object meets, then by an upload that is given up."""
         try:
             answer = await self._call("PutObject", **key, Body=b"", IfMatch=NO_ETAG)
         except AccessDeniedError as exc:
             # The condition needs the right to read as well.
-            if (await self.try_permission("s3:GetObject")).state == "ok":
-                return Tried("denied", exc.message)
+            if (await self.check_permission("s3:GetObject")).state == "ok":
+                return CheckResult("denied", exc.message)
         except (NotFoundError, RequestError) as exc:
-            return Tried("problem", exc.message) if code_of(exc) == "NoSuchBucket" else GRANTED
+            return (
+                CheckResult("problem", exc.message) if code_of(exc) == "NoSuchBucket" else GRANTED
+            )
         except UnitError as exc:
-            return Tried("problem", exc.message)
+            return CheckResult("problem", exc.message)
         else:
             return await self._take_back(key, answer)
 
-        if (await self.try_permission("s3:AbortMultipartUpload")).state != "ok":
+        if (await self.check_permission("s3:AbortMultipartUpload")).state != "ok":
             return untried("needs s3:GetObject or s3:AbortMultipartUpload to be tried unseen")
 
         return await self._write_by_upload(key)
 
-    async def _write_by_upload(self, key: Mapping[str, str]) -> Tried:
+    async def _write_by_upload(self, key: Mapping[str, str]) -> CheckResult:
         begun: Mapping[str, Any] = {}
 
         async def begin() -> None:
@@ -129,7 +131,7 @@ class BucketTrials:
                 with anyio.move_on_after(TIDY_UP_S, shield=True), suppress(KadaAthenaError):
                     await self._call("AbortMultipartUpload", **key, UploadId=str(begun["UploadId"]))
 
-    async def _take_back(self, key: Mapping[str, str], _: Mapping[str, Any]) -> Tried:
+    async def _take_back(self, key: Mapping[str, str], _: Mapping[str, Any]) -> CheckResult:
         """A store that knows no conditions has written an empty object: remove it."""
         with anyio.CancelScope(shield=True):
             removed = await outcome(self._call("DeleteObject", **key))
@@ -137,7 +139,9 @@ class BucketTrials:
         if removed.state == "ok":
             return GRANTED
 
-        return Tried("ok", f"left an empty object behind: remove s3://{self._bucket}/{self._key}")
+        return CheckResult(
+            "ok", f"left an empty object behind: remove s3://{self._bucket}/{self._key}"
+        )
 
     async def _call(self, operation: str, **parameters: object) -> Mapping[str, Any]:
         scope = f"s3://{self._bucket}"

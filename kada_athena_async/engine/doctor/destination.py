@@ -15,7 +15,7 @@ from kada_athena_async.codes import ExitCode
 from kada_athena_async.config.landing import AzurePlace, LocalPlace, Place, S3Place
 from kada_athena_async.engine.delivery import Destination
 from kada_athena_async.engine.doctor.buckets import BucketTrials
-from kada_athena_async.engine.doctor.report import Area, Finding, State, Tried
+from kada_athena_async.engine.doctor.report import Area, CheckResult, Finding, State
 from kada_athena_async.errors import ConfigError, KadaAthenaError
 from kada_athena_async.files import holder_of, in_thread
 from kada_athena_async.hwm import FileHwmStore, format_hwm
@@ -43,13 +43,15 @@ class OutsideTrials:
     output_path: Path
     hwm_path: Path | None
 
-    async def try_permissions(self, permissions: Sequence[Permission]) -> dict[Permission, Tried]:
+    async def check_permissions(
+        self, permissions: Sequence[Permission]
+    ) -> dict[Permission, CheckResult]:
         """The results of using the permissions on the landing's and the HWM's buckets.
 
         Raises:
             CredentialsError: S3 does not accept who writes there.
         """
-        found: dict[Permission, Tried] = {}
+        found: dict[Permission, CheckResult] = {}
         for targets, place in ((_LANDING, self._landing), (_MARKS, self._marks)):
             wanted = [permission for permission in permissions if permission.target in targets]
             if not wanted or not isinstance(place, S3Place):
@@ -58,7 +60,7 @@ class OutsideTrials:
             async with open_client(place, self.destination.runtime) as client:
                 trials = BucketTrials(client, place.bucket, place.prefix)
                 for permission in wanted:
-                    found[permission] = await trials.try_permission(permission.action)
+                    found[permission] = await trials.check_permission(permission.action)
 
         return found
 

@@ -26,9 +26,9 @@ from kada_athena_async.engine.doctor.machine import (
 from kada_athena_async.engine.doctor.report import (
     GRANTED,
     Area,
+    CheckResult,
     DoctorReport,
     Finding,
-    Tried,
     untried,
 )
 from kada_athena_async.engine.doctor.workgroup import catalog_findings, workgroup_finding
@@ -144,9 +144,9 @@ class Doctor:
             elif permission.target is Target.ROLES:
                 tried = GRANTED if config.role else untried("see the landing")
             elif permission.target in _RESULTS:
-                tried = await bucket.try_permission(permission.action)
+                tried = await bucket.check_permission(permission.action)
             else:
-                tried = await trials.try_permission(permission)
+                tried = await trials.check_permission(permission)
 
             self._findings.append(
                 _finding_of(permission, tried, statement_of(config, permission, around))
@@ -195,14 +195,14 @@ class Doctor:
 
         return ()
 
-    async def _destination_permissions(self) -> dict[Permission, Tried]:
+    async def _destination_permissions(self) -> dict[Permission, CheckResult]:
         trials = OutsideTrials(
             destination=self.destination,
             output_path=self.destination.config.output_path,
             hwm_path=self.hwm_path,
         )
         try:
-            return await trials.try_permissions(permissions_of(self.destination.config))
+            return await trials.check_permissions(permissions_of(self.destination.config))
         except (CredentialsError, NetworkError) as exc:
             subject = "S3" if isinstance(exc, NetworkError) else "credentials"
             lost = "nothing is delivered; the run ends with exit code 4"
@@ -258,7 +258,9 @@ class Doctor:
         )
 
 
-def _finding_of(permission: Permission, tried: Tried, statement: Mapping[str, object]) -> Finding:
+def _finding_of(
+    permission: Permission, tried: CheckResult, statement: Mapping[str, object]
+) -> Finding:
     finding = Finding(
         area="rights",
         subject=permission.action,

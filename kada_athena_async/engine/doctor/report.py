@@ -89,7 +89,7 @@ class DoctorReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class CheckResult:
     """Result of trying one right.
 
     Attributes:
@@ -101,17 +101,17 @@ class Tried:
     refusal: str = ""
 
 
-GRANTED = Tried("ok")
+GRANTED = CheckResult("ok")
 
 NAMES_SHOWN = 5
 
 
-def untried(why: str) -> Tried:
+def untried(why: str) -> CheckResult:
     """A right that cannot be tried."""
-    return Tried("untried", why)
+    return CheckResult("untried", why)
 
 
-def together(tried: Mapping[str, Tried]) -> Tried:
+def together(tried: Mapping[str, CheckResult]) -> CheckResult:
     """One state for many things: denied if it is on one of them, granted if it is on one."""
     denied = [name for name, one in tried.items() if one.state == "denied"]
     broken = [f"{name}: {one.detail}" for name, one in tried.items() if one.state == "problem"]
@@ -119,14 +119,14 @@ def together(tried: Mapping[str, Tried]) -> Tried:
         more = len(denied) - NAMES_SHOWN
         shown = ", ".join(denied[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
         of = "" if len(denied) == len(tried) else f" ({len(denied)} of {len(tried)})"
-        return Tried("denied", f"on {shown}{of}")
+        return CheckResult("denied", f"on {shown}{of}")
 
     if broken:
-        return Tried("problem", "; ".join(broken[:NAMES_SHOWN]))
+        return CheckResult("problem", "; ".join(broken[:NAMES_SHOWN]))
 
     granted = [name for name, one in tried.items() if one.state == "ok"]
     if not granted:
         return next(iter(tried.values()), untried("there is nothing to try it on"))
 
     left = len(tried) - len(granted)
-    return Tried("ok", f"tried on {len(granted)} of {len(tried)}" if left else "")
+    return CheckResult("ok", f"tried on {len(granted)} of {len(tried)}" if left else "")

@@ -8,7 +8,7 @@ from kada_athena_async.aws.wire_workgroup import WorkgroupConfiguration
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.config import Config
 from kada_athena_async.discover import CatalogFacts, Inventory, WorkgroupFacts
-from kada_athena_async.engine.doctor.report import Finding, Tried
+from kada_athena_async.engine.doctor.report import CheckResult, Finding
 from kada_athena_async.errors import ConfigError
 from kada_athena_async.plan import check_own_workgroup
 from kada_athena_async.sources.strategy import metadata_source
@@ -91,7 +91,7 @@ def _is_below(place: str, bucket: str) -> bool:
 
 
 def catalog_findings(
-    config: Config, catalogs: Sequence[CatalogFacts], answers: Mapping[str, Tried]
+    config: Config, catalogs: Sequence[CatalogFacts], answers: Mapping[str, CheckResult]
 ) -> list[Finding]:
     """Findings about the answers of each catalog.
 
@@ -101,7 +101,7 @@ def catalog_findings(
     return [_catalog(config, facts, answers.get(facts.name)) for facts in catalogs]
 
 
-def _catalog(config: Config, facts: CatalogFacts, tried: Tried | None) -> Finding:
+def _catalog(config: Config, facts: CatalogFacts, tried: CheckResult | None) -> Finding:
     subject, kind = f"catalog {facts.name}", facts.type or "of unknown type"
     if facts.status not in (None, "CREATE_COMPLETE"):
         return Finding(

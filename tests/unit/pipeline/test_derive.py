@@ -31,7 +31,7 @@ from kada_athena_async.records import (
 )
 from kada_athena_async.report import UnitOutcome
 from kada_athena_async.sinks import RunIntent, Staging
-from kada_athena_async.sql.texts import mask_texts
+from kada_athena_async.sql.execution_texts import mask_texts
 from kada_athena_async.sql.worker_pool import WorkerPool
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)

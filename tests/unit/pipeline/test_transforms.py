@@ -10,7 +10,7 @@ from kada_athena_async.pipeline.transforms import Transforms, texts_of, view_of
 from kada_athena_async.records import QueryRecord
 from kada_athena_async.sources.interface import RawView
 from kada_athena_async.sources.reconcile import DecodedView
-from kada_athena_async.sql.texts import mask_texts
+from kada_athena_async.sql.execution_texts import mask_texts
 
 AT = datetime(2026, 11, 23, tzinfo=timezone.utc)
 UNLOAD = "UNLOAD (SELECT a FROM t WHERE b = 'kestrel') TO 's3://bkt/x/' WITH (format = 'ORC')"

@@ -7,10 +7,10 @@ import signal
 import time
 
 from kada_athena_async.sql.lineage import read_query
-from kada_athena_async.sql.question import Question, Reading
+from kada_athena_async.sql.parse_request import ParsedQuery, ParseRequest
 
 
-def crashes_on_kestrel(question: Question) -> Reading:
+def crashes_on_kestrel(question: ParseRequest) -> ParsedQuery:
     """Dies as by a segmentation fault."""
     if "kestrel" in question.query:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -18,7 +18,7 @@ def crashes_on_kestrel(question: Question) -> Reading:
     return read_query(question)
 
 
-def hangs_on_kestrel(question: Question) -> Reading:
+def hangs_on_kestrel(question: ParseRequest) -> ParsedQuery:
     """Never comes back."""
     if "kestrel" in question.query:
         time.sleep(600)
@@ -29,7 +29,7 @@ def hangs_on_kestrel(question: Question) -> Reading:
 _asked: set[str] = set()
 
 
-def crashes_when_asked_again(question: Question) -> Reading:
+def crashes_when_asked_again(question: ParseRequest) -> ParsedQuery:
     """Dies when a question comes to this process twice."""
     if question.query in _asked:
         os.kill(os.getpid(), signal.SIGKILL)

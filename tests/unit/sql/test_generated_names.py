@@ -11,7 +11,7 @@ from kada_athena_async.sql.analysis import Statement, analyse
 from kada_athena_async.sql.generated_names import fold, restore
 from kada_athena_async.sql.lineage import read_query
 from kada_athena_async.sql.names import Context, TableName
-from kada_athena_async.sql.question import Question
+from kada_athena_async.sql.parse_request import ParseRequest
 from kada_athena_async.sql.relations import KnownTable
 from kada_athena_async.sql.schema_index import SchemaIndex
 from kada_athena_async.sql.worker_pool import WorkerPool
@@ -92,7 +92,9 @@ def test_two_names_of_one_statement_stay_apart() -> None:
     names = [f"temp_table_{hexadecimal(n)}" for n in range(8)]
     folded = set()
     for one, two in pairwise(names):
-        question = Question(f"SELECT a.x, b.y FROM {one} a, {two} b", "trino", Context(None, "s"))
+        question = ParseRequest(
+            f"SELECT a.x, b.y FROM {one} a, {two} b", "trino", Context(None, "s")
+        )
         asked, real = fold(question)
         folded.add(asked.query)
         assert restore(read_query(asked), real) == read_query(question)
@@ -115,7 +117,7 @@ def test_two_names_of_one_statement_stay_apart() -> None:
 )
 def test_what_comes_back_is_what_comes_without(query: str, context: Context) -> None:
     """Where a stand-in could mean something else there is none."""
-    question = Question(query, "trino", context)
+    question = ParseRequest(query, "trino", context)
     asked, real = fold(question)
 
     assert restore(read_query(asked), real) == read_query(question)
@@ -132,7 +134,7 @@ def test_every_labelled_statement_reads_the_same(suffix: str) -> None:
             query = query.replace(f" {name} ", f" {name}{suffix} ")
             table = TableName(GLUE, "sales", name + suffix)
             tables.append(KnownTable(table, ("id", f"a{suffix}", "email")))
-        question = Question(query, "trino", Context(None, "sales"), tuple(tables))
+        question = ParseRequest(query, "trino", Context(None, "sales"), tuple(tables))
         asked, real = fold(question)
 
         assert restore(read_query(asked), real) == read_query(question), query

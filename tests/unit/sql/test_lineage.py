@@ -13,8 +13,8 @@ from kada_athena_async.sql import mask_sql
 from kada_athena_async.sql.analysis import HIDDEN_LOCATION, Analysis, Statement, analyse
 from kada_athena_async.sql.lineage import read_query
 from kada_athena_async.sql.names import Context, TableName
+from kada_athena_async.sql.parse_request import ParseRequest
 from kada_athena_async.sql.prepared import PreparedStatements
-from kada_athena_async.sql.question import Question
 from kada_athena_async.sql.schema_index import SchemaIndex
 from tests.unit.sql.labelled import LABELLED, Labelled
 
@@ -465,7 +465,7 @@ def test_the_word_after_a_hidden_name_is_no_table() -> None:
 )
 def test_whatever_the_parser_raises_is_a_guess(sql: str, capfd: pytest.CaptureFixture[str]) -> None:
     """An error of the parser ends neither the process nor the analysis, and prints nothing."""
-    read_query(Question(sql, "trino", Context(None, "sales")))
+    read_query(ParseRequest(sql, "trino", Context(None, "sales")))
 
     assert capfd.readouterr() == ("", "")
 

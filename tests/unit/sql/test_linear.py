@@ -17,8 +17,8 @@ from kada_athena_async.sql.lineage import read_query
 from kada_athena_async.sql.literals import find_literals
 from kada_athena_async.sql.locations import find_locations
 from kada_athena_async.sql.names import Context, split_name
+from kada_athena_async.sql.parse_request import ParseRequest, guess, mentioned
 from kada_athena_async.sql.prepared import PreparedStatements
-from kada_athena_async.sql.question import Question, guess, mentioned
 from kada_athena_async.sql.schema_index import SchemaIndex
 from kada_athena_async.sql.statement import route
 from kada_athena_async.sql.substitute import SHORT_CHARS
@@ -42,7 +42,7 @@ ENTRIES: dict[str, Callable[[str], object]] = {
     "clean": clean,
     "parseable": parseable,
     "mentioned": lambda text: [*mentioned(text, CONTEXT)],
-    "guess": lambda text: guess(Question(text, "trino", CONTEXT), "x"),
+    "guess": lambda text: guess(ParseRequest(text, "trino", CONTEXT), "x"),
     "route": route,
     "prepared": lambda text: PreparedStatements().note("wg", text, AT),
     "split_name": split_name,
@@ -155,9 +155,9 @@ def test_cost_grows_with_the_number_of_parts_of_a_query(name: str) -> None:
     """Nor is what is done in the parser's process, whatever there is many of."""
     begin, piece, end = QUERIES[name]
 
-    def question(count: int) -> Question:
+    def question(count: int) -> ParseRequest:
         sql = begin + "".join(piece.format(n=n) for n in range(count)) + end
-        return Question(sql, "trino", CONTEXT)
+        return ParseRequest(sql, "trino", CONTEXT)
 
     assert read_query(question(PARTS)).is_parsed
     assert cpu_growth(read_query, question, PARTS, least_ms=0.5) < MAX_GROWTH

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from kada_athena_async.sql import worker_pool
-from kada_athena_async.sql.texts import ExecutionText, mask_texts
+from kada_athena_async.sql.execution_texts import ExecutionText, mask_texts
 from kada_athena_async.sql.worker_pool import WorkerPool
 from tests.unit.sql.labelled import LABELLED
 

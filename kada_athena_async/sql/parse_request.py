@@ -26,7 +26,7 @@ class Read(NamedTuple):
     columns: tuple[str, ...] | None
 
 
-class Reading(NamedTuple):
+class ParsedQuery(NamedTuple):
     """Sources and outputs of one query.
 
     Attributes:
@@ -44,7 +44,7 @@ class Reading(NamedTuple):
     influences: tuple[Source, ...] = ()
 
 
-class Question(NamedTuple):
+class ParseRequest(NamedTuple):
     """A query to read.
 
     Attributes:
@@ -59,14 +59,14 @@ class Question(NamedTuple):
     tables: tuple[KnownTable, ...] = ()
 
 
-def guess(question: Question, reason: str) -> Reading:
+def guess(question: ParseRequest, reason: str) -> ParsedQuery:
     """Name the tables by a look at the text, for what cannot be parsed."""
     ledger = Ledger(by_name(question.tables))
     for name in mentioned(question.query, question.context, without_ctes=True):
         ledger.read(name)
 
     reads = tuple(Read(table, None) for table in ledger.reads)
-    return Reading(reads, None, (reason,), is_parsed=False)
+    return ParsedQuery(reads, None, (reason,), is_parsed=False)
 
 
 _WORD = re.compile(rf"(?P<name>{QUALIFIED_PATTERN})(?=\s*(?P<call>\()?)|[(),;?]")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
-from kada_athena_async.engine.doctor.report import GRANTED, Tried
+from kada_athena_async.engine.doctor.report import GRANTED, CheckResult
 from kada_athena_async.errors import (
     AccessDeniedError,
     NotFoundError,
@@ -13,7 +13,7 @@ from kada_athena_async.errors import (
 )
 
 
-async def outcome(call: Awaitable[object]) -> Tried:
+async def outcome(call: Awaitable[object]) -> CheckResult:
     """The result of *call* for its right: any answer but a denial means that it is allowed.
 
     IAM is asked before the service looks at the request, so a service that finds nothing, or
@@ -25,10 +25,10 @@ async def outcome(call: Awaitable[object]) -> Tried:
     try:
         await call
     except AccessDeniedError as exc:
-        return Tried("denied", exc.message)
+        return CheckResult("denied", exc.message)
     except (NotFoundError, RequestError) as exc:
-        return Tried("ok", refusal=exc.message)
+        return CheckResult("ok", refusal=exc.message)
     except UnitError as exc:
-        return Tried("problem", exc.message)
+        return CheckResult("problem", exc.message)
 
     return GRANTED

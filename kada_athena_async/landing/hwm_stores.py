@@ -19,8 +19,8 @@ from kada_athena_async.errors import LockedError
 from kada_athena_async.events import Observer, Warned
 from kada_athena_async.files import in_thread
 from kada_athena_async.hwm import FileHwmStore
-from kada_athena_async.hwm.cells import Cell, Cells
 from kada_athena_async.hwm.object_store import ObjectHwmStore
+from kada_athena_async.hwm.versioned_objects import VersionedObject, VersionedObjects
 from kada_athena_async.landing import Runtime, open_landing
 from kada_athena_async.landing.local import LocalLanding
 
@@ -57,11 +57,11 @@ async def open_hwm_store_in_landing(
     async with open_landing(place, around) as old:
         if isinstance(place, LocalPlace):
             directory = LocalLanding(place.path / HWM_DIRECTORY, around.files, makes=True)
-            yield ObjectHwmStore(MovingCells(directory, old, name, around.notify), name)
+            yield ObjectHwmStore(MovingObjects(directory, old, name, around.notify), name)
             return
 
         async with open_landing(_below(place), around) as new:
-            yield ObjectHwmStore(MovingCells(new, old, name, around.notify), name)
+            yield ObjectHwmStore(MovingObjects(new, old, name, around.notify), name)
 
 
 def _below(place: S3Place | AzurePlace) -> S3Place | AzurePlace:
@@ -69,7 +69,7 @@ def _below(place: S3Place | AzurePlace) -> S3Place | AzurePlace:
     return place.model_copy(update={"prefix": prefix})
 
 
-class MovingCells:
+class MovingObjects:
     """The cells of one instance, read where they lay and written where they belong.
 
     Args:
@@ -77,7 +77,9 @@ class MovingCells:
         name: The instance.
     """
 
-    def __init__(self, new: Cells, old: Cells, name: str, notify: Observer) -> None:
+    def __init__(
+        self, new: VersionedObjects, old: VersionedObjects, name: str, notify: Observer
+    ) -> None:
         self.place = new.place
         self._new = new
         self._old = old
@@ -87,15 +89,15 @@ class MovingCells:
         self._is_old: bool | None = None
         self._versions: dict[str, str] = {}
 
-    async def read(self, name: str) -> Cell | None:
-        """The content of an object; see ``Cells``."""
+    async def read(self, name: str) -> VersionedObject | None:
+        """The content of an object; see ``VersionedObjects``."""
         if self._is_old is None:
             self._is_old = await self._lies_in_old()
 
         if not self._is_old:
             cell = await self._new.read(name)
             if cell is not None and cell.version == self._versions.get(f"{_OLD}{name}"):
-                return Cell(data=cell.data, version=f"{_OLD}{name}")
+                return VersionedObject(data=cell.data, version=f"{_OLD}{name}")
 
             return cell
 
@@ -105,10 +107,10 @@ class MovingCells:
 
         data = cell.data.removeprefix(_MOVED) if name == self._hwm_name else cell.data
         self._versions[name] = cell.version
-        return Cell(data=data, version=f"{_OLD}{name}") if data else None
+        return VersionedObject(data=data, version=f"{_OLD}{name}") if data else None
 
     async def write(self, name: str, data: bytes, *, replaces: str | None) -> str | None:
-        """Store an object if nobody was faster; see ``Cells``."""
+        """Store an object if nobody was faster; see ``VersionedObjects``."""
         if self._is_old is None:
             self._is_old = await self._lies_in_old()
 

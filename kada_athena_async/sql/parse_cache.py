@@ -20,7 +20,7 @@ from threading import Lock
 import msgspec
 
 from kada_athena_async.files.database import open_database
-from kada_athena_async.sql.question import Question, Reading
+from kada_athena_async.sql.parse_request import ParsedQuery, ParseRequest
 from kada_athena_async.version import __version__
 
 _HELD_READINGS = 1_000
@@ -32,23 +32,23 @@ _SCRIPT = """
     CREATE TABLE IF NOT EXISTS readings (key BLOB PRIMARY KEY, data BLOB) WITHOUT ROWID;
 """
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(Reading)
+_DECODER = msgspec.msgpack.Decoder(ParsedQuery)
 
 
-def encoded(reading: Reading) -> bytes:
+def encoded(reading: ParsedQuery) -> bytes:
     """*reading* as bytes, to be sent and kept."""
     try:
         return _ENCODER.encode(reading)
     except UnicodeEncodeError:  # a lone surrogate in a name
-        return _ENCODER.encode(Reading((), None, ("unwritable",), is_parsed=False))
+        return _ENCODER.encode(ParsedQuery((), None, ("unwritable",), is_parsed=False))
 
 
-def decoded(data: bytes) -> Reading:
+def decoded(data: bytes) -> ParsedQuery:
     """The reading that ``encoded`` made *data* of."""
     return _DECODER.decode(data)
 
 
-def key_of(question: Question) -> bytes:
+def key_of(question: ParseRequest) -> bytes:
     """The digest of *question* and of the parser; statements that differ in literals share it."""
     digest = blake2b(_parser(), digest_size=_DIGEST_BYTES)
     pieces = [question.dialect, *map(str, question.context), question.query]
@@ -63,8 +63,8 @@ def _parser() -> bytes:
     return f"{__version__} {version('sqlglot')}\x00".encode()
 
 
-class Readings:
-    """Readings by key: the latest in memory, all of them in a file; usable from several threads.
+class ParseCache:
+    """ParseCache by key: the latest in memory, all of them in a file; usable from several threads.
 
     Args:
         path: The file, which may be one that an interrupted run left; None keeps the latest only.
@@ -72,14 +72,14 @@ class Readings:
 
     def __init__(self, path: Path | None = None) -> None:
         self._turn = Lock()
-        self._held: OrderedDict[bytes, Reading] = OrderedDict()
-        self._guesses: OrderedDict[bytes, Reading] = OrderedDict()
+        self._held: OrderedDict[bytes, ParsedQuery] = OrderedDict()
+        self._guesses: OrderedDict[bytes, ParsedQuery] = OrderedDict()
         self._file = None if path is None else _opened(path)
 
-    def find(self, keys: Iterable[bytes]) -> dict[bytes, Reading]:
+    def find(self, keys: Iterable[bytes]) -> dict[bytes, ParsedQuery]:
         """The readings that are known of *keys*."""
         with self._turn:
-            found: dict[bytes, Reading] = {}
+            found: dict[bytes, ParsedQuery] = {}
             for key in keys:
                 reading = self._held.get(key) or self._guesses.get(key) or self._read(key)
                 if reading is not None:
@@ -88,8 +88,8 @@ class Readings:
             return found
 
     def keep(
-        self, readings: Mapping[bytes, bytes], guesses: Mapping[bytes, Reading] | None = None
-    ) -> dict[bytes, Reading]:
+        self, readings: Mapping[bytes, bytes], guesses: Mapping[bytes, ParsedQuery] | None = None
+    ) -> dict[bytes, ParsedQuery]:
         """Keep *readings*, which are as ``encoded`` made them, and return all.
 
         Args:
@@ -116,7 +116,7 @@ class Readings:
         with self._turn:
             self._drop()
 
-    def _read(self, key: bytes) -> Reading | None:
+    def _read(self, key: bytes) -> ParsedQuery | None:
         """The reading in the file; None if it is not there, or not what was written."""
         if self._file is None:
             return None
@@ -139,7 +139,7 @@ class Readings:
                 file.close()
 
 
-def _hold(held: OrderedDict[bytes, Reading], readings: Mapping[bytes, Reading]) -> None:
+def _hold(held: OrderedDict[bytes, ParsedQuery], readings: Mapping[bytes, ParsedQuery]) -> None:
     for key, reading in readings.items():
         held[key] = reading
         held.move_to_end(key)

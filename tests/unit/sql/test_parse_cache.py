@@ -1,4 +1,4 @@
-"""Readings that are kept: asked once over all runs of a window, and never wrong."""
+"""ParseCache that are kept: asked once over all runs of a window, and never wrong."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 
 from kada_athena_async.sql.analysis import Statement
 from kada_athena_async.sql.names import Context, TableName
-from kada_athena_async.sql.question import Question, Reading
-from kada_athena_async.sql.question import Read as TableRead
-from kada_athena_async.sql.readings import Readings, encoded, key_of
+from kada_athena_async.sql.parse_cache import ParseCache, encoded, key_of
+from kada_athena_async.sql.parse_request import ParsedQuery, ParseRequest
+from kada_athena_async.sql.parse_request import Read as TableRead
 from kada_athena_async.sql.relations import KnownTable, Output, Source
 from kada_athena_async.sql.schema_index import SchemaIndex
 from kada_athena_async.sql.worker_pool import WorkerPool
@@ -23,19 +23,21 @@ from kada_athena_async.sql.workers import SqlWorkers
 ORDERS = TableName("AwsDataCatalog", "sales", "orders")
 SOURCE = Source(ORDERS, "id", "aggregation", is_sure=False)
 READINGS = [
-    Reading((TableRead(ORDERS, None),), None, ("no_schema",), is_parsed=False),
-    Reading(
+    ParsedQuery((TableRead(ORDERS, None),), None, ("no_schema",), is_parsed=False),
+    ParsedQuery(
         (TableRead(ORDERS, ("id", "Größe")),),
         (Output("n", frozenset((SOURCE, SOURCE._replace(how="sort")))), Output("", frozenset())),
         (),
         influences=(SOURCE,),
     ),
 ]
-MANY = {key_of(Question(f"SELECT {n}", "trino", Context())): READINGS[n % 2] for n in range(400)}
+MANY = {
+    key_of(ParseRequest(f"SELECT {n}", "trino", Context())): READINGS[n % 2] for n in range(400)
+}
 
 
-def kept(path: Path) -> Readings:
-    readings = Readings(path)
+def kept(path: Path) -> ParseCache:
+    readings = ParseCache(path)
     readings.keep({key: encoded(reading) for key, reading in MANY.items()})
     return readings
 
@@ -49,7 +51,7 @@ def test_readings_come_back_as_they_were(tmp_path: Path) -> None:
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
     assert before.find(MANY) == MANY
-    after = Readings(tmp_path / "left")
+    after = ParseCache(tmp_path / "left")
     assert after.find(MANY) == MANY
     assert after.find([b"x" * 16]) == {}
     before.close()
@@ -70,7 +72,7 @@ def test_a_damaged_file_is_read_anew_and_never_wrongly(tmp_path: Path, seed: int
         data[at : at + 16] = chance.randbytes(16)
     path.write_bytes(data)
 
-    readings = Readings(path)
+    readings = ParseCache(path)
     found = readings.find(MANY)
     assert found == {key: MANY[key] for key in found}
     readings.keep({key: encoded(reading) for key, reading in MANY.items()})
@@ -92,7 +94,7 @@ def test_a_directory_that_cannot_be_written_costs_only_the_memory_of_readings(
 def test_a_question_is_named_by_all_that_its_answer_depends_on() -> None:
     """Text, dialect, context, and the tables with their columns."""
     table = KnownTable(ORDERS, ("a", "b"))
-    one = Question("SELECT * FROM orders", "trino", Context("c", "s"), (table,))
+    one = ParseRequest("SELECT * FROM orders", "trino", Context("c", "s"), (table,))
     others = [
         one._replace(query="SELECT a FROM orders"),
         one._replace(dialect="hive"),
@@ -111,13 +113,13 @@ async def test_what_an_interrupted_run_has_read_is_not_read_again(
 ) -> None:
     """The run that continues it needs no parser for the same statements; for others it does."""
     statements = [Statement(sql=f"SELECT c{n} FROM t{n}", schema="s") for n in range(70)]
-    readings = Readings(tmp_path / "readings")
+    readings = ParseCache(tmp_path / "readings")
     async with SqlWorkers(SchemaIndex(), readings=readings, pool=WorkerPool(1)) as workers:
         first = await workers.analyse_many(statements)
     readings.close()
 
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    readings = Readings(tmp_path / "readings")
+    readings = ParseCache(tmp_path / "readings")
     async with SqlWorkers(SchemaIndex(), readings=readings, pool=WorkerPool(1)) as workers:
         again = await workers.analyse_many(statements)
         [other] = await workers.analyse_many([Statement(sql="SELECT x FROM u", schema="s")])
@@ -127,7 +129,7 @@ async def test_what_an_interrupted_run_has_read_is_not_read_again(
     readings.close()
 
     # A guess is not kept: another run may have a parser.
-    readings = Readings(tmp_path / "readings")
+    readings = ParseCache(tmp_path / "readings")
     monkeypatch.undo()
     async with SqlWorkers(SchemaIndex(), readings=readings, pool=WorkerPool(1)) as workers:
         [other] = await workers.analyse_many([Statement(sql="SELECT x FROM u", schema="s")])

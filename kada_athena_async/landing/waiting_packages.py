@@ -8,7 +8,7 @@ from pathlib import Path
 from kada_athena_async.config import Config, config_digest
 from kada_athena_async.files import Files
 from kada_athena_async.landing.journal import Journal
-from kada_athena_async.landing.package import Package, packages_in_sight
+from kada_athena_async.landing.package import Package, packages_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ async def packages_waiting(
     journal = await Journal.open(output_path, name, files)
     missing = [
         package
-        for package in await packages_in_sight(output_path, name, files)
+        for package in await packages_of(output_path, name, files)
         if not journal.is_delivered(package, place)
     ]
     unmasked = [package for package in missing if config.mask and not _is_masked(package, config)]

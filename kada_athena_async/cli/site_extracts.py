@@ -28,7 +28,7 @@ _PRICES = ("usd_per_tb", "usd_per_dpu_hour")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class SiteExtracts:
     """Extracts of one collector.
 
     Attributes:
@@ -60,7 +60,7 @@ class Place:
         )
 
 
-def places(output: Output, request: RunRequest) -> list[Place]:
+def site_extracts(output: Output, request: RunRequest) -> list[SiteExtracts]:
     """The directory that *request* names, else the place of each site that was asked for.
 
     Raises:
@@ -70,7 +70,7 @@ def places(output: Output, request: RunRequest) -> list[Place]:
     if request.output_path is not None:
         usd_per_tb, usd_per_dpu_hour = _given_prices(request)
         return [
-            Place(
+            SiteExtracts(
                 output_path=request.output_path.absolute(),
                 name=request.name,
                 usd_per_tb=usd_per_tb,
@@ -79,7 +79,7 @@ def places(output: Output, request: RunRequest) -> list[Place]:
         ]
 
     return [
-        Place(
+        SiteExtracts(
             output_path=site.config.output_path.absolute(),
             name=site.instance(request.name),
             site=site.name,
@@ -104,10 +104,10 @@ def _given_prices(request: RunRequest) -> tuple[float | None, ...]:
     return tuple(None if value is None else float(str(value)) for value in given.values())
 
 
-def each_place(
+def each_site_extracts(
     output: Output,
-    found: Sequence[Place],
-    show: Callable[[Place], None],
+    found: Sequence[SiteExtracts],
+    show: Callable[[SiteExtracts], None],
     *,
     finish: Callable[[], None] = lambda: None,
 ) -> int:
@@ -119,7 +119,7 @@ def each_place(
         finish: Called when all were shown, before the verdict.
     """
 
-    def shown(place: Place) -> Callable[[], None]:
+    def shown(place: SiteExtracts) -> Callable[[], None]:
         def work() -> None:
             try:
                 show(place)
@@ -132,7 +132,7 @@ def each_place(
     return one_after_the_other(output, works, finish=finish)
 
 
-def _of_site(error: StateError, place: Place) -> StateError:
+def _of_site(error: StateError, place: SiteExtracts) -> StateError:
     """*error*, with a remedy for a site where it has nothing published."""
     if not place.site or any(place.output_path.glob(f"{place.name}_manifest_*.json")):
         return error

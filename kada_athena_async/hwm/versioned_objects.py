@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class VersionedObject:
     """A small object with its content.
 
     Attributes:
@@ -18,7 +18,7 @@ class Cell:
     version: str
 
 
-class Cells(Protocol):
+class VersionedObjects(Protocol):
     """A place that keeps small objects by name, and of two writers lets at most one win.
 
     The methods raise ``KadaAthenaError`` and nothing else.
@@ -28,7 +28,7 @@ class Cells(Protocol):
     def place(self) -> str:
         """A URL that names the place, without secrets."""
 
-    async def read(self, name: str) -> Cell | None:
+    async def read(self, name: str) -> VersionedObject | None:
         """The content of an object; None if there is none."""
 
     async def write(self, name: str, data: bytes, *, replaces: str | None) -> str | None:
