@@ -30,7 +30,7 @@ from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.hwm.times import parse_time
 from kada_athena_async.hwm.window import RETENTION, whole_second
 from kada_athena_async.observers.log import log_safely
-from kada_athena_async.observers.logged import LoggedLines
+from kada_athena_async.observers.logger import LoggedLines
 from kada_athena_async.redact import Redactor
 from kada_athena_async.report import RunReport
 

@@ -129,7 +129,7 @@ class KadaAthenaOperator(BaseOperator):
     async def _extract(self, job: Job) -> RunReport:
         from kada_athena_async.config import known_secrets
         from kada_athena_async.engine import Extractor
-        from kada_athena_async.observers.logged import LoggedLines
+        from kada_athena_async.observers.logger import LoggedLines
         from kada_athena_async.redact import Redactor
 
         lines = LoggedLines(self.log, redact=Redactor(known_secrets(job.config)))

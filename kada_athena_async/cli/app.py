@@ -21,8 +21,7 @@ from kada_athena_async.cli.commands import (
     schema,
     show,
 )
-from kada_athena_async.cli.options import HELP
-from kada_athena_async.cli.pages import (
+from kada_athena_async.cli.help_page import (
     EPILOG,
     EXTRACT,
     LOOK,
@@ -32,6 +31,7 @@ from kada_athena_async.cli.pages import (
     GroupedCommands,
     PageOfCommand,
 )
+from kada_athena_async.cli.options import HELP
 
 PROGRAM = "kada-athena-async"
 

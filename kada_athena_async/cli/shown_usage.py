@@ -11,9 +11,9 @@ from kada_athena_async.cli.grid import Grid
 from kada_athena_async.cli.shown import Facts, Shown, more_rows
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.extracts.advice import advice
-from kada_athena_async.extracts.people import known_table, table_users, user_totals
 from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.extracts.table_usage import table_uses, unused_tables
+from kada_athena_async.extracts.users import known_table, table_users, user_totals
 from kada_athena_async.observers.escaping import escape
 from kada_athena_async.observers.wording import counted, moment, size
 

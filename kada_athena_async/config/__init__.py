@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kada_athena_async.config.config_file import DEFAULT_FILE, Source, config_path, read_source
 from kada_athena_async.config.endpoint import check_aws_endpoint_files, check_endpoint, shown_url
 from kada_athena_async.config.fields import ConfigFields
 from kada_athena_async.config.load import config_warnings, known_secrets, load_config
@@ -11,7 +12,6 @@ from kada_athena_async.config.references import references_of
 from kada_athena_async.config.schema import config_schema
 from kada_athena_async.config.secrets import SecretReference
 from kada_athena_async.config.sites import Site, load_sites, select_sites
-from kada_athena_async.config.source import DEFAULT_FILE, Source, config_path, read_source
 
 __all__ = [
     "DEFAULT_FILE",

@@ -7,6 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kada_athena_async.codes import WarningCode
+from kada_athena_async.config.config_file import (
+    ENVIRONMENT_PREFIX,
+    Source,
+    is_readable_by_others,
+    read_source,
+)
 from kada_athena_async.config.endpoint import check_aws_endpoint_variables
 from kada_athena_async.config.landing import place_secrets
 from kada_athena_async.config.model import PLACE_FIELDS, SECRET_FIELDS, Config
@@ -24,12 +30,6 @@ from kada_athena_async.config.secrets import (
     resolve_references,
     secrets_in,
     variables_or_own,
-)
-from kada_athena_async.config.source import (
-    ENVIRONMENT_PREFIX,
-    Source,
-    is_readable_by_others,
-    read_source,
 )
 from kada_athena_async.config.text_values import parse_text
 from kada_athena_async.errors import ConfigError, Problem

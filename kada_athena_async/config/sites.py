@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from kada_athena_async.config import rules
+from kada_athena_async.config.config_file import Source
 from kada_athena_async.config.endpoint import check_aws_endpoint_variables
 from kada_athena_async.config.landing import kind_of
 from kada_athena_async.config.load import Layers, read_layers
@@ -24,7 +25,6 @@ from kada_athena_async.config.problems import (
 )
 from kada_athena_async.config.region import with_region
 from kada_athena_async.config.secrets import variables_or_own
-from kada_athena_async.config.source import Source
 from kada_athena_async.errors import ConfigError, Problem
 
 _SHOWN_NAMES = 20

@@ -20,7 +20,7 @@ from kada_athena_async.aws import network
 from kada_athena_async.aws.resolver import make_resolver
 from kada_athena_async.codes import ExitCode, WarningCode
 from kada_athena_async.config import Config, known_secrets
-from kada_athena_async.config.source import ENVIRONMENT_PREFIX
+from kada_athena_async.config.config_file import ENVIRONMENT_PREFIX
 from kada_athena_async.errors import KadaAthenaError
 from kada_athena_async.events import Observer, Warned
 from kada_athena_async.files import in_thread

@@ -18,8 +18,8 @@ from kada_athena_async.errors import (
     UnitError,
 )
 from kada_athena_async.events import Observer, UnitProgress, Warned
+from kada_athena_async.pipeline.completeness import REASON_CHARS, SchemaTally
 from kada_athena_async.pipeline.joining import Joining, Pairs, Write, with_text
-from kada_athena_async.pipeline.tally import REASON_CHARS, SchemaTally
 from kada_athena_async.pipeline.transforms import Transforms, view_of
 from kada_athena_async.plan import MetadataUnit
 from kada_athena_async.report import Completeness, ScopeFacts, UnitFacts, ViewContext

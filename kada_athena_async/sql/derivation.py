@@ -21,11 +21,11 @@ from kada_athena_async.records import (
 )
 from kada_athena_async.sql.analysis import Analysis, Statement
 from kada_athena_async.sql.engine_choice import first_words
+from kada_athena_async.sql.event_rows import events, linkages
 from kada_athena_async.sql.names import Context, TableName
 from kada_athena_async.sql.parse_cache import ParseCache
 from kada_athena_async.sql.prepared import PreparedStatements
 from kada_athena_async.sql.schema_index import SchemaIndex
-from kada_athena_async.sql.usage import events, linkages
 from kada_athena_async.sql.worker_pool import WorkerPool
 from kada_athena_async.sql.workers import SqlWorkers
 

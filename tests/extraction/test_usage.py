@@ -14,9 +14,9 @@ import pytest
 from kada_athena_async import Extractor
 from kada_athena_async.extracts import Package
 from kada_athena_async.extracts.advice import advice
-from kada_athena_async.extracts.people import user_totals
 from kada_athena_async.extracts.runs import Runs, select_runs
 from kada_athena_async.extracts.table_usage import unused_tables
+from kada_athena_async.extracts.users import user_totals
 from kada_athena_async.files import Files
 from kada_athena_async.page import write_page
 from kada_athena_async.records import QueryRecord

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from kada_athena_async.cli.command import command
+from kada_athena_async.cli.help_page import GroupedCommands, PageOfCommand
 from kada_athena_async.cli.options import HELP, ConfigFile, Name, Settings, Sites
 from kada_athena_async.cli.output import Output
-from kada_athena_async.cli.pages import GroupedCommands, PageOfCommand
 from kada_athena_async.codes import ExitCode
 
 config = typer.Typer(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import typer
 
 from kada_athena_async.cli.command import command
+from kada_athena_async.cli.help_page import GroupedCommands, PageOfCommand
 from kada_athena_async.cli.options import HELP
 from kada_athena_async.cli.output import Output
-from kada_athena_async.cli.pages import GroupedCommands, PageOfCommand
 from kada_athena_async.codes import ExitCode
 
 schema = typer.Typer(

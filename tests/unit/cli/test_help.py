@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from kada_athena_async.cli.app import app
 from kada_athena_async.cli.options import OnError, Source
 from kada_athena_async.config import DEFAULT_FILE, Config
-from kada_athena_async.config.source import ENVIRONMENT_PREFIX
+from kada_athena_async.config.config_file import ENVIRONMENT_PREFIX
 from kada_athena_async.errors import AbortError, ConfigError, DeliveryError, UnitError
 from kada_athena_async.version import __version__
 from tests.unit.cli.readme_blocks import (

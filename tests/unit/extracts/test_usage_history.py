@@ -13,10 +13,10 @@ from msgspec.structs import replace
 from kada_athena_async.commit.manifest import ManifestGap
 from kada_athena_async.extracts.advice import REMEDIES, Finding, advice
 from kada_athena_async.extracts.executions import executions
-from kada_athena_async.extracts.people import table_users, user_totals
 from kada_athena_async.extracts.runs import Runs, select_runs
 from kada_athena_async.extracts.table_facts import format_of
 from kada_athena_async.extracts.table_usage import table_uses, unused_tables
+from kada_athena_async.extracts.users import table_users, user_totals
 from kada_athena_async.files import Files, to_bytes
 from kada_athena_async.records import Record
 from kada_athena_async.report import SPARK, ScopeFacts, WorkgroupLimits

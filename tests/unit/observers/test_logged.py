@@ -8,7 +8,7 @@ import pytest
 
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.events import RunFinished, UnitFinished, Warned
-from kada_athena_async.observers.logged import LoggedLines
+from kada_athena_async.observers.logger import LoggedLines
 from kada_athena_async.redact import Redactor
 
 

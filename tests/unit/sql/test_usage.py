@@ -6,8 +6,8 @@ from datetime import datetime, timezone
 
 from kada_athena_async.records import EventRecord, LinkageRecord
 from kada_athena_async.sql.analysis import Statement, analyse
+from kada_athena_async.sql.event_rows import events, linkages
 from kada_athena_async.sql.schema_index import SchemaIndex
-from kada_athena_async.sql.usage import events, linkages
 from tests.unit.sql.test_lineage import SCHEMA
 
 AT = datetime(2026, 11, 23, tzinfo=timezone.utc)

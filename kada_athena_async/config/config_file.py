@@ -142,7 +142,7 @@ def _parse(text: str, suffix: str) -> tuple[object, list[str]]:
     """
     if suffix in _YAML_SUFFIXES:
         # Loaded here: most files are JSON, and the library takes a tenth of what a command takes.
-        from kada_athena_async.config.yaml_source import parse_yaml  # noqa: PLC0415
+        from kada_athena_async.config.yaml_file import parse_yaml  # noqa: PLC0415
 
         return parse_yaml(text)
 
