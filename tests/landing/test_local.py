@@ -174,4 +174,4 @@ async def test_a_landing_that_is_gone_is_to_be_made_first(
     with pytest.raises(DeliveryError) as caught:
         await push()
 
-    assert caught.value.hint.startswith("create it, or correct landing; ")
+    assert caught.value.hint.startswith("create it, or correct landing, then `push`")
