@@ -46,7 +46,7 @@ from kada_athena_async.retry import Retrier, RetryBudget, RetryPolicy
 
 # Lambda-backed catalogs start cold: AWS's documentation speaks of minutes for their metadata.
 ATTEMPT_TIMEOUT_S = 60.0
-TELL_EVERY_S = 1.0
+NOTIFY_EVERY_S = 1.0
 
 # Nothing was ever reached: whoever waits learns it in seconds, not after the two minutes in which
 # an outage passes.
@@ -127,7 +127,7 @@ class AwsClient:
         self._pacer = pacer
         self._clock = clock
         self._rng = rng
-        self._tell = notify
+        self._notify = notify
         self._retrier = Retrier(clock=clock, rng=rng, notify=notify, policy=policy or RetryPolicy())
         self._budgets: dict[str, RetryBudget] = {}
         self._clients: dict[str, Any] = {}
@@ -139,7 +139,7 @@ class AwsClient:
         self._making = anyio.Lock()
         self._stack = AsyncExitStack()
         self._freeze: Callable[[], None] = lambda: None
-        self._told_at = clock.monotonic()
+        self._notified_at = clock.monotonic()
         self.reports_rates = False
         self.log = CallLog()
 
@@ -212,7 +212,7 @@ class AwsClient:
                     raise self._not_connected[service] from exc
 
                 wait_s = self._rng.uniform(FIRST_WAIT_S / 2, FIRST_WAIT_S)
-                self._tell(
+                self._notify(
                     RetryScheduled(
                         operation=name,
                         attempt=attempts,
@@ -301,9 +301,9 @@ class AwsClient:
         return answer
 
     def _note_end(self, name: str, begun: float, error: str = "") -> None:
-        if takes_calls(self._tell):
+        if takes_calls(self._notify):
             duration_s = round(self._clock.monotonic() - begun, 6)
-            self._tell(CallFinished(operation=name, duration_s=duration_s, error=error))
+            self._notify(CallFinished(operation=name, duration_s=duration_s, error=error))
 
     def _note_call(self, name: str) -> None:
         now = self._clock.monotonic()
@@ -316,17 +316,17 @@ class AwsClient:
         if self.log.started_at is None:
             self.log.started_at = self._clock.now()
 
-        if self.reports_rates and now - self._told_at >= TELL_EVERY_S:
-            self._told_at = now
+        if self.reports_rates and now - self._notified_at >= NOTIFY_EVERY_S:
+            self._notified_at = now
             allowed = {name: round(rate, 2) for name, rate in self._pacer.rates().items()}
-            self._tell(CallRates(calls=dict(self.log.calls), allowed=allowed))
+            self._notify(CallRates(calls=dict(self.log.calls), allowed=allowed))
 
     def _slow_down(self, name: str, source: str) -> None:
         self.log.throttles[name] += 1
         self.log.timeline.note_throttle(name, self._clock.monotonic())
         rate = self._pacer.throttled(name, source)
         if rate is not None:
-            self._tell(Throttled(operation=name, rate=round(rate, 2)))
+            self._notify(Throttled(operation=name, rate=round(rate, 2)))
 
     def _note_time(self, answer: Mapping[str, Any]) -> None:
         header = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
@@ -368,7 +368,7 @@ class AwsClient:
             return
 
         self._announced.add(url)
-        self._tell(
+        self._notify(
             Warned(
                 code=WarningCode.ENDPOINT,
                 message=f"the AWS settings of this machine send calls to {shown_url(url)}",

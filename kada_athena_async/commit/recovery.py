@@ -113,25 +113,25 @@ async def recover(
     resumable: ResumableRun | None = None
     why = "is discarded, as asked" if settings.is_fresh else "cannot be continued and was discarded"
     for entry in reversed(await _staged(root, files)):
-        leftover = await _examine(root / entry, files)
-        mark = await store.read() if store is not None else None
-        action = await _choose(leftover, settings, now=now, mark=mark, delivery=delivery)
+        interrupted = await _inspect(root / entry, files)
+        stored = await store.read() if store is not None else None
+        action = await _choose(interrupted, settings, now=now, stored=stored, delivery=delivery)
         if action is _Action.LEAVE:
-            message = f"{leftover.path} is left to a run with a high-water mark"
+            message = f"{interrupted.path} is left to a run with a high-water mark"
             notify(Warned(code=WarningCode.STALE_RUN, message=message))
         elif action is _Action.UNPUBLISH:
-            await _unpublish(leftover, files, notify)
-        elif action is _Action.RESUME and leftover.intent and resumable is None:
-            resumable = ResumableRun(path=leftover.path, intent=leftover.intent)
+            await _unpublish(interrupted, files, notify)
+        elif action is _Action.RESUME and interrupted.intent and resumable is None:
+            resumable = ResumableRun(path=interrupted.path, intent=interrupted.intent)
         elif action is _Action.FINISH:
-            committed.append(await finish(leftover, store=store, delivery=delivery))
+            committed.append(await finish(interrupted, store=store, delivery=delivery))
         elif action is _Action.ACCEPT:
-            committed.append(await finish(leftover))
+            committed.append(await finish(interrupted))
         else:
-            if _is_of_another_configuration(leftover, settings):
+            if _is_of_another_configuration(interrupted, settings):
                 await before_discard()
 
-            await _discard(leftover, files, notify, why)
+            await _discard(interrupted, files, notify, why)
 
     return Recovery(committed=tuple(reversed(committed)), resumable=resumable)
 
@@ -145,23 +145,29 @@ async def _staged(root: Path, files: Files) -> list[str]:
 
 
 async def _finish(
-    leftover: _InterruptedRun,
+    interrupted: _InterruptedRun,
     *,
     files: Files,
     notify: Callable[[Event], None],
     store: HwmStore | None = None,
     delivery: Delivery | None = None,
 ) -> CommittedManifest:
-    journal, intent = leftover.journal, leftover.intent
+    journal, intent = interrupted.journal, interrupted.intent
     assert journal is not None
     assert intent is not None
     return await complete(
-        leftover.path, intent, journal, store=store, files=files, notify=notify, delivery=delivery
+        interrupted.path,
+        intent,
+        journal,
+        store=store,
+        files=files,
+        notify=notify,
+        delivery=delivery,
     )
 
 
-def _is_of_another_configuration(leftover: _InterruptedRun, settings: RecoverySettings) -> bool:
-    intent = leftover.intent
+def _is_of_another_configuration(interrupted: _InterruptedRun, settings: RecoverySettings) -> bool:
+    intent = interrupted.intent
     is_other = intent is not None and intent.config_digest != settings.config_digest
     return is_other and not settings.is_fresh
 
@@ -193,7 +199,7 @@ class _InterruptedRun:
         is_published: The manifest of this commit is published, unharmed.
         is_over: A published manifest carries this run's id.
         missing: The files of the journal that are neither published nor staged, or are damaged.
-        has_retracted: The older commit that this one replaces is out of sight.
+        has_unpublished: The older commit that this one replaces is out of sight.
     """
 
     path: Path
@@ -205,7 +211,7 @@ class _InterruptedRun:
     has_unpublished: bool = False
 
 
-async def _examine(path: Path, files: Files) -> _InterruptedRun:
+async def _inspect(path: Path, files: Files) -> _InterruptedRun:
     """Look at a staging directory.
 
     Raises:
@@ -243,41 +249,41 @@ async def _examine(path: Path, files: Files) -> _InterruptedRun:
         )
 
     with failing(path):
-        leftover = await in_thread(look)
+        interrupted = await in_thread(look)
 
-    _refuse_damage(leftover)
-    return leftover
+    _refuse_damage(interrupted)
+    return interrupted
 
 
-def _refuse_damage(leftover: _InterruptedRun) -> None:
+def _refuse_damage(interrupted: _InterruptedRun) -> None:
     """Stop where neither going on nor going back would be right."""
-    if not leftover.missing or leftover.journal is None or leftover.intent is None:
+    if not interrupted.missing or interrupted.journal is None or interrupted.intent is None:
         return
 
-    if leftover.is_published or leftover.has_unpublished:
-        names = ", ".join(leftover.missing)
-        manifest = leftover.path.parent.parent / leftover.journal.manifest.name
-        window = Window(leftover.intent.start, leftover.intent.end)
+    if interrupted.is_published or interrupted.has_unpublished:
+        names = ", ".join(interrupted.missing)
+        manifest = interrupted.path.parent.parent / interrupted.journal.manifest.name
+        window = Window(interrupted.intent.start, interrupted.intent.end)
         raise StateError(
             f"the commit of {window} is damaged: {names} missing or not what was written; "
             "the high-water mark has not moved",
-            hint=f"restore it; or remove {manifest} and {leftover.path}, "
+            hint=f"restore it; or remove {manifest} and {interrupted.path}, "
             "and the window is extracted again",
         )
 
 
 async def _choose(
-    leftover: _InterruptedRun,
+    interrupted: _InterruptedRun,
     settings: RecoverySettings,
     *,
     now: datetime,
-    mark: StoredState | None,
+    stored: StoredState | None,
     delivery: Delivery | None,
 ) -> _Action:
     """The action on remains, by what the other runners of the same HWM say."""
-    intent, journal = leftover.intent, leftover.journal
+    intent, journal = interrupted.intent, interrupted.journal
     is_behind = bool(delivery and intent and await delivery.claimed_elsewhere(intent))
-    action = _decide(leftover, settings, now=now, mark=mark, is_behind=is_behind)
+    action = _decide(interrupted, settings, now=now, stored=stored, is_behind=is_behind)
     if delivery and intent and action in _ON_COMMITS:
         window = Window(intent.start, intent.end)
         await delivery.owner.check(intent.origin, f"the unfinished commit of {window}")
@@ -289,11 +295,11 @@ async def _choose(
 
 
 def _decide(
-    leftover: _InterruptedRun,
+    interrupted: _InterruptedRun,
     settings: RecoverySettings,
     *,
     now: datetime,
-    mark: StoredState | None,
+    stored: StoredState | None,
     is_behind: bool = False,
 ) -> _Action:
     """The action on remains of a run.
@@ -301,59 +307,61 @@ def _decide(
     Args:
         is_behind: Another runner's delivery begins at the HWM and goes before this one.
     """
-    intent = leftover.intent
-    if intent is None or leftover.is_over:
+    intent = interrupted.intent
+    if intent is None or interrupted.is_over:
         return _Action.DISCARD
 
-    if (intent.manages_hwm and mark is None) or (
-        settings.only_commits and not leftover.is_published
+    if (intent.manages_hwm and stored is None) or (
+        settings.only_commits and not interrupted.is_published
     ):
         return _Action.LEAVE
 
-    is_superseded = is_behind or (mark is not None and _is_superseded(leftover, intent, mark))
-    if leftover.is_published:
+    is_superseded = is_behind or (
+        stored is not None and _is_superseded(interrupted, intent, stored)
+    )
+    if interrupted.is_published:
         return _Action.UNPUBLISH if is_superseded else _Action.FINISH
 
-    if leftover.has_unpublished:
+    if interrupted.has_unpublished:
         return _Action.FINISH
 
     is_wanted = (
         not is_superseded
         and not settings.is_fresh
         and intent.config_digest == settings.config_digest
-        and (not intent.manages_hwm or (mark is not None and intent.hwm == mark.hwm))
+        and (not intent.manages_hwm or (stored is not None and intent.hwm == stored.hwm))
     )
-    if leftover.journal is not None:
-        return _Action.FINISH if is_wanted and not leftover.missing else _Action.DISCARD
+    if interrupted.journal is not None:
+        return _Action.FINISH if is_wanted and not interrupted.missing else _Action.DISCARD
 
     is_young = timedelta(0) <= now - intent.started_at < settings.resume
     return _Action.RESUME if is_wanted and is_young else _Action.DISCARD
 
 
-def _is_superseded(leftover: _InterruptedRun, intent: RunIntent, mark: StoredState) -> bool:
+def _is_superseded(interrupted: _InterruptedRun, intent: RunIntent, stored: StoredState) -> bool:
     """True if a run elsewhere moved the HWM since, wherever to: the time was extracted there.
 
     An HWM that was set by hand is no such HWM: its state belongs to another one.
     """
-    if mark.carried is None or mark.hwm is None or not intent.manages_hwm or intent.replaces:
+    if stored.carried is None or stored.hwm is None or not intent.manages_hwm or intent.replaces:
         return False
 
-    if mark.hwm == intent.end and leftover.journal is not None:
-        own = leftover.journal.manifest.sha256
-        return mark.manifest_sha256 not in ("", own)
+    if stored.hwm == intent.end and interrupted.journal is not None:
+        own = interrupted.journal.manifest.sha256
+        return stored.manifest_sha256 not in ("", own)
 
-    return mark.hwm != intent.hwm
+    return stored.hwm != intent.hwm
 
 
 async def _unpublish(
-    leftover: _InterruptedRun, files: Files, notify: Callable[[Event], None]
+    interrupted: _InterruptedRun, files: Files, notify: Callable[[Event], None]
 ) -> None:
     """Take a commit out of sight, its manifest first; each step may be repeated after a crash."""
-    journal, intent = leftover.journal, leftover.intent
+    journal, intent = interrupted.journal, interrupted.intent
     assert journal is not None
     assert intent is not None
-    with failing(leftover.path):
-        await in_thread(lambda: discard(leftover.path, journal, files))
+    with failing(interrupted.path):
+        await in_thread(lambda: discard(interrupted.path, journal, files))
 
     window = Window(intent.start, intent.end)
     notify(
@@ -366,19 +374,19 @@ async def _unpublish(
 
 
 async def _discard(
-    leftover: _InterruptedRun, files: Files, notify: Callable[[Event], None], outcome: str
+    interrupted: _InterruptedRun, files: Files, notify: Callable[[Event], None], outcome: str
 ) -> None:
-    journal = leftover.journal
+    journal = interrupted.journal
 
     def clear() -> None:
         if journal is not None and not journal.replaces:
-            unpublish(leftover.path, journal, files)
+            unpublish(interrupted.path, journal, files)
 
-        remove_run(leftover.path, files)
+        remove_run(interrupted.path, files)
 
-    with failing(leftover.path):
+    with failing(interrupted.path):
         await in_thread(clear)
 
-    if leftover.intent is not None and not leftover.is_over:
-        message = f"the interrupted run {leftover.intent.run_id} {outcome}"
+    if interrupted.intent is not None and not interrupted.is_over:
+        message = f"the interrupted run {interrupted.intent.run_id} {outcome}"
         notify(Warned(code=WarningCode.STALE_RUN, message=message))

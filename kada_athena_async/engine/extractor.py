@@ -18,7 +18,7 @@ from kada_athena_async.concurrency import Clock, SystemClock, offload, require_a
 from kada_athena_async.config import Config, ConfigFields, check_name, config_digest, make_config
 from kada_athena_async.engine.aws_secrets import with_aws_secrets
 from kada_athena_async.engine.connection import Connection, connect, learn_account
-from kada_athena_async.engine.delivery import Destination
+from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.doctor import DoctorReport
 from kada_athena_async.engine.finish_hook import FinishHook
 from kada_athena_async.engine.record_stream import RecordStreams
@@ -135,7 +135,7 @@ class Extractor(RecordStreams):
         async with self._connection(notify, policy=policy) as connection:
             report = await (await offload(_report_connection))(connection)
 
-        missing = await self._outside(notify).missing_rights()
+        missing = await self._destination(notify).missing_rights()
         return replace(report, missing=(*report.missing, *missing))
 
     async def plan(
@@ -157,7 +157,7 @@ class Extractor(RecordStreams):
         notify = Fanout(self._observers)
         await self._read_secrets(notify)
         async with AsyncExitStack() as stack:
-            store = await stack.enter_async_context(self._outside(notify).store(self._hwm_path))
+            store = await stack.enter_async_context(self._destination(notify).store(self._hwm_path))
             connection = await stack.enter_async_context(self._connection(notify))
             preview = (await offload(_preview_type))(
                 connection=connection,
@@ -184,7 +184,7 @@ class Extractor(RecordStreams):
         notify, written = Fanout(self._observers), self.config
         await self._read_secrets(notify)
         doctor = Doctor(
-            destination=self._outside(notify),
+            destination=self._destination(notify),
             written=written,
             hwm_path=self._hwm_path,
             texts=self._texts,
@@ -209,7 +209,7 @@ class Extractor(RecordStreams):
         require_asyncio()
         notify = Fanout(self._observers)
         await self._read_secrets(notify)
-        destination, place = self._outside(notify), self.config.landing
+        destination, place = self._destination(notify), self.config.landing
         # Without hwm_store no other runner has this mark: what waits may go before it is read.
         is_shared = place is not None and self.config.hwm_store is not None
         async with open_session(
@@ -277,7 +277,7 @@ class Extractor(RecordStreams):
         async with (
             hook.at_the_end(),
             open_session(
-                self._outside(notify),
+                self._destination(notify),
                 self._hwm_path,
                 run_id=run_id,
                 keeps_state=manages,
@@ -351,7 +351,7 @@ class Extractor(RecordStreams):
         ) as connection:
             yield connection
 
-    def _outside(self, notify: Observer) -> Destination:
+    def _destination(self, notify: Observer) -> Destination:
         return Destination(
             config=self.config,
             name=self.name,

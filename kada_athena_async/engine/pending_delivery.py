@@ -84,7 +84,7 @@ from kada_athena_async.commit import (
     parse_manifest,
     recover,
 )
-from kada_athena_async.engine.delivery import Destination, Store
+from kada_athena_async.engine.destination import Destination, Store
 from kada_athena_async.engine.ownership import Owner
 from kada_athena_async.errors import LockedError, StateError
 from kada_athena_async.events import Warned

@@ -11,7 +11,7 @@ from kada_athena_async.commit import newest_manifest
 from kada_athena_async.config.fields import MetadataSourceName
 from kada_athena_async.discover import Inventory
 from kada_athena_async.engine.connection import Connection
-from kada_athena_async.engine.delivery import Store
+from kada_athena_async.engine.destination import Store
 from kada_athena_async.engine.preflight import meet
 from kada_athena_async.engine.size_sample import SizeSample
 from kada_athena_async.engine.window_planner import window_planner

@@ -19,7 +19,7 @@ from kada_athena_async.commit import (
 from kada_athena_async.config import config_digest
 from kada_athena_async.engine import summary, system_table
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
-from kada_athena_async.engine.delivery import Store
+from kada_athena_async.engine.destination import Store
 from kada_athena_async.engine.ownership import check_owner, may_continue, why_not_continued
 from kada_athena_async.engine.preflight import meet
 from kada_athena_async.engine.statements import overwritten_digest

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kada_athena_async.config import Config
-from kada_athena_async.engine.delivery import Destination, Store
+from kada_athena_async.engine.destination import Destination, Store
 from kada_athena_async.engine.ownership import Owner, origin_of
 from kada_athena_async.engine.pending_delivery import PendingDelivery
 from kada_athena_async.engine.preflight import check_disk

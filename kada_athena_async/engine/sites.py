@@ -169,7 +169,7 @@ class SitesExtractor:
         self._at_once = at_once
         self._deadline_s = deadline_s
         self._heard_s: dict[str, float] = {}
-        self._tell = Fanout(observers)
+        self._notify = Fanout(observers)
         self._clock = clock or SystemClock()
         self._shared = shared
         if shared is None and sites[0].name:
@@ -247,7 +247,7 @@ class SitesExtractor:
 
         names = tuple(site.name for site in self.sites)
         at_once = min(self._at_once, len(names))
-        self._tell(SitesStarted(sites=names, at_once=at_once))
+        self._notify(SitesStarted(sites=names, at_once=at_once))
 
         async def one(site: Site) -> SiteResult[ResultT]:
             return await self._one(site, work)
@@ -255,7 +255,7 @@ class SitesExtractor:
         async with self._naming_the_silent():
             results = await map_bounded(one, self.sites, limit=at_once)
 
-        self._tell(
+        self._notify(
             SitesFinished(
                 exit_code=common_exit_code([found.exit_code for found in results]),
                 good=tuple(found.site.name for found in results if not found.exit_code),
@@ -270,13 +270,13 @@ class SitesExtractor:
     ) -> SiteResult[ResultT]:
         def hear(event: Event) -> None:
             self._heard_s[site.name] = self._clock.monotonic()
-            self._tell(SiteEvent(site=site.name, event=event))
+            self._notify(SiteEvent(site=site.name, event=event))
 
-        notify = _SiteObserver(hear, takes_calls=self._tell.takes_calls)
+        notify = _SiteObserver(hear, takes_calls=self._notify.takes_calls)
         begun = self._clock.monotonic()
         result, error = None, None
         self._heard_s[site.name] = begun
-        self._tell(SiteStarted(site=site.name, name=site.instance(self.name)))
+        self._notify(SiteStarted(site=site.name, name=site.instance(self.name)))
         try:
             result = await self._in_time(self._extractor(site, [notify]), work)
         except Exception as exc:
@@ -285,7 +285,7 @@ class SitesExtractor:
         self._heard_s.pop(site.name, None)
         duration_s = round(self._clock.monotonic() - begun, 3)
         found = SiteResult(site, result, error, duration_s)
-        self._tell(
+        self._notify(
             SiteFinished(
                 site=site.name,
                 exit_code=found.exit_code,
@@ -341,7 +341,7 @@ class SitesExtractor:
                     if now_s - heard_s >= SILENCE_S
                 }
                 if silent:
-                    self._tell(SitesWaiting(silent_s=silent))
+                    self._notify(SitesWaiting(silent_s=silent))
 
         async with anyio.create_task_group() as group:
             group.start_soon(watch)

@@ -27,7 +27,7 @@ from kada_athena_async.commit import (
     submitted_before,
 )
 from kada_athena_async.config import Config
-from kada_athena_async.engine.delivery import Store
+from kada_athena_async.engine.destination import Store
 from kada_athena_async.engine.ownership import check_output_path, check_owner, origin_of
 from kada_athena_async.engine.window_request import PlannedWindow, RequestedWindows, WindowRequest
 from kada_athena_async.errors import StateError
@@ -78,10 +78,10 @@ class WindowPlanner:
             StateError: The HWM cannot be used, belongs to somebody else, or all that is asked for
                 is published already.
         """
-        mark, packages = await self._known()
-        notes = self.check_owner(mark, packages)
-        begins_at = mark
-        if mark.hwm is None and request.start is None and packages:
+        stored, packages = await self._known()
+        notes = self.check_owner(stored, packages)
+        begins_at = stored
+        if stored.hwm is None and request.start is None and packages:
             newest = max(packages, key=lambda package: package.window.end)
             begins_at = StoredState(hwm=newest.window.end)
             if self.store is not None:
@@ -94,7 +94,7 @@ class WindowPlanner:
         if window is None:
             return RequestedWindows(windows=(), notes=(*notes, *window_plan.notes))
 
-        stated = covered_by_state(mark.newest)
+        stated = covered_by_state(stored.newest)
         if request.again:
             windows = _once_more(window, packages)
             self._check_here(windows, stated)
@@ -121,10 +121,10 @@ class WindowPlanner:
         Raises:
             StateError: A manifest or the HWM is junk.
         """
-        mark, packages = await self._known()
+        stored, packages = await self._known()
         window = planned.window
         others = [p for p in packages if not (planned.replaces and p.window == window)]
-        state = mark.newest
+        state = stored.newest
         carried = state if state is not None and state.hwm == window.start else None
         if carried is None:
             carried = await self._left_by([p for p in others if p.window.end == window.start])
@@ -146,7 +146,7 @@ class WindowPlanner:
             end=window.end,
         )
         # An end that was settled once stays so, also if the clock was set back since.
-        later = mark.carried if mark.carried and mark.carried.hwm >= window.end else None
+        later = stored.carried if stored.carried and stored.carried.hwm >= window.end else None
         window_plan = replace(window_plan, window=window, later=later)
         if planned.replaces:
             own = [package for package in packages if package.window == window]
@@ -178,7 +178,7 @@ class WindowPlanner:
         self.check_owner(*await self._known())
 
     def check_owner(
-        self, mark: StoredState, packages: Sequence[PublishedPackage]
+        self, stored: StoredState, packages: Sequence[PublishedPackage]
     ) -> list[tuple[WarningCode, str]]:
         """Refuse a state or packages of somebody else; a note where nobody is named.
 
@@ -186,7 +186,7 @@ class WindowPlanner:
             StateError: Server, account, Region or instance are others.
         """
         place = self._place
-        state = mark.newest
+        state = stored.newest
         if state is not None:
             check_owner(self.origin, state.origin, f"the state of the high-water mark {place}")
 
@@ -195,7 +195,7 @@ class WindowPlanner:
 
         ends = {package.window.end for package in packages}
         if isinstance(self.store, FileHwmStore) and state is not None and state.hwm not in ends:
-            check_output_path(self.store, mark.output_path)
+            check_output_path(self.store, stored.output_path)
 
         is_nameless = (state is not None and state.origin is None) or (
             state is None and bool(packages) and packages[-1].origin is None
@@ -212,9 +212,9 @@ class WindowPlanner:
         ]
 
     async def _known(self) -> tuple[StoredState, tuple[PublishedPackage, ...]]:
-        mark = await self.store.read() if self.store is not None else StoredState()
+        stored = await self.store.read() if self.store is not None else StoredState()
         packages = await published_packages(self.output_path, self.origin.instance, self.files)
-        return mark, packages
+        return stored, packages
 
     async def _left_by(self, packages: Sequence[PublishedPackage]) -> RunState | None:
         """State that the first of *packages* left for the next run; None if there is none."""

@@ -272,7 +272,7 @@ def _mark_of(workgroup: str, state: RunState | None, window: Window) -> Workgrou
 def plan_window(
     now: datetime,
     settings: WindowSettings,
-    mark: StoredState,
+    stored: StoredState,
     *,
     start: datetime | None = None,
     end: datetime | None = None,
@@ -281,7 +281,7 @@ def plan_window(
 
     Args:
         now: The earlier of this machine's clock and AWS's, aware.
-        mark: What the last run left.
+        stored: What the last run left.
         start, end: What the user asks for; naive values are UTC, fractions of a second are cut.
 
     Raises:
@@ -291,10 +291,10 @@ def plan_window(
     settled = whole_second(now - settings.settle)
     wanted = settled if end is None else whole_second(end)
     stop = min(wanted, settled)
-    begin = _begin(now, settings, mark, start)
-    if start is None and mark.hwm is not None and mark.hwm > now:
+    begin = _begin(now, settings, stored, start)
+    if start is None and stored.hwm is not None and stored.hwm > now:
         raise StateError(
-            f"the high-water mark {mark.hwm:{HWM_FORMAT}} UTC lies in the future",
+            f"the high-water mark {stored.hwm:{HWM_FORMAT}} UTC lies in the future",
             hint="check this machine's clock, or set the high-water mark back with `publish_hwm`",
         )
 
@@ -308,12 +308,12 @@ def plan_window(
         message = f"the end {wanted:{HWM_FORMAT}} is not settled yet: {stop:{HWM_FORMAT}}"
         notes.append((WarningCode.WINDOW_END_ADJUSTED, message))
 
-    if mark.was_edited and start is None:
+    if stored.was_edited and start is None:
         message = "the high-water mark was set by hand: the run starts there"
         notes.append((WarningCode.HWM_EDITED, message))
 
-    newest = mark.newest
-    follows = mark.carried is not None and mark.carried.hwm == begin
+    newest = stored.newest
+    follows = stored.carried is not None and stored.carried.hwm == begin
 
     kept_since = whole_second(now - RETENTION)
     return WindowPlan(
@@ -322,28 +322,28 @@ def plan_window(
         follows=follows,
         kept_since=kept_since,
         first_since=settings.first_since(now),
-        gaps=_retention_gap(begin, kept_since) + _operator_gap(begin, mark, start),
+        gaps=_retention_gap(begin, kept_since) + _operator_gap(begin, stored, start),
         notes=tuple(notes),
     )
 
 
 def _begin(
-    now: datetime, settings: WindowSettings, mark: StoredState, start: datetime | None
+    now: datetime, settings: WindowSettings, stored: StoredState, start: datetime | None
 ) -> datetime:
     if start is not None:
         return whole_second(start)
 
-    return mark.hwm or settings.first_since(now)
+    return stored.hwm or settings.first_since(now)
 
 
 def _retention_gap(begin: datetime, kept_since: datetime) -> tuple[Gap, ...]:
     return (Gap("retention", begin, kept_since),) if begin < kept_since else ()
 
 
-def _operator_gap(begin: datetime, mark: StoredState, start: datetime | None) -> tuple[Gap, ...]:
+def _operator_gap(begin: datetime, stored: StoredState, start: datetime | None) -> tuple[Gap, ...]:
     # The last HWM that the runs themselves reached, whatever was written into the file since.
-    reached = mark.before_edit.hwm if mark.before_edit else mark.hwm
-    is_chosen = start is not None or mark.was_edited
+    reached = stored.before_edit.hwm if stored.before_edit else stored.hwm
+    is_chosen = start is not None or stored.was_edited
     if is_chosen and reached is not None and reached < begin:
         return (Gap("operator", reached, begin),)
 

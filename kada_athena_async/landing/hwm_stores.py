@@ -85,7 +85,7 @@ class MovingObjects:
         self._old = old
         self._hwm_name = f"{name}_hwm.txt"
         self._others = (f"{name}_state.json", f"{name}_delivery.json")
-        self._tell = notify
+        self._notify = notify
         self._is_old: bool | None = None
         self._versions: dict[str, str] = {}
 
@@ -152,7 +152,7 @@ class MovingObjects:
             await self._copy(self._hwm_name, mark)
 
         self._is_old = False
-        self._tell(
+        self._notify(
             Warned(
                 code=WarningCode.HWM_RELOCATED,
                 message=f"the high-water mark moved from {self._old.place} to {self.place}; "

@@ -72,11 +72,11 @@ class JsonHandler(logging.Handler):
 
     def __init__(self, notify: Callable[[str, Mapping[str, object]], None]) -> None:
         super().__init__()
-        self._tell = notify
+        self._notify = notify
 
     def emit(self, record: logging.LogRecord) -> None:
         facts = {"level": record.levelname, "logger": record.name, "message": self.format(record)}
-        self._tell("log", facts)
+        self._notify("log", facts)
 
 
 def log_safely(

@@ -63,7 +63,7 @@ class PlainLines:
         self._verbosity = verbosity
         self._clock_s = clock_s
         self._picture = RunProgress(begun_s=clock_s())
-        self._told_s = clock_s()
+        self._notified_s = clock_s()
 
     def __call__(self, event: Event) -> None:
         before, self._picture = self._picture, self._picture.after(event, self._clock_s())
@@ -96,10 +96,10 @@ class PlainLines:
     def _sign_of_life(self) -> list[str]:
         """A line now and then, the longer the run the rarer; nothing else moves in a log."""
         now_s = self._clock_s()
-        if not is_due(now_s, told_s=self._told_s, begun_s=self._picture.begun_s):
+        if not is_due(now_s, notified_s=self._notified_s, begun_s=self._picture.begun_s):
             return []
 
-        self._told_s = now_s
+        self._notified_s = now_s
         line = progress(self._picture, now_s)
         return [line] if line else []
 
@@ -109,9 +109,9 @@ def _is_known(event: Event) -> bool:
     return isinstance(event, Warned) and event.code == WarningCode.ENDPOINT
 
 
-def is_due(now_s: float, *, told_s: float, begun_s: float) -> bool:
+def is_due(now_s: float, *, notified_s: float, begun_s: float) -> bool:
     """True if a log was silent long enough, by the time that the run has lasted; in seconds."""
-    return now_s - told_s >= min(_RAREST_S, max(_OFTENEST_S, (now_s - begun_s) / 5))
+    return now_s - notified_s >= min(_RAREST_S, max(_OFTENEST_S, (now_s - begun_s) / 5))
 
 
 def plan_line(plan: PlanReady) -> str:

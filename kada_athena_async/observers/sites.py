@@ -60,7 +60,7 @@ class SiteLines:
         self.board = SitesProgress()
         self._has_picture = has_picture
         self._width = width
-        self._told_s = clock_s()
+        self._notified_s = clock_s()
         self._clock_s = clock_s
         self._write = write
         self._redact = redact
@@ -139,14 +139,14 @@ class SiteLines:
 
     def _show_life(self) -> None:
         now_s = self._clock_s()
-        due = is_due(now_s, told_s=self._told_s, begun_s=self.board.begun_s)
+        due = is_due(now_s, notified_s=self._notified_s, begun_s=self.board.begun_s)
         if due and not self._has_picture:
-            self._told_s = now_s
+            self._notified_s = now_s
             self._say(progress_of_sites(self.board, now_s))
 
     def _name_the_silent(self, event: SitesWaiting) -> None:
         now_s = self._clock_s()
-        if self._named and not is_due(now_s, told_s=self._named_s, begun_s=self.board.begun_s):
+        if self._named and not is_due(now_s, notified_s=self._named_s, begun_s=self.board.begun_s):
             return
 
         self._named, self._named_s = True, now_s

@@ -112,7 +112,7 @@ class TerminalProgress:
             )
 
         if self._sites is not None:
-            self._tell_sites(self._sites, event)
+            self._show_sites(self._sites, event)
             return
 
         with self._adding:
@@ -140,7 +140,7 @@ class TerminalProgress:
             case _:
                 return delivery(event)
 
-    def _tell_sites(self, sites: SiteLines, event: Event) -> None:
+    def _show_sites(self, sites: SiteLines, event: Event) -> None:
         with self._adding:
             sites.note(event)
 

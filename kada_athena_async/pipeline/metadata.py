@@ -141,14 +141,14 @@ class MetadataExtraction:
 
         if page.stand_in:
             self._tally(page.schema).note(page.stand_in)
-            self._tell_once(WarningCode.STAND_IN, f"schema {name} is {page.stand_in}")
+            self._warn_once(WarningCode.STAND_IN, f"schema {name} is {page.stand_in}")
 
     def _note_unreadable(self, schema: str, note: str) -> None:
         self._tally(schema).miss_part(note)
         name = f"{self.unit.catalog.name}.{schema}"
-        self._tell_once(WarningCode.UNREADABLE, f"schema {name} is incomplete: {note}")
+        self._warn_once(WarningCode.UNREADABLE, f"schema {name} is incomplete: {note}")
 
-    def _tell_once(self, code: WarningCode, message: str) -> None:
+    def _warn_once(self, code: WarningCode, message: str) -> None:
         """Warn of the first of a catalog; the manifest names each."""
         if code not in self.sources.warned:
             self.sources.warned.add(code)

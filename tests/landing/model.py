@@ -35,7 +35,7 @@ from kada_athena_async.commit import (
 )
 from kada_athena_async.config import Config, make_config
 from kada_athena_async.config.landing import Place
-from kada_athena_async.engine.delivery import Destination
+from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.ownership import Owner, origin_of
 from kada_athena_async.engine.pending_delivery import PendingDelivery
 from kada_athena_async.engine.window_planner import WindowPlanner, window_planner

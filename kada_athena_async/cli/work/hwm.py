@@ -130,7 +130,7 @@ async def _remote_store(site: Site, name: str) -> AsyncIterator[Store]:
 
     from kada_athena_async.concurrency import SystemClock
     from kada_athena_async.engine.aws_secrets import with_aws_secrets
-    from kada_athena_async.engine.delivery import Destination
+    from kada_athena_async.engine.destination import Destination
     from kada_athena_async.fanout import Fanout
 
     clock, rng, notify = SystemClock(), Random(), Fanout(())

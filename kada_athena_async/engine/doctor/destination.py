@@ -13,7 +13,7 @@ from typing_extensions import assert_never
 
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.config.landing import AzurePlace, LocalPlace, Place, S3Place
-from kada_athena_async.engine.delivery import Destination
+from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.doctor.buckets import BucketTrials
 from kada_athena_async.engine.doctor.report import Area, CheckResult, Finding, State
 from kada_athena_async.errors import ConfigError, KadaAthenaError

@@ -14,7 +14,7 @@ from kada_athena_async.codes import ExitCode
 from kada_athena_async.config import Config
 from kada_athena_async.discover import CatalogFacts, WorkgroupFacts, discover_catalogs
 from kada_athena_async.engine.connection import Connection, connect
-from kada_athena_async.engine.delivery import Destination
+from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.doctor.athena import AthenaTrials
 from kada_athena_async.engine.doctor.buckets import BucketTrials
 from kada_athena_async.engine.doctor.destination import OutsideTrials

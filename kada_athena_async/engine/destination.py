@@ -1,4 +1,4 @@
-"""The run's way to places outside: its landing, and where its HWM is kept."""
+"""Destination of an instance: its landing, and the store of its high-water mark."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Destination:
         for package in waiting.due:
             await owner.check(package.origin, f"the package {package.manifest.name}")
 
-        self._tell_held_back(waiting, place.url)
+        self._warn_held_back(waiting, place.url)
         unclaimed = frozenset[str]()
         if not is_alone:
             unclaimed = await self._unclaimed(output_path, waiting, claim)
@@ -151,7 +151,7 @@ class Destination:
             and (claim is None or claim.sha256 != package.manifest.sha256)
         )
 
-    def _tell_held_back(self, waiting: Waiting, place: str) -> None:
+    def _warn_held_back(self, waiting: Waiting, place: str) -> None:
         for package in waiting.unmasked:
             start, end = (f"{moment:{HWM_FORMAT}}" for moment in (package.start, package.end))
             message = (
