@@ -245,6 +245,7 @@ def _principal_units(
         *unresolved.values(),
         *(each.listed_since for each in windows),
         *(since for each in windows for since in each.unfinished.values()),
+        *([window_plan.principals_since] if window_plan.principals_since else []),
         max(each.window.end for each in windows),
     )
     end = max(each.window.end for each in windows)

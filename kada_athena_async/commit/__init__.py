@@ -17,7 +17,7 @@ from kada_athena_async.commit.manifest import (
 from kada_athena_async.commit.publication import Delivery
 from kada_athena_async.commit.published import (
     PublishedPackage,
-    late_principals,
+    held_principals,
     published_ids,
     published_packages,
     submitted_before,
@@ -41,7 +41,7 @@ __all__ = [
     "ResumableRun",
     "RunFacts",
     "commit",
-    "late_principals",
+    "held_principals",
     "newest_manifest",
     "parse_manifest",
     "published_ids",

@@ -116,27 +116,35 @@ async def submitted_before(
     return await in_thread(look)
 
 
-async def late_principals(
+async def held_principals(
     packages: Sequence[PublishedPackage], start: datetime, own: Container[str]
-) -> dict[str, datetime]:
-    """Executions other than *own* whose principals *packages* hold, and the times of their events.
+) -> tuple[dict[str, datetime], datetime]:
+    """The principals that *packages* hold.
 
     Args:
         start: Stands for a time that is not known.
+        own: Executions of *packages*.
+
+    Returns:
+        The executions of other packages with the times of their events, and the time of the oldest
+        event, at most *start*.
 
     Raises:
         ValueError, OSError: As ``published_ids``.
     """
 
-    def look() -> dict[str, datetime]:
-        found: dict[str, datetime] = {}
+    def look() -> tuple[dict[str, datetime], datetime]:
+        late: dict[str, datetime] = {}
+        oldest = start
         for path in (path for package in packages for path in package.principals):
             if path.exists():
                 for query_id, event_time in read_values(path, "query_id", "event_time"):
+                    at = _moment(event_time) or start
+                    oldest = min(oldest, at)
                     if query_id not in own:
-                        found[query_id] = _moment(event_time) or start
+                        late[query_id] = at
 
-        return found
+        return late, oldest
 
     return await in_thread(look)
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.commit import (
     PublishedPackage,
-    late_principals,
+    held_principals,
     published_ids,
     published_packages,
     read_manifest,
@@ -319,8 +319,8 @@ async def _replacing(
         for query_id in ids:
             replaced.add(query_id)
 
-    late = await late_principals(packages, planned.window.start, replaced)
-    return replace(window_plan, replaced=replaced, early=early, late=late)
+    late, since = await held_principals(packages, planned.window.start, replaced)
+    return replace(window_plan, replaced=replaced, early=early, late=late, principals_since=since)
 
 
 def _once_more(window: Window, packages: Sequence[PublishedPackage]) -> tuple[PlannedWindow, ...]:

@@ -140,6 +140,8 @@ class WindowPlan:
         left: State that the replaced package left to the next run; None if nobody knows.
         late: Executions of earlier windows whose principal the replaced package holds: id -> when
             they were submitted, or later.
+        principals_since: Time of the oldest event that the replaced package holds; None if none is
+            replaced.
         knows_others: As in ``WorkgroupWindow``.
     """
 
@@ -156,6 +158,7 @@ class WindowPlan:
     later: RunState | None = None
     left: RunState | None = None
     late: Mapping[str, datetime] = field(default_factory=dict, compare=False)
+    principals_since: datetime | None = None
     knows_others: bool = True
 
     def leaves(self, found: RunState) -> RunState:

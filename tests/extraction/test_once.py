@@ -18,6 +18,7 @@ from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Workgroup
 from kada_athena_async.sandbox.estate.small import tiny_estate
 from kada_athena_async.sandbox.policy import Policy
+from tests.conftest import Extracts
 from tests.faults.world import START, WallClock, World, finished
 from tests.unit.commit.disk import CrashingFiles, SimulatedCrash
 
@@ -48,6 +49,11 @@ def world(tmp_path: Path, sandbox: Sandbox, wall: WallClock) -> World:
         made.submit(at, workgroup=("primary", "adhoc")[number % 2], took_ms=90_000)
 
     return made
+
+
+def databaselog_of(world: World, manifest: dict[str, Any]) -> list[dict[str, str]]:
+    (name,) = [file["name"] for file in manifest["files"] if file["kind"] == "databaselog"]
+    return Extracts.read(world.out / name)
 
 
 def windows(world: World) -> list[tuple[str, str]]:
@@ -171,6 +177,37 @@ async def test_h3_again_keeps_what_became_listable_late(world: World) -> None:
 
     assert world.told()[late] == 1
     check_once(world, second.end)
+
+
+@pytest.mark.parametrize("kept", ["all packages", "the replaced one"])
+async def test_h3_again_asks_by_id_for_what_no_list_reaches(world: World, kept: str) -> None:
+    """Submitted days before the package's window and finished in it: there it stays, once."""
+    long_ones = [
+        world.submit(START - hours * HOUR, state="RUNNING", workgroup=workgroup)
+        for hours, workgroup in ((1, "primary"), (30, "adhoc"))
+    ]
+    ends = [(await world.run(START + days * DAY)).end for days in (0, 1)]
+    for query_id in long_ones:
+        world.sandbox.finish(query_id, completed_at=START + 2 * DAY)
+
+    third = await world.run(START + 3 * DAY)
+    assert [world.told()[query_id] for query_id in long_ones] == [1, 1]
+    before = world.told()
+    if kept == "the replaced one":
+        for manifest in world.manifests()[:2]:
+            before -= Counter(row["query_id"] for row in databaselog_of(world, manifest))
+            for file in manifest["files"]:
+                (world.out / file["name"]).unlink()
+
+            stamp = datetime.fromisoformat(manifest["end"].replace("Z", "+00:00"))
+            (world.out / f"athena_manifest_{stamp:%Y%m%dT%H%M%SZ}.json").unlink()
+
+    await world.run(START + 4 * DAY, start_hwm=ends[1], end_hwm=third.end, again=True)
+
+    assert world.told() == before
+    last = await world.run(START + 4 * DAY)
+    assert last.start == third.end
+    assert [world.told()[query_id] for query_id in long_ones] == [1, 1]
 
 
 async def test_h3_again_where_the_package_is_not_is_refused(world: World, tmp_path: Path) -> None:

@@ -142,6 +142,31 @@ async def test_packages_that_are_extracted_again_hold_their_principals_once(
     assert counts_of(last)["late"] > 0
 
 
+async def test_a_package_that_is_extracted_again_keeps_the_principal_of_a_query_of_days(
+    sandbox: Sandbox, run_at: Any, read_extracts: Any, tmp_path: Path
+) -> None:
+    """Its event lies days before the window, and the package that knew when is gone."""
+    running = make_execution(4001, submitted_at=START - HOUR, state="RUNNING")
+    assert event_at(running) is not None
+    sandbox.submit(running)
+    days = timedelta(days=1)
+    await run_at(START)
+    second = await run_at(START + days)
+    sandbox.finish(running.query_execution_id, completed_at=START + 2 * days)
+    third = await run_at(START + 3 * days)
+    extracts = read_extracts(tmp_path / "out")
+    before = {row["query_id"]: row for row in extracts.rows("query_principals")}
+    assert running.query_execution_id in before
+    for path in (tmp_path / "out").glob(f"*_{second.end:%Y%m%dT%H%M%SZ}.*"):
+        path.unlink()
+
+    await run_at(START + 4 * days, start_hwm=third.start, end_hwm=third.end, again=True)
+
+    rows = [row for row in extracts.rows("query_principals")]
+    [row] = [row for row in rows if row["query_id"] == running.query_execution_id]
+    assert row == before[running.query_execution_id]
+
+
 async def test_progress_says_how_far_back_the_events_are_read(run_at: Any) -> None:
     """Shares grow from the newest event to the oldest, for the line of users on the terminal."""
     events: list[Event] = []
