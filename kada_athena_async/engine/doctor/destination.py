@@ -108,7 +108,7 @@ class OutsideTrials:
             return Finding(area=area, subject=place.url, state="ok", detail="can be written")
 
         detail, remedy = "this user may not write there", "give this user the right to write there"
-        return _found(area, place.url, "denied", detail, lost, remedy, 1)
+        return _found(area, place.url, "denied", detail, lost, remedy, ExitCode.FAILED)
 
     async def _mark_findings(self) -> list[Finding]:
         lost = "the run does not start"
@@ -116,7 +116,17 @@ class OutsideTrials:
             async with self.destination.store(self.hwm_path) as store:
                 mark = await store.read()
         except KadaAthenaError as exc:
-            return [_found("mark", "high-water mark", "problem", exc.message, lost, exc.hint, 1)]
+            return [
+                _found(
+                    "mark",
+                    "high-water mark",
+                    "problem",
+                    exc.message,
+                    lost,
+                    exc.hint,
+                    ExitCode.FAILED,
+                )
+            ]
 
         shown = format_hwm(mark.hwm) if mark.hwm else "none yet"
         if not isinstance(store, FileHwmStore):
@@ -133,7 +143,7 @@ class OutsideTrials:
 
         remedy = "give this user the right to write there, or name another `hwm_path=...`"
         detail, lost = f"this user may not write in {directory}", "the high-water mark cannot move"
-        return [_found("mark", path, "problem", detail, lost, remedy, 1)]
+        return [_found("mark", path, "problem", detail, lost, remedy, ExitCode.FAILED)]
 
     def _runs(self) -> list[Finding]:
         holder = holder_of(lock_path(self.output_path, self.destination.name))
@@ -150,7 +160,7 @@ class OutsideTrials:
                 detail,
                 "a second run of the same name is refused",
                 "wait for the run to end",
-                0,
+                ExitCode.OK,
             )
         ]
 
@@ -179,14 +189,16 @@ def sas_findings(token: str, url: str, now: datetime) -> list[Finding]:
         if missing:
             detail = f"the token lacks {', '.join(missing)}"
             remedy = "make a token with the rights read, create and write"
-            found.append(_found("landing", url, "denied", detail, lost, remedy, 1))
+            found.append(_found("landing", url, "denied", detail, lost, remedy, ExitCode.FAILED))
         else:
             found.append(
                 Finding(area="landing", subject=url, state="ok", detail="read, create, write")
             )
     else:
         detail = "the token's rights are in a stored access policy"
-        found.append(_found("landing", url, "untried", detail, "", "look at the policy", 0))
+        found.append(
+            _found("landing", url, "untried", detail, "", "look at the policy", ExitCode.OK)
+        )
 
     ends = sas_end(token)
     if ends is not None:
@@ -194,7 +206,7 @@ def sas_findings(token: str, url: str, now: datetime) -> list[Finding]:
         if ends - now > NOTICE:
             found.append(Finding(area="landing", subject="SAS token", state="ok", detail=detail))
         else:
-            code = 1 if ends <= now else 0
+            code = ExitCode.FAILED if ends <= now else ExitCode.OK
             remedy = "make a new token in time"
             found.append(_found("landing", "SAS token", "problem", detail, lost, remedy, code))
 

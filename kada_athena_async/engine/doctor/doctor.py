@@ -109,10 +109,10 @@ class Doctor:
         except (CredentialsError, NetworkError) as exc:
             subject = "AWS" if isinstance(exc, NetworkError) else "credentials"
             lost = "nothing can be asked of AWS"
-            self._fail("identity", subject, exc.message, lost, exc.hint, 3)
+            self._fail("identity", subject, exc.message, lost, exc.hint, ExitCode.CANNOT_START)
         except UnitError as exc:
             lost = "nothing can be asked of AWS"
-            self._fail("identity", "AWS", exc.message, lost, exc.hint, 1)
+            self._fail("identity", "AWS", exc.message, lost, exc.hint, ExitCode.FAILED)
 
         trials = OutsideTrials(
             destination=destination, output_path=config.output_path, hwm_path=self.hwm_path
@@ -155,7 +155,9 @@ class Doctor:
         if bucket.is_missing:
             lost = "Athena cannot write results"
             remedy = "create it, or name another in `bucket`"
-            self._fail("workgroup", config.bucket, "there is no such bucket", lost, remedy, 2)
+            self._fail(
+                "workgroup", config.bucket, "there is no such bucket", lost, remedy, ExitCode.USAGE
+            )
 
         self._findings += workgroup_finding(config, trials.workgroups, trials.settings)
         self._findings += catalog_findings(config, catalogs, trials.answers)
@@ -178,7 +180,9 @@ class Doctor:
             for problem in exc.problems:
                 if problem.key != "catalogs":
                     subject, lost = f"{problem.key} {problem.value}", "the run does not start"
-                    self._fail("catalogs", subject, "matches nothing", lost, problem.remedy, 2)
+                    self._fail(
+                        "catalogs", subject, "matches nothing", lost, problem.remedy, ExitCode.USAGE
+                    )
         except UnitError:
             pass  # the permission is tried by itself
 
@@ -189,7 +193,14 @@ class Doctor:
         except ConfigError as exc:
             for problem in exc.problems:
                 lost = "the run does not start"
-                self._fail("catalogs", problem.value, "does not exist", lost, problem.remedy, 2)
+                self._fail(
+                    "catalogs",
+                    problem.value,
+                    "does not exist",
+                    lost,
+                    problem.remedy,
+                    ExitCode.USAGE,
+                )
         except AccessDeniedError:
             pass  # the permission is tried by itself
 
@@ -206,7 +217,7 @@ class Doctor:
         except (CredentialsError, NetworkError) as exc:
             subject = "S3" if isinstance(exc, NetworkError) else "credentials"
             lost = "nothing is delivered; the run ends with exit code 4"
-            self._fail("landing", subject, exc.message, lost, exc.hint, 3)
+            self._fail("landing", subject, exc.message, lost, exc.hint, ExitCode.CANNOT_START)
             return {}
 
     async def _statement(self, connection: Connection) -> QueryExecution | None:
@@ -231,7 +242,7 @@ class Doctor:
                 count = sum([len(batch[0]) async for batch in batches])
         except UnitError as exc:
             lost = "SQL is not asked: `sql` fails, `auto` has the API alone"
-            self._fail("statement", "one statement", exc.message, lost, exc.hint, 1)
+            self._fail("statement", "one statement", exc.message, lost, exc.hint, ExitCode.FAILED)
         else:
             seconds = connection.clock.monotonic() - begun
             shown = "1 row" if count == 1 else f"{count} rows"
@@ -243,7 +254,7 @@ class Doctor:
         self._findings.append(Finding(area=area, subject=subject, state="ok", detail=detail))
 
     def _fail(
-        self, area: Area, subject: str, detail: str, lost: str, remedy: str, exit_code: int
+        self, area: Area, subject: str, detail: str, lost: str, remedy: str, exit_code: ExitCode
     ) -> None:
         self._findings.append(
             Finding(
