@@ -35,7 +35,7 @@ TB_BYTES = KB_BYTES**4
 so that dollars are the price times the terabytes that are shown."""
 
 ATHENA_LEAST_BYTES = 10 * MB_BYTES
-"""What a query is charged at least, rounded up to whole megabytes. Whether one on
+"""Bytes that a query is charged at least, rounded up to whole megabytes. Whether one on
 ``information_schema``, which scans nothing, is charged at all AWS does not say: we assume it."""
 
 MS_PER_HOUR = 3_600_000

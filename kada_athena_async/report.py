@@ -18,7 +18,7 @@ Completeness: TypeAlias = Literal["complete", "partial", "skipped", "denied", "e
 Scope: TypeAlias = Literal["catalog", "schema", "workgroup"]
 
 SPARK = "a Spark workgroup: it holds sessions and calculations, no SQL"
-"""Why a workgroup was skipped that lacks nothing."""
+"""Reason of a workgroup that was skipped and lacks nothing."""
 
 _NAMES_SHOWN = 3
 

@@ -44,13 +44,13 @@ MISSED_MAX = 60
 STOP_GRACE_S = 5.0
 SLOT_WAIT_S, SLOT_WAIT_MAX_S = 1.0, 20.0
 SLOT_DEADLINE_S = 1800.0
-"""How long we wait for others' queries to make room: Athena's own limit for a DML query."""
+"""Time that we wait for others' queries to make room: Athena's own limit for a DML query."""
 
 ATTEMPTS = 2
 """Runs of a statement whose failure Athena calls retryable."""
 
 INTERRUPTIONS_MAX = 8
-"""How many interrupted runs may have stopped a statement before it counts as cancelled for good."""
+"""Interrupted runs that may have stopped a statement before it counts as cancelled for good."""
 
 # Namespace of our idempotency tokens: any constant would do.
 _TOKENS = UUID("6d0f3a52-5a3c-4a55-9a51-0f1d7c2f3b9e")

@@ -18,7 +18,7 @@ Kind: TypeAlias = Literal[
 ]
 
 FOREIGN_ATTEMPTS = 5
-"""How often an answer that is not AWS's is asked for: a proxy that restarts gives some."""
+"""Tries of a call whose answer is not AWS's: a proxy that restarts gives some."""
 
 _THROTTLED = """
     BandwidthLimitExceeded EC2ThrottledException LimitExceededException PriorRequestNotComplete

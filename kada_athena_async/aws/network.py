@@ -71,7 +71,7 @@ class Contact:
 
 
 UNREACHED_KEPT_S = 60.0
-"""How long it counts that nobody reached a host: the network may come back meanwhile."""
+"""Time for which it counts that nobody reached a host: the network may come back meanwhile."""
 
 
 @dataclass(slots=True)

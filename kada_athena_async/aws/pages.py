@@ -32,10 +32,10 @@ from kada_athena_async.errors import RequestError
 ItemT = TypeVar("ItemT")
 
 RESCANS = 2
-"""How often a listing begins again because its token was refused: it has expired, most likely."""
+"""Times that a listing begins again because its token was refused: it has expired, most likely."""
 
 REPEATS = 1
-"""How often it begins again because a token came a second time."""
+"""Times that it begins again because a token came a second time."""
 
 EMPTY_PAGES_MAX = 250
 """Pages in a row without anything new, after which a listing is given up: it could be 10,000

@@ -134,7 +134,7 @@ def publish(run_path: Path, journal: CommitJournal, files: Files) -> CommittedMa
     """Steps 4 to 6: move what the journal names into sight, the manifest last.
 
     May be called again after a crash at any of its steps. An error before the manifest is published
-    takes the data files out of sight again.
+    unpublishes the data files again.
 
     Raises:
         OSError: As the system says.

@@ -53,7 +53,7 @@ class PublishedPackage:
 
     @property
     def is_packed(self) -> bool | None:
-        """Whether its files are gzipped; None if nobody knows."""
+        """True if its files are gzipped; None if that is not known."""
         return self.databaselogs[0].suffix == ".gz" if self.databaselogs else None
 
 

@@ -199,7 +199,7 @@ class _InterruptedRun:
         is_published: The manifest of this commit is published, unharmed.
         is_over: A published manifest carries this run's id.
         missing: The files of the journal that are neither published nor staged, or are damaged.
-        has_unpublished: The older commit that this one replaces is out of sight.
+        has_unpublished: The older commit that this one replaces is unpublished.
     """
 
     path: Path
@@ -356,7 +356,7 @@ def _is_superseded(interrupted: _InterruptedRun, intent: RunIntent, stored: Stor
 async def _unpublish(
     interrupted: _InterruptedRun, files: Files, notify: Callable[[Event], None]
 ) -> None:
-    """Take a commit out of sight, its manifest first; each step may be repeated after a crash."""
+    """Unpublish a commit, its manifest first; each step may be repeated after a crash."""
     journal, intent = interrupted.journal, interrupted.intent
     assert journal is not None
     assert intent is not None

@@ -75,7 +75,7 @@ from kada_athena_async.sinks.journal import COMMIT, CommitJournal, PlannedFile
 from kada_athena_async.sinks.part import as_member
 
 SPARE_BYTES = 4 << 20
-"""What the manifest, the journals and the HWMs need beside the extracts."""
+"""Bytes that the manifest, the journals and the HWMs need beside the extracts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

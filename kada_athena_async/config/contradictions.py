@@ -11,7 +11,7 @@ from kada_athena_async.config.secrets import SecretReference
 from kada_athena_async.errors import Problem
 
 RETENTION_DAYS = 45
-"""How long Athena keeps a query's history (Athena user guide, "View recent queries")."""
+"""Days that Athena keeps a query's history (Athena user guide, "View recent queries")."""
 
 # What the names of a partition's regions begin with; all others are of the partition "aws".
 # https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html

@@ -28,7 +28,7 @@ from kada_athena_async.redact import Redactor
 from kada_athena_async.report import RunReport
 
 DEADLINE_S = 30.0
-"""How long a hook may take; it is ended then."""
+"""Time that a hook may take; it is ended then."""
 
 SUMMARY_VERSION = 1
 _STDERR_BYTES = 200

@@ -85,7 +85,7 @@ class SchemaListing:
     async def of(self, catalog: CatalogFacts) -> SchemaList:
         """Schemas by Glue, by Athena's API or by SQL, whichever is allowed and gives most."""
         failed: list[UnitError] = []
-        for list_schemas in self._listers(catalog):
+        for list_schemas in self._sources(catalog):
             try:
                 schemas = await list_schemas()
             except UnitError as exc:
@@ -95,7 +95,7 @@ class SchemaListing:
 
         raise all_failed(f"the schemas of {catalog.name}", failed)
 
-    def _listers(self, catalog: CatalogFacts) -> Sequence[Callable[[], Awaitable[SchemaList]]]:
+    def _sources(self, catalog: CatalogFacts) -> Sequence[Callable[[], Awaitable[SchemaList]]]:
         """Sources that can list the schemas of *catalog*, in order of preference."""
 
         by_api = [lambda: schemas_by_athena(self.client, catalog.name)]

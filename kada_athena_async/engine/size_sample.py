@@ -128,11 +128,11 @@ class SizeSample:
 
     def _listing(self, catalog: CatalogFacts) -> Listing:
         client = self.connection.client
-        listers: list[TableSource] = [TableMetadataTables(client, has_formats=catalog.has_files)]
+        sources: list[TableSource] = [TableMetadataTables(client, has_formats=catalog.has_files)]
         if catalog.is_in_glue:
-            listers.insert(0, GlueTables(client, catalog.catalog_id))
+            sources.insert(0, GlueTables(client, catalog.catalog_id))
 
-        return Listing(catalog=catalog.name, listers=listers)
+        return Listing(catalog=catalog.name, sources=sources)
 
     async def _measure(self, listing: Listing, key: SchemaKey) -> SchemaSize | None:
         tables = views = columns = 0

@@ -14,8 +14,8 @@ from kada_athena_async.inventory import SystemTableFacts
 from kada_athena_async.sources.strategy import asks_system_table, history_source, user_source
 
 SETTLE_S = 900
-"""How far behind now a window read from the table ends: rows come later than the API knows them,
-and AWS does not say how much later."""
+"""Seconds behind now at which a window read from the table ends: rows come later than the API
+knows them, and AWS does not say how much later."""
 
 
 def settle_of(config: Config, table: SystemTableFacts | None) -> timedelta:

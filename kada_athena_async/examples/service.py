@@ -55,7 +55,7 @@ KEEP_ALIVE_S = 15.0
 """Proxies close connections on which nothing is said."""
 
 GRACE_S = 5
-"""How long a shutdown waits for requests, before it cancels what is still going on."""
+"""Time that a shutdown waits for requests before it cancels what is still going on."""
 
 
 @dataclass(slots=True)

@@ -11,10 +11,10 @@ from pathlib import Path
 from kada_athena_async.errors import CommitError
 
 MARK_FIELDS = "hwm_path or hwm_store"
-"""What chooses the place of the high-water mark."""
+"""Fields that choose the place of the high-water mark."""
 
 OUTPUT_FIELD = "output_path"
-"""What chooses the place of the extracts."""
+"""Field that chooses the place of the extracts."""
 
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 

@@ -17,7 +17,7 @@ ANNOUNCEMENT_VERSION = 2
 MAX_HWM_BYTES = 1024
 
 EPOCH_YEAR = 1970
-"""What is earlier is no time of Athena's; its overlap may have no date at all."""
+"""First year of a time of Athena's; an earlier one less its overlap may have no date at all."""
 
 _LINE = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
 

@@ -53,7 +53,7 @@ class ObjectHwmStore:
         self._mark: StoredState | None = None
 
     async def read(self) -> StoredState:
-        """What the last run left, as this run first saw it; see ``HwmStore``.
+        """State of the last run, as this run first saw it; see ``HwmStore``.
 
         Raises:
             StateError: Mark or state are junk, or the place does not let us read them.

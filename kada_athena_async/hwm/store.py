@@ -24,7 +24,7 @@ class HwmStore(Protocol):
     """A place that remembers how far the runs of one name came."""
 
     async def read(self) -> StoredState:
-        """What the last run left; a store elsewhere asks once and then gives what it got.
+        """State of the last run; a store elsewhere asks once and then gives what it got.
 
         Raises:
             StateError: Mark or state cannot be trusted.
@@ -69,7 +69,7 @@ REMOVE_ANNOUNCEMENT = (
     "restore it from a backup; or remove it, after a look at whether the landing holds a manifest "
     "of a window behind the high-water mark: if so, set it to that window's end"
 )
-"""What to do about an announcement that is junk."""
+"""Remedy for a delivery intent that is junk."""
 
 
 class FileHwmStore:

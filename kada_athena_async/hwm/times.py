@@ -9,7 +9,7 @@ REMEDY = (
     "write YYYY-MM-DD HH:MM:SS in UTC and in quotes, an ISO 8601 time such as "
     "2026-11-01T00:00:00+11:00, or how long ago: 7d, 12h, 30m"
 )
-"""What to write instead of what is no time."""
+"""Remedy for a text that is no time."""
 
 # ISO 8601 and the HWM's own form; the time of day, its seconds and the zone may be left out.
 _MOMENT = re.compile(

@@ -46,7 +46,7 @@ from kada_athena_async.landing.package import Package, packages_of, unlisted
 FILES_AT_ONCE = 4
 
 TRIES = 20
-"""How often a file is looked at and stored while others store under its name."""
+"""Tries to look at a file and store it while others store under its name."""
 
 _HINT = "then `push`, or run again: it is delivered first, nothing is lost"
 

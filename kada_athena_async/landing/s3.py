@@ -51,7 +51,7 @@ PARTS_OF_A_FILE = 2
 """Parts of one file on their way at a time."""
 
 READS = 5
-"""How often a small object is asked for when its body breaks off."""
+"""Tries of a small object whose body breaks off."""
 
 _ABORT_S = 10
 

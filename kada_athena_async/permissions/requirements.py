@@ -13,8 +13,8 @@ OWN_CATALOG = "AwsDataCatalog"
 """The account's own Glue catalog, as Athena spells it in ARNs."""
 
 Principal: TypeAlias = Literal["run", "caller", "landing", "hwm_store"]
-"""Whose policy a permission belongs into: who extracts (the role, if there is one), who assumes the
-role, who writes to the landing or to the HWM's bucket where that has an identity of its own."""
+"""The principal whose policy a permission belongs into: `run` extracts (the role, if there is one),
+`caller` assumes the role, `landing` and `hwm_store` write there with identities of their own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,10 +212,10 @@ class UnitExtraction:
                 by_api.insert(0, GlueTables(self.client, catalog.catalog_id))
 
             by_sql = SqlTables(self.information_schema(catalog.name, f"listing/{catalog.name}"))
-            listers = metadata_source(self.config).in_order(by_api, by_sql)
+            sources = metadata_source(self.config).in_order(by_api, by_sql)
             times = Counter(schema.name.lower() for schema in catalog.schemas)
             self._sources[catalog.name] = CatalogSources(
-                Listing(catalog=catalog.name, listers=listers),
+                Listing(catalog=catalog.name, sources=sources),
                 twin_schemas=frozenset(
                     s.name for s in catalog.schemas if times[s.name.lower()] > 1
                 ),

@@ -34,7 +34,7 @@ class Joining:
     the API says of them.
 
     Attributes:
-        only_sql: Tables that SQL knows and the lister does not.
+        only_sql: Tables that SQL knows and the table source does not.
         merged: Tables of which SQL, asked alone, shows several as one.
     """
 
@@ -77,10 +77,10 @@ class Joining:
             (self._aside if is_open else pairs).append(pair)
 
         if pairs:
-            await self.write(pairs, self._lister)
+            await self.write(pairs, self._listed_by)
 
     async def unreadable_views(self) -> list[TableName]:
-        """Views whose text the lister gave in a way that cannot be decoded."""
+        """Views whose text the table source gave in a way that cannot be decoded."""
         await self._tables()
         return [name_of(view) for view in self._unreadable.values()]
 
@@ -91,7 +91,7 @@ class Joining:
         pairs = [(with_text(table, view_texts), cells) for table, cells in rest]
         pairs += [(table, None) for table in self._twins]
         for first in range(0, len(pairs), JOINED_TABLES):
-            await self.write(pairs[first : first + JOINED_TABLES], self._lister)
+            await self.write(pairs[first : first + JOINED_TABLES], self._listed_by)
 
     async def _tables(self) -> dict[TableKey, TableDetail]:
         if self._waiting is None:
@@ -114,7 +114,7 @@ class Joining:
         return tables, [view for view in views if view.view and view_of(view.view).is_unreadable]
 
     @property
-    def _lister(self) -> str:
+    def _listed_by(self) -> str:
         # A stand-in may have listed one schema of several; then SQL is all that spoke of it.
         return "api" if "api" in self.batch.found_by.values() else "sql"
 

@@ -52,7 +52,7 @@ class CatalogSources:
     Attributes:
         twin_schemas: Those whose names differ from another's in case only.
         sql_refusal: Why SQL is not asked any more; empty while it is.
-        has_told: Codes of the warnings that were emitted.
+        warned: Codes of the warnings that were emitted.
     """
 
     listing: Listing
@@ -209,9 +209,9 @@ class MetadataExtraction:
                 for kind in METADATA_KINDS
             }
 
-            async def write(pairs: Pairs, lister: str) -> None:
+            async def write(pairs: Pairs, listed_by: str) -> None:
                 def join() -> BatchRecords:
-                    records = joiner.join(pairs, lister=lister)
+                    records = joiner.join(pairs, listed_by=listed_by)
                     records.views = [self.transforms.view(view) for view in records.views]
                     return records
 
@@ -283,7 +283,7 @@ class MetadataExtraction:
         )
 
     async def _kinds(self, tables: list[SqlTable]) -> Pairs:
-        """Tables that SQL knows and the lister does not, with their kind."""
+        """Tables that SQL knows and the table source does not, with their kind."""
         try:
             return await self._with_kind(tables)
         except UnitError as exc:

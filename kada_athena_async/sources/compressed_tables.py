@@ -20,11 +20,11 @@ _DETAILS = msgspec.json.Decoder(list[TableDetail])
 
 
 class TableName(NamedTuple):
-    """A table as its lister names it.
+    """A table as its source names it.
 
     Attributes:
-        has_columns: True if the lister gave its columns too.
-        needs_text: True for a view whose text the lister did not give.
+        has_columns: True if the source gave its columns too.
+        needs_text: True for a view whose text the source did not give.
     """
 
     schema: str
@@ -40,7 +40,7 @@ def name_of(table: TableDetail) -> TableName:
 
 
 class CompressedTables:
-    """Some tables of one schema, in their lister's order.
+    """Some tables of one schema, in their source's order.
 
     Compressed they take a tenth of the memory: in ``auto`` thousands of tables wait for their
     statements, and the listing, which has a rate limit of its own, need not wait with them.

@@ -25,7 +25,7 @@ from kada_athena_async.sources.interface import (
 )
 
 PRESTO_VIEW_COMMENT = "Presto View"
-"""What Athena writes as comment and Description of every view that it makes; nobody's words."""
+"""The text that Athena writes as comment and Description of every view; nobody's words."""
 
 
 class GlueTables:

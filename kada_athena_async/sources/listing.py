@@ -50,7 +50,7 @@ def sql_detail(schema: str, name: str, *, is_view: bool) -> TableDetail:
 
 @dataclass(slots=True)
 class _Outage:
-    """Failures of a lister in a row, and the number of schemas it is spared.
+    """Failures of a source in a row, and the number of schemas it is spared.
 
     A source that hangs costs minutes each time it is asked, so it is asked again after one schema,
     then after three, after seven; one schema that is down alone costs its neighbours nothing.
@@ -72,84 +72,84 @@ class _Outage:
 
 @dataclass(slots=True, kw_only=True)
 class Listing:
-    """Lists the schemas of one catalog, each with the first of its listers that can.
+    """Lists the schemas of one catalog, each with the first of its sources that can.
 
     A refusal or a failure is a fact of the schema that was asked for, never of its neighbours: of
-    each schema the preferred lister is asked again.
+    each schema the preferred source is asked again.
 
     Args:
-        listers: In order of preference.
+        sources: In order of preference.
     """
 
     catalog: str
-    listers: Sequence[TableSource]
+    sources: Sequence[TableSource]
     _refusals: dict[str, AccessDeniedError] = field(default_factory=dict)
     _outages: dict[str, _Outage] = field(default_factory=dict)
 
     async def pages(self, schema: str) -> AsyncGenerator[SchemaPage, None]:
         """The tables of *schema*, closed by an empty last page; each table once.
 
-        Where a lister breaks off, the next one gives what is missing.
+        Where a source breaks off, the next one gives what is missing.
 
         Raises:
-            AccessDeniedError: No lister may list it; names every right that would do.
+            AccessDeniedError: No source may list it; names every right that would do.
             NotFoundError: There is no such schema any more.
-            UnitError: No lister can.
+            UnitError: No source can.
         """
         failed: dict[str, UnitError] = dict(self._refusals)
         given: set[str] = set()
-        for lister in self._in_order(failed):
-            outage = self._outages.setdefault(lister.name, _Outage())
+        for source in self._in_order(failed):
+            outage = self._outages.setdefault(source.name, _Outage())
             failures_before = outage.failures
             before = frozenset(given)
             try:
-                async with aclosing(lister.tables(self.catalog, schema)) as found:
+                async with aclosing(source.tables(self.catalog, schema)) as found:
                     async for page in found:
                         fresh = [t for t in page.tables if t.name.lower() not in before]
                         given.update(table.name.lower() for table in fresh)
-                        yield _page(schema, fresh, lister.found_by, notes=page.unreadable)
+                        yield _page(schema, fresh, source.found_by, notes=page.unreadable)
 
             except NotFoundError:
                 raise
             except UnitError as exc:
-                failed[lister.name] = exc
+                failed[source.name] = exc
                 if isinstance(exc, RetriesExhaustedError):
                     outage.note(exc, failures_before=failures_before)
-                elif isinstance(exc, AccessDeniedError) and lister.is_denied_as_a_whole:
-                    self._refusals[lister.name] = exc
+                elif isinstance(exc, AccessDeniedError) and source.is_denied_as_a_whole:
+                    self._refusals[source.name] = exc
 
                 continue
 
             outage.ends()
-            stand_in = _stand_in(lister, failed)
-            yield _page(schema, [], lister.found_by, is_last=True, stand_in=stand_in)
+            stand_in = _stand_in(source, failed)
+            yield _page(schema, [], source.found_by, is_last=True, stand_in=stand_in)
             return
 
         raise all_failed(f"schema {self.catalog}.{schema}", [*failed.values()])
 
     def _in_order(self, failed: dict[str, UnitError]) -> Iterator[TableSource]:
-        """The listers, those that are down and spared last; these count as *failed* so far."""
+        """The sources, those that are down and spared last; these count as *failed* so far."""
         spared = []
-        for lister in self.listers:
-            outage = self._outages.get(lister.name)
-            if lister.name in self._refusals:
+        for source in self.sources:
+            outage = self._outages.get(source.name)
+            if source.name in self._refusals:
                 continue
 
             if outage is not None and outage.spared and outage.error is not None:
                 outage.spared -= 1
-                failed[lister.name] = outage.error
-                spared.append(lister)
+                failed[source.name] = outage.error
+                spared.append(source)
             else:
-                yield lister
+                yield source
 
         yield from spared
 
 
-def _stand_in(lister: TableSource, failed: Mapping[str, UnitError]) -> str:
+def _stand_in(source: TableSource, failed: Mapping[str, UnitError]) -> str:
     """Note about a schema that was not listed as preferred; empty if it was."""
-    failures = [error for name, error in failed.items() if name != lister.name]
+    failures = [error for name, error in failed.items() if name != source.name]
     reason = "; ".join(dict.fromkeys(error.message for error in failures))
-    return f"listed by {lister.name}: {reason}" if reason else ""
+    return f"listed by {source.name}: {reason}" if reason else ""
 
 
 def all_failed(scope: str, errors: Sequence[UnitError]) -> UnitError:

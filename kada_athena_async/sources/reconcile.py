@@ -101,18 +101,18 @@ class Merger:
     decode_view: ViewDecoder
 
     def join(
-        self, pairs: Iterable[tuple[TableDetail, Cells | None]], *, lister: str
+        self, pairs: Iterable[tuple[TableDetail, Cells | None]], *, listed_by: str
     ) -> BatchRecords:
         """Records of tables, in the order given.
 
         Args:
             pairs: A table, and what SQL said of its columns (``SqlTable.cells``); None if SQL
                 said nothing of it.
-            lister: Who listed the tables: ``api`` or ``sql``.
+            listed_by: The source that listed the tables: ``api`` or ``sql``.
         """
         records = BatchRecords()
         for detail, cells in pairs:
-            self._add(records, detail, cells, lister)
+            self._add(records, detail, cells, listed_by)
 
         return records
 
@@ -121,9 +121,9 @@ class Merger:
         records: BatchRecords,
         detail: TableDetail,
         cells: Cells | None,
-        lister: str,
+        listed_by: str,
     ) -> None:
-        found_by = "both" if cells is not None and lister == "api" else lister
+        found_by = "both" if cells is not None and listed_by == "api" else listed_by
         records.figures["both" if found_by == "both" else f"only_{found_by}"] += 1
         known = columns_of(detail)
         records.notes += [

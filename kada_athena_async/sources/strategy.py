@@ -32,12 +32,12 @@ class BatchSizes(NamedTuple):
 
 
 SMALL = BatchSizes(100, 100)
-"""Where there are fewer schemas than query slots to fill: some 2,000 rows, four seconds of the
+"""For fewer schemas than query slots to fill: some 2,000 rows, four seconds of the
 engine at the 545 rows/s that were reported for information_schema.columns. A larger schema is cut
 by the names of its tables."""
 
 LARGE = BatchSizes(50, 500)
-"""Where schemas are many. 500 tables are 10,000 rows, or eighteen seconds of the engine."""
+"""For many schemas. 500 tables are 10,000 rows, or eighteen seconds of the engine."""
 
 LARGE_AT_ONCE = BatchSizes(500, 500)
 """The same where all tables of a unit are known at once."""

@@ -14,13 +14,13 @@ from kada_athena_async.sources.strategy import BatchSizes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaPage:
-    """Some tables of one schema, in the lister's order.
+    """Some tables of one schema, in the source's order.
 
     Attributes:
         is_last: True if the schema is complete with this page.
         found_by: ``api`` or ``sql``: the source that listed it.
         unreadable: What of the source's answer could not be read, by path.
-        stand_in: On the last page: who listed the schema in whose stead, and why; mostly empty.
+        stand_in: On the last page: the source that listed the schema for another, and why, or "".
     """
 
     schema: str
@@ -52,7 +52,7 @@ class TableBatch:
         return sum(map(len, self.groups))
 
     def names(self) -> list[TableName]:
-        """The names of its tables, in the lister's order."""
+        """The names of its tables, in the source's order."""
         return [name for group in self.groups for name in group.names]
 
     def take_tables(self) -> list[TableDetail]:

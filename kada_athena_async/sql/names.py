@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 DEFAULT_CATALOG = "AwsDataCatalog"
-"""What a name without a catalog refers to (Athena API, QueryExecutionContext.Catalog)."""
+"""The catalog that a name without one refers to (Athena API, QueryExecutionContext.Catalog)."""
 DEFAULT_SCHEMA = "default"
 
 NAME_PATTERN = r'(?:"(?:[^"]|"")*"|`(?:[^`]|``)*`|[\w$]+)'

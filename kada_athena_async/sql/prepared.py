@@ -15,7 +15,7 @@ MAX_CHARS = 4_000_000
 """Of all texts of a workgroup together; when they are more, nothing is known of any of them."""
 
 _CHANGE_CHARS = 200
-"""What a change costs beside its text."""
+"""Cost of a change beside its text."""
 
 
 class _Change(NamedTuple):

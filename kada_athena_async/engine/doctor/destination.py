@@ -32,7 +32,7 @@ _MARKS = frozenset({Target.MARKS, Target.MARKS_BUCKET})
 _SAS_RIGHTS = {"r": "read", "c": "create", "w": "write"}
 
 NOTICE = timedelta(days=7)
-"""How long before its end a token is warned of."""
+"""Time before its end from which a token is warned of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
