@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from kada_athena_async.sql.tokens import Engine, Kind, Token, token_at
+from kada_athena_async.sql.tokens import Engine, Kind, Token, end_of_comment, token_at
 
 PLACEHOLDER = "?"
 
@@ -33,8 +33,8 @@ _TRANSFORM = r"(?i:bucket|truncate)\s*\(\s*[0-9]{1,5}\s*,"
 # one step, which makes the whole several times as fast. A step is bounded: within one the lock of
 # the interpreter is not free.
 _PLAIN = r"""(?:
-    [\ \t\n\r\f\v{parens},?=<>!+*%|&^~:;@$\#\[\]{{}}\\]+
-  | -(?!-) | /(?!\*) | \.(?![0-9])
+    [\ \t\n\r\f\v{parens},?=<>!+*%|&^~:;@\#\[\]{{}}]+
+  | \$(?!\$) | -(?!-) | /(?!\*) | \.(?![0-9])
   | (?=[bcdntvBCDNTV])(?:{types})
   | (?![xX]'|[uU]&')(?!(?i:group|order)(?![A-Za-z0-9_])){unless}
     [A-Za-z_][A-Za-z0-9_]*(?![A-Za-z0-9_\x80-\U0010FFFF])
@@ -51,6 +51,8 @@ _SIMPLE_NUMBER = re.compile(r"[0-9]+(?![\w.])|\.[0-9]+(?!\w)")
 _ORDINAL_DIGITS = 3
 _BEFORE_BY = re.compile(r"(?:group|order)(?!\w)", re.IGNORECASE)
 _BY = re.compile(r"by(?!\w)", re.IGNORECASE)
+_COMMENT_BEGINS = frozenset("-/")
+_LINE_COMMENT = re.compile(r"--[^\r\n]*")
 _BY_BEGINS = frozenset("gGoO")
 _ORDINALS = re.compile(rf"(?:\s*[0-9]{{1,{_ORDINAL_DIGITS}}}\s*,)+")
 _ENDS = (
@@ -124,7 +126,9 @@ class _Finder:
         text, skip = self._text, _PLAINS[self._engine].match
         position, length = 0, len(text)
         while position < length:
-            if not self._clauses and (plain := skip(text, position)):
+            if text[position] in _COMMENT_BEGINS and (end := self._end_of_comment(position)):
+                position = end
+            elif not self._clauses and (plain := skip(text, position)):
                 position = plain.end()
             elif not self._clauses and (number := _SIMPLE_NUMBER.match(text, position)):
                 position = number.end()
@@ -140,6 +144,19 @@ class _Finder:
             else:
                 token = token_at(text, position, self._engine)
                 position = self._step(token) if self._clauses else self._judge(token)
+
+    def _end_of_comment(self, position: int) -> int:
+        """End of the comment at *position*, which is noted; 0 if there is none, or no end."""
+        kind, end = Kind.LINE_COMMENT, 0
+        if comment := _LINE_COMMENT.match(self._text, position):
+            end = comment.end()
+        elif self._text.startswith("/*", position):
+            kind, end = Kind.BLOCK_COMMENT, end_of_comment(self._text, position, self._engine)
+        if end <= 0:
+            return 0
+
+        self.found.append(Literal(position, end, _REPLACEMENTS[kind]))
+        return end
 
     def _clause_begins(self, position: int) -> int:
         """Begin of the list of GROUP BY or ORDER BY at *position*; 0 if there is none.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from kada_athena_async.sql.bare_values import find_bare_values, with_doubled_quotes
 from kada_athena_async.sql.engine_choice import EngineChoice, choose_engine
 from kada_athena_async.sql.literals import PLACEHOLDER, Literal, find_literals, splice
 from kada_athena_async.sql.locations import find_locations
@@ -112,6 +113,10 @@ class SqlText:
             if is_failed:
                 found[Engine.HIVE] = without_table_names(text, found[Engine.HIVE])
             literals = _merge([*found[Engine.TRINO], *found[Engine.HIVE]])
+        if is_failed:
+            literals = with_doubled_quotes(text, literals)
+        if Engine.HIVE in self._engines:
+            literals = _merge([*literals, *find_bare_values(text, literals)])
         self._literals = literals
 
     def masked(self, *, keep_s3_locations: bool = False) -> str:
@@ -195,6 +200,8 @@ def _is_masked(
         literals = find_literals(masked, engine)[0]
         if is_failed and engine is Engine.HIVE:
             literals = without_table_names(masked, literals)
+        if Engine.HIVE in engines:
+            literals = _merge([*literals, *find_bare_values(masked, literals)])
         if keep_s3_locations:
             literals = _without_locations(masked, literals)
         for start, end, replacement in literals:

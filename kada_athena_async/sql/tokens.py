@@ -55,7 +55,7 @@ _PATTERN = r"""
 | (/\*)
 | ({string})
 | ({name})
-| (['"`“”„«»‘’‚‹›＂＇´][\s\S]*)
+| (['"`{quotes}][\s\S]*|\$\$[\s\S]*)
 | ([0-9]+(?:_[0-9]+)*\.(?:[0-9]\w*(?:(?<=[eE])[+-][0-9]+)?|[eE][+-]?[0-9]+)?
   | [0-9]+(?:_[0-9]+)*[eE][+-][0-9]+
   | \.[0-9]+(?:_[0-9]+)*(?:[eE][+-]?[0-9]+)?(?!\w)
@@ -63,19 +63,39 @@ _PATTERN = r"""
 | ([0-9]\w*)
 | ([^\W\d]\w*)
 | (\(+|\)+)
-| ((?:[\s,?=<>!+*%|&^~:;@$\#\[\]{{}}\\]+|-(?!-)|/(?!\*)|\.(?![0-9])){{1,1000}})
-| ((?:[^\w\s'"`“”„«»‘’‚‹›＂＇´(),?=<>!+*%|&^~:;@$\#\[\]{{}}\\./-]|(?![0-9])\d)+|[\s\S])
+| ((?:[\s,?=<>!+*%|&^~:;@\#\[\]{{}}]+|\$(?!\$)|-(?!-)|/(?!\*)|\.(?![0-9])){{1,1000}})
+| ([^\w\s'"`{quotes}(),?=<>!+*%|&^~:;@$\#\[\]{{}}./-]+|[^\D0-9]+|[\s\S])
 """
 
-# Word processors and chat programs put these in place of quotes; such a statement fails, but it
-# is in the history. An apostrophe within a word does not end the text.
+# Word processors and chat programs put these in place of quotes, other languages and databases
+# have their own; such a statement fails, but it is in the history. An apostrophe within a word does
+# not end the text.
+_PAIRS = (
+    "＂＂",
+    "＇＇",
+    "´´",
+    "「」",
+    "『』",
+    "｢｣",
+    "〝〞",
+    "〝〟",
+    "❛❜",
+    "❝❞",
+    "❮❯",
+    "《》",
+    "〈〉",
+    "【】",
+)
+QUOTES = "“”„‟«»‘’‚‛‹›" + "".join(sorted(set("".join(_PAIRS))))
+"""What is in place of a quote, in a class of characters of a pattern."""
 _SMART = (
-    r"(?:[“”„«»][^“”«»]*[“”«»] | [‘’‚‹›](?:[^’‘‹›]|[’](?=\w))*[’‘‹›]"
-    r" | ＂[^＂]*＂ | ＇[^＇]*＇ | ´[^´]*´)+"
+    r"(?:[“”„‟«»][^“”«»]*[“”«»] | [‘’‚‛‹›](?:[^’‘‹›]|[’](?=\w))*[’‘‹›]"
+    rf" | {' | '.join(f'{o}[^{c}]*{c}' for o, c in _PAIRS)} | \$\$(?:[^$]|\$(?!\$))*\$\$)+"
 )
 
 _TRINO = re.compile(
     _PATTERN.format(
+        quotes=QUOTES,
         string=rf"(?:[Uu]&|[Xx])?'[^']*(?:''[^']*)*'(?!') | {_SMART}",
         name=r'"[^"]*(?:""[^"]*)*"(?!") | `[^`]*(?:``[^`]*)*`(?!`)',
     ),
@@ -85,6 +105,7 @@ _TRINO = re.compile(
 # Adjacent strings are one string in Hive, so 'it''s' is one literal here too.
 _HIVE = re.compile(
     _PATTERN.format(
+        quotes=QUOTES,
         string=r"(?:'[^'\\]*(?:\\[\s\S][^'\\]*)*' | \"[^\"\\]*(?:\\[\s\S][^\"\\]*)*\")+"
         rf" | {_SMART}",
         name=r"`[^`]*(?:``[^`]*)*`(?!`)",
@@ -126,7 +147,7 @@ def token_at(text: str, position: int, engine: Engine) -> Token:
 
     kind, end = _KINDS[match.lastindex or 0], match.end()
     if kind is Kind.BLOCK_COMMENT:
-        end = _end_of_comment(text, position, engine)
+        end = end_of_comment(text, position, engine)
         if end < 0:
             return Token(Kind.OPEN, position, len(text))
 
@@ -151,7 +172,7 @@ def unescaped(body: str, escape: str = "\\") -> str | None:
         return None
 
 
-def _end_of_comment(text: str, start: int, engine: Engine) -> int:
+def end_of_comment(text: str, start: int, engine: Engine) -> int:
     """End of the block comment that opens at *start*; -1 if it never ends."""
     if engine is Engine.TRINO:
         closing = text.find("*/", start + 2)

@@ -110,6 +110,16 @@ EXACT: list[tuple[str, dict[str, Any], str | None]] = [
     ("SELECT “kestrel” x, ‘mer’s lin’ y, «hobby» z", {}, "SELECT ? x, ? y, ? z"),
     ("SELECT ´kestrel´ x, ＂merlin＂ y, ＇hobby＇ z", HIVE, "SELECT ? x, ? y, ? z"),
     ("SELECT “kestrel” x, ‘mer’s lin’ y, «hobby» z", HIVE, "SELECT ? x, ? y, ? z"),
+    *(
+        (f"SELECT {pair[0]}Ann's kestrel{pair[1]} x", facts, "SELECT ? x")
+        for pair in re.findall("..", "「」『』｢｣〝〞〝〟❛❜❝❞❮❯《》〈〉【】‟”‛’")
+        for facts in ({}, HIVE)
+    ),
+    ("SELECT $$kestrel $ merlin$$ x, a$b", {}, "SELECT ? x, a$b"),
+    ("SELECT $$kestrel $ merlin$$ x, a$b", HIVE, "SELECT ? x, a$b"),
+    ("SELECT a, $$kestrel merlin", {}, "SELECT a, ?"),
+    ("SELECT a, $$kestrel merlin", HIVE, "SELECT a, ?"),
+    ("SELECT '\\'kestrel\\'' x", {}, "SELECT ? x"),
     (
         "SELECT 1.e-57 x, 57e-57 y, 5.7e+57 z, .5e7 w, 5_7.5_7 v",
         {},

@@ -36,7 +36,9 @@ PATTERNS: dict[str, list[tuple[ModuleType, str]]] = {
 }
 
 
-ONLY_JOINS = ("-(?!-)", r"/(?!\*)", r"\.(?![0-9])", r"(?![0-9])\d", r"[\s\S]", r"[^\w\s")
+ONLY_JOINS = (
+    *("-(?!-)", r"/(?!\*)", r"\.(?![0-9])", r"\$(?!\$)", r"[^\D0-9]", r"[\s\S]", r"[^\w\s"),
+)
 """How alternatives begin that only make one token of characters that may as well be several."""
 
 
