@@ -17,7 +17,8 @@ PLACEHOLDER = "?"
 
 # The code of the error and the position in the statement stay, whatever follows.
 _PREFIX = re.compile(
-    r"\s*(?:(?P<code>[A-Z][A-Z0-9]{0,40}(?:_[A-Z0-9]{1,40}){1,12}):\s*)?"
+    r"\s*(?:FAILED:\s*|\[ErrorCode: [A-Z][A-Z0-9]{0,40}(?:_[A-Z0-9]{1,40}){0,12}\]\s*)?"
+    r"(?:(?P<code>[A-Z][A-Z0-9]{0,40}(?:_[A-Z0-9]{1,40}){1,12}):\s*)?"
     r"(?:line [0-9]{1,6}:[0-9]{1,6}:\s*)?"
 )
 # Their text is written by the author of the statement, fail('...'), or of a Lambda function.
@@ -52,7 +53,7 @@ _NOUN = re.compile(
 _COLON = re.compile(r":\s+(?=\S)")
 _SERVICE_WORDS = re.compile(
     r"(?:status code|error code|\(service|code|request id|\buser|perform|on resource|location|url"
-    r"|scanned|limit|cancell?ed!|requests|due to)\s*\Z",
+    r"|scanned|limit|cancell?ed!|requests|due to|operator|permission\(s\)|access denied)\s*\Z",
     re.IGNORECASE,
 )
 _LABEL_CHARS = 24
@@ -77,7 +78,8 @@ _PIECE = re.compile(
     """,
     re.VERBOSE,
 )
-_HIDDEN = re.compile(r"\?(?:[\s.:/=-]*\?)+")
+# With what seems a word of the engine within a value: 4111 Main Street.
+_HIDDEN = re.compile(r"\?(?:[\s.:/=-]*(?:[A-Z][a-z]+[\s.,/-]+)?\?)+")
 _PART = re.compile(r"S3|[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W_]+|\W")
 _LONG_NUMBER = re.compile(r"[0-9](?:-?[0-9]){3,}")
 

@@ -88,9 +88,10 @@ _PAIRS = (
 )
 QUOTES = "“”„‟«»‘’‚‛‹›" + "".join(sorted(set("".join(_PAIRS))))
 """What is in place of a quote, in a class of characters of a pattern."""
+_IN_PAIRS = " | ".join(f"{pair[0]}[^{pair[1]}]*{pair[1]}" for pair in _PAIRS)
 _SMART = (
     r"(?:[“”„‟«»][^“”«»]*[“”«»] | [‘’‚‛‹›](?:[^’‘‹›]|[’](?=\w))*[’‘‹›]"
-    rf" | {' | '.join(f'{o}[^{c}]*{c}' for o, c in _PAIRS)} | \$\$(?:[^$]|\$(?!\$))*\$\$)+"
+    rf" | {_IN_PAIRS} | \$\$(?:[^$]|\$(?!\$))*\$\$)+"
 )
 
 _TRINO = re.compile(

@@ -97,6 +97,51 @@ NAMED = [
 ]
 
 
+KINDS = [
+    (
+        "FAILED: ParseException line 2:4 cannot recognize input near 'FORMAT' ''alice'' in type",
+        "FAILED: ParseException line 2:4 cannot recognize input near ?",
+    ),
+    (
+        "FAILED: SemanticException [Error 10001]: Line 1:22 Table not found 'alice'",
+        "FAILED: SemanticException [Error ?]: ?",
+    ),
+    (
+        "FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask."
+        " Database alice already exists",
+        "FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask."
+        " Database ? already exists",
+    ),
+    (
+        "[ErrorCode: INTERNAL_ERROR_QUERY_ENGINE] Amazon Athena experienced an internal error while"
+        " executing this query. Please try submitting the query again",
+        None,
+    ),
+    (
+        "HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of 100 open writers for partitions/buckets."
+        " You may need to manually clean the data at location 's3://bkt/alice' before retrying.",
+        "HIVE_TOO_MANY_OPEN_PARTITIONS: Exceeded limit of 100 open writers for partitions/buckets."
+        " You may need to manually clean the data at location ? before retrying.",
+    ),
+    ("TYPE_MISMATCH: line 3:9: Cannot apply operator: varchar(13) = integer", None),
+    (
+        "PERMISSION_DENIED: Access Denied: Cannot select from columns [alice] in sales.orders",
+        "PERMISSION_DENIED: Access Denied: Cannot select from columns [?] in sales.orders",
+    ),
+    (
+        "PERMISSION_DENIED: Insufficient Lake Formation permission(s): Required Select on alice",
+        "PERMISSION_DENIED: Insufficient Lake Formation permission(s): Required Select on ?",
+    ),
+    ("Cannot parse 4111 Main Street as date", "Cannot parse ? as date"),
+]
+
+
+@pytest.mark.parametrize(("message", "masked"), KINDS)
+def test_the_kind_of_an_error_can_be_read(message: str, masked: str | None) -> None:
+    """Hive's and Athena's own introductions stay, and what engine and service say after a colon."""
+    assert mask_text(message, STATEMENT) == (masked or message)
+
+
 @pytest.mark.parametrize(("message", "masked"), NAMED)
 def test_names_of_the_statement_stay(message: str, masked: str | None) -> None:
     """They are published beside the message; what follows no word for a name is no name."""
