@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from random import Random
 from uuid import UUID, uuid5
@@ -19,7 +20,7 @@ from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.decode import DECODED
 from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.concurrency import Clock, Slots
+from kada_athena_async.concurrency import Clock, Slots, offload
 from kada_athena_async.errors import (
     AccessDeniedError,
     KadaAthenaError,
@@ -129,7 +130,8 @@ class AthenaQueries:
                     continue
 
                 failures += 1
-                error = _failure(execution, self.mask)
+                # A message and a statement of any length: not on the event loop.
+                error = await offload(partial(_failure, execution, self.mask))
                 if not error.is_retryable or failures == ATTEMPTS:
                     raise error
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kada_athena_async.sql import mask_sql
-from kada_athena_async.sql.analysis import HIDDEN_LOCATION, Analysis, Statement, analyse
+from kada_athena_async.sql.analysis import HIDDEN_LOCATION, Analysis, Statement, analyse, plan
 from kada_athena_async.sql.lineage import read_query
 from kada_athena_async.sql.names import Context, TableName
 from kada_athena_async.sql.parse_request import ParseRequest
@@ -468,6 +468,15 @@ def test_whatever_the_parser_raises_is_a_guess(sql: str, capfd: pytest.CaptureFi
     read_query(ParseRequest(sql, "trino", Context(None, "sales")))
 
     assert capfd.readouterr() == ("", "")
+
+
+def test_any_number_of_other_names_leaves_the_tables_known() -> None:
+    """Only what stands where a table may stand is looked up, however many names there are."""
+    names = ", ".join(f"c{number}" for number in range(40_000))
+    planned = plan(Statement(sql=f"SELECT *, {names} FROM orders", schema="sales"), SCHEMA)
+
+    assert planned.question is not None
+    assert [table.name.table for table in planned.question.tables] == ["orders"]
 
 
 def test_prefixes_without_end_are_no_statement() -> None:
