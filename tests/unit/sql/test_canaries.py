@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
+from kada_athena_async.sql.texts import ExecutionText, MaskedText, mask_texts
+from kada_athena_async.sql.usage import events, linkages
 
 from kada_athena_async.sql import is_unmaskable, mask_sql
 from kada_athena_async.sql.analysis import Statement, analyse
 from kada_athena_async.sql.schema_index import SchemaIndex
-from kada_athena_async.sql.texts import ExecutionText, MaskedText, mask_texts
-from kada_athena_async.sql.usage import events, linkages
 from tests.unit.sql.labelled import DATA
 
 # None may survive; each with another value of the same kind.
