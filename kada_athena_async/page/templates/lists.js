@@ -51,7 +51,9 @@ const list = ({ caption, columns, rows, step = 25, empty = "Nothing.", sorted = 
     all.textContent = `Show all ${count(rows.length)}`;
     all.hidden = left <= step || rows.length > 5000;
     foot.hidden = !left;
+    refit();
   };
+  const refit = () => { if (body.isConnected) fit(body.closest(".listing")); };
   const headers = columns.map((column) => {
     if (!column.value) return el("th", { scope: "col", role: "columnheader" }, column.title);
     const header = el("th", { scope: "col", role: "columnheader", "aria-sort": "none", class: column.number ? "n" : null });
@@ -65,6 +67,7 @@ const list = ({ caption, columns, rows, step = 25, empty = "Nothing.", sorted = 
       ordered = keyed.map(([, row]) => row);
       body.replaceChildren();
       draw(0);
+      refit();
     };
     header.append(el("button", { type: "button", onclick: sort }, column.title));
     if (column.title === sorted) header.setAttribute("aria-sort", column.number ? "descending" : "ascending");
@@ -73,12 +76,30 @@ const list = ({ caption, columns, rows, step = 25, empty = "Nothing.", sorted = 
   shown = Math.min(step, rows.length);
   draw(0);
   mark();
-  return el("div", { class: "listing" },
+  return fitting(el("div", { class: "listing" },
     el("table", { class: "list", role: "table" },
       caption ? el("caption", {}, caption) : null,
       el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, headers)),
       body),
-    foot);
+    foot));
+};
+
+// A table where it fits, else a card for each row: nothing ever lies beside the screen.
+const NARROW = 560;
+const fit = (listing) => {
+  listing.classList.remove("cards");
+  const table = listing.firstElementChild;
+  listing.classList.toggle("cards", listing.clientWidth < NARROW && innerWidth < 740 || table.scrollWidth > listing.clientWidth + 1);
+};
+const widths = new WeakMap();
+const sizes = new ResizeObserver((entries) => entries.forEach(({ target, contentRect }) => {
+  if (widths.get(target) === contentRect.width) return;
+  widths.set(target, contentRect.width);
+  fit(target);
+}));
+const fitting = (listing) => {
+  sizes.observe(listing);
+  return listing;
 };
 
 const facts = (pairs) => el("dl", { class: "facts" },

@@ -70,6 +70,7 @@
     if (isStale()) return;
     const field = byId("search-text");
     content.replaceChildren(...made.flat(3).filter(Boolean));
+    content.querySelectorAll(".listing").forEach(fit);
     if (params.has("search")) field.value = params.get("search");
     else if (document.activeElement !== field) field.value = "";
     const heading = content.querySelector("h1");

@@ -1,6 +1,6 @@
 // All tables, and what a search finds.
 
-const formatOf = (tables, place) => tables.formats[tables.rows.format[place]] || NONE;
+const formatOf = (tables, place) => clip(tables.formats[tables.rows.format[place]] || "", 24) || NONE;
 
 const tableColumns = (site, tables) => [
   { title: "Table", value: (place) => tables.full(place), cell: (place) => tableLink(site, tables, place) },

@@ -357,3 +357,28 @@ def test_a_page_says_what_it_has_no_room_for(browser: sync_api.Browser, tmp_path
             assert "cannot be drawn" not in reader.text()
         assert (reader.said, reader.asked) == ([], [path.as_uri()])
         reader.page.close()
+
+
+def test_nothing_lies_beside_the_screen(browser: sync_api.Browser, tmp_path: Path) -> None:
+    """From a telephone to a wide screen, whatever the names: a list that does not fit as a table
+    is a card a row, with its labels."""
+    write_package(tmp_path, hostile_records(), **hostile_manifest())
+    make_page(tmp_path)
+    reader = Reader(browser.new_page(offline=True), tmp_path / "page.html")
+    beside = "document.documentElement.scrollWidth - innerWidth"
+    for width in (390, 740, 800, 1024, 1280, 2560):
+        reader.page.set_viewport_size({"width": width, "height": 900})
+        for view in VIEWS:
+            reader.go(view)
+            assert reader.page.evaluate(beside) <= 0, (width, view)
+
+    workgroups = "section:has(h2:text-is('Workgroups')) .listing"
+    reader.go("#view=queries")
+    assert reader.page.locator(f"{workgroups}.cards").count() == 0
+    reader.page.set_viewport_size({"width": 800, "height": 900})
+    reader.page.wait_for_selector(f"{workgroups}.cards")
+    assert "95th percentile" in (
+        reader.page.locator(f"{workgroups} td").nth(7).get_attribute("data-label") or ""
+    )
+    assert reader.said == []
+    reader.page.close()
