@@ -1,4 +1,4 @@
-"""The moving part of the picture as lines of text: what fits the screen, nothing that wraps."""
+"""The moving part of the terminal as lines of text: what fits the screen, nothing that wraps."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ _STAGES = {
 }
 
 
-class Piece(NamedTuple):
+class Styled(NamedTuple):
     """Text and its style, in rich's words."""
 
     text: str
     style: str = ""
 
 
-Line: TypeAlias = list[Piece]
+Line: TypeAlias = list[Styled]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,99 +79,99 @@ class Screen:
             cells = cell_len(text)
             if cells > left:
                 cut = set_cell_size(text, max(0, left - len(more))) + more[:left]
-                return [*shown, Piece(cut, piece.style)]
+                return [*shown, Styled(cut, piece.style)]
 
-            shown.append(Piece(text, piece.style))
+            shown.append(Styled(text, piece.style))
             left -= cells
 
         return shown
 
 
-def moving_part(picture: RunProgress, screen: Screen, now_s: float) -> list[Line]:
+def moving_part(progress: RunProgress, screen: Screen, now_s: float) -> list[Line]:
     """Lines about the work in progress, as many as fit; the most useful first."""
     lines = [
-        _head(picture, now_s),
-        *_tracks(picture, screen, now_s),
-        *_delivery(picture, screen),
-        *_facts(picture, now_s),
+        _head(progress, now_s),
+        *_tracks(progress, screen, now_s),
+        *_delivery(progress, screen),
+        *_facts(progress, now_s),
     ]
     return [screen.fitted(line) for line in lines[: max(1, screen.height - 1)]]
 
 
-def sites_part(board: SitesProgress, screen: Screen, now_s: float) -> list[Line]:
+def sites_part(sites: SitesProgress, screen: Screen, now_s: float) -> list[Line]:
     """Lines about the sites at work, one each, as many as fit."""
-    track, at_work = board.track, list(board.pictures.items())
+    track, at_work = sites.track, list(sites.runs.items())
     words = [
         f"{track.ended:,} of {counted(track.total, 'site')}",
-        *([f"{len(board.failed):,} failed"] if board.failed else []),
-        brief(now_s - board.begun_s),
+        *([f"{len(sites.failed):,} failed"] if sites.failed else []),
+        brief(now_s - sites.begun_s),
     ]
     span = by_share(track, now_s)
     if span is not None and (left := in_words(span)):
-        words.append(f"{left}, then lineage" if _has_lineage_ahead(board) else left)
+        words.append(f"{left}, then lineage" if _has_lineage_ahead(sites) else left)
 
     head = [
-        [Piece(words[0], "bold"), Piece("  " + "  ".join(words[1:]))],
-        [Piece(f"  {'all':<{_SITE}}"), *bar(track.share, screen)],
+        [Styled(words[0], "bold"), Styled("  " + "  ".join(words[1:]))],
+        [Styled(f"  {'all':<{_SITE}}"), *bar(track.share, screen)],
     ]
     room = max(0, screen.height - 1 - len(head))
     shown = at_work if len(at_work) <= room else at_work[: max(0, room - 1)]
-    lines = head + [_site(name, picture, screen, now_s) for name, picture in shown]
+    lines = head + [_site(name, progress, screen, now_s) for name, progress in shown]
     if len(shown) < len(at_work):
-        lines.append([Piece(f"  and {len(at_work) - len(shown):,} more at work", "dim")])
+        lines.append([Styled(f"  and {len(at_work) - len(shown):,} more at work", "dim")])
 
     return [screen.fitted(line) for line in lines[: max(1, screen.height - 1)]]
 
 
-def _has_lineage_ahead(board: SitesProgress) -> bool:
-    return any(LINEAGE in p.tracks and not _is_deriving(p) for p in list(board.pictures.values()))
+def _has_lineage_ahead(sites: SitesProgress) -> bool:
+    return any(LINEAGE in p.tracks and not _is_deriving(p) for p in list(sites.runs.values()))
 
 
-def _site(name: str, picture: RunProgress, screen: Screen, now_s: float) -> Line:
-    rates = picture.row_meter.rates(picture.rows_by_lane(), now_s)
-    rows, rate = sum(picture.rows.values()), sum(rates.values())
-    words = [_STAGES.get(picture.stage, escape(picture.stage))]
-    if picture.stage == "extract":
-        words = [f"{picture.units_ended:,}/{picture.units_total:,} units", f"{rows:,} rows"]
+def _site(name: str, progress: RunProgress, screen: Screen, now_s: float) -> Line:
+    rates = progress.row_meter.rates(progress.rows_by_lane(), now_s)
+    rows, rate = sum(progress.rows.values()), sum(rates.values())
+    words = [_STAGES.get(progress.stage, escape(progress.stage))]
+    if progress.stage == "extract":
+        words = [f"{progress.units_ended:,}/{progress.units_total:,} units", f"{rows:,} rows"]
         words += [f"{rate:,.0f}/s"] if rate >= 1 else []
 
-    if picture.throttles:
-        words.append(f"throttled {sum(picture.throttles.values()):,}x")
+    if progress.throttles:
+        words.append(f"throttled {sum(progress.throttles.values()):,}x")
 
     label = escape(name, limit=_SITE - 1)
     return [
-        Piece("  " + set_cell_size(label, _SITE)),
-        *bar(picture.share, screen),
-        Piece(f"  {', '.join(words)}", "dim"),
+        Styled("  " + set_cell_size(label, _SITE)),
+        *bar(progress.share, screen),
+        Styled(f"  {', '.join(words)}", "dim"),
     ]
 
 
-def _head(picture: RunProgress, now_s: float) -> Line:
-    words = [brief(now_s - picture.begun_s)]
-    span = remaining(picture, now_s)
+def _head(progress: RunProgress, now_s: float) -> Line:
+    words = [brief(now_s - progress.begun_s)]
+    span = remaining(progress, now_s)
     if span is not None and (left := in_words(span)):
-        is_reading = not _is_deriving(picture) and LINEAGE in picture.tracks
+        is_reading = not _is_deriving(progress) and LINEAGE in progress.tracks
         words.append(f"{left}, then lineage" if is_reading else left)
 
-    stage = _STAGES.get(picture.stage, escape(picture.stage))
-    return [Piece(stage, "bold"), Piece("  " + "  ".join(words))]
+    stage = _STAGES.get(progress.stage, escape(progress.stage))
+    return [Styled(stage, "bold"), Styled("  " + "  ".join(words))]
 
 
-def _is_deriving(picture: RunProgress) -> bool:
-    track = picture.tracks.get(LINEAGE)
+def _is_deriving(progress: RunProgress) -> bool:
+    track = progress.tracks.get(LINEAGE)
     return track is not None and track.begun_s is not None
 
 
-def _tracks(picture: RunProgress, screen: Screen, now_s: float) -> list[Line]:
-    if picture.stage != "extract":
+def _tracks(progress: RunProgress, screen: Screen, now_s: float) -> list[Line]:
+    if progress.stage != "extract":
         return []
 
-    rates = picture.row_meter.rates(picture.rows_by_lane(), now_s)
-    shown = [name for name in (METADATA, HISTORY, USERS) if name in picture.tracks]
-    if _is_deriving(picture):
+    rates = progress.row_meter.rates(progress.rows_by_lane(), now_s)
+    shown = [name for name in (METADATA, HISTORY, USERS) if name in progress.tracks]
+    if _is_deriving(progress):
         shown.append(LINEAGE)
 
-    return [_track(name, picture.tracks[name], rates.get(name, 0.0), screen) for name in shown]
+    return [_track(name, progress.tracks[name], rates.get(name, 0.0), screen) for name in shown]
 
 
 def _track(name: str, track: Track, rate: float, screen: Screen) -> Line:
@@ -181,25 +181,25 @@ def _track(name: str, track: Track, rate: float, screen: Screen) -> Line:
 
     rows = f"{track.rows:,} rows" + (f", {rate:,.0f}/s" if rate >= 1 else "")
     return [
-        Piece(f"  {name:<{_LABEL}}"),
+        Styled(f"  {name:<{_LABEL}}"),
         *bar(track.share, screen),
-        Piece(f"  {counts:<{_COUNTS}}"),
-        Piece(f"  {rows}", "dim"),
+        Styled(f"  {counts:<{_COUNTS}}"),
+        Styled(f"  {rows}", "dim"),
     ]
 
 
-def _delivery(picture: RunProgress, screen: Screen) -> list[Line]:
-    if picture.stage != "deliver" or picture.delivery is None:
+def _delivery(progress: RunProgress, screen: Screen) -> list[Line]:
+    if progress.stage != "deliver" or progress.delivery is None:
         return []
 
-    files, sent = picture.delivery.files, picture.delivered_bytes
-    share = sent / picture.delivery.size_bytes if picture.delivery.size_bytes else 0.0
+    files, sent = progress.delivery.files, progress.delivered_bytes
+    share = sent / progress.delivery.size_bytes if progress.delivery.size_bytes else 0.0
     return [
         [
-            Piece(f"  {'landing':<{_LABEL}}"),
+            Styled(f"  {'landing':<{_LABEL}}"),
             *bar(share, screen),
-            Piece(f"  {picture.delivered:,}/{files:,} files"),
-            Piece(f"  {size(sent)}", "dim"),
+            Styled(f"  {progress.delivered:,}/{files:,} files"),
+            Styled(f"  {size(sent)}", "dim"),
         ]
     ]
 
@@ -209,57 +209,57 @@ def bar(share: float, screen: Screen) -> Line:
     width = max(_BAR_MIN, min(_BAR_MAX, screen.width - _LABEL - _COUNTS - 28))
     done = min(width, int(width * share))
     full, rest = ("#", "-") if screen.is_plain else ("━", "─")
-    return [Piece(full * done, "cyan"), Piece(rest * (width - done), "dim")]
+    return [Styled(full * done, "cyan"), Styled(rest * (width - done), "dim")]
 
 
-def _facts(picture: RunProgress, now_s: float) -> list[Line]:
+def _facts(progress: RunProgress, now_s: float) -> list[Line]:
     facts = {
-        "now": _running(picture),
-        "queries": _queries(picture),
-        "calls/s": _call_rates(picture, now_s),
-        "slowed by": _brakes(picture),
+        "now": _running(progress),
+        "queries": _queries(progress),
+        "calls/s": _call_rates(progress, now_s),
+        "slowed by": _brakes(progress),
     }
     return [
-        [Piece(f"  {name:<{_LABEL}}"), Piece(text, "dim")] for name, text in facts.items() if text
+        [Styled(f"  {name:<{_LABEL}}"), Styled(text, "dim")] for name, text in facts.items() if text
     ]
 
 
-def _running(picture: RunProgress) -> str:
-    units = list(picture.running)
+def _running(progress: RunProgress) -> str:
+    units = list(progress.running)
     names = ", ".join(escape(unit, limit=60) for unit in units[:_SHOWN_UNITS])
     more = len(units) - _SHOWN_UNITS
     return f"{names} and {more:,} more" if more > 0 else names
 
 
-def _queries(picture: RunProgress) -> str:
-    active, limit = len(picture.active_queries), picture.query_limit
+def _queries(progress: RunProgress) -> str:
+    active, limit = len(progress.active_queries), progress.query_limit
     return f"{active:,} of at most {limit:,}" if active else ""
 
 
-def _call_rates(picture: RunProgress, now_s: float) -> str:
+def _call_rates(progress: RunProgress, now_s: float) -> str:
     """Those nearest to what they are allowed, which is what the run waits for, first."""
-    rates = picture.call_meter.rates(picture.calls, now_s)
+    rates = progress.call_meter.rates(progress.calls, now_s)
     shares = {
-        name: rate / picture.allowed[name]
+        name: rate / progress.allowed[name]
         for name, rate in rates.items()
-        if picture.allowed.get(name)
+        if progress.allowed.get(name)
     }
     busiest = sorted(shares.items(), key=itemgetter(1), reverse=True)[:_SHOWN_RATES]
     return ", ".join(
         f"{escape(name.partition(':')[2], limit=60)} "
-        f"{rates[name]:.2g} of {picture.allowed[name]:.3g}"
+        f"{rates[name]:.2g} of {progress.allowed[name]:.3g}"
         for name, _ in busiest
     )
 
 
-def _brakes(picture: RunProgress) -> str:
-    worst = sorted(picture.throttles.items(), key=itemgetter(1), reverse=True)[:_SHOWN_THROTTLES]
+def _brakes(progress: RunProgress) -> str:
+    worst = sorted(progress.throttles.items(), key=itemgetter(1), reverse=True)[:_SHOWN_THROTTLES]
     words = [
         f"throttled {escape(operation, limit=60)} {n:,}x, "
-        f"now {picture.rates.get(operation, 0):.2g}/s"
+        f"now {progress.rates.get(operation, 0):.2g}/s"
         for operation, n in worst
     ]
-    if picture.retries:
-        words.append(counted(picture.retries, "retry"))
+    if progress.retries:
+        words.append(counted(progress.retries, "retry"))
 
     return ", ".join(words)

@@ -62,11 +62,11 @@ class PlainLines:
         self._redact = redact
         self._verbosity = verbosity
         self._clock_s = clock_s
-        self._picture = RunProgress(begun_s=clock_s())
+        self._progress = RunProgress(begun_s=clock_s())
         self._notified_s = clock_s()
 
     def __call__(self, event: Event) -> None:
-        before, self._picture = self._picture, self._picture.after(event, self._clock_s())
+        before, self._progress = self._progress, self._progress.after(event, self._clock_s())
         for line in self._lines(event, before):
             self._write(self._redact(line))
 
@@ -75,7 +75,7 @@ class PlainLines:
         if self._verbosity >= NORMAL:
             lines += self._milestones(event, before)
         elif isinstance(event, RunFinished) and event.exit_code:
-            lines += closing(self._picture)[:1]
+            lines += closing(self._progress)[:1]
 
         if self._verbosity >= VERBOSE:
             lines += details(event)
@@ -89,18 +89,18 @@ class PlainLines:
             case PlanReady():
                 return [plan_line(event)]
             case RunFinished():
-                return closing(self._picture)
+                return closing(self._progress)
             case _:
                 return [*patience(event), *delivery(event), *self._sign_of_life()]
 
     def _sign_of_life(self) -> list[str]:
         """A line now and then, the longer the run the rarer; nothing else moves in a log."""
         now_s = self._clock_s()
-        if not is_due(now_s, notified_s=self._notified_s, begun_s=self._picture.begun_s):
+        if not is_due(now_s, notified_s=self._notified_s, begun_s=self._progress.begun_s):
             return []
 
         self._notified_s = now_s
-        line = progress(self._picture, now_s)
+        line = progress(self._progress, now_s)
         return [line] if line else []
 
 

@@ -127,7 +127,7 @@ class RunProgress:
         return min(reading, default=0.0)
 
     def after(self, event: Event, now_s: float) -> RunProgress:
-        """This picture with *event* in it; a new one if *event* starts another run.
+        """This progress with *event* in it; a new one if *event* starts another run.
 
         An interrupted run is finished first and emits no end of its own.
         """

@@ -37,12 +37,12 @@ class SiteLines:
         write: Takes a line without its end.
         verbosity: QUIET, NORMAL or VERBOSE.
         clock_s: Seconds that only grow.
-        has_picture: True if something else shows that the run is alive.
+        has_progress: True if something else shows that the run is alive.
         width: Columns at which the last lines are cut.
         sums_up: False if somebody else says at the end how the sites did.
 
     Attributes:
-        board: The sites so far.
+        sites: The sites so far.
     """
 
     def __init__(
@@ -52,13 +52,13 @@ class SiteLines:
         redact: Redactor,
         verbosity: int = NORMAL,
         clock_s: Callable[[], float] = time.monotonic,
-        has_picture: bool = False,
+        has_progress: bool = False,
         width: int = UNCUT,
         sums_up: bool = True,
     ) -> None:
         self._sums_up = sums_up
-        self.board = SitesProgress()
-        self._has_picture = has_picture
+        self.sites = SitesProgress()
+        self._has_progress = has_progress
         self._width = width
         self._notified_s = clock_s()
         self._clock_s = clock_s
@@ -75,8 +75,8 @@ class SiteLines:
         self.notify(event)
 
     def note(self, event: Event) -> None:
-        """Add *event* to the board."""
-        self.board.add(event, self._clock_s())
+        """Add *event* to the sites."""
+        self.sites.add(event, self._clock_s())
 
     def notify(self, event: Event) -> None:
         """Say what *event*, which was noted, means."""
@@ -115,7 +115,7 @@ class SiteLines:
         if is_brief and not event.exit_code:
             return
 
-        for line in closing_sites(self.board, width=self._width, is_brief=is_brief):
+        for line in closing_sites(self.sites, width=self._width, is_brief=is_brief):
             self._write(self._redact(line))
 
     def _lines_of(self, site: str) -> PlainLines:
@@ -139,14 +139,14 @@ class SiteLines:
 
     def _show_life(self) -> None:
         now_s = self._clock_s()
-        due = is_due(now_s, notified_s=self._notified_s, begun_s=self.board.begun_s)
-        if due and not self._has_picture:
+        due = is_due(now_s, notified_s=self._notified_s, begun_s=self.sites.begun_s)
+        if due and not self._has_progress:
             self._notified_s = now_s
-            self._say(progress_of_sites(self.board, now_s))
+            self._say(progress_of_sites(self.sites, now_s))
 
     def _name_the_silent(self, event: SitesWaiting) -> None:
         now_s = self._clock_s()
-        if self._named and not is_due(now_s, notified_s=self._named_s, begun_s=self.board.begun_s):
+        if self._named and not is_due(now_s, notified_s=self._named_s, begun_s=self.sites.begun_s):
             return
 
         self._named, self._named_s = True, now_s
@@ -171,20 +171,20 @@ class SiteLines:
             self._write(self._redact(line))
 
 
-def progress_of_sites(board: SitesProgress, now_s: float) -> str:
+def progress_of_sites(sites: SitesProgress, now_s: float) -> str:
     """A line about the progress of a run of several sites."""
-    at_work = list(board.pictures.values())
-    rows = sum(board.rows.values()) + sum(sum(p.rows.values()) for p in at_work)
-    percent = f"{100 * board.track.share:.0f} %"
+    at_work = list(sites.runs.values())
+    rows = sum(sites.rows.values()) + sum(sum(p.rows.values()) for p in at_work)
+    percent = f"{100 * sites.track.share:.0f} %"
     words = [
-        f"{board.track.ended:,} of {counted(board.track.total, 'site')} ({percent})",
-        f"{len(at_work):,} at work" + _names(list(board.pictures)),
+        f"{sites.track.ended:,} of {counted(sites.track.total, 'site')} ({percent})",
+        f"{len(at_work):,} at work" + _names(list(sites.runs)),
         f"{rows:,} rows",
     ]
-    if board.failed:
-        words.insert(1, f"{len(board.failed):,} failed")
+    if sites.failed:
+        words.insert(1, f"{len(sites.failed):,} failed")
 
-    return f"after {brief(now_s - board.begun_s)}: {', '.join(words)}"
+    return f"after {brief(now_s - sites.begun_s)}: {', '.join(words)}"
 
 
 def _names(sites: list[str]) -> str:

@@ -22,7 +22,7 @@ class SitesProgress:
     """Sites as the events report them; those that are through are added up and forgotten.
 
     Attributes:
-        pictures: Site at work -> its picture, in the order in which they began.
+        runs: Site at work -> its progress, in the order in which they began.
         lane: The sites as units of work, with the share of each.
         failed: The sites that ended with an exit code, with why.
         rows, sizes: Committed, by kind; sizes in bytes.
@@ -31,7 +31,7 @@ class SitesProgress:
 
     begun_s: float = 0.0
     track: Track = field(default_factory=Track)
-    pictures: dict[str, RunProgress] = field(default_factory=dict)
+    runs: dict[str, RunProgress] = field(default_factory=dict)
     committed: int = 0
     failed: list[SiteFinished] = field(default_factory=list)
     rows: Counter[str] = field(default_factory=Counter)
@@ -50,12 +50,12 @@ class SitesProgress:
                 self.begun_s = now_s
                 self.track = Track(total=len(event.sites), begun_s=now_s)
             case SiteStarted():
-                self.pictures[event.site] = RunProgress(begun_s=now_s)
-            case SiteEvent() if event.site in self.pictures:
-                picture = self.pictures[event.site].after(event.event, now_s)
-                self.pictures[event.site] = picture
+                self.runs[event.site] = RunProgress(begun_s=now_s)
+            case SiteEvent() if event.site in self.runs:
+                progress = self.runs[event.site].after(event.event, now_s)
+                self.runs[event.site] = progress
                 shares = self.track.shares
-                shares[event.site] = max(shares.get(event.site, 0.0), picture.share)
+                shares[event.site] = max(shares.get(event.site, 0.0), progress.share)
             case SiteFinished():
                 self._end(event)
             case SitesFinished():
@@ -70,19 +70,19 @@ class SitesProgress:
         if event.exit_code:
             self.failed.append(event)
 
-        picture = self.pictures.pop(event.site, None)
-        if picture is None:
+        progress = self.runs.pop(event.site, None)
+        if progress is None:
             return
 
-        for file in picture.files:
+        for file in progress.files:
             self.rows[file.kind] += file.rows
             self.sizes[file.kind] += file.size_bytes
 
-        self.throttled += sum(picture.throttles.values())
-        self.retries += picture.retries
-        self.scanned_bytes += picture.scanned_bytes
-        finished = picture.finished
-        self.calls += sum((finished.calls if finished else picture.calls).values())
+        self.throttled += sum(progress.throttles.values())
+        self.retries += progress.retries
+        self.scanned_bytes += progress.scanned_bytes
+        finished = progress.finished
+        self.calls += sum((finished.calls if finished else progress.calls).values())
         for group in finished.incomplete if finished else ():
             key = (group.scope, group.within, group.outcome, group.reason)
             before = self.incomplete.get(key)

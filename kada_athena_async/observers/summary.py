@@ -21,91 +21,91 @@ _SHOWN_SITES = 4
 _SHOWN_WARNINGS = 4
 
 
-def closing(picture: RunProgress, *, width: int = UNCUT) -> list[str]:
+def closing(progress: RunProgress, *, width: int = UNCUT) -> list[str]:
     """The last lines of a run; none before it is over.
 
     Every line is safe to show and, but for the path of the extracts, at most *width* wide.
     """
-    finished = picture.finished
+    finished = progress.finished
     if finished is None:
         return []
 
     verb = "committed"
     if not finished.committed:
         verb = (
-            f"nothing was committed{_failed_units(picture)}"
+            f"nothing was committed{_failed_units(progress)}"
             if finished.exit_code
             else "nothing to do"
         )
 
-    calls, throttled = sum(finished.calls.values()), sum(picture.throttles.values())
-    figures = _figures(calls, throttled, picture.retries, picture.scanned_bytes)
+    calls, throttled = sum(finished.calls.values()), sum(progress.throttles.values())
+    figures = _figures(calls, throttled, progress.retries, progress.scanned_bytes)
     lines = [f"{verb} after {duration(finished.duration_s)} ({figures})"]
-    if finished.committed and picture.run is not None:
-        lines += _where(picture, picture.run)
+    if finished.committed and progress.run is not None:
+        lines += _where(progress, progress.run)
 
     lines += [
         _kind(file.kind, file.rows, file.size_bytes)
-        for file in picture.files
+        for file in progress.files
         if file.kind in finished.rows
     ]
-    return [*lines, *left_out(picture, width=width), *_warnings(picture)]
+    return [*lines, *left_out(progress, width=width), *_warnings(progress)]
 
 
-def _failed_units(picture: RunProgress) -> str:
+def _failed_units(progress: RunProgress) -> str:
     """``: 4 of 9 units of work failed,``; empty where no unit did."""
-    failed = sum(unit.outcome == "failed" for unit in picture.troubles)
+    failed = sum(unit.outcome == "failed" for unit in progress.troubles)
     if not failed:
         return ""
 
-    total = len(picture.plan.units) if picture.plan else failed
+    total = len(progress.plan.units) if progress.plan else failed
     return f": {failed:,} of {counted(total, 'unit')} of work failed,"
 
 
-def closing_sites(board: SitesProgress, *, width: int = UNCUT, is_brief: bool = False) -> list[str]:
+def closing_sites(sites: SitesProgress, *, width: int = UNCUT, is_brief: bool = False) -> list[str]:
     """The last lines of a run of several sites: added up, and what failed by name.
 
     Args:
         is_brief: Only how many are good, and what is committed of the others.
     """
-    finished = board.finished
+    finished = sites.finished
     if finished is None:
         return []
 
     total = len(finished.good) + len(finished.failed)
-    figures = _figures(board.calls, board.throttled, board.retries, board.scanned_bytes)
+    figures = _figures(sites.calls, sites.throttled, sites.retries, sites.scanned_bytes)
     took = f"after {duration(finished.duration_s)} ({figures})"
     lines = [f"{len(finished.good):,} of {counted(total, 'site')} good {took}"]
-    lines += [_cut(line, width) for line in _lost(board)]
+    lines += [_cut(line, width) for line in _lost(sites)]
     if is_brief:
         return lines
 
-    kinds = [_kind(kind, rows, board.sizes[kind]) for kind, rows in board.rows.items()]
+    kinds = [_kind(kind, rows, sites.sizes[kind]) for kind, rows in sites.rows.items()]
     lines += kinds[:_SHOWN_KINDS]
     if len(kinds) > _SHOWN_KINDS:
         lines.append(f"and {counted(len(kinds) - _SHOWN_KINDS, 'more kind')}")
 
-    if board.failed:
+    if sites.failed:
         lines.append("failed:")
 
-    for site in board.failed[:_SHOWN_SITES]:
+    for site in sites.failed[:_SHOWN_SITES]:
         lines.append(
             _cut(f"  {escape(site.site, limit=30)}: {one_line(site.reason, limit=1000)}", width)
         )
 
-    if more := [escape(site.site, limit=30) for site in board.failed[_SHOWN_SITES:]]:
+    if more := [escape(site.site, limit=30) for site in sites.failed[_SHOWN_SITES:]]:
         lines.append(_cut(f"  and {len(more):,} more: {', '.join(more)}", width))
 
-    groups = sorted(board.incomplete.values(), key=lambda group: -group.count)
+    groups = sorted(sites.incomplete.values(), key=lambda group: -group.count)
     reasons = [_incomplete(group) for group in groups]
     return [*lines, *_reasons(reasons, is_committed=True, width=width)]
 
 
-def _lost(board: SitesProgress) -> list[str]:
+def _lost(sites: SitesProgress) -> list[str]:
     """``nothing was committed for au, eu``; none where no site failed."""
     groups = {
-        "nothing was committed for": [site.site for site in board.failed if not site.committed],
-        "committed and not delivered:": [site.site for site in board.failed if site.committed],
+        "nothing was committed for": [site.site for site in sites.failed if not site.committed],
+        "committed and not delivered:": [site.site for site in sites.failed if site.committed],
     }
     return [f"{what} {some(names)}" for what, names in groups.items() if names]
 
@@ -120,13 +120,13 @@ def between(before: RunProgress, run: RunStarted) -> list[str]:
     return [f"run {before.run.run_id} is finished: {files}, {rows}", *left_out(before)]
 
 
-def left_out(picture: RunProgress, *, width: int = UNCUT) -> list[str]:
+def left_out(progress: RunProgress, *, width: int = UNCUT) -> list[str]:
     """Lines about scopes that are missing from the extracts, one for each reason."""
-    finished = picture.finished
+    finished = progress.finished
     groups = [_incomplete(group) for group in finished.incomplete] if finished else []
     units = [
         unit
-        for unit in picture.troubles
+        for unit in progress.troubles
         if finished is None or not finished.committed or lane_of(unit.unit_id) == LINEAGE
     ]
     groups += _units(units)
@@ -146,8 +146,8 @@ def _reasons(groups: Sequence[str], *, is_committed: bool, width: int) -> list[s
     return ["incomplete, as the manifest says too:" if is_committed else "not done:", *lines]
 
 
-def _where(picture: RunProgress, run: RunStarted) -> list[str]:
-    names = [file.name.replace(f"_{file.kind}_", "_*_") for file in picture.files[:1]]
+def _where(progress: RunProgress, run: RunStarted) -> list[str]:
+    names = [file.name.replace(f"_{file.kind}_", "_*_") for file in progress.files[:1]]
     lines = [
         f"  window    {moment(run.start)} to {moment(run.end)} UTC, {span(run.start, run.end)}",
         f"  extracts  {escape(run.output_path, limit=500)}",
@@ -191,15 +191,15 @@ def _units(units: Sequence[UnitFinished]) -> list[str]:
     ]
 
 
-def _warnings(picture: RunProgress) -> list[str]:
+def _warnings(progress: RunProgress) -> list[str]:
     # Each was shown when it came; here it is only recalled, for who looks at the end alone.
-    codes = list(dict.fromkeys(warning.code for warning in picture.warnings))
+    codes = list(dict.fromkeys(warning.code for warning in progress.warnings))
     if not codes:
         return []
 
     more = ", ..." if len(codes) > _SHOWN_WARNINGS else ""
     return [
-        f"{counted(len(picture.warnings), 'warning')}: {', '.join(codes[:_SHOWN_WARNINGS])}{more}"
+        f"{counted(len(progress.warnings), 'warning')}: {', '.join(codes[:_SHOWN_WARNINGS])}{more}"
     ]
 
 

@@ -1,4 +1,4 @@
-"""A run as a live picture on a terminal."""
+"""Live progress of a run on a terminal."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class TerminalProgress:
         self._redact = redact
         self._verbosity = verbosity
         self._clock_s = clock_s
-        self._picture = RunProgress(begun_s=clock_s())
+        self._progress = RunProgress(begun_s=clock_s())
         self._adding = threading.Lock()
         self._sites: SiteLines | None = None
         self._drawn_widths: list[int] = []
@@ -106,7 +106,7 @@ class TerminalProgress:
                 redact=self._redact,
                 verbosity=self._verbosity,
                 clock_s=self._clock_s,
-                has_picture=True,
+                has_progress=True,
                 width=max(_WIDTH_MIN, self._console.width),
                 sums_up=self._sums_up,
             )
@@ -116,7 +116,7 @@ class TerminalProgress:
             return
 
         with self._adding:
-            before, self._picture = self._picture, self._picture.after(event, self._clock_s())
+            before, self._progress = self._progress, self._progress.after(event, self._clock_s())
 
         for line in always(event) + patience(event):
             self._say(line, "yellow")
@@ -155,7 +155,7 @@ class TerminalProgress:
 
     def _close(self, event: RunFinished) -> None:
         self._live.stop()
-        headline, *rest = closing(self._picture, width=max(_WIDTH_MIN, self._console.width))
+        headline, *rest = closing(self._progress, width=max(_WIDTH_MIN, self._console.width))
         self._say(headline, "bold red" if event.exit_code else "bold green")
         for line in rest:
             self._say(line, "")
@@ -171,9 +171,9 @@ class TerminalProgress:
         now_s = self._clock_s()
         with self._adding:
             if self._sites is not None:
-                lines = sites_part(self._sites.board, screen, now_s)
+                lines = sites_part(self._sites.sites, screen, now_s)
             else:
-                lines = moving_part(self._picture, screen, now_s)
+                lines = moving_part(self._progress, screen, now_s)
 
         self._wipe_wrapped(console.width)
         texts = [self._text(line) for line in lines]
@@ -181,7 +181,7 @@ class TerminalProgress:
         return Group(*texts)
 
     def _wipe_wrapped(self, width: int) -> None:
-        """Before rich wipes the last picture, wipe what it does not know of."""
+        """Before rich wipes its last drawing, wipe what it does not know of."""
         if rows := wrapped_rows(self._drawn_widths, width):
             self._console.control(wiping(rows))
 

@@ -36,16 +36,16 @@ class Span(NamedTuple):
     high_s: float
 
 
-def remaining(picture: RunProgress, now_s: float) -> Span | None:
+def remaining(progress: RunProgress, now_s: float) -> Span | None:
     """Time left of the lanes under way, in seconds; the slowest decides. None if unknown.
 
     Metadata, history and users are read side by side. Lineage comes after them; its time is
     known only once it has begun.
     """
-    if picture.stage != "extract":
+    if progress.stage != "extract":
         return None
 
-    tracks = picture.tracks
+    tracks = progress.tracks
     reading = [tracks[name] for name in (METADATA, HISTORY, USERS) if name in tracks]
     if all(track.ended >= track.total for track in reading):
         return by_share(tracks[LINEAGE], now_s) if LINEAGE in tracks else None
@@ -56,7 +56,7 @@ def remaining(picture: RunProgress, now_s: float) -> Span | None:
         if track is None or track.ended >= track.total:
             continue
 
-        span = _by_pages(track, picture) if name == HISTORY else by_share(track, now_s)
+        span = _by_pages(track, progress) if name == HISTORY else by_share(track, now_s)
         if span is None:
             return None
 
@@ -80,9 +80,9 @@ def by_share(track: Track, now_s: float) -> Span | None:
     return Span(left_s * _UNITS_SPREAD[0], left_s * _UNITS_SPREAD[1])
 
 
-def _by_pages(track: Track, picture: RunProgress) -> Span | None:
+def _by_pages(track: Track, progress: RunProgress) -> Span | None:
     """By the pages of the list that are left, at the rate that pacing allows."""
-    rate = picture.allowed.get(_LIST, 0.0)
+    rate = progress.allowed.get(_LIST, 0.0)
     sure = {unit: share for unit, share in track.shares.items() if share >= EVIDENCE_SHARE}
     guesses = {unit: track.pages[unit] / share for unit, share in sure.items()}
     ended = [n for unit, n in track.pages.items() if unit not in track.shares]

@@ -88,28 +88,28 @@ def opening(run: RunStarted) -> str:
     )
 
 
-def progress(picture: RunProgress, now_s: float) -> str:
+def progress(progress: RunProgress, now_s: float) -> str:
     """A line about the progress of a run; empty before there is a plan."""
-    if picture.plan is None:
+    if progress.plan is None:
         return ""
 
     words = [
         f"{name} {track.ended:,} of {track.total:,}" + _percent(track)
-        for name, track in picture.tracks.items()
+        for name, track in progress.tracks.items()
         if name != LINEAGE or track.begun_s is not None
     ]
-    words.append(f"{sum(picture.rows.values()):,} rows")
-    if picture.active_queries:
-        words.append(f"{counted(len(picture.active_queries), 'query')} running")
+    words.append(f"{sum(progress.rows.values()):,} rows")
+    if progress.active_queries:
+        words.append(f"{counted(len(progress.active_queries), 'query')} running")
 
-    if picture.throttles:
-        words.append(f"{sum(picture.throttles.values()):,} throttled")
+    if progress.throttles:
+        words.append(f"{sum(progress.throttles.values()):,} throttled")
 
-    span = remaining(picture, now_s)
+    span = remaining(progress, now_s)
     if span is not None and (left := in_words(span)):
         words.append(left)
 
-    return f"after {brief(now_s - picture.begun_s)}: {', '.join(words)}"
+    return f"after {brief(now_s - progress.begun_s)}: {', '.join(words)}"
 
 
 def _percent(track: Track) -> str:

@@ -1,4 +1,4 @@
-"""The command on a terminal: a live picture that leaves a summary behind."""
+"""The command on a terminal: live progress that leaves a summary behind."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_a_run_is_drawn_and_leaves_its_summary(
 def test_no_colour_is_honoured(
     configure: Callable[..., Path], environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """NO_COLOR leaves the picture and takes the colours (https://no-color.org)."""
+    """NO_COLOR leaves the progress and takes the colours (https://no-color.org)."""
     configure()
 
     code, seen, _ = on_terminal(

@@ -1,4 +1,4 @@
-"""The moving part of the picture, as text."""
+"""The moving part of the progress, as text."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ LIST, TABLES = "athena:ListQueryExecutions", "glue:GetTables"
 
 def drawn(told: list[tuple[float, Event]], screen: Screen, *, now_s: float) -> list[str]:
     """The lines on *screen* at *now_s*, after what was told when."""
-    picture = RunProgress()
+    progress = RunProgress()
     for at_s, event in told:
-        picture = picture.after(event, at_s)
+        progress = progress.after(event, at_s)
 
-    lines = moving_part(picture, screen, now_s)
+    lines = moving_part(progress, screen, now_s)
     return ["".join(piece.text for piece in line).rstrip() for line in lines]
 
 

@@ -21,12 +21,12 @@ RATES = CallRates(calls={}, allowed={"athena:ListQueryExecutions": 4.0})
 
 
 def pictured(units: tuple[str, ...], *events: Event) -> RunProgress:
-    """A picture of an extraction that began at second 0."""
-    picture = RunProgress().after(PlanReady(units=units, catalogs=1, schemas=1, workgroups=1), 0)
+    """Progress of an extraction that began at second 0."""
+    run = RunProgress().after(PlanReady(units=units, catalogs=1, schemas=1, workgroups=1), 0)
     for event in (StageStarted(stage="extract"), RATES, *events):
-        picture = picture.after(event, 0)
+        run = run.after(event, 0)
 
-    return picture
+    return run
 
 
 def done(unit_id: str, outcome: str = "done") -> UnitFinished:
@@ -85,10 +85,10 @@ def test_the_slowest_lane_decides() -> None:
 def test_lineage_is_judged_once_it_has_begun() -> None:
     """By the texts that were read."""
     read = [done("metadata/c/0"), UnitStarted(unit_id="derive")]
-    picture = pictured(("metadata/c/0", "derive"), *read)
-    assert remaining(picture, 100) is None
+    run = pictured(("metadata/c/0", "derive"), *read)
+    assert remaining(run, 100) is None
 
-    span = remaining(picture.after(UnitAdvanced(unit_id="derive", share=0.5), 100), 100)
+    span = remaining(run.after(UnitAdvanced(unit_id="derive", share=0.5), 100), 100)
     assert span is not None
     assert span.low_s < 100 < span.high_s
 
@@ -116,10 +116,10 @@ def test_users_are_waited_for_too() -> None:
     units = ("history/a", "principal_events", "principals", "derive")
     events = [UnitStarted(unit_id="principal_events"), done("history/a")]
 
-    picture = pictured(units, *events, UnitAdvanced(unit_id="principal_events", share=0.25))
-    span = remaining(picture, 20)
+    run = pictured(units, *events, UnitAdvanced(unit_id="principal_events", share=0.25))
+    span = remaining(run, 20)
 
     assert span is not None
     assert span.low_s < 60 < span.high_s
-    assert "users 0 of 1 (25 %)" in progress(picture, 20)
-    assert "lineage" not in progress(picture, 20)
+    assert "users 0 of 1 (25 %)" in progress(run, 20)
+    assert "lineage" not in progress(run, 20)

@@ -88,15 +88,15 @@ def through(site: str, *, fails: bool = False, reason: str = "") -> list[Event]:
 
 
 def board_of(events: list[Event], *, now_s: float = 0.0) -> SitesProgress:
-    board = SitesProgress()
+    sites = SitesProgress()
     for event in [SitesStarted(sites=SITES, at_once=8), *events]:
-        board.add(event, now_s)
+        sites.add(event, now_s)
 
-    return board
+    return sites
 
 
-def drawn(board: SitesProgress, screen: Screen, *, now_s: float) -> list[str]:
-    lines = sites_part(board, screen, now_s)
+def drawn(sites: SitesProgress, screen: Screen, *, now_s: float) -> list[str]:
+    lines = sites_part(sites, screen, now_s)
     return ["".join(piece.text for piece in line).rstrip() for line in lines]
 
 
