@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from kada_athena_async.redact import Redactor
+from kada_athena_async.redact import Redactor, hide_secrets
 
 NO_RESUME = ("--no-resume", "--fresh")
 """Both spellings: to be left out where a run is to go on."""
@@ -64,6 +64,28 @@ def again(
     words = [(exchanged or {}).get(word, word) for word in sys.argv[1:] if word not in without]
     added = more if not all(word in words for word in more) else ()
     return suggestion(*words, *added)
+
+
+def corrected() -> str:
+    """The command that is running, once more, when what is wrong with the configuration is mended.
+
+    Values of ``--set`` are left to be filled in: one of them may be what was wrong, and nothing
+    that was refused is known not to hold a secret.
+    """
+    # Not at the top: help pages load this module, too.
+    from kada_athena_async.config import Config
+
+    words = [word for word in sys.argv[1:] if word not in NO_RESUME]
+    shown = []
+    for before, word in zip(["", *words], words, strict=False):
+        option, field = ("--set=", word[6:]) if word.startswith("--set=") else ("", word)
+        if option or before == "--set":
+            name = field.partition("=")[0]
+            shown.append(f"{option}{name if name in Config.model_fields else 'FIELD'}=...")
+        else:
+            shown.append(hide_secrets(word))
+
+    return suggestion(*shown)
 
 
 def again_for(sites: Sequence[str]) -> str:

@@ -15,7 +15,14 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from kada_athena_async.cli.invocation import NO_RESUME, CommandLineText, again, again_for, help_page
+from kada_athena_async.cli.invocation import (
+    NO_RESUME,
+    CommandLineText,
+    again,
+    again_for,
+    corrected,
+    help_page,
+)
 from kada_athena_async.cli.log_file import LogFile
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.errors import ConfigError, KadaAthenaError
@@ -331,7 +338,10 @@ def _next_of(error: KadaAthenaError) -> str:
     if isinstance(error, ConfigError) and error.source in ("command", "call"):
         return help_page()
 
-    return f"{again(without=NO_RESUME)}   (once that is put right)"
+    if isinstance(error, ConfigError):
+        return f"{corrected()}   (once that is put right)"
+
+    return again(without=NO_RESUME)
 
 
 def _to(stream: TextIO) -> Callable[[str], None]:

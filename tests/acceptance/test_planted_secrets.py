@@ -247,7 +247,7 @@ def test_a_place_with_a_typo_is_named_without_its_text(said: Said) -> None:
 
     found = said.run("config", "check")
 
-    assert "KADA_ATHENA_LANDING = (not shown): write a JSON object or a URL" in found
+    assert "KADA_ATHENA_LANDING = (hidden): write a JSON object or a URL" in found
 
 
 def test_no_default_argument_holds_the_environment() -> None:

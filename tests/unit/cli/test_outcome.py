@@ -232,3 +232,24 @@ def test_e5_an_error_without_a_remedy_of_its_own_ends_in_a_command(
     ending(Output(), failing(ConfigError([Problem("a", "b", "c")], source=source)))
 
     assert capsys.readouterr().err.splitlines()[-1].endswith(remedy)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [["--set", "region={}"], ["--set=landing={}"], ["--set", "{}"], ["-c", "{}.json"]],
+    ids=" ".join,
+)
+def test_a_refused_configuration_is_not_repeated_with_its_values(
+    given: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is to be typed next names the fields; a secret pasted into one is not echoed."""
+    secret = "".join(("wJalrXUtnFEMI", "K7MDENGbPxRfiCY", "h7Jq2Lp9Zk4T"))
+    words = [word.format(secret) for word in given]
+    monkeypatch.setattr("sys.argv", ["kada-athena-async", "run", *words, "--fresh"])
+
+    ending(Output(), failing(ConfigError([Problem("region", "(hidden)", "write a region")])))
+
+    said = capsys.readouterr().err
+    assert secret not in said
+    assert "kada-athena-async run" in said
+    assert "--fresh" not in said
