@@ -47,7 +47,7 @@ def test_an_interrupted_run_leaves_nothing_half_done(
 
     assert process.returncode == code, said
     assert "Traceback" not in said
-    assert f"interrupted by {number.name}: what is published is complete" in said
+    assert f"interrupted by {number.name}: nothing was committed, nothing is lost" in said
     assert "-m kada_athena_async run --json   (goes on where it stopped)" in said
     assert seen == []
     assert (after.returncode, after.stderr) == (0, "")
