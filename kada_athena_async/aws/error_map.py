@@ -28,6 +28,8 @@ _WORKGROUP_GONE = re.compile(r"(?i)\bworkgroup\b.* is not found")
 # Each service says it a little differently; the action stands behind the same words.
 _DENIED_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9]+:[A-Za-z]+)\b")
 
+_REGION = re.compile(r"[a-z0-9-]{4,40}")
+
 _CREDENTIALS_ERRORS = (
     sdk.NoCredentialsError,
     sdk.PartialCredentialsError,
@@ -138,7 +140,33 @@ def _map_client_error(exc: sdk.ClientError, operation: str, scope: str) -> KadaA
             if _WORKGROUP_GONE.search(text):
                 return NotFoundError(f"{operation}: {text or code}{_for(scope)}")
 
-            return RequestError(f"{operation} was refused{_for(scope)}: {text or code}", code=code)
+            region = _region_of_bucket(exc, operation)
+            return RequestError(
+                f"{operation} was refused{_for(scope)}: {text or code}",
+                code=code,
+                hint=_OTHER_REGION.format(region=region) if region else "",
+            )
+
+
+_OTHER_REGION = (
+    "the bucket is in {region}: write that as the region of the place that names the bucket, or "
+    "name another bucket"
+)
+
+
+def _region_of_bucket(exc: sdk.ClientError, operation: str) -> str:
+    """The Region that S3 names where it does not serve a bucket; empty if it names none.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html
+    """
+    if not operation.startswith("s3:"):
+        return ""
+
+    headers = exc.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    named = exc.response.get("Error", {}).get("Region")
+    is_elsewhere = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 301
+    found = named or (headers.get("x-amz-bucket-region") if is_elsewhere else "")
+    return found if isinstance(found, str) and _REGION.fullmatch(found) else ""
 
 
 def _own_words(code: str, text: str) -> str:

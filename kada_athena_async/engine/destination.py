@@ -204,7 +204,8 @@ class Destination:
         One that is down is none of these: what is extracted waits for it.
 
         Raises:
-            DeliveryError: It does not exist, or does not accept who we are.
+            DeliveryError: It does not exist, or does not accept who we are or what we write.
+            NetworkError: No connection to it came about, or who answers does not prove to be it.
         """
         place = self.config.landing
         if place is None:
@@ -215,8 +216,9 @@ class Destination:
                 await landing.probe(f"{self.name}_delivery.json")
         except RetriesExhaustedError:
             return
-        except (CredentialsError, UnitError) as exc:
-            raise DeliveryError(
+        except (CredentialsError, NetworkError, UnitError) as exc:
+            kind = NetworkError if isinstance(exc, NetworkError) else DeliveryError
+            raise kind(
                 f"nothing was extracted, because {place.url} cannot be used: {exc.message}",
                 hint=exc.hint or "create it, or correct landing, then run again",
             ) from exc

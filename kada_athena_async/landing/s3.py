@@ -85,6 +85,16 @@ class S3Landing:
         with suppress(AccessDeniedError):  # who may not read may write all the same
             await self.read(name)
 
+        # An upload of several parts needs the rights and headers of any other, and shows nothing.
+        try:
+            upload_id = await self._begin_upload(name)
+        except AccessDeniedError as exc:
+            raise AccessDeniedError(
+                exc.message, action="s3:PutObject", scope=self.place, hint=_write_hint(exc)
+            ) from exc
+
+        await self._abort_upload(name, upload_id)
+
     async def look(self, name: str) -> Stored | None:
         """The object under *name*; see ``Landing``."""
         try:
@@ -208,14 +218,8 @@ class S3Landing:
     async def _put_in_parts(self, request: PutRequest) -> None:
         facts = request.facts
         await self.revoke(facts.name)
-        begun = await self._call(
-            "CreateMultipartUpload",
-            facts.name,
-            ChecksumAlgorithm="SHA256",
-            Metadata=_metadata(facts.sha256, request.attempt),
-            **self._headers,
-        )
-        upload_id = str(begun["UploadId"])
+        metadata = _metadata(facts.sha256, request.attempt)
+        upload_id = await self._begin_upload(facts.name, Metadata=metadata)
 
         async def send(part: Part) -> dict[str, object]:
             answer = await self._call(
@@ -251,11 +255,19 @@ class S3Landing:
                 **_condition(request),
             )
         except BaseException:
-            # Parts of an upload that nobody completes are invisible and cost money for ever.
-            with anyio.move_on_after(_ABORT_S, shield=True), suppress(KadaAthenaError):
-                await self._call("AbortMultipartUpload", facts.name, UploadId=upload_id)
-
+            await self._abort_upload(facts.name, upload_id)
             raise
+
+    async def _begin_upload(self, name: str, **parameters: object) -> str:
+        begun = await self._call(
+            "CreateMultipartUpload", name, ChecksumAlgorithm="SHA256", **self._headers, **parameters
+        )
+        return str(begun["UploadId"])
+
+    async def _abort_upload(self, name: str, upload_id: str) -> None:
+        """Parts of an upload that nobody completes are invisible and cost money for ever."""
+        with anyio.move_on_after(_ABORT_S, shield=True), suppress(KadaAthenaError):
+            await self._call("AbortMultipartUpload", name, UploadId=upload_id)
 
     async def _call(self, operation: str, name: str, **parameters: object) -> Mapping[str, Any]:
         return await self._client.call(
@@ -287,6 +299,11 @@ async def _body(body: Any, name: str) -> bytes:
         )
 
     return bytes(data)
+
+
+def _write_hint(error: AccessDeniedError) -> str:
+    """The remedy of a refused write; no policy knows the action of the upload's first call."""
+    return error.hint.replace("s3:CreateMultipartUpload", "s3:PutObject")
 
 
 def _metadata(sha256: str, attempt: str) -> dict[str, str]:

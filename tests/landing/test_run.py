@@ -18,12 +18,15 @@ import anyio
 import pytest
 
 from kada_athena_async import Extractor
-from kada_athena_async.errors import ConfigError, DeliveryError, LockedError
+from kada_athena_async.errors import ConfigError, DeliveryError, LockedError, NetworkError
 from kada_athena_async.events import QueryStarted, StageFinished, StageStarted
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.small import tiny_estate
+from kada_athena_async.sandbox.wire import Reply
 from kada_athena_async.sync import load_config
 from tests.kit.command import ROOT, Done, run_command
+from tests.kit.raw_aws import RawAws
+from tests.kit.wires import closed_port
 from tests.landing.support import Bucket, in_sight
 
 
@@ -275,6 +278,123 @@ async def test_d7_a_landing_that_is_missing_is_found_before_anything_is_asked(
         assert told in caught.value.message
         assert caught.value.hint
         assert in_sight(out) == []
+
+
+def refusal(
+    status: int, code: str, message: str = "", *headers: tuple[str, str], more: str = ""
+) -> Reply:
+    """An error as S3 words it."""
+    body = f"<Error><Code>{code}</Code><Message>{message}</Message>{more}</Error>".encode()
+    return Reply(status=status, headers=(("Content-Type", "application/xml"), *headers), body=body)
+
+
+DENIED = "User: arn:aws:iam::1:role/Kada is not authorized to perform: "
+UNUSABLE: dict[str, tuple[set[str], Reply, str, str]] = {
+    "all denied": ({"GET", "POST"}, refusal(403, "AccessDenied"), "", "allow s3:PutObject"),
+    "writes denied": ({"POST"}, refusal(403, "AccessDenied"), "", "allow s3:PutObject"),
+    "by the bucket's policy": (
+        {"POST"},
+        refusal(
+            403,
+            "AccessDenied",
+            f"{DENIED}s3:PutObject with an explicit deny in a resource-based policy",
+        ),
+        "a resource-based policy refuses it",
+        "let the owner of the resource allow s3:PutObject",
+    ),
+    "by the key of KMS": (
+        {"POST"},
+        refusal(
+            403,
+            "AccessDenied",
+            f"{DENIED}kms:GenerateDataKey because no identity-based policy allows it",
+        ),
+        "kms:GenerateDataKey is not allowed",
+        "allow kms:GenerateDataKey on the key",
+    ),
+    "missing and not to be read": (
+        {"POST"},
+        refusal(404, "NoSuchBucket", "The specified bucket does not exist"),
+        "does not exist",
+        "create it, or correct landing",
+    ),
+    "session over": (
+        {"GET", "POST"},
+        refusal(400, "ExpiredToken", "The provided token has expired."),
+        "AWS refused the credentials: ExpiredToken",
+        "check key and secret",
+    ),
+    "key unknown": (
+        {"GET", "POST"},
+        refusal(403, "InvalidAccessKeyId", "The key does not exist in our records."),
+        "AWS refused the credentials: InvalidAccessKeyId",
+        "check key and secret",
+    ),
+    "another region": (
+        {"GET", "POST"},
+        refusal(
+            301, "PermanentRedirect", "Use another endpoint.", ("x-amz-bucket-region", "eu-west-1")
+        ),
+        "Use another endpoint.",
+        "the bucket is in eu-west-1: write that as the region",
+    ),
+    "another region by the signature": (
+        {"GET", "POST"},
+        refusal(
+            400,
+            "AuthorizationHeaderMalformed",
+            "the region 'ap-southeast-2' is wrong",
+            more="<Region>eu-west-1</Region>",
+        ),
+        "is wrong",
+        "the bucket is in eu-west-1: write that as the region",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNUSABLE)
+async def test_d7_a_bucket_that_cannot_be_written_is_found_before_anything_is_asked(
+    make: Callable[..., Extractor], sandbox: Sandbox, bucket: Bucket, out: Path, case: str
+) -> None:
+    """Denied, gone, elsewhere, or by keys that are over: exit code 4, who says so, what helps."""
+    methods, reply, words, remedy = UNUSABLE[case]
+    with RawAws(sandbox) as aws:
+        aws.respond("*", lambda request, go_on: reply if request.method in methods else go_on())
+        place = {"bucket": bucket.name, "endpoint_url": aws.endpoint_url}
+        with pytest.raises(DeliveryError, match="nothing was extracted, because") as caught:
+            await make(landing=place, endpoint_url=aws.endpoint_url).run()
+
+        assert set(aws.calls) == {"*"}
+
+    assert caught.value.exit_code == 4
+    assert words in caught.value.message
+    assert remedy in caught.value.hint
+    assert in_sight(out) == []
+    assert bucket.open_uploads() == []
+
+
+async def test_d7_a_landing_that_nobody_reaches_is_named(
+    make: Callable[..., Extractor], sandbox: Sandbox, bucket: Bucket
+) -> None:
+    """It is the landing, not Athena, that has no way; nothing of Athena's was asked."""
+    url = f"http://127.0.0.1:{closed_port()}"
+    before = sandbox.calls["athena:ListWorkGroups"]
+    with pytest.raises(NetworkError) as caught:
+        await make(landing={"bucket": bucket.name, "endpoint_url": url}).run()
+
+    assert f"because s3://{bucket.name} cannot be used: {url} cannot be" in caught.value.message
+    assert sandbox.calls["athena:ListWorkGroups"] == before
+
+
+async def test_the_look_at_a_landing_leaves_nothing_there(
+    make: Callable[..., Extractor], bucket: Bucket
+) -> None:
+    """The upload that shows whether it can be written is given up before anything is extracted."""
+    uploads: list[list[str]] = []
+    await make(observers=[lambda _: uploads.append(bucket.open_uploads())]).run()
+
+    assert uploads
+    assert not any(uploads)
 
 
 async def test_the_connection_test_looks_at_the_landing(
