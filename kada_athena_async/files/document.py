@@ -48,7 +48,7 @@ def read_document(
     except FileNotFoundError:
         return None
     except OSError as exc:
-        raise StateError(f"{path} cannot be used: {exc}", hint=remedy) from exc
+        raise StateError(f"{path} cannot be used: {exc.strerror or exc}", hint=remedy) from exc
 
     return parse_document(data, kind, source=str(path), newest=newest, remedy=remedy)
 

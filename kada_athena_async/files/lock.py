@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kada_athena_async.errors import LockedError, StateError
-from kada_athena_async.files.os_errors import OUTPUT_FIELD, failing, remedy_of
+from kada_athena_async.files.os_errors import OUTPUT_FIELD, failing, is_disk_full, remedy_of
 from kada_athena_async.files.private import refuse_stranger
 
 if sys.platform == "win32":
@@ -58,6 +58,10 @@ class Lock:
         try:
             fd = os.open(path, _OPEN, 0o600)
         except OSError as exc:
+            if is_disk_full(exc):
+                with failing(path, field=field):
+                    raise
+
             raise StateError(
                 f"the lock file {path} cannot be opened: {exc.strerror}",
                 hint=remedy_of(exc, field),

@@ -24,6 +24,7 @@ _REMEDIES = {
     errno.EPERM: "give this user the right to write there, or choose another {field}",
     errno.EIO: "the disk reports an error: check it before running again",
     errno.ENOENT: "the directory is not there: make it, then run again, or choose another {field}",
+    errno.EISDIR: "a directory stands in a file's place: move it away, or choose another {field}",
     errno.ENOTDIR: "a part of the path is no directory: choose another {field}",
     errno.ELOOP: "a link stands where none may: look at who made it, or choose another {field}",
     errno.ENAMETOOLONG: "choose a shorter {field}",

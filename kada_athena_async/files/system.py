@@ -304,12 +304,15 @@ class Files:
 
         Raises:
             StateError: It is such a file.
-            OSError: With ``errno.EFBIG`` if it is larger than *max_bytes*, with ``errno.EINVAL``
-                if it is no regular file.
+            OSError: With ``errno.EFBIG`` if it is larger than *max_bytes*, with ``errno.EISDIR``
+                if it is a directory, with ``errno.EINVAL`` if it is no regular file either.
         """
         fd = self.open_to_read(path)
         try:
             found = os.fstat(fd)
+            if stat.S_ISDIR(found.st_mode):
+                raise OSError(errno.EISDIR, "it is a directory", str(path))
+
             if not stat.S_ISREG(found.st_mode):
                 raise OSError(errno.EINVAL, "no regular file", str(path))
 

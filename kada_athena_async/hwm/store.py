@@ -8,6 +8,7 @@ from typing import Protocol
 
 from kada_athena_async.errors import StateError
 from kada_athena_async.files import MARK_FIELDS, Files, failing, in_thread, read_document, to_bytes
+from kada_athena_async.files.os_errors import remedy_of
 from kada_athena_async.hwm.formats import (
     ANNOUNCEMENT_VERSION,
     MAX_HWM_BYTES,
@@ -203,6 +204,11 @@ class FileHwmStore:
             return parse_hwm(text)
         except FileNotFoundError:
             return None
+        except IsADirectoryError as exc:
+            raise StateError(
+                f"the high-water mark {self.hwm_path} cannot be used: {exc.strerror}",
+                hint=remedy_of(exc, MARK_FIELDS),
+            ) from exc
         except (OSError, ValueError) as exc:
             raise StateError(
                 f"the high-water mark {self.hwm_path} cannot be used: {exc}", hint=remedy

@@ -125,6 +125,47 @@ async def test_a_disk_out_of_inodes_is_not_called_out_of_bytes(
     assert "`df -i` counts them" in caught.value.hint
 
 
+async def test_a_disk_without_an_inode_for_the_lock_is_named_as_one(
+    world: World, small_disk: Mount
+) -> None:
+    """The lock is the first file of a run; there is space for it."""
+    place = small_disk("out", size="200m", nr_inodes=1)
+
+    error = await error_of(world)
+
+    assert isinstance(error, CommitError)
+    assert f"no inode left for {place}/.athena.lock" in error.message
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "remedy"),
+    [
+        ("athena_hwm.txt", "the high-water mark", "hwm_path or hwm_store"),
+        (
+            "athena_state.json",
+            "cannot be used: it is a directory",
+            "or remove it: the high-water mark in",
+        ),
+        ("athena_delivery.json", "Is a directory", "move it away, or choose another hwm_path"),
+        (".athena_hwm.lock", "cannot be opened: Is a directory", "choose another hwm_path"),
+        ("out/.athena.lock", "cannot be opened: Is a directory", "choose another output_path"),
+    ],
+)
+async def test_a_directory_in_the_place_of_a_file_is_named_as_one(
+    world: World, name: str, words: str, remedy: str
+) -> None:
+    """Each file of a run: what stands there, and to move it away."""
+    (world.path / name).mkdir(parents=True)
+    with pytest.raises(KadaAthenaError) as caught:
+        await world.run(START)
+
+    assert str(world.path / name) in caught.value.message
+    assert words in caught.value.message
+    assert remedy in caught.value.hint
+    assert "[Errno" not in caught.value.message
+    assert "make the path writable" not in caught.value.hint
+
+
 def test_a_quota_is_named_as_one() -> None:
     """The disk has space, this user not."""
     with pytest.raises(CommitError) as caught, failing(Path("/data/x")):
