@@ -175,5 +175,5 @@ def _refuse_link(path: Path) -> None:
 def _refusal(what: str) -> StateError:
     return StateError(
         f"{what}: nothing in it was read, removed or published",
-        hint="find out who made it, then move it away or name another output_path",
+        hint="find out who made it, then move it away or name another directory",
     )

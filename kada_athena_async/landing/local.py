@@ -18,6 +18,7 @@ from kada_athena_async.errors import (
     LockedError,
     NotFoundError,
     RequestError,
+    StateError,
 )
 from kada_athena_async.files import Files, Lock, in_thread
 from kada_athena_async.hwm.versioned_objects import VersionedObject
@@ -39,7 +40,8 @@ class LocalLanding:
     there, one a user.
 
     Args:
-        makes: Make the directory itself, though not those above it, with the first write.
+        makes: Make the directory itself, though not those above it, with the first write; a link
+            in its place is refused.
     """
 
     def __init__(self, path: Path, files: Files, *, makes: bool = False) -> None:
@@ -184,6 +186,12 @@ class LocalLanding:
             root = self._path.parent if self._makes else self._path
             if not root.is_dir():
                 raise NotFoundError(f"the directory {root} does not exist")
+
+            if self._makes and self._path.is_symlink():
+                raise StateError(
+                    f"{self._path} is a link: nothing is read or written where it leads",
+                    hint="find out who made it, then remove it",
+                )
 
             if self._makes and verb == "write":
                 self._files.make_dir(self._path)

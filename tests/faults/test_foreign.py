@@ -104,7 +104,7 @@ async def test_a_forged_staging_directory_of_another_user_is_not_published(world
     error = await refused(world)
 
     assert f"{root} belongs to another user (uid {STRANGER})" in error.message
-    assert "name another output_path" in error.hint
+    assert "name another directory" in error.hint
 
 
 async def test_a_staging_directory_open_to_others_is_not_published(world: World) -> None:

@@ -367,3 +367,22 @@ async def test_in_a_directory_it_lies_apart_too(
 
     assert (tmp_path / "_hwm" / "k_hwm.txt").read_text() == "2026-11-01 02:00:00\n"
     assert (tmp_path / "k_hwm.txt").read_text().startswith("moved to _hwm/")
+
+
+async def test_a_link_in_the_place_of_its_directory_is_refused(
+    runtime: Callable[..., Runtime], tmp_path: Path
+) -> None:
+    """Whoever may write in the landing does not make us write elsewhere, nor believe what lies
+    there."""
+    landing, victim = tmp_path / "landing", tmp_path / "victim"
+    landing.mkdir()
+    victim.mkdir()
+    (landing / "_hwm").symlink_to(victim)
+    async with open_hwm_store_in_landing(LocalPlace(path=landing), "k", runtime()) as run:
+        with pytest.raises(StateError, match=r"_hwm is a link: nothing is read or written"):
+            await run.read()
+
+        with pytest.raises(StateError, match=r"_hwm is a link"):
+            await run.publish(T0)
+
+    assert list(victim.iterdir()) == []
