@@ -1,12 +1,14 @@
 """How long the command takes to start: to its help, and to its first call to AWS.
 
 Baselines in the same run: a Python that does nothing, one that imports boto3 and makes a client,
-and one that does so and makes its first call.
+and one that does so and makes its first call. ``cpu_s`` is the CPU of commands that ask no AWS,
+with the extracts of a run at hand.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,6 +22,7 @@ from benchmarks.standin import StandIn, stand_in
 HELP = [sys.executable, "-m", "kada_athena_async", "--help"]
 NOTHING = [sys.executable, "-c", "pass"]
 BOTO3 = [sys.executable, "-c", "import boto3; boto3.client('athena')"]
+LOCAL = ("--help", "config check", "hwm show", "show", "show tables")
 BOTO3_CALL = [sys.executable, "-c", "import boto3; boto3.client('athena').list_work_groups()"]
 
 
@@ -35,6 +38,7 @@ def main() -> None:
             "boto3_first_call_s": median(
                 [_until_called(BOTO3_CALL, server) for _ in range(options.repeat)]
             ),
+            "cpu_s": _local_commands(server, options.repeat),
         }
 
     show("start", options, figures)
@@ -60,23 +64,54 @@ def _first_call(server: StandIn, repeat: int) -> float:
     runs = []
     for _ in range(repeat):
         with tempfile.TemporaryDirectory() as folder:
-            config = Path(folder) / "config.json"
-            document = {
-                "key": "AKIDBENCHMARK",
-                "secret": "invented",
-                "server": "athena",
-                "bucket": "s3://results/start",
-                "region": "ap-southeast-2",
-                "output_path": str(Path(folder) / "output"),
-                "endpoint_url": server.url,
-                "metadata_source": "api",
-            }
-            config.write_text(json.dumps(document))
-            mark = str(Path(folder) / "athena_hwm.txt")
-            command = [sys.executable, "-m", "kada_athena_async", "run", "-c", str(config)]
-            runs.append(_until_called([*command, "--hwm-path", mark], server))
+            runs.append(_until_called(_command(folder, server, "run"), server))
 
     return median(runs)
+
+
+def _local_commands(server: StandIn, repeat: int) -> dict[str, float]:
+    """Seconds of CPU by command, each of which reads what one run has left."""
+    with tempfile.TemporaryDirectory() as folder:
+        _until_called(_command(folder, server, "run"), server)
+        return {
+            name: median([_cpu_s(_command(folder, server, name)) for _ in range(repeat)])
+            for name in LOCAL
+        }
+
+
+def _cpu_s(command: list[str]) -> float:
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{command} failed with {process.returncode}")
+
+    return used.ru_utime + used.ru_stime
+
+
+def _command(folder: str, server: StandIn, name: str) -> list[str]:
+    config = Path(folder) / "config.json"
+    document = {
+        "key": "AKIDBENCHMARK",
+        "secret": "invented",
+        "server": "athena",
+        "bucket": "s3://results/start",
+        "region": "ap-southeast-2",
+        "output_path": str(Path(folder) / "output"),
+        "endpoint_url": server.url,
+        "metadata_source": "api",
+    }
+    config.touch(mode=0o600)
+    config.write_text(json.dumps(document))
+    command = [sys.executable, "-m", "kada_athena_async", *name.split()]
+    if name.startswith("-"):
+        return command
+
+    takes_hwm = name in ("run", "hwm show")
+    hwm = ["--hwm-path", str(Path(folder) / "athena_hwm.txt")] if takes_hwm else []
+    return [*command, "-c", str(config), *hwm]
 
 
 def _until_called(command: list[str], server: StandIn) -> float:

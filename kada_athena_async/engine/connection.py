@@ -192,12 +192,25 @@ class Connection:
             ConfigError: A catalog, or what a filter names, does not exist.
             UnitError: All catalogs were asked for and they may not be listed.
         """
-        named = await discover_catalogs(self.client, self.config.catalogs)
+        found = self._take_found()
+        catalogs = (
+            found.catalogs if found else await discover_catalogs(self.client, self.config.catalogs)
+        )
         if "*" not in self.config.include_schemas:
-            listed = await discover_schemas(named, self._schemas(queries=None).of)
-            self._warn_idle("include_schemas", check_schemas(self.config, listed))
+            if not found:
+                catalogs = await discover_schemas(catalogs, self._schemas(queries=None).of)
 
-        return len(named)
+            self._warn_idle("include_schemas", check_schemas(self.config, catalogs))
+
+        return len(catalogs)
+
+    def _take_found(self) -> FoundCatalogs | None:
+        """What ``discover_ahead`` found, once; raises what went wrong there."""
+        found, self._catalogs = self._catalogs, None
+        if isinstance(found, KadaAthenaError):
+            raise found
+
+        return found
 
     async def check_bucket(self) -> None:
         """Refuse a bucket for results that does not exist; one call.
@@ -239,10 +252,7 @@ class Connection:
             UnitError: All catalogs were asked for and they may not be listed.
         """
         await self.meet()
-        found, self._catalogs = self._catalogs, None
-        if isinstance(found, KadaAthenaError):
-            raise found
-
+        found = self._take_found()
         if found is None:
             found = await self._schemas(self.queries(run_id)).catalogs()
 

@@ -149,13 +149,16 @@ async def test_old_pages_end_the_scan(sandbox: Sandbox, run_at: Any) -> None:
 
 
 async def test_empty_window_commits_nothing(run_at: Any, tmp_path: Path) -> None:
-    """A run right after another finds nothing settled and says so, without an error."""
+    """A run right after another finds nothing settled and says so, with one call for each list."""
     await run_at(START)
-    again = await run_at(START)
+    filters = {"include_schemas": ["*.*"]}
+    again = await run_at(START, fields=filters)
 
     assert (again.committed, again.exit_code) == (False, 0)
     assert "the window is empty" in again.warnings[-1]
     assert len(list((tmp_path / "out").glob("*manifest*"))) == 1
+    assert {name: n for name, n in again.calls.items() if n != 1} == {}
+    assert "glue:GetDatabases" in again.calls
 
 
 async def test_f42_mark_older_than_athenas_memory_is_a_gap(
