@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 
 from kada_athena_async.files import Files, parse_document, read_document
+from kada_athena_async.files.digest import FileName
 from kada_athena_async.hwm import RunState
 from kada_athena_async.report import ScopeFacts, WorkgroupLimits
-from kada_athena_async.sinks.journal import FileName
 
 MANIFEST_VERSION = 2
 STAMP = "%Y%m%dT%H%M%SZ"

@@ -11,8 +11,8 @@ import msgspec
 
 from kada_athena_async.commit.manifest import MANIFEST_VERSION, REMEDY, manifest_paths
 from kada_athena_async.files import Files, in_thread, read_document
+from kada_athena_async.files.digest import FileName
 from kada_athena_async.hwm import IdSet, Origin, Window
-from kada_athena_async.sinks.journal import FileName
 from kada_athena_async.sinks.part_reader import read_values
 
 

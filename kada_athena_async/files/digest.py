@@ -1,14 +1,31 @@
-"""The size and the hash that identify a file's content."""
+"""The size and the hash that identify a file's content, alone or with its name."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+import msgspec
+
+# A name in a manifest becomes a path and a key: it may not leave its directory, whoever wrote it.
+FileName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)]
 
 
 class Digest(NamedTuple):
     """Identity of a file's content."""
 
+    size_bytes: int
+    sha256: str
+
+
+class NamedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file as a manifest or a journal describes it.
+
+    Attributes:
+        sha256: In hex.
+    """
+
+    name: FileName
     size_bytes: int
     sha256: str
 

@@ -38,8 +38,9 @@ from kada_athena_async.events import (
     Warned,
 )
 from kada_athena_async.files import Files, failing, in_thread
+from kada_athena_async.files.digest import NamedFile
 from kada_athena_async.landing.delivery_report import DeliveryReport
-from kada_athena_async.landing.interface import Claim, Facts, Landing, PutRequest, Stored
+from kada_athena_async.landing.interface import Claim, Landing, PutRequest, Stored
 from kada_athena_async.landing.journal import Journal
 from kada_athena_async.landing.package import Package, packages_of, unlisted
 
@@ -120,8 +121,8 @@ class _Delivery:
     clock: Clock
     limit: int
     claim: Claim | None
-    sent: list[Facts] = field(default_factory=list)
-    skipped: list[Facts] = field(default_factory=list)
+    sent: list[NamedFile] = field(default_factory=list)
+    skipped: list[NamedFile] = field(default_factory=list)
     _is_blind: bool = False
 
     async def run(self, pending: Sequence[Package], packages: Sequence[Package]) -> DeliveryReport:
@@ -174,7 +175,7 @@ class _Delivery:
 
         version = await self._unlist(package, claim) if there is not None else None
 
-        async def bring(file: Facts) -> None:
+        async def bring(file: NamedFile) -> None:
             await self._bring(package.directory / file.name, file, package, claim)
 
         await map_bounded(bring, package.files, limit=self.limit)
@@ -216,7 +217,9 @@ class _Delivery:
 
         return version
 
-    async def _bring(self, path: Path, facts: Facts, package: Package, claim: Claim | None) -> None:
+    async def _bring(
+        self, path: Path, facts: NamedFile, package: Package, claim: Claim | None
+    ) -> None:
         begun = self.clock.monotonic()
         attempt = claim.attempt if claim else package.run_id
 
@@ -282,7 +285,7 @@ class _Delivery:
 
         self._note(facts, begun)
 
-    async def _look(self, facts: Facts) -> Stored | None:
+    async def _look(self, facts: NamedFile) -> Stored | None:
         """The object there; None also if reading it is denied, which is S3's answer for
         "nothing"."""
         try:
@@ -301,7 +304,7 @@ class _Delivery:
 
             return None
 
-    def _note(self, facts: Facts, begun: float, *, was_there: bool = False) -> None:
+    def _note(self, facts: NamedFile, begun: float, *, was_there: bool = False) -> None:
         (self.skipped if was_there else self.sent).append(facts)
         self.notify(
             FileDelivered(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from kada_athena_async.files.digest import NamedFile
 from kada_athena_async.hwm.versioned_objects import VersionedObjects
 
 SHA256_KEY = "sha256"
@@ -14,15 +15,6 @@ SHA256_KEY = "sha256"
 
 ATTEMPT_KEY = "attempt"
 """Name of the metadata in which an object says which attempt at a delivery stored it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """A file that is to be delivered, as its manifest describes it."""
-
-    name: str
-    size_bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +32,11 @@ class Stored:
     version: str
     attempt: str = ""
 
-    def holds(self, facts: Facts) -> bool:
+    def holds(self, facts: NamedFile) -> bool:
         """True if the object is what *facts* describe."""
         return (self.size_bytes, self.sha256) == (facts.size_bytes, facts.sha256)
 
-    def is_of(self, facts: Facts, attempt: str) -> bool:
+    def is_of(self, facts: NamedFile, attempt: str) -> bool:
         """True if just this attempt stored what *facts* describe."""
         return self.holds(facts) and self.attempt == attempt
 
@@ -64,7 +56,7 @@ class PutRequest:
     """
 
     path: Path
-    facts: Facts
+    facts: NamedFile
     attempt: str
     replaces: str | None
     check: Callable[[], Awaitable[None]]

@@ -6,25 +6,15 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
 
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.files import Files, in_thread, read_document
+from kada_athena_async.files.digest import NamedFile
 from kada_athena_async.hwm import Origin
-from kada_athena_async.landing.interface import Facts
 
 NEWEST_MANIFEST = 2
-
-# A name in a manifest becomes a path and a key: it may not leave its directory, whoever wrote it.
-_Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)]
-
-
-class _File(msgspec.Struct, frozen=True):
-    name: _Name
-    size_bytes: int
-    sha256: str
 
 
 class _Carried(msgspec.Struct, frozen=True):
@@ -39,7 +29,7 @@ class _Manifest(msgspec.Struct, frozen=True):
     start: datetime
     end: datetime
     manages_hwm: bool
-    files: tuple[_File, ...]
+    files: tuple[NamedFile, ...]
     carried: _Carried
     mask: bool | None = None
     config_digest: str = ""
@@ -62,8 +52,8 @@ class Package:
     manages_hwm: bool
     start: datetime
     end: datetime
-    manifest: Facts
-    files: tuple[Facts, ...]
+    manifest: NamedFile
+    files: tuple[NamedFile, ...]
     origin: Origin | None = None
     mask: bool | None = None
     config_digest: str = ""
@@ -119,8 +109,8 @@ def _read(path: Path, files: Files) -> Package | None:
         manages_hwm=manifest.manages_hwm,
         start=manifest.start,
         end=manifest.end,
-        manifest=Facts(name=path.name, **files.digest(path)._asdict()),
-        files=tuple(Facts(**msgspec.structs.asdict(file)) for file in manifest.files),
+        manifest=NamedFile(name=path.name, **files.digest(path)._asdict()),
+        files=manifest.files,
         origin=manifest.carried.origin,
         mask=manifest.mask,
         config_digest=manifest.config_digest,

@@ -12,7 +12,7 @@ from pathlib import Path
 from kada_athena_async.concurrency import offload
 from kada_athena_async.errors import DeliveryError
 from kada_athena_async.files import Files, reading
-from kada_athena_async.landing.interface import Facts
+from kada_athena_async.files.digest import NamedFile
 
 PART_BYTES = 8 << 20
 """S3 takes no part below 5 MiB but the last; Azure's blocks may be of any size."""
@@ -45,7 +45,7 @@ def part_bytes(size_bytes: int) -> int:
     return max(PART_BYTES, -(-size_bytes // _MAX_PARTS))
 
 
-async def read_parts(files: Files, path: Path, facts: Facts) -> AsyncGenerator[Part, None]:
+async def read_parts(files: Files, path: Path, facts: NamedFile) -> AsyncGenerator[Part, None]:
     """The parts of *path* in order; an empty file has one, empty.
 
     Raises:

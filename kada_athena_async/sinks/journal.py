@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from kada_athena_async.files import Files, read_document
+from kada_athena_async.files.digest import FileName, NamedFile
 from kada_athena_async.hwm import Origin
 
 SCHEMA_VERSION = 2
 
 INTENT = "intent.json"
 COMMIT = "commit.json"
-
-
-# A name in a journal or a manifest becomes a path: it may not leave its directory, whoever wrote
-# it there.
-FileName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)]
 
 
 class RunIntent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,12 +73,8 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     facts: dict[str, object]
 
 
-class PlannedFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A file that a commit is about to move into sight."""
-
-    name: FileName
-    size_bytes: int
-    sha256: str
+class PlannedFile(NamedFile, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A file that a commit is about to publish."""
 
 
 class CommitJournal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
