@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from kada_athena_async.commit import Manifest
+from kada_athena_async.errors import StateError
 from kada_athena_async.extracts.package import Package, newest_packages
 from kada_athena_async.files import Files
 from kada_athena_async.prices import Prices, prices_of
@@ -90,16 +91,23 @@ class Runs:
         if self.since and self.since > start:
             return False
 
-        gaps = [gap for package in self.packages for gap in package.manifest.facts.gaps]
-        if any(gap.start < until and gap.end > start for gap in gaps):
-            return False
+        return not any(True for _ in self._holes(start, until))
+
+    def _holes(self, start: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Yield the times between *start* and *until* that no run holds, or holds with a gap."""
+        for package in self.packages:
+            for gap in package.manifest.facts.gaps:
+                if gap.start < until and gap.end > start:
+                    yield max(gap.start, start), min(gap.end, until)
 
         reached = start
         for first, end in sorted((p.manifest.start, p.manifest.end) for p in self.packages):
-            if first <= reached:
-                reached = max(reached, end)
+            if first > reached and reached < until:
+                yield reached, min(first, until)
+            reached = max(reached, end)
 
-        return reached >= until
+        if reached < until:
+            yield reached, until
 
     def doubts(self) -> list[str]:
         """What may have happened and no run holds, a sentence each."""
@@ -112,8 +120,11 @@ class Runs:
                 more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
                 found.append(f"workgroups {why}: {', '.join(names[:_NAMED])}{more}")
 
-        if not self.covers(self.start, self.end):
-            found.append("the runs do not hold the whole time between the first and the last")
+        holes = sorted(self._holes(self.start, self.end))
+        if holes:
+            start, end = holes[0]
+            more = f" and {len(holes) - 1:,} more times" if len(holes) > 1 else ""
+            found.append(f"no run holds {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}{more}")
 
         return found
 
@@ -152,15 +163,22 @@ def select_runs(
     Days count back from the end of the newest run, not from now.
 
     Raises:
-        StateError: There is none, or a manifest is junk.
+        StateError: There is none, none since then, or a manifest is junk.
     """
     found = newest_packages(output_path, name, files, count=None)
     if days is not None:
         since = found[0].manifest.end - timedelta(days=days)
 
     later = [p for p in found if since is None or p.manifest.end > since]
+    if not later:
+        raise StateError(
+            f"no run of {name!r} in {output_path} has executions since {since:{TIME_FORMAT}}: the "
+            f"newest ends {found[0].manifest.end:{TIME_FORMAT}} UTC",
+            hint="give an earlier time, or extract first",
+        )
+
     return Runs(
-        packages=tuple(later or found[:1]),
+        packages=tuple(later),
         since=since,
         usd_per_tb=usd_per_tb,
         usd_per_dpu_hour=usd_per_dpu_hour,

@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from kada_athena_async.commit.manifest import ManifestGap
+from kada_athena_async.errors import StateError
 from kada_athena_async.extracts.advice import REMEDIES, Finding, advice
 from kada_athena_async.extracts.executions import executions
 from kada_athena_async.extracts.runs import Runs, select_runs
@@ -496,7 +497,7 @@ def test_what_no_run_holds_makes_unused_doubtful(tmp_path: Path) -> None:
 
     *_, last = unused_tables(runs(tmp_path)).doubts
     (found,) = advice(runs(tmp_path))
-    assert last == "the runs do not hold the whole time between the first and the last"
+    assert last == "no run holds 2026-11-25 00:00 to 2026-11-28 00:00"
     assert found.kind == "unused_table"
     assert found.remedy.endswith(last)
 
@@ -577,6 +578,18 @@ def test_growth_is_not_seen_where_the_week_before_is_known_in_part(
     make_package(tmp_path, {}, day=4)
 
     assert growing(tmp_path) == []
+
+
+def test_a_time_after_the_last_run_is_refused(tmp_path: Path) -> None:
+    """Nothing is called unused because nothing was looked at."""
+    make_package(tmp_path, {"metadata_tables": [table("old")]})
+
+    with pytest.raises(StateError) as caught:
+        runs(tmp_path, since=AT + DAY)
+
+    assert "has executions since 2026-11-25 00:00:00: the newest ends 2026-11-24" in str(
+        caught.value
+    )
 
 
 def growing(folder: Path, **options: Any) -> list[Finding]:
