@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import TypeVar
@@ -19,8 +19,10 @@ from kada_athena_async.extracts.scan_limits import ScanLimits
 from kada_athena_async.extracts.table_facts import TableFacts, table_facts
 from kada_athena_async.extracts.table_usage import (
     TableName,
+    TableUse,
     each_unused_table,
     folded,
+    table_uses,
     unread_tables,
 )
 from kada_athena_async.prices import Prices
@@ -124,7 +126,8 @@ def advice(runs: Runs) -> list[Finding]:
         for ran in executions(runs):
             adviser.look_at(ran)
 
-        found = [*adviser.findings(), *_unused(runs)]
+        uses = table_uses(runs)
+        found = [*adviser.findings(uses), *_unused(runs, uses)]
 
     return sorted(found, key=lambda f: (-f.usd, -f.scanned_bytes, f.kind, f.subject))
 
@@ -160,7 +163,7 @@ class _Adviser:
             self._repeats.add(ran)
             self._look_for_growth(ran)
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self, uses: Sequence[TableUse]) -> Iterator[Finding]:
         self._facts.clear()
         for repeat in self._repeats.found():
             self._finding("repeated", repeat.fingerprint, "").count(
@@ -175,12 +178,12 @@ class _Adviser:
                 finding.count(*each)
             found.append(finding)
 
-        for finding in (*found, *self._unread(), *self._growing()):
+        for finding in (*found, *self._unread(uses), *self._growing()):
             finding.price(self._runs.prices)
             yield finding
 
-    def _unread(self) -> Iterator[Finding]:
-        unread, caveat = unread_tables(self._runs), "; ".join(self._runs.doubts())
+    def _unread(self, uses: Sequence[TableUse]) -> Iterator[Finding]:
+        unread, caveat = unread_tables(self._runs, uses), "; ".join(self._runs.doubts())
         for name, finding in self._written.items():
             if name in unread:
                 finding.caveat = caveat
@@ -291,10 +294,10 @@ def _is_star(ran: Ran, read: Touched, facts: TableFacts) -> bool:
     return uses_all and _STAR.search(ran.query) is not None
 
 
-def _unused(runs: Runs) -> Iterator[Finding]:
+def _unused(runs: Runs, uses: Sequence[TableUse]) -> Iterator[Finding]:
     """Tables that are kept for nobody."""
     caveat = "; ".join(runs.doubts())
-    for table in each_unused_table(runs):
+    for table in each_unused_table(runs, uses):
         if table.size_bytes:
             name = ".".join((table.catalog, table.schema, table.table))
             finding = Finding(kind="unused_table", subject=name, usd=table.usd_per_month or 0.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -176,14 +176,18 @@ def unused_tables(runs: Runs) -> Unused:
     )
 
 
-def each_unused_table(runs: Runs) -> Iterator[UnusedTable]:
+def each_unused_table(runs: Runs, uses: Sequence[TableUse] | None = None) -> Iterator[UnusedTable]:
     """Yield the tables of ``unused_tables``, in no order.
+
+    Args:
+        uses: What ``table_uses`` found, where it is there already.
 
     Raises:
         StateError: An extract is missing or torn.
     """
     sure, _ = runs.complete_schemas()
-    used = {folded(use.catalog, use.schema, use.table) for use in table_uses(runs)}
+    uses = table_uses(runs) if uses is None else uses
+    used = {folded(use.catalog, use.schema, use.table) for use in uses}
     _through_views(runs.newest, used)
     for table in _tables(runs.newest):
         is_used = folded(table.catalog, table.schema, table.table) in used
@@ -191,9 +195,12 @@ def each_unused_table(runs: Runs) -> Iterator[UnusedTable]:
             yield table
 
 
-def unread_tables(runs: Runs) -> set[TableName]:
-    """The names, folded, of the tables that were written and not read, not even through a view."""
-    uses = table_uses(runs)
+def unread_tables(runs: Runs, uses: Sequence[TableUse]) -> set[TableName]:
+    """The names, folded, of the tables that were written and not read, not even through a view.
+
+    Args:
+        uses: What ``table_uses`` found.
+    """
     read = {folded(use.catalog, use.schema, use.table) for use in uses if use.reads}
     _through_views(runs.newest, read)
     return {folded(use.catalog, use.schema, use.table) for use in uses} - read
