@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from sqlite3 import Connection
+from sys import intern
 from typing import NamedTuple, TypeAlias
 
 from kada_athena_async.extracts.package import Package
@@ -21,6 +22,9 @@ from kada_athena_async.prices import billed_bytes, dpu_hours
 
 UsesTable: TypeAlias = Callable[[str, str, str], bool]
 """Catalog, schema and table -> True if it is asked for."""
+
+MAX_HELD = 100_000
+"""Rows of events, and of principals, that are joined in memory; more are joined on disk."""
 
 _ROWS_AT_ONCE = 500
 
@@ -99,47 +103,85 @@ def executions(runs: Runs, *, uses: UsesTable | None = lambda *_: True) -> Itera
         StateError: An extract is missing or torn.
     """
     with scratch_database(_SCHEMA) as connection:
+        join = _Join(connection)
         for package in runs.packages:
-            # Principals that came late stand in a later run than their execution.
-            connection.executemany(
-                "INSERT OR REPLACE INTO principals VALUES (?, ?, ?)",
-                package.rows("query_principals", "query_id", "principal", "client"),
-            )
-            if uses is not None:
-                _load_events(connection, package, uses)
-
+            join.load(package, uses)
             rows = package.rows("databaselog", *_QUERY_COLUMNS)
             while batch := list(islice(rows, _ROWS_AT_ONCE)):
-                for ran in _joined(connection, batch, has_events=uses is not None):
+                for ran in join.joined(batch):
                     if runs.counts(ran.ended_at):
                         yield ran
 
 
-def _load_events(connection: Connection, package: Package, uses: UsesTable) -> None:
-    connection.execute("DROP INDEX IF EXISTS events_of")
-    connection.execute("DELETE FROM events")
-    connection.executemany(
-        "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)",
+class _Join:
+    """What executions used and who ran them, by their ids: few in memory, many on disk."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._touched: dict[str, list[Touched]] = {}
+        self._are_events_on_disk = False
+        # Principals that came late stand in a later run than their execution.
+        self._principals: dict[str, tuple[str, str]] = {}
+        self._are_principals_on_disk = False
+
+    def load(self, package: Package, uses: UsesTable | None) -> None:
+        """Take the events of *package* instead of those before, and its principals beside them."""
+        names = ("query_id", "principal", "client")
+        principals = package.rows("query_principals", *names)
+        if _row_count(package, "query_principals") + len(self._principals) > MAX_HELD:
+            self._are_principals_on_disk = True
+            insert = "INSERT OR REPLACE INTO principals VALUES (?, ?, ?)"
+            held = ((query_id, *row) for query_id, row in self._principals.items())
+            self._connection.executemany(insert, held)
+            self._principals = {}
+            self._connection.executemany(insert, principals)
+        else:
+            for query_id, principal, client in principals:
+                self._principals[query_id] = (intern(principal), intern(client))
+
+        self._touched = {}
+        if uses is None:
+            return
+
         # An S3 location has no catalog.
-        (row for row in package.rows("events", *_EVENT_COLUMNS) if row[2] and uses(*row[2:5])),
-    )
-    connection.execute("CREATE INDEX events_of ON events (query_id)")
+        events = package.rows("events", *_EVENT_COLUMNS)
+        wanted = (row for row in events if row[2] and uses(*row[2:5]))
+        self._are_events_on_disk = _row_count(package, "events") > MAX_HELD
+        if not self._are_events_on_disk:
+            for query_id, *row in wanted:
+                self._touched.setdefault(query_id, []).append(_touched(*row))
+            return
+
+        self._connection.execute("DROP INDEX IF EXISTS events_of")
+        self._connection.execute("DELETE FROM events")
+        self._connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", wanted)
+        self._connection.execute("CREATE INDEX events_of ON events (query_id)")
+
+    def joined(self, rows: list[tuple[str, ...]]) -> Iterator[Ran]:
+        """Yield the executions of *rows*."""
+        ids = json.dumps([row[0] for row in rows])
+        if self._are_principals_on_disk:
+            for query_id, *row in self._connection.execute(_PRINCIPALS_OF, (ids,)):
+                self._principals[query_id] = (row[0], row[1])
+
+        if self._are_events_on_disk:
+            self._touched = {}
+            for query_id, *row in self._connection.execute(_EVENTS_OF, (ids,)):
+                self._touched.setdefault(query_id, []).append(_touched(*row))
+
+        for row in rows:
+            principal, client = self._principals.pop(row[0], ("", ""))
+            yield _ran(row, principal, client, tuple(self._touched.get(row[0], ())))
 
 
-def _joined(
-    connection: Connection, rows: list[tuple[str, ...]], *, has_events: bool
-) -> Iterator[Ran]:
-    ids = json.dumps([row[0] for row in rows])
-    who = {row[0]: row for row in connection.execute(_PRINCIPALS_OF, (ids,))}
-    touched: dict[str, list[Touched]] = {}
-    events = connection.execute(_EVENTS_OF, (ids,)) if has_events else ()
-    for query_id, what, catalog, schema, table, columns in events:
-        read = Touched(what, catalog, schema, table, _names(columns))
-        touched.setdefault(query_id, []).append(read)
+def _row_count(package: Package, kind: str) -> int:
+    return sum(file.rows for file in package.manifest.files if file.kind == kind)
 
-    for row in rows:
-        _, principal, client = who.get(row[0], ("", "", ""))
-        yield _ran(row, principal, client, tuple(touched.get(row[0], ())))
+
+@lru_cache(maxsize=32_768)
+def _touched(what: str, catalog: str, schema: str, table: str, columns: str) -> Touched:
+    """One value for the many executions of a statement."""
+    return Touched(what, catalog, schema, table, _names(columns))
 
 
 @lru_cache(maxsize=4_096)

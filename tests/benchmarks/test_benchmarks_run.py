@@ -131,4 +131,5 @@ def test_the_page_benchmark_makes_a_page_of_30_nights() -> None:
 
     assert (figures["nights"], figures["tables"], figures["executions"]) == (30, 200, 1980)
     assert 0 < figures["page_mb"] < 1
-    assert figures["peak_rss_mb"] > 0
+    assert figures["report"]["peak_rss_mb"] > 0
+    assert figures["show advice"]["cpu_s"] > 0

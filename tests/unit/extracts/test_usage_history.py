@@ -92,8 +92,13 @@ def test_use_is_added_up_over_all_runs(tmp_path: Path) -> None:
     assert [p.manifest.run_id for p in runs(tmp_path).packages] == ["run-2", "run-1", "run-0"]
 
 
-def test_events_in_any_order_find_their_executions(tmp_path: Path) -> None:
-    """A run derives events while the history comes in, so they need not follow its order."""
+@pytest.mark.parametrize("most", [0, 4, 100])
+def test_events_in_any_order_find_their_executions(
+    tmp_path: Path, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run derives events while the history comes in, so they need not follow its order; joined
+    in memory or on disk."""
+    monkeypatch.setattr("kada_athena_async.extracts.executions.MAX_HELD", most)
     records = {
         "databaselog": [ran(number, AT) for number in range(6)],
         "events": [event(number, "READ", f"t{number}") for number in (4, 5, 0, 3, 1)],
@@ -139,8 +144,12 @@ def test_what_no_run_used_is_unused(tmp_path: Path) -> None:
     assert (found.schemas, found.left_out) == (1, (("AwsDataCatalog", "half"),))
 
 
-def test_users_have_names_and_dollars(tmp_path: Path) -> None:
+@pytest.mark.parametrize("most", [0, 100])
+def test_users_have_names_and_dollars(
+    tmp_path: Path, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A principal that a later run learned belongs to its execution; the price is the Region's."""
+    monkeypatch.setattr("kada_athena_async.extracts.executions.MAX_HELD", most)
     late = {"query_id": "q1", "principal": "ann", "client": "dbt"}
     tb = 2**40
     make_package(tmp_path, {"databaselog": [ran(1, AT, scanned_bytes=tb)]})
