@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from kada_athena_async.sql.tokens import Engine, Kind, Token, end_of_comment, token_at
+from kada_athena_async.sql.tokens import QUOTES, Engine, Kind, Token, end_of_comment, token_at
 
 PLACEHOLDER = "?"
 
@@ -51,6 +51,9 @@ _SIMPLE_NUMBER = re.compile(r"[0-9]+(?![\w.])|\.[0-9]+(?!\w)")
 _ORDINAL_DIGITS = 3
 _BEFORE_BY = re.compile(r"(?:group|order)(?!\w)", re.IGNORECASE)
 _BY = re.compile(r"by(?!\w)", re.IGNORECASE)
+# What no engine takes outside of quotes, to the end of the word that it ends in.
+_FOREIGN = re.compile(rf"[^\x09-\x0d\x20-\x5b\x5d-\x7e\s{QUOTES}]+(?:(?<=\w)\w+)?")
+
 _COMMENT_BEGINS = frozenset("-/")
 _LINE_COMMENT = re.compile(r"--[^\r\n]*")
 _BY_BEGINS = frozenset("gGoO")
@@ -138,6 +141,10 @@ class _Finder:
             elif self._clauses and (plain := _PLAIN_IN_CLAUSE.match(text, position)):
                 self._pass(plain.group().rstrip())
                 position = plain.end()
+            elif foreign := _FOREIGN.match(text, position):
+                position = foreign.end()
+                self.found.append(Literal(foreign.start(), position, PLACEHOLDER))
+                self.is_clean = self._begins_item = False
             elif text[position] in _BY_BEGINS and (end := self._clause_begins(position)):
                 self._enter_clause()
                 position = end

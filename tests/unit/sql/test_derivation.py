@@ -119,6 +119,19 @@ async def test_failed_statements_did_nothing() -> None:
     )
 
 
+async def test_failed_statements_have_events_of_quoted_tables_under_the_mask() -> None:
+    """BI tools quote every name: those after FROM and JOIN are still there when they are masked."""
+    sql = (
+        'SELECT "o"."id" FROM "AwsDataCatalog"."sales"."orders" "o" JOIN /* x */ "unheard" "u"'
+        ' ON "o"."id" = "u"."x" WHERE "u"."x" IS DISTINCT /* y */ FROM "kestrel"'
+    )
+    record = query(sql, status="FAILED")._replace(query=mask_sql(sql, is_failed=True))
+    linked, happened = await derived(record, mask=True, include_failed=True)
+
+    assert linked == []
+    assert happened == [("q1", "READ", "orders"), ("q1", "READ", "unheard")]
+
+
 async def test_prepared_statements_are_followed() -> None:
     """EXECUTE does what was prepared in its workgroup, in whatever order they are told."""
     execute = query("EXECUTE p USING 5", 1)

@@ -115,6 +115,7 @@ EXACT: list[tuple[str, dict[str, Any], str | None]] = [
         for pair in re.findall("..", "「」『』｢｣〝〞〝〟❛❜❝❞❮❯《》〈〉【】‟”‛’")
         for facts in ({}, HIVE)
     ),
+    ("SELECT é\\é\\é1 x, x§y", {}, "SELECT ? x, x?y"),
     ("SELECT $$kestrel $ merlin$$ x, a$b", {}, "SELECT ? x, a$b"),
     ("SELECT $$kestrel $ merlin$$ x, a$b", HIVE, "SELECT ? x, a$b"),
     ("SELECT a, $$kestrel merlin", {}, "SELECT a, ?"),
