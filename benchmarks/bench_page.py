@@ -58,7 +58,7 @@ _WORDS = (
 )
 _TYPES = ("varchar", "bigint", "double", "timestamp(3)", "date", "boolean", "decimal(18,2)")
 _CLIENTS = ("console", "jdbc", "odbc", "quicksight", "dbt", "awswrangler", "")
-_VIEWS = ("tables", "unused", "users", "who domain_007", "advice", "workgroups", "slowest")
+_VIEWS = ("tables", "unused", "users", "who", "advice", "workgroups", "slowest")
 _PROGRAM = """
 import json, resource, sys
 from kada_athena_async.__main__ import main
@@ -285,7 +285,7 @@ def main() -> None:
                     seed=11 + number,
                 )
                 for night in range(NIGHTS):
-                    write_night(estate, place, night)
+                    write_night(estate, place, night, f"athena-{place.name}" * (sites > 1))
 
         page = Path(directory) / "page.html"
         figures = {
@@ -301,8 +301,9 @@ def main() -> None:
         }
         if sites == 1:
             for view in _VIEWS:
-                command = ["show", *view.split(), "--json", "--output-path", str(folder)]
-                figures[f"show {view.split()[0]}"] = _measured(command)
+                named = [Estate(tables, 0).names[7]] if view == "who" else []
+                command = ["show", view, *named, "--json", "--output-path", str(folder)]
+                figures[f"show {view}"] = _measured(command)
 
     show("page", options, figures)
 
@@ -339,19 +340,24 @@ def _measured(command: list[str]) -> dict[str, object]:
     return {"seconds": rounded(seconds), **{name: rounded(each) for name, each in figures.items()}}
 
 
-def write_night(estate: Estate, folder: Path, night: int) -> None:
-    """Write the package of a night; the metadata of the last two only, which the page reads."""
+def write_night(estate: Estate, folder: Path, night: int, name: str = "") -> None:
+    """Write the package of a night; the metadata of the last two only, which the page reads.
+
+    Args:
+        name: Of the collector's instance; empty for the usual one.
+    """
+    name = name or "athena"
     end = END - timedelta(days=NIGHTS - 1 - night)
     files = []
     for kind in KINDS:
         is_told = night >= NIGHTS - 2 or not kind.startswith("metadata_")
         rows = estate.kinds[kind](night) if kind in estate.kinds and is_told else iter(())
-        files.append(_write(folder, kind, end, rows))
+        files.append(_write(folder, name, kind, end, rows))
 
     schemas = {estate.schema(number) for number in range(len(estate.names))}
     manifest = Manifest(
         run_id=f"{end:%Y%m%dT%H%M%SZ}-0a1b2c3d",
-        name="athena",
+        name=name,
         start=end - timedelta(days=1),
         end=end,
         started_at=end + timedelta(minutes=1),
@@ -370,11 +376,13 @@ def write_night(estate: Estate, folder: Path, night: int) -> None:
         ),
         carried=RunState(hwm=end),
     )
-    (folder / manifest_name("athena", end)).write_bytes(to_bytes(manifest))
+    (folder / manifest_name(name, end)).write_bytes(to_bytes(manifest))
 
 
-def _write(folder: Path, kind: str, end: datetime, rows: Iterator[Record]) -> ManifestFile:
-    name = extract_name("athena", kind, end, compress=True)
+def _write(
+    folder: Path, instance: str, kind: str, end: datetime, rows: Iterator[Record]
+) -> ManifestFile:
+    name = extract_name(instance, kind, end, compress=True)
     count = 0
     with igzip.open(folder / name, "wb", compresslevel=1) as file:
         file.write(header(kind))
