@@ -10,16 +10,11 @@ from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
 from kada_athena_async.config import Config
-from kada_athena_async.discover import (
-    CatalogFacts,
-    Inventory,
-    WorkgroupFacts,
-)
 from kada_athena_async.errors import ConfigError, Problem, UnitError, nearest_first
 from kada_athena_async.hwm import WindowPlan, WorkgroupWindow
 from kada_athena_async.hwm.run_state import OVERLAP
 from kada_athena_async.hwm.window import LONGEST_QUERY
-from kada_athena_async.inventory import SystemTableFacts
+from kada_athena_async.inventory import CatalogFacts, Inventory, SystemTableFacts, WorkgroupFacts
 from kada_athena_async.sources.strategy import history_source, metadata_source, user_source
 
 INFORMATION_SCHEMA = "information_schema"

@@ -17,8 +17,6 @@ from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import Clock, Slots, map_bounded, offload, require_asyncio
 from kada_athena_async.config import Config
 from kada_athena_async.discover import (
-    Inventory,
-    WorkgroupFacts,
     discover_catalogs,
     discover_schemas,
     discover_workgroups,
@@ -36,6 +34,7 @@ from kada_athena_async.errors import (
     UnitError,
 )
 from kada_athena_async.events import Observer, Warned
+from kada_athena_async.inventory import Inventory, WorkgroupFacts
 from kada_athena_async.plan import check_own_workgroup, check_schemas, check_workgroups
 from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.sinks import RecordSink

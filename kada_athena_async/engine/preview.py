@@ -9,7 +9,6 @@ from pathlib import Path
 
 from kada_athena_async.commit import newest_manifest
 from kada_athena_async.config.fields import MetadataSourceName
-from kada_athena_async.discover import Inventory
 from kada_athena_async.engine.connection import Connection
 from kada_athena_async.engine.destination import Store
 from kada_athena_async.engine.preflight import meet
@@ -20,6 +19,7 @@ from kada_athena_async.estimate import Estimate, HistorySize, SchemaSize, estima
 from kada_athena_async.estimate.sizes import SchemaKey
 from kada_athena_async.files import Files, in_thread
 from kada_athena_async.hwm import Window, WindowPlan
+from kada_athena_async.inventory import Inventory
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, build_plan
 from kada_athena_async.sources.strategy import (
     METADATA_SOURCES,

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from kada_athena_async.column_block import ColumnBlock, Rows
 from kada_athena_async.concurrency import Clock, map_bounded, stream_from
 from kada_athena_async.config import Config
-from kada_athena_async.discover import Inventory
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
 from kada_athena_async.engine.system_table import (
     find_system_table,
@@ -25,7 +24,7 @@ from kada_athena_async.errors import ConfigError, Problem, UnitError
 from kada_athena_async.events import UnitFinished, UnitStarted
 from kada_athena_async.hwm import StoredState, WindowPlan, WindowSettings, plan_window
 from kada_athena_async.hwm.id_set import IdSet
-from kada_athena_async.inventory import SystemTableFacts
+from kada_athena_async.inventory import Inventory, SystemTableFacts
 from kada_athena_async.plan import (
     BrokenUnit,
     DerivedUnit,

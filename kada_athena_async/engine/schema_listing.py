@@ -13,9 +13,6 @@ from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.config import Config
 from kada_athena_async.discover import (
-    CatalogFacts,
-    SchemaFacts,
-    SchemaList,
     describe_catalogs,
     discover_catalogs,
     discover_schemas,
@@ -24,6 +21,7 @@ from kada_athena_async.discover import (
 )
 from kada_athena_async.errors import AccessDeniedError, UnitError
 from kada_athena_async.events import Observer, Warned
+from kada_athena_async.inventory import CatalogFacts, SchemaFacts, SchemaList
 from kada_athena_async.sources.information_schema import InformationSchema
 from kada_athena_async.sources.listing import all_failed
 from kada_athena_async.sources.strategy import metadata_source

@@ -21,7 +21,6 @@ from kada_athena_async.aws.pages import (
 from kada_athena_async.aws.wire import ExecutionBatch, moment
 from kada_athena_async.commit import CommittedManifest
 from kada_athena_async.concurrency import map_bounded
-from kada_athena_async.discover import CatalogFacts
 from kada_athena_async.engine.connection import Connection
 from kada_athena_async.errors import UnitError
 from kada_athena_async.estimate.calls import tag_calls
@@ -34,6 +33,7 @@ from kada_athena_async.estimate.sizes import (
     history_of_run,
     history_of_sample,
 )
+from kada_athena_async.inventory import CatalogFacts
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, TagsUnit
 from kada_athena_async.sources.catalog_columns import columns_of
 from kada_athena_async.sources.glue import GlueTables

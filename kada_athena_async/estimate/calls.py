@@ -22,9 +22,9 @@ from kada_athena_async.aws.pages import (
     SEARCH_TABLES,
 )
 from kada_athena_async.config import Config
-from kada_athena_async.discover import CatalogFacts
 from kada_athena_async.estimate.rates import latency_s
 from kada_athena_async.estimate.sizes import HistorySize, SchemaKey, SchemaSize
+from kada_athena_async.inventory import CatalogFacts
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, PrincipalEventsUnit
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.query_history import OLD_PAGES

@@ -14,10 +14,10 @@ from kada_athena_async.aws.results import Results
 from kada_athena_async.aws.wire import QueryExecution
 from kada_athena_async.concurrency import Clock, Slots
 from kada_athena_async.config import Config
-from kada_athena_async.discover import CatalogFacts, Inventory
 from kada_athena_async.errors import NotFoundError, StateError, UnitError
 from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress
 from kada_athena_async.hwm.ledger import DEFERRED
+from kada_athena_async.inventory import CatalogFacts, Inventory
 from kada_athena_async.pipeline.history_parts import HistoryParts, Written
 from kada_athena_async.pipeline.metadata import CatalogSources, MetadataExtraction
 from kada_athena_async.pipeline.principals import PrincipalEvents

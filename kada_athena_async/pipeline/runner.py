@@ -11,7 +11,6 @@ from typing_extensions import Self, assert_never
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import Clock, map_bounded
 from kada_athena_async.config import Config
-from kada_athena_async.discover import Inventory
 from kada_athena_async.errors import (
     AccessDeniedError,
     DerivationError,
@@ -19,6 +18,7 @@ from kada_athena_async.errors import (
     UnitError,
 )
 from kada_athena_async.events import Observer, UnitFinished, UnitStarted, Warned
+from kada_athena_async.inventory import Inventory
 from kada_athena_async.pipeline.derive import DeriveExtraction
 from kada_athena_async.pipeline.extraction import UnitExtraction, may_leave_out
 from kada_athena_async.pipeline.principals import PrincipalJoin

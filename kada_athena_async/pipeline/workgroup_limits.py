@@ -10,8 +10,8 @@ from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.decode import DECODED
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.config import Config
-from kada_athena_async.discover import WorkgroupFacts
 from kada_athena_async.errors import NotFoundError, UnitError
+from kada_athena_async.inventory import WorkgroupFacts
 from kada_athena_async.plan import is_read
 from kada_athena_async.report import WorkgroupLimits
 

@@ -11,11 +11,12 @@ from typing import Any
 from kada_athena_async.aws.decode import DECODED
 from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution
 from kada_athena_async.aws.wire_workgroup import WorkgroupConfiguration
-from kada_athena_async.discover import CatalogFacts, WorkgroupFacts, discover_workgroups
+from kada_athena_async.discover import discover_workgroups
 from kada_athena_async.engine.connection import Connection
 from kada_athena_async.engine.doctor.permission_check import outcome
 from kada_athena_async.engine.doctor.report import GRANTED, CheckResult, together, untried
 from kada_athena_async.errors import AccessDeniedError, NotFoundError, RequestError, UnitError
+from kada_athena_async.inventory import CatalogFacts, WorkgroupFacts
 from kada_athena_async.permissions import Permission, Target
 from kada_athena_async.plan import is_included, is_read
 from kada_athena_async.records import FINAL_STATES

@@ -12,7 +12,7 @@ from kada_athena_async.aws.results import Results
 from kada_athena_async.aws.wire import QueryExecution
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.config import Config
-from kada_athena_async.discover import CatalogFacts, WorkgroupFacts, discover_catalogs
+from kada_athena_async.discover import discover_catalogs
 from kada_athena_async.engine.connection import Connection, connect
 from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.doctor.athena import AthenaTrials
@@ -40,6 +40,7 @@ from kada_athena_async.errors import (
     UnitError,
 )
 from kada_athena_async.files import in_thread
+from kada_athena_async.inventory import CatalogFacts, WorkgroupFacts
 from kada_athena_async.permissions import (
     AccountScope,
     Permission,

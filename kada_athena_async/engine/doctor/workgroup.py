@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from kada_athena_async.aws.wire_workgroup import WorkgroupConfiguration
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.config import Config
-from kada_athena_async.discover import CatalogFacts, Inventory, WorkgroupFacts
 from kada_athena_async.engine.doctor.report import CheckResult, Finding
 from kada_athena_async.errors import ConfigError
+from kada_athena_async.inventory import CatalogFacts, Inventory, WorkgroupFacts
 from kada_athena_async.plan import check_own_workgroup
 from kada_athena_async.sources.strategy import metadata_source
 

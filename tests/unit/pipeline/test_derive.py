@@ -12,10 +12,10 @@ import anyio
 import pytest
 
 from kada_athena_async.config import Config
-from kada_athena_async.discover import CatalogFacts, WorkgroupFacts
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import Window
 from kada_athena_async.hwm.window import WorkgroupWindow
+from kada_athena_async.inventory import CatalogFacts, WorkgroupFacts
 from kada_athena_async.pipeline import record_queue
 from kada_athena_async.pipeline.derive import DeriveExtraction
 from kada_athena_async.pipeline.record_queue import Executed, RecordQueue
