@@ -220,6 +220,7 @@ class Connection:
         if not metadata_source(self.config).asks_sql or not self.config.bucket:
             return
 
+        await offload(_load_listing)
         from kada_athena_async.aws.athena import split_location
 
         bucket = split_location(self.config.bucket)["Bucket"]
@@ -366,7 +367,7 @@ async def connect(
             notify=notify,
             texts=texts,
             slots=budget.slots,
-            pool=shared.sql_workers if shared else None,
+            pool=await offload(lambda: shared.sql_workers) if shared else None,
             account_id=account_id,
         )
 

@@ -36,6 +36,7 @@ from kada_athena_async.retry import CHECK_POLICY, RetryPolicy
 from kada_athena_async.sources.statement_texts import default_texts
 
 if TYPE_CHECKING:
+    from kada_athena_async.engine.doctor.doctor import Doctor
     from kada_athena_async.engine.preview import PlanReport, Preview
 
 
@@ -178,12 +179,9 @@ class Extractor(RecordStreams):
         Raises:
             ConfigError: The region is not AWS's.
         """
-        # Loaded here: no run needs it.
-        from kada_athena_async.engine.doctor.doctor import Doctor
-
         notify, written = Fanout(self._observers), self.config
         await self._read_secrets(notify)
-        doctor = Doctor(
+        doctor = (await offload(_doctor_type))(
             destination=self._destination(notify),
             written=written,
             hwm_path=self._hwm_path,
@@ -373,6 +371,13 @@ def _report_connection() -> Callable[[Connection], Awaitable[ConnectionReport]]:
     from kada_athena_async.engine.connection_report import report_connection
 
     return report_connection
+
+
+def _doctor_type() -> type[Doctor]:
+    import kada_athena_async.sql  # noqa: F401 - which a connection's statements need
+    from kada_athena_async.engine.doctor.doctor import Doctor
+
+    return Doctor
 
 
 def _preview_type() -> type[Preview]:

@@ -210,6 +210,7 @@ class _Reading:
     async def run(self) -> None:
         connection = self.connection
         await connection.check_bucket()
+        await connection.meet()  # loads what extracts, beside its call
         run_id = new_run_id(connection.clock.now())
         extraction = connection.extraction(run_id, _Sink(self.kind, self.send, self._keeps))
         inventory, units = await self._units(run_id)
