@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from kada_athena_async import RunReport
 from kada_athena_async.errors import UnitError
+from kada_athena_async.events import UnitFinished
 from kada_athena_async.sandbox.estate.model import Schema
 from kada_athena_async.sandbox.estate.small import make_table
 from kada_athena_async.sandbox.wire import Reply, Request, json_reply
@@ -424,12 +426,24 @@ async def test_an_error_type_in_a_header_alone_is_read(world: OddWorld) -> None:
 async def test_a_catalog_that_is_down_leaves_its_neighbours_their_retries(
     world: OddWorld,
 ) -> None:
-    """One catalog fails at every call, the other at each first one: the other is told whole."""
+    """One catalog has failed for good when the other fails once a schema: it is told whole."""
     [down] = [n for n in world.sandbox.estate.catalogs if n != "AwsDataCatalog"]
-    healthy = world.add_schemas(30, prefix="b")
+    healthy = world.add_schemas(4, prefix="b")
     for number in range(40):
         name = f"down{number}"
         world.sandbox.estate.catalogs[down].schemas[name] = Schema(name=name)
+
+    has_failed, ended = threading.Event(), Counter[str]()
+
+    def note(event: object) -> None:
+        if isinstance(event, UnitFinished) and event.unit_id.startswith(f"metadata/{down}/"):
+            ended[event.outcome] += 1
+            if ended.total() == DOWN_UNITS:
+                has_failed.set()
+
+    def fail_later(_: Request, __: Forward) -> Reply:
+        assert has_failed.wait(25)
+        return json_reply({"__type": "InternalServerException"}, status=500)
 
     world.aws.error("glue:GetTables", "AccessDeniedException", "no")
     world.aws.error(
@@ -439,18 +453,19 @@ async def test_a_catalog_that_is_down_leaves_its_neighbours_their_retries(
         where={"CatalogName": down},
     )
     for name in healthy:
-        world.aws.error(
-            "athena:ListTableMetadata",
-            "InternalServerException",
-            status=500,
-            calls=(1,),
-            where={"DatabaseName": name},
+        world.aws.respond(
+            "athena:ListTableMetadata", fail_later, calls=(1,), where={"DatabaseName": name}
         )
 
-    report = await world.go(on_error="skip")
+    report = await world.go(on_error="skip", observers=[note])
     assert report.committed, report.failed
+    assert ended == {"done": DOWN_UNITS}
     told = Counter(row["schema"] for row in world.rows("metadata_tables"))
     assert {name: told[name] for name in healthy} == dict.fromkeys(healthy, 2)
+
+
+DOWN_UNITS = 41
+"""Units of the catalog that is down: by API each schema is one."""
 
 
 async def test_who_refused_reaches_the_user_with_a_remedy_that_helps(world: OddWorld) -> None:
