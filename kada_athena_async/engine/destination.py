@@ -148,7 +148,7 @@ class Destination:
             for package in waiting.due
             if package.manages_hwm
             and package.run_id in unsettled
-            and (claim is None or claim.sha256 != package.manifest.sha256)
+            and (claim is None or claim.intent.sha256 != package.manifest.sha256)
         )
 
     def _warn_held_back(self, waiting: Waiting, place: str) -> None:

@@ -102,22 +102,10 @@ class _Claim:
     store: Store
     intent: DeliveryIntent
 
-    @property
-    def attempt(self) -> str:
-        return self.intent.attempt
-
-    @property
-    def sha256(self) -> str:
-        return self.intent.sha256
-
-    @property
-    def replaced_sha256(self) -> str:
-        return self.intent.replaced_sha256
-
     async def found(self) -> DeliveryIntent | None:
         """The intent as it stands now; None if it is closed, or another runner's."""
         found = await self.store.announced()
-        return found if found is not None and found.attempt == self.attempt else None
+        return found if found is not None and found.attempt == self.intent.attempt else None
 
     async def check(self) -> None:
         if await self.found() is None:

@@ -162,7 +162,7 @@ class _Delivery:
 
     async def _deliver(self, package: Package) -> None:
         claim = self.claim
-        if claim is not None and claim.sha256 != package.manifest.sha256:
+        if claim is not None and claim.intent.sha256 != package.manifest.sha256:
             claim = None
 
         there = await self._look(package.manifest)
@@ -193,7 +193,9 @@ class _Delivery:
         name = package.manifest.name
         earlier = self.journal.find(name, self.landing.place)
         replaced = {earlier.sha256} if earlier else set()
-        replaced |= {claim.replaced_sha256} if claim and claim.replaced_sha256 else set()
+        if claim is not None and claim.intent.replaced_sha256:
+            replaced.add(claim.intent.replaced_sha256)
+
         cell = await self.landing.read(name)
         if claim is not None:
             await claim.check()  # whoever overtook us may be done already
@@ -221,7 +223,7 @@ class _Delivery:
         self, path: Path, facts: NamedFile, package: Package, claim: Claim | None
     ) -> None:
         begun = self.clock.monotonic()
-        attempt = claim.attempt if claim else package.run_id
+        attempt = claim.intent.attempt if claim else package.run_id
 
         async def check() -> None:
             if claim is not None:

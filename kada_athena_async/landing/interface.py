@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from kada_athena_async.files.digest import NamedFile
+from kada_athena_async.hwm import DeliveryIntent
 from kada_athena_async.hwm.versioned_objects import VersionedObjects
 
 SHA256_KEY = "sha256"
@@ -112,19 +113,11 @@ class Claim(Protocol):
     """The right to deliver a package, as the delivery intent beside the high-water mark says.
 
     Attributes:
-        attempt: What its files are marked with.
-        sha256: Of the package's manifest.
-        replaced_sha256: Of the manifest in the landing that the package replaces; empty if none.
+        intent: As it was announced.
     """
 
     @property
-    def attempt(self) -> str: ...
-
-    @property
-    def sha256(self) -> str: ...
-
-    @property
-    def replaced_sha256(self) -> str: ...
+    def intent(self) -> DeliveryIntent: ...
 
     async def check(self) -> None:
         """Raise if another runner took the delivery over.
