@@ -57,7 +57,7 @@ def test_no_planted_secret_leaves_by_any_door(
         told.append(line)
         event = json.loads(line)
         is_history = str(event.get("unit_id")).startswith("history/")
-        if event["event"] == "unit_finished" and is_history and event["rows"] > 100:
+        if event["event"] == "unit_finished" and is_history and event["rows"] > 20:
             crashing.send_signal(signal.SIGABRT)
             break
     rest, crash_report = crashing.communicate(timeout=60)

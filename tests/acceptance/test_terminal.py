@@ -113,9 +113,9 @@ committed after N s (N calls)
        37  metadata_views    SIZE
         0  metadata_tags     SIZE
         9  users             SIZE
-      493  databaselog       SIZE
+      243  databaselog       SIZE
       278  linkages          SIZE
-      555  events            SIZE
+      244  events            SIZE
         N  usage             SIZE
         0  query_principals  SIZE
 """
