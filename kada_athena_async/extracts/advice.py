@@ -190,7 +190,11 @@ class _Adviser:
                 yield finding
 
     def _look_at_read(self, ran: Ran, read: Touched, share: float) -> None:
-        for facts in self._facts.get(hash(folded(read.catalog, read.schema, read.table)), ()):
+        known = self._facts.get(hash(folded(read.catalog, read.schema, read.table)), ())
+        if known and f"{read.table}$".lower() in ran.query.lower():
+            return  # "orders$partitions" is a table of metadata, not the table itself
+
+        for facts in known:
             if facts.keys and read.columns is not None and not self._prunes(ran, read, facts):
                 keys = ", ".join(facts.keys)
                 self._finding("no_partition_filter", facts.name, keys).add(ran, share)

@@ -230,6 +230,7 @@ def test_a_partitioned_table_read_whole(tmp_path: Path) -> None:
         ("SELECT id FROM events JOIN days USING (dt)", ("id", "dt"), False),
         ("WITH e AS (SELECT date(DT) AS day FROM events) SELECT * FROM e WHERE day > ?",
          ("dt",), False),
+        ('SELECT * FROM "Events$partitions"', (), False),
         ("EXECUTE p", ("id", "dt"), False),
         ("EXECUTE p", ("id",), True),
     ],
