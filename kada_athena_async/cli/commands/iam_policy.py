@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kada_athena_async.cli.command import command
-from kada_athena_async.cli.options import ConfigFile, Settings, Sites
+from kada_athena_async.cli.options import ConfigFile, Name, Settings, Sites
 from kada_athena_async.cli.output import Output
 
 
@@ -33,6 +33,7 @@ class For(str, enum.Enum):
 def iam_policy(
     document: Output,
     config: ConfigFile = None,
+    name: Name = "athena",
     form: Annotated[Form, typer.Option("--format", help="Language of the document.")] = Form.JSON,
     account: Annotated[
         str,
@@ -69,6 +70,7 @@ def iam_policy(
 
     request = PolicyRequest(
         config=config,
+        name=name,
         settings=tuple(settings or ()),
         sites=tuple(sites or ()),
         form=form.value,

@@ -129,6 +129,10 @@ def _check(request: ExportRequest) -> None:
     if request.directory is None and not request.to_url:
         problems.append(Problem("-o", "(nothing)", "name the directory that the files go to"))
 
+    elif request.directory is not None and request.directory.is_file():
+        shown = ascii(str(request.directory))
+        problems.append(Problem("-o", shown, "is a file; name a directory for the files"))
+
     if request.newest and request.since:
         problems.append(Problem("--since", ascii(request.since), "leave out --newest or --since"))
 

@@ -24,6 +24,7 @@ class PolicyRequest:
     """Options of ``iam-policy``."""
 
     config: Path | None
+    name: str
     settings: tuple[str, ...]
     sites: tuple[str, ...]
     form: str
@@ -64,7 +65,12 @@ def show_policy(output: Output, request: PolicyRequest) -> int:
 def _one_config(output: Output, request: PolicyRequest) -> Config:
     sites = configured_sites(
         output,
-        RunRequest(config=request.config, settings=request.settings, sites=request.sites),
+        RunRequest(
+            config=request.config,
+            name=request.name,
+            settings=request.settings,
+            sites=request.sites,
+        ),
     )
     if len(sites) > 1:
         names = ", ".join(site.name for site in sites[:_NAMES_SHOWN])

@@ -40,9 +40,7 @@ def test_each_command_has_the_common_options(command: str) -> None:
     assert found.keys() >= {"--log-file", "--quiet", "-q", "--verbose", "-v"}
     assert ("--json" in found) is (command not in DOCUMENTS)
     if command not in WITHOUT_CONFIGURATION:
-        assert found.keys() >= {"--config", "-c", "--set", "--site"}
-        # The rights are the same whatever the collector is called.
-        assert (found.keys() >= {"--name", "-n"}) is (command != "iam-policy")
+        assert found.keys() >= {"--config", "-c", "--name", "-n", "--set", "--site"}
 
 
 def test_a_letter_means_the_same_everywhere() -> None:
