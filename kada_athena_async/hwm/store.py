@@ -106,11 +106,6 @@ class FileHwmStore:
         self.lock_path = self.hwm_path.with_name(lock)
         self._files = files
 
-    @property
-    def is_directory(self) -> bool:
-        """True if a directory lies where the file of the HWM belongs."""
-        return self.hwm_path.is_dir()
-
     async def read(self) -> StoredState:
         """State that the last run left; see ``HwmStore``."""
         return await in_thread(self._read)
@@ -215,11 +210,6 @@ class FileHwmStore:
                 hint=remedy_of(exc, MARK_FIELDS),
             ) from exc
         except (OSError, ValueError) as exc:
-            reason = (isinstance(exc, OSError) and exc.strerror) or str(exc)
-            if self.is_directory:
-                reason = "it is a directory"
-                remedy = f"name the file in it, such as {self.hwm_path / 'athena_hwm.txt'}"
-
             raise StateError(
-                f"the high-water mark {self.hwm_path} cannot be used: {reason}", hint=remedy
+                f"the high-water mark {self.hwm_path} cannot be used: {exc}", hint=remedy
             ) from exc

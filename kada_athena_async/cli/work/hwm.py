@@ -164,9 +164,6 @@ async def _write(
             try:
                 before = (await store.read()).hwm
             except StateError as exc:
-                if isinstance(store, FileHwmStore) and store.is_directory:
-                    raise
-
                 # To set it anew is the remedy for an HWM that is junk.
                 before = exc
 

@@ -114,18 +114,3 @@ def test_a_name_must_be_fit_for_a_file(cli: Cli, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert '--name = "../athena": write 1 to 64 letters' in done.stderr
     assert not list(tmp_path.parent.glob("athena_hwm.txt"))
-
-
-@pytest.mark.parametrize("typed", [("show",), ("set", "2026-01-01")])
-def test_a_directory_in_place_of_the_file_is_named(
-    cli: Cli, tmp_path: Path, typed: tuple[str, ...]
-) -> None:
-    """With the file that may be meant, and nothing is written into it."""
-    (tmp_path / "marks").mkdir()
-
-    done = cli("hwm", *typed, "--hwm-path", "marks")
-
-    assert done.returncode == 3, done.stderr
-    assert "marks cannot be used: it is a directory" in done.stderr
-    assert f"name the file in it, such as {tmp_path / 'marks' / 'athena_hwm.txt'}" in done.stderr
-    assert list((tmp_path / "marks").iterdir()) == []
