@@ -210,7 +210,7 @@ class Files:
         if not self.exists(path):
             return
 
-        directories = self._directories(path)
+        directories = self._directories_in(path)
         for name in self.names(path):
             child = path / name
             if name in directories:
@@ -220,7 +220,7 @@ class Files:
 
         self.remove_dir(path)
 
-    def _directories(self, path: Path) -> set[str]:
+    def _directories_in(self, path: Path) -> set[str]:
         """Names of the directories in a directory, by one look; a link is none."""
         if not HAS_DESCRIPTORS:
             return {name for name in self.names(path) if self._is_directory(path / name)}
