@@ -204,7 +204,7 @@ class Connection:
         return len(catalogs)
 
     def _take_found(self) -> FoundCatalogs | None:
-        """What ``discover_ahead`` found, once; raises what went wrong there."""
+        """The findings of ``discover_ahead``, once; raises what went wrong there."""
         found, self._catalogs = self._catalogs, None
         if isinstance(found, KadaAthenaError):
             raise found

@@ -114,7 +114,7 @@ def executions(runs: Runs, *, uses: UsesTable | None = lambda *_: True) -> Itera
 
 
 class _Join:
-    """What executions used and who ran them, by their ids: few in memory, many on disk."""
+    """Tables and principals of executions, by their ids: few in memory, many on disk."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -110,7 +110,7 @@ class Runs:
             yield reached, until
 
     def doubts(self) -> list[str]:
-        """What may have happened and no run holds, a sentence each."""
+        """Sentences about what may have happened and no run holds."""
         found = []
         for names, why in (
             (self.incomplete_workgroups(), "not read completely"),

@@ -110,7 +110,7 @@ def site_data(runs: Runs, before: Package | None, *, site: str, max_bytes: int) 
 
 
 def _left_out(tables: TablesFigures, lineage: LineageFigures) -> list[str]:
-    """What gave way in tables and lineage, in words."""
+    """The tables and lineage that gave way, in words."""
     limits = {
         f"tables beyond {tables.shown:,}": tables.shown < tables.tables + tables.views,
         f"flows between tables beyond {lineage.shown:,}": lineage.shown < lineage.count,

@@ -215,7 +215,7 @@ class Warehouse:
             self._insert("uses", 8, ((self._table_id(*row[:3]), *row[3:]) for row in rows))
 
     def _load_events(self) -> None:
-        """Where principals are known, events say which of them used a table."""
+        """Load the events, if principals are known: they say which of them used a table."""
         if not self.row("SELECT EXISTS (SELECT 1 FROM principals)")[0]:
             return
 

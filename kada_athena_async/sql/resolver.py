@@ -252,7 +252,7 @@ class Resolver:
         return None
 
     def _except(self, relation: Relation, star: exp.Expr) -> Relation:
-        """What ``* EXCEPT (a)`` leaves; not Trino's, but of views that others made."""
+        """The columns that ``* EXCEPT (a)`` leaves; not Trino's, but of views that others made."""
         left_out = star.args.get("except_") or ()
         if star.args.get("replace") or star.args.get("rename"):
             self.ledger.problem("unknown_star")
