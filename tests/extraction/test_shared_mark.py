@@ -65,6 +65,9 @@ async def test_the_second_of_two_configurations_in_one_directory_is_refused(worl
     with pytest.raises(StateError, match="two configurations would share it"):
         await world.extractor(out=world.path / "b", hwm_path=None).plan()
 
+    report = await world.extractor(out=world.path / "b", hwm_path=None).examine()
+    (found,) = [f for f in report.findings if f.area == "mark" and f.state == "problem"]
+    assert "two configurations would share it" in found.detail
     own = await run(world, "b", START + HOUR, name="b")
     assert own.start == START + HOUR - timedelta(days=45)
     again = await run(world, "a", START + HOUR)

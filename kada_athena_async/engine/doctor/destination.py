@@ -13,9 +13,10 @@ from typing_extensions import assert_never
 
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.config.landing import AzurePlace, LocalPlace, Place, S3Place
-from kada_athena_async.engine.destination import Destination
+from kada_athena_async.engine.destination import Destination, Store
 from kada_athena_async.engine.doctor.buckets import BucketTrials
 from kada_athena_async.engine.doctor.report import Area, CheckResult, Finding, State
+from kada_athena_async.engine.window_planner import WindowPlanner, window_planner
 from kada_athena_async.errors import ConfigError, KadaAthenaError
 from kada_athena_async.files import holder_of, in_thread
 from kada_athena_async.hwm import FileHwmStore, format_hwm
@@ -110,11 +111,18 @@ class OutsideTrials:
         detail, remedy = "this user may not write there", "give this user the right to write there"
         return _found(area, place.url, "denied", detail, lost, remedy, ExitCode.FAILED)
 
+    def _planner(self, store: Store) -> WindowPlanner:
+        at = self.destination
+        return window_planner(
+            at.config, at.name, output_path=self.output_path, store=store, files=at.files
+        )
+
     async def _mark_findings(self) -> list[Finding]:
         lost = "the run does not start"
         try:
             async with self.destination.store(self.hwm_path) as store:
                 mark = await store.read()
+                await self._planner(store).check()
         except KadaAthenaError as exc:
             return [
                 _found(
