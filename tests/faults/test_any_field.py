@@ -247,6 +247,9 @@ async def try_field(plain_runs: dict[str, PlainRun], odd: OddWorld, case: Case) 
     if len(path) == 1 and name == "null":
         return  # a list that is null is an empty one
 
+    if path[-1] == 0 and name == "removed":
+        return  # what a list does not name is not there, nor is what belongs to it
+
     if path[-1] in NAMES and name == "text":
         return  # by another name it is another thing, and nobody can tell
 
