@@ -26,7 +26,6 @@ from aiobotocore.parsers import (
     AioRestJSONParser,
     resolve_awaitable,
 )
-from botocore.parsers import ResponseParserError
 
 from kada_athena_async.aws import lenient, wire, wire_workgroup
 from kada_athena_async.aws.error_codes import FOREIGN_ATTEMPTS, bare_code
@@ -126,8 +125,9 @@ class _AnswerParser(AioResponseParser):  # type: ignore[misc]  # aiobotocore shi
         try:
             parsed: dict[str, Any] = await resolve_awaitable(super()._do_parse(response, shape))
         except (AttributeError, KeyError, TypeError, ValueError) as exc:
-            raise ResponseParserError(
-                f"{operation}: the answer does not fit its model: {type(exc).__name__}"
+            raise UnavailableError(
+                f"{operation}: the answer does not fit its model: {type(exc).__name__}",
+                attempts=FOREIGN_ATTEMPTS,
             ) from None
 
         return parsed

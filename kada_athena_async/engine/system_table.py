@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from kada_athena_async.codes import WarningCode
@@ -93,6 +94,7 @@ async def _is_on(connection: Connection) -> bool:
     return any(
         item.get("TableName") == "QUERY_EXECUTIONS" and item.get("Enabled") is True
         for item in answer.get("Items") or []
+        if isinstance(item, Mapping)
     )
 
 

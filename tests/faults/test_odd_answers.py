@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from kada_athena_async import RunReport
+from kada_athena_async.aws.error_codes import FOREIGN_ATTEMPTS
 from kada_athena_async.errors import UnitError
 from kada_athena_async.events import UnitFinished
 from kada_athena_async.sandbox.estate.model import Schema
@@ -510,3 +511,17 @@ async def test_an_answer_of_nothing_but_brackets_is_a_broken_answer(world: OddWo
 
     assert not report.committed
     assert "the answer is cut off, or no JSON" in report.failed[0].reason
+
+
+@pytest.mark.parametrize("items", [[None], ["odd"], {"odd": 1}, None], ids=str)
+async def test_odd_words_about_the_system_table_leave_the_history_to_the_api(
+    world: OddWorld, items: object
+) -> None:
+    """Nobody can tell whether it is on: the API is asked, and a few tries are enough to know."""
+    rule = world.aws.answer("athena:ListSystemTableStatuses", {"Items": items})
+    report = await world.go(history_source="auto")
+
+    assert report.committed, report.failed
+    assert any("system table is not used" in warning for warning in report.warnings)
+    assert rule.answered <= FOREIGN_ATTEMPTS
+    world.check()
