@@ -352,8 +352,8 @@ async def connect(
         async def account() -> str:
             nonlocal account_id
             if account_id is None:
-                account_id = str((await client.call("sts", "GetCallerIdentity"))["Account"])
-            return account_id
+                answer = await client.call("sts", "GetCallerIdentity")
+            return (account_id := str(answer.get("Account") or ""))
 
         if shared is not None:
             budget = await shared.budget(config, account)

@@ -106,11 +106,12 @@ class Shared:
         return budget
 
     async def _account(self, config: Config, ask: Callable[[], Awaitable[str]]) -> str:
+        unknown = f"key {config.key.get_secret_value()} profile {config.profile}"
         try:
             with anyio.fail_after(_ASK_S):
-                return await ask()
+                return await ask() or unknown
         except (TimeoutError, UnitError, UnreachableError):
-            return f"key {config.key.get_secret_value()} profile {config.profile}"
+            return unknown
 
 
 def make_budget(config: Config, clock: Clock) -> Budget:

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from kada_athena_async import RunReport
+from kada_athena_async import Extractor, RunReport, Shared
 from kada_athena_async.aws.error_codes import FOREIGN_ATTEMPTS
 from kada_athena_async.errors import UnitError
 from kada_athena_async.events import UnitFinished
 from kada_athena_async.sandbox.estate.model import Schema
 from kada_athena_async.sandbox.estate.small import make_table
 from kada_athena_async.sandbox.wire import Reply, Request, json_reply
-from tests.faults.world import START, WallClock, World
+from tests.faults.world import START, WallClock, World, fields_of
 from tests.kit.raw_aws import Forward, RawAws
 
 
@@ -524,4 +524,26 @@ async def test_odd_words_about_the_system_table_leave_the_history_to_the_api(
     assert report.committed, report.failed
     assert any("system table is not used" in warning for warning in report.warnings)
     assert rule.answered <= FOREIGN_ATTEMPTS
+    world.check()
+
+
+async def test_an_answer_of_sts_without_an_account_ends_no_run(world: OddWorld) -> None:
+    """Who shares quotas is then told by the key; the run says that the account is not known."""
+    body = b"<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>"
+    world.aws.respond(
+        "*",
+        lambda request, go_on: (
+            Reply(status=200, headers=(("Content-Type", "text/xml"),), body=body)
+            if b"GetCallerIdentity" in request.body
+            else go_on()
+        ),
+    )
+    fields = fields_of(world.sandbox, world.out, endpoint_url=world.aws.endpoint_url)
+    shared = Shared(clock=world.wall)
+    async with Extractor(
+        clock=world.wall, hwm_path=world.hwm_path, shared=shared, **fields
+    ) as extractor:
+        report = await extractor.run()
+
+    assert report.committed, report.failed
     world.check()
