@@ -65,12 +65,13 @@ class Work:
 
 
 def history_work(plan: Plan, sizes: Mapping[str, HistorySize]) -> Work:
-    """Listing and fetching the executions of all workgroups."""
+    """Listing and fetching the executions of all workgroups, and reading their limits, at most."""
     work = Work()
     for unit in plan.units:
         if not isinstance(unit, HistoryUnit):
             continue
 
+        work.calls["athena:GetWorkGroup"] += 1  # its limit of bytes; one at all where it is denied
         size, known = sizes[unit.workgroup.name], unit.workgroup_window.known
         pages = list_pages(size)
         work.chain("athena:ListQueryExecutions", pages)
