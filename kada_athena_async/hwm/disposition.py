@@ -1,4 +1,4 @@
-"""Disposition of one execution in a run: a pure window_plan."""
+"""Disposition of one execution in a run: a pure decision."""
 
 from __future__ import annotations
 
