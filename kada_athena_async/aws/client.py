@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from typing_extensions import Self
 
 from kada_athena_async.aws.call_timeline import CallTimeline
-from kada_athena_async.aws.error_map import map_error
+from kada_athena_async.aws.error_map import check_whole, map_error
 from kada_athena_async.aws.garbage_collection import frozen_while_open
 from kada_athena_async.aws.network import NotConnectedError, UnreachedHosts, unreachable_error
 from kada_athena_async.aws.pacing import Pacer
@@ -298,6 +298,7 @@ class AwsClient:
 
             raise error from exc
 
+        check_whole(name, answer)
         return answer
 
     def _note_end(self, name: str, begun: float, error: str = "") -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import aiohttp
 from botocore import exceptions as sdk
@@ -187,6 +189,26 @@ def _denied(text: str, operation: str, scope: str) -> AccessDeniedError:
         scope=scope,
         hint=refusal.hint,
     )
+
+
+def check_whole(operation: str, answer: Mapping[str, Any]) -> None:
+    """Refuse an answer of S3 without what its operation always sends: it is cut, or not AWS's.
+
+    Raises:
+        UnavailableError: It lacks that.
+    """
+    key = _ALWAYS_SENT.get(operation)
+    if key is not None and key not in answer:
+        hint = "something between this machine and AWS answers in its place: check the proxy"
+        message = f"{operation}: an answer without {key}, which AWS always sends"
+        raise UnavailableError(message, attempts=FOREIGN_ATTEMPTS, hint=hint)
+
+
+_ALWAYS_SENT = {
+    "s3:CreateMultipartUpload": "UploadId",
+    **dict.fromkeys(("s3:GetObject", "s3:HeadObject", "s3:PutObject", "s3:UploadPart"), "ETag"),
+}
+"""What is read of an answer of S3 without looking whether it is there (S3 API reference)."""
 
 
 def _foreign_refusal(operation: str, status: int) -> UnavailableError:
