@@ -179,6 +179,7 @@ class Extractor(RecordStreams):
         Raises:
             ConfigError: The region is not AWS's.
         """
+        require_asyncio()
         notify, written = Fanout(self._observers), self.config
         await self._read_secrets(notify)
         doctor = (await offload(_doctor_type))(
