@@ -136,6 +136,9 @@ class _Finder:
             elif not self._clauses and (number := _SIMPLE_NUMBER.match(text, position)):
                 position = number.end()
                 self.found.append(Literal(number.start(), position, PLACEHOLDER))
+            elif self._clauses and text[position] in "()":
+                self._pass_parenthesis(text[position])
+                position += 1
             elif self._begins_item and (ordinals := _ORDINALS.match(text, position)):
                 position = ordinals.end()
             elif self._clauses and (plain := _PLAIN_IN_CLAUSE.match(text, position)):
@@ -206,9 +209,6 @@ class _Finder:
         if kind is Kind.OPERATORS:
             self._begins_item = begins_item
             self._pass(self._text[start:end].rstrip())
-        elif kind is Kind.PAREN:
-            self._depth += end - start if self._text[start] == "(" else start - end
-            self._leave_clauses(self._depth)
         elif kind is Kind.WORD:
             if _ENDS_ORDINALS.fullmatch(self._text, start, end):
                 self._leave_clauses(self._depth - 1)
@@ -221,6 +221,11 @@ class _Finder:
         """Pass over text without literals: an item of the list begins after its last comma."""
         if stretch:
             self._begins_item = stretch[-1] == "," and self._clauses[-1] == self._depth
+
+    def _pass_parenthesis(self, parenthesis: str) -> None:
+        self._begins_item = False
+        self._depth += 1 if parenthesis == "(" else -1
+        self._leave_clauses(self._depth)
 
     def _leave_clauses(self, depth: int) -> None:
         while self._clauses and self._clauses[-1] > depth:

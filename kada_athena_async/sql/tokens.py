@@ -34,7 +34,7 @@ class Kind(IntEnum):
     """Digits that run into letters: ``2024_sales``, but also ``0xFF`` and ``10L``."""
     WORD = 8
     PAREN = 9
-    """A run of opening or of closing parentheses."""
+    """A run of parentheses."""
     OPERATORS = 10
     """A run of white space, commas, dots, placeholders and operators; the longest are several."""
     OTHER = 11
@@ -62,7 +62,7 @@ _PATTERN = r"""
   | [0-9]+(?:_[0-9]+)*(?!\w))
 | ([0-9]\w*)
 | ([^\W\d]\w*)
-| (\(+|\)+)
+| ([()]+)
 | ((?:[\s,?=<>!+*%|&^~:;@\#\[\]{{}}]+|\$(?!\$)|-(?!-)|/(?!\*)|\.(?![0-9])){{1,1000}})
 | ([^\w\s'"`{quotes}(),?=<>!+*%|&^~:;@$\#\[\]{{}}./-]+|[^\D0-9]+|[\s\S])
 """
