@@ -153,7 +153,7 @@ class Results:
             answer = await self._client.call(
                 "s3", "GetObject", scope=location, **where, **span, **version
             )
-            version = {"IfMatch": str(answer["ETag"])}
+            version = {"IfMatch": etag} if (etag := answer.get("ETag")) else {}
             size = offset + int(answer["ContentLength"])
             body = answer["Body"]
             try:

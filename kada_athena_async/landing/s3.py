@@ -163,7 +163,7 @@ class S3Landing:
 
             with suppress(RetryableError):
                 return VersionedObject(
-                    data=await _body(answer["Body"], name), version=str(answer["ETag"])
+                    data=await _body(answer["Body"], name), version=str(answer.get("ETag", ""))
                 )
 
         raise RetriesExhaustedError(
@@ -213,7 +213,7 @@ class S3Landing:
             **condition,
         )
         _confirm(answer, data, checksum, name)
-        return str(answer["ETag"])
+        return str(answer.get("ETag", ""))
 
     async def _put_in_parts(self, request: PutRequest) -> None:
         facts = request.facts
@@ -233,7 +233,7 @@ class S3Landing:
             _confirm(answer, part.data, part.checksum, facts.name)
             return {
                 "PartNumber": part.number,
-                "ETag": answer["ETag"],
+                "ETag": answer.get("ETag", ""),
                 "ChecksumSHA256": part.checksum,
             }
 
