@@ -231,7 +231,7 @@ class Airflow:
     def _call(self, path: str, body: bytes | None = None) -> Any:
         headers = {"content-type": "application/json"}
         if self._token:
-            headers["authorization"] = f"Principal {self._token}"
+            headers["authorization"] = f"Bearer {self._token}"
 
         request = urllib.request.Request(self.url + path, body, headers)
         with urllib.request.urlopen(request, timeout=60) as answer:
