@@ -119,7 +119,7 @@ async def post_events(
     )
     context = await in_thread(network.make_context)
     async with aiohttp.ClientSession(
-        headers={"Authorization": f"Principal {key}"} if key else {},
+        headers={"Authorization": f"Bearer {key}"} if key else {},
         timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S),
         connector=aiohttp.TCPConnector(limit=_EVENTS_AT_ONCE, ssl=context),
     ) as session:

@@ -56,7 +56,7 @@ async def test_every_event_is_posted_once(receiver: Receiver, events: Path) -> N
 
     assert report.to_dict() == {"url": f"{receiver.url}/api/v1/lineage", "events": 450}
     assert numbers(receiver) == list(range(450))
-    assert set(requests(receiver)) == {("/api/v1/lineage", f"Principal {KEY}")}
+    assert set(requests(receiver)) == {("/api/v1/lineage", f"Bearer {KEY}")}
 
 
 async def test_a_path_is_kept_and_no_key_is_no_header(receiver: Receiver, events: Path) -> None:
@@ -138,7 +138,7 @@ def test_command_posts_the_events_of_the_run(
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout.splitlines()[-1])
     assert report["posted"]["events"] == len(taken(receiver)) > 500
-    assert {key for _, key in requests(receiver)} == {f"Principal {KEY}"}
+    assert {key for _, key in requests(receiver)} == {f"Bearer {KEY}"}
     assert KEY not in done.stdout + done.stderr + (tmp_path / "log").read_text()
 
     kept = cli("--to", "openlineage", "-o", "out", "--output-path", str(extracts))

@@ -35,7 +35,7 @@ def test_a_known_secret_is_hidden_in_every_form(form: str) -> None:
         ("SharedAccessSignature=canary1", "SharedAccessSignature=***"),
         ("AccountName=a;AccountKey=canary1==;X=1", "AccountName=a;AccountKey=***;X=1"),
         ("X-Amz-Signature=canary1&a=b", "X-Amz-Signature=***&a=b"),
-        ("Principal eyJhbGciOiJI.eyJzdWIiOiIx.canary1", "Principal ***"),
+        ("Bearer eyJhbGciOiJI.eyJzdWIiOiIx.canary1", "Bearer ***"),
     ],
 )
 def test_what_looks_like_a_secret_is_hidden(text: str, left: str) -> None:
