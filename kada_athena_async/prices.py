@@ -102,7 +102,7 @@ def billed_bytes(
     scanned_bytes: int | None,
     is_reused: bool,
     dpu_count: float | None,
-    has_run: bool,
+    engine_ms: int | None,
 ) -> int:
     """The bytes of a finished execution that Athena charges for.
 
@@ -112,13 +112,14 @@ def billed_bytes(
     "Using EXPLAIN and EXPLAIN ANALYZE"); by Athena's type it may be DML too.
 
     Args:
-        has_run: False for one that was cancelled while it waited.
+        engine_ms: None for one that was cancelled while it waited, and never ran.
     """
     if status == "FAILED" or is_reused or statement_type == "DDL" or (dpu_count or 0) > 0:
         return 0
 
     is_utility = statement_type == "UTILITY" or substatement_type == "EXPLAIN"
-    if not scanned_bytes and (is_utility or not has_run):
+    never_ran = status == "CANCELLED" and engine_ms is None
+    if not scanned_bytes and (is_utility or never_ran):
         return 0
 
     return max(-(-(scanned_bytes or 0) // MB_BYTES) * MB_BYTES, ATHENA_LEAST_BYTES)

@@ -194,6 +194,7 @@ def _ran(row: tuple[str, ...], principal: str, client: str, touched: tuple[Touch
     query_id, user, workgroup, catalog, schema, status, kind, finer_kind, *others = row
     completed_at, submitted_at, fingerprint, query, scanned, reused, engine_ms, dpu_count = others
     scanned_bytes, dpus = int(scanned or 0), float(dpu_count or 0)
+    engine = int(engine_ms) if engine_ms else None
     is_reused = reused == "true"
     billed = billed_bytes(
         status=status,
@@ -202,7 +203,7 @@ def _ran(row: tuple[str, ...], principal: str, client: str, touched: tuple[Touch
         scanned_bytes=scanned_bytes,
         is_reused=is_reused,
         dpu_count=dpus,
-        has_run=status != "CANCELLED" or bool(engine_ms),
+        engine_ms=engine,
     )
     return Ran(
         query_id,
@@ -218,7 +219,7 @@ def _ran(row: tuple[str, ...], principal: str, client: str, touched: tuple[Touch
         query,
         scanned_bytes,
         billed,
-        dpu_hours(dpus, int(engine_ms) if engine_ms else None),
+        dpu_hours(dpus, engine),
         is_reused,
         principal,
         client,

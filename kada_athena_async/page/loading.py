@@ -74,7 +74,7 @@ def _execution(
         scanned_bytes=scanned_bytes,
         is_reused=is_reused,
         dpu_count=dpus,
-        has_run=status != "CANCELLED" or engine is not None,
+        engine_ms=engine,
     )
     return (
         *(query_id, workgroup, user, statement_type, status),

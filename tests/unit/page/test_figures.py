@@ -178,7 +178,7 @@ def test_the_price_list_is_read_right() -> None:
             scanned_bytes=row.scanned_bytes,
             is_reused=bool(row.reused_result),
             dpu_count=row.dpu_count,
-            has_run=row.status != "CANCELLED" or row.engine_ms is not None,
+            engine_ms=row.engine_ms,
         )
         assert found == billed(row), row
         hours = (row.dpu_count or 0) * (row.engine_ms or 0) / 3_600_000
