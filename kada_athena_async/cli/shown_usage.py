@@ -15,7 +15,7 @@ from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.extracts.table_usage import table_uses, unused_tables
 from kada_athena_async.extracts.users import known_table, table_users, user_totals
 from kada_athena_async.observers.escaping import escape
-from kada_athena_async.observers.wording import counted, moment, size
+from kada_athena_async.observers.wording import counted, moment, size, some
 
 _NAMED = 5
 _DAY_CHARS = 10
@@ -90,8 +90,8 @@ def unused(runs: Runs, rows: int) -> Shown:
     if len(found.tables) > rows:
         parts.append(more_rows(len(found.tables), rows, "table"))
     if found.left_out:
-        names = [".".join(name) for name in found.left_out]
-        parts.append(Text(f"not looked at, as a run did not read all of them: {_some(names)}"))
+        names = some([".".join(name) for name in found.left_out], most=_NAMED)
+        parts.append(Text(f"not looked at, as a run did not read all of them: {names}"))
     parts += [Text(escape(f"more may have been used: {doubt}")) for doubt in found.doubts]
     objects: list[Facts] = [
         {**asdict(each), "created_at": each.created_at or None} for each in found.tables[:rows]
@@ -208,8 +208,3 @@ def _price(runs: Runs) -> Text:
 
 def _money(dollars: float) -> str:
     return "< $0.01" if 0 < dollars < 0.01 else f"${dollars:,.2f}"
-
-
-def _some(names: list[str] | tuple[str, ...]) -> str:
-    rest = len(names) - _NAMED
-    return ", ".join(map(escape, names[:_NAMED])) + (f" and {rest:,} more" if rest > 0 else "")

@@ -71,10 +71,10 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
 
 
-def some(names: Sequence[str]) -> str:
+def some(names: Sequence[str], *, most: int = _NAMES_SHOWN) -> str:
     """``au, eu`` or ``au, eu and 12 more``."""
-    rest = len(names) - _NAMES_SHOWN
-    shown = ", ".join(escape(name, limit=60) for name in names[:_NAMES_SHOWN])
+    rest = len(names) - most
+    shown = ", ".join(escape(name) for name in names[:most])
     return f"{shown} and {rest:,} more" if rest > 0 else shown
 
 

@@ -35,7 +35,7 @@ class PageRequest:
 
 
 def make_page(output: Output, request: PageRequest) -> int:
-    """Write one page of all site_extracts that were asked for, and say where it is; the exit code.
+    """Write one page of all sites that were asked for, and say where it is; the exit code.
 
     A site in trouble is reported and left out.
 
