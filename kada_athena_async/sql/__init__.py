@@ -1,4 +1,4 @@
-"""ParsedQuery of statements: kind, lineage, fingerprint, and masking of their literals."""
+"""Statements: their kind, lineage and fingerprint, and the masking of their literals."""
 
 from __future__ import annotations
 

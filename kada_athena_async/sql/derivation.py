@@ -111,7 +111,7 @@ class Statements:
         if isinstance(record, ViewRecord) or record.status != "SUCCEEDED" or not record.query:
             return
 
-        # ParsedQuery words takes long; most texts do not even hold this one.
+        # Reading words takes long; most texts do not even hold this one.
         if "prepare" not in record.query.lower():
             return
 

@@ -10,7 +10,7 @@ from kada_athena_async.sql.tokens import Engine, Kind, significant_tokens, unesc
 
 def immediate_text(sql: str) -> str | None:
     """The statement in the literal of EXECUTE IMMEDIATE; None if there is none."""
-    # ParsedQuery words takes long; most texts do not even hold this one.
+    # Reading words takes long; most texts do not even hold this one.
     if "immediate" not in sql.lower():
         return None
 

@@ -64,7 +64,7 @@ def _parser() -> bytes:
 
 
 class ParseCache:
-    """ParseCache by key: the latest in memory, all of them in a file; usable from several threads.
+    """Parsed statements by key: the latest in memory, all in a file; usable from several threads.
 
     Args:
         path: The file, which may be one that an interrupted run left; None keeps the latest only.

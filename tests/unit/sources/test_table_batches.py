@@ -1,4 +1,4 @@
-"""Tables are batches_of into batches that lose none, and wait without changing."""
+"""Tables are divided into batches that lose none, and wait without changing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ParseCache that are kept: asked once over all runs of a window, and never wrong."""
+"""Parsed statements that are kept: asked for once over all runs of a window, and never wrong."""
 
 from __future__ import annotations
 

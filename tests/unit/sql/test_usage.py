@@ -214,7 +214,7 @@ def test_an_event_names_everything() -> None:
 
 
 def test_each_statement_has_its_events() -> None:
-    """ParsedQuery, writing, creating, altering and dropping are told apart."""
+    """Reading, writing, creating, altering and dropping are told apart."""
     changed = "DELETE FROM lines WHERE sku = 'x'"
 
     assert what(happened(changed)) == [("READ", "lines", ("sku",)), ("WRITE", "lines", None)]
