@@ -183,7 +183,7 @@ def _catalog_units(config: Config, catalog: CatalogFacts) -> list[Unit]:
         )
         return [broken]
 
-    schemas = [s.name for s in catalog.schemas if is_included(config, catalog.name, s.name)]
+    schemas = [s.name for s in catalog.schemas if is_schema_included(config, catalog.name, s.name)]
     size = metadata_source(config).schemas_per_unit(
         len(schemas), query_slots=config.max_concurrent_queries
     )
@@ -220,7 +220,7 @@ def _history_units(
             table=table,
         )
         for workgroup in inventory.workgroups
-        if not workgroup.is_spark and is_read(config, workgroup.name)
+        if not workgroup.is_spark and is_workgroup_included(config, workgroup.name)
     ]
 
 
@@ -250,7 +250,7 @@ def _principal_units(
     ]
 
 
-def is_included(config: Config, catalog: str, schema: str) -> bool:
+def is_schema_included(config: Config, catalog: str, schema: str) -> bool:
     """True if a schema is extracted: ``information_schema`` never, the others by the patterns."""
     name = f"{catalog}.{schema}".lower()
     return (
@@ -260,7 +260,7 @@ def is_included(config: Config, catalog: str, schema: str) -> bool:
     )
 
 
-def is_read(config: Config, workgroup: str) -> bool:
+def is_workgroup_included(config: Config, workgroup: str) -> bool:
     """True if a workgroup's history is extracted; names of workgroups have a case."""
     return any(fnmatchcase(workgroup, p) for p in config.workgroups) and not any(
         fnmatchcase(workgroup, p) for p in config.exclude_workgroups

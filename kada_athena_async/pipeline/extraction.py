@@ -35,8 +35,8 @@ from kada_athena_async.plan import (
     SourceUnit,
     TagsUnit,
     Unit,
-    is_included,
-    is_read,
+    is_schema_included,
+    is_workgroup_included,
 )
 from kada_athena_async.records import (
     CatalogRecord,
@@ -138,7 +138,7 @@ class UnitExtraction:
             SchemaRecord(server, c.name, s.name, s.description, s.location, s.created_at)
             for c in inventory.catalogs
             for s in c.schemas
-            if is_included(self.config, c.name, s.name)
+            if is_schema_included(self.config, c.name, s.name)
         ]
         users = [
             UserRecord(
@@ -346,10 +346,12 @@ def _excluded(config: Config, inventory: Inventory) -> tuple[ScopeFacts, ...]:
         (c.name, s.name)
         for c in inventory.catalogs
         for s in c.schemas
-        if s.name.lower() != INFORMATION_SCHEMA and not is_included(config, c.name, s.name)
+        if s.name.lower() != INFORMATION_SCHEMA and not is_schema_included(config, c.name, s.name)
     ]
     workgroups = [
-        w.name for w in inventory.workgroups if not w.is_spark and not is_read(config, w.name)
+        w.name
+        for w in inventory.workgroups
+        if not w.is_spark and not is_workgroup_included(config, w.name)
     ]
     return (
         *(

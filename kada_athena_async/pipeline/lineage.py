@@ -19,7 +19,7 @@ from kada_athena_async.records import EventRecord, LinkageRecord, Record, TableC
 from kada_athena_async.sinks import PartFile, Staging
 from kada_athena_async.sinks.part_reader import read_batches, read_table_columns
 from kada_athena_async.sql.derivation import Derivation, Source, Statements, runs_prepared
-from kada_athena_async.sql.edges import LinkageEdges
+from kada_athena_async.sql.merged_linkages import LinkageMerger
 from kada_athena_async.sql.names import Context, TableName
 from kada_athena_async.sql.second_opinion import SecondOpinion
 from kada_athena_async.sql.table_usage import TableUsage, uses_of
@@ -62,7 +62,7 @@ class Lineage:
         for left_by_a_killed_process in (_COLUMNS, _USAGE):
             self._remove(left_by_a_killed_process)
 
-        self._edges, self._usage = LinkageEdges(place), TableUsage(place / _USAGE)
+        self._edges, self._usage = LinkageMerger(place), TableUsage(place / _USAGE)
         return Derivation(
             mask=self._hides_locations,
             is_masked=self._hides_locations,

@@ -12,7 +12,7 @@ from kada_athena_async.concurrency import offload
 from kada_athena_async.config import Config
 from kada_athena_async.events import Observer, UnitProgress, Warned
 from kada_athena_async.hwm.id_set import IdSet
-from kada_athena_async.plan import TagsUnit, is_included
+from kada_athena_async.plan import TagsUnit, is_schema_included
 from kada_athena_async.records import TagRecord
 from kada_athena_async.report import ScopeFacts, UnitFacts
 from kada_athena_async.sinks import RecordSink
@@ -68,7 +68,7 @@ def _records(config: Config, catalog: str, tags: Iterable[Tag], seen: IdSet) -> 
     for tag in tags:
         # No name or value holds NUL.
         place = "\0".join((tag.schema, tag.table or "", tag.column or "", tag.key, tag.value))
-        if place in seen or not is_included(config, catalog, tag.schema):
+        if place in seen or not is_schema_included(config, catalog, tag.schema):
             continue
 
         seen.add(place)

@@ -12,7 +12,7 @@ from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.config import Config
 from kada_athena_async.errors import NotFoundError, UnitError
 from kada_athena_async.inventory import WorkgroupFacts
-from kada_athena_async.plan import is_read
+from kada_athena_async.plan import is_workgroup_included
 from kada_athena_async.report import WorkgroupLimits
 
 DEADLINE_S = 30
@@ -31,7 +31,7 @@ async def workgroup_limits(
     after the first refusal.
     """
     # Spark has sessions, and no limit of bytes.
-    names = [w.name for w in workgroups if not w.is_spark and is_read(config, w.name)]
+    names = [w.name for w in workgroups if not w.is_spark and is_workgroup_included(config, w.name)]
     names.sort(key=lambda name: name != config.workgroup)
     found: dict[str, int | None] = {}
     refusals: list[str] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +22,20 @@ from kada_athena_async.sinks.journal import (
     SealedPart,
     read_journal,
 )
-from kada_athena_async.sinks.names import is_run_id, safe_name
 from kada_athena_async.sinks.part import PartFile, PartWriter, _PartCore
 
 # What a staging directory is called while it is removed.
 DONE = ".done"
 
 PARTS, SEALS = "parts", "seals"
+
+# A workgroup may be called ".." and a table anything at all, so nothing passes that a file system
+# could understand; the hash keeps apart what differs by case, by Unicode form or behind the cut.
+_ALLOWED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
+_MAX_READABLE = 100
+_HASH_DIGITS = 16
+
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +60,23 @@ def staging_root(output_path: Path, name: str) -> Path:
 def lock_path(output_path: Path, name: str) -> Path:
     """The lock of *name* in *output_path*, to be taken before anything else here."""
     return output_path / f".{check_name(name)}.lock"
+
+
+def safe_name(text: str) -> str:
+    """A file name for *text*: readable, at most 120 ASCII bytes, another for every other text.
+
+    Never hidden, never ``..``, never a device of Windows, and distinct also on a file system that
+    ignores case.
+    """
+    raw = text.encode("utf-8", "surrogatepass")
+    readable = "".join(chr(byte) if byte in _ALLOWED else f"%{byte:02X}" for byte in raw)
+    digest = hashlib.sha256(raw).hexdigest()[:_HASH_DIGITS]
+    return f"u-{readable[:_MAX_READABLE]}-{digest}"
+
+
+def is_run_id(text: str) -> bool:
+    """True if *text* may name a run's directory."""
+    return _RUN_ID.fullmatch(text) is not None
 
 
 class Staging:

@@ -18,7 +18,7 @@ from kada_athena_async.engine.doctor.report import GRANTED, CheckResult, togethe
 from kada_athena_async.errors import AccessDeniedError, NotFoundError, RequestError, UnitError
 from kada_athena_async.inventory import CatalogFacts, WorkgroupFacts
 from kada_athena_async.permissions import Permission, Target
-from kada_athena_async.plan import is_included, is_read
+from kada_athena_async.plan import is_schema_included, is_workgroup_included
 from kada_athena_async.records import FINAL_STATES
 
 WORKGROUPS_TRIED = 20
@@ -128,7 +128,11 @@ class AthenaTrials:
             plain = [name for name in config.workgroups if not set(name) & set("*?[")]
             return plain or [config.workgroup]
 
-        return [w.name for w in self.workgroups if not w.is_spark and is_read(config, w.name)]
+        return [
+            w.name
+            for w in self.workgroups
+            if not w.is_spark and is_workgroup_included(config, w.name)
+        ]
 
     async def _list_history(self) -> CheckResult:
         names = self._history_names()
@@ -197,7 +201,7 @@ class AthenaTrials:
 
     def _note_schemas(self, catalog: str, names: list[str]) -> None:
         """Remember a schema that the configuration includes: rights may end at the others."""
-        wanted = [n for n in names if is_included(self.connection.config, catalog, n)]
+        wanted = [n for n in names if is_schema_included(self.connection.config, catalog, n)]
         if wanted:
             self._schemas.setdefault(catalog, wanted[0])
 

@@ -9,8 +9,7 @@ from random import Random
 import pytest
 
 from kada_athena_async.records import LinkageRecord
-from kada_athena_async.sql.edges import LinkageEdges
-from kada_athena_async.sql.merging import MAX_FILES
+from kada_athena_async.sql.merged_linkages import MAX_FILES, LinkageMerger
 
 AT = datetime(2026, 11, 23, tzinfo=timezone.utc)
 
@@ -25,7 +24,7 @@ def link(source: str, number: int | None, confidence: str = "exact") -> LinkageR
 
 
 def merged(rows: list[LinkageRecord], folder: Path, max_held: int) -> list[LinkageRecord]:
-    edges = LinkageEdges(folder, max_held=max_held)
+    edges = LinkageMerger(folder, max_held=max_held)
     for row in rows:
         edges.add([row])
     found = [row for batch in edges.rows() for row in batch]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kada_athena_async.sinks.names import is_run_id, safe_name
+from kada_athena_async.sinks.staging import is_run_id, safe_name
 
 HOSTILE = [
     "",
