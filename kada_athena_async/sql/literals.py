@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from kada_athena_async.sql.tokens import QUOTES, Engine, Kind, Token, end_of_comment, token_at
@@ -105,6 +105,19 @@ def splice(text: str, literals: Iterable[Literal]) -> str:
     position = 0
     for start, end, replacement in literals:
         pieces += (text[position:start], replacement)
+        position = end
+
+    pieces.append(text[position:])
+    return "".join(pieces)
+
+
+def blanked(text: str, literals: Sequence[Literal]) -> str:
+    """*text* with blanks for comments and ``?`` for literals, all else at its place."""
+    pieces: list[str] = []
+    position = 0
+    for start, end, replacement in literals:
+        mark = "?" if replacement == PLACEHOLDER else " "
+        pieces += (text[position:start], mark * (end - start))
         position = end
 
     pieces.append(text[position:])

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from kada_athena_async.sql.bare_values import find_bare_values, with_doubled_quotes
+from kada_athena_async.sql.bare_values import find_bare_values
 from kada_athena_async.sql.engine_choice import EngineChoice, choose_engine
 from kada_athena_async.sql.literals import PLACEHOLDER, Literal, find_literals, splice
 from kada_athena_async.sql.locations import find_locations
 from kada_athena_async.sql.messages import mask_message, words_of
 from kada_athena_async.sql.quoted_names import without_table_names
 from kada_athena_async.sql.tokens import Engine
+from kada_athena_async.sql.wrong_quotes import find_wrong_quotes, with_doubled_quotes
 
 MAX_MASKABLE_CHARS = 524_288
 """Longer texts are not looked at. Athena takes statements of 262,144 bytes and Glue view texts of
@@ -115,6 +116,9 @@ class SqlText:
             literals = _merge([*found[Engine.TRINO], *found[Engine.HIVE]])
         if is_failed:
             literals = with_doubled_quotes(text, literals)
+            readings = list(found.values())
+            wrong = find_wrong_quotes(text, readings, literals, choice.engine)
+            literals = _merge([*literals, *wrong])
         if Engine.HIVE in self._engines:
             literals = _merge([*literals, *find_bare_values(text, literals)])
         self._literals = literals

@@ -85,6 +85,15 @@ _PAIRS = (
     "《》",
     "〈〉",
     "【】",
+    "⟨⟩",
+    "⟪⟫",
+    "′′",
+    "″″",
+    "‵′",
+    "‶″",
+    "ʼʼ",
+    "ʻʼ",
+    "ˮˮ",
 )
 QUOTES = "“”„‟«»‘’‚‛‹›" + "".join(sorted(set("".join(_PAIRS))))
 """What is in place of a quote, in a class of characters of a pattern."""
