@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
 import dataclasses
 import json
 import signal
+import threading
 
-from benchmarks.quota_server.server import serve
+from benchmarks.quota_server.server import QuotaServer
 from benchmarks.quota_server.settings import Settings
+from kada_athena_async.sandbox.server import Server
 
 
 def parse(arguments: list[str] | None = None) -> tuple[Settings, int]:
@@ -32,21 +32,15 @@ def parse(arguments: list[str] | None = None) -> tuple[Settings, int]:
 def main() -> None:
     """Serve until interrupted."""
     settings, port = parse()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
 
-    def announce(url: str) -> None:
-        print(json.dumps({"url": url, **dataclasses.asdict(settings)}), flush=True)
-
-    async def run() -> None:
-        task = asyncio.ensure_future(serve(settings, port=port, ready=announce))
-        loop = asyncio.get_running_loop()
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(signal.SIGTERM, task.cancel)
-
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(run())
+    server = Server(port, QuotaServer(settings).answer)
+    server.start()
+    url = f"http://127.0.0.1:{server.port}"
+    print(json.dumps({"url": url, **dataclasses.asdict(settings)}), flush=True)
+    stop.wait()
 
 
 if __name__ == "__main__":

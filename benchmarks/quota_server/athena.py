@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from benchmarks.quota_server.errors import ServiceError
+from msgspec import Raw
+
 from benchmarks.quota_server.estate import (
     CATALOG,
     CREATED_S,
@@ -17,18 +17,22 @@ from benchmarks.quota_server.estate import (
     object_name,
 )
 from benchmarks.quota_server.history import History
-from benchmarks.quota_server.paging import page, tail
 from benchmarks.quota_server.queries import Queries, Query
+from benchmarks.quota_server.results import json_row
+from kada_athena_async.sandbox.athena.catalogs import DATABASES_PAGE, TABLES_PAGE
+from kada_athena_async.sandbox.athena.executions import HISTORY_PAGE, RESULTS_PAGE
+from kada_athena_async.sandbox.athena.service import WORKGROUPS_PAGE
+from kada_athena_async.sandbox.athena.shapes import present
+from kada_athena_async.sandbox.pages import page
+from kada_athena_async.sandbox.wire import AwsError, Json, invalid_request
 
-Request: TypeAlias = Mapping[str, object]
-Handler: TypeAlias = Callable[[Request, float], str]
+Handler: TypeAlias = Callable[[Json, float], Json]
 
 _DEFAULT_LOCATION = "s3://results/primary"
-_NUMBER_OF_ROWS = 1000
 
 
 class Athena:
-    """Answers by operation name; each takes the request and the time, and returns JSON."""
+    """Answers by operation name; each takes the parameters and the time."""
 
     def __init__(self, estate: Estate, history: History, queries: Queries) -> None:
         self._estate = estate
@@ -52,9 +56,10 @@ class Athena:
             "GetQueryResults": self._get_query_results,
         }
 
-    def _list_work_groups(self, request: Request, now_s: float) -> str:
-        names = self._history.workgroups
-        window = page(request, total=len(names), limit=50)
+    def _list_work_groups(self, request: Json, now_s: float) -> Json:
+        names, token = page(
+            self._history.workgroups, request, scope="workgroups", rule=WORKGROUPS_PAGE
+        )
         groups = [
             {
                 "Name": name,
@@ -63,112 +68,98 @@ class Athena:
                 "CreationTime": CREATED_S,
                 "EngineVersion": _ENGINE,
             }
-            for name in names[window.start : window.stop]
+            for name in names
         ]
-        return '{"WorkGroups":' + json.dumps(groups) + tail(window.token)
+        return present({"WorkGroups": groups, "NextToken": token})
 
-    def _get_work_group(self, request: Request, now_s: float) -> str:
-        name = self._workgroup(request)
+    def _get_work_group(self, request: Json, now_s: float) -> Json:
         configuration = {
             "ResultConfiguration": {"OutputLocation": _DEFAULT_LOCATION},
             "EnforceWorkGroupConfiguration": False,
             "EngineVersion": _ENGINE,
         }
-        return json.dumps(
-            {"WorkGroup": {"Name": name, "State": "ENABLED", "Configuration": configuration}}
-        )
+        name = self._workgroup(request)
+        return {"WorkGroup": {"Name": name, "State": "ENABLED", "Configuration": configuration}}
 
-    def _list_data_catalogs(self, request: Request, now_s: float) -> str:
+    def _list_data_catalogs(self, request: Json, now_s: float) -> Json:
         summary = {"CatalogName": CATALOG, "Type": "GLUE", "Status": "CREATE_COMPLETE"}
-        return json.dumps({"DataCatalogsSummary": [summary]})
+        return {"DataCatalogsSummary": [summary]}
 
-    def _get_data_catalog(self, request: Request, now_s: float) -> str:
-        return json.dumps({"DataCatalog": {"Name": CATALOG, "Type": "GLUE", "Parameters": {}}})
+    def _get_data_catalog(self, request: Json, now_s: float) -> Json:
+        return {"DataCatalog": {"Name": CATALOG, "Type": "GLUE", "Parameters": {}}}
 
-    def _list_databases(self, request: Request, now_s: float) -> str:
-        names = self._estate.schemas
-        window = page(request, total=len(names), limit=50)
-        databases = [
-            {"Name": name, "Description": "invented", "Parameters": {}}
-            for name in names[window.start : window.stop]
-        ]
-        return '{"DatabaseList":' + json.dumps(databases) + tail(window.token)
+    def _list_databases(self, request: Json, now_s: float) -> Json:
+        names, token = page(self._estate.schemas, request, scope="databases", rule=DATABASES_PAGE)
+        databases = [{"Name": name, "Description": "invented", "Parameters": {}} for name in names]
+        return present({"DatabaseList": databases, "NextToken": token})
 
-    def _get_database(self, request: Request, now_s: float) -> str:
-        schema = self._schema(request)
-        return json.dumps({"Database": {"Name": schema, "Parameters": {}}})
+    def _get_database(self, request: Json, now_s: float) -> Json:
+        return {"Database": {"Name": self._schema(request), "Parameters": {}}}
 
-    def _list_table_metadata(self, request: Request, now_s: float) -> str:
+    def _list_table_metadata(self, request: Json, now_s: float) -> Json:
         schema = self._schema(request)
         if request.get("Expression"):
-            raise ServiceError("InvalidRequestException", "the stand-in knows no Expression")
+            raise invalid_request("the stand-in knows no Expression")
 
-        window = page(request, total=self._estate.objects_in(schema), limit=50)
-        items = (self._item(schema, index) for index in range(window.start, window.stop))
-        return '{"TableMetadataList":[' + ",".join(items) + "]" + tail(window.token)
+        indexes, token = page(
+            range(self._estate.objects_in(schema)), request, scope=schema, rule=TABLES_PAGE
+        )
+        tables = [self._item(schema, index) for index in indexes]
+        return present({"TableMetadataList": tables, "NextToken": token})
 
-    def _get_table_metadata(self, request: Request, now_s: float) -> str:
+    def _get_table_metadata(self, request: Json, now_s: float) -> Json:
         schema = self._schema(request)
         index = self._estate.index_of(schema, str(request.get("TableName")))
         if index is None:
             raise _metadata_error(f"Table {request.get('TableName')} not found")
 
-        return '{"TableMetadata":' + self._item(schema, index) + "}"
+        return {"TableMetadata": self._item(schema, index)}
 
-    def _item(self, schema: str, index: int) -> str:
+    def _item(self, schema: str, index: int) -> Raw:
         template = self._templates[self._estate.is_view(index)]
-        return template.replace(SCHEMA_MARK, schema).replace(NAME_MARK, object_name(index))
+        return Raw(template.replace(SCHEMA_MARK, schema).replace(NAME_MARK, object_name(index)))
 
-    def _list_query_executions(self, request: Request, now_s: float) -> str:
+    def _list_query_executions(self, request: Json, now_s: float) -> Json:
         name = self._workgroup(request)
-        count = self._history.count(name, now_s)
-        window = page(request, total=count, limit=50)
-        ids = self._history.ids(name, window.start, window.stop)
-        return '{"QueryExecutionIds":' + json.dumps(ids) + tail(window.token)
+        numbers, token = page(
+            range(self._history.count(name, now_s)), request, scope=name, rule=HISTORY_PAGE
+        )
+        ids = self._history.ids(name, numbers.start, numbers.stop)
+        return present({"QueryExecutionIds": ids, "NextToken": token})
 
-    def _batch_get_query_execution(self, request: Request, now_s: float) -> str:
+    def _batch_get_query_execution(self, request: Json, now_s: float) -> Json:
         ids = request.get("QueryExecutionIds")
         if not isinstance(ids, list) or not 1 <= len(ids) <= 50:
-            raise ServiceError("InvalidRequestException", "QueryExecutionIds is not in [1, 50]")
+            raise invalid_request("QueryExecutionIds is not in [1, 50]")
 
         documents, others = self._history.page(ids)
+        found: list[object] = [Raw(document) for document in documents]
         missing = []
         for query_id in others:
             query = self._queries.get(query_id)
-            if query is None:
-                missing.append(
-                    {
-                        "QueryExecutionId": query_id,
-                        "ErrorCode": "INVALID_INPUT",
-                        "ErrorMessage": f"QueryExecution {query_id} was not found",
-                    }
-                )
-            else:
-                documents.append(json.dumps(_execution(query, now_s)))
+            if query is not None:
+                found.append(_execution(query, now_s))
+                continue
 
-        executions = ",".join(documents)
-        unprocessed = json.dumps(missing)
-        return (
-            '{"QueryExecutions":['
-            + executions
-            + '],"UnprocessedQueryExecutionIds":'
-            + unprocessed
-            + "}"
-        )
+            missing.append(
+                {
+                    "QueryExecutionId": query_id,
+                    "ErrorCode": "INVALID_INPUT",
+                    "ErrorMessage": f"QueryExecution {query_id} was not found",
+                }
+            )
 
-    def _get_query_execution(self, request: Request, now_s: float) -> str:
+        return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
+
+    def _get_query_execution(self, request: Json, now_s: float) -> Json:
         query_id = str(request.get("QueryExecutionId"))
-        query = self._queries.get(query_id)
-        if query is not None:
-            return json.dumps({"QueryExecution": _execution(query, now_s)})
-
         documents, _ = self._history.page([query_id])
-        if not documents:
-            raise _no_query(query_id)
+        if documents:
+            return {"QueryExecution": Raw(documents[0])}
 
-        return '{"QueryExecution":' + documents[0] + "}"
+        return {"QueryExecution": _execution(self._query(request), now_s)}
 
-    def _start_query_execution(self, request: Request, now_s: float) -> str:
+    def _start_query_execution(self, request: Json, now_s: float) -> Json:
         context = request.get("QueryExecutionContext")
         result = request.get("ResultConfiguration")
         location = result.get("OutputLocation") if isinstance(result, Mapping) else None
@@ -180,47 +171,37 @@ class Athena:
             location=str(location or _DEFAULT_LOCATION),
             now_s=now_s,
         )
-        return json.dumps({"QueryExecutionId": query.id})
+        return {"QueryExecutionId": query.id}
 
-    def _stop_query_execution(self, request: Request, now_s: float) -> str:
-        query = self._queries.get(str(request.get("QueryExecutionId")))
-        if query is None:
-            raise _no_query(str(request.get("QueryExecutionId")))
-
+    def _stop_query_execution(self, request: Json, now_s: float) -> Json:
+        query = self._query(request)
         if now_s < query.completed_s:
             query.is_cancelled = True
 
-        return "{}"
+        return {}
 
-    def _get_query_results(self, request: Request, now_s: float) -> str:
-        query = self._queries.get(str(request.get("QueryExecutionId")))
-        if query is None:
-            raise _no_query(str(request.get("QueryExecutionId")))
-
+    def _get_query_results(self, request: Json, now_s: float) -> Json:
+        query = self._query(request)
         state = query.state(now_s)
         if state != "SUCCEEDED" or query.result is None:
-            message = f"Query did not finish successfully. Final query state: {state}"
-            raise ServiceError("InvalidRequestException", message)
+            raise invalid_request(f"Query did not finish successfully. Final query state: {state}")
 
         result = query.result
         header = 1 if result.is_table else 0
-        window = page(request, total=result.row_count + header, limit=_NUMBER_OF_ROWS)
-        rows = result.rows_json(max(0, window.start - header), window.stop - header)
-        if header and window.start == 0:
-            names = ",".join('{"VarCharValue":' + json.dumps(name) + "}" for name in result.names)
-            rows = '{"Data":[' + names + "]}" + ("," + rows if rows else "")
-
-        columns = json.dumps([_column_info(name) for name in result.names])
-        return (
-            '{"UpdateCount":0,"ResultSet":{"Rows":['
-            + rows
-            + '],"ResultSetMetadata":{"ColumnInfo":'
-            + columns
-            + "}}"
-            + tail(window.token)
+        numbers, token = page(
+            range(result.row_count + header), request, scope=query.id, rule=RESULTS_PAGE
         )
+        rows = result.rows_json(max(0, numbers.start - header), numbers.stop - header)
+        if header and numbers.start == 0:
+            rows = json_row(result.names) + ("," + rows if rows else "")
 
-    def _schema(self, request: Request) -> str:
+        result_set = {
+            "Rows": Raw(f"[{rows}]"),
+            "ResultSetMetadata": {"ColumnInfo": [_column_info(name) for name in result.names]},
+        }
+        return present({"UpdateCount": 0, "ResultSet": result_set, "NextToken": token})
+
+    def _schema(self, request: Json) -> str:
         if str(request.get("CatalogName", CATALOG)).lower() != CATALOG.lower():
             raise _metadata_error(f"Catalog {request.get('CatalogName')} not found")
 
@@ -230,12 +211,20 @@ class Athena:
 
         return schema
 
-    def _workgroup(self, request: Request) -> str:
+    def _workgroup(self, request: Json) -> str:
         name = str(request.get("WorkGroup") or "primary")
         if name not in self._history.workgroups:
-            raise ServiceError("InvalidRequestException", f"WorkGroup {name} is not found.")
+            raise invalid_request(f"WorkGroup {name} is not found.")
 
         return name
+
+    def _query(self, request: Json) -> Query:
+        query_id = str(request.get("QueryExecutionId"))
+        query = self._queries.get(query_id)
+        if query is None:
+            raise invalid_request(f"QueryExecution {query_id} was not found")
+
+        return query
 
 
 _ENGINE = {
@@ -244,16 +233,12 @@ _ENGINE = {
 }
 
 
-def _no_query(query_id: str) -> ServiceError:
-    return ServiceError("InvalidRequestException", f"QueryExecution {query_id} was not found")
-
-
-def _metadata_error(message: str) -> ServiceError:
+def _metadata_error(message: str) -> AwsError:
     inner = (
         f"{message}. (Service: AmazonDataCatalog; Status Code: 400; "
         "Error Code: EntityNotFoundException; Request ID: 0; Proxy: null)"
     )
-    return ServiceError("MetadataException", inner)
+    return AwsError("MetadataException", inner)
 
 
 def _column_info(name: str) -> dict[str, object]:

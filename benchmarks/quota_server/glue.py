@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TypeAlias
 
-from benchmarks.quota_server.errors import ServiceError
+from msgspec import Raw
+
+from benchmarks.quota_server.athena import Handler
 from benchmarks.quota_server.estate import (
     CREATED_S,
     NAME_MARK,
@@ -17,14 +17,14 @@ from benchmarks.quota_server.estate import (
     object_name,
     presto_view_text,
 )
-from benchmarks.quota_server.paging import page, tail
-
-Request: TypeAlias = Mapping[str, object]
-Handler: TypeAlias = Callable[[Request, float], str]
+from kada_athena_async.sandbox.athena.shapes import present
+from kada_athena_async.sandbox.glue import DATABASES_PAGE, TABLES_PAGE
+from kada_athena_async.sandbox.pages import page
+from kada_athena_async.sandbox.wire import AwsError, Json
 
 
 class Glue:
-    """Answers by operation name; each takes the request and the time, and returns JSON."""
+    """Answers by operation name; each takes the parameters and the time."""
 
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
@@ -39,48 +39,50 @@ class Glue:
             "GetTable": self._get_table,
         }
 
-    def _get_databases(self, request: Request, now_s: float) -> str:
-        names = self._estate.schemas
-        window = page(request, total=len(names), limit=100)
-        databases = [_database(name) for name in names[window.start : window.stop]]
-        return '{"DatabaseList":' + json.dumps(databases) + tail(window.token)
+    def _get_databases(self, request: Json, now_s: float) -> Json:
+        names, token = page(self._estate.schemas, request, scope="databases", rule=DATABASES_PAGE)
+        return present({"DatabaseList": [_database(name) for name in names], "NextToken": token})
 
-    def _get_database(self, request: Request, now_s: float) -> str:
-        return json.dumps({"Database": _database(self._schema(request, "Name"))})
+    def _get_database(self, request: Json, now_s: float) -> Json:
+        return {"Database": _database(self._schema(request, "Name"))}
 
-    def _get_tables(self, request: Request, now_s: float) -> str:
+    def _get_tables(self, request: Json, now_s: float) -> Json:
         schema = self._schema(request, "DatabaseName")
         if request.get("Expression"):
-            raise ServiceError("InvalidInputException", "the stand-in knows no Expression")
+            raise AwsError("InvalidInputException", "the stand-in knows no Expression")
 
-        window = page(request, total=self._estate.objects_in(schema), limit=100)
-        items = (self._item(schema, index) for index in range(window.start, window.stop))
-        return '{"TableList":[' + ",".join(items) + "]" + tail(window.token)
+        indexes, token = page(
+            range(self._estate.objects_in(schema)), request, scope=schema, rule=TABLES_PAGE
+        )
+        tables = [self._item(schema, index) for index in indexes]
+        return present({"TableList": tables, "NextToken": token})
 
-    def _get_table(self, request: Request, now_s: float) -> str:
+    def _get_table(self, request: Json, now_s: float) -> Json:
         schema = self._schema(request, "DatabaseName")
         index = self._estate.index_of(schema, str(request.get("Name")))
         if index is None:
-            raise ServiceError(
-                "EntityNotFoundException", f"Entity Not Found: Table {request.get('Name')}"
-            )
+            raise _not_found(f"Table {request.get('Name')}")
 
-        return '{"Table":' + self._item(schema, index) + "}"
+        return {"Table": self._item(schema, index)}
 
-    def _item(self, schema: str, index: int) -> str:
+    def _item(self, schema: str, index: int) -> Raw:
         is_view = self._estate.is_view(index)
         item = self._templates[is_view].replace(SCHEMA_MARK, schema)
         if is_view:
             item = item.replace("@VIEW_TEXT@", self._view_text(schema))
 
-        return item.replace(NAME_MARK, object_name(index))
+        return Raw(item.replace(NAME_MARK, object_name(index)))
 
-    def _schema(self, request: Request, member: str) -> str:
+    def _schema(self, request: Json, member: str) -> str:
         schema = str(request.get(member))
         if schema not in self._estate.schemas:
-            raise ServiceError("EntityNotFoundException", f"Entity Not Found: Database {schema}")
+            raise _not_found(f"Database {schema}")
 
         return schema
+
+
+def _not_found(what: str) -> AwsError:
+    return AwsError("EntityNotFoundException", f"Entity Not Found: {what}")
 
 
 def _database(name: str) -> dict[str, object]:

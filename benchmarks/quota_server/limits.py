@@ -1,39 +1,9 @@
-"""Who may call how often: token buckets and the adaptive limiter, as arithmetic over a clock."""
+"""Limits of calls: token buckets and the adaptive limiter, as arithmetic over a clock."""
 
 from __future__ import annotations
 
-from benchmarks.quota_server.settings import (
-    ADAPTIVE_OPERATIONS,
-    RATES,
-    AdaptiveRate,
-    Rate,
-)
-
-
-class TokenBucket:
-    """Grants ``burst`` calls at once and ``per_s`` a second afterwards.
-
-    Over any window of t seconds that begins with a full bucket it grants at most
-    ``burst + per_s * t`` calls, and exactly the floor of that to a caller who never stops asking.
-    """
-
-    def __init__(self, rate: Rate) -> None:
-        self._rate = rate
-        self._tokens = rate.burst
-        self._at_s: float | None = None
-
-    def grant(self, now_s: float) -> bool:
-        """Take a token at the time *now_s* (which never goes back), or say no."""
-        if self._at_s is not None:
-            earned = (now_s - self._at_s) * self._rate.per_s
-            self._tokens = min(self._rate.burst, self._tokens + earned)
-
-        self._at_s = now_s
-        if self._tokens < 1.0 - 1e-9:
-            return False
-
-        self._tokens -= 1.0
-        return True
+from benchmarks.quota_server.settings import ADAPTIVE_OPERATIONS, RATES, AdaptiveRate
+from kada_athena_async.sandbox.limits import Quota, TokenBucket
 
 
 class AdaptiveLimiter:
@@ -58,7 +28,7 @@ class AdaptiveLimiter:
         self._seen = False
 
     def grant(self, now_s: float) -> bool:
-        """Take a token at the time *now_s* (which never goes back), or say no."""
+        """Take a token at the time *now_s* (which never goes back); False if there is none."""
         if not self._seen:
             self._seen = True
             self._at_s = self._second_from_s = now_s
@@ -94,7 +64,7 @@ class Limits:
 
     def __init__(self, adaptive: AdaptiveRate, *, scale: float = 1.0) -> None:
         self._buckets = {
-            operation: TokenBucket(Rate(rate.per_s * scale, rate.burst * scale))
+            operation: TokenBucket(Quota(rate.per_s * scale, rate.burst * scale))
             for operation, rate in RATES.items()
         }
         scaled = adaptive._replace(
@@ -106,7 +76,7 @@ class Limits:
         }
 
     def grant(self, operation: str, now_s: float) -> bool:
-        """May *operation* (``athena:ListWorkGroups``) be called now? Unknown ones always may."""
+        """True if *operation* (``athena:ListWorkGroups``) may be called now."""
         if operation in ADAPTIVE_OPERATIONS:
             return self._adaptive[ADAPTIVE_OPERATIONS[operation]].grant(now_s)
 

@@ -11,13 +11,10 @@ class Operation:
 
     calls: int = 0
     throttled: int = 0
-    refused: int = 0
     in_flight: int = 0
     most_in_flight: int = 0
     first_s: float | None = None
     last_s: float | None = None
-    sent_bytes: int = 0
-    latency_sum_s: float = 0.0
 
 
 class CallLog:

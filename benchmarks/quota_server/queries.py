@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmarks.quota_server.errors import ServiceError
 from benchmarks.quota_server.estate import Estate
 from benchmarks.quota_server.latency import Latencies
 from benchmarks.quota_server.results import ListingResult, Result, SmallResult
 from benchmarks.quota_server.settings import Latency, Settings
 from benchmarks.quota_server.statements import Asked, Listing, Other, Refused, ViewText, interpret
+from kada_athena_async.sandbox.wire import AwsError, invalid_request
 
 # Shapes of the parts of a query's life. The published samples of Athena's statistics (queue
 # 154-267 ms, planning 728-1175 ms, service 82 ms) lie within; the spread is an estimate.
@@ -54,7 +54,7 @@ class Query:
         return "SUCCEEDED" if self.failure is None else "FAILED"
 
     def is_active(self, now_s: float) -> bool:
-        """Whether it holds one of the account's query slots."""
+        """True if it holds one of the account's query slots."""
         return not self.is_cancelled and now_s < self.ended_s
 
 
@@ -76,13 +76,13 @@ class Queries:
         """Begin a query; the same *token* and text give the same query.
 
         Raises:
-            ServiceError: The account has as many active queries as it may, or the token was used
+            AwsError: The account has as many active queries as it may, or the token was used
                 for another text.
         """
         known = self._by_token.get(token) if token else None
         if known is not None:
             if known.sql != sql:
-                raise ServiceError("InvalidRequestException", "Idempotent parameters do not match")
+                raise invalid_request("Idempotent parameters do not match")
 
             return known
 
@@ -109,11 +109,11 @@ class Queries:
         self._active = [query for query in self._active if query.is_active(now_s)]
         limit = self._settings.active_ddl if is_ddl else self._settings.active_dml
         if sum(query.is_ddl == is_ddl for query in self._active) >= limit:
-            raise ServiceError(
+            raise AwsError(
                 "TooManyRequestsException",
                 "You have exceeded the limit for the number of queries you can run concurrently. "
                 "Please reduce the number of concurrent queries submitted by this account.",
-                reason="CONCURRENT_QUERY_LIMIT_EXCEEDED",
+                extra={"Reason": "CONCURRENT_QUERY_LIMIT_EXCEEDED"},
             )
 
     def _begin(self, asked: Asked, sql: str, *, is_ddl: bool, now_s: float) -> Query:

@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
-import itertools
-import json
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from benchmarks.quota_server.athena import Athena
-from benchmarks.quota_server.errors import ServiceError
 from benchmarks.quota_server.estate import Estate
 from benchmarks.quota_server.glue import Glue
 from benchmarks.quota_server.history import History
-from benchmarks.quota_server.http import Answer, Connection, Request
 from benchmarks.quota_server.latency import Latencies
 from benchmarks.quota_server.limits import Limits
-from benchmarks.quota_server.log import CallLog, Operation
+from benchmarks.quota_server.log import CallLog
 from benchmarks.quota_server.queries import Queries
 from benchmarks.quota_server.settings import Settings
 from benchmarks.quota_server.storage import Storage, sts_answer
+from kada_athena_async.sandbox.operations import Operation, identify
+from kada_athena_async.sandbox.wire import AwsError, Reply, Request, error_reply, json_reply
 
 _UNCHANGING = frozenset({"athena:GetQueryResults", "athena:ListTableMetadata", "glue:GetTables"})
 """Operations whose answers never change once they have been given."""
 
 _KEPT_ANSWERS = 512
 
-_SERVICES = {"AmazonAthena": "athena", "AWSGlue": "glue"}
-
 
 class QuotaServer:
     """Athena, Glue, S3 and STS of one account behind one port.
 
-    ``GET /_log`` tells what was asked so far, ``POST /_reset`` forgets it and fills the buckets;
-    neither is limited, delayed or counted.
+    ``GET /_log`` shows what was asked so far, ``GET /_reset`` forgets it and fills the buckets;
+    neither is limited, delayed or counted. Safe to call from any thread.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -41,7 +37,7 @@ class QuotaServer:
         self._estate = Estate(settings)
         self._started_s = time.time()
         self._history = History(settings, self._started_s)
-        self._request_ids = itertools.count(1)
+        self._guard = threading.Lock()
         self.log = CallLog()
         self._forget()
 
@@ -52,137 +48,88 @@ class QuotaServer:
         self._athena = Athena(self._estate, self._history, self._queries)
         self._glue = Glue(self._estate)
         self._storage = Storage(self._queries)
-        self._kept: dict[tuple[str, bytes], bytes] = {}
+        self._kept: dict[tuple[str, bytes], Reply] = {}
         self.log.clear()
 
-    def receive(self, request: Request) -> tuple[float, Callable[[], Answer]]:
-        """When and how *request* is answered (an ``http.Application``)."""
-        if request.target.startswith("/_"):
-            return 0.0, lambda: self._manage(request)
+    def answer(self, request: Request) -> Reply:
+        """The reply to *request*, after as long as AWS would take."""
+        if request.path.startswith("/_"):
+            with self._guard:
+                return self._manage(request)
 
-        operation = self._operation(request)
-        now_s = time.monotonic()
-        entry = self.log.begin(operation, self._elapsed_s())
-        if not self._limits.grant(operation, now_s):
-            entry.throttled += 1
-            error = ServiceError("ThrottlingException", "Rate exceeded")
-            return self._latencies.draw_s("throttled"), lambda: self._refuse(request, entry, error)
+        delay_s, reply = self.receive(request)
+        if delay_s:
+            time.sleep(delay_s)
 
-        delay_s = self._latencies.draw_s(operation)
-        entry.latency_sum_s += delay_s
-        return delay_s, lambda: self._serve(request, operation, entry)
+        return reply()
 
-    def _operation(self, request: Request) -> str:
-        if request.operation:
-            service, _, name = request.operation.partition(".")
-            return f"{_SERVICES.get(service, service)}:{name}"
+    def receive(self, request: Request) -> tuple[float, Callable[[], Reply]]:
+        """Seconds until *request* is answered, and the call that then makes the reply."""
+        is_form = "x-www-form-urlencoded" in request.headers.get("content-type", "")
+        operation = identify(request, "sts" if is_form and request.path == "/" else "s3")
+        name = operation.full_name
+        if operation.service == "s3":
+            name = "s3:GET" if request.method in ("GET", "HEAD") else "s3:PUT"
 
-        if request.is_form and request.target in ("/", ""):
-            action = request.body.partition(b"Action=")[2].partition(b"&")[0].decode()
-            return f"sts:{action}"
+        with self._guard:
+            entry = self.log.begin(name, self._elapsed_s())
+            error = None
+            if not self._limits.grant(name, time.monotonic()):
+                error = AwsError("ThrottlingException", "Rate exceeded")
+                entry.throttled += 1
 
-        return "s3:GET" if request.method in ("GET", "HEAD") else "s3:PUT"
+            delay_s = self._latencies.draw_s("throttled" if error else name)
 
-    def _serve(self, request: Request, operation: str, entry: Operation) -> Answer:
-        try:
-            answer = self._answer(request, operation)
-        except ServiceError as error:
-            entry.refused += 1
-            return self._refuse(request, entry, error)
+        def reply() -> Reply:
+            with self._guard:
+                self.log.end(entry, self._elapsed_s())
+                try:
+                    if error is not None:
+                        raise error
 
-        self.log.end(entry, self._elapsed_s())
-        entry.sent_bytes += answer.size_bytes
-        return answer
+                    return self._serve(request, operation)
+                except AwsError as refused:
+                    return error_reply(operation.service, refused)
 
-    def _answer(self, request: Request, operation: str) -> Answer:
-        service, _, name = operation.partition(":")
-        now_s = time.time()
-        if service == "s3":
-            body = self._storage.answer(request.method, request.target, request.byte_range, now_s)
-            return self._reply(body.status, body.chunks, body.size_bytes, *body.headers)
+        return delay_s, reply
 
-        if service == "sts":
-            _, xml = sts_answer(request.body)
-            return self._reply(200, iter([xml]), len(xml), ("Content-Type", "text/xml"))
+    def _serve(self, request: Request, operation: Operation) -> Reply:
+        if operation.service == "s3":
+            return self._storage.answer(request, time.time())
 
-        handlers = {"athena": self._athena.handlers, "glue": self._glue.handlers}.get(service, {})
-        if name not in handlers:
-            raise ServiceError("UnknownOperationException", f"the stand-in has no {operation}")
+        if operation.service == "sts":
+            return sts_answer(operation.name, operation.form)
 
-        text = self._kept.get((operation, request.body))
-        if text is None:
-            text = handlers[name](json.loads(request.body or b"{}"), now_s).encode()
-            if operation in _UNCHANGING:
-                self._keep(operation, request.body, text)
+        name = operation.full_name
+        kept = self._kept.get((name, request.body))
+        if kept is not None:
+            return kept
 
-        return self._reply(200, iter([text]), len(text), _JSON)
+        services = {"athena": self._athena.handlers, "glue": self._glue.handlers}
+        handler = services.get(operation.service, {}).get(operation.name)
+        if handler is None:
+            raise AwsError("UnknownOperationException", f"the stand-in has no {name}")
 
-    def _keep(self, operation: str, body: bytes, text: bytes) -> None:
-        if len(self._kept) >= _KEPT_ANSWERS:
-            del self._kept[next(iter(self._kept))]
+        reply = json_reply(handler(operation.parameters, time.time()))
+        if name in _UNCHANGING:
+            if len(self._kept) >= _KEPT_ANSWERS:
+                del self._kept[next(iter(self._kept))]
 
-        self._kept[operation, body] = text
+            self._kept[name, request.body] = reply
 
-    def _refuse(self, request: Request, entry: Operation, error: ServiceError) -> Answer:
-        self.log.end(entry, self._elapsed_s())
-        if request.operation:
-            document = {"__type": error.code, "message": error.message}
-            if error.code == "TooManyRequestsException" and error.reason:
-                document = {"__type": error.code, "Message": error.message, "Reason": error.reason}
+        return reply
 
-            text = json.dumps(document).encode()
-            return self._reply(error.status, iter([text]), len(text), _JSON)
-
-        xml = (
-            '<?xml version="1.0" encoding="UTF-8"?>'
-            f"<Error><Code>{error.code}</Code><Message>{error.message}</Message></Error>"
-        ).encode()
-        if request.is_form:
-            xml = b"<ErrorResponse>" + xml.partition(b"?>")[2] + b"</ErrorResponse>"
-
-        if request.method == "HEAD":
-            xml = b""
-
-        return self._reply(error.status, iter([xml]), len(xml), ("Content-Type", "text/xml"))
-
-    def _reply(
-        self, status: int, chunks: Iterator[bytes], size_bytes: int, *headers: tuple[str, str]
-    ) -> Answer:
-        request_id = ("x-amzn-RequestId", f"00000000-0000-4000-8000-{next(self._request_ids):012x}")
-        return Answer(
-            status=status, headers=(request_id, *headers), size_bytes=size_bytes, chunks=chunks
-        )
-
-    def _manage(self, request: Request) -> Answer:
-        if request.target == "/_reset":
+    def _manage(self, request: Request) -> Reply:
+        if request.path == "/_reset":
             self._forget()
 
-        document = self.log.document() | {
-            "started_epoch_s": self._started_s,
-            "most_active_queries": self._queries.most_active,
-        }
-        text = json.dumps(document).encode()
-        return self._reply(200, iter([text]), len(text), _JSON)
+        return json_reply(
+            self.log.document()
+            | {
+                "started_epoch_s": self._started_s,
+                "most_active_queries": self._queries.most_active,
+            }
+        )
 
     def _elapsed_s(self) -> float:
         return time.time() - self._started_s
-
-
-_JSON = ("Content-Type", "application/x-amz-json-1.1")
-
-
-async def serve(settings: Settings, *, port: int, ready: Callable[[str], None]) -> None:
-    """Serve on the loopback interface until cancelled; *ready* hears the URL."""
-    application = QuotaServer(settings)
-    connections: set[Connection] = set()
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: Connection(application, connections), "127.0.0.1", port, backlog=1024
-    )
-    try:
-        ready(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-        await server.serve_forever()
-    finally:
-        server.close()
-        for connection in list(connections):
-            connection.close()

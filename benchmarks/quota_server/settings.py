@@ -5,12 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-
-class Rate(NamedTuple):
-    """A token bucket's numbers."""
-
-    per_s: float
-    burst: float
+from kada_athena_async.sandbox.limits import QUOTAS, Quota
 
 
 class Latency(NamedTuple):
@@ -31,28 +26,21 @@ class AdaptiveRate(NamedTuple):
     idle_reset_s: float = 20.0
 
 
-RATES: dict[str, Rate] = {
-    # Amazon Athena user guide, "Service Quotas", API calls per account: default calls per second
-    # and burst capacity.
-    "athena:StartQueryExecution": Rate(20, 80),
-    "athena:StopQueryExecution": Rate(20, 80),
-    "athena:GetQueryExecution": Rate(100, 200),
-    "athena:GetQueryResults": Rate(100, 200),
-    "athena:BatchGetQueryExecution": Rate(20, 40),
-    "athena:ListQueryExecutions": Rate(5, 10),
-    "athena:ListNamedQueries": Rate(5, 10),
-    "athena:BatchGetNamedQuery": Rate(5, 10),
-    "athena:GetNamedQuery": Rate(5, 20),
+RATES: dict[str, Quota] = {
+    **QUOTAS,
+    "athena:ListNamedQueries": Quota(5, 10),
+    "athena:BatchGetNamedQuery": Quota(5, 10),
+    "athena:GetNamedQuery": Quota(5, 20),
     # Nothing is published for these: assumptions, low enough to be felt.
-    "athena:ListWorkGroups": Rate(10, 20),
-    "athena:GetWorkGroup": Rate(10, 20),
-    "athena:ListDataCatalogs": Rate(10, 20),
-    "athena:GetDataCatalog": Rate(10, 20),
+    "athena:ListWorkGroups": Quota(10, 20),
+    "athena:GetWorkGroup": Quota(10, 20),
+    "athena:ListDataCatalogs": Quota(10, 20),
+    "athena:GetDataCatalog": Quota(10, 20),
     # Amazon S3 user guide, "Optimizing performance": requests per second and partitioned prefix.
-    "s3:GET": Rate(5500, 5500),
-    "s3:PUT": Rate(3500, 3500),
-    "sts:AssumeRole": Rate(600, 600),
-    "sts:GetCallerIdentity": Rate(600, 600),
+    "s3:GET": Quota(5500, 5500),
+    "s3:PUT": Quota(3500, 3500),
+    "sts:AssumeRole": Quota(600, 600),
+    "sts:GetCallerIdentity": Quota(600, 600),
 }
 """Operation -> what one account may call."""
 

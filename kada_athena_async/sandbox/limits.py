@@ -40,6 +40,32 @@ QUOTAS: Mapping[str, Quota] = {
 }
 
 
+class TokenBucket:
+    """Grants ``burst`` calls at once and ``per_s`` a second afterwards.
+
+    Over any window of t seconds that begins with a full bucket it grants at most
+    ``burst + per_s * t`` calls, and exactly the floor of that to a caller who never stops asking.
+    """
+
+    def __init__(self, quota: Quota) -> None:
+        self._quota = quota
+        self._tokens = quota.burst
+        self._at_s: float | None = None
+
+    def grant(self, now_s: float) -> bool:
+        """Take a token at the time *now_s* (which never goes back); False if there is none."""
+        if self._at_s is not None:
+            earned = (now_s - self._at_s) * self._quota.per_s
+            self._tokens = min(self._quota.burst, self._tokens + earned)
+
+        self._at_s = now_s
+        if self._tokens < 1.0 - 1e-9:
+            return False
+
+        self._tokens -= 1.0
+        return True
+
+
 class RateLimiter:
     """Token buckets by (account, region, operation), shared by all callers of an account."""
 
@@ -52,7 +78,7 @@ class RateLimiter:
         self._quotas = quotas
         self._monotonic = monotonic
         self._guard = threading.Lock()
-        self._buckets: dict[tuple[str, str, str], tuple[float, float]] = {}
+        self._buckets: dict[tuple[str, str, str], TokenBucket] = {}
 
     def take(self, account_id: str, region: str, operation: str) -> None:
         """Takes a token.
@@ -64,13 +90,7 @@ class RateLimiter:
         if quota is None:
             return
 
-        key = (account_id, region, operation)
         with self._guard:
-            now_s = self._monotonic()
-            tokens, since_s = self._buckets.get(key, (quota.burst, now_s))
-            tokens = min(quota.burst, tokens + (now_s - since_s) * quota.per_s)
-            is_allowed = tokens >= 1
-            self._buckets[key] = (tokens - 1 if is_allowed else tokens, now_s)
-
-        if not is_allowed:
-            raise AwsError("ThrottlingException", "Rate exceeded")
+            bucket = self._buckets.setdefault((account_id, region, operation), TokenBucket(quota))
+            if not bucket.grant(self._monotonic()):
+                raise AwsError("ThrottlingException", "Rate exceeded")

@@ -116,6 +116,9 @@ class _Connection(socketserver.StreamRequestHandler):
                 return
 
             self.connection.sendall(_render(outcome, is_head=request.method == "HEAD"))
+            for chunk in outcome.chunks:
+                self.connection.sendall(chunk)
+
             if request.headers.get("connection", "").lower() == "close":
                 return
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 from uuid import uuid4
@@ -38,11 +38,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An HTTP reply."""
+    """An HTTP reply.
+
+    Attributes:
+        chunks: A body that is made while it is sent, in place of *body*; a header says its length.
+    """
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    chunks: Iterable[bytes] = ()
 
 
 class AwsError(Exception):
@@ -71,14 +76,14 @@ def invalid_request(message: str) -> AwsError:
 
 
 def json_reply(payload: object, *, status: int = 200) -> Reply:
-    """A reply of the JSON 1.1 protocol."""
+    """A reply of the JSON 1.1 protocol; *payload* as it is if it is JSON already, as bytes."""
     return Reply(
         status=status,
         headers=(
             ("Content-Type", "application/x-amz-json-1.1"),
             ("x-amzn-RequestId", str(uuid4())),
         ),
-        body=msgspec.json.encode(payload),
+        body=payload if isinstance(payload, bytes) else msgspec.json.encode(payload),
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from benchmarks.quota_server.http import Request
 from benchmarks.quota_server.server import QuotaServer
 from benchmarks.quota_server.settings import Settings
+from kada_athena_async.sandbox.wire import Request
 
 UNLIMITED = 1e9
 """A quota_scale at which nothing is throttled."""
@@ -21,8 +21,8 @@ def make_server(**settings: Any) -> QuotaServer:
 def send(server: QuotaServer, request: Request) -> tuple[int, bytes, dict[str, str]]:
     """Status, body and headers of the answer."""
     _, make = server.receive(request)
-    answer = make()
-    return answer.status, b"".join(answer.chunks), dict(answer.headers)
+    reply = make()
+    return reply.status, reply.body or b"".join(reply.chunks), dict(reply.headers)
 
 
 def call(server: QuotaServer, operation: str, **members: Any) -> tuple[int, dict[str, Any]]:
@@ -33,10 +33,9 @@ def call(server: QuotaServer, operation: str, **members: Any) -> tuple[int, dict
         server,
         Request(
             method="POST",
-            target="/",
-            operation=f"{target}.{name}",
-            byte_range="",
-            is_form=False,
+            path="/",
+            query="",
+            headers={"x-amz-target": f"{target}.{name}"},
             body=json.dumps(members).encode(),
         ),
     )
@@ -63,10 +62,9 @@ def get_object(
     """Status, body and headers of an S3 GET of ``s3://bucket/key``."""
     request = Request(
         method="GET",
-        target="/" + location.removeprefix("s3://"),
-        operation="",
-        byte_range=byte_range,
-        is_form=False,
+        path="/" + location.removeprefix("s3://"),
+        query="",
+        headers={"range": byte_range},
         body=b"",
     )
     return send(server, request)

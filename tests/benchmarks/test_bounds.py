@@ -13,8 +13,9 @@ from benchmarks.bounds import (
     rate_bound_s,
     sql_bound,
 )
-from benchmarks.quota_server.limits import AdaptiveLimiter, TokenBucket
+from benchmarks.quota_server.limits import AdaptiveLimiter
 from benchmarks.quota_server.settings import RATES, AdaptiveRate, Settings
+from kada_athena_async.sandbox.limits import TokenBucket
 
 
 def test_the_history_bound_is_the_list_quota_plus_what_cannot_overlap_it() -> None:

@@ -8,8 +8,9 @@ import statistics
 import pytest
 
 from benchmarks.quota_server.latency import Latencies, lognormal_parameters, mean_ms
-from benchmarks.quota_server.limits import AdaptiveLimiter, TokenBucket
+from benchmarks.quota_server.limits import AdaptiveLimiter
 from benchmarks.quota_server.settings import LATENCIES, RATES, AdaptiveRate, Latency
+from kada_athena_async.sandbox.limits import TokenBucket
 
 
 @pytest.mark.parametrize("operation", sorted(RATES))

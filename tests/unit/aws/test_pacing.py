@@ -6,9 +6,9 @@ from random import Random
 
 import pytest
 
-from benchmarks.quota_server.limits import TokenBucket
 from benchmarks.quota_server.settings import RATES
 from kada_athena_async.aws.pacing import Bucket, quota_of
+from kada_athena_async.sandbox.limits import TokenBucket
 
 
 @pytest.mark.parametrize("first_s", [0.0, 0.05, 0.15])
