@@ -10,25 +10,6 @@ from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from types import MappingProxyType
 
-STATEMENT_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "SCHEMATA_SQL": ("schema_name",),
-        "TABLES_SQL": ("table_schema", "table_name", "table_type"),
-        "COLUMNS_SQL": (
-            "table_schema",
-            "table_name",
-            "column_name",
-            "ordinal_position",
-            "data_type",
-            "is_nullable",
-            "comment",
-            "extra_info",
-        ),
-        "VIEWS_SQL": ("table_schema", "table_name", "view_definition"),
-    }
-)
-"""Name of a statement -> the columns that its result must have, in the order we read them."""
-
 PLACEHOLDERS = ("{0}", "{1}")
 """The catalog and the condition."""
 
@@ -43,15 +24,25 @@ TAG = "/* kada_athena_async {run_id} */\n"
 def _shipped_texts() -> dict[str, str]:
     folder = files("kada_athena_async.sources") / "statements"
     texts = {}
-    for name in STATEMENT_COLUMNS:
-        lines = (folder / f"{name.removesuffix('_SQL').lower()}.sql").read_text("utf-8").split("\n")
-        texts[name] = "\n".join(line for line in lines if not line.startswith("--")).strip()
+    for name in ("schemata", "tables", "columns", "views"):
+        lines = (folder / f"{name}.sql").read_text("utf-8").split("\n")
+        text = "\n".join(line for line in lines if not line.startswith("--")).strip()
+        texts[f"{name.upper()}_SQL"] = text
 
     return texts
 
 
 # Read with this module, so that to make an extractor in an event loop reads no file.
 _SHIPPED = _shipped_texts()
+
+STATEMENT_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        name: tuple(text.splitlines()[0].removeprefix("SELECT ").split(", "))
+        for name, text in _SHIPPED.items()
+    }
+)
+"""Name of a statement -> the columns that its result must have, in the order we read them: those
+of the text as shipped."""
 
 
 def default_texts() -> dict[str, str]:

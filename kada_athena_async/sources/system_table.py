@@ -10,10 +10,11 @@ it holds the values of parameterised statements.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import Any, get_type_hints
 
 from kada_athena_async.aws.athena import AthenaQueries, Statement
 from kada_athena_async.aws.pages import LIST_EXECUTIONS, pages
@@ -55,6 +56,16 @@ each other."""
 DAYS_A_STATEMENT = 7
 """Days of submission, at least, of a statement: a nightly run asks one a workgroup."""
 
+# Fields of Statistics by name: the table has a column of the same name for each.
+_READERS: Mapping[object, Callable[[str], Any]] = {
+    int | None: lambda text: int(float(text)),
+    Quantity | None: float,
+    str | None: str,
+}
+_STATISTICS = {
+    field: _READERS[hint] for field, hint in get_type_hints(Statistics).items() if hint in _READERS
+}
+
 # Field of ours -> names that the column may have, the likeliest first: GetQueryExecution's fields
 # in snake case, as far as AWS's pages could be read.
 _NAMES: Mapping[str, Sequence[str]] = {
@@ -73,15 +84,7 @@ _NAMES: Mapping[str, Sequence[str]] = {
     "error_type": ("athena_error_type", "error_type"),
     "retryable": ("athena_error_retryable", "retryable"),
     "error_message": ("athena_error_message", "error_message"),
-    "engine_ms": ("engine_execution_time_in_millis",),
-    "scanned_bytes": ("data_scanned_in_bytes",),
-    "total_ms": ("total_execution_time_in_millis",),
-    "queue_ms": ("query_queue_time_in_millis",),
-    "planning_ms": ("query_planning_time_in_millis",),
-    "preprocessing_ms": ("service_pre_processing_time_in_millis",),
-    "service_ms": ("service_processing_time_in_millis",),
-    "dpu_count": ("dpu_count",),
-    "data_manifest_location": ("data_manifest_location",),
+    **{field: (field,) for field in _STATISTICS},
     "reused": ("reused_previous_result",),
     "engine_version": ("effective_engine_version", "engine_version"),
     "output_location": ("output_location", "result_output_location"),
@@ -357,15 +360,7 @@ def _execution(cell: Mapping[str, str | None]) -> TableExecution:
             else None,
         ),
         statistics=Statistics(
-            engine_execution_time_in_millis=number("engine_ms"),
-            data_scanned_in_bytes=number("scanned_bytes"),
-            total_execution_time_in_millis=number("total_ms"),
-            query_queue_time_in_millis=number("queue_ms"),
-            query_planning_time_in_millis=number("planning_ms"),
-            service_pre_processing_time_in_millis=number("preprocessing_ms"),
-            service_processing_time_in_millis=number("service_ms"),
-            dpu_count=Quantity(float(dpus)) if (dpus := cell.get("dpu_count")) else None,
-            data_manifest_location=cell.get("data_manifest_location"),
+            **{name: read(text) for name, read in _STATISTICS.items() if (text := cell.get(name))},
             result_reuse_information=ResultReuse(reused_previous_result=flag("reused")),
         ),
         engine_version=EngineVersion(effective_engine_version=cell.get("engine_version")),
