@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from kada_athena_async.cli.streams import open_standard_streams
+
 INTERRUPTED = 128 + signal.SIGINT
 
 # Objects made between two collections of the youngest, and how often the older ones go along. By
@@ -27,6 +29,7 @@ class Interrupted(Exception):
 def main() -> None:
     """The console script, which Ctrl-C ends quietly from its first moment on."""
     gc.set_threshold(*COLLECTIONS)
+    open_standard_streams()
     with ended_by_ctrl_c():
         # Takes a moment, in which a traceback would say where in some library we were.
         from kada_athena_async.cli import app as application

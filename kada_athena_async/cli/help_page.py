@@ -97,6 +97,8 @@ class GroupedCommands(TyperGroup):
 
         try:
             code = super().main(args, standalone_mode=False, **more)
+        except OSError as error:
+            code = _unprinted(error)
         except Exception as error:
             if not hasattr(error, "format_message"):
                 raise
@@ -164,3 +166,12 @@ def _refuse(error: Any) -> NoReturn:
         raise usage_error(error)
 
     sys.exit(ending(Output(as_json="--json" in sys.argv), fail))
+
+
+def _unprinted(error: OSError) -> int:
+    """The exit code of a page or version that stdout did not take; no command ends so."""
+    from kada_athena_async.cli.output import Output
+
+    output = Output()
+    output.stdout_failed(error)
+    return output.verdict(0)

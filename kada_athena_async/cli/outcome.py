@@ -19,7 +19,7 @@ def ending(output: Output, work: Callable[[], int]) -> int:
     """
     try:
         with raised_by_ctrl_c():
-            return work()
+            return output.verdict(work())
     except KadaAthenaError as error:
         output.error(error)
         return error.exit_code

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from io import StringIO
@@ -24,6 +23,7 @@ from kada_athena_async.cli.invocation import (
     help_page,
 )
 from kada_athena_async.cli.log_file import LogFile
+from kada_athena_async.cli.streams import discard, write_line
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.errors import ConfigError, KadaAthenaError
 from kada_athena_async.events import (
@@ -83,9 +83,10 @@ class Output:
         self._redact = CommandLineText()
         self._run_id = ""
         # Of no other command does anybody ask whether it has committed anything.
-        self._is_to_commit = sys.argv[1:2] == ["run"]
+        self._is_to_commit = sys.argv[1:2] == ["run"] and not {"-h", "--help"} & {*sys.argv}
         self._has_committed = False
         self._log: JsonLines | None = None
+        self._is_stdout_lost = False
         self.know_secrets(())
 
     def know_secrets(self, secrets: tuple[str, ...]) -> None:
@@ -132,15 +133,15 @@ class Output:
             return
 
         for line in lines:
-            _write(sys.stdout, self._redact(escape(line, limit=_ERROR_LIMIT)))
+            self._to_stdout(self._redact(escape(line, limit=_ERROR_LIMIT)))
 
     def document(self, facts: object) -> None:
         """A JSON document of several lines on stdout."""
-        _write(sys.stdout, json.dumps(facts, indent=2))
+        self._to_stdout(json.dumps(facts, indent=2))
 
     def text(self, document: str) -> None:
         """A document of several lines on stdout, in the language that was asked for."""
-        _write(sys.stdout, self._redact(document.rstrip("\n")))
+        self._to_stdout(self._redact(document.rstrip("\n")))
 
     def clean(self, text: str, *, keep: str = "") -> str:
         """*text* without secrets and without what could move a terminal's cursor."""
@@ -163,7 +164,7 @@ class Output:
             console.print(shown)
 
         lines = [line.rstrip() for line in capture.get().splitlines()]
-        _write(sys.stdout, "\n".join(lines))
+        self._to_stdout("\n".join(lines))
 
     def warn(self, warning: Warned) -> None:
         """A warning that comes before the run has observers."""
@@ -313,15 +314,37 @@ class Output:
 
     def _objects(self) -> list[JsonLines]:
         """Whoever reads JSON: stdout if that was asked for, and the log file."""
-        stdout = JsonLines(_to(sys.stdout), redact=self._redact, clock=_now)
+        stdout = JsonLines(self._to_stdout, redact=self._redact, clock=_now)
         return [*([stdout] if self.as_json else []), *([self._log] if self._log else [])]
+
+    def verdict(self, exit_code: int) -> int:
+        """*exit_code*, or that of a failure if the command did its work but lost its result."""
+        is_lost = self._is_stdout_lost and not self._is_to_commit
+        return ExitCode.FAILED if is_lost and exit_code == ExitCode.OK else exit_code
+
+    def stdout_failed(self, error: OSError) -> None:
+        """What was meant for stdout is lost; a run goes on, for its extracts are not there."""
+        self._is_stdout_lost = True
+        discard(sys.stdout)
+        reason = escape(error.strerror or type(error).__name__)
+        if self._is_to_commit:
+            self._complain(f"stdout ends here: {reason}")
+            return
+
+        self._to_stderr(f"error: cannot write to stdout: {reason}")
+        self.remedy(f"{again()}   (with another stdout, or once there is space)")
+
+    def _to_stdout(self, lines: str) -> None:
+        error = write_line(sys.stdout, lines)
+        if error is not None:
+            self.stdout_failed(error)
 
     def _complain(self, line: str) -> None:
         self._to_stderr(f"warning: {escape(line, limit=_ERROR_LIMIT)}")
 
     def _to_stderr(self, lines: str) -> None:
         if not _is_drawable(sys.stderr):
-            _write(sys.stderr, self._redact(lines))
+            write_line(sys.stderr, self._redact(lines))
             return
 
         from rich.console import Console
@@ -335,32 +358,13 @@ class Output:
 
 def _next_of(error: KadaAthenaError) -> str:
     """A command for an error that names none."""
-    if isinstance(error, ConfigError) and error.source in ("command", "call"):
-        return help_page()
-
     if isinstance(error, ConfigError):
+        if error.source in ("command", "call"):
+            return help_page()
+
         return f"{corrected()}   (once that is put right)"
 
     return again(without=NO_RESUME)
-
-
-def _to(stream: TextIO) -> Callable[[str], None]:
-    return lambda line: _write(stream, line)
-
-
-def _write(stream: TextIO, line: str) -> None:
-    try:
-        # A terminal of another encoding shows an escape instead of failing.
-        encoding = stream.encoding or "utf-8"
-        stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-        stream.flush()
-    except OSError as error:
-        if error.errno not in (errno.EPIPE, errno.EIO):
-            raise
-
-        # Who read us has gone (`| head`, or the terminal): the run goes on, and Python's own flush
-        # at exit must find an open descriptor.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _width() -> int:

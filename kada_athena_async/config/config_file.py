@@ -45,6 +45,9 @@ _JSON_REMEDIES = {
 _YAML_SUFFIXES = (".yaml", ".yml")
 _TOML_SUFFIX = ".toml"
 
+# Python's own words would quote it, or name a function of Python.
+UNREADABLE_NUMBER = "holds a number that cannot be read; this is no configuration"
+
 Source: TypeAlias = Mapping[str, object] | Path | str
 """A configuration's file, or what would stand in it."""
 
@@ -161,6 +164,8 @@ def _parse(text: str, suffix: str) -> tuple[object, list[str]]:
     except json.JSONDecodeError as error:
         place = f"line {error.lineno} column {error.colno}"
         raise ValueError(f"not JSON at {place}: {_JSON_REMEDIES.get(error.msg, _JSON)}") from None
+    except ValueError:
+        raise ValueError(UNREADABLE_NUMBER) from None
 
 
 def _parse_toml(text: str) -> dict[str, object]:
@@ -171,5 +176,7 @@ def _parse_toml(text: str) -> dict[str, object]:
         _, found, place = str(error).rpartition("(at ")
         where = f" at {place.rstrip(')')}" if found else ""
         raise ValueError(f"not TOML{where}; texts stand in quotes, each key once") from None
+    except ValueError:
+        raise ValueError(UNREADABLE_NUMBER) from None
 
     return values

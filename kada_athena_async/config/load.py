@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from kada_athena_async.codes import WarningCode
@@ -17,6 +18,7 @@ from kada_athena_async.config.endpoint import check_aws_endpoint_variables
 from kada_athena_async.config.landing import place_secrets
 from kada_athena_async.config.model import PLACE_FIELDS, SECRET_FIELDS, Config
 from kada_athena_async.config.problems import (
+    field_of,
     find_problems,
     make_config,
     refusal,
@@ -69,7 +71,7 @@ def load_config(
 
     problems = [
         *layers.problems,
-        *find_problems(values),
+        *map(layers.named, find_problems(values)),
         *check_aws_endpoint_variables(environment),
     ]
     if problems:
@@ -85,11 +87,21 @@ class Layers(NamedTuple):
         top: The file's, under the environment's.
         command: Those given on the command line or in a call, which win over all others.
         problems: Keys that are no field, and texts that are no value; neither is in the others.
+        variables: Field -> the variable of the environment that its value in *top* comes from.
     """
 
     top: dict[str, object]
     command: dict[str, object]
     problems: list[Problem]
+    variables: Mapping[str, str] = MappingProxyType({})
+
+    def named(self, problem: Problem) -> Problem:
+        """*problem* under the name of the variable, where its value comes from the environment."""
+        field = field_of(problem.key)
+        if field not in self.variables or field in self.command:
+            return problem
+
+        return problem._replace(key=self.variables[field] + problem.key.removeprefix(field))
 
 
 def read_layers(
@@ -109,6 +121,7 @@ def read_layers(
     # A text that cannot be read is reported here, so what it would have replaced is checked
     # instead; otherwise one mistake would be reported twice.
     command: dict[str, object] = {}
+    variables: dict[str, str] = {}
     for layer, given in (
         (values, _from_environment(environment, problems)),
         (command, _given(overrides or {})),
@@ -127,8 +140,10 @@ def read_layers(
             resolved, unresolved = resolve_references({field: found}, SECRET_FIELDS, environment)
             problems += [problem._replace(key=key) for problem in unresolved]
             layer.update(resolved)
+            if key != field:
+                variables[field] = key
 
-    return Layers(values, command, problems)
+    return Layers(values, command, problems, variables)
 
 
 def known_secrets(

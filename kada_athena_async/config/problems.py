@@ -32,6 +32,10 @@ _FORMS = {
     "region": re.compile(r"[A-Za-z]{0,9}(?:[ _-]?[A-Za-z]{1,9}){0,3}[ _-]?[0-9]{0,2}"),
 }
 
+# No text in UTF-8 has one. Bytes of a path that are no UTF-8 are handed over as the second kind.
+_NO_CHARACTER = re.compile("[\ud800-\udfff]")
+_NO_PATH_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+
 # As shells and other tools write a variable.
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 
@@ -46,7 +50,8 @@ _REMEDIES = {
     "bool_type": "write true or false, without quotes",
     "int_type": "write a whole number",
     "float_type": "write a number",
-    "tuple_type": 'write a list of strings, such as ["AwsDataCatalog"]',
+    "tuple_type": 'write a list of strings, such as ["a", "b"]',
+    "finite_number": "write a number",
     "greater_than": "write a number greater than {gt}",
     "greater_than_equal": "write a number of at least {ge}",
     "less_than_equal": "write a number of at most {le}",
@@ -106,7 +111,7 @@ def in_order(problems: Sequence[Problem]) -> list[Problem]:
 
 def field_problems(values: Mapping[str, object]) -> list[Problem]:
     """Problems of each of *values* alone, and of missing ones."""
-    found = unexpanded(values)
+    found = [*_undecodable(values), *unexpanded(values)]
     try:
         Config.model_validate(dict(values))
     except ValidationError as error:
@@ -117,6 +122,16 @@ def field_problems(values: Mapping[str, object]) -> list[Problem]:
         return _one_a_place([*found, *(p for p in others if field_of(p.key) not in known)])
 
     return found
+
+
+def _undecodable(values: Mapping[str, object]) -> Iterator[Problem]:
+    """Problems of texts that no file could hold, such as a variable that is not in UTF-8."""
+    for field, value in values.items():
+        wrong = _NO_PATH_BYTE if field == "output_path" else _NO_CHARACTER
+        for place, text in _texts(field, value) if field in Config.model_fields else ():
+            if wrong.search(text):
+                remedy = "holds what is no character; write it in UTF-8"
+                yield Problem(place, shown_value(field, text), remedy)
 
 
 def unexpanded(values: Mapping[str, object]) -> list[Problem]:

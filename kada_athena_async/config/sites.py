@@ -76,7 +76,8 @@ def load_sites(
         layers = Layers({**layers.top, **layers.command}, {}, layers.problems)
 
     drafts, problems = _drafts(layers)
-    problems = [*layers.problems, *problems, *_problems_of(layers, drafts, environment)]
+    problems += _problems_of(layers, drafts, environment)
+    problems = [*layers.problems, *map(layers.named, problems)]
     problems += check_aws_endpoint_variables(environment)
     if problems:
         raise refusal(problems, layers.top, layers.command, environment)

@@ -42,9 +42,15 @@ def parse_text(field: str, text: str) -> object:
         return None
 
     try:
-        return int(text) if kind == "int" else float(text)
+        number = int(text) if kind == "int" else float(text)
     except ValueError:
-        raise ValueError(f"write a {'whole ' if kind == 'int' else ''}number") from None
+        number = None
+
+    # Python reads 1_0 as 10.
+    if number is None or "_" in text:
+        raise ValueError(f"write a {'whole ' if kind == 'int' else ''}number")
+
+    return number
 
 
 def _kind(field: str) -> str:

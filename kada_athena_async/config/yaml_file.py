@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable
 from typing import Any
 
 import yaml
+
+from kada_athena_async.config.config_file import UNREADABLE_NUMBER
 
 
 class _OnceLoader(yaml.SafeLoader):
@@ -34,7 +37,8 @@ def parse_yaml(text: str) -> tuple[object, list[str]]:
     """The values in *text*, and the keys that stand twice in it.
 
     Raises:
-        ValueError: It is not YAML; the message quotes no value of the file.
+        ValueError: It is not YAML, or more than JSON can say; the message quotes no value of the
+            file.
     """
     try:
         loader = _OnceLoader(text)
@@ -42,15 +46,32 @@ def parse_yaml(text: str) -> tuple[object, list[str]]:
         raise ValueError("not YAML: it holds characters that YAML does not allow") from None
 
     try:
-        return loader.get_single_data(), loader.twice
+        values = loader.get_single_data()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f" at line {mark.line + 1} column {mark.column + 1}" if mark else ""
-        # Only what the parser expected: its other words may quote the file.
-        remedy = "check indentation, quotes and colons"
-        if "\t" in text:
-            remedy = "put blanks in place of tabs"
-
-        raise ValueError(f"not YAML{place}; {remedy}") from None
+        raise ValueError(_explain(error, text)) from None
+    except ValueError:
+        raise ValueError(UNREADABLE_NUMBER) from None
     finally:
         loader.dispose()
+
+    try:
+        json.dumps(values)
+    except ValueError:
+        raise ValueError("an anchor (&) stands inside itself; write the value out") from None
+    except TypeError:
+        raise ValueError("write texts, numbers, lists and mappings, without tags (!!)") from None
+
+    return values, loader.twice
+
+
+def _explain(error: yaml.MarkedYAMLError, text: str) -> str:
+    """Place and remedy: the parser's other words may quote the file."""
+    mark = error.problem_mark
+    place = f" at line {mark.line + 1} column {mark.column + 1}" if mark else ""
+    remedy = "check indentation, quotes and colons"
+    if isinstance(error, yaml.composer.ComposerError) and "single document" in str(error.context):
+        remedy = "keep one document: remove the second ---"
+    elif "\t" in text:
+        remedy = "put blanks in place of tabs"
+
+    return f"not YAML{place}; {remedy}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import duckdb
 import pyarrow as pa
 
+from kada_athena_async.errors import CommitError
 from kada_athena_async.export.arrow import batches, schema_of
 from kada_athena_async.export.history import History
 from kada_athena_async.export.interface import OutputFolder
@@ -18,7 +19,7 @@ def write_duckdb(history: History, folder: OutputFolder) -> Iterator[None]:
     """See ``Target``; the file is named as the collector."""
     file = f"{history.newest.manifest.name}.duckdb"
     count = 0
-    with closing(duckdb.connect(str(folder.path / file))) as database:
+    with _named(file), closing(duckdb.connect(str(folder.path / file))) as database:
         for kind in KINDS:
             database.register("batch", schema_of(kind).empty_table())
             database.execute(f"CREATE TABLE {kind} AS SELECT * FROM batch")
@@ -31,3 +32,17 @@ def write_duckdb(history: History, folder: OutputFolder) -> Iterator[None]:
             database.unregister("batch")
 
     folder.add(file, count)
+
+
+@contextmanager
+def _named(file: str) -> Iterator[None]:
+    """Turn what DuckDB raises into a ``CommitError`` without its message, which may quote data."""
+    try:
+        yield
+    except duckdb.Error as error:
+        is_full = "No space left" in str(error)
+        reason = "no space left on the disk" if is_full else type(error).__name__
+        raise CommitError(
+            f"DuckDB cannot write {file}: {reason}",
+            hint="free space there, or name another directory with -o",
+        ) from error

@@ -32,6 +32,9 @@ TARGETS: dict[str, str] = {
 
 _Steps: TypeAlias = "Generator[dict[Path, int] | None, None, None]"
 
+_DIRECTORY = "directory with -o"
+"""What chooses the place of the files, in remedies."""
+
 _STEP_S = 0.1  # how long a cancelled caller may wait for the step under way
 
 
@@ -175,7 +178,7 @@ def _steps(
 ) -> _Steps:
     """Write, publish, and tidy up whatever happens; the last step gives the files."""
     staging = directory / f".{target}.tmp"
-    with failing(directory), ExitStack() as held:
+    with failing(directory, field=_DIRECTORY), ExitStack() as held:
         directory.mkdir(parents=True, exist_ok=True)
         held.enter_context(_lock(target, directory, files))
         files.remove_tree(staging)
@@ -203,7 +206,8 @@ def _steps(
 def _lock(target: str, directory: Path, files: Files) -> Lock:
     path = directory / f".{target}.lock"
     try:
-        return files.lock(path, run_id="export", now=datetime.now(timezone.utc))
+        now = datetime.now(timezone.utc)
+        return files.lock(path, run_id="export", now=now, field=_DIRECTORY)
     except LockedError:
         raise LockedError(
             f"another export to {target} writes into {directory}",

@@ -234,12 +234,24 @@ class Files:
 
     def write_new(self, path: Path, data: bytes) -> None:
         """Create *path* with *data* in it, durable; its name is durable after ``sync_dir``."""
+        with self._created(path) as fd:
+            self.write(fd, data)
+
+    @contextmanager
+    def _created(self, path: Path) -> Iterator[int]:
+        """A descriptor of a new file, durable after the block; a failure leaves no file."""
         fd = self.create(path)
         try:
-            self.write(fd, data)
-            self.sync(fd)
-        finally:
-            self.close(fd)
+            try:
+                yield fd
+                self.sync(fd)
+            finally:
+                self.close(fd)
+        except OSError:
+            with suppress(OSError):
+                self.remove(path)
+
+            raise
 
     def write_durably(self, path: Path, data: bytes) -> None:
         """Make *path* hold *data*: whenever a crash comes, it holds the old content or the new."""
@@ -256,8 +268,7 @@ class Files:
             The digest of *target*, then that of each source as it was read.
         """
         total, digests = Digester(), []
-        fd = self.create(target)
-        try:
+        with self._created(target) as fd:
             if head:
                 self.write(fd, head)
                 total.add(head)
@@ -265,36 +276,31 @@ class Files:
             for source in sources:
                 digests.append(self._append(source, fd, total))
 
-            self.sync(fd)
-        finally:
-            self.close(fd)
-
         return [total.digest(), *digests]
 
     def _append(self, source: Path, fd: int, total: Digester) -> Digest:
         part = Digester()
-        reading = self.open_to_read(source)
-        try:
-            while block := os.read(reading, READ_BYTES):
-                self.write(fd, block)
-                part.add(block)
-                total.add(block)
-        finally:
-            os.close(reading)
+        for block in self._blocks(source):
+            self.write(fd, block)
+            part.add(block)
+            total.add(block)
 
         return part.digest()
 
     def digest(self, path: Path) -> Digest:
         """The size and the SHA-256 of a file."""
         found = Digester()
-        fd = self.open_to_read(path)
-        try:
-            while block := os.read(fd, READ_BYTES):
-                found.add(block)
-        finally:
-            os.close(fd)
+        for block in self._blocks(path):
+            found.add(block)
 
         return found.digest()
+
+    def _blocks(self, path: Path) -> Iterator[bytes]:
+        fd = self.open_to_read(path)
+        try:
+            yield from iter(lambda: os.read(fd, READ_BYTES), b"")
+        finally:
+            os.close(fd)
 
     def read(self, path: Path, *, max_bytes: int, is_shared: bool = True) -> bytes:
         """A small file's content.
@@ -322,13 +328,9 @@ class Files:
             if found.st_size > max_bytes:
                 raise OSError(errno.EFBIG, f"larger than {max_bytes} bytes", str(path))
 
-            blocks = []
-            while block := os.read(fd, READ_BYTES):
-                blocks.append(block)
+            return b"".join(iter(lambda: os.read(fd, READ_BYTES), b""))
         finally:
             os.close(fd)
-
-        return b"".join(blocks)
 
     def open_to_read(self, path: Path) -> int:
         """A descriptor of a file to read from; the caller closes it."""

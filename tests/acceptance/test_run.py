@@ -17,7 +17,10 @@ import pytest
 from kada_athena_async.records import KINDS
 from kada_athena_async.sandbox import Sandbox
 from tests.acceptance.conftest import Cli, in_sight
-from tests.kit.command import start_command
+from tests.kit.command import ROOT, run_command, start_command
+from tests.kit.disks import Mount, fill, small_disk
+
+__all__ = ["small_disk"]
 
 
 def rows_of(path: Path, kind: str) -> list[dict[str, str]]:
@@ -48,7 +51,9 @@ def test_one_command_shows_it_all(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_the_demonstration_can_be_repeated(cli: Cli, tmp_path: Path) -> None:
-    """Each `run --sandbox` is a new world and leaves one set of extracts."""
+    """Each `run --sandbox` is a new world and leaves one set of extracts; an empty folder is ours,
+    as one that found no space leaves it."""
+    (tmp_path / "kada-sandbox").mkdir()
     little = ("run", "--sandbox", "-q", "--set", "workgroups=primary")
     first, second = cli(*little), cli(*little)
 
@@ -67,6 +72,16 @@ def test_the_demonstration_empties_no_folder_of_the_users(cli: Cli, tmp_path: Pa
     assert done.returncode == 2
     assert "not ours to empty; move it away or run elsewhere" in done.stderr
     assert (tmp_path / "kada-sandbox" / "thesis.txt").read_text() == "mine"
+
+
+def test_the_demonstration_names_a_full_disk(tmp_path: Path, small_disk: Mount) -> None:
+    """It says so before anything starts."""
+    place = small_disk("work", size="64k")
+    fill(place)
+    full = run_command(["run", "--sandbox"], cwd=place, env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+    assert full.returncode == 1
+    assert f"error: no space left for {place}/kada-sandbox" in full.stderr
 
 
 def test_the_second_run_holds_only_news(

@@ -25,7 +25,10 @@ from kada_athena_async.export import TARGETS, export
 from kada_athena_async.files import Files, to_bytes
 from kada_athena_async.records import RECORD_TYPES
 from tests.export.conftest import Cli, Export
+from tests.kit.disks import Mount, small_disk
 from tests.unit.extracts.making import AT, columns, make_package, query, record, table
+
+__all__ = ["small_disk"]
 
 TYPES = {
     "str": "string",
@@ -266,6 +269,20 @@ def test_a_failure_publishes_nothing(tmp_path: Path) -> None:
         run("dbt-sources", tmp_path, out)
 
     assert (published(out), sums(out)) == (["sources.yml"], before)
+
+
+@pytest.mark.parametrize("target", ["duckdb", "openlineage", "parquet"])
+def test_a_full_disk_is_named_by_the_option_that_chooses_it(
+    target: str, extracts: Path, small_disk: Mount
+) -> None:
+    """The directory of the export, not that of the extracts; nothing is left over."""
+    out = small_disk("out", size="64k")
+
+    with pytest.raises(CommitError, match=r"no space left|disk is full") as raised:
+        run(target, extracts, out)
+
+    assert "another directory with -o" in raised.value.hint
+    assert published(out) == []
 
 
 async def test_a_cancelled_export_leaves_nothing(tmp_path: Path, extracts: Path) -> None:

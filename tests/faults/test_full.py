@@ -6,7 +6,6 @@ import errno
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,43 +14,11 @@ import pytest
 from kada_athena_async.errors import CommitError, KadaAthenaError, StateError
 from kada_athena_async.files import MARK_FIELDS, Files, failing
 from tests.faults.world import START, World
+from tests.kit.disks import Mount, fill, small_disk
 
 HOUR = timedelta(hours=1)
 
-Mount = Callable[..., Path]
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Mount]:
-    """A function that mounts a file system of a given size at a directory."""
-    mounted: list[Path] = []
-
-    def mount(name: str, **options: object) -> Path:
-        place = tmp_path / name
-        place.mkdir(exist_ok=True)
-        words = ",".join(
-            key if value is True else f"{key}={value}" for key, value in options.items()
-        )
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", words, "none", place], check=False)
-        if done.returncode:
-            pytest.skip("mounting a file system needs the right to")
-
-        mounted.append(place)
-        return place
-
-    yield mount
-    for place in reversed(mounted):
-        subprocess.run(["umount", "-l", place], check=True)
-
-
-def fill(place: Path) -> None:
-    """Take every byte that is left."""
-    filler = os.open(place / "filler", os.O_WRONLY | os.O_CREAT)
-    try:
-        while free := os.statvfs(place).f_bavail:
-            os.write(filler, b"x" * free * 4096)
-    finally:
-        os.close(filler)
+__all__ = ["small_disk"]
 
 
 async def error_of(world: World, **fields: object) -> KadaAthenaError:

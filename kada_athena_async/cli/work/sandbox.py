@@ -24,7 +24,7 @@ from kada_athena_async.cli.signals import run_until_signalled
 from kada_athena_async.cli.work.run import extract
 from kada_athena_async.config import Site, known_secrets, load_config
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.files import Files
+from kada_athena_async.files import Files, failing
 
 if TYPE_CHECKING:
     from kada_athena_async.sandbox import Sandbox
@@ -135,7 +135,8 @@ def _sandbox(request: SandboxRequest) -> Iterator[Sandbox]:
 
 def _empty(folder: Path) -> None:
     files = Files()
-    if folder.exists() and not (folder / _MARKER).exists():
+    # One that is empty was begun by a run that found no space for the marker.
+    if files.exists(folder) and not (folder / _MARKER).exists() and _holds_something(folder):
         raise ConfigError(
             [
                 Problem(
@@ -145,9 +146,15 @@ def _empty(folder: Path) -> None:
             source="working directory",
         )
 
-    files.remove_tree(folder)
-    files.make_dir(folder)
-    files.write_durably(folder / _MARKER, b"`run --sandbox` empties this folder at each start\n")
+    with failing(folder, field="working directory"):
+        files.remove_tree(folder)
+        files.make_dir(folder)
+        note = b"`run --sandbox` empties this folder at each start\n"
+        files.write_durably(folder / _MARKER, note)
+
+
+def _holds_something(folder: Path) -> bool:
+    return not folder.is_dir() or any(folder.iterdir())
 
 
 def _what_next(hwm_path: Path) -> list[str]:

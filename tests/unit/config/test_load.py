@@ -115,13 +115,16 @@ def test_texts_become_values(write, field: str, text: str, value: object) -> Non
 BAD_VALUES = [
     ("server", "", 'server = "": must not be empty'),
     ("server", "a\x1b[2J", "remove the control characters"),
+    ("server", "a\ud800", "holds what is no character; write it in UTF-8"),
+    ("output_path", "/x\ud800", "holds what is no character; write it in UTF-8"),
+    ("usd_per_tb", float("inf"), "usd_per_tb = Infinity: write a number"),
     ("bucket", "examplebucket/x", 'bucket = "examplebucket/x": write s3://bucket/prefix'),
     ("bucket", "s3://Example_Bucket/x", "the bucket's name has 3 to 63 lower-case letters"),
     ("bucket", "s3://my..bucket/x", "the bucket's name has 3 to 63 lower-case letters"),
     ("bucket", "s3://10.0.0.1/x", "the bucket's name has 3 to 63 lower-case letters"),
     ("bucket", "s3://bucket/a//b", "empty parts"),
     ("bucket", "", 'set metadata_source to "api"'),
-    ("catalogs", "AwsDataCatalog", 'write a list of strings, such as ["AwsDataCatalog"]'),
+    ("catalogs", "AwsDataCatalog", 'write a list of strings, such as ["a", "b"]'),
     ("catalogs", [], 'write at least one name, or ["*"] for all'),
     ("catalogs", ["a", "a"], "'a' stands there twice"),
     ("catalogs", ["AwsDataCatalog", "awsdatacatalog"], "'awsdatacatalog' stands there twice"),
@@ -327,6 +330,11 @@ def test_a_missing_or_unreadable_file_is_named(tmp_path: Path) -> None:
         ("mask", "perhaps", 'KADA_ATHENA_MASK = "perhaps": write true or false'),
         ("catalogs", "[a", "write a JSON list"),
         ("settle_seconds", "1.5", "write a whole number"),
+        ("settle_seconds", "1_0", "write a whole number"),
+        ("settle_seconds", "-1", "write a number of at least 0"),
+        ("usd_per_tb", "1e999", "Infinity: write a number"),
+        ("region", "Sydney", 'KADA_ATHENA_REGION = "Sydney": write the code of an AWS region'),
+        ("server", "\udcff", "holds what is no character; write it in UTF-8"),
         ("quota_share", "much", "write a number"),
         ("landing", "{", "write a JSON object or a URL"),
     ],
@@ -337,6 +345,14 @@ def test_an_unreadable_variable_is_named(write, field: str, text: str, expected:
 
     assert expected in message
     assert f"KADA_ATHENA_{field.upper()} = " in message
+
+
+def test_an_item_of_a_variable_is_named_with_it(write) -> None:
+    """The file does not hold it, so the user looks for the variable; the file's keys stay."""
+    message = message_of(write(region="x"), {"KADA_ATHENA_CATALOGS": '["a", 1]'})
+
+    assert "KADA_ATHENA_CATALOGS[1] = 1: write a string" in message
+    assert ' region = "x": ' in message
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permission bits are POSIX's")

@@ -53,7 +53,11 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         Full().write_durably(path, b"new")
 
     assert path.read_bytes() == b"old"
+    assert [child.name for child in tmp_path.iterdir()] == ["x"]
+    with pytest.raises(OSError, match="full"):
+        Full().write_new(tmp_path / "y", b"new")
 
+    assert not (tmp_path / "y").exists()
     Files().write_durably(path, b"new")
     assert path.read_bytes() == b"new"
     assert [child.name for child in tmp_path.iterdir()] == ["x"]
