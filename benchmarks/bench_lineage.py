@@ -39,9 +39,10 @@ from kada_athena_async.pipeline.lineage import Lineage
 from kada_athena_async.pipeline.record_queue import Executed
 from kada_athena_async.pipeline.transforms import Transforms, texts_of
 from kada_athena_async.records import ColumnRecord, QueryRecord
-from kada_athena_async.sinks import RunIntent, Staging
 from kada_athena_async.sinks.csv_format import encode
+from kada_athena_async.sinks.journal import RunIntent
 from kada_athena_async.sinks.part import as_member
+from kada_athena_async.sinks.staging import Staging
 from kada_athena_async.sources.query_history import record_of
 from kada_athena_async.sql.execution_texts import ExecutionText, MaskedText, mask_texts
 from kada_athena_async.sql.worker_pool import WorkerPool

@@ -22,8 +22,13 @@ from random import Random
 from isal import igzip
 
 from benchmarks.frame import parse, rounded, show
-from kada_athena_async.commit import Manifest, ManifestFile, RunFacts
-from kada_athena_async.commit.manifest import extract_name, manifest_name
+from kada_athena_async.commit.manifest import (
+    Manifest,
+    ManifestFile,
+    RunFacts,
+    extract_name,
+    manifest_name,
+)
 from kada_athena_async.files.document import to_bytes
 from kada_athena_async.hwm import RunState
 from kada_athena_async.records import (

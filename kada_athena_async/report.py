@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
 from kada_athena_async.codes import ExitCode
-from kada_athena_async.events import Incomplete, Warned
 from kada_athena_async.hwm import ExecutionLedger
+
+if TYPE_CHECKING:
+    from kada_athena_async.events import Incomplete, Warned
 
 Completeness: TypeAlias = Literal["complete", "partial", "skipped", "denied", "excluded"]
 Scope: TypeAlias = Literal["catalog", "schema", "workgroup"]
@@ -176,6 +178,9 @@ class RunReport:
     @property
     def incomplete(self) -> tuple[Incomplete, ...]:
         """Scopes that are incomplete in the extracts, added up by reason, the most first."""
+        # Not at the top: who reads published extracts sees no events.
+        from kada_athena_async.events import Incomplete  # noqa: PLC0415
+
         groups: dict[tuple[str, str, str, str], list[str]] = {}
         for outcome in self.outcomes:
             for scope in outcome.facts.scopes:

@@ -1,26 +1,15 @@
-"""The commands, in the order in which the help shows them."""
+"""The commands, in the order in which the help shows them; each is loaded when it is asked for."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.main import get_command
 
-from kada_athena_async.cli.commands import (
-    config,
-    connection,
-    doctor,
-    export,
-    hwm,
-    iam_policy,
-    plan,
-    push,
-    report,
-    run,
-    sandbox,
-    schema,
-    show,
-)
+from kada_athena_async.cli.command import group, page
 from kada_athena_async.cli.help_page import (
     EPILOG,
     EXTRACT,
@@ -29,34 +18,61 @@ from kada_athena_async.cli.help_page import (
     TRY,
     WELCOME,
     GroupedCommands,
-    PageOfCommand,
 )
-from kada_athena_async.cli.options import HELP
 
 PROGRAM = "kada-athena-async"
 
-app = typer.Typer(
-    cls=GroupedCommands,
-    help=WELCOME,
-    epilog=EPILOG,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings=HELP,
-)
-app.command("run", cls=PageOfCommand, rich_help_panel=EXTRACT)(run.run)
-app.command("plan", cls=PageOfCommand, rich_help_panel=EXTRACT)(plan.plan)
-app.command("push", cls=PageOfCommand, rich_help_panel=EXTRACT)(push.push)
-app.command("show", cls=PageOfCommand, rich_help_panel=LOOK)(show.show)
-app.command("report", cls=PageOfCommand, rich_help_panel=LOOK)(report.report)
-app.command("export", cls=PageOfCommand, rich_help_panel=LOOK)(export.export)
-app.add_typer(hwm.hwm, name="hwm", rich_help_panel=LOOK)
-app.add_typer(schema.schema, name="schema", rich_help_panel=LOOK)
-app.add_typer(config.config, name="config", rich_help_panel=SET_UP)
-app.command("test-connection", cls=PageOfCommand, rich_help_panel=SET_UP)(connection.connect)
-app.command("doctor", cls=PageOfCommand, rich_help_panel=SET_UP)(doctor.doctor)
-app.command("iam-policy", cls=PageOfCommand, rich_help_panel=SET_UP)(iam_policy.iam_policy)
-app.command("sandbox", cls=PageOfCommand, rich_help_panel=TRY)(sandbox.sandbox)
+_PANELS = {
+    "run": EXTRACT,
+    "plan": EXTRACT,
+    "push": EXTRACT,
+    "show": LOOK,
+    "report": LOOK,
+    "export": LOOK,
+    "test-connection": SET_UP,
+    "doctor": SET_UP,
+    "iam-policy": SET_UP,
+    "sandbox": TRY,
+    "hwm": LOOK,
+    "schema": LOOK,
+    "config": SET_UP,
+}
+"""Command -> the part of the help it stands in; it is what the module of its name calls so."""
+
+
+class _Commands(Mapping[str, Any]):
+    """Command by its name, made of its module when it is asked for."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            panel = _PANELS[name]
+            word = name.replace("-", "_")
+            found = getattr(import_module(f"{__package__}.commands.{word}"), word)
+            is_group = isinstance(found, typer.Typer)
+            self._made[name] = get_command(found if is_group else page(name, found))
+            self._made[name].name = name
+            self._made[name].rich_help_panel = panel
+
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_PANELS)
+
+    def __len__(self) -> int:
+        return len(_PANELS)
+
+
+class _Root(GroupedCommands):
+    """The command without a word behind it."""
+
+    def __init__(self, *_: Any, **settings: Any) -> None:
+        super().__init__(**{**settings, "commands": _Commands()})
+
+
+app = group(cls=_Root, help=WELCOME, epilog=EPILOG, add_completion=True)
 
 
 def _show_version(is_wanted: bool) -> None:

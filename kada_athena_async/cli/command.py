@@ -9,48 +9,68 @@ from typing import Any
 
 import typer
 
-from kada_athena_async.cli.options import AsJson, LogFile, Quiet, Verbose
+from kada_athena_async.cli.help_page import GroupedCommands, PageOfCommand
+from kada_athena_async.cli.options import AS_JSON, LOG_FILE, QUIET, VERBOSE
 
-_SHARED = {"as_json": AsJson, "log_file": LogFile, "verbose": Verbose, "quiet": Quiet}
-"""Parameter -> its option, on every command in this order, after the command's own."""
-
-_DEFAULTS: dict[str, object] = {"as_json": False, "log_file": None}
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-def command(work: Callable[..., int]) -> Callable[..., None]:
-    """A command that calls *work* with a ``Output`` first, then with its own options.
+def group(**more: Any) -> typer.Typer:
+    """A command that has commands below it; see ``typer.Typer``."""
+    settings: dict[str, Any] = {"add_completion": False, "no_args_is_help": True, **more}
+    return typer.Typer(
+        cls=settings.pop("cls", GroupedCommands),
+        context_settings=HELP,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        **settings,
+    )
 
-    Whatever goes wrong is said in one voice; the exit code is what *work* returns, or that of the
-    error. A command that prints a document for machines leaves ``as_json`` out by naming its
-    ``Output`` parameter ``document``.
+
+def command(*own: inspect.Parameter) -> Callable[[Callable[..., int]], Callable[..., None]]:
+    """A command that calls a function with an ``Output`` first, then with its own options by name.
+
+    Whatever goes wrong is said in one voice; the exit code is what the function returns, or that
+    of the error. A command that prints a document for machines leaves ``--json`` out by naming its
+    ``Output`` parameter ``document``. Options that may be repeated come as tuples.
+
+    Args:
+        own: Options of ``cli.options`` or of the command, in the order of its help; behind them
+            stand those that every command has.
     """
-    first, *own = inspect.signature(work).parameters.values()
-    # Not get_type_hints: in Python 3.10 it hides the option of a parameter whose default is None.
-    hints = inspect.get_annotations(work, eval_str=True)
-    shared = {n: o for n, o in _SHARED.items() if n != "as_json" or first.name != "document"}
 
-    @wraps(work)
-    def run(**given: Any) -> None:
-        from kada_athena_async.cli.outcome import ending
-        from kada_athena_async.cli.output import Output
+    def decorate(work: Callable[..., int]) -> Callable[..., None]:
+        is_document = next(iter(inspect.signature(work).parameters)) == "document"
+        shared = [*([] if is_document else [AS_JSON]), LOG_FILE, VERBOSE, QUIET]
+        options = [*own, *shared]
+        repeated = [o.name for o in own if o.annotation.__origin__ == list[str] | None]
 
-        log_file = given.pop("log_file")
-        says = {name: given.pop(name) for name in shared if name != "log_file"}
-        output = Output(**says)
+        @wraps(work)
+        def run(**given: Any) -> None:
+            from kada_athena_async.cli.outcome import ending
+            from kada_athena_async.cli.output import Output
 
-        def act() -> int:
-            output.log_to(log_file)
-            return work(output, **given)
+            given |= {name: tuple(given[name] or ()) for name in repeated}
+            says = {option.name: given.pop(option.name) for option in shared}
+            log_file = says.pop(LOG_FILE.name)
+            output = Output(**says)
 
-        raise typer.Exit(ending(output, act))
+            def act() -> int:
+                output.log_to(log_file)
+                return work(output, **given)
 
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    parameters = [p.replace(kind=keyword, annotation=hints[p.name]) for p in own]
-    parameters += [
-        inspect.Parameter(name, keyword, default=_DEFAULTS.get(name, False), annotation=option)
-        for name, option in shared.items()
-    ]
-    # Typer reads both.
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {p.name: p.annotation for p in parameters}
-    return run
+            raise typer.Exit(ending(output, act))
+
+        # Typer reads both.
+        run.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+        run.__annotations__ = {option.name: option.annotation for option in options}
+        return run
+
+    return decorate
+
+
+def page(name: str, work: Callable[..., None]) -> typer.Typer:
+    """The command *name* alone, with its page of help."""
+    alone = group(no_args_is_help=False)
+    alone.command(name, cls=PageOfCommand)(work)
+    return alone

@@ -1,16 +1,13 @@
-"""The options that several commands share."""
+"""Declarations of options: each one once, so that it is the same on every command that takes it."""
 
 from __future__ import annotations
 
 import enum
-import json
+from inspect import Parameter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-
-HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-"""Settings of every group of commands."""
 
 
 class Source(str, enum.Enum):
@@ -28,78 +25,32 @@ class OnError(str, enum.Enum):
     SKIP = "skip"
 
 
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        "-c",
-        metavar="FILE",
-        help="Configuration file.  [default: kada_athena_extractor_config.json]",
-        show_default=False,
-    ),
-]
-Name = Annotated[
-    str,
-    typer.Option(
-        "--name", "-n", metavar="NAME", help="Name of this collector; begins its files' names."
-    ),
-]
-HwmPath = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="High-water mark file.  [default: <name>_hwm.txt in the working directory]",
-        show_default=False,
-    ),
-]
-Days = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        min=1,
-        help="Look at the last N days.  [default: all published runs]",
-        show_default=False,
-    ),
-]
-Since = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TIME",
-        help="Look at the time since, in UTC.  [default: all published runs]",
-        show_default=False,
-    ),
-]
-StartHwm = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TIME", help="Read from this time on: YYYY-MM-DD HH:MM:SS in UTC, or 7d (ago)."
-    ),
-]
-EndHwm = Annotated[
-    str | None, typer.Option(metavar="TIME", help="Read up to this time.  [default: now]")
-]
-OutputPath = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR",
-        help="Directory of the extracts.  [default: as configured]",
-        show_default=False,
-    ),
-]
-InSandbox = Annotated[
-    bool, typer.Option("--sandbox", help="Look at what `run --sandbox` has extracted here.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
-LogFile = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Append JSON lines here too: events, warnings, errors.",
-        show_default=False,
-    ),
-]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show each unit, query and retry.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show only what goes wrong.")]
+def option(name: str, kind: Any, *flags: str, default: object = None, **more: Any) -> Parameter:
+    """An option, for ``command``.
+
+    Args:
+        name: Of the parameter that receives it; also of the flag where *flags* names none.
+        kind: Type of the value, with None where that is the default.
+        default: ``Parameter.empty`` for none: it must be given.
+        more: See ``typer.Option``.
+    """
+    declared = typer.Option(*flags, **{"show_default": False, **more})
+    return Parameter(
+        name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, declared]
+    )
+
+
+def switch(name: str, *flags: str, help: str) -> Parameter:  # as typer calls it
+    """An option without a value, for ``command``."""
+    return option(name, bool, *flags, default=False, help=help)
+
+
+def argument(name: str, kind: Any, *, default: object = None, **more: Any) -> Parameter:
+    """A word without a flag, for ``command``; see ``option``."""
+    declared = typer.Argument(**{"show_default": False, **more})
+    return Parameter(
+        name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, declared]
+    )
 
 
 def _fields(incomplete: str) -> list[str]:
@@ -109,19 +60,10 @@ def _fields(incomplete: str) -> list[str]:
     return [f"{name}=" for name in Config.model_fields if name.startswith(incomplete)]
 
 
-Settings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="FIELD=VALUE",
-        help="Any field of the configuration; repeat.",
-        autocompletion=_fields,
-    ),
-]
-
-
 def _site_names(context: typer.Context, incomplete: str) -> list[str]:
     """The sites that a shell may complete ``--site`` with: those of the file, if it can be read."""
+    import json
+
     from kada_athena_async.config import DEFAULT_FILE
 
     try:
@@ -133,12 +75,83 @@ def _site_names(context: typer.Context, incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
-Sites = Annotated[
+CONFIG = option(
+    "config",
+    Path | None,
+    "--config",
+    "-c",
+    metavar="FILE",
+    help="Configuration file.  [default: kada_athena_extractor_config.json]",
+)
+NAME = option(
+    "name",
+    str,
+    "--name",
+    "-n",
+    default="athena",
+    show_default=True,
+    metavar="NAME",
+    help="Name of this collector; begins its files' names.",
+)
+HWM_PATH = option(
+    "hwm_path",
+    Path | None,
+    metavar="FILE",
+    help="High-water mark file.  [default: <name>_hwm.txt in the working directory]",
+)
+START_HWM = option(
+    "start_hwm",
+    str | None,
+    metavar="TIME",
+    help="Read from this time on: YYYY-MM-DD HH:MM:SS in UTC, or 7d (ago).",
+)
+END_HWM = option(
+    "end_hwm", str | None, metavar="TIME", help="Read up to this time.  [default: now]"
+)
+DAYS = option(
+    "days",
+    int | None,
+    metavar="N",
+    min=1,
+    help="Look at the last N days.  [default: all published runs]",
+)
+SINCE = option(
+    "since",
+    str | None,
+    metavar="TIME",
+    help="Look at the time since, in UTC.  [default: all published runs]",
+)
+OUTPUT_PATH = option(
+    "output_path",
+    Path | None,
+    metavar="DIR",
+    help="Directory of the extracts.  [default: as configured]",
+)
+IN_SANDBOX = switch(
+    "is_sandbox", "--sandbox", help="Look at what `run --sandbox` has extracted here."
+)
+SITES = option(
+    "sites",
     list[str] | None,
-    typer.Option(
-        "--site",
-        metavar="NAME",
-        help="Only this site, or those a pattern fits; repeat.",
-        autocompletion=_site_names,
-    ),
-]
+    "--site",
+    metavar="NAME",
+    help="Only this site, or those a pattern fits; repeat.",
+    autocompletion=_site_names,
+)
+SETTINGS = option(
+    "settings",
+    list[str] | None,
+    "--set",
+    metavar="FIELD=VALUE",
+    help="Any field of the configuration; repeat.",
+    autocompletion=_fields,
+)
+AS_JSON = switch("as_json", "--json", help="One JSON object a line on stdout.")
+LOG_FILE = option(
+    "log_file",
+    Path | None,
+    metavar="FILE",
+    help="Append JSON lines here too: events, warnings, errors.",
+)
+VERBOSE = switch("verbose", "--verbose", "-v", help="Show each unit, query and retry.")
+QUIET = switch("quiet", "--quiet", "-q", help="Show only what goes wrong.")

@@ -26,23 +26,16 @@ from kada_athena_async.cli.log_file import LogFile
 from kada_athena_async.cli.streams import discard, write_line
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.errors import ConfigError, KadaAthenaError
-from kada_athena_async.events import (
-    Event,
-    FileCommitted,
-    Observer,
-    RunStarted,
-    SiteEvent,
-    Warned,
-)
+from kada_athena_async.observers import NORMAL, QUIET, VERBOSE
 from kada_athena_async.observers.escaping import escape
-from kada_athena_async.observers.jsonlines import JsonLines
 from kada_athena_async.observers.log import log_safely, without_message
-from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines
-from kada_athena_async.observers.sites import SiteLines
-from kada_athena_async.observers.wording import some
 
+# Events, and what shows them, are loaded by what emits some: most commands look at files only.
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from kada_athena_async.events import Event, Observer, Warned
+    from kada_athena_async.observers.jsonlines import JsonLines
 
 # A configuration can have a problem a field, each on a line of its own.
 _ERROR_LIMIT = 20_000
@@ -110,6 +103,8 @@ class Output:
             ConfigError: The file cannot be opened.
         """
         if path is not None:
+            from kada_athena_async.observers.jsonlines import JsonLines
+
             file = LogFile(path, on_failure=self._complain)
             # The secrets that are known when a line is written, not those known now.
             self._log = JsonLines(file.write, redact=lambda text: self._redact(text), clock=_now)
@@ -207,6 +202,8 @@ class Output:
             retry: A command; empty for that which is running, for the sites that failed.
         """
         if failed:
+            from kada_athena_async.observers.wording import some
+
             self._to_stderr(f"{len(failed):,} of {total:,} sites failed: {some(failed)}")
             self.remedy(retry or again_for(failed))
 
@@ -262,6 +259,9 @@ class Output:
             return
 
         if self._verbosity == QUIET or not _is_drawable(sys.stderr):
+            from kada_athena_async.observers.plain import PlainLines
+            from kada_athena_async.observers.sites import SiteLines
+
             shown: Observer
             if several:
                 shown = SiteLines(
@@ -287,6 +287,8 @@ class Output:
             yield [*common, picture]
 
     def _note(self, event: Event) -> None:
+        from kada_athena_async.events import FileCommitted, RunStarted, SiteEvent
+
         event = event.event if isinstance(event, SiteEvent) else event
         match event:
             case RunStarted():
@@ -314,8 +316,13 @@ class Output:
 
     def _objects(self) -> list[JsonLines]:
         """Whoever reads JSON: stdout if that was asked for, and the log file."""
-        stdout = JsonLines(self._to_stdout, redact=self._redact, clock=_now)
-        return [*([stdout] if self.as_json else []), *([self._log] if self._log else [])]
+        log = [self._log] if self._log else []
+        if not self.as_json:
+            return log
+
+        from kada_athena_async.observers.jsonlines import JsonLines
+
+        return [JsonLines(self._to_stdout, redact=self._redact, clock=_now), *log]
 
     def verdict(self, exit_code: int) -> int:
         """*exit_code*, or that of a failure if the command did its work but lost its result."""

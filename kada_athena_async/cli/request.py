@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from kada_athena_async.cli.invocation import suggestion
 from kada_athena_async.cli.output import Output
@@ -57,14 +58,12 @@ class RunRequest:
 
 
 def published(
-    config: Path | None,
-    name: str,
-    sites: Sequence[str] | None,
-    settings: Sequence[str] | None,
-    output_path: Path | None,
-    is_sandbox: bool,
+    *, config: Path | None, output_path: Path | None, is_sandbox: bool, **asked: Any
 ) -> RunRequest:
     """The extracts that a command reads, by the options that all such commands take.
+
+    Args:
+        asked: Other fields of a ``RunRequest``.
 
     Raises:
         ConfigError: ``--sandbox`` and another place were both asked for.
@@ -76,13 +75,7 @@ def published(
     if is_sandbox:
         output_path = SANDBOX_FOLDER / "extracts"
 
-    return RunRequest(
-        config=config,
-        name=name,
-        sites=tuple(sites or ()),
-        settings=tuple(settings or ()),
-        output_path=output_path,
-    )
+    return RunRequest(config=config, output_path=output_path, **asked)
 
 
 def check_request(request: RunRequest) -> None:

@@ -10,10 +10,8 @@ from rich.text import Text
 from kada_athena_async.cli.grid import Grid
 from kada_athena_async.cli.shown import Facts, Shown, more_rows
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.extracts.advice import advice
 from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.extracts.table_usage import table_uses, unused_tables
-from kada_athena_async.extracts.users import known_table, table_users, user_totals
 from kada_athena_async.observers.escaping import escape
 from kada_athena_async.observers.wording import counted, moment, size, some
 
@@ -107,6 +105,8 @@ def unused(runs: Runs, rows: int) -> Shown:
 
 def users(runs: Runs, rows: int) -> Shown:
     """Queries and cost of each user, the most expensive first."""
+    from kada_athena_async.extracts.users import user_totals
+
     totals = user_totals(runs)
     names = ("<user", "<principal", "client", ">queries", ">failed", ">scanned", ">cost")
     shown = Grid((*names, ">DPU hours", "last"))
@@ -140,6 +140,8 @@ def who(runs: Runs, name: str, rows: int) -> Shown:
     Raises:
         ConfigError: No run knows the table.
     """
+    from kada_athena_async.extracts.users import known_table, table_users
+
     found = table_users(runs, name)
     if not found and not known_table(runs, name):
         remedy = "no run knows that table; `show search` finds tables by parts of their names"
@@ -170,6 +172,9 @@ def who(runs: Runs, name: str, rows: int) -> Shown:
 
 def advised(runs: Runs, rows: int) -> Shown:
     """Findings on cost with their remedy, the most expensive first."""
+    # It reads SQL, which takes longer to load than all other views.
+    from kada_athena_async.extracts.advice import advice
+
     found = advice(runs)
     names = (">cost", "why", "<of", ">queries", ">scanned", "~what to do", "=for example")
     shown = Grid(names)

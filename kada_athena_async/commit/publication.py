@@ -14,8 +14,10 @@ from kada_athena_async.codes import WarningCode
 from kada_athena_async.commit.manifest import CommittedManifest, read_manifest
 from kada_athena_async.errors import LockedError, StateError
 from kada_athena_async.events import Event, FileCommitted, Warned
-from kada_athena_async.files import Files, failing, in_thread
-from kada_athena_async.hwm import HwmStore, Origin
+from kada_athena_async.files import Files, failing
+from kada_athena_async.files.threads import in_thread
+from kada_athena_async.hwm import Origin
+from kada_athena_async.hwm.store import HwmStore
 from kada_athena_async.sinks.journal import COMMIT, CommitJournal, PlannedFile, RunIntent
 from kada_athena_async.sinks.staging import remove_run
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import msgspec
 
 from kada_athena_async.commit.manifest import MANIFEST_VERSION, REMEDY, manifest_paths
-from kada_athena_async.files import Files, in_thread, read_document
+from kada_athena_async.files import Files, read_document
 from kada_athena_async.files.digest import FileName
+from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm import IdSet, Origin, Window
 from kada_athena_async.sinks.part_reader import read_values
 

@@ -23,8 +23,10 @@ from kada_athena_async.commit.publication import (
 )
 from kada_athena_async.errors import StateError
 from kada_athena_async.events import Event, Warned
-from kada_athena_async.files import Files, failing, in_thread
-from kada_athena_async.hwm import HwmStore, StoredState, Window
+from kada_athena_async.files import Files, failing
+from kada_athena_async.files.threads import in_thread
+from kada_athena_async.hwm import StoredState, Window
+from kada_athena_async.hwm.store import HwmStore
 from kada_athena_async.sinks.journal import (
     COMMIT,
     INTENT,

@@ -66,13 +66,15 @@ from kada_athena_async.commit.manifest import (
 from kada_athena_async.commit.publication import OUT, Delivery, complete
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.events import Event
-from kada_athena_async.files import failing, in_thread, to_bytes
-from kada_athena_async.hwm import ExecutionLedger, HwmStore, RunState
+from kada_athena_async.files import failing, to_bytes
+from kada_athena_async.files.threads import in_thread
+from kada_athena_async.hwm import ExecutionLedger, RunState
+from kada_athena_async.hwm.store import HwmStore
 from kada_athena_async.records import KINDS
-from kada_athena_async.sinks import PartFile, Staging
 from kada_athena_async.sinks.csv_format import header
 from kada_athena_async.sinks.journal import COMMIT, CommitJournal, PlannedFile
-from kada_athena_async.sinks.part import as_member
+from kada_athena_async.sinks.part import PartFile, as_member
+from kada_athena_async.sinks.staging import Staging
 
 SPARE_BYTES = 4 << 20
 """Bytes that the manifest, the journals and the HWMs need beside the extracts."""

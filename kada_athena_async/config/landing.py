@@ -118,7 +118,12 @@ Endpoint = Annotated[str | None, AfterValidator(_endpoint)]
 
 
 class _Place(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        defer_build=True,  # most configurations name no place
+    )
 
 
 class LocalPlace(_Place):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.config.config_file import (
@@ -35,7 +35,9 @@ from kada_athena_async.config.secrets import (
 )
 from kada_athena_async.config.text_values import parse_text
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.events import Warned
+
+if TYPE_CHECKING:
+    from kada_athena_async.events import Warned
 
 # What the SDK reads by itself and what must therefore not show either.
 _SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -179,27 +181,33 @@ def _environment_secrets(environment: Mapping[str, str]) -> Iterator[str]:
 
 def config_warnings(path: Path | str | None, config: Config) -> list[Warned]:
     """Warnings about settings that are allowed but unwise; shown at the start of a run."""
-    warnings = []
+    found: list[tuple[WarningCode, str, str]] = []
     if path is not None and _holds_secret(Path(path)) and is_readable_by_others(Path(path)):
-        warnings.append(
-            Warned(
-                code=WarningCode.READABLE_SECRET,
-                message=f"{path} holds a secret and others on this machine can read it",
-                hint=f"chmod 600 {path}, or use a profile or role instead of a secret",
+        found.append(
+            (
+                WarningCode.READABLE_SECRET,
+                f"{path} holds a secret and others on this machine can read it",
+                f"chmod 600 {path}, or use a profile or role instead of a secret",
             )
         )
 
     if config.key.get_secret_value().startswith("ASIA"):
-        warnings.append(
-            Warned(
-                code=WarningCode.TEMPORARY_KEY,
-                message="key is a temporary one, which AWS refuses without its session token",
-                hint="leave key and secret empty and export AWS_ACCESS_KEY_ID, "
+        found.append(
+            (
+                WarningCode.TEMPORARY_KEY,
+                "key is a temporary one, which AWS refuses without its session token",
+                "leave key and secret empty and export AWS_ACCESS_KEY_ID, "
                 "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
             )
         )
 
-    return warnings
+    if not found:
+        return []
+
+    # Not at the top: events take as long to load as all of the configuration's own rules.
+    from kada_athena_async.events import Warned  # noqa: PLC0415
+
+    return [Warned(code=code, message=message, hint=hint) for code, message, hint in found]
 
 
 def _from_environment(

@@ -37,7 +37,7 @@ from kada_athena_async.events import Observer, Warned
 from kada_athena_async.inventory import Inventory, WorkgroupFacts
 from kada_athena_async.plan import check_own_workgroup, check_schemas, check_workgroups
 from kada_athena_async.retry import RetryPolicy
-from kada_athena_async.sinks import RecordSink
+from kada_athena_async.sinks.interface import RecordSink
 from kada_athena_async.sources.strategy import metadata_source
 
 # Loaded when they are used: the first call of a run needs nothing of them.

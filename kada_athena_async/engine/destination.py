@@ -11,7 +11,7 @@ from random import Random
 from typing import TypeAlias
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.commit import CommittedManifest, read_manifest
+from kada_athena_async.commit.manifest import CommittedManifest, read_manifest
 from kada_athena_async.concurrency import Clock
 from kada_athena_async.config import Config
 from kada_athena_async.config.landing import Place
@@ -29,9 +29,10 @@ from kada_athena_async.errors import (
     UnitError,
 )
 from kada_athena_async.events import Observer, StageFinished, StageStarted, Warned
-from kada_athena_async.files import Files, in_thread
-from kada_athena_async.hwm import FileHwmStore
+from kada_athena_async.files import Files
+from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm.object_store import ObjectHwmStore
+from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.landing import (
     DeliveryReport,
@@ -46,7 +47,7 @@ from kada_athena_async.landing.hwm_stores import open_hwm_store, open_hwm_store_
 from kada_athena_async.landing.interface import Claim
 from kada_athena_async.landing.journal import Journal
 from kada_athena_async.landing.package import unlisted
-from kada_athena_async.sinks import staging_root
+from kada_athena_async.sinks.staging import staging_root
 
 Store: TypeAlias = FileHwmStore | ObjectHwmStore
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Self, Unpack
 
-from kada_athena_async.commit import RecoverySettings
+from kada_athena_async.commit.recovery import RecoverySettings
 from kada_athena_async.concurrency import Clock, SystemClock, offload, require_asyncio
 from kada_athena_async.config import Config, ConfigFields, check_name, config_digest, make_config
 from kada_athena_async.engine.aws_secrets import with_aws_secrets

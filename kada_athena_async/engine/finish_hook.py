@@ -23,7 +23,7 @@ from kada_athena_async.config import Config, known_secrets
 from kada_athena_async.config.config_file import ENVIRONMENT_PREFIX
 from kada_athena_async.errors import KadaAthenaError
 from kada_athena_async.events import Observer, Warned
-from kada_athena_async.files import in_thread
+from kada_athena_async.files.threads import in_thread
 from kada_athena_async.redact import Redactor
 from kada_athena_async.report import RunReport
 

@@ -13,8 +13,9 @@ from kada_athena_async.codes import WarningCode
 from kada_athena_async.config import Config
 from kada_athena_async.errors import StateError, UnitError, UnreachableError
 from kada_athena_async.events import Observer, Warned
-from kada_athena_async.hwm import DeliveryIntent, FileHwmStore, Origin
-from kada_athena_async.sinks import RunIntent
+from kada_athena_async.hwm import DeliveryIntent, Origin
+from kada_athena_async.hwm.store import FileHwmStore
+from kada_athena_async.sinks.journal import RunIntent
 from kada_athena_async.version import __version__
 
 ACCOUNT_DEADLINE_S = 10.0

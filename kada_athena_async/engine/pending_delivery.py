@@ -76,14 +76,8 @@ import anyio.lowlevel
 import msgspec
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.commit import (
-    CommittedManifest,
-    Manifest,
-    Recovery,
-    RecoverySettings,
-    parse_manifest,
-    recover,
-)
+from kada_athena_async.commit.manifest import CommittedManifest, Manifest, parse_manifest
+from kada_athena_async.commit.recovery import Recovery, RecoverySettings, recover
 from kada_athena_async.engine.destination import Destination, Store
 from kada_athena_async.engine.ownership import Owner
 from kada_athena_async.errors import LockedError, StateError
@@ -91,8 +85,8 @@ from kada_athena_async.events import Warned
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import DeliveryIntent, format_hwm
 from kada_athena_async.landing import DeliveryReport
-from kada_athena_async.sinks import RunIntent, staging_root
-from kada_athena_async.sinks.journal import CommitJournal, PlannedFile
+from kada_athena_async.sinks.journal import CommitJournal, PlannedFile, RunIntent
+from kada_athena_async.sinks.staging import staging_root
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.commit import SPARE_BYTES, newest_manifest
+from kada_athena_async.commit.manifest import newest_manifest
+from kada_athena_async.commit.transaction import SPARE_BYTES
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.engine.connection import Connection
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.events import Observer, Warned
-from kada_athena_async.files import Files, failing, in_thread, is_remote
+from kada_athena_async.files import Files, failing, is_remote
+from kada_athena_async.files.threads import in_thread
 
 SKEW = timedelta(seconds=60)
 """A clock further from AWS's than this is reported."""

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from kada_athena_async.commit import newest_manifest
+from kada_athena_async.commit.manifest import newest_manifest
 from kada_athena_async.config.fields import MetadataSourceName
 from kada_athena_async.engine.connection import Connection
 from kada_athena_async.engine.destination import Store
@@ -17,7 +17,8 @@ from kada_athena_async.engine.window_planner import window_planner
 from kada_athena_async.engine.window_request import WindowRequest
 from kada_athena_async.estimate import Estimate, HistorySize, SchemaSize, estimate
 from kada_athena_async.estimate.sizes import SchemaKey
-from kada_athena_async.files import Files, in_thread
+from kada_athena_async.files import Files
+from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm import Window, WindowPlan
 from kada_athena_async.inventory import Inventory
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, build_plan

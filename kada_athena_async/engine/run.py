@@ -9,13 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from kada_athena_async.codes import ExitCode, WarningCode
-from kada_athena_async.commit import (
-    CommitRequest,
-    CommittedManifest,
-    Delivery,
-    ResumableRun,
-    commit,
-)
+from kada_athena_async.commit.manifest import CommittedManifest
+from kada_athena_async.commit.publication import Delivery
+from kada_athena_async.commit.recovery import ResumableRun
+from kada_athena_async.commit.transaction import CommitRequest, commit
 from kada_athena_async.config import config_digest
 from kada_athena_async.engine import summary, system_table
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
@@ -28,14 +25,8 @@ from kada_athena_async.engine.window_request import PlannedWindow, WindowRequest
 from kada_athena_async.errors import UnitError
 from kada_athena_async.events import PlanReady, RunStarted, StageFinished, StageStarted, Warned
 from kada_athena_async.files import Files
-from kada_athena_async.hwm import (
-    DeliveryIntent,
-    FileHwmStore,
-    RunState,
-    Window,
-    WindowPlan,
-    next_state,
-)
+from kada_athena_async.hwm import DeliveryIntent, RunState, Window, WindowPlan, next_state
+from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.inventory import SystemTableFacts
 from kada_athena_async.plan import (
     PRINCIPAL_EVENTS,
@@ -48,7 +39,8 @@ from kada_athena_async.plan import (
     build_plan,
 )
 from kada_athena_async.report import RunReport, UnitOutcome
-from kada_athena_async.sinks import RunIntent, Staging
+from kada_athena_async.sinks.journal import RunIntent
+from kada_athena_async.sinks.staging import Staging
 from kada_athena_async.version import __version__
 
 if TYPE_CHECKING:

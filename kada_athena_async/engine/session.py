@@ -14,9 +14,10 @@ from kada_athena_async.engine.pending_delivery import PendingDelivery
 from kada_athena_async.engine.preflight import check_disk
 from kada_athena_async.engine.window_planner import WindowPlanner, window_planner
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.files import MARK_FIELDS, OUTPUT_FIELD, Files, in_thread, locks_in_thread
-from kada_athena_async.hwm import FileHwmStore
-from kada_athena_async.sinks import lock_path
+from kada_athena_async.files import MARK_FIELDS, OUTPUT_FIELD, Files
+from kada_athena_async.files.threads import in_thread, locks_in_thread
+from kada_athena_async.hwm.store import FileHwmStore
+from kada_athena_async.sinks.staging import lock_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

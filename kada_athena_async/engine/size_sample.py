@@ -19,7 +19,7 @@ from kada_athena_async.aws.pages import (
     pages,
 )
 from kada_athena_async.aws.wire import ExecutionBatch, moment
-from kada_athena_async.commit import CommittedManifest
+from kada_athena_async.commit.manifest import CommittedManifest
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.engine.connection import Connection
 from kada_athena_async.errors import UnitError

@@ -13,7 +13,7 @@ import msgspec
 from kada_athena_async.aws.client import CallLog
 from kada_athena_async.aws.pacing import QUOTAS
 from kada_athena_async.codes import ExitCode
-from kada_athena_async.commit import (
+from kada_athena_async.commit.manifest import (
     CommittedManifest,
     ManifestGap,
     ManifestTimeline,
@@ -28,7 +28,7 @@ from kada_athena_async.hwm.window import ANY_WORKGROUP, HWM_FORMAT
 from kada_athena_async.plan import HistoryUnit, Plan
 from kada_athena_async.records import KINDS
 from kada_athena_async.report import CommittedFile, RunReport, UnitOutcome
-from kada_athena_async.sinks import Staging
+from kada_athena_async.sinks.staging import Staging
 from kada_athena_async.version import __version__
 
 

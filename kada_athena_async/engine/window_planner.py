@@ -18,12 +18,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.commit import (
+from kada_athena_async.commit.manifest import read_manifest
+from kada_athena_async.commit.published import (
     PublishedPackage,
     held_principals,
     published_ids,
     published_packages,
-    read_manifest,
     submitted_before,
 )
 from kada_athena_async.config import Config
@@ -31,9 +31,9 @@ from kada_athena_async.engine.destination import Store
 from kada_athena_async.engine.ownership import check_output_path, check_owner, origin_of
 from kada_athena_async.engine.window_request import PlannedWindow, RequestedWindows, WindowRequest
 from kada_athena_async.errors import StateError
-from kada_athena_async.files import Files, in_thread
+from kada_athena_async.files import Files
+from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm import (
-    FileHwmStore,
     Origin,
     RunState,
     StoredState,
@@ -45,6 +45,7 @@ from kada_athena_async.hwm import (
     plan_window,
     uncovered,
 )
+from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.hwm.window import HWM_FORMAT
 
 

@@ -18,7 +18,8 @@ from kada_athena_async.errors import CommitError, ConfigError, LockedError, Prob
 from kada_athena_async.export.history import History
 from kada_athena_async.export.interface import OutputFolder, Target
 from kada_athena_async.extracts import Package, newest_packages
-from kada_athena_async.files import Files, Lock, failing, in_thread
+from kada_athena_async.files import Files, Lock, failing
+from kada_athena_async.files.threads import in_thread
 
 TARGETS: dict[str, str] = {
     "openlineage": "openlineage:write_openlineage",

@@ -29,7 +29,7 @@ from kada_athena_async.errors import (
     UnavailableError,
 )
 from kada_athena_async.events import Observer
-from kada_athena_async.files import in_thread
+from kada_athena_async.files.threads import in_thread
 from kada_athena_async.retry import Retrier, RetryBudget, RetryPolicy
 
 KEY_VARIABLE = "OPENLINEAGE_API_KEY"

@@ -12,7 +12,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TypeAlias
 
-from kada_athena_async.commit import Manifest
+from kada_athena_async.commit.manifest import Manifest
 from kada_athena_async.extracts.package import Package
 
 TableKey: TypeAlias = "tuple[str, str, str]"

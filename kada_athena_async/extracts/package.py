@@ -15,8 +15,7 @@ from typing import BinaryIO, cast
 
 from isal import igzip, isal_zlib
 
-from kada_athena_async.commit import Manifest, ManifestFile
-from kada_athena_async.commit.manifest import manifest_paths, read_manifest
+from kada_athena_async.commit.manifest import Manifest, ManifestFile, manifest_paths, read_manifest
 from kada_athena_async.errors import StateError
 from kada_athena_async.files import Files
 from kada_athena_async.records import RECORD_TYPES, Record

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from kada_athena_async.commit import Manifest
+from kada_athena_async.commit.manifest import Manifest
 from kada_athena_async.errors import StateError
 from kada_athena_async.extracts.package import Package, newest_packages
 from kada_athena_async.files import Files

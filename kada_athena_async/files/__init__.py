@@ -5,12 +5,10 @@ from __future__ import annotations
 from kada_athena_async.files.appending import open_to_append
 from kada_athena_async.files.digest import Digest
 from kada_athena_async.files.document import parse_document, read_document, to_bytes
-from kada_athena_async.files.finished import reading
 from kada_athena_async.files.lock import Lock, holder_of
 from kada_athena_async.files.mounts import is_remote
 from kada_athena_async.files.os_errors import MARK_FIELDS, OUTPUT_FIELD, failing, is_disk_full
 from kada_athena_async.files.system import Files
-from kada_athena_async.files.threads import in_thread, locks_in_thread
 
 __all__ = [
     "MARK_FIELDS",
@@ -20,13 +18,10 @@ __all__ = [
     "Lock",
     "failing",
     "holder_of",
-    "in_thread",
     "is_disk_full",
     "is_remote",
-    "locks_in_thread",
     "open_to_append",
     "parse_document",
     "read_document",
-    "reading",
     "to_bytes",
 ]

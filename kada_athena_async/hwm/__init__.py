@@ -9,7 +9,6 @@ from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.hwm.ledger import ExecutionLedger, Ledger, next_state
 from kada_athena_async.hwm.origin import Origin
 from kada_athena_async.hwm.run_state import RunState, StoredState, WorkgroupState
-from kada_athena_async.hwm.store import FileHwmStore, HwmStore
 from kada_athena_async.hwm.times import parse_time
 from kada_athena_async.hwm.window import (
     Gap,
@@ -27,9 +26,7 @@ __all__ = [
     "Disposition",
     "Execution",
     "ExecutionLedger",
-    "FileHwmStore",
     "Gap",
-    "HwmStore",
     "IdSet",
     "Ledger",
     "Origin",

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 from kada_athena_async.errors import StateError
-from kada_athena_async.files import MARK_FIELDS, Files, failing, in_thread, read_document, to_bytes
+from kada_athena_async.files import MARK_FIELDS, Files, failing, read_document, to_bytes
 from kada_athena_async.files.os_errors import remedy_of
+from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm.formats import (
     ANNOUNCEMENT_VERSION,
     MAX_HWM_BYTES,

@@ -37,8 +37,9 @@ from kada_athena_async.events import (
     Observer,
     Warned,
 )
-from kada_athena_async.files import Files, failing, in_thread
+from kada_athena_async.files import Files, failing
 from kada_athena_async.files.digest import NamedFile
+from kada_athena_async.files.threads import in_thread
 from kada_athena_async.landing.delivery_report import DeliveryReport
 from kada_athena_async.landing.interface import Claim, Landing, PutRequest, Stored
 from kada_athena_async.landing.journal import Journal

@@ -17,9 +17,9 @@ from kada_athena_async.codes import WarningCode
 from kada_athena_async.config.landing import AzurePlace, LocalPlace, Place, S3Place
 from kada_athena_async.errors import LockedError
 from kada_athena_async.events import Observer, Warned
-from kada_athena_async.files import in_thread
-from kada_athena_async.hwm import FileHwmStore
+from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm.object_store import ObjectHwmStore
+from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.hwm.versioned_objects import VersionedObject, VersionedObjects
 from kada_athena_async.landing import Runtime, open_landing
 from kada_athena_async.landing.local import LocalLanding

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from kada_athena_async.files import Files, failing, in_thread, read_document, to_bytes
+from kada_athena_async.files import Files, failing, read_document, to_bytes
+from kada_athena_async.files.threads import in_thread
 from kada_athena_async.landing.package import Package
 
 JOURNAL_VERSION = 1

@@ -20,7 +20,8 @@ from kada_athena_async.errors import (
     RequestError,
     StateError,
 )
-from kada_athena_async.files import Files, Lock, in_thread
+from kada_athena_async.files import Files, Lock
+from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm.versioned_objects import VersionedObject
 from kada_athena_async.landing.interface import PutRequest, Stored
 

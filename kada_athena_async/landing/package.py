@@ -10,8 +10,9 @@ from pathlib import Path
 import msgspec
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.files import Files, in_thread, read_document
+from kada_athena_async.files import Files, read_document
 from kada_athena_async.files.digest import NamedFile
+from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm import Origin
 
 NEWEST_MANIFEST = 2

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from kada_athena_async.concurrency import offload
 from kada_athena_async.errors import DeliveryError
-from kada_athena_async.files import Files, reading
+from kada_athena_async.files import Files
 from kada_athena_async.files.digest import NamedFile
+from kada_athena_async.files.finished import reading
 
 PART_BYTES = 8 << 20
 """S3 takes no part below 5 MiB but the last; Azure's blocks may be of any size."""

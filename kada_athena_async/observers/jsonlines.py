@@ -7,8 +7,10 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
-from kada_athena_async.events import Event, SiteEvent
+if TYPE_CHECKING:
+    from kada_athena_async.events import Event
 
 
 class JsonLines:
@@ -33,6 +35,9 @@ class JsonLines:
         self._clock = clock
 
     def __call__(self, event: Event) -> None:
+        # Not at the top: commands that only show files in JSON have no use for it.
+        from kada_athena_async.events import SiteEvent  # noqa: PLC0415
+
         site: dict[str, object] = {}
         if isinstance(event, SiteEvent):
             site, event = {"site": event.site}, event.event

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.events import (
+    DeliveryFinished,
+    DeliveryStarted,
     Event,
     FileDelivered,
     PlanReady,
@@ -19,21 +21,19 @@ from kada_athena_async.events import (
     UnitFinished,
     Warned,
 )
+from kada_athena_async.observers import NORMAL, VERBOSE
 from kada_athena_async.observers.escaping import escape, one_line
-from kada_athena_async.observers.run_progress import RunProgress
+from kada_athena_async.observers.run_progress import LINEAGE, RunProgress, Track
 from kada_athena_async.observers.summary import between, closing
+from kada_athena_async.observers.time_left import in_words, remaining
 from kada_athena_async.observers.wording import (
+    brief,
     counted,
-    delivery,
     duration,
-    opening,
-    progress,
+    moment,
     size,
 )
 from kada_athena_async.redact import Redactor
-
-QUIET, NORMAL, VERBOSE = -1, 0, 1
-"""How much is said: warnings and failures; milestones too; every unit, query and retry too."""
 
 _TRIES_BEFORE_WORD = 5
 
@@ -171,5 +171,58 @@ def details(event: Event) -> list[str]:
             reason = escape(event.reason)
             wait = duration(event.wait_s)
             return [f"again in {wait}: {escape(event.operation)}, try {event.attempt}: {reason}"]
+        case _:
+            return []
+
+
+def opening(run: RunStarted) -> str:
+    """The first line of a run."""
+    verb = "continues" if run.is_resumed else "started"
+    where = f", talking to {escape(run.endpoint_url)}" if run.endpoint_url else ""
+    return (
+        f"run {run.run_id} of {escape(run.name)} {verb}: "
+        f"{moment(run.start)} to {moment(run.end)} UTC{where}"
+    )
+
+
+def progress(progress: RunProgress, now_s: float) -> str:
+    """A line about the progress of a run; empty before there is a plan."""
+    if progress.plan is None:
+        return ""
+
+    words = [
+        f"{name} {track.ended:,} of {track.total:,}" + _percent(track)
+        for name, track in progress.tracks.items()
+        if name != LINEAGE or track.begun_s is not None
+    ]
+    words.append(f"{sum(progress.rows.values()):,} rows")
+    if progress.active_queries:
+        words.append(f"{counted(len(progress.active_queries), 'query')} running")
+
+    if progress.throttles:
+        words.append(f"{sum(progress.throttles.values()):,} throttled")
+
+    span = remaining(progress, now_s)
+    if span is not None and (left := in_words(span)):
+        words.append(left)
+
+    return f"after {brief(now_s - progress.begun_s)}: {', '.join(words)}"
+
+
+def _percent(track: Track) -> str:
+    return f" ({100 * track.share:.0f} %)" if track.shares else ""
+
+
+def delivery(event: Event) -> list[str]:
+    """Lines about the begin and the end of a delivery."""
+    match event:
+        case DeliveryStarted():
+            files = counted(event.files, "file")
+            return [f"delivering {files}, {size(event.size_bytes)}, to {escape(event.place)}"]
+        case DeliveryFinished():
+            there = f"; {event.skipped:,} were there" if event.skipped else ""
+            took = duration(event.duration_s)
+            files = counted(event.sent, "file")
+            return [f"delivered {files}, {size(event.sent_bytes)}, in {took}{there}"]
         case _:
             return []

@@ -17,8 +17,9 @@ from kada_athena_async.events import (
     SitesWaiting,
     Warned,
 )
+from kada_athena_async.observers import NORMAL, QUIET, VERBOSE
 from kada_athena_async.observers.escaping import escape
-from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines, always, is_due
+from kada_athena_async.observers.plain import PlainLines, always, is_due
 from kada_athena_async.observers.sites_progress import SitesProgress
 from kada_athena_async.observers.summary import UNCUT, closing_sites
 from kada_athena_async.observers.wording import brief, counted, duration

@@ -20,16 +20,20 @@ from kada_athena_async.events import (
     SitesFinished,
     SitesStarted,
 )
+from kada_athena_async.observers import NORMAL, VERBOSE
 from kada_athena_async.observers.layout import Line, Screen, moving_part, sites_part
-from kada_athena_async.observers.plain import NORMAL, VERBOSE, always, details, patience, plan_line
+from kada_athena_async.observers.plain import (
+    always,
+    delivery,
+    details,
+    opening,
+    patience,
+    plan_line,
+)
 from kada_athena_async.observers.reflow import wiping, wrapped_rows
 from kada_athena_async.observers.run_progress import RunProgress
 from kada_athena_async.observers.sites import SiteLines
 from kada_athena_async.observers.summary import between, closing
-from kada_athena_async.observers.wording import (
-    delivery,
-    opening,
-)
 from kada_athena_async.redact import Redactor
 
 # The seconds and the bars move; more often would only cost CPU.

@@ -32,8 +32,9 @@ from kada_athena_async.records import (
     Record,
 )
 from kada_athena_async.report import UnitFacts, UnitOutcome
-from kada_athena_async.sinks import PartFile, Staging
+from kada_athena_async.sinks.part import PartFile
 from kada_athena_async.sinks.part_reader import read_parts
+from kada_athena_async.sinks.staging import Staging
 from kada_athena_async.sql.immediate import immediate_statement
 from kada_athena_async.sql.names import Context, TableName
 from kada_athena_async.sql.worker_pool import WorkerPool

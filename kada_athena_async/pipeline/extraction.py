@@ -45,7 +45,7 @@ from kada_athena_async.records import (
     UserRecord,
 )
 from kada_athena_async.report import SPARK, ScopeFacts, UnitFacts
-from kada_athena_async.sinks import RecordSink
+from kada_athena_async.sinks.interface import RecordSink
 from kada_athena_async.sources.glue import GlueTables
 from kada_athena_async.sources.information_schema import InformationSchema
 from kada_athena_async.sources.interface import TableSource

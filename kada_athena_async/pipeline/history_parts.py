@@ -12,8 +12,7 @@ import anyio
 from kada_athena_async.aws.wire import QueryExecution
 from kada_athena_async.pipeline.transforms import Transforms, texts_of
 from kada_athena_async.records import ACCESSED, IMMEDIATES, AccessedRecord, Record
-from kada_athena_async.sinks import RecordSink
-from kada_athena_async.sinks.interface import RecordWriter
+from kada_athena_async.sinks.interface import RecordSink, RecordWriter
 from kada_athena_async.sources.query_history import record_of
 from kada_athena_async.sources.system_table import TableExecution
 from kada_athena_async.sql.worker_pool import WorkerPool

@@ -16,8 +16,9 @@ from kada_athena_async.config import Config
 from kada_athena_async.files import failing
 from kada_athena_async.pipeline.record_queue import Executed, RecordQueue
 from kada_athena_async.records import EventRecord, LinkageRecord, Record, TableColumns
-from kada_athena_async.sinks import PartFile, Staging
+from kada_athena_async.sinks.part import PartFile
 from kada_athena_async.sinks.part_reader import read_batches, read_table_columns
+from kada_athena_async.sinks.staging import Staging
 from kada_athena_async.sql.derivation import Derivation, Source, Statements, runs_prepared
 from kada_athena_async.sql.merged_linkages import LinkageMerger
 from kada_athena_async.sql.names import Context, TableName

@@ -23,8 +23,9 @@ from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.plan import PRINCIPAL_EVENTS, PrincipalEventsUnit
 from kada_athena_async.records import PrincipalRecord, QueryRecord, Record, UserRecord
 from kada_athena_async.report import UnitFacts
-from kada_athena_async.sinks import RecordSink, Staging
+from kada_athena_async.sinks.interface import RecordSink
 from kada_athena_async.sinks.part_reader import read_batches
+from kada_athena_async.sinks.staging import Staging
 from kada_athena_async.sources.cloudtrail import look_up, read_events
 from kada_athena_async.sources.principals import without_person
 from kada_athena_async.sources.strategy import user_source

@@ -35,7 +35,7 @@ from kada_athena_async.plan import (
     Unit,
 )
 from kada_athena_async.report import Scope, ScopeFacts, UnitFacts, UnitOutcome
-from kada_athena_async.sinks import SealedUnit, Staging
+from kada_athena_async.sinks.staging import SealedUnit, Staging
 from kada_athena_async.sql.worker_pool import WorkerPool
 
 

@@ -12,7 +12,8 @@ import anyio
 from isal import isal_zlib
 
 from kada_athena_async.column_block import Rows
-from kada_athena_async.files import Files, failing, in_thread
+from kada_athena_async.files import Files, failing
+from kada_athena_async.files.threads import in_thread
 from kada_athena_async.sinks.csv_format import encode
 
 # Every write is a system call and every compress call a lock of its own, so both get blocks. The

@@ -13,13 +13,14 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from types import UnionType
-from typing import BinaryIO, TypeAlias, cast, get_args, get_type_hints
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast, get_args, get_type_hints
 
 from isal import igzip
 
-from kada_athena_async.concurrency import offload
 from kada_athena_async.records import STAGED_TYPES, ColumnRecord, Record, TableColumns
-from kada_athena_async.sinks.part import PartFile
+
+if TYPE_CHECKING:
+    from kada_athena_async.sinks.part import PartFile
 
 BLOCK_BYTES = 256 * 1024
 BATCH_RECORDS = 500
@@ -64,6 +65,9 @@ async def read_batches(
     parts: Iterable[PartFile], *, is_packed: bool
 ) -> AsyncGenerator[list[Record], None]:
     """The batches of ``read_parts``, each read in a worker thread."""
+    # Not at the top: who reads published extracts needs no event loop.
+    from kada_athena_async.concurrency import offload  # noqa: PLC0415
+
     batches = read_parts(parts, is_packed=is_packed)
     while batch := await offload(lambda: next(batches, None)):
         yield batch

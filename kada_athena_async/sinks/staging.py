@@ -13,7 +13,8 @@ import msgspec
 
 from kada_athena_async.config import check_name
 from kada_athena_async.errors import CommitError, StateError
-from kada_athena_async.files import Files, failing, in_thread, is_disk_full, to_bytes
+from kada_athena_async.files import Files, failing, is_disk_full, to_bytes
+from kada_athena_async.files.threads import in_thread
 from kada_athena_async.sinks.journal import (
     COMMIT,
     INTENT,

@@ -27,12 +27,9 @@ from typing import Any, Literal, TypeAlias, TypeVar
 import pytest
 from anyio._backends._asyncio import AsyncIOBackend
 
-from kada_athena_async.commit import (
-    CommitRequest,
-    RecoverySettings,
-    RunFacts,
-    commit,
-)
+from kada_athena_async.commit.manifest import RunFacts
+from kada_athena_async.commit.recovery import RecoverySettings
+from kada_athena_async.commit.transaction import CommitRequest, commit
 from kada_athena_async.config import Config, make_config
 from kada_athena_async.config.landing import Place
 from kada_athena_async.engine.destination import Destination
@@ -47,7 +44,8 @@ from kada_athena_async.landing import Landing
 from kada_athena_async.landing.azure import AzureLanding
 from kada_athena_async.landing.s3 import S3Landing
 from kada_athena_async.records import QueryRecord, UserRecord
-from kada_athena_async.sinks import RunIntent, Staging
+from kada_athena_async.sinks.journal import RunIntent
+from kada_athena_async.sinks.staging import Staging
 from tests.landing.stores import Blobs, Contents, S3Calls, TurnedLocal, opened
 
 Kind: TypeAlias = Literal["s3", "azure", "local"]

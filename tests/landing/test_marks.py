@@ -13,14 +13,9 @@ import pytest
 
 from kada_athena_async.config.landing import LocalPlace, S3Place
 from kada_athena_async.errors import CommitError, CredentialsError, LockedError, StateError
-from kada_athena_async.hwm import (
-    DeliveryIntent,
-    FileHwmStore,
-    RunState,
-    StoredState,
-    WorkgroupState,
-)
+from kada_athena_async.hwm import DeliveryIntent, RunState, StoredState, WorkgroupState
 from kada_athena_async.hwm.object_store import ObjectHwmStore
+from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.landing import Runtime
 from kada_athena_async.landing.hwm_stores import open_hwm_store, open_hwm_store_in_landing
 from kada_athena_async.sandbox import Sandbox

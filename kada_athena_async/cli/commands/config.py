@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from kada_athena_async.cli.command import command
-from kada_athena_async.cli.help_page import GroupedCommands, PageOfCommand
-from kada_athena_async.cli.options import HELP, ConfigFile, Name, Settings, Sites
-from kada_athena_async.cli.output import Output
+from kada_athena_async.cli.command import command, group
+from kada_athena_async.cli.help_page import PageOfCommand
+from kada_athena_async.cli.options import CONFIG, NAME, SETTINGS, SITES, argument
 from kada_athena_async.codes import ExitCode
 
-config = typer.Typer(
-    cls=GroupedCommands,
-    help="Begin, check or describe the configuration file.",
-    no_args_is_help=True,
-    context_settings=HELP,
-)
+if TYPE_CHECKING:
+    from kada_athena_async.cli.output import Output
+
+config = group(help="Begin, check or describe the configuration file.")
 
 
 @config.command("init", cls=PageOfCommand)
-@command
-def init(
-    output: Output,
-    file: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="FILE",
-            help="[default: kada_athena_extractor_config.json]",
-            show_default=False,
-        ),
-    ] = None,
-    settings: Settings = None,
-) -> int:
+@command(
+    argument(
+        "file", Path | None, metavar="FILE", help="[default: kada_athena_extractor_config.json]"
+    ),
+    SETTINGS,
+)
+def init(output: Output, file: Path | None, settings: tuple[str, ...]) -> int:
     """Write a configuration file to fill in; never over one that is there.
 
     \b
@@ -44,18 +33,12 @@ def init(
     """
     from kada_athena_async.cli.work.config import write_starter
 
-    return write_starter(output, file, tuple(settings or ()))
+    return write_starter(output, file, settings)
 
 
 @config.command("check", cls=PageOfCommand)
-@command
-def check(
-    output: Output,
-    config: ConfigFile = None,
-    name: Name = "athena",
-    sites: Sites = None,
-    settings: Settings = None,
-) -> int:
+@command(CONFIG, NAME, SITES, SETTINGS)
+def check(output: Output, **asked: Any) -> int:
     """Look whether the configuration can be used; nothing is called.
 
     Shows every problem at once, and what a run would do.
@@ -67,14 +50,11 @@ def check(
     from kada_athena_async.cli.request import RunRequest
     from kada_athena_async.cli.work.config import check_configuration
 
-    request = RunRequest(
-        config=config, name=name, settings=tuple(settings or ()), sites=tuple(sites or ())
-    )
-    return check_configuration(output, request)
+    return check_configuration(output, RunRequest(**asked))
 
 
 @config.command("schema", cls=PageOfCommand)
-@command
+@command()
 def schema(document: Output) -> int:
     """Print the JSON Schema of the configuration file, for editors and checks.
 

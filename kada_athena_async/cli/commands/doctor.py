@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from kada_athena_async.cli.command import command
-from kada_athena_async.cli.options import (
-    ConfigFile,
-    HwmPath,
-    Name,
-    Settings,
-    Sites,
+from kada_athena_async.cli.options import CONFIG, HWM_PATH, NAME, SETTINGS, SITES, switch
+
+if TYPE_CHECKING:
+    from kada_athena_async.cli.output import Output
+
+QUERY = switch(
+    "runs_query", "--query", help="Also run one statement; its result stays in the bucket."
 )
-from kada_athena_async.cli.output import Output
 
 
-@command
-def doctor(
-    output: Output,
-    config: ConfigFile = None,
-    name: Name = "athena",
-    hwm_path: HwmPath = None,
-    query: Annotated[
-        bool,
-        typer.Option("--query", help="Also run one statement; its result stays in the bucket."),
-    ] = False,
-    sites: Sites = None,
-    settings: Settings = None,
-) -> int:
+@command(CONFIG, NAME, HWM_PATH, QUERY, SITES, SETTINGS)
+def doctor(output: Output, *, runs_query: bool, **asked: Any) -> int:
     """Try everything that a run needs: permissions, buckets, catalogs, clock, disk, lock.
 
     Changes nothing and leaves nothing behind. Says what is lost without what is missing, and the
@@ -44,11 +31,4 @@ def doctor(
     from kada_athena_async.cli.request import RunRequest
     from kada_athena_async.cli.work.doctor import examine_sites
 
-    request = RunRequest(
-        config=config,
-        name=name,
-        hwm_path=hwm_path,
-        settings=tuple(settings or ()),
-        sites=tuple(sites or ()),
-    )
-    return examine_sites(output, request, runs_query=query)
+    return examine_sites(output, RunRequest(**asked), runs_query=runs_query)

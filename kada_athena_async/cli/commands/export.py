@@ -2,81 +2,83 @@
 
 from __future__ import annotations
 
+from inspect import Parameter
 from pathlib import Path
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from kada_athena_async.cli.command import command
-from kada_athena_async.cli.options import ConfigFile, InSandbox, Name, OutputPath, Settings, Sites
-from kada_athena_async.cli.output import Output
+from kada_athena_async.cli.options import (
+    CONFIG,
+    IN_SANDBOX,
+    NAME,
+    OUTPUT_PATH,
+    SETTINGS,
+    SITES,
+    option,
+    switch,
+)
 
-Target = Annotated[
+if TYPE_CHECKING:
+    from kada_athena_async.cli.output import Output
+
+TARGET = option(
+    "to",
     str,
-    typer.Option(
-        "--to",
-        metavar="TARGET",
-        help="openlineage, datahub, coalesce, dbt-sources, parquet or duckdb.",
-        show_default=False,
-    ),
-]
-
-Directory = Annotated[
+    "--to",
+    default=Parameter.empty,
+    metavar="TARGET",
+    help="openlineage, datahub, coalesce, dbt-sources, parquet or duckdb.",
+)
+DIRECTORY = option(
+    "directory",
     Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="DIR",
-        help="Directory of the files that are written; made if need be.",
-        show_default=False,
-    ),
-]
-
-ToUrl = Annotated[
+    "--output",
+    "-o",
+    metavar="DIR",
+    help="Directory of the files that are written; made if need be.",
+)
+TO_URL = option(
+    "to_url",
     str | None,
-    typer.Option(
-        metavar="URL",
-        help="Post the events of openlineage there; key in OPENLINEAGE_API_KEY.",
-        show_default=False,
-    ),
-]
-
-Newest = Annotated[bool, typer.Option("--newest", help="Only the newest run.")]
-
-RunsSince = Annotated[
+    metavar="URL",
+    help="Post the events of openlineage there; key in OPENLINEAGE_API_KEY.",
+)
+NEWEST = switch("newest", "--newest", help="Only the newest run.")
+RUNS_SINCE = option(
+    "since",
     str | None,
-    typer.Option(
-        metavar="TIME",
-        help="Only runs whose window ends after this time, in UTC.",
-        show_default=False,
-    ),
-]
-
-Region = Annotated[
-    str,
-    typer.Option(
-        metavar="REGION",
-        help="Region of extracts that do not name theirs.",
-        show_default=False,
-    ),
-]
+    metavar="TIME",
+    help="Only runs whose window ends after this time, in UTC.",
+)
+REGION = option(
+    "region", str, default="", metavar="REGION", help="Region of extracts that do not name theirs."
+)
 
 
-@command
+@command(
+    TARGET,
+    DIRECTORY,
+    TO_URL,
+    CONFIG,
+    NAME,
+    OUTPUT_PATH,
+    NEWEST,
+    RUNS_SINCE,
+    REGION,
+    SITES,
+    IN_SANDBOX,
+    SETTINGS,
+)
 def export(
     output: Output,
-    to: Target,
-    directory: Directory = None,
-    to_url: ToUrl = None,
-    config: ConfigFile = None,
-    name: Name = "athena",
-    output_path: OutputPath = None,
-    newest: Newest = False,
-    since: RunsSince = None,
-    region: Region = "",
-    sites: Sites = None,
-    sandbox: InSandbox = False,
-    settings: Settings = None,
+    *,
+    to: str,
+    directory: Path | None,
+    to_url: str | None,
+    newest: bool,
+    since: str | None,
+    region: str,
+    **asked: Any,
 ) -> int:
     """Write what was extracted as other catalogues and tools read it.
 
@@ -109,6 +111,6 @@ def export(
         newest=newest,
         since=since,
         region=region,
-        asked=published(config, name, sites, settings, output_path, sandbox),
+        asked=published(**asked),
     )
     return export_runs(output, request)

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from inspect import Parameter
+from typing import TYPE_CHECKING, Any
 
-import typer
+from kada_athena_async.cli.command import command, group
+from kada_athena_async.cli.help_page import PageOfCommand
+from kada_athena_async.cli.options import CONFIG, HWM_PATH, NAME, SETTINGS, SITES, argument
 
-from kada_athena_async.cli.command import command
-from kada_athena_async.cli.help_page import GroupedCommands, PageOfCommand
-from kada_athena_async.cli.options import HELP, ConfigFile, HwmPath, Name, Settings, Sites
-from kada_athena_async.cli.output import Output
+if TYPE_CHECKING:
+    from kada_athena_async.cli.output import Output
 
-hwm = typer.Typer(
-    cls=GroupedCommands,
-    help="Look at or set the high-water mark.",
-    no_args_is_help=True,
-    context_settings=HELP,
+TIME = argument(
+    "time", str, default=Parameter.empty, metavar="TIME", help="YYYY-MM-DD HH:MM:SS in UTC."
 )
+
+hwm = group(help="Look at or set the high-water mark.")
 
 
 @hwm.command("show", cls=PageOfCommand)
-@command
-def show(
-    output: Output,
-    config: ConfigFile = None,
-    sites: Sites = None,
-    settings: Settings = None,
-    name: Name = "athena",
-    hwm_path: HwmPath = None,
-) -> int:
+@command(CONFIG, SITES, SETTINGS, NAME, HWM_PATH)
+def show(output: Output, **asked: Any) -> int:
     """Show how far the last run came.
 
     Looks where a run keeps it: at --hwm-path, else where hwm_store of the
@@ -42,30 +35,12 @@ def show(
     from kada_athena_async.cli.request import RunRequest
     from kada_athena_async.cli.work.hwm import show_marks
 
-    request = RunRequest(
-        config=config,
-        name=name,
-        hwm_path=hwm_path,
-        settings=tuple(settings or ()),
-        sites=tuple(sites or ()),
-    )
-    return show_marks(output, request)
+    return show_marks(output, RunRequest(**asked))
 
 
 @hwm.command("set", cls=PageOfCommand)
-@command
-def set_(
-    output: Output,
-    time: Annotated[
-        str,
-        typer.Argument(metavar="TIME", help="YYYY-MM-DD HH:MM:SS in UTC.", show_default=False),
-    ],
-    config: ConfigFile = None,
-    sites: Sites = None,
-    settings: Settings = None,
-    name: Name = "athena",
-    hwm_path: HwmPath = None,
-) -> int:
+@command(TIME, CONFIG, SITES, SETTINGS, NAME, HWM_PATH)
+def set_(output: Output, *, time: str, **asked: Any) -> int:
     """Set how far the next run shall believe the last one came.
 
     \b
@@ -75,11 +50,4 @@ def set_(
     from kada_athena_async.cli.request import RunRequest
     from kada_athena_async.cli.work.hwm import set_mark
 
-    request = RunRequest(
-        config=config,
-        name=name,
-        hwm_path=hwm_path,
-        settings=tuple(settings or ()),
-        sites=tuple(sites or ()),
-    )
-    return set_mark(output, time, request)
+    return set_mark(output, time, RunRequest(**asked))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import enum
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from kada_athena_async.cli.command import command
-from kada_athena_async.cli.options import ConfigFile, Name, Settings, Sites
-from kada_athena_async.cli.output import Output
+from kada_athena_async.cli.options import CONFIG, NAME, SETTINGS, SITES, option, switch
+
+if TYPE_CHECKING:
+    from kada_athena_async.cli.output import Output
 
 
 class Form(str, enum.Enum):
@@ -29,34 +29,37 @@ class For(str, enum.Enum):
     HWM_STORE = "hwm_store"
 
 
-@command
-def iam_policy(
-    document: Output,
-    config: ConfigFile = None,
-    name: Name = "athena",
-    form: Annotated[Form, typer.Option("--format", help="Language of the document.")] = Form.JSON,
-    account: Annotated[
-        str,
-        typer.Option(
-            metavar="ID",
-            help="Account of the estate.  [default: the role's, else where it is deployed]",
-            show_default=False,
-        ),
-    ] = "",
-    optional: Annotated[
-        bool, typer.Option("--optional", help="With rights whose absence only costs something.")
-    ] = False,
-    principal: Annotated[
-        For,
-        typer.Option(
-            "--for",
-            help="Whose rights: of who extracts, of who assumes the role, of the landing's or the "
-            "HWM's own identity.",
-        ),
-    ] = For.RUN,
-    sites: Sites = None,
-    settings: Settings = None,
-) -> int:
+FORM = option(
+    "form",
+    Form,
+    "--format",
+    default=Form.JSON,
+    show_default=True,
+    help="Language of the document.",
+)
+ACCOUNT = option(
+    "account",
+    str,
+    default="",
+    metavar="ID",
+    help="Account of the estate.  [default: the role's, else where it is deployed]",
+)
+OPTIONAL = switch(
+    "has_optional", "--optional", help="With rights whose absence only costs something."
+)
+PRINCIPAL = option(
+    "principal",
+    For,
+    "--for",
+    default=For.RUN,
+    show_default=True,
+    help="Whose rights: of who extracts, of who assumes the role, of the landing's or the "
+    "HWM's own identity.",
+)
+
+
+@command(CONFIG, NAME, FORM, ACCOUNT, OPTIONAL, PRINCIPAL, SITES, SETTINGS)
+def iam_policy(document: Output, *, form: Form, principal: For, **asked: Any) -> int:
     """Print the least-privilege policy for this configuration; AWS is not asked.
 
     Resources are narrowed to its workgroups, catalogs, schemas and buckets.
@@ -68,14 +71,5 @@ def iam_policy(
     """
     from kada_athena_async.cli.work.iam_policy import PolicyRequest, show_policy
 
-    request = PolicyRequest(
-        config=config,
-        name=name,
-        settings=tuple(settings or ()),
-        sites=tuple(sites or ()),
-        form=form.value,
-        account=account,
-        has_optional=optional,
-        principal=principal.value,
-    )
+    request = PolicyRequest(form=form.value, principal=principal.value, **asked)
     return show_policy(document, request)

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import (
-    ConfigFile,
-    EndHwm,
-    HwmPath,
-    Name,
-    Settings,
-    Sites,
-    StartHwm,
+    CONFIG,
+    END_HWM,
+    HWM_PATH,
+    NAME,
+    SETTINGS,
+    SITES,
+    START_HWM,
 )
-from kada_athena_async.cli.output import Output
+
+if TYPE_CHECKING:
+    from kada_athena_async.cli.output import Output
 
 
-@command
-def plan(
-    output: Output,
-    config: ConfigFile = None,
-    name: Name = "athena",
-    hwm_path: HwmPath = None,
-    start_hwm: StartHwm = None,
-    end_hwm: EndHwm = None,
-    sites: Sites = None,
-    settings: Settings = None,
-) -> int:
+@command(CONFIG, NAME, HWM_PATH, START_HWM, END_HWM, SITES, SETTINGS)
+def plan(output: Output, **asked: Any) -> int:
     """Show what the next run would read, and estimate its calls, time and rough dollars.
 
     Runs no query and writes nothing. Sizes come from the last run, or from some pages; times are
@@ -38,13 +33,4 @@ def plan(
     from kada_athena_async.cli.request import RunRequest
     from kada_athena_async.cli.work.plan import show_plans
 
-    request = RunRequest(
-        config=config,
-        name=name,
-        hwm_path=hwm_path,
-        start_hwm=start_hwm,
-        end_hwm=end_hwm,
-        settings=tuple(settings or ()),
-        sites=tuple(sites or ()),
-    )
-    return show_plans(output, request)
+    return show_plans(output, RunRequest(**asked))

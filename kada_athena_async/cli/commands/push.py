@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from kada_athena_async.cli.command import command
-from kada_athena_async.cli.options import (
-    ConfigFile,
-    Name,
-    Settings,
-    Sites,
-)
-from kada_athena_async.cli.output import Output
+from kada_athena_async.cli.options import CONFIG, NAME, SETTINGS, SITES, switch
+
+if TYPE_CHECKING:
+    from kada_athena_async.cli.output import Output
+
+ALL = switch("sends_all", "--all", help="Send also what another landing has.")
 
 
-@command
-def push(
-    output: Output,
-    config: ConfigFile = None,
-    name: Name = "athena",
-    sites: Sites = None,
-    settings: Settings = None,
-    sends_all: Annotated[
-        bool, typer.Option("--all", help="Send also what another landing has.")
-    ] = False,
-) -> int:
+@command(CONFIG, NAME, SITES, SETTINGS, ALL)
+def push(output: Output, *, sends_all: bool, **asked: Any) -> int:
     """Bring what was extracted and not yet delivered to the landing, oldest first.
 
     A run with a landing does so by itself. Safe to repeat: nothing is sent twice. What
@@ -39,7 +27,4 @@ def push(
     from kada_athena_async.cli.request import RunRequest
     from kada_athena_async.cli.work.push import push_extracts
 
-    request = RunRequest(
-        config=config, name=name, settings=tuple(settings or ()), sites=tuple(sites or ())
-    )
-    return push_extracts(output, request, sends_all=sends_all)
+    return push_extracts(output, RunRequest(**asked), sends_all=sends_all)

@@ -3,47 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import (
-    ConfigFile,
-    Days,
-    InSandbox,
-    Name,
-    OutputPath,
-    Settings,
-    Since,
-    Sites,
+    CONFIG,
+    DAYS,
+    IN_SANDBOX,
+    NAME,
+    OUTPUT_PATH,
+    SETTINGS,
+    SINCE,
+    SITES,
+    option,
 )
-from kada_athena_async.cli.output import Output
 
-PageFile = Annotated[
+if TYPE_CHECKING:
+    from kada_athena_async.cli.output import Output
+
+PAGE_FILE = option(
+    "file",
     Path | None,
-    typer.Option(
-        "--file",
-        "-f",
-        metavar="FILE",
-        help="Where the page goes.  [default: <name>_report.html in the working directory]",
-        show_default=False,
-    ),
-]
+    "--file",
+    "-f",
+    metavar="FILE",
+    help="Where the page goes.  [default: <name>_report.html in the working directory]",
+)
 
 
-@command
+@command(CONFIG, NAME, OUTPUT_PATH, PAGE_FILE, DAYS, SINCE, SITES, IN_SANDBOX, SETTINGS)
 def report(
-    output: Output,
-    config: ConfigFile = None,
-    name: Name = "athena",
-    output_path: OutputPath = None,
-    file: PageFile = None,
-    days: Days = None,
-    since: Since = None,
-    sites: Sites = None,
-    sandbox: InSandbox = False,
-    settings: Settings = None,
+    output: Output, *, file: Path | None, days: int | None, since: str | None, **asked: Any
 ) -> int:
     """Show the extracts as one HTML page: all published runs, the estate as the newest found it.
 
@@ -59,5 +49,5 @@ def report(
     from kada_athena_async.cli.request import published
     from kada_athena_async.cli.work.report import PageRequest, make_page
 
-    asked = published(config, name, sites, settings, output_path, sandbox)
-    return make_page(output, PageRequest(file=file, days=days, since=since, asked=asked))
+    request = PageRequest(file=file, days=days, since=since, asked=published(**asked))
+    return make_page(output, request)

@@ -5,98 +5,84 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import (
-    ConfigFile,
-    EndHwm,
-    HwmPath,
-    Name,
+    CONFIG,
+    END_HWM,
+    HWM_PATH,
+    NAME,
+    SETTINGS,
+    SITES,
+    START_HWM,
     OnError,
-    Settings,
-    Sites,
     Source,
-    StartHwm,
+    option,
+    switch,
 )
-from kada_athena_async.cli.output import Output
 
 if TYPE_CHECKING:
+    from kada_athena_async.cli.output import Output
     from kada_athena_async.cli.request import RunRequest
 
-NoResume = Annotated[
-    bool,
-    typer.Option("--no-resume", "--fresh", help="Do not continue an interrupted run; begin anew."),
-]
-
-Reprocess = Annotated[
-    bool,
-    typer.Option(
-        "--reprocess", "--again", help="Extract the published packages of the window once more."
-    ),
-]
-
-InSandbox = Annotated[
-    bool,
-    typer.Option("--sandbox", help="Extract from an invented AWS on this machine instead."),
-]
-
-Directory = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", help="Directory for the extracts.", show_default=False),
-]
-
-MetadataSource = Annotated[
-    Source | None, typer.Option(help="Where metadata comes from.", show_default=False)
-]
-
-OnErrorOption = Annotated[
-    OnError | None,
-    typer.Option(help="What to do with what cannot be read.", show_default=False),
-]
-
-SitesAtOnce = Annotated[
-    int | None,
-    typer.Option(metavar="N", min=1, help="Sites side by side.  [default: 8]"),
-]
-
-SiteMinutes = Annotated[
+NO_RESUME = switch(
+    "is_fresh",
+    "--no-resume",
+    "--fresh",
+    help="Do not continue an interrupted run; begin anew.",
+)
+REPROCESS = switch(
+    "is_again",
+    "--reprocess",
+    "--again",
+    help="Extract the published packages of the window once more.",
+)
+FROM_SANDBOX = switch(
+    "is_sandbox", "--sandbox", help="Extract from an invented AWS on this machine instead."
+)
+DIRECTORY = option("output_path", Path | None, metavar="DIR", help="Directory for the extracts.")
+METADATA_SOURCE = option("metadata_source", Source | None, help="Where metadata comes from.")
+ON_ERROR = option("on_error", OnError | None, help="What to do with what cannot be read.")
+SITES_AT_ONCE = option(
+    "sites_at_once", int | None, metavar="N", min=1, help="Sites side by side.  [default: 8]"
+)
+SITE_MINUTES = option(
+    "site_minutes",
     float | None,
-    typer.Option(
-        metavar="N",
-        min=0.01,
-        help="Minutes that a site may take; one that takes longer has failed.",
-        show_default=False,
-    ),
-]
-
-Otel = Annotated[
-    bool,
-    typer.Option("--otel", help="Send spans and metrics as the OTEL_* variables say."),
-]
+    metavar="N",
+    min=0.01,
+    help="Minutes that a site may take; one that takes longer has failed.",
+)
+OTEL = switch("is_otel", "--otel", help="Send spans and metrics as the OTEL_* variables say.")
 
 
-@command
+@command(
+    CONFIG,
+    NAME,
+    HWM_PATH,
+    START_HWM,
+    END_HWM,
+    NO_RESUME,
+    REPROCESS,
+    FROM_SANDBOX,
+    DIRECTORY,
+    METADATA_SOURCE,
+    ON_ERROR,
+    SITES,
+    SITES_AT_ONCE,
+    SITE_MINUTES,
+    OTEL,
+    SETTINGS,
+)
 def run(
     output: Output,
-    config: ConfigFile = None,
-    name: Name = "athena",
-    hwm_path: HwmPath = None,
-    start_hwm: StartHwm = None,
-    end_hwm: EndHwm = None,
-    fresh: NoResume = False,
-    again: Reprocess = False,
-    sandbox: InSandbox = False,
-    output_path: Directory = None,
-    metadata_source: MetadataSource = None,
-    on_error: OnErrorOption = None,
-    sites: Sites = None,
-    sites_at_once: SitesAtOnce = None,
-    site_minutes: SiteMinutes = None,
-    otel: Otel = False,
-    settings: Settings = None,
+    *,
+    is_sandbox: bool,
+    output_path: Path | None,
+    metadata_source: Source | None,
+    on_error: OnError | None,
+    **asked: Any,
 ) -> int:
     """Extract everything since the last run, then move the high-water mark.
 
@@ -113,27 +99,13 @@ def run(
     threading.Thread(target=_load_http, daemon=True).start()
     from kada_athena_async.cli.request import RunRequest
 
-    request = RunRequest(
-        config=config,
-        name=name,
-        hwm_path=hwm_path,
-        start_hwm=start_hwm,
-        end_hwm=end_hwm,
-        is_fresh=fresh,
-        is_again=again,
-        settings=tuple(settings or ()),
-        sites=tuple(sites or ()),
-        sites_at_once=sites_at_once,
-        site_minutes=site_minutes,
-        is_otel=otel,
-        overrides={
-            "output_path": str(output_path.absolute()) if output_path else None,
-            "metadata_source": metadata_source.value if metadata_source else None,
-            "on_error": on_error.value if on_error else None,
-        },
-    )
-
-    return _run_demo(output, request) if sandbox else _run_extraction(output, request)
+    overrides = {
+        "output_path": str(output_path.absolute()) if output_path else None,
+        "metadata_source": metadata_source.value if metadata_source else None,
+        "on_error": on_error.value if on_error else None,
+    }
+    request = RunRequest(overrides=overrides, **asked)
+    return _run_demo(output, request) if is_sandbox else _run_extraction(output, request)
 
 
 def _run_demo(output: Output, request: RunRequest) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import enum
 from pathlib import Path
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from kada_athena_async.cli.command import command
-from kada_athena_async.cli.output import Output
+from kada_athena_async.cli.options import option
+
+if TYPE_CHECKING:
+    from kada_athena_async.cli.output import Output
 
 
 class SandboxPolicy(str, enum.Enum):
@@ -19,27 +20,47 @@ class SandboxPolicy(str, enum.Enum):
     SEED = "seed"
 
 
-@command
-def sandbox(
-    output: Output,
-    port: Annotated[
-        int,
-        typer.Option(
-            metavar="PORT", min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one."
-        ),
-    ] = 0,
-    seed: Annotated[int, typer.Option(metavar="N", help="Another seed, another invention.")] = 7,
-    scale: Annotated[
-        float, typer.Option(metavar="X", min=0.01, help="Size of the estate, as a factor.")
-    ] = 1.0,
-    policy: Annotated[
-        SandboxPolicy, typer.Option(help="Rights: all, or those of the documented policy.")
-    ] = SandboxPolicy.ADMIN,
-    write_config: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Also write the configuration here.", show_default=False),
-    ] = None,
-) -> int:
+PORT = option(
+    "port",
+    int,
+    default=0,
+    show_default=True,
+    metavar="PORT",
+    min=0,
+    max=65535,
+    help="Port on 127.0.0.1; 0 takes a free one.",
+)
+SEED = option(
+    "seed",
+    int,
+    default=7,
+    show_default=True,
+    metavar="N",
+    help="Another seed, another invention.",
+)
+SCALE = option(
+    "scale",
+    float,
+    default=1.0,
+    show_default=True,
+    metavar="X",
+    min=0.01,
+    help="Size of the estate, as a factor.",
+)
+POLICY = option(
+    "policy",
+    SandboxPolicy,
+    default=SandboxPolicy.ADMIN,
+    show_default=True,
+    help="Rights: all, or those of the documented policy.",
+)
+WRITE_CONFIG = option(
+    "write_config", Path | None, metavar="FILE", help="Also write the configuration here."
+)
+
+
+@command(PORT, SEED, SCALE, POLICY, WRITE_CONFIG)
+def sandbox(output: Output, *, policy: SandboxPolicy, **asked: Any) -> int:
     """Serve an invented AWS on this machine until Ctrl-C; prints a configuration for it.
 
     \b
@@ -49,7 +70,4 @@ def sandbox(
     """
     from kada_athena_async.cli.work.sandbox import SandboxRequest, serve_sandbox
 
-    request = SandboxRequest(
-        port=port, seed=seed, scale=scale, policy=policy.value, write_config=write_config
-    )
-    return serve_sandbox(output, request)
+    return serve_sandbox(output, SandboxRequest(policy=policy.value, **asked))

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import typer
+from typing import TYPE_CHECKING
 
-from kada_athena_async.cli.command import command
-from kada_athena_async.cli.help_page import GroupedCommands, PageOfCommand
-from kada_athena_async.cli.options import HELP
-from kada_athena_async.cli.output import Output
+from kada_athena_async.cli.command import command, group
+from kada_athena_async.cli.help_page import PageOfCommand
 from kada_athena_async.codes import ExitCode
 
-schema = typer.Typer(
-    cls=GroupedCommands,
-    help="Describe extracts and manifest as JSON Schema.",
-    no_args_is_help=True,
-    context_settings=HELP,
-)
+if TYPE_CHECKING:
+    from kada_athena_async.cli.output import Output
+
+schema = group(help="Describe extracts and manifest as JSON Schema.")
 
 
 @schema.command("extracts", cls=PageOfCommand)
-@command
+@command()
 def extracts(document: Output) -> int:
     """Print the JSON Schema of the rows of every kind of extract.
 
@@ -36,7 +32,7 @@ def extracts(document: Output) -> int:
 
 
 @schema.command("manifest", cls=PageOfCommand)
-@command
+@command()
 def manifest(document: Output) -> int:
     """Print the JSON Schema of the manifest that names the extracts of a run.
 

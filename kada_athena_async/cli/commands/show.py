@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import enum
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import (
-    ConfigFile,
-    Days,
-    InSandbox,
-    Name,
-    OutputPath,
-    Settings,
-    Since,
-    Sites,
+    CONFIG,
+    DAYS,
+    IN_SANDBOX,
+    NAME,
+    OUTPUT_PATH,
+    SETTINGS,
+    SINCE,
+    SITES,
+    argument,
+    option,
 )
-from kada_athena_async.cli.output import Output
+
+if TYPE_CHECKING:
+    from kada_athena_async.cli.output import Output
 
 
 class What(str, enum.Enum):
@@ -40,42 +42,37 @@ class What(str, enum.Enum):
     ADVICE = "advice"
 
 
-View = Annotated[What, typer.Argument(metavar="WHAT", help="See above.")]
-
-Subject = Annotated[
+VIEW = argument(
+    "what", What, default=What.COUNTS, show_default=True, metavar="WHAT", help="See above."
+)
+SUBJECT = argument(
+    "of",
     str | None,
-    typer.Argument(
-        metavar="OF", help="What to search, the kind of extract for head, the table for who."
-    ),
-]
-
-Rows = Annotated[
+    metavar="OF",
+    help="What to search, the kind of extract for head, the table for who.",
+)
+ROWS = option(
+    "rows",
     int | None,
-    typer.Option(
-        "--rows",
-        "-r",
-        metavar="N",
-        min=1,
-        help="Rows at most.  [default: 10, of head 3]",
-        show_default=False,
-    ),
-]
+    "--rows",
+    "-r",
+    metavar="N",
+    min=1,
+    help="Rows at most.  [default: 10, of head 3]",
+)
 
 
-@command
+@command(VIEW, SUBJECT, ROWS, DAYS, SINCE, NAME, CONFIG, SITES, OUTPUT_PATH, IN_SANDBOX, SETTINGS)
 def show(
     output: Output,
-    what: View = What.COUNTS,
-    of: Subject = None,
-    rows: Rows = None,
-    days: Days = None,
-    since: Since = None,
-    name: Name = "athena",
-    config: ConfigFile = None,
-    sites: Sites = None,
-    output_path: OutputPath = None,
-    sandbox: InSandbox = False,
-    settings: Settings = None,
+    *,
+    what: What,
+    of: str | None,
+    rows: int | None,
+    days: int | None,
+    since: str | None,
+    name: str,
+    **asked: Any,
 ) -> int:
     """Look into the extracts, without other tools; AWS is not asked.
 
@@ -115,6 +112,6 @@ def show(
         # Once `-n` meant rows here, and in scripts it still does.
         rows, name = int(name), "athena"
 
-    asked = published(config, name, sites, settings, output_path, sandbox)
-    request = ShowRequest(what.value, of, rows, days=days, since=since, asked=asked)
+    published_runs = published(name=name, **asked)
+    request = ShowRequest(what.value, of, rows, days=days, since=since, asked=published_runs)
     return show_extracts(output, request)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
 
@@ -19,12 +19,15 @@ from kada_athena_async.codes import WarningCode
 from kada_athena_async.config import DEFAULT_FILE, Site, check_name
 from kada_athena_async.config.landing import LocalPlace
 from kada_athena_async.errors import ConfigError, Problem, StateError
-from kada_athena_async.events import Warned
 from kada_athena_async.files import MARK_FIELDS, Files
-from kada_athena_async.hwm import FileHwmStore, StoredState
+from kada_athena_async.hwm import StoredState
 from kada_athena_async.hwm.formats import format_hwm
 from kada_athena_async.hwm.object_store import ObjectHwmStore
+from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.hwm.times import parse_time
+
+if TYPE_CHECKING:
+    from kada_athena_async.events import Warned
 
 Store: TypeAlias = FileHwmStore | ObjectHwmStore
 
@@ -177,6 +180,8 @@ def _place(store: Store) -> str:
 
 
 def _step(before: datetime, wanted: datetime, undo: str) -> Warned:
+    from kada_athena_async.events import Warned
+
     first, last = sorted((before, wanted))
     is_forward = before < wanted
     span = f"{format_hwm(first)} to {format_hwm(last)}"

@@ -18,12 +18,14 @@ from kada_athena_async.engine.doctor.buckets import BucketTrials
 from kada_athena_async.engine.doctor.report import Area, CheckResult, Finding, State
 from kada_athena_async.engine.window_planner import WindowPlanner, window_planner
 from kada_athena_async.errors import ConfigError, KadaAthenaError
-from kada_athena_async.files import holder_of, in_thread
-from kada_athena_async.hwm import FileHwmStore, format_hwm
+from kada_athena_async.files import holder_of
+from kada_athena_async.files.threads import in_thread
+from kada_athena_async.hwm import format_hwm
+from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.landing import open_client, open_landing
 from kada_athena_async.landing.sas import sas_end
 from kada_athena_async.permissions import Permission, Target
-from kada_athena_async.sinks import lock_path
+from kada_athena_async.sinks.staging import lock_path
 
 _LANDING = frozenset({Target.LANDING, Target.LANDING_BUCKET, Target.LANDING_KEY})
 _MARKS = frozenset({Target.MARKS, Target.MARKS_BUCKET})

@@ -39,7 +39,7 @@ from kada_athena_async.errors import (
     NetworkError,
     UnitError,
 )
-from kada_athena_async.files import in_thread
+from kada_athena_async.files.threads import in_thread
 from kada_athena_async.inventory import CatalogFacts, WorkgroupFacts
 from kada_athena_async.permissions import (
     AccountScope,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -23,13 +24,18 @@ DOCUMENTS = {"iam-policy", "config schema", *SCHEMAS}
 LEAVES = [name for name in COMMANDS if name not in ("hwm", "config", "schema")]
 
 
-def spellings(command: str) -> dict[str, str]:
-    """Each spelling of each option of *command* -> the option's longest first name."""
+def node_of(command: str) -> Any:
+    """The command as typer has it."""
     node: Any = get_command(app)
     for word in command.split():
         node = node.commands[word]
 
-    return {opt: param.opts[0] for param in node.params for opt in param.opts}
+    return node
+
+
+def spellings(command: str) -> dict[str, str]:
+    """Each spelling of each option of *command* -> the option's longest first name."""
+    return {opt: param.opts[0] for param in node_of(command).params for opt in param.opts}
 
 
 @pytest.mark.parametrize("command", LEAVES)
@@ -52,6 +58,19 @@ def test_a_letter_means_the_same_everywhere() -> None:
                 meanings.setdefault(letter, set()).add(long)
 
     assert {letter: found for letter, found in meanings.items() if len(found) > 1} == {}
+
+
+def test_an_option_means_the_same_everywhere() -> None:
+    """One declaration of each; two that write or choose what the others look at differ."""
+    meanings: dict[str, set[tuple[object, ...]]] = {}
+    for command in LEAVES:
+        for param in node_of(command).params:
+            if param.opts[0].startswith("--"):
+                meaning = (tuple(param.opts), param.metavar, param.help, param.default)
+                meanings.setdefault(param.opts[0], set()).add(meaning)
+
+    differing = {option for option, found in meanings.items() if len(found) > 1}
+    assert differing == {"--sandbox", "--output-path", "--since"}
 
 
 def test_old_spellings_go_on_working() -> None:
@@ -117,10 +136,21 @@ def test_a_program_is_told_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "--bogus" in told["message"]
 
 
+NOT_OURS = ["aiobotocore", "aioboto3", "botocore", "sqlglot", "duckdb"]
+UNUSED = ["aws", "commit.recovery", "engine", "events", "landing", "observers.plain"]
+"""Modules of ours that no command which looks at files may load."""
+NEEDED = {
+    "hwm": ["anyio", "asyncio"],  # the stores of high-water marks
+    "iam-policy": ["yaml"],  # which it writes
+    "show advice": ["sql", "sqlite3"],
+    "show slowest": ["sql"],
+}
+
+
 @pytest.mark.parametrize(
     "typed",
     [
-        "--help",
+        "--version",
         "run --help",
         "config init made.json",
         "config check",
@@ -129,14 +159,14 @@ def test_a_program_is_told_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
         "hwm set '2026-01-01 00:00:00'",
         "show",
         "show counts --output-path .",
+        "show tables --output-path .",
+        "show slowest --output-path .",
         "show advice --output-path .",
         "iam-policy --account 123456789012",
     ],
 )
-def test_what_never_asks_aws_loads_nothing_of_aws(tmp_path: Path, typed: str) -> None:
-    """Neither the SDK nor the engine: they take a second to load."""
-    import shlex
-
+def test_what_never_asks_aws_loads_what_it_needs(tmp_path: Path, typed: str) -> None:
+    """Neither the SDK, nor the engine, nor another command: they take a second to load."""
     path = tmp_path / "kada_athena_extractor_config.json"
     fields = {
         "server": "athena",
@@ -149,14 +179,11 @@ def test_what_never_asks_aws_loads_nothing_of_aws(tmp_path: Path, typed: str) ->
     if "--output-path" in typed:
         make_package(tmp_path, {"databaselog": [query(1)]})
 
-    heavy = ["aiobotocore", "aioboto3", "botocore", "kada_athena_async.aws", "sqlglot", "duckdb"]
-    heavy += [] if typed.startswith("iam-policy") else ["yaml"]  # which it writes
-    heavy += [] if typed.startswith("hwm") else ["asyncio", "aiofiles"]  # its stores need a loop
     code = (
         "import sys\n"
         "from kada_athena_async.cli import main\n"
         "try:\n    main()\n"
-        f"finally:\n    print([m for m in {heavy} if m in sys.modules], file=sys.stderr)"
+        "finally:\n    print(*sys.modules, file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *shlex.split(typed)],
@@ -167,4 +194,11 @@ def test_what_never_asks_aws_loads_nothing_of_aws(tmp_path: Path, typed: str) ->
     )
 
     assert done.returncode == (3 if typed == "show" else 0), done.stderr
-    assert done.stderr.splitlines()[-1] == "[]"
+    loaded = set(done.stderr.splitlines()[-1].split())
+    needed = {name for start, names in NEEDED.items() if typed.startswith(start) for name in names}
+    unused = {"aiofiles", "anyio", "asyncio", "sql", "sqlite3", "yaml", *UNUSED} - needed
+    heavy = {*NOT_OURS, *unused, *(f"kada_athena_async.{name}" for name in unused)}
+    assert heavy & loaded == set()
+    commands = "kada_athena_async.cli.commands."
+    own = {f"{commands}{typed.split()[0].replace('-', '_')}"} - {f"{commands}__version"}
+    assert {name for name in loaded if name.startswith(commands)} == own

@@ -12,13 +12,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from kada_athena_async.commit import (
-    CommitRequest,
-    RecoverySettings,
-    RunFacts,
-    commit,
-    recover,
-)
+from kada_athena_async.commit.manifest import RunFacts
+from kada_athena_async.commit.recovery import RecoverySettings, recover
+from kada_athena_async.commit.transaction import CommitRequest, commit
 from kada_athena_async.config import make_config
 from kada_athena_async.engine.window_planner import WindowPlanner
 from kada_athena_async.engine.window_request import PlannedWindow, WindowRequest
@@ -28,7 +24,6 @@ from kada_athena_async.hwm import (
     Disposition,
     Execution,
     ExecutionLedger,
-    FileHwmStore,
     Ledger,
     Origin,
     RunState,
@@ -36,8 +31,10 @@ from kada_athena_async.hwm import (
     WorkgroupWindow,
     next_state,
 )
+from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.records import QueryRecord, UserRecord
-from kada_athena_async.sinks import RunIntent, Staging
+from kada_athena_async.sinks.journal import RunIntent
+from kada_athena_async.sinks.staging import Staging
 
 T0 = datetime(2026, 11, 1, tzinfo=timezone.utc)
 KINDS = ("users", "databaselog")

@@ -15,20 +15,17 @@ from pathlib import Path
 
 import pytest
 
-from kada_athena_async.commit import (
-    CommitRequest,
-    Recovery,
-    RecoverySettings,
-    RunFacts,
-    commit,
-    recover,
-)
+from kada_athena_async.commit.manifest import RunFacts
+from kada_athena_async.commit.recovery import Recovery, RecoverySettings, recover
+from kada_athena_async.commit.transaction import CommitRequest, commit
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.events import Event, FileCommitted, Warned
 from kada_athena_async.files import Files
-from kada_athena_async.hwm import FileHwmStore, RunState, StoredState
+from kada_athena_async.hwm import RunState, StoredState
+from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.records import KINDS, RECORD_TYPES
-from kada_athena_async.sinks import RunIntent, Staging
+from kada_athena_async.sinks.journal import RunIntent
+from kada_athena_async.sinks.staging import Staging
 from tests.unit.commit.disk import CrashingFiles, SimulatedCrash
 from tests.unit.commit.miniature import T0, ignore, read_csv, user
 

@@ -9,8 +9,13 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from kada_athena_async.commit import Manifest, ManifestFile, RunFacts
-from kada_athena_async.commit.manifest import extract_name, manifest_name
+from kada_athena_async.commit.manifest import (
+    Manifest,
+    ManifestFile,
+    RunFacts,
+    extract_name,
+    manifest_name,
+)
 from kada_athena_async.extracts import Package
 from kada_athena_async.files import to_bytes
 from kada_athena_async.hwm import RunState

@@ -18,7 +18,8 @@ import msgspec
 import pytest
 
 from kada_athena_async.errors import CommitError, LockedError, StateError
-from kada_athena_async.files import Files, failing, in_thread, read_document, to_bytes
+from kada_athena_async.files import Files, failing, read_document, to_bytes
+from kada_athena_async.files.threads import in_thread
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=timezone.utc)
 

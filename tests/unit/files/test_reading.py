@@ -7,7 +7,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from kada_athena_async.files import Files, reading
+from kada_athena_async.files import Files
+from kada_athena_async.files.finished import reading
 
 
 def descriptors() -> int:

@@ -13,13 +13,13 @@ from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import (
     DeliveryIntent,
-    FileHwmStore,
     RunState,
     StoredState,
     WorkgroupState,
     format_hwm,
     parse_hwm,
 )
+from kada_athena_async.hwm.store import FileHwmStore
 
 HWM = datetime(2026, 11, 23, 5, 6, 7, tzinfo=timezone.utc)
 CARRIED = RunState(

@@ -21,7 +21,8 @@ from kada_athena_async.events import (
     UnitStarted,
     Warned,
 )
-from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE, PlainLines
+from kada_athena_async.observers import NORMAL, QUIET, VERBOSE
+from kada_athena_async.observers.plain import PlainLines
 from kada_athena_async.redact import Redactor
 
 

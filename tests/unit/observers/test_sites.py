@@ -15,7 +15,7 @@ from kada_athena_async.events import (
     StageFinished,
     Warned,
 )
-from kada_athena_async.observers.plain import NORMAL, QUIET, VERBOSE
+from kada_athena_async.observers import NORMAL, QUIET, VERBOSE
 from kada_athena_async.observers.sites import SiteLines
 from kada_athena_async.redact import Redactor
 

@@ -27,8 +27,8 @@ from kada_athena_async.events import (
     UnitStarted,
     Warned,
 )
+from kada_athena_async.observers import NORMAL
 from kada_athena_async.observers.layout import Screen, sites_part
-from kada_athena_async.observers.plain import NORMAL
 from kada_athena_async.observers.sites import SiteLines
 from kada_athena_async.observers.sites_progress import SitesProgress
 from kada_athena_async.observers.summary import closing_sites

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from kada_athena_async.events import Event, RunStarted
-from kada_athena_async.observers.plain import VERBOSE
+from kada_athena_async.observers import VERBOSE
 from kada_athena_async.observers.terminal import TerminalProgress, print_line
 from kada_athena_async.redact import Redactor
 

@@ -13,9 +13,9 @@ from kada_athena_async.events import (
     UnitFinished,
     UnitStarted,
 )
+from kada_athena_async.observers.plain import progress
 from kada_athena_async.observers.run_progress import RunProgress
 from kada_athena_async.observers.time_left import Span, in_words, remaining
-from kada_athena_async.observers.wording import progress
 
 RATES = CallRates(calls={}, allowed={"athena:ListQueryExecutions": 4.0})
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from kada_athena_async.commit import Manifest, ManifestGap, ManifestTimeline
+from kada_athena_async.commit.manifest import Manifest, ManifestGap, ManifestTimeline
 from kada_athena_async.errors import StateError
 from kada_athena_async.extracts import newest_packages
 from kada_athena_async.extracts.runs import Runs, select_runs

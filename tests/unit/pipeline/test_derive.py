@@ -30,7 +30,8 @@ from kada_athena_async.records import (
     ViewRecord,
 )
 from kada_athena_async.report import UnitOutcome
-from kada_athena_async.sinks import RunIntent, Staging
+from kada_athena_async.sinks.journal import RunIntent
+from kada_athena_async.sinks.staging import Staging
 from kada_athena_async.sql.execution_texts import mask_texts
 from kada_athena_async.sql.worker_pool import WorkerPool
 

@@ -18,9 +18,9 @@ import pytest
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.files import Files
 from kada_athena_async.records import UserRecord
-from kada_athena_async.sinks import RunIntent, Staging, staging_root
+from kada_athena_async.sinks.journal import RunIntent
 from kada_athena_async.sinks.part import BLOCK_BYTES
-from kada_athena_async.sinks.staging import PARTS, SEALS
+from kada_athena_async.sinks.staging import PARTS, SEALS, Staging, staging_root
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=timezone.utc)
 
