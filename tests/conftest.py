@@ -18,6 +18,9 @@ import anyio
 import pytest
 from hypothesis import settings
 
+from tests.kit.command import fork_worker
+from tests.kit.warm_workers import fork_workers
+
 # A busy machine stretches any single example; what hangs meets the timeout of its test.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -27,6 +30,8 @@ settings.load_profile("untimed")
 if sys.platform != "win32":
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+fork_workers(fork_worker)
 
 # Files that take longest, one worker each: begun last they would keep the others waiting.
 LONG = ("test_docs.py", "test_crash_loop.py", "test_two_runners.py", "test_crash.py", "test_run.py")

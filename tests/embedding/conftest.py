@@ -33,6 +33,8 @@ async def _a_strict_loop() -> AsyncIterator[None]:
         for function in blockbuster.functions.values():
             function.can_block_in("coverage/collector.py", {"lock_data"})
             function.can_block_in("coverage/control.py", {"_should_trace"})
+            # The fork of a worker is asked for and awaited, in place of the start of a process.
+            function.can_block_in("kit/warm_workers.py", {"start_by"})
 
         yield
 

@@ -13,7 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
+
+from tests.kit.warm_workers import start_by
 
 ROOT = Path(__file__).parents[2]
 
@@ -108,19 +111,15 @@ class _Forked(subprocess.Popen):  # type: ignore[type-arg]
     """A process that the starter forks instead of this one; it becomes a child of this one."""
 
     def _execute_child(self, args: Any, *rest: Any) -> None:
-        # The order of these is the same in Python 3.10 to 3.13.
         cwd, env = rest[4:6]
-        pipes = rest[9:15]
-        stdin, _, _, stdout, _, stderr = pipes
         order = {"words": args, "directory": str(cwd), "environment": env}
-        streams = [
-            number if given == -1 else given for number, given in enumerate((stdin, stdout, stderr))
-        ]
-        try:
-            self.pid = _starter().fork(order, streams)
-            self._child_created = True
-        finally:
-            self._close_pipe_fds(*pipes)
+        start_by(self, lambda streams: _starter().fork(order, streams), rest)
+
+
+def fork_worker(words: Sequence[str], streams: Sequence[int]) -> int:
+    """A worker process of the package, forked from the starter; its process id."""
+    order = {"words": list(words), "directory": str(Path.cwd()), "environment": dict(os.environ)}
+    return _starter().fork(order, streams)
 
 
 class _Starter:
@@ -129,6 +128,7 @@ class _Starter:
     def __init__(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket = ours
+        self._turn = Lock()
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.kit.starter", str(theirs.fileno())],
@@ -145,7 +145,7 @@ class _Starter:
 
     def fork(self, order: Mapping[str, Any], streams: Sequence[int]) -> int:
         """Process id of a new process, which is then a child of this one."""
-        with _adopts_orphans():
+        with self._turn, _adopts_orphans():
             socket.send_fds(self._socket, [json.dumps(order).encode()], list(streams))
             pid = int(self._socket.recv(64))
             assert self._socket.recv(64) == b"orphaned"

@@ -22,18 +22,21 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from tests.kit import warm_workers
+
 MAX_ORDER_BYTES = 1 << 20
 
 
 def preload() -> None:
     """Import what commands need, as far as it reads nothing of the environment."""
     import aiobotocore.session  # noqa: F401
-    import sqlglot  # noqa: F401
 
     import kada_athena_async.cli.app
     import kada_athena_async.engine.extractor
     import kada_athena_async.sandbox  # noqa: F401
 
+    warm_workers.preload()
+    warm_workers.fork_workers(warm_workers.fork_here)
     assert threading.active_count() == 1, "a fork would lose threads"
     # Else each child's garbage collector would walk, and so copy, all of the starter's memory.
     gc.collect()
@@ -78,7 +81,7 @@ def become(order: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(order["environment"])
     sys.orig_argv = order["words"]
-    sys.argv = order["words"][2 if order["words"][1] == "-m" else 1 :]
+    sys.argv = order["words"][2 if order["words"][1] in ("-m", "-c") else 1 :]
     # With ``-m`` the current directory comes first, else the script's; then PYTHONPATH.
     first = Path.cwd() if order["words"][1] == "-m" else Path(sys.argv[0]).parent
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
@@ -86,15 +89,9 @@ def become(order: dict[str, Any]) -> None:
     # https://docs.python.org/3/library/sys.html#sys.stdin says how the interpreter opens them.
     has_locale = any(map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG")))
     errors = "strict" if has_locale else "surrogateescape"
-    sys.stdin = sys.__stdin__ = opened(0, "r", errors)
-    sys.stdout = sys.__stdout__ = opened(1, "w", errors)
-    sys.stderr = sys.__stderr__ = opened(2, "w", "backslashreplace", by_line=True)
-
-
-def opened(number: int, mode: str, errors: str, *, by_line: bool = False) -> Any:
-    """The standard stream of this descriptor."""
-    buffering = 1 if by_line or os.isatty(number) else -1
-    return open(number, mode, buffering, encoding="utf-8", errors=errors, closefd=False)
+    sys.stdin = sys.__stdin__ = warm_workers.opened(0, "r", errors)
+    sys.stdout = sys.__stdout__ = warm_workers.opened(1, "w", errors)
+    sys.stderr = sys.__stderr__ = warm_workers.opened(2, "w", "backslashreplace", by_line=True)
 
 
 def main() -> None:
@@ -106,6 +103,8 @@ def main() -> None:
         become(order)
         if order["words"][1] == "-m":
             runpy.run_module(order["words"][2], run_name="__main__", alter_sys=True)
+        elif order["words"][1] == "-c":
+            warm_workers.run_text(order["words"][2])
         else:
             runpy.run_path(order["words"][1], run_name="__main__")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from kada_athena_async.sql.relations import DIRECT, INDIRECT
 from kada_athena_async.sql.schema_index import SchemaIndex
 from kada_athena_async.sql.worker_pool import WorkerPool
 from kada_athena_async.sql.workers import Read, SqlWorkers
+from tests.kit.warm_workers import cold_workers
 from tests.unit.sql.bad_readers import (
     crashes_on_kestrel,
     crashes_when_asked_again,
@@ -25,6 +27,12 @@ from tests.unit.sql.labelled import LABELLED
 
 SCHEMA = SchemaIndex()
 SCHEMA.add("AwsDataCatalog", "sales", "orders", ["id", "a", "b"])
+
+
+@pytest.fixture(autouse=True)
+def _as_for_users() -> Iterator[None]:
+    with cold_workers():
+        yield
 
 
 async def test_workers_say_what_one_process_says() -> None:
