@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import array
 import gc
+import importlib
 import json
 import os
+import pkgutil
 import runpy
 import socket
 import sys
@@ -31,9 +33,13 @@ def preload() -> None:
     """Import what commands need, as far as it reads nothing of the environment."""
     import aiobotocore.session  # noqa: F401
 
-    import kada_athena_async.cli.app
+    import kada_athena_async.cli
     import kada_athena_async.engine.extractor
-    import kada_athena_async.sandbox  # noqa: F401
+    import kada_athena_async.sandbox
+
+    # A command loads what it needs only; here, whatever any needs.
+    for module in pkgutil.walk_packages(kada_athena_async.cli.__path__, "kada_athena_async.cli."):
+        importlib.import_module(module.name)
 
     warm_workers.preload()
     warm_workers.fork_workers(warm_workers.fork_here)
