@@ -15,6 +15,7 @@ PyAthena, dbt-athena and moto read and write ``[]``, and no public report shows 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ from aiobotocore.parsers import (
     AioRestJSONParser,
     resolve_awaitable,
 )
+from botocore.exceptions import ClientError
 
 from kada_athena_async.aws import lenient, wire, wire_workgroup
 from kada_athena_async.aws.error_codes import FOREIGN_ATTEMPTS, bare_code
@@ -99,7 +101,7 @@ class _AnswerParser(AioResponseParser):  # type: ignore[misc]  # aiobotocore shi
             found: dict[str, Any] = {DECODED: answer.decoder.decode(response["body"])}
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             # Rare, and slow for a large page: not on the event loop.
-            page, unreadable = await offload(lambda: _read(operation, answer, response["body"]))
+            page, unreadable = await offload(lambda: _read(operation, answer, response))
             found = {DECODED: page, UNREADABLE: unreadable}
 
         self._inject_response_metadata(found, response["headers"])
@@ -141,6 +143,29 @@ class RestJsonAnswerParser(_AnswerParser, AioRestJSONParser):  # type: ignore[mi
     """Parser of the REST JSON protocol: Lake Formation."""
 
 
+_XML_ERROR = re.compile(
+    rb"\s*(?:<\?xml[^>]*>\s*)?<(?P<root>[A-Z][A-Za-z]{2,80}(?:Exception|Error|Response))\b[^>]*>"
+)
+_XML_MEMBER = re.compile(rb"<(Code|Message)>([^<]{0,2000})</\1>", re.IGNORECASE)
+
+
+def _xml_error(body: bytes) -> dict[str, str]:
+    """The error in an answer of AWS's front end, which writes XML for services of JSON too."""
+    root = _XML_ERROR.match(body)
+    if root is None:
+        return {}
+
+    members = {
+        name.decode().title(): text.decode("utf-8", "replace").strip()
+        for name, text in _XML_MEMBER.findall(body[:_XML_CHARS])
+    }
+    named = root["root"].decode()
+    return {"Code": named if named.endswith("Exception") else "", **members}
+
+
+_XML_CHARS = 10_000
+
+
 def _read_error(response: Mapping[str, Any]) -> dict[str, Any]:
     """The error of an answer, wherever it says it, as botocore's ``ClientError`` wants it.
 
@@ -151,7 +176,7 @@ def _read_error(response: Mapping[str, Any]) -> dict[str, Any]:
     try:
         document = lenient.parse(response["body"])
     except ValueError:
-        document = None
+        document = _xml_error(response["body"])
 
     body: dict[str, Any] = document if isinstance(document, dict) else {}
     nested = body.get("Error")
@@ -169,15 +194,21 @@ def _read_error(response: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _read(operation: str, answer: _Answer, body: bytes) -> tuple[msgspec.Struct, tuple[str, ...]]:
+def _read(
+    operation: str, answer: _Answer, response: Mapping[str, Any]
+) -> tuple[msgspec.Struct, tuple[str, ...]]:
     try:
-        document = lenient.parse(body)
+        document = lenient.parse(response["body"])
     except ValueError:
         raise _broken(operation) from None
 
     try:
         return lenient.read_page(answer.kind, document)
     except lenient.ForeignError as exc:
+        if isinstance(document, dict) and document.get("__type"):
+            # An error that came with the status of success.
+            raise ClientError(_read_error(response), operation) from None
+
         raise UnavailableError(
             f"{operation}: the answer is not one of AWS's: {exc}",
             attempts=FOREIGN_ATTEMPTS,

@@ -139,7 +139,7 @@ def kind_of(code: str, text: str, status: int) -> Kind:
 
     if known == "invalid" and code == "InvalidRequestException":
         # Athena also refuses by this code what another service refused to Athena.
-        found = _by_phrase(text)
+        found = kind_by_words(text)
         return found if found in ("throttled", "denied") else "invalid"
 
     if known is not None:
@@ -160,7 +160,7 @@ def _inner_kind(text: str) -> Kind:
         if kind is not None and kind != "wrapper" and len(code) > len("Forbidden"):
             return kind
 
-    if found := _by_phrase(text):
+    if found := kind_by_words(text):
         return found
 
     status = _STATUS.search(text)
@@ -170,7 +170,8 @@ def _inner_kind(text: str) -> Kind:
     return "unavailable" if status and status[1] >= "500" else "invalid"
 
 
-def _by_phrase(text: str) -> Kind | None:
+def kind_by_words(text: str) -> Kind | None:
+    """The reaction that the words of a message ask for; None if they ask for none."""
     return next((kind for kind, pattern in _PHRASES if pattern.search(text)), None)
 
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
 from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
 
-from kada_athena_async.aws.error_codes import FOREIGN_ATTEMPTS, KINDS, bare_code, kind_of
+from kada_athena_async.aws.error_codes import (
+    FOREIGN_ATTEMPTS,
+    KINDS,
+    bare_code,
+    kind_by_words,
+    kind_of,
+)
 from kada_athena_async.aws.refusals import refusal_of
 from kada_athena_async.errors import (
     AccessDeniedError,
@@ -116,7 +123,7 @@ def _map_client_error(exc: sdk.ClientError, operation: str, scope: str) -> KadaA
     metadata = exc.response.get("ResponseMetadata", {})
     status = int(metadata.get("HTTPStatusCode") or 0)
     if code.isdigit() and not operation.startswith("s3:"):
-        return _foreign_refusal(operation, status)
+        return _without_code(text, status, operation, scope)
 
     if _is_active_query_limit(exc, operation, code):
         return TooManyQueriesError(f"{operation}: the account's active queries are used up")
@@ -207,6 +214,14 @@ def check_whole(operation: str, answer: Mapping[str, Any]) -> None:
 _ALWAYS_SENT = {"s3:CreateMultipartUpload": "UploadId", "s3:HeadObject": "ETag"}
 """What only S3 itself can say; whoever reads other answers looks whether they say enough (S3 API
 reference)."""
+
+
+def _without_code(text: str, status: int, operation: str, scope: str) -> KadaAthenaError:
+    """The error of an answer that names no error of AWS; a denial is known by its words."""
+    if status == HTTPStatus.FORBIDDEN and kind_by_words(text) == "denied":
+        return _denied(text, operation, scope)
+
+    return _foreign_refusal(operation, status)
 
 
 def _foreign_refusal(operation: str, status: int) -> UnavailableError:

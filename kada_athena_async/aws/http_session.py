@@ -12,6 +12,7 @@ import io
 import math
 import re
 import ssl
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -253,11 +254,30 @@ class _Answer(AioAWSResponse):  # type: ignore[misc]  # aiobotocore ships no typ
     async def _content_prop(self) -> bytes:
         if self._read is None:
             with _translating(self._request.url, self._proxy, self._request):
-                self._read = await read_limited(
-                    self.raw, limit=limit_bytes(self._operation), operation=self._operation
-                )
+                limit = limit_bytes(self._operation)
+                body = await read_limited(self.raw, limit=limit, operation=self._operation)
+
+            self._read = _plain(body, self.headers.get("content-encoding", ""), limit)
 
         return self._read
+
+
+def _plain(body: bytes, encoding: str, limit: int) -> bytes:
+    """*body* as it was before some proxy compressed it, though we ask for none to do so.
+
+    Cut after *limit* bytes, so that it is no whole answer; as it came if it is not what it says.
+    """
+    if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+        return body
+
+    try:
+        return zlib.decompressobj(_ANY_HEADER).decompress(body, limit)
+    except zlib.error:
+        return body
+
+
+_ANY_HEADER = zlib.MAX_WBITS | 32
+"""Takes the headers of gzip and of zlib."""
 
 
 async def read_limited(response: aiohttp.ClientResponse, *, limit: int, operation: str) -> bytes:

@@ -17,15 +17,12 @@ from typing import Any, NamedTuple, TypeVar, cast, get_args, get_origin, get_typ
 import msgspec
 from botocore.utils import parse_to_aware_datetime
 
-from kada_athena_async.aws.wire import Quantity
+from kada_athena_async.aws.wire import MILLISECONDS_FROM, Quantity
 
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 
 NOTES_MAX = 20
 """Notes of one answer: a page of which nothing fits is not listed member by member."""
-
-MILLISECONDS_FROM = 1e11
-"""A time of so many seconds would lie in the year 5138: it is meant in milliseconds."""
 
 _YEAR = re.compile(r"[0-9]{4}")
 

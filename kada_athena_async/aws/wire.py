@@ -31,10 +31,17 @@ def without_nulls(texts: Texts | None) -> dict[str, str]:
     return {name: value for name, value in (texts or {}).items() if value is not None}
 
 
+MILLISECONDS_FROM = 1e11
+"""A time of so many seconds would lie in the year 5138: it is meant in milliseconds."""
+
+
 def moment(epoch_s: float | None) -> datetime | None:
     """Epoch seconds as a moment in UTC; 0 is what the catalogs write for "never"."""
     if not epoch_s:
         return None
+
+    if abs(epoch_s) > MILLISECONDS_FROM:
+        epoch_s /= 1000
 
     try:
         # Rounded, because 1.7e9 + 0.123 has no exact double and would show as .122999.

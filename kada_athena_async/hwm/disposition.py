@@ -9,7 +9,8 @@ from typing import NamedTuple
 from kada_athena_async.hwm.window import WorkgroupWindow
 from kada_athena_async.records import FINAL_STATES
 
-KNOWN_STATES = FINAL_STATES | {"QUEUED", "RUNNING"}
+OPEN_STATES = frozenset({"QUEUED", "RUNNING"})
+KNOWN_STATES = FINAL_STATES | OPEN_STATES
 
 
 class Disposition(Enum):
@@ -45,7 +46,8 @@ class Classified(NamedTuple):
 
     Attributes:
         is_late: It is emitted although it was submitted or finished before the start.
-        is_unknown_state: Athena says a state that is not documented; taken for unfinished.
+        is_unknown_state: Athena says a state that is not documented; taken for unfinished unless
+            it says when the execution ended.
     """
 
     disposition: Disposition
@@ -63,7 +65,8 @@ def classify(execution: Execution, history: WorkgroupWindow) -> Classified:
     run's, nothing that finished before the start is emitted.
     """
     window, known = history.window, history.known
-    if execution.workgroup != history.workgroup:
+    # Whatever the case in which an answer writes the name: this workgroup listed the execution.
+    if execution.workgroup.lower() != history.workgroup.lower():
         return Classified(Disposition.ELSEWHERE)
 
     if known is not None and execution.query_id in known.recent:
@@ -71,9 +74,27 @@ def classify(execution: Execution, history: WorkgroupWindow) -> Classified:
 
     submitted_at = submission(execution, history)
     finished_at = completion(execution, history)
-    if execution.state not in FINAL_STATES or finished_at >= window.end:
+    is_unknown = execution.state not in KNOWN_STATES
+    if not is_finished(execution) or finished_at >= window.end:
         disposition = Disposition.PENDING if submitted_at < window.end else Disposition.LATER
-        return Classified(disposition, is_unknown_state=execution.state not in KNOWN_STATES)
+        return Classified(disposition, is_unknown_state=is_unknown)
+
+    return _finished(execution, history)._replace(is_unknown_state=is_unknown)
+
+
+def is_finished(execution: Execution) -> bool:
+    """True in a final state; in one that is not documented, if the execution ended."""
+    if execution.state in FINAL_STATES:
+        return True
+
+    return execution.state not in OPEN_STATES and execution.completed_at is not None
+
+
+def _finished(execution: Execution, history: WorkgroupWindow) -> Classified:
+    """Decide what becomes of an execution that finished before the window's end."""
+    window, known = history.window, history.known
+    submitted_at = submission(execution, history)
+    finished_at = completion(execution, history)
 
     if execution.query_id in history.published:
         return Classified(Disposition.RECENT)

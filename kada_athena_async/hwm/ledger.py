@@ -15,13 +15,13 @@ from kada_athena_async.hwm.disposition import (
     Execution,
     classify,
     completion,
+    is_finished,
     submission,
 )
 from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.hwm.origin import Origin
 from kada_athena_async.hwm.run_state import OVERLAP, RunState, WorkgroupState
 from kada_athena_async.hwm.window import ANY_WORKGROUP, LONGEST_QUERY, RETENTION, WorkgroupWindow
-from kada_athena_async.records import FINAL_STATES
 
 # What is this old and still not finished is gone from Athena's history (45 days) for good.
 PENDING_LIFE = RETENTION + LONGEST_QUERY
@@ -194,7 +194,7 @@ class Ledger:
         is_recent = known is not None and execution.query_id in known.recent
         is_recent = is_recent or execution.query_id in self._history.published
         finished_at = completion(execution, self._history)
-        if is_recent or execution.state not in FINAL_STATES or not finished_at < window.end:
+        if is_recent or not is_finished(execution) or not finished_at < window.end:
             raise StateError(f"the execution {execution.query_id} must not be emitted")
 
 

@@ -19,11 +19,14 @@ from typing import NamedTuple
 
 import msgspec
 
+from kada_athena_async.aws.lenient import parse, read_page
+from kada_athena_async.aws.wire import moment
 from kada_athena_async.records import PrincipalRecord
 
 SSO_ROLE_PREFIX = "AWSReservedSSO_"
 """Roles that IAM Identity Center makes; the session of one is the name of its user."""
 
+_EPOCH = re.compile(r"[0-9]{9,13}(?:\.[0-9]{1,9})?")
 _EMAIL = re.compile(r"[^@\s/]+@[^@\s/]+\.[^@\s/.]+")
 
 CLIENT_MARKS: Sequence[tuple[str, str]] = (
@@ -92,6 +95,7 @@ class _CloudTrail(msgspec.Struct, rename="camel", kw_only=True, gc=False):
 
 
 class _SessionIssuer(_CloudTrail):
+    type: str | None = None
     user_name: str | None = None
 
 
@@ -146,13 +150,7 @@ def read_event(text: str | bytes, *, server: str) -> PrincipalRecord | None:
         ValueError: The event is no JSON, or a field of it has an unexpected type. The message
             holds none of the event's text.
     """
-    try:
-        event = _DECODER.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        # The message of the decoder names a path and types, never a value; the chain is cut all
-        # the same, for the event may hold SQL.
-        raise ValueError(f"not an event that can be read: {type(exc).__name__}") from None
-
+    event = _decoded(text)
     query_id = event.response_elements.query_execution_id if event.response_elements else None
     if event.error_code or not query_id:
         return None
@@ -160,7 +158,9 @@ def read_event(text: str | bytes, *, server: str) -> PrincipalRecord | None:
     identity = event.user_identity or _UserIdentity()
     caller = _Caller.of(identity.arn)
     context = identity.session_context or _SessionContext()
-    role = (context.session_issuer.user_name if context.session_issuer else None) or (caller.role)
+    issuer = context.session_issuer or _SessionIssuer()
+    # The issuer of a federated user's session is the user whose program asked for it.
+    role = caller.role if issuer.type == "IAMUser" else issuer.user_name or caller.role
     on_behalf_of = identity.on_behalf_of.user_id if identity.on_behalf_of else None
     principal = _first(
         on_behalf_of,
@@ -190,6 +190,29 @@ def read_event(text: str | bytes, *, server: str) -> PrincipalRecord | None:
         source="cloudtrail",
         event_time=_moment(event.event_time),
     )
+
+
+def _decoded(text: str | bytes) -> _Event:
+    """The event; of a member of another type than CloudTrail's what fits is taken.
+
+    Raises:
+        ValueError: As ``read_event``.
+    """
+    try:
+        return _DECODER.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+
+    try:
+        body = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
+        event, unread = read_page(_Event, parse(body))
+    except ValueError as exc:
+        # The chain is cut, for the event may hold SQL.
+        raise ValueError(f"not an event that can be read: {type(exc).__name__}") from None
+
+    if unread and event.user_identity is None:
+        raise ValueError("not an event that can be read: it does not say who") from None
+    return event
 
 
 def principal_of_arn(
@@ -300,11 +323,11 @@ def _first(*names: str | None) -> str | None:
 
 
 def _moment(text: str | None) -> datetime | None:
-    """CloudTrail's times are ISO 8601 in UTC, ``2026-11-28T06:00:00Z``."""
+    """CloudTrail's times are ISO 8601 in UTC, ``2026-11-28T06:00:00Z``; else epoch seconds."""
     if not text:
         return None
 
     try:
         return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(timezone.utc)
-    except ValueError:
-        return None
+    except (ValueError, OverflowError):
+        return moment(float(text)) if _EPOCH.fullmatch(text) else None

@@ -25,7 +25,7 @@ from kada_athena_async.errors import NotFoundError, RequestError, RetriesExhaust
 from kada_athena_async.hwm.disposition import Disposition, Execution
 from kada_athena_async.hwm.ledger import ExecutionLedger, Ledger
 from kada_athena_async.hwm.window import Window, WorkgroupWindow
-from kada_athena_async.records import QueryRecord
+from kada_athena_async.records import FINAL_STATES, QueryRecord
 
 OLD_PAGES = 3
 DISORDER = timedelta(minutes=10)
@@ -204,7 +204,7 @@ class WorkgroupHistory:
         facts = Execution(
             execution.query_execution_id,
             execution.work_group or self.workgroup_window.workgroup,
-            execution.status.state,
+            state_of(execution.status),
             submitted_at,
             moment(execution.status.completion_date_time),
         )
@@ -272,13 +272,12 @@ class WorkgroupHistory:
         unreadable = answer.get(UNREADABLE, ())
         self.unreadable += [what for what in unreadable if what not in self.unreadable]
         asked = set(wanted)
-        found.update(
-            {
-                e.query_execution_id: e
-                for e in batch.query_executions
-                if e.query_execution_id in asked
-            }
-        )
+        for execution in batch.query_executions:
+            query_id = execution.query_execution_id
+            # One that comes twice is the one that has ended.
+            is_newer = query_id not in found or state_of(execution.status) in FINAL_STATES
+            if query_id in asked and is_newer:
+                found[query_id] = execution
         return {
             u.query_execution_id: u.error_code or "unknown"
             for u in batch.unprocessed_query_execution_ids
@@ -298,14 +297,14 @@ def record_of(server: str, execution: QueryExecution, *, workgroup: str) -> Quer
     return QueryRecord(
         server=server,
         query_id=execution.query_execution_id,
-        user=user_of(execution.work_group or workgroup),
-        workgroup=execution.work_group or workgroup,
+        user=user_of(workgroup),
+        workgroup=workgroup,
         catalog=context.catalog if context else None,
         schema=context.database if context else None,
         statement_type=execution.statement_type,
         substatement_type=execution.substatement_type,
         query=execution.query,
-        status=status.state,
+        status=state_of(status),
         status_reason=_reason_of(status),
         error_category=error.error_category if error else None,
         error_type=error.error_type if error else None,
@@ -326,6 +325,11 @@ def record_of(server: str, execution: QueryExecution, *, workgroup: str) -> Quer
         dpu_count=statistics.dpu_count,
         data_manifest_location=statistics.data_manifest_location,
     )
+
+
+def state_of(status: Status) -> str:
+    """The state in upper case, as Athena writes it."""
+    return status.state.upper()
 
 
 def _reason_of(status: Status) -> str | None:

@@ -56,10 +56,25 @@ each other."""
 DAYS_A_STATEMENT = 7
 """Days of submission, at least, of a statement: a nightly run asks one a workgroup."""
 
+_NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:E-?[0-9]{1,2})?")
+
+
+def _number(text: str) -> Quantity | None:
+    return Quantity(float(text)) if _NUMBER.fullmatch(text) else None
+
+
+def _whole(text: str) -> int | None:
+    number = _number(text)
+    if number is None:
+        return None
+
+    return int(text) if text.lstrip("-").isdecimal() else int(number)
+
+
 # Fields of Statistics by name: the table has a column of the same name for each.
 _READERS: Mapping[object, Callable[[str], Any]] = {
-    int | None: lambda text: int(float(text)),
-    Quantity | None: float,
+    int | None: _whole,
+    Quantity | None: _number,
     str | None: str,
 }
 _STATISTICS = {
@@ -287,7 +302,10 @@ def moment_of(text: str | None) -> datetime | None:
         return None
 
     date, clock, fraction = match.groups()
-    return datetime.fromisoformat(f"{date}T{clock}.{(fraction or '0'):0<6.6}+00:00")
+    try:
+        return datetime.fromisoformat(f"{date}T{clock}.{(fraction or '0'):0<6.6}+00:00")
+    except ValueError:  # the 31st of February
+        return None
 
 
 def _select(
@@ -320,15 +338,15 @@ def _literal(moment: datetime) -> str:
 
 def _executions(fields: Sequence[str], batch: Cells) -> list[QueryExecution]:
     rows = zip(*batch, strict=True)
-    return [_execution(dict(zip(fields, row, strict=True))) for row in rows]
+    cells = (dict(zip(fields, row, strict=True)) for row in rows)
+    return [read_row(cell) for cell in cells if cell["query_execution_id"]]
 
 
-def _execution(cell: Mapping[str, str | None]) -> TableExecution:
+def read_row(cell: Mapping[str, str | None]) -> TableExecution:
     """An execution as GetQueryExecution would give it."""
 
     def number(field: str) -> int | None:
-        text = cell.get(field)
-        return int(float(text)) if text else None
+        return _whole(cell.get(field) or "")
 
     def flag(field: str) -> bool | None:
         text = cell.get(field)

@@ -19,8 +19,15 @@ _FIELDS = (("catalog_name", "catalog"), ("database_name", "schema_name", "databa
 
 
 def is_readable(column: str, data_type: str) -> bool:
-    """False for ``tables_accessed`` of an unknown type: it is optional, and its cast would fail."""
-    return column.lower() != COLUMN or data_type.startswith("array(")
+    """False for a column whose type is not the one that its name promises.
+
+    A row's text tells no field of it; and ``tables_accessed`` of another type than an array could
+    not be cast.
+    """
+    if column.lower() == COLUMN:
+        return data_type.startswith("array(")
+
+    return not data_type.startswith(("array(", "map(", "row("))
 
 
 def selected(column: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import threading
+import zlib
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -501,6 +504,52 @@ async def test_a_completion_before_the_submission_is_none(world: OddWorld, momen
     report = await world.go()
 
     assert report.committed
+    world.check()
+
+
+async def test_executions_that_are_told_oddly_are_told_once(world: OddWorld) -> None:
+    """Times in milliseconds, states and names in another case, a state of tomorrow, twins."""
+
+    def change(batch: dict[str, Any]) -> None:
+        for execution in list(batch["QueryExecutions"]):
+            status = execution["Status"]
+            batch["QueryExecutions"].append({**execution, "Status": {"State": "RUNNING"}})
+            execution["WorkGroup"] = execution["WorkGroup"].upper()
+            status["State"] = status["State"].lower()
+            for name in ("SubmissionDateTime", "CompletionDateTime"):
+                if name in status:
+                    status[name] *= 1000
+
+    ended_at = START - timedelta(minutes=50)
+    odd = world.submit(START - timedelta(hours=1), state="TIMED_OUT")
+    world.sandbox.estate.executions[odd].completed_at = ended_at
+    rule = world.aws.alter("athena:BatchGetQueryExecution", change)
+    report = await world.go()
+
+    assert rule.answered
+    assert report.committed
+    assert world.told().pop(odd) == 1
+    rows = world.rows("databaselog")
+    [row] = [row for row in rows if row["query_id"] == odd]
+    assert row["completed_at"] == "2026-11-01 11:10:00.000"
+    assert {row["status"] for row in rows} == {"SUCCEEDED", "FAILED", "CANCELLED", "TIMED_OUT"}
+    assert {row["workgroup"] for row in rows} <= set(world.sandbox.estate.workgroups)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_an_answer_that_a_proxy_compressed_is_read(world: OddWorld, encoding: str) -> None:
+    """Nobody asked for it; a proxy does it all the same."""
+
+    def compress(_: Request, forward: Forward) -> Reply:
+        reply = forward()
+        make = gzip.compress if encoding == "gzip" else zlib.compress
+        headers = (*reply.headers, ("Content-Encoding", encoding))
+        return Reply(status=reply.status, headers=headers, body=make(reply.body))
+
+    world.aws.respond("athena:*", compress)
+    report = await world.go()
+
+    assert report.committed, report.failed
     world.check()
 
 

@@ -249,6 +249,32 @@ async def test_a_status_without_an_error_of_aws_is_named_as_such() -> None:
     assert type(await error_of(b"<html>", status=502)) is UnavailableError
 
 
+async def test_a_denial_without_a_code_is_known_by_its_words() -> None:
+    """As a VPC endpoint answers it; and as AWS's front end does, in XML."""
+    words = "User: x is not authorized to perform: athena:X with an explicit deny in a VPC endpoint"
+    xml = b"<AccessDeniedException>\n <Message>odd</Message>\n</AccessDeniedException>"
+    nested = b"<?xml version='1.0'?><ErrorResponse><Error><Code>Throttling</Code>"
+    assert isinstance(await error_of({"Message": words}, status=403), AccessDeniedError)
+    assert isinstance(await error_of(xml, status=403), AccessDeniedError)
+    assert isinstance(await error_of(nested), ThrottledError)
+    assert isinstance(await error_of({"message": "Forbidden"}, status=403), UnavailableError)
+
+
+async def test_an_error_that_comes_with_the_status_of_success_is_that_error() -> None:
+    """It is throttled, and asked again for as long as throttles last."""
+    response = {
+        "status_code": 200,
+        "headers": {},
+        "body": b'{"__type": "aws.x#ThrottlingException", "message": "Rate exceeded"}',
+        "context": {"operation_name": "ListQueryExecutions"},
+    }
+    with pytest.raises(ClientError) as caught:
+        await JsonAnswerParser().parse(response, None)
+
+    error = map_error(caught.value, operation="athena:ListQueryExecutions", scope="")
+    assert isinstance(error, ThrottledError)
+
+
 async def test_a_clock_and_a_region_have_remedies_of_their_own() -> None:
     """The hint says what to do, not to renew keys that are right."""
     clock = await error_of({"__type": "RequestTimeTooSkewed"})

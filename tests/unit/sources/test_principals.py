@@ -71,6 +71,14 @@ def role(session: str, name: str = "Analyst", **context: Any) -> dict[str, Any]:
             {"type": "FederatedUser", "arn": "arn:aws:sts::1:federated-user/frank"},
             "frank",
         ),
+        (
+            {
+                "type": "FederatedUser",
+                "arn": "arn:aws:sts::1:federated-user/frank",
+                "sessionContext": {"sessionIssuer": {"type": "IAMUser", "userName": "broker"}},
+            },
+            "frank",
+        ),
         ({"type": "AWSAccount", "principalId": "AIDAX"}, "AIDAX"),
     ],
 )
@@ -118,7 +126,7 @@ def test_a_call_that_started_nothing_has_no_principal(more: dict[str, Any]) -> N
         "{",
         "[]",
         '{"userIdentity": "canary-secret"}',
-        '{"userIdentity": {"arn": ["canary-secret"]}}',
+        '{"userIdentity": ["canary-secret"], "responseElements": {"queryExecutionId": "q"}}',
     ],
 )
 def test_an_event_that_cannot_be_read_says_so_without_its_text(text: str) -> None:
@@ -129,6 +137,26 @@ def test_an_event_that_cannot_be_read_says_so_without_its_text(text: str) -> Non
     assert "canary" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("more", "at"),
+    [
+        ({"userAgent": 5, "sessionCredentialFromConsole": [1]}, None),
+        ({"eventTime": 1_764_281_045.5}, datetime(2025, 11, 27, 22, 4, 5, 500_000, timezone.utc)),
+        ({"eventTime": "yesterday", "errorCode": None}, None),
+    ],
+)
+def test_a_member_of_another_type_costs_only_itself(
+    more: dict[str, Any], at: datetime | None
+) -> None:
+    """Who it was is known all the same."""
+    event = {"userIdentity": {"arn": SSO_ARN, "sessionContext": ""}, **more}
+    record = read_event(
+        json.dumps({**event, "responseElements": {"queryExecutionId": "q"}}), server="s"
+    )
+    assert record is not None
+    assert (record.principal, record.event_time) == ("ann.smith@example.com", at)
 
 
 def test_the_statement_of_an_old_event_is_never_kept() -> None:

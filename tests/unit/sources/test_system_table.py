@@ -16,7 +16,9 @@ from kada_athena_async.sources.system_table import (
     day_slices,
     facts_of,
     moment_of,
+    read_row,
 )
+from kada_athena_async.sources.tables_accessed import is_readable
 
 ESSENTIAL = [
     "query_execution_id",
@@ -92,7 +94,39 @@ def test_times_of_any_precision_are_read(text: str, microsecond: int) -> None:
     assert moment_of(text) == datetime(2026, 11, 28, 6, 0, 1, microsecond, timezone.utc)
 
 
-@pytest.mark.parametrize("text", [None, "", "yesterday", "2026-11-28 06:00:01 Australia/Sydney"])
+@pytest.mark.parametrize(
+    "text", [None, "", "yesterday", "2026-11-28 06:00:01 Australia/Sydney", "2026-02-31 06:00:01"]
+)
 def test_what_is_no_time_is_none(text: str | None) -> None:
     """A time in another zone is not guessed at."""
     assert moment_of(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("7", 7), ("7.0", 7), ("1.5E7", 15_000_000), ("9007199254740993", 9_007_199_254_740_993)]
+    + [(text, None) for text in ("", "many", "NaN", "Infinity", "1e999", "-", None)],
+)
+def test_a_cell_that_is_no_number_costs_only_itself(text: str | None, number: int | None) -> None:
+    """The execution is told without it."""
+    cell = dict.fromkeys(("query", "workgroup", "state", "submitted_at", "completed_at"))
+    row = read_row(
+        {
+            **cell,
+            "query_execution_id": "q",
+            "error_type": text,
+            "error_message": "no",
+            "data_scanned_in_bytes": text,
+        }
+    )
+    assert row.query_execution_id == "q"
+    assert row.statistics
+    assert row.statistics.data_scanned_in_bytes == number
+    assert row.status.athena_error
+    assert row.status.athena_error.error_type == number
+
+
+def test_a_column_that_holds_a_structure_is_no_column_of_ours() -> None:
+    """The text of a row would be taken for a state, and no execution would ever have ended."""
+    assert not is_readable("status", "row(state varchar)")
+    assert is_readable("status", "varchar(16)")
