@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.config.landing import AzurePlace, LocalPlace, Place, S3Place
+from kada_athena_async.config.landing import LocalPlace, Place
 from kada_athena_async.errors import LockedError
 from kada_athena_async.events import Observer, Warned
 from kada_athena_async.files.threads import in_thread
@@ -64,9 +64,9 @@ async def open_hwm_store_in_landing(
             yield ObjectHwmStore(MovingObjects(new, old, name, around.notify), name)
 
 
-def _below(place: S3Place | AzurePlace) -> S3Place | AzurePlace:
-    prefix = str(Path(place.prefix) / HWM_DIRECTORY) if place.prefix else HWM_DIRECTORY
-    return place.model_copy(update={"prefix": prefix})
+def _below(place: Place) -> Place:
+    prefix = PurePosixPath(getattr(place, "prefix", ""), HWM_DIRECTORY)
+    return place.model_copy(update={"prefix": str(prefix)})
 
 
 class MovingObjects:
