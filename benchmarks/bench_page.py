@@ -43,7 +43,7 @@ from kada_athena_async.records import (
     UsageRecord,
     ViewRecord,
 )
-from kada_athena_async.report import ScopeFacts
+from kada_athena_async.scopes import ScopeFacts
 from kada_athena_async.sinks.csv_format import encode, header
 
 NIGHTS = 30

@@ -6,43 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal
 
 import msgspec
 
 from kada_athena_async.codes import ExitCode
+from kada_athena_async.events import Incomplete, Warned
 from kada_athena_async.hwm import ExecutionLedger
-
-if TYPE_CHECKING:
-    from kada_athena_async.events import Incomplete, Warned
-
-Completeness: TypeAlias = Literal["complete", "partial", "skipped", "denied", "excluded"]
-Scope: TypeAlias = Literal["catalog", "schema", "workgroup"]
-
-SPARK = "a Spark workgroup: it holds sessions and calculations, no SQL"
-"""Reason of a workgroup that was skipped and lacks nothing."""
+from kada_athena_async.scopes import SPARK, ScopeFacts, WorkgroupLimits
 
 _NAMES_SHOWN = 3
-
-
-class ScopeFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Completeness of the extract of one catalog, schema or workgroup, also in the manifest.
-
-    A failure must never look like a deletion.
-
-    Attributes:
-        scope: ``catalog``, ``schema`` or ``workgroup``.
-        name: Such as ``("AwsDataCatalog", "sales")`` or ``("primary",)``.
-        outcome: ``complete``, ``partial``, ``skipped``, ``denied``, or ``excluded`` by the filters.
-        counts: Such as ``{"tables": 12, "columns": 340}``.
-        reason: Reason why it is not complete, or a remark; empty if there is none.
-    """
-
-    scope: Scope
-    name: tuple[str, ...]
-    outcome: Completeness
-    counts: dict[str, int] = {}
-    reason: str = ""
 
 
 class ViewContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,19 +32,6 @@ class ViewContext(msgspec.Struct, frozen=True, kw_only=True):
     view: tuple[str, str, str]
     catalog: str
     schema: str
-
-
-class WorkgroupLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Limits of the bytes that one query may scan, also in the manifest.
-
-    Attributes:
-        cutoff_bytes: Workgroup -> its limit (GetWorkGroup, BytesScannedCutoffPerQuery), or null
-            where it has none; workgroups whose limit is not known are missing.
-        unknown: Reason why workgroups are missing; empty if none is.
-    """
-
-    cutoff_bytes: dict[str, int | None] = {}
-    unknown: str = ""
 
 
 class UnitFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,9 +138,6 @@ class RunReport:
     @property
     def incomplete(self) -> tuple[Incomplete, ...]:
         """Scopes that are incomplete in the extracts, added up by reason, the most first."""
-        # Not at the top: who reads published extracts sees no events.
-        from kada_athena_async.events import Incomplete  # noqa: PLC0415
-
         groups: dict[tuple[str, str, str, str], list[str]] = {}
         for outcome in self.outcomes:
             for scope in outcome.facts.scopes:

@@ -12,7 +12,7 @@ import msgspec
 from kada_athena_async.files import Files, parse_document, read_document
 from kada_athena_async.files.digest import FileName
 from kada_athena_async.hwm import RunState
-from kada_athena_async.report import ScopeFacts, WorkgroupLimits
+from kada_athena_async.scopes import ScopeFacts, WorkgroupLimits
 
 MANIFEST_VERSION = 2
 STAMP = "%Y%m%dT%H%M%SZ"

@@ -12,7 +12,7 @@ from kada_athena_async.errors import StateError
 from kada_athena_async.extracts.package import Package, newest_packages
 from kada_athena_async.files import Files
 from kada_athena_async.prices import Prices, prices_of
-from kada_athena_async.report import SPARK, ScopeFacts
+from kada_athena_async.scopes import SPARK, ScopeFacts
 
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 _NAMED = 5

@@ -6,7 +6,7 @@ from typing import Any
 
 from kada_athena_async.commit.manifest import Manifest
 from kada_athena_async.observers.escaping import escape, one_line
-from kada_athena_async.report import SPARK
+from kada_athena_async.scopes import SPARK
 
 MAX_PROBLEMS = 2_000
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kada_athena_async.report import ScopeFacts
+from kada_athena_async.scopes import ScopeFacts
 
 REASON_CHARS = 300
 """Characters of one reason at most."""

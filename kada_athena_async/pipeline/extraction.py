@@ -44,7 +44,8 @@ from kada_athena_async.records import (
     SchemaRecord,
     UserRecord,
 )
-from kada_athena_async.report import SPARK, ScopeFacts, UnitFacts
+from kada_athena_async.report import UnitFacts
+from kada_athena_async.scopes import SPARK, ScopeFacts
 from kada_athena_async.sinks.interface import RecordSink
 from kada_athena_async.sources.glue import GlueTables
 from kada_athena_async.sources.information_schema import InformationSchema

@@ -22,7 +22,8 @@ from kada_athena_async.pipeline.completeness import REASON_CHARS, SchemaTally
 from kada_athena_async.pipeline.joining import Joining, Pairs, Write, with_text
 from kada_athena_async.pipeline.transforms import Transforms, view_of
 from kada_athena_async.plan import MetadataUnit
-from kada_athena_async.report import Completeness, ScopeFacts, UnitFacts, ViewContext
+from kada_athena_async.report import UnitFacts, ViewContext
+from kada_athena_async.scopes import Completeness, ScopeFacts
 from kada_athena_async.sinks.interface import RecordSink
 from kada_athena_async.sources.compressed_tables import TableName, key_of, name_of
 from kada_athena_async.sources.information_schema import (

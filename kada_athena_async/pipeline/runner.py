@@ -34,7 +34,8 @@ from kada_athena_async.plan import (
     TagsUnit,
     Unit,
 )
-from kada_athena_async.report import Scope, ScopeFacts, UnitFacts, UnitOutcome
+from kada_athena_async.report import UnitFacts, UnitOutcome
+from kada_athena_async.scopes import Scope, ScopeFacts
 from kada_athena_async.sinks.staging import SealedUnit, Staging
 from kada_athena_async.sql.worker_pool import WorkerPool
 

@@ -14,7 +14,8 @@ from kada_athena_async.events import Observer, UnitProgress, Warned
 from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.plan import TagsUnit, is_schema_included
 from kada_athena_async.records import TagRecord
-from kada_athena_async.report import ScopeFacts, UnitFacts
+from kada_athena_async.report import UnitFacts
+from kada_athena_async.scopes import ScopeFacts
 from kada_athena_async.sinks.interface import RecordSink
 from kada_athena_async.sources.lake_formation import LakeFormationTags, Tag
 

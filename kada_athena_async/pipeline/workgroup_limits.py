@@ -13,7 +13,7 @@ from kada_athena_async.config import Config
 from kada_athena_async.errors import NotFoundError, UnitError
 from kada_athena_async.inventory import WorkgroupFacts
 from kada_athena_async.plan import is_workgroup_included
-from kada_athena_async.report import WorkgroupLimits
+from kada_athena_async.scopes import WorkgroupLimits
 
 DEADLINE_S = 30
 """After that the rest stays unknown: advice is not worth waiting for."""

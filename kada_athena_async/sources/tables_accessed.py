@@ -10,7 +10,7 @@ from kada_athena_async.sources.statement_texts import quote_identifier
 
 COLUMN = "tables_accessed"
 
-Tables: TypeAlias = "tuple[tuple[str | None, ...], ...]"
+Tables: TypeAlias = tuple[tuple[str | None, ...], ...]
 """Catalog, schema and name of each table."""
 
 _FIELDS = (("catalog_name", "catalog"), ("database_name", "schema_name", "database", "schema"),

@@ -12,7 +12,7 @@ from kada_athena_async.cli import shown_history, shown_usage
 from kada_athena_async.cli.shown import Shown
 from kada_athena_async.extracts.runs import Runs, select_runs
 from kada_athena_async.files import Files
-from kada_athena_async.report import ScopeFacts
+from kada_athena_async.scopes import ScopeFacts
 from tests.unit.extracts.making import AT, make_package, record, schema_record, table
 
 GUIDE = Path(__file__).parents[3] / "docs/usage-and-cost.md"

@@ -20,7 +20,7 @@ from kada_athena_async.extracts import Package
 from kada_athena_async.files import to_bytes
 from kada_athena_async.hwm import RunState
 from kada_athena_async.records import KINDS, RECORD_TYPES, Record
-from kada_athena_async.report import ScopeFacts
+from kada_athena_async.scopes import ScopeFacts
 from kada_athena_async.sinks.csv_format import encode, header
 
 AT = datetime(2026, 11, 24, tzinfo=timezone.utc)

@@ -10,7 +10,7 @@ import pytest
 from kada_athena_async.extracts import Changes, Package, changes_between
 from kada_athena_async.extracts.changes import ColumnChange, TableChange
 from kada_athena_async.records import Record
-from kada_athena_async.report import ScopeFacts
+from kada_athena_async.scopes import ScopeFacts
 from tests.unit.extracts.making import GLUE, columns, make_package, schema_record, table
 
 

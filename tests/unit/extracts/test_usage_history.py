@@ -20,7 +20,7 @@ from kada_athena_async.extracts.table_usage import table_uses, unused_tables
 from kada_athena_async.extracts.users import table_users, user_totals
 from kada_athena_async.files import Files, to_bytes
 from kada_athena_async.records import Record
-from kada_athena_async.report import SPARK, ScopeFacts, WorkgroupLimits
+from kada_athena_async.scopes import SPARK, ScopeFacts, WorkgroupLimits
 from tests.unit.extracts.making import (
     AT,
     columns,

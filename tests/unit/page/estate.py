@@ -28,7 +28,7 @@ from kada_athena_async.records import (
     SchemaRecord,
     TableRecord,
 )
-from kada_athena_async.report import ScopeFacts
+from kada_athena_async.scopes import ScopeFacts
 from kada_athena_async.sinks.csv_format import encode, header
 
 END = datetime(2026, 11, 25, tzinfo=timezone.utc)

@@ -6,7 +6,7 @@ from typing import Any
 
 from kada_athena_async.commit.manifest import ManifestGap, ManifestTimeline, ManifestWarning
 from kada_athena_async.records import Record
-from kada_athena_async.report import ScopeFacts
+from kada_athena_async.scopes import ScopeFacts
 from tests.unit.page.estate import CATALOG, END, catalog, column, link, query, schema, table
 
 HIT = "window.hit=1"

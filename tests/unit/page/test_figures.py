@@ -35,7 +35,7 @@ from kada_athena_async.records import (
     UsageRecord,
     ViewRecord,
 )
-from kada_athena_async.report import SPARK, ScopeFacts
+from kada_athena_async.scopes import SPARK, ScopeFacts
 from tests.unit.page.estate import (
     CATALOG,
     END,
