@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.decode import DECODED, UNREADABLE
+from kada_athena_async.aws.lenient import NOTES_MAX
 from kada_athena_async.aws.wire import (
     CatalogSummary,
     Database,
@@ -185,14 +186,15 @@ async def pages(
             token = None
             continue
 
-        fresh = _fresh(listing.items(page), listing.key, known)
+        items = listing.items(page)
+        fresh = _fresh(items, listing.key, known)
         barren = 0 if fresh else barren + 1
         if barren > listing.empty_pages_max:
             raise nothing_new(tokens.name, barren)
 
         yield Page(
             items=fresh,
-            unreadable=answer.get(UNREADABLE, ()),
+            unreadable=(*answer.get(UNREADABLE, ()), *_nameless(items, listing)),
             next_token=following,
             scan=tokens.scan,
         )
@@ -252,15 +254,27 @@ class _Tokens:
         return True
 
 
+def _nameless(items: list[ItemT], listing: ListOperation[ItemT]) -> list[str]:
+    """Notes on the items that have an empty name: nobody could tell what they are."""
+    if listing.key is None:
+        return []
+
+    return [
+        f"{listing.name}: item {place} has an empty name; it is left out"
+        for place, item in enumerate(items)
+        if not listing.key(item)
+    ][:NOTES_MAX]
+
+
 def _fresh(items: list[ItemT], key: Callable[[ItemT], str] | None, known: set[str]) -> list[ItemT]:
-    """*items* without those that are *known*, to which they are added."""
+    """*items* without those that are *known*, to which they are added, or have no name."""
     if key is None:
         return items
 
     fresh = []
     for item in items:
         name = key(item)
-        if name not in known:
+        if name and name not in known:
             known.add(name)
             fresh.append(item)
 

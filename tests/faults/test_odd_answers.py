@@ -108,10 +108,11 @@ async def test_nulls_and_other_times_never_fail_a_page_of_history(world: OddWorl
 
 
 async def test_an_item_that_cannot_be_read_is_named_and_the_rest_is_told(world: OddWorld) -> None:
-    """One table without a name: its schema is partial and says which item it is."""
+    """Tables without a name: their schema is partial and says which items they are."""
 
     def change(page: dict[str, Any]) -> None:
         page["TableList"].insert(1, {"Name": None, "TableType": "EXTERNAL_TABLE"})
+        page["TableList"].insert(0, {"Name": "", "TableType": "EXTERNAL_TABLE"})
 
     world.aws.alter("glue:GetTables", change, where={"DatabaseName": "sales"})
     report = await world.go()
@@ -121,8 +122,9 @@ async def test_an_item_that_cannot_be_read_is_named_and_the_rest_is_told(world: 
     assert sorted(told) == sorted(glue.schemas["sales"].tables)
     scope = world.scopes("schema")["AwsDataCatalog", "sales"]
     assert scope["outcome"] == "partial"
-    assert "TableList[1].Name is null; it is left out" in scope["reason"]
-    assert any("TableList[1].Name" in warning for warning in report.warnings)
+    assert "TableList[2].Name is null; it is left out" in scope["reason"]
+    assert "glue:GetTables: item 0 has an empty name; it is left out" in scope["reason"]
+    assert any("TableList[2].Name" in warning for warning in report.warnings)
 
 
 async def test_a_column_that_cannot_be_read_is_named(world: OddWorld) -> None:
