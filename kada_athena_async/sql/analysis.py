@@ -226,6 +226,10 @@ def finish(planned: Plan, reading: ParsedQuery | None, schema: SchemaIndex) -> A
             outputs = tuple(Output(name, output.sources) for name, output in pairs)
         elif routed.kind == "INSERT":
             outputs, problems = None, (*problems, "unknown_target_columns")
+        elif routed.kind == "VIEW" and names:  # made before a table of it changed, or misread
+            known = {name.lower() for name in names}
+            outputs = tuple(output for output in outputs if output.name.lower() in known)
+            problems = (*problems, "unknown_target_columns")
 
     return replace(
         analysis,

@@ -7,7 +7,16 @@ from collections.abc import Iterable
 from sqlglot import exp
 
 from kada_athena_async.sql.parse_tree import identifiers
-from kada_athena_async.sql.relations import NO_SOURCES, Frame, Ledger, Relation, Sources, through
+from kada_athena_async.sql.relations import (
+    NO_SOURCES,
+    OPAQUE,
+    Frame,
+    Ledger,
+    Relation,
+    Sources,
+    through,
+    without,
+)
 
 Frames = tuple[Frame, ...]
 
@@ -26,12 +35,10 @@ class Columns:
         """
         names = [part.name.lower() for part in identifiers(node)]
         for frame in reversed(frames):
-            # The alias may itself be qualified: schema.table.column.
-            for index, name in enumerate(names[:-1]):
-                relation = frame.relations.get(name)
-                if relation is not None:
-                    sources = self._of_relation(relation, names[index + 1])
-                    return _field(sources, len(names) > index + 2)
+            if (found := frame.of_name(names)) is not None:
+                relation, width = found
+                sources = self._of_relation(relation, names[width])
+                return _field(sources, len(names) > width + 1)
 
         is_alias = len(names) == 1 and names[0] in aliases
         if is_alias and not any(frame.hits(names[0]) for frame in frames):
@@ -86,3 +93,23 @@ class Columns:
 
 def _field(sources: Sources, is_field: bool) -> Sources:
     return through(sources, "transformation") if is_field else sources
+
+
+def columns_of_using(join: exp.Join, frame: Frame, right: int, ledger: Ledger) -> list[str]:
+    """The columns of USING, or those that NATURAL takes: Spark's, in views."""
+    if join.args.get("method") != "NATURAL":
+        return [column.name.lower() for column in join.args.get("using") or ()]
+
+    if frame.partial:
+        ledger.problem("natural_join")
+    return frame.common(right)
+
+
+def all_but(relation: Relation, star: exp.Expr, ledger: Ledger) -> Relation:
+    """The columns that ``* EXCEPT (a)`` leaves; not Trino's, but of views that others made."""
+    left_out = star.args.get("except_") or ()
+    if star.args.get("replace") or star.args.get("rename"):
+        ledger.problem("unknown_star")
+        return OPAQUE
+
+    return without(relation, [column.name for column in left_out]) if left_out else relation

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from sqlglot import exp
 
 
@@ -42,6 +44,15 @@ def expressions_of(clause: object) -> list[exp.Expr]:
     """A clause, or the items of one that is a list."""
     found = clause if isinstance(clause, list) else [clause]
     return [part for part in found if isinstance(part, exp.Expr)]
+
+
+def named_items(expressions: Iterable[exp.Expr]) -> Iterator[tuple[str, exp.Expr]]:
+    """The items of SELECT with their names; one that has several names as often."""
+    for item in expressions:
+        if isinstance(item, exp.Aliases):  # stack(2, a, b) AS (x, y)
+            yield from ((alias.name, item.this) for alias in item.expressions)
+        else:
+            yield output_name(item), item
 
 
 def output_name(item: exp.Expr) -> str:

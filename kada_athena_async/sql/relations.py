@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from kada_athena_async.sql.names import TableName
@@ -189,13 +189,24 @@ class Frame:
         """Those whose columns are not all known."""
         self.merged: dict[str, Sources] = {}
         """Columns that USING made one of two."""
+        self._twins: dict[str, list[Relation]] = {}
+        self._qualified: dict[tuple[str, ...], Relation] = {}
         self._partial_at: list[int] = []
         self._by_column: dict[str, list[tuple[int, Sources]]] = {}
 
-    def add(self, alias: str, relation: Relation) -> None:
+    def add(self, alias: str, relation: Relation, name: Sequence[str] = ()) -> None:
+        """Add a relation.
+
+        Args:
+            name: The qualified name of a table without an alias, in lower case: of ``a.t`` and
+                ``b.t`` each has its own columns.
+        """
         place = len(self.relations)
         key = alias.lower()
-        if key in self.relations or not key:  # only without an alias; it cannot be named then
+        for width in range(2, len(name) + 1):
+            self._qualified.setdefault(tuple(name[-width:]), relation)
+        if key in self.relations or not key:
+            self._twins.setdefault(key, [self.relations.get(key, OPAQUE)]).append(relation)
             key = f"{key}\x00{place}"
         self.relations[key] = relation
         if not relation.is_whole:
@@ -203,6 +214,40 @@ class Frame:
             self._partial_at.append(place)
         for name, sources in relation.by_name.items():
             self._by_column.setdefault(name, []).append((place, sources))
+
+    def of_name(self, names: Sequence[str]) -> tuple[Relation, int] | None:
+        """The relation that the first of *names* name, and their number; None if they name none.
+
+        Args:
+            names: Of a column with its fields, or of a star, in lower case.
+        """
+        for width in (3, 2):
+            found = self._qualified.get(tuple(names[:width]))
+            if found is not None and len(names) > width:
+                return found, width
+
+        # The alias may itself be qualified: schema.table.column.
+        for index, name in enumerate(names[:-1]):
+            found = self.relations.get(name)
+            if found is not None and (index == 0 or self._may_be(names[index - 1], name)):
+                twins = self._twins.get(name) if name else None
+                return _one_of(twins, names[index + 1]) if twins else found, index + 1
+
+        return None
+
+    def _may_be(self, schema: str, table: str) -> bool:
+        """False if the tables of this name are said to lie in other schemas."""
+        schemas = [key[0] for key in self._qualified if len(key) == 2 and key[1] == table]
+        return not schemas or schema in schemas
+
+    def common(self, right: int) -> list[str]:
+        """The columns that relations before the place *right* and after it are known to have."""
+        return [
+            name
+            for name, found in self._by_column.items()
+            if found[0][0] < right <= found[-1][0]
+            or (name in self.merged and found[-1][0] >= right)
+        ]
 
     def hits(self, column: str) -> list[Sources]:
         """The sources of *column* in each relation that is known to have it."""
@@ -243,6 +288,19 @@ class Frame:
             tables=together.tables,
             is_blind=together.is_blind,
         )
+
+
+def _one_of(twins: Sequence[Relation], column: str) -> Relation:
+    """The relation of several of one name that has *column*, or all of them for a star."""
+    if column == "*":
+        return joined(twins)
+
+    having = [relation for relation in twins if column in relation.by_name]
+    if len(having) == 1:
+        return having[0]
+
+    found = NO_SOURCES.union(*(relation.find(column) or NO_SOURCES for relation in twins))
+    return Relation(rest=frozenset(source._replace(is_sure=False) for source in found))
 
 
 class Ledger:

@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlglot import exp
 
-from kada_athena_async.sql.columns import Columns, Frames
+from kada_athena_async.sql.columns import Columns, Frames, all_but, columns_of_using
 from kada_athena_async.sql.expressions import changed_by, parts
 from kada_athena_async.sql.match_recognize import is_of_from, matched
 from kada_athena_async.sql.names import Context, complete
@@ -18,6 +18,7 @@ from kada_athena_async.sql.parse_tree import (
     identifiers,
     is_star,
     items_of_row,
+    named_items,
     output_name,
 )
 from kada_athena_async.sql.relations import (
@@ -32,7 +33,6 @@ from kada_athena_async.sql.relations import (
     joined,
     through,
     whole,
-    without,
 )
 from kada_athena_async.sql.set_operations import output_of, outputs_that_sort, united
 
@@ -203,8 +203,8 @@ class Resolver:
             self.source(join.this, frame, ctes, outer)
             if on := join.args.get("on"):
                 self.ledger.influence(self.sources(on, frame, ctes, outer), "join")
-            for column in join.args.get("using") or ():
-                merged = frame.merge(column.name.lower(), right)
+            for column in columns_of_using(join, frame, right, self.ledger):
+                merged = frame.merge(column, right)
                 self.ledger.use(merged)
                 self.ledger.influence(merged, "join")
 
@@ -214,8 +214,8 @@ class Resolver:
     def _outputs(self, node: exp.Select, frame: Frame, ctes: Ctes, outer: Frames) -> Relation:
         if not any(is_star(item) for item in node.expressions):
             return whole(
-                Output(output_name(item) or f"_col{index}", self.sources(item, frame, ctes, outer))
-                for index, item in enumerate(node.expressions)
+                Output(name or f"_col{index}", self.sources(item, frame, ctes, outer))
+                for index, (name, item) in enumerate(named_items(node.expressions))
             )
 
         pieces: list[Relation] = []
@@ -235,13 +235,14 @@ class Resolver:
         if isinstance(item, exp.Star):
             for relation in frame.relations.values():
                 self.ledger.use_all(relation)
-            return self._except(frame.star(), item)
+            return all_but(frame.star(), item, self.ledger)
 
         if isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
-            named = frame.relations.get(item.table.lower())
-            if named is not None:
-                self.ledger.use_all(named)
-                return self._except(named, item.this)
+            names = [part.name.lower() for part in item.parts[:-1]]
+            found = frame.of_name([*names, "*"])
+            if found is not None and found[1] == len(names):
+                self.ledger.use_all(found[0])
+                return all_but(found[0], item.this, self.ledger)
 
             row = exp.column(item.table, *[part.name for part in item.parts[1:-1]])
             return self._fields(row, frame, ctes, outer)
@@ -250,15 +251,6 @@ class Resolver:
             return self._fields(item.this, frame, ctes, outer)
 
         return None
-
-    def _except(self, relation: Relation, star: exp.Expr) -> Relation:
-        """The columns that ``* EXCEPT (a)`` leaves; not Trino's, but of views that others made."""
-        left_out = star.args.get("except_") or ()
-        if star.args.get("replace") or star.args.get("rename"):
-            self.ledger.problem("unknown_star")
-            return OPAQUE
-
-        return without(relation, [column.name for column in left_out]) if left_out else relation
 
     def _fields(self, row: exp.Expr, frame: Frame, ctes: Ctes, outer: Frames) -> Relation:
         """All fields of a value of type ROW: how many there are, nobody says."""
@@ -271,8 +263,15 @@ class Resolver:
             self.source(node.this, frame, ctes, outer)  # parentheses around a join
         else:
             relation = self._relation(node, frame, ctes, outer)
+            if node.args.get("pivots"):  # Spark's: other columns than those that it has
+                self.ledger.problem("pivot")
+                self.ledger.use_all(relation)
+                relation = OPAQUE
             renamed = relation.renamed(columns) if columns else relation
-            frame.add(alias or node.name, renamed)
+            name: list[str] = []
+            if isinstance(node, exp.Table) and not alias:
+                name = [part.name.lower() for part in identifiers(node)]
+            frame.add(alias or node.name, renamed, name)
 
         self._joins(node, frame, ctes, outer)
 
@@ -347,8 +346,10 @@ class Resolver:
         if not names:
             return Relation(rest=together)
 
-        # An array gives one column; a map gives two and an array of rows more, and then all of
-        # them come from all of the arguments.
+        # An array gives one column; a map gives two and an array of rows more, and then each may
+        # come from any of the arguments.
+        if len(arguments) > 1:
+            together = frozenset(source._replace(is_sure=False) for source in together)
         traced = arguments if len(names) == len(arguments) else [together] * len(names)
         outputs = [Output(name, sources) for name, sources in zip(names, traced, strict=True)]
         if offset := node.args.get("offset"):

@@ -359,6 +359,70 @@ def test_columns_used_are_noted() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        (
+            "SELECT a.t.id, b.t.id AS i, b.t.y FROM a.t, b.t",
+            {"id": "a.id", "i": "b.id", "y": "b.y"},
+        ),
+        ("SELECT t.x, t.y FROM a.t, b.t", {"x": "a.x", "y": "b.y"}),
+        ("SELECT b.t.*, a.t.x FROM a.t, b.t", {"id": "b.id", "y": "b.y", "x": "a.x"}),
+        (
+            "SELECT AwsDataCatalog.b.t.y FROM a.t JOIN AwsDataCatalog.b.t ON a.t.id = b.t.id",
+            {"y": "b.y"},
+        ),
+        ("SELECT (SELECT max(a.t.x) FROM b.t WHERE b.t.id = a.t.id) AS m FROM a.t", {"m": "a.x"}),
+        ("SELECT id, y FROM a.t NATURAL JOIN b.t", {"id": "a.id b.id", "y": "b.y"}),
+    ],
+)
+def test_tables_of_one_name_keep_their_own_columns(sql: str, expected: dict[str, str]) -> None:
+    """Without aliases it is the schema that tells them apart."""
+    schema = SchemaIndex()
+    schema.add("AwsDataCatalog", "a", "t", ["id", "x"])
+    schema.add("AwsDataCatalog", "b", "t", ["id", "y"])
+    analysis = analyse(Statement(sql=sql, schema="s"), schema)
+
+    assert {
+        output.name: " ".join(sorted(f"{s.table.schema}.{s.column}" for s in output.sources))
+        for output in analysis.outputs or ()
+    } == expected
+    assert analysis.problems == ()
+    assert all(source.is_sure for output in analysis.outputs or () for source in output.sources)
+
+
+def test_a_column_of_several_arguments_of_unnest_is_not_sure() -> None:
+    """Nobody says which of them is the map that gives two columns."""
+    analysis = run("SELECT k FROM orders CROSS JOIN UNNEST(map_agg(id, cid), tags) AS t(k, v, w)")
+
+    assert analysis.outputs
+    assert {source.is_sure for source in analysis.outputs[0].sources} == {False}
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT * FROM orders PIVOT (sum(total) FOR cid IN (1 AS a, 2 AS b))", None),
+        ("SELECT * FROM (SELECT * FROM orders) UNPIVOT (v FOR k IN (id, cid))", None),
+        (
+            "SELECT stack(2, id, cid) AS (k, v) FROM orders",
+            {name: {"orders.id", "orders.cid"} for name in "kv"},
+        ),
+        ("SELECT id, total AS v, cid AS w FROM orders", {"v": {"orders.total"}}),
+    ],
+)
+def test_columns_that_spark_makes_are_not_those_of_the_table(
+    sql: str, expected: dict[str, set[str]] | None
+) -> None:
+    """Nor is a column of a view told that the catalog does not know of it."""
+    schema = index()
+    schema.add("AwsDataCatalog", "sales", "made", ["k", "v"])
+    made = TableName("AwsDataCatalog", "sales", "made")
+    statement = Statement(sql=sql, schema="sales", view=made, dialect="spark")
+
+    assert flows(analyse(statement, schema)) == expected
+
+
 def test_prepared_statements_are_resolved() -> None:
     """EXECUTE does what was prepared; to prepare does nothing."""
     text = "INSERT INTO lines (id) SELECT id FROM orders WHERE total = ?"
