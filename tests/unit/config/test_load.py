@@ -287,7 +287,7 @@ def test_without_queries_no_bucket_is_needed(write) -> None:
         (b"[]", 'write an object: {"server": "athena", ...}'),
         (b"", "is empty; write an object"),
         (b" \n", "is empty; write an object"),
-        (b'{"mask": true,}', "column 15: a name in double quotes belongs there; leave out"),
+        (b'{"mask": true,}', "leave out the comma behind the last field"),
         (b'{"mask": true', "column 14: a comma or the closing bracket is missing there"),
         (b'{"mask": true "a": 1}', "column 15: a comma or the closing bracket is missing there"),
         (b'{"mask": true} {}', "column 16: leave out what follows; one file holds one object"),
