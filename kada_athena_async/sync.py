@@ -27,7 +27,7 @@ from kada_athena_async.errors import ConfigError, Problem, StateError, UnitError
 from kada_athena_async.files import Files
 from kada_athena_async.hwm.formats import format_hwm
 from kada_athena_async.hwm.store import FileHwmStore
-from kada_athena_async.hwm.times import parse_time
+from kada_athena_async.hwm.times import parse_time, refusal_of_mark
 from kada_athena_async.hwm.window import RETENTION, whole_second
 from kada_athena_async.observers.log import log_safely
 from kada_athena_async.observers.logger import LoggedLines
@@ -239,15 +239,13 @@ def publish_hwm(
         file_path, now: As for `get_hwm`.
 
     Raises:
-        ConfigError: *date* is no such time or lies in the future.
+        ConfigError: *date* is no such time, lies in the future, or before 1970.
         CommitError: The file system refuses.
     """
     now = now or datetime.now(timezone.utc)
     mark = _mark(date, now)
-    if mark > now:
-        raise ConfigError(
-            [Problem("date", format_hwm(mark), "must not lie in the future")], source="call"
-        )
+    if remedy := refusal_of_mark(mark, now=now):
+        raise ConfigError([Problem("date", f"{date!s:.80}", remedy)], source="call")
 
     store = _store(name, file_path)
     _run(lambda: store.publish(mark))

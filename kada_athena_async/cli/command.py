@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -51,11 +52,13 @@ def command(*own: inspect.Parameter) -> Callable[[Callable[..., int]], Callable[
             from kada_athena_async.cli.output import Output
 
             given |= {name: tuple(given[name] or ()) for name in repeated}
+            paths = [value for value in given.values() if isinstance(value, Path)]
             says = {option.name: given.pop(option.name) for option in shared}
             log_file = says.pop(LOG_FILE.name)
             output = Output(**says)
 
             def act() -> int:
+                _refuse_home_signs(paths)
                 output.log_to(log_file)
                 return work(output, **given)
 
@@ -74,3 +77,17 @@ def page(name: str, work: Callable[..., None]) -> typer.Typer:
     alone = group(no_args_is_help=False)
     alone.command(name, cls=PageOfCommand)(work)
     return alone
+
+
+def _refuse_home_signs(paths: Sequence[Path]) -> None:
+    """Refuse ``--option=~/x``, which a shell hands over as it is: a directory ``~`` is a trap."""
+    from kada_athena_async.cli.invocation import given_with
+    from kada_athena_async.errors import ConfigError, Problem
+
+    problems = [
+        Problem(given_with(str(path)), ascii(str(path)), f"write it in full: {path.expanduser()}")
+        for path in paths
+        if path.parts[:1] == ("~",)
+    ]
+    if problems:
+        raise ConfigError(problems, source="command")

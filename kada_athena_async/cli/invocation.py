@@ -122,6 +122,18 @@ def options(*names: str) -> list[str]:
     return found
 
 
+def given_with(value: str) -> str:
+    """The option that brought *value* to the command that is running, or the word before it."""
+    for before, word in zip(sys.argv, sys.argv[1:], strict=False):
+        if word == value:
+            return before
+
+        if word.endswith(f"={value}"):
+            return word.partition("=")[0]
+
+    return "path"
+
+
 def _program() -> list[str]:
     called = Path(sys.argv[0])
     if called.name == "__main__.py":

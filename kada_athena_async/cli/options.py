@@ -119,7 +119,7 @@ SINCE = option(
     "since",
     str | None,
     metavar="TIME",
-    help="Look at the time since, in UTC.  [default: all published runs]",
+    help="Look at the time since, in UTC, or 7d (ago).  [default: all published runs]",
 )
 OUTPUT_PATH = option(
     "output_path",

@@ -89,14 +89,19 @@ def check_request(request: RunRequest) -> None:
 
 def _time_problems(times: Mapping[str, str]) -> list[Problem]:
     # What it brings along takes longer to load than `config check` takes as a whole.
+    from kada_athena_async.hwm.formats import EPOCH_YEAR
     from kada_athena_async.hwm.times import parse_time
 
     problems = []
     for option, text in times.items():
         try:
-            parse_time(text, now=datetime.now(timezone.utc))
+            is_early = parse_time(text, now=datetime.now(timezone.utc)).year < EPOCH_YEAR
+            remedy = f"give a time of {EPOCH_YEAR} or later" if is_early else ""
         except ValueError as error:
-            problems.append(Problem(option, ascii(text), str(error)))
+            remedy = str(error)
+
+        if remedy:
+            problems.append(Problem(option, ascii(text), remedy))
 
     return problems
 

@@ -155,10 +155,10 @@ def time_since(days: int | None, since: str | None) -> datetime | None:
             [Problem("--days", ascii(days), "leave it out, or --since")], source="command"
         )
 
-    try:
-        at = datetime.fromisoformat(since.strip().replace("Z", "+00:00"))
-    except ValueError:
-        remedy = "write a date or a time in UTC, such as 2026-11-20 or '2026-11-20 06:00:00'"
-        raise ConfigError([Problem("--since", ascii(since), remedy)], source="command") from None
+    from kada_athena_async.hwm.times import parse_time
 
-    return at.replace(tzinfo=timezone.utc) if at.tzinfo is None else at.astimezone(timezone.utc)
+    try:
+        return parse_time(since, now=datetime.now(timezone.utc))
+    except ValueError as error:
+        problem = Problem("--since", ascii(since), str(error))
+        raise ConfigError([problem], source="command") from None

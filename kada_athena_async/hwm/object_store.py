@@ -196,7 +196,7 @@ class ObjectHwmStore:
 
     def _parse(self, cell: VersionedObject) -> datetime:
         try:
-            return parse_hwm(cell.data[:MAX_HWM_BYTES].decode("ascii"))
+            return parse_hwm(cell.data[:MAX_HWM_BYTES].decode("utf-8-sig", "replace"))
         except ValueError as exc:
             raise StateError(
                 f"the high-water mark {self.place} cannot be used: {exc}",

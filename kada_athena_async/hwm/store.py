@@ -199,18 +199,17 @@ class FileHwmStore:
     def _read_hwm(self) -> datetime | None:
         remedy = "put one line like 2026-01-31 23:59:59 (UTC) there, or use `publish_hwm`"
         try:
-            text = self._files.read(self.hwm_path, max_bytes=MAX_HWM_BYTES, is_shared=False).decode(
-                "ascii"
-            )
-            return parse_hwm(text)
+            data = self._files.read(self.hwm_path, max_bytes=MAX_HWM_BYTES, is_shared=False)
+            return parse_hwm(data.decode("utf-8-sig", "replace"))
         except FileNotFoundError:
             return None
-        except IsADirectoryError as exc:
+        except (IsADirectoryError, NotADirectoryError, PermissionError) as exc:
             raise StateError(
                 f"the high-water mark {self.hwm_path} cannot be used: {exc.strerror}",
                 hint=remedy_of(exc, MARK_FIELDS),
             ) from exc
         except (OSError, ValueError) as exc:
+            reason = exc.strerror if isinstance(exc, OSError) else exc
             raise StateError(
-                f"the high-water mark {self.hwm_path} cannot be used: {exc}", hint=remedy
+                f"the high-water mark {self.hwm_path} cannot be used: {reason}", hint=remedy
             ) from exc

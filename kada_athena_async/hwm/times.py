@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 
+from kada_athena_async.hwm.formats import EPOCH_YEAR, format_hwm
+
 REMEDY = (
     "write YYYY-MM-DD HH:MM:SS in UTC and in quotes, an ISO 8601 time such as "
     "2026-11-01T00:00:00+11:00, or how long ago: 7d, 12h, 30m"
@@ -48,6 +50,15 @@ def parse_time(text: str, *, now: datetime) -> datetime:
         pass
 
     raise ValueError(REMEDY)
+
+
+def refusal_of_mark(moment: datetime, *, now: datetime) -> str:
+    """What is wrong with a time to which the high-water mark is to be set; empty if nothing is."""
+    if moment.year < EPOCH_YEAR:
+        return f"give a time of {EPOCH_YEAR} or later"
+
+    is_past = moment <= now
+    return "" if is_past else f"must not lie in the future; it is {format_hwm(_whole(now))}"
 
 
 def _moment(date: str, minutes: str, seconds: str, zone: str) -> datetime:

@@ -67,7 +67,9 @@ def test_a_window_never_ends_before_it_starts(tmp_path: Path) -> None:
     assert get_hwm("athena", tmp_path, now=NOW) == ("2026-11-23 04:59:30", "2026-11-23 04:59:30")
 
 
-@pytest.mark.parametrize("date", ["tomorrow", "2026-02-30 00:00:00", "2026-11-24 00:00:00", ""])
+@pytest.mark.parametrize(
+    "date", ["tomorrow", "2026-02-30 00:00:00", "2026-11-24 00:00:00", "", "0001-01-01", "99999d"]
+)
 def test_a_bad_mark_is_not_published(tmp_path: Path, date: str) -> None:
     """Junk and the future are refused before the file is touched."""
     with pytest.raises(ConfigError, match="date = "):

@@ -48,7 +48,7 @@ RUNS_SINCE = option(
     "since",
     str | None,
     metavar="TIME",
-    help="Only runs whose window ends after this time, in UTC.",
+    help="Only runs whose window ends after this time, in UTC, or 7d (ago).",
 )
 REGION = option(
     "region", str, default="", metavar="REGION", help="Region of extracts that do not name theirs."

@@ -24,7 +24,7 @@ from kada_athena_async.hwm import StoredState
 from kada_athena_async.hwm.formats import format_hwm
 from kada_athena_async.hwm.object_store import ObjectHwmStore
 from kada_athena_async.hwm.store import FileHwmStore
-from kada_athena_async.hwm.times import parse_time
+from kada_athena_async.hwm.times import parse_time, refusal_of_mark
 
 if TYPE_CHECKING:
     from kada_athena_async.events import Warned
@@ -196,11 +196,9 @@ def _step(before: datetime, wanted: datetime, undo: str) -> Warned:
 
 
 def _wanted(time: str, now: datetime) -> datetime:
-    remedy = ""
     try:
         wanted = parse_time(time, now=now)
-        if wanted > now:
-            remedy = f"must not lie in the future; it is {format_hwm(now.replace(microsecond=0))}"
+        remedy = refusal_of_mark(wanted, now=now)
     except ValueError as error:
         remedy = str(error)
 

@@ -67,6 +67,8 @@ def test_a_step_forwards_warns_of_the_gap(cli: Cli) -> None:
         ("yesterday", "write YYYY-MM-DD HH:MM:SS in UTC and in quotes"),
         ("2026-02-30 00:00:00", "write YYYY-MM-DD HH:MM:SS in UTC and in quotes"),
         ("2999-01-01 00:00:00", "must not lie in the future"),
+        ("0001-01-01", "give a time of 1970 or later"),
+        ("99999d", "give a time of 1970 or later"),
         ("\x1b]0;x\x07", "write YYYY-MM-DD HH:MM:SS in UTC and in quotes"),
     ],
 )
@@ -81,6 +83,13 @@ def test_a_bad_time_is_refused_and_nothing_is_written(
     assert "\x1b" not in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "athena_hwm.txt").exists()
+
+
+def test_a_mark_that_windows_wrote_is_read(cli: Cli, tmp_path: Path) -> None:
+    """An editor puts a byte order mark before it and another line end behind it."""
+    (tmp_path / "athena_hwm.txt").write_bytes(b"\xef\xbb\xbf2026-01-01 00:00:00\r\n")
+
+    assert cli("hwm", "show").stdout == "2026-01-01 00:00:00\n"
 
 
 def test_junk_in_the_file_is_explained(cli: Cli, tmp_path: Path) -> None:

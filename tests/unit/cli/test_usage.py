@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from kada_athena_async.cli.app import app
 from tests.kit.command import ROOT, run_command
+from tests.unit.cli.conftest import Cli
 from tests.unit.cli.readme_blocks import COMMANDS
 from tests.unit.extracts.making import make_package, query
 
@@ -202,3 +203,22 @@ def test_what_never_asks_aws_loads_what_it_needs(tmp_path: Path, typed: str) -> 
     commands = "kada_athena_async.cli.commands."
     own = {f"{commands}{typed.split()[0].replace('-', '_')}"} - {f"{commands}__version"}
     assert {name for name in loaded if name.startswith(commands)} == own
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key"),
+    [
+        (["hwm", "set", "2026-01-01 00:00:00", "--hwm-path=~/m.txt"], "--hwm-path"),
+        (["hwm", "show", "--log-file", "~/m.txt"], "--log-file"),
+        (["export", "--to", "datahub", "-o", "~/m.txt"], "-o"),
+    ],
+)
+def test_a_home_that_the_shell_left_is_no_directory_here(
+    cli: Cli, tmp_path: Path, arguments: list[str], key: str
+) -> None:
+    """After `--option=~/` shells expand nothing; a directory `~` is a trap for its owner."""
+    done = cli(*arguments)
+
+    assert done.returncode == 2
+    assert f"  {key} = '~/m.txt': write it in full: {tmp_path}/m.txt" in done.stderr
+    assert list(tmp_path.iterdir()) == []
