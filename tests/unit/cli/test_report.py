@@ -119,7 +119,9 @@ def test_a_python_without_sqlite(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "sqlite3.py").write_text("raise ModuleNotFoundError('no', name='_sqlite3')")
     root = Path(__file__).parents[3]
 
-    done = cli("report", "--output-path", "out", PYTHONPATH=f"{tmp_path}:{root}")
+    # Read at the start of an interpreter: a process forked from one that has SQLite would not do.
+    anew = {"PYTHONPATH": f"{tmp_path}:{root}", "PYTHONNOUSERSITE": "1"}
+    done = cli("report", "--output-path", "out", **anew)
 
     assert done.returncode == 2
     assert "report = (needs _sqlite3): use a Python that was built with SQLite" in done.stderr
