@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kada_athena_async.sandbox.faults import Fault, FaultKind
 from kada_athena_async.sandbox.identity import Key
+from kada_athena_async.sandbox.pages import Item, PageRule, page
 from kada_athena_async.sandbox.wire import AwsError, Json
 
 
@@ -44,6 +45,12 @@ class Call:
         """The cut that a fault makes to this call's page."""
         fault = self.fault("short_page")
         return None if fault is None else fault.size
+
+    def page(
+        self, items: Sequence[Item], *, scope: str, rule: PageRule
+    ) -> tuple[Sequence[Item], str | None]:
+        """The page of *items* that this call asks for, and the token of the next one."""
+        return page(items, self.parameters, scope=scope, rule=rule, at_most=self.most_items)
 
     def may(self, action: str, resource: str) -> bool:
         return self.key.principal.may(action, resource, region=self.region)

@@ -12,7 +12,7 @@ from kada_athena_async.sandbox.athena.site import Site
 from kada_athena_async.sandbox.caller import Call
 from kada_athena_async.sandbox.estate.model import Execution
 from kada_athena_async.sandbox.estate.people import in_account, number_of, person_of
-from kada_athena_async.sandbox.pages import PageRule, page
+from kada_athena_async.sandbox.pages import PageRule
 from kada_athena_async.sandbox.wire import AwsError, Json
 
 # LookupEvents: 50 events a page, 90 days (AWS CloudTrail API Reference).
@@ -54,9 +54,7 @@ def lookup_events(site: Site, call: Call) -> Json:
                     found.append((at, query_id, execution, "InvalidRequestException"))
 
     found.sort(key=lambda event: (event[0], event[1], event[3] or ""), reverse=True)
-    shown, token = page(
-        found, call.parameters, scope="events", rule=EVENTS_PAGE, at_most=call.most_items
-    )
+    shown, token = call.page(found, scope="events", rule=EVENTS_PAGE)
     events = [
         _event(execution, call, is_old=now - at > OLD_EVENT_AGE, error=error)
         for at, _, execution, error in shown
@@ -138,13 +136,4 @@ def _time(call: Call, member: str) -> datetime:
     return datetime.fromtimestamp(value, timezone.utc)
 
 
-def answer(site: Site, call: Call) -> Json:
-    """The answer to *call*.
-
-    Raises:
-        AwsError: What AWS would answer instead.
-    """
-    if call.name != "LookupEvents":
-        raise AwsError("UnknownOperationException", f"the sandbox's CloudTrail has no {call.name}")
-
-    return lookup_events(site, call)
+OPERATIONS = {"LookupEvents": lookup_events}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kada_athena_async.sandbox import cloudtrail, glue, kept_secrets, lake_formation, sts
+from kada_athena_async.sandbox.athena import catalogs
 from kada_athena_async.sandbox.athena import service as athena
 from kada_athena_async.sandbox.athena.site import Site
 from kada_athena_async.sandbox.authentication import authenticate
@@ -16,15 +17,29 @@ from kada_athena_async.sandbox.behaviour import Behaviour
 from kada_athena_async.sandbox.buckets import Buckets
 from kada_athena_async.sandbox.caller import Call
 from kada_athena_async.sandbox.effects import broken_after, broken_before, raise_error, refusal
+from kada_athena_async.sandbox.estate.model import Estate
 from kada_athena_async.sandbox.faults import Fault, Faults
 from kada_athena_async.sandbox.identity import Directory
 from kada_athena_async.sandbox.limits import RateLimiter
 from kada_athena_async.sandbox.operations import Operation, identify, resources
 from kada_athena_async.sandbox.server import Broken
 from kada_athena_async.sandbox.signature import Signature, read_signature
-from kada_athena_async.sandbox.wire import AwsError, Reply, Request, error_reply, json_reply
+from kada_athena_async.sandbox.wire import AwsError, Json, Reply, Request, error_reply, json_reply
 
 LOG_LENGTH = 100_000
+
+_OF_SITE: Mapping[str, Mapping[str, Callable[[Site, Call], Json]]] = {
+    "athena": athena.OPERATIONS,
+    "cloudtrail": cloudtrail.OPERATIONS,
+}
+_OF_ESTATE: Mapping[str, Mapping[str, Callable[[Estate, Call], Json]]] = {
+    "athena": catalogs.OPERATIONS,
+    "glue": glue.OPERATIONS,
+    "lakeformation": lake_formation.OPERATIONS,
+    "secretsmanager": kept_secrets.OPERATIONS,
+    "ssm": kept_secrets.OPERATIONS,
+}
+"""Service -> operation -> what answers it, by the subject that it is given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,28 +143,22 @@ class Front:
         return self._dispatch(request, operation, call)
 
     def _dispatch(self, request: Request, operation: Operation, call: Call) -> Reply:
-        if operation.service == "athena":
-            return json_reply(athena.answer(self._site(call.account_id, call.region), call))
-
-        if operation.service == "glue":
-            estate = self._site(call.account_id, call.region).estate
-            return json_reply(glue.answer(estate, call))
-
-        if operation.service == "lakeformation":
-            estate = self._site(call.account_id, call.region).estate
-            return json_reply(lake_formation.answer(estate, call))
-
-        if operation.service in ("secretsmanager", "ssm"):
-            estate = self._site(call.account_id, call.region).estate
-            return json_reply(kept_secrets.answer(estate, call))
-
-        if operation.service == "cloudtrail":
-            return json_reply(cloudtrail.answer(self._site(call.account_id, call.region), call))
-
         if operation.service == "sts":
             return sts.answer(self._directory, call.key, operation.name, operation.form)
 
-        return self._buckets.answer(request, account_id=call.account_id)
+        if operation.service == "s3":
+            return self._buckets.answer(request, account_id=call.account_id)
+
+        site = self._site(call.account_id, call.region)
+        of_site = _OF_SITE.get(call.service, {}).get(call.name)
+        if of_site is not None:
+            return json_reply(of_site(site, call))
+
+        of_estate = _OF_ESTATE.get(call.service, {}).get(call.name)
+        if of_estate is not None:
+            return json_reply(of_estate(site.estate, call))
+
+        raise AwsError("UnknownOperationException", f"the sandbox has no {call.operation}")
 
     def _facts(self, claim: Signature, operation: Operation) -> dict[str, str]:
         key = self._directory.key(claim.access_key_id)

@@ -12,7 +12,7 @@ from kada_athena_async.sandbox.athena.shapes import epoch, present
 from kada_athena_async.sandbox.athena.site import DEFAULT_CATALOG
 from kada_athena_async.sandbox.caller import Call
 from kada_athena_async.sandbox.estate.model import Catalog, Column, Estate, Schema, Table
-from kada_athena_async.sandbox.pages import PageRule, page
+from kada_athena_async.sandbox.pages import PageRule
 from kada_athena_async.sandbox.wire import AwsError, Json, text
 
 # Page sizes of botocore's service model of Glue.
@@ -26,12 +26,10 @@ def get_catalogs(estate: Estate, call: Call) -> Json:
     paths = {c.name: c.description for c in estate.catalogs.values() if c.is_nested}
     parents = {path.rpartition("/")[0] for path in paths}
     every: dict[str, str | None] = {**dict.fromkeys(sorted(parents)), **paths}
-    found, token = page(
+    found, token = call.page(
         [(path, every[path]) for path in every],
-        call.parameters,
         scope="catalogs",
         rule=CATALOGS_PAGE,
-        at_most=call.most_items,
     )
     shapes = [
         present(
@@ -49,12 +47,10 @@ def get_catalogs(estate: Estate, call: Call) -> Json:
 
 def get_databases(estate: Estate, call: Call) -> Json:
     catalog = catalog_of(estate, call)
-    found, token = page(
+    found, token = call.page(
         list(catalog.schemas.values()),
-        call.parameters,
         scope=f"databases {catalog.name}",
         rule=DATABASES_PAGE,
-        at_most=call.most_items,
     )
     shapes = [_database(schema, _owner(catalog, call)) for schema in found]
     return present({"DatabaseList": shapes, "NextToken": token})
@@ -74,12 +70,10 @@ def get_tables(estate: Estate, call: Call) -> Json:
     except re.error as error:
         raise AwsError("InvalidInputException", f"Expression: {error}") from error
 
-    found, token = page(
+    found, token = call.page(
         [table for table in list(schema.tables.values()) if wanted.search(table.name)],
-        call.parameters,
         scope=f"tables {catalog.name} {schema.name} {expression}",
         rule=TABLES_PAGE,
-        at_most=call.most_items,
     )
     owner = _owner(catalog, call)
     return present({"TableList": [_table(t, schema, owner) for t in found], "NextToken": token})
@@ -108,19 +102,6 @@ OPERATIONS: Mapping[str, Callable[[Estate, Call], Json]] = {
     "GetTable": get_table,
     "GetPartitions": get_partitions,
 }
-
-
-def answer(estate: Estate, call: Call) -> Json:
-    """The answer to *call*.
-
-    Raises:
-        AwsError: What AWS would answer instead.
-    """
-    operation = OPERATIONS.get(call.name)
-    if operation is None:
-        raise AwsError("UnknownOperationException", f"the sandbox's Glue has no {call.name}")
-
-    return operation(estate, call)
 
 
 def catalog_of(estate: Estate, call: Call) -> Catalog:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from kada_athena_async.sandbox.caller import Call
 from kada_athena_async.sandbox.estate.model import Estate
 from kada_athena_async.sandbox.wire import AwsError, Json
@@ -30,14 +32,7 @@ def get_parameter(estate: Estate, call: Call) -> Json:
     return {"Parameter": {"Name": name, "Type": "SecureString", "Value": shown}}
 
 
-def answer(estate: Estate, call: Call) -> Json:
-    """The answer of either service."""
-    operations = {
-        "secretsmanager:GetSecretValue": get_secret_value,
-        "ssm:GetParameter": get_parameter,
-    }
-    operation = operations.get(call.operation)
-    if operation is None:
-        raise AwsError("UnknownOperationException", f"the sandbox has no {call.operation}")
-
-    return operation(estate, call)
+OPERATIONS: Mapping[str, Callable[[Estate, Call], Json]] = {
+    "GetSecretValue": get_secret_value,
+    "GetParameter": get_parameter,
+}

@@ -9,7 +9,7 @@ from kada_athena_async.sandbox.caller import Call
 from kada_athena_async.sandbox.estate.model import Catalog, Estate, Schema, Table
 from kada_athena_async.sandbox.estate.tags import effective_tags
 from kada_athena_async.sandbox.glue import catalog_of
-from kada_athena_async.sandbox.pages import PageRule, page
+from kada_athena_async.sandbox.pages import PageRule
 from kada_athena_async.sandbox.wire import AwsError, Json, texts
 
 # Page sizes, and values of one search, of botocore's service model of Lake Formation.
@@ -25,9 +25,7 @@ def list_lf_tags(estate: Estate, call: Call) -> Json:
         for key, values in estate.lf_tags.items()
         for at in range(0, len(values), VALUES_MAX)
     ]
-    found, token = page(
-        items, call.parameters, scope="lf tags", rule=TAGS_PAGE, at_most=call.most_items
-    )
+    found, token = call.page(items, scope="lf tags", rule=TAGS_PAGE)
     return present({"LFTags": list(found), "NextToken": token})
 
 
@@ -35,12 +33,10 @@ def search_databases(estate: Estate, call: Call) -> Json:
     """The databases to which one of the values was assigned."""
     catalog = catalog_of(estate, call)
     key, values = _expression(estate, call)
-    found, token = page(
+    found, token = call.page(
         [s for s in list(catalog.schemas.values()) if s.lf_tags.get(key) in values],
-        call.parameters,
         scope=f"tagged databases {catalog.name} {key} {values[0]}",
         rule=SEARCH_PAGE,
-        at_most=call.most_items,
     )
     shapes = [
         {
@@ -56,12 +52,10 @@ def search_tables(estate: Estate, call: Call) -> Json:
     """The tables that have one of the values: inherited, their own, or on a column."""
     catalog = catalog_of(estate, call)
     key, values = _expression(estate, call)
-    found, token = page(
+    found, token = call.page(
         list(_tables_with(catalog, key, values)),
-        call.parameters,
         scope=f"tagged tables {catalog.name} {key} {values[0]}",
         rule=SEARCH_PAGE,
-        at_most=call.most_items,
     )
     shapes = [_tagged_table(schema, table, call) for schema, table in found]
     return present({"TableList": shapes, "NextToken": token})
@@ -124,18 +118,3 @@ OPERATIONS: Mapping[str, Callable[[Estate, Call], Json]] = {
     "SearchDatabasesByLFTags": search_databases,
     "SearchTablesByLFTags": search_tables,
 }
-
-
-def answer(estate: Estate, call: Call) -> Json:
-    """The answer to *call*.
-
-    Raises:
-        AwsError: What AWS would answer instead.
-    """
-    operation = OPERATIONS.get(call.name)
-    if operation is None:
-        raise AwsError(
-            "UnknownOperationException", f"the sandbox's Lake Formation has no {call.name}"
-        )
-
-    return operation(estate, call)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from kada_athena_async.sandbox.athena.shapes import (
     catalog_shape,
@@ -13,7 +13,7 @@ from kada_athena_async.sandbox.athena.shapes import (
 )
 from kada_athena_async.sandbox.caller import Call
 from kada_athena_async.sandbox.estate.model import Catalog, Estate, Schema
-from kada_athena_async.sandbox.pages import PageRule, page
+from kada_athena_async.sandbox.pages import PageRule
 from kada_athena_async.sandbox.wire import AwsError, Json, invalid_request, required, text
 
 # Page sizes and name lengths of botocore's service model of Athena.
@@ -33,12 +33,10 @@ GLUE_ACTIONS: Mapping[str, str] = {
 
 
 def list_data_catalogs(estate: Estate, call: Call) -> Json:
-    found, token = page(
+    found, token = call.page(
         [catalog for catalog in estate.catalogs.values() if not catalog.is_nested],
-        call.parameters,
         scope="catalogs",
         rule=CATALOGS_PAGE,
-        at_most=call.most_items,
     )
     return present({"DataCatalogsSummary": [catalog_summary(c) for c in found], "NextToken": token})
 
@@ -53,12 +51,10 @@ def get_data_catalog(estate: Estate, call: Call) -> Json:
 
 def list_databases(estate: Estate, call: Call) -> Json:
     catalog = _open_catalog(estate, call)
-    found, token = page(
+    found, token = call.page(
         list(catalog.schemas.values()),
-        call.parameters,
         scope=f"databases {catalog.name}",
         rule=DATABASES_PAGE,
-        at_most=call.most_items,
     )
     return present({"DatabaseList": [_database(schema) for schema in found], "NextToken": token})
 
@@ -77,12 +73,10 @@ def list_table_metadata(estate: Estate, call: Call) -> Json:
         wanted = _pattern(expression)
         tables = [table for table in tables if wanted.search(table.name)]
 
-    found, token = page(
+    found, token = call.page(
         tables,
-        call.parameters,
         scope=f"tables {catalog.name} {schema.name} {expression or ''}",
         rule=TABLES_PAGE,
-        at_most=call.most_items,
     )
     return present({"TableMetadataList": [table_metadata(t) for t in found], "NextToken": token})
 
@@ -202,3 +196,13 @@ def _pattern(expression: str) -> re.Pattern[str]:
         return re.compile(expression)
     except re.error as error:
         raise invalid_request(f"expression is not a regular expression: {error}") from error
+
+
+OPERATIONS: Mapping[str, Callable[[Estate, Call], Json]] = {
+    "ListDataCatalogs": list_data_catalogs,
+    "GetDataCatalog": get_data_catalog,
+    "ListDatabases": list_databases,
+    "GetDatabase": get_database,
+    "ListTableMetadata": list_table_metadata,
+    "GetTableMetadata": get_table_metadata,
+}

@@ -12,7 +12,7 @@ from kada_athena_async.sandbox.athena.site import DEFAULT_WORKGROUP, Site
 from kada_athena_async.sandbox.caller import Call
 from kada_athena_async.sandbox.estate.model import Execution
 from kada_athena_async.sandbox.faults import BATCHED_ID
-from kada_athena_async.sandbox.pages import PageRule, page, page_size, read_token, write_token
+from kada_athena_async.sandbox.pages import PageRule, page_size, read_token, write_token
 from kada_athena_async.sandbox.wire import AwsError, Json, invalid_request, required, text, texts
 
 # Page sizes of botocore's service model of Athena.
@@ -117,12 +117,10 @@ def get_query_results(site: Site, call: Call) -> Json:
     if run is None or run.outcome is None:
         raise invalid_request("Could not find results")
 
-    rows, token = page(
+    rows, token = call.page(
         run.rows,
-        call.parameters,
         scope=f"results {query_id}",
         rule=RESULTS_PAGE,
-        at_most=call.most_items,
     )
     answer = result_page(run.outcome.columns, rows, run.outcome.update_count)
     return present({**answer, "NextToken": token})

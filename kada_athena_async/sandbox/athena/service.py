@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from kada_athena_async.sandbox.athena import catalogs, executions
+from kada_athena_async.sandbox.athena import executions
 from kada_athena_async.sandbox.athena.shapes import present, workgroup_shape, workgroup_summary
 from kada_athena_async.sandbox.athena.site import Site
 from kada_athena_async.sandbox.athena.submission import start_query_execution
 from kada_athena_async.sandbox.caller import Call
-from kada_athena_async.sandbox.pages import PageRule, page
-from kada_athena_async.sandbox.wire import AwsError, Json, required
+from kada_athena_async.sandbox.pages import PageRule
+from kada_athena_async.sandbox.wire import Json, required
 
 # Page size of botocore's service model of Athena.
 WORKGROUPS_PAGE = PageRule(1, 50, 50)
 
 
 def list_work_groups(site: Site, call: Call) -> Json:
-    found, token = page(
+    found, token = call.page(
         list(site.estate.workgroups.values()),
-        call.parameters,
         scope="workgroups",
         rule=WORKGROUPS_PAGE,
-        at_most=call.most_items,
     )
     return present({"WorkGroups": [workgroup_summary(w) for w in found], "NextToken": token})
 
@@ -46,23 +44,4 @@ OPERATIONS: Mapping[str, Callable[[Site, Call], Json]] = {
     "ListWorkGroups": list_work_groups,
     "GetWorkGroup": get_work_group,
     "ListSystemTableStatuses": list_system_table_statuses,
-    "ListDataCatalogs": lambda site, call: catalogs.list_data_catalogs(site.estate, call),
-    "GetDataCatalog": lambda site, call: catalogs.get_data_catalog(site.estate, call),
-    "ListDatabases": lambda site, call: catalogs.list_databases(site.estate, call),
-    "GetDatabase": lambda site, call: catalogs.get_database(site.estate, call),
-    "ListTableMetadata": lambda site, call: catalogs.list_table_metadata(site.estate, call),
-    "GetTableMetadata": lambda site, call: catalogs.get_table_metadata(site.estate, call),
 }
-
-
-def answer(site: Site, call: Call) -> Json:
-    """The answer to *call*.
-
-    Raises:
-        AwsError: What AWS would answer instead.
-    """
-    operation = OPERATIONS.get(call.name)
-    if operation is None:
-        raise AwsError("UnknownOperationException", f"the sandbox's Athena has no {call.name}")
-
-    return operation(site, call)
