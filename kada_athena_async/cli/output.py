@@ -259,11 +259,10 @@ class Output:
             return
 
         if self._verbosity == QUIET or not _is_drawable(sys.stderr):
-            from kada_athena_async.observers.plain import PlainLines
-            from kada_athena_async.observers.sites import SiteLines
-
             shown: Observer
             if several:
+                from kada_athena_async.observers.sites import SiteLines
+
                 shown = SiteLines(
                     self._to_stderr,
                     redact=self._redact,
@@ -271,6 +270,8 @@ class Output:
                     sums_up=sums_up,
                 )
             else:
+                from kada_athena_async.observers.plain import PlainLines
+
                 shown = PlainLines(self._to_stderr, redact=self._redact, verbosity=self._verbosity)
 
             yield [*common, shown]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from kada_athena_async import Extractor
+from kada_athena_async.aws.network import make_context
 from kada_athena_async.errors import ConfigError, NetworkError
 from kada_athena_async.events import RetryScheduled
 from kada_athena_async.sandbox import Sandbox
@@ -142,6 +144,21 @@ async def test_an_authority_that_cannot_be_read_is_refused(
 
     with pytest.raises(ConfigError, match=r"AWS_CA_BUNDLE = '.*junk.pem': holds no certificate"):
         await extractor().run()
+
+
+def test_a_file_of_authorities_is_read_again_when_it_has_changed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Sites share what was read of it, until somebody replaces it."""
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(Authority(tmp_path).bundle))
+    before = make_context()
+
+    assert make_context() is before
+
+    os.utime(Authority(tmp_path).bundle, ns=(0, 0))
+    after = make_context()
+
+    assert before.get_ca_certs() != after.get_ca_certs() != []
 
 
 async def test_a_run_goes_through_a_proxy(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ from kada_athena_async.cli.options import (
     option,
     switch,
 )
+from kada_athena_async.errors import ConfigError
 
 if TYPE_CHECKING:
     from kada_athena_async.cli.output import Output
@@ -96,7 +99,7 @@ def run(
       kada-athena-async run --site prod_au --site 'test_*'
       kada-athena-async run --set mask=false --set 'include_schemas=*.sales_*' --json
     """
-    threading.Thread(target=_load_http, daemon=True).start()
+    _beside(lambda: import_module("aiohttp"))  # half of it is reading certificates
     from kada_athena_async.cli.request import RunRequest
 
     overrides = {
@@ -115,12 +118,19 @@ def _run_demo(output: Output, request: RunRequest) -> int:
 
 
 def _run_extraction(output: Output, request: RunRequest) -> int:
+    from kada_athena_async.aws.network import make_context
+
+    _beside(make_context)
     from kada_athena_async.cli.work.run import run_extraction
 
     return run_extraction(output, request)
 
 
-def _load_http() -> None:
-    """Load the HTTP client beside all else: half of it is reading certificates, outside Python."""
-    with suppress(ImportError):  # said by who needs it
-        import aiohttp  # noqa: F401
+def _beside(load: Callable[[], object]) -> None:
+    """Load in a thread what mostly happens outside Python; who needs it says if it cannot be."""
+
+    def try_to() -> None:
+        with suppress(ImportError, ConfigError):
+            load()
+
+    threading.Thread(target=try_to, daemon=True).start()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from pathlib import Path
 
 import pytest
 from aiobotocore.config import AioConfig
 from botocore import xform_name
+from botocore.loaders import create_loader
 
 import kada_athena_async
-from kada_athena_async.aws.sdk_models import OPERATIONS
+from kada_athena_async.aws.sdk_models import OPERATIONS, SERVICES, cut_down
 from kada_athena_async.aws.session import AwsSession, Identity
 
 PACKAGE = Path(kada_athena_async.__file__).parent
@@ -47,6 +49,17 @@ def called_of_glue() -> set[str]:
 def test_no_operation_of_glue_is_missing() -> None:
     """Whatever the package calls of Glue is among the operations that are kept."""
     assert {"GetTables", "GetDatabases"} <= called_of_glue() <= OPERATIONS["glue"]
+
+
+def test_endpoints_are_those_of_the_sdk() -> None:
+    """All that the SDK's file says, but for services that nobody asks."""
+    path = Path(f"{create_loader().load_data_with_path('endpoints')[1]}.json")
+    theirs = json.loads(path.read_bytes())
+    for partition in theirs["partitions"]:
+        services = partition["services"]
+        partition["services"] = {name: services[name] for name in services.keys() & SERVICES}
+
+    assert cut_down(path, path.read_bytes()) == theirs
 
 
 @pytest.mark.parametrize(
