@@ -257,9 +257,11 @@ def _is_active_query_limit(exc: sdk.ClientError, operation: str, code: str) -> b
 
 def _retry_after_s(headers: dict[str, str]) -> float:
     """Wait that the service asks for, in seconds; capped, because it may be junk."""
-    milliseconds = headers.get("x-amz-retry-after", "")
-    seconds = headers.get("retry-after", "")
-    if milliseconds.isdigit():
-        return min(int(milliseconds) / 1000, 20.0)
+    for name, a_second in (("x-amz-retry-after", 1000), ("retry-after", 1)):
+        if _WAIT.fullmatch(wait := headers.get(name, "")):
+            return min(int(wait) / a_second, 20.0)
 
-    return min(float(seconds), 20.0) if seconds.isdigit() else 0.0
+    return 0.0
+
+
+_WAIT = re.compile(r"[0-9]{1,9}")

@@ -244,7 +244,11 @@ class _Answer(AioAWSResponse):  # type: ignore[misc]  # aiobotocore ships no typ
     """An answer that is read only as far as its operation may need."""
 
     def __init__(self, request: Any, response: aiohttp.ClientResponse, proxy: str | None) -> None:
-        headers = {key.decode().lower(): value.decode() for key, value in response.raw_headers}
+        # Proxies write Latin-1 in their own.
+        headers = {
+            key.decode("utf-8", "replace").lower(): value.decode("utf-8", "replace")
+            for key, value in response.raw_headers
+        }
         super().__init__(str(response.url), response.status, headers, response)
         self._request = request
         self._proxy = proxy

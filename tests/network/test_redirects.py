@@ -17,7 +17,7 @@ from kada_athena_async.aws.pacing import Pacer
 from kada_athena_async.aws.session import AwsSession, Identity
 from kada_athena_async.concurrency import SystemClock
 from kada_athena_async.config.landing import S3Place
-from kada_athena_async.errors import NetworkError, RequestError
+from kada_athena_async.errors import AccessDeniedError, NetworkError, RequestError
 from kada_athena_async.landing import open_landing
 from kada_athena_async.sandbox import Sandbox
 from tests.kit.certificates import Authority
@@ -63,6 +63,10 @@ async def test_a_redirect_is_not_followed(extractor: Callable[..., Extractor], s
 
 
 async def call_s3(region: str, endpoint_url: str | None = None) -> Any:
+    return await call(region, endpoint_url, "s3", "ListObjectsV2", Bucket="some-bucket")
+
+
+async def call(region: str, endpoint_url: str | None, *operation: str, **parameters: Any) -> Any:
     identity = Identity(region=region, key="AKIAIOSFODNN7EXAMPLE", secret="s" * 40)
     client = AwsClient(
         AwsSession(identity, endpoint_url=endpoint_url),
@@ -72,7 +76,7 @@ async def call_s3(region: str, endpoint_url: str | None = None) -> Any:
         notify=lambda _: None,
     )
     async with client:
-        return await client.call("s3", "ListObjectsV2", Bucket="some-bucket")
+        return await client.call(*operation, **parameters)
 
 
 LISTED = b"<ListBucketResult><Name>some-bucket</Name><KeyCount>0</KeyCount></ListBucketResult>"
@@ -231,6 +235,21 @@ async def test_a_proxy_that_refuses_is_named(
     assert "hush-hush" not in str(caught.value)
     hosts = [line for line in proxy.asked if line]
     assert len(hosts) == len(set(hosts)), "none is asked again"
+
+
+def odd_head(_: str) -> Iterator[bytes]:
+    """A denial with what proxies write into heads, and with waits that are no numbers."""
+    body = b'{"__type": "AccessDeniedException", "message": "not authorized to perform: athena:X"}'
+    yield b"HTTP/1.1 400 Bad\r\nVia: M\xfcnchen\r\nRetry-After: \xc2\xb2\r\nDate: soon\r\n"
+    yield b"X-Amz-Retry-After: " + b"9" * 400
+    yield f"\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def test_what_stands_oddly_in_a_head_hides_no_error() -> None:
+    """The body says what it is; bytes and waits that nobody can read are passed over."""
+    denied = pytest.raises(AccessDeniedError, match="athena:X is not allowed")
+    with BytesServer(odd_head) as server, denied:
+        await call("us-east-1", server.url, "athena", "ListWorkGroups")
 
 
 def peak_bytes() -> int:

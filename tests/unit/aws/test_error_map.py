@@ -275,6 +275,24 @@ async def test_an_error_that_comes_with_the_status_of_success_is_that_error() ->
     assert isinstance(error, ThrottledError)
 
 
+@pytest.mark.parametrize(
+    ("headers", "wait_s"),
+    [
+        ({"x-amz-retry-after": "1500"}, 1.5),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "999999"}, 20.0),
+        ({"x-amz-retry-after": "9" * 400}, 0.0),
+        ({"retry-after": "²"}, 0.0),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+    ],
+)
+async def test_a_wait_that_is_junk_is_none(headers: dict[str, str], wait_s: float) -> None:
+    """The service may ask for a wait of up to 20 s; what is no number ends no run."""
+    error = await error_of({"__type": "ThrottlingException"}, headers)
+    assert isinstance(error, ThrottledError)
+    assert error.retry_after_s == wait_s
+
+
 async def test_a_clock_and_a_region_have_remedies_of_their_own() -> None:
     """The hint says what to do, not to renew keys that are right."""
     clock = await error_of({"__type": "RequestTimeTooSkewed"})
