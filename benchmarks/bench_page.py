@@ -22,15 +22,15 @@ from random import Random
 from isal import igzip
 
 from benchmarks.frame import parse, rounded, show
-from kada_athena_async.commit.manifest import (
+from kada_athena_async.files.document import to_bytes
+from kada_athena_async.hwm import RunState
+from kada_athena_async.manifest import (
     Manifest,
     ManifestFile,
     RunFacts,
     extract_name,
     manifest_name,
 )
-from kada_athena_async.files.document import to_bytes
-from kada_athena_async.hwm import RunState
 from kada_athena_async.records import (
     KINDS,
     ColumnRecord,
@@ -379,7 +379,7 @@ def write_night(estate: Estate, folder: Path, night: int, name: str = "") -> Non
                 for name in sorted(schemas)
             ),
         ),
-        carried=RunState(hwm=end),
+        state=RunState(hwm=end),
     )
     (folder / manifest_name(name, end)).write_bytes(to_bytes(manifest))
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -67,6 +75,12 @@ def require_asyncio() -> None:
             "this event loop is another",
             hint="under trio: trio.to_thread.run_sync with an Extractor of kada_athena_async.sync",
         ) from None
+
+
+def batches(items: Sequence[ItemT], size: int) -> Iterator[list[ItemT]]:
+    """*items* in their order, *size* at a time; the last batch may have fewer."""
+    for first in range(0, len(items), size):
+        yield list(items[first : first + size])
 
 
 async def map_bounded(

@@ -9,6 +9,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias
 
+from kada_athena_async.concurrency import batches
 from kada_athena_async.config import Config
 from kada_athena_async.errors import ConfigError, Problem, UnitError, nearest_first
 from kada_athena_async.hwm import WindowPlan, WorkgroupWindow
@@ -135,8 +136,9 @@ Unit: TypeAlias = SourceUnit | DerivedUnit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The units of a run, in the order in which their parts are joined."""
+    """The units of a run over a window, in the order in which their parts are joined."""
 
+    window_plan: WindowPlan
     inventory: Inventory
     units: tuple[Unit, ...]
 
@@ -168,7 +170,7 @@ def build_plan(
     units += principals[:1]
     units.append(DeriveUnit())
     units += principals[1:]
-    return Plan(inventory=inventory, units=tuple(units))
+    return Plan(window_plan=window_plan, inventory=inventory, units=tuple(units))
 
 
 def _catalog_units(config: Config, catalog: CatalogFacts) -> list[Unit]:
@@ -193,7 +195,7 @@ def _catalog_units(config: Config, catalog: CatalogFacts) -> list[Unit]:
             catalog=catalog,
             schemas=tuple(batch),
         )
-        for number, batch in enumerate(_batches(schemas, size), start=1)
+        for number, batch in enumerate(batches(schemas, size), start=1)
     ]
     if config.lake_formation_tags and catalog.is_in_glue:
         units.append(TagsUnit(unit_id=f"tags/{catalog.name}", catalog=catalog))
@@ -351,10 +353,6 @@ def _refuse_idle(
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(name, pattern.lower()) for pattern in patterns)
-
-
-def _batches(names: Sequence[str], size: int) -> list[Sequence[str]]:
-    return [names[first : first + size] for first in range(0, len(names), size)]
 
 
 def _digest(names: Sequence[str]) -> str:

@@ -23,12 +23,12 @@ from kada_athena_async import config as _config
 from kada_athena_async.config.landing import plain_place, plain_value
 from kada_athena_async.engine import ConnectionReport
 from kada_athena_async.engine import Extractor as AsyncExtractor
-from kada_athena_async.errors import ConfigError, Problem, StateError, UnitError
+from kada_athena_async.errors import ConfigError, Problem, UnitError
 from kada_athena_async.files import Files
 from kada_athena_async.hwm.formats import format_hwm
 from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.hwm.times import parse_time, refusal_of_mark
-from kada_athena_async.hwm.window import RETENTION, whole_second
+from kada_athena_async.hwm.window import RETENTION, refuse_future, whole_second
 from kada_athena_async.observers.log import log_safely
 from kada_athena_async.observers.logger import LoggedLines
 from kada_athena_async.redact import Redactor
@@ -212,15 +212,10 @@ def get_hwm(
         StateError: The HWM cannot be read or lies in the future.
     """
     now = now or datetime.now(timezone.utc)
-    mark = _run(_store(name, file_path).read).hwm
+    hwm, _ = _run(_store(name, file_path).read)
     end = whole_second(now - _SETTLE)
-    if mark is not None and mark > now:
-        raise StateError(
-            f"the high-water mark {format_hwm(mark)} UTC lies in the future",
-            hint="check this machine's clock, or set the high-water mark back with publish_hwm",
-        )
-
-    start = whole_second(now - RETENTION) if mark is None else min(mark, end)
+    refuse_future(hwm, now)
+    start = whole_second(now - RETENTION) if hwm is None else min(hwm, end)
     return Hwm(format_hwm(start), instance=name), Hwm(format_hwm(end), instance=name)
 
 

@@ -20,7 +20,7 @@ from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.decode import DECODED
 from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.concurrency import Clock, Slots, offload
+from kada_athena_async.concurrency import Clock, Slots, batches, offload
 from kada_athena_async.errors import (
     AccessDeniedError,
     KadaAthenaError,
@@ -266,8 +266,7 @@ class AthenaQueries:
             for query_id, watched in self._watched.items()
             if watched.execution is None or watched.execution.status.state not in FINAL_STATES
         ]
-        for first in range(0, len(waiting), BATCH_MAX):
-            ids = waiting[first : first + BATCH_MAX]
+        for ids in batches(waiting, BATCH_MAX):
             answer = await self.client.call(
                 "athena", "BatchGetQueryExecution", QueryExecutionIds=ids
             )

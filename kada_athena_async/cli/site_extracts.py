@@ -23,6 +23,7 @@ from kada_athena_async.config.problems import field_problems
 from kada_athena_async.errors import ConfigError, Problem, StateError
 from kada_athena_async.extracts.runs import Runs, select_runs
 from kada_athena_async.files import Files
+from kada_athena_async.manifest import manifest_paths
 
 _PRICES = ("usd_per_tb", "usd_per_dpu_hour")
 
@@ -134,7 +135,7 @@ def each_site_extracts(
 
 def _of_site(error: StateError, place: SiteExtracts) -> StateError:
     """*error*, with a remedy for a site where it has nothing published."""
-    if not place.site or any(place.output_path.glob(f"{place.name}_manifest_*.json")):
+    if not place.site or manifest_paths(place.output_path, place.name, Files()):
         return error
 
     first = suggestion("run", *options("-c", "--config", "-n", "--name"), "--site", place.site)

@@ -11,13 +11,13 @@ from typing import Protocol
 import anyio
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.commit.manifest import CommittedManifest, read_manifest
 from kada_athena_async.errors import LockedError, StateError
 from kada_athena_async.events import Event, FileCommitted, Warned
 from kada_athena_async.files import Files, failing
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm import Origin
 from kada_athena_async.hwm.store import HwmStore
+from kada_athena_async.manifest import Manifest, PublishedPackage, read_manifest
 from kada_athena_async.sinks.journal import COMMIT, CommitJournal, PlannedFile, RunIntent
 from kada_athena_async.sinks.staging import remove_run
 
@@ -42,14 +42,14 @@ class Delivery(Protocol):
     def owner(self) -> Owner:
         """Owner of what may be finished."""
 
-    async def claim(self, committed: CommittedManifest, journal: CommitJournal) -> None:
+    async def claim(self, committed: PublishedPackage[Manifest], journal: CommitJournal) -> None:
         """Announce that a commit is about to be published and delivered.
 
         Raises:
             LockedError: Another runner delivers, or the HWM has moved.
         """
 
-    async def bring(self, committed: CommittedManifest) -> None:
+    async def bring(self, committed: PublishedPackage[Manifest]) -> None:
         """Deliver what is claimed, and whatever waits before it.
 
         Raises:
@@ -87,7 +87,7 @@ async def complete(
     files: Files,
     notify: Callable[[Event], None],
     delivery: Delivery | None,
-) -> CommittedManifest:
+) -> PublishedPackage[Manifest]:
     """Steps 3 to 8 of a commit that is journaled; may be called again after a crash.
 
     Raises:
@@ -122,7 +122,7 @@ async def complete(
     return committed
 
 
-def _staged(run_path: Path, journal: CommitJournal, files: Files) -> CommittedManifest:
+def _staged(run_path: Path, journal: CommitJournal, files: Files) -> PublishedPackage[Manifest]:
     """The manifest that is about to be published, or is already."""
     name = journal.manifest.name
     for directory in (run_path / OUT, run_path.parent.parent):
@@ -132,7 +132,7 @@ def _staged(run_path: Path, journal: CommitJournal, files: Files) -> CommittedMa
     raise StateError(f"the manifest {name} vanished from {run_path}", hint="run again")
 
 
-def publish(run_path: Path, journal: CommitJournal, files: Files) -> CommittedManifest:
+def publish(run_path: Path, journal: CommitJournal, files: Files) -> PublishedPackage[Manifest]:
     """Steps 4 to 6: move what the journal names into sight, the manifest last.
 
     May be called again after a crash at any of its steps. An error before the manifest is published
@@ -229,7 +229,7 @@ def is_intact(path: Path, file: PlannedFile, files: Files) -> bool:
 async def _settle(
     run_path: Path,
     intent: RunIntent,
-    committed: CommittedManifest,
+    committed: PublishedPackage[Manifest],
     *,
     store: HwmStore | None,
     files: Files,
@@ -264,12 +264,12 @@ async def _settle(
 
 async def _move_hwm(
     intent: RunIntent,
-    committed: CommittedManifest,
+    committed: PublishedPackage[Manifest],
     store: HwmStore,
     notify: Callable[[Event], None],
 ) -> None:
     manifest = committed.manifest
-    hwm = (await store.read()).hwm
+    hwm, _ = await store.read()
     if hwm not in (intent.hwm, manifest.end):
         notify(
             Warned(
@@ -278,6 +278,4 @@ async def _move_hwm(
             )
         )
     elif hwm is None or hwm <= manifest.end:
-        await store.write(
-            manifest.carried, run_id=manifest.run_id, manifest_sha256=committed.sha256
-        )
+        await store.write(manifest.state, run_id=manifest.run_id, manifest_sha256=committed.sha256)

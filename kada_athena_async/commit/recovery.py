@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import anyio.lowlevel
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.commit.manifest import CommittedManifest, manifest_name, read_manifest
 from kada_athena_async.commit.publication import (
     OUT,
     Delivery,
@@ -25,8 +25,9 @@ from kada_athena_async.errors import StateError
 from kada_athena_async.events import Event, Warned
 from kada_athena_async.files import Files, failing
 from kada_athena_async.files.threads import in_thread
-from kada_athena_async.hwm import StoredState, Window
+from kada_athena_async.hwm import StoredState
 from kada_athena_async.hwm.store import HwmStore
+from kada_athena_async.manifest import Manifest, PublishedPackage, manifest_name, read_manifest
 from kada_athena_async.sinks.journal import (
     COMMIT,
     INTENT,
@@ -35,6 +36,8 @@ from kada_athena_async.sinks.journal import (
     read_journal,
 )
 from kada_athena_async.sinks.staging import DONE, remove_run, staging_root
+
+_Known: TypeAlias = "tuple[datetime | None, StoredState | None]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,7 @@ class Recovery:
         resumable: The interrupted run to continue before anything new is begun.
     """
 
-    committed: tuple[CommittedManifest, ...] = ()
+    committed: tuple[PublishedPackage[Manifest], ...] = ()
     resumable: ResumableRun | None = None
 
 
@@ -111,13 +114,13 @@ async def recover(
     """
     root = staging_root(output_path, name)
     finish = partial(_finish, files=files, notify=notify)
-    committed: list[CommittedManifest] = []
+    committed: list[PublishedPackage[Manifest]] = []
     resumable: ResumableRun | None = None
     why = "is discarded, as asked" if settings.is_fresh else "cannot be continued and was discarded"
     for entry in reversed(await _staged(root, files)):
         interrupted = await _inspect(root / entry, files)
-        stored = await store.read() if store is not None else None
-        action = await _choose(interrupted, settings, now=now, stored=stored, delivery=delivery)
+        known = await store.read() if store is not None else None
+        action = await _choose(interrupted, settings, now=now, known=known, delivery=delivery)
         if action is _Action.LEAVE:
             message = f"{interrupted.path} is left to a run with a high-water mark"
             notify(Warned(code=WarningCode.STALE_RUN, message=message))
@@ -153,7 +156,7 @@ async def _finish(
     notify: Callable[[Event], None],
     store: HwmStore | None = None,
     delivery: Delivery | None = None,
-) -> CommittedManifest:
+) -> PublishedPackage[Manifest]:
     journal, intent = interrupted.journal, interrupted.intent
     assert journal is not None
     assert intent is not None
@@ -265,10 +268,9 @@ def _refuse_damage(interrupted: _InterruptedRun) -> None:
     if interrupted.is_published or interrupted.has_unpublished:
         names = ", ".join(interrupted.missing)
         manifest = interrupted.path.parent.parent / interrupted.journal.manifest.name
-        window = Window(interrupted.intent.start, interrupted.intent.end)
         raise StateError(
-            f"the commit of {window} is damaged: {names} missing or not what was written; "
-            "the high-water mark has not moved",
+            f"the commit of {interrupted.intent.window} is damaged: {names} missing or not what "
+            "was written; the high-water mark has not moved",
             hint=f"restore it; or remove {manifest} and {interrupted.path}, "
             "and the window is extracted again",
         )
@@ -279,16 +281,15 @@ async def _choose(
     settings: RecoverySettings,
     *,
     now: datetime,
-    stored: StoredState | None,
+    known: _Known | None,
     delivery: Delivery | None,
 ) -> _Action:
     """The action on remains, by what the other runners of the same HWM say."""
     intent, journal = interrupted.intent, interrupted.journal
     is_behind = bool(delivery and intent and await delivery.claimed_elsewhere(intent))
-    action = _decide(interrupted, settings, now=now, stored=stored, is_behind=is_behind)
+    action = _decide(interrupted, settings, now=now, known=known, is_behind=is_behind)
     if delivery and intent and action in _ON_COMMITS:
-        window = Window(intent.start, intent.end)
-        await delivery.owner.check(intent.origin, f"the unfinished commit of {window}")
+        await delivery.owner.check(intent.origin, f"the unfinished commit of {intent.window}")
 
     if action is _Action.UNPUBLISH and delivery and journal:
         return _Action.ACCEPT if await delivery.holds(journal.manifest) else action
@@ -301,26 +302,25 @@ def _decide(
     settings: RecoverySettings,
     *,
     now: datetime,
-    stored: StoredState | None,
+    known: _Known | None,
     is_behind: bool = False,
 ) -> _Action:
     """The action on remains of a run.
 
     Args:
+        known: HWM and state; None if the caller keeps the HWM.
         is_behind: Another runner's delivery begins at the HWM and goes before this one.
     """
     intent = interrupted.intent
     if intent is None or interrupted.is_over:
         return _Action.DISCARD
 
-    if (intent.manages_hwm and stored is None) or (
+    if (intent.manages_hwm and known is None) or (
         settings.only_commits and not interrupted.is_published
     ):
         return _Action.LEAVE
 
-    is_superseded = is_behind or (
-        stored is not None and _is_superseded(interrupted, intent, stored)
-    )
+    is_superseded = is_behind or (known is not None and _is_superseded(interrupted, intent, *known))
     if interrupted.is_published:
         return _Action.UNPUBLISH if is_superseded else _Action.FINISH
 
@@ -331,7 +331,7 @@ def _decide(
         not is_superseded
         and not settings.is_fresh
         and intent.config_digest == settings.config_digest
-        and (not intent.manages_hwm or (stored is not None and intent.hwm == stored.hwm))
+        and (not intent.manages_hwm or (known is not None and intent.hwm == known[0]))
     )
     if interrupted.journal is not None:
         return _Action.FINISH if is_wanted and not interrupted.missing else _Action.DISCARD
@@ -340,19 +340,24 @@ def _decide(
     return _Action.RESUME if is_wanted and is_young else _Action.DISCARD
 
 
-def _is_superseded(interrupted: _InterruptedRun, intent: RunIntent, stored: StoredState) -> bool:
+def _is_superseded(
+    interrupted: _InterruptedRun,
+    intent: RunIntent,
+    hwm: datetime | None,
+    stored: StoredState | None,
+) -> bool:
     """True if a run elsewhere moved the HWM since, wherever to: the time was extracted there.
 
     An HWM that was set by hand is no such HWM: its state belongs to another one.
     """
-    if stored.carried is None or stored.hwm is None or not intent.manages_hwm or intent.replaces:
+    if stored is None or stored.state.hwm != hwm or not intent.manages_hwm or intent.replaces:
         return False
 
-    if stored.hwm == intent.end and interrupted.journal is not None:
+    if hwm == intent.end and interrupted.journal is not None:
         own = interrupted.journal.manifest.sha256
         return stored.manifest_sha256 not in ("", own)
 
-    return stored.hwm != intent.hwm
+    return hwm != intent.hwm
 
 
 async def _unpublish(
@@ -365,12 +370,11 @@ async def _unpublish(
     with failing(interrupted.path):
         await in_thread(lambda: discard(interrupted.path, journal, files))
 
-    window = Window(intent.start, intent.end)
     notify(
         Warned(
             code=WarningCode.SUPERSEDED,
-            message=f"the extracts of {window} were not delivered from here and were extracted by "
-            "another machine since; they are taken out of sight",
+            message=f"the extracts of {intent.window} were not delivered from here and were "
+            "extracted by another machine since; they are taken out of sight",
         )
     )
 

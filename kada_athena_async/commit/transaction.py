@@ -54,15 +54,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kada_athena_async.commit.manifest import (
-    CommittedManifest,
-    Manifest,
-    ManifestFile,
-    RunFacts,
-    extract_name,
-    manifest_name,
-    read_manifest,
-)
 from kada_athena_async.commit.publication import OUT, Delivery, complete
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.events import Event
@@ -70,6 +61,15 @@ from kada_athena_async.files import failing, to_bytes
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm import ExecutionLedger, RunState
 from kada_athena_async.hwm.store import HwmStore
+from kada_athena_async.manifest import (
+    Manifest,
+    ManifestFile,
+    PublishedPackage,
+    RunFacts,
+    extract_name,
+    manifest_name,
+    read_manifest,
+)
 from kada_athena_async.records import KINDS
 from kada_athena_async.sinks.csv_format import header
 from kada_athena_async.sinks.journal import COMMIT, CommitJournal, PlannedFile
@@ -86,13 +86,13 @@ class CommitRequest:
 
     Attributes:
         unit_order: Every unit whose parts belong in the extracts, in plan order; all sealed.
-        carried: What the next run has to know; its ``hwm`` is the window's end.
+        state: What the next run has to know; its ``hwm`` is the window's end.
         accounts: Of the workgroups, for whoever takes the delivery over.
     """
 
     unit_order: Sequence[str]
     facts: RunFacts
-    carried: RunState
+    state: RunState
     kinds: Sequence[str] = KINDS
     accounts: Sequence[ExecutionLedger] = ()
 
@@ -104,7 +104,7 @@ async def commit(
     store: HwmStore | None,
     notify: Callable[[Event], None],
     delivery: Delivery | None = None,
-) -> CommittedManifest:
+) -> PublishedPackage[Manifest]:
     """Publish a run's extracts, all of them, then move the HWM; see the module's account.
 
     Args:
@@ -119,10 +119,8 @@ async def commit(
         StateError: A unit is not sealed, a part is not what was written, or the HWM is junk.
     """
     output_path, files, intent = staging.output_path, staging.files, staging.intent
-    if request.carried.hwm != intent.end:
-        raise ValueError(
-            f"the state of {request.carried.hwm} cannot close a window to {intent.end}"
-        )
+    if request.state.hwm != intent.end:
+        raise ValueError(f"the state of {request.state.hwm} cannot close a window to {intent.end}")
 
     if store is not None:
         await store.check()
@@ -167,7 +165,7 @@ def _prepare(staging: Staging, request: CommitRequest, needed_bytes: int) -> Com
         statements_digest=intent.statements_digest,
         files=tuple(extracts),
         facts=request.facts,
-        carried=request.carried,
+        state=request.state,
     )
     path = out / manifest_name(intent.name, intent.end)
     files.write_new(path, to_bytes(manifest))
@@ -189,7 +187,7 @@ def _prepare(staging: Staging, request: CommitRequest, needed_bytes: int) -> Com
     return journal
 
 
-def _older_commit(staging: Staging, request: CommitRequest) -> CommittedManifest | None:
+def _older_commit(staging: Staging, request: CommitRequest) -> PublishedPackage[Manifest] | None:
     """The published commit of the same end that this one may replace.
 
     Raises:

@@ -8,10 +8,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import TypeAlias
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.commit.manifest import CommittedManifest, read_manifest
 from kada_athena_async.concurrency import Clock
 from kada_athena_async.config import Config
 from kada_athena_async.config.landing import Place
@@ -31,7 +29,7 @@ from kada_athena_async.errors import (
 from kada_athena_async.events import Observer, StageFinished, StageStarted, Warned
 from kada_athena_async.files import Files
 from kada_athena_async.files.threads import in_thread
-from kada_athena_async.hwm.object_store import ObjectHwmStore
+from kada_athena_async.hwm.object_store import Store
 from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.landing import (
@@ -46,10 +44,8 @@ from kada_athena_async.landing import (
 from kada_athena_async.landing.hwm_stores import open_hwm_store, open_hwm_store_in_landing
 from kada_athena_async.landing.interface import Claim
 from kada_athena_async.landing.journal import Journal
-from kada_athena_async.landing.package import unlisted
+from kada_athena_async.manifest import Manifest, PublishedPackage, read_manifest, unlisted
 from kada_athena_async.sinks.staging import staging_root
-
-Store: TypeAlias = FileHwmStore | ObjectHwmStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +96,7 @@ class Destination:
             output_path, self.config, self.name, place.url, files=self.files, sends_all=sends_all
         )
         for package in waiting.due:
-            await owner.check(package.origin, f"the package {package.manifest.name}")
+            await owner.check(package.origin, f"the package {package.name}")
 
         self._warn_held_back(waiting, place.url)
         unclaimed = frozenset[str]()
@@ -145,18 +141,19 @@ class Destination:
         root = staging_root(output_path, self.name)
         unsettled = await in_thread(lambda: self.files.names(root))
         return frozenset(
-            package.manifest.name
+            package.name
             for package in waiting.due
-            if package.manages_hwm
-            and package.run_id in unsettled
-            and (claim is None or claim.intent.sha256 != package.manifest.sha256)
+            if package.manifest.manages_hwm
+            and package.manifest.run_id in unsettled
+            and (claim is None or claim.intent.sha256 != package.sha256)
         )
 
     def _warn_held_back(self, waiting: Waiting, place: str) -> None:
         for package in waiting.unmasked:
-            start, end = (f"{moment:{HWM_FORMAT}}" for moment in (package.start, package.end))
+            window = package.window
+            start, end = (f"{moment:{HWM_FORMAT}}" for moment in (window.start, window.end))
             message = (
-                f"{package.manifest.name} is not delivered: its texts are not masked, or that "
+                f"{package.name} is not delivered: its texts are not masked, or that "
                 "is unknown, and mask is on"
             )
             if message not in self._warned:
@@ -246,14 +243,14 @@ class Destination:
 
         return cell.data if cell else None
 
-    async def replaceable(self, output_path: Path, committed: CommittedManifest) -> str:
+    async def replaceable(self, output_path: Path, committed: PublishedPackage[Manifest]) -> str:
         """SHA-256 of the manifest in the landing that *committed* replaces; empty if none is there.
 
         Raises:
             LockedError: It is none that this machine knows.
             DeliveryError: The landing is down.
         """
-        name, place = committed.path.name, self.config.landing
+        name, place = committed.name, self.config.landing
         data = await self.look_up(name)
         if data is None or place is None:
             return ""

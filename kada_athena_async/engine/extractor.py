@@ -26,13 +26,14 @@ from kada_athena_async.engine.run import Run
 from kada_athena_async.engine.session import Session, open_session
 from kada_athena_async.engine.shared import Shared
 from kada_athena_async.engine.statements import check_overwritten, known_statement
-from kada_athena_async.engine.window_request import WindowRequest, new_run_id
+from kada_athena_async.engine.window_planner import WindowPlanner
 from kada_athena_async.events import Event, Observer, RunFinished, Warned
 from kada_athena_async.fanout import Fanout, check_observer
 from kada_athena_async.files import Files
 from kada_athena_async.landing import DeliveryReport, joined
 from kada_athena_async.report import ConnectionReport, RunReport
 from kada_athena_async.retry import CHECK_POLICY, RetryPolicy
+from kada_athena_async.sinks.staging import new_run_id
 from kada_athena_async.sources.statement_texts import default_texts
 
 if TYPE_CHECKING:
@@ -153,7 +154,6 @@ class Extractor(RecordStreams):
             UnitError: AWS cannot be reached.
         """
         start, end = self._window(start_hwm, end_hwm)
-        request = WindowRequest(start=start, end=end)
         require_asyncio()
         notify = Fanout(self._observers)
         await self._read_secrets(notify)
@@ -167,7 +167,7 @@ class Extractor(RecordStreams):
                 store=store,
                 files=self._files,
             )
-            return await preview.make(request)
+            return await preview.make(start, end)
 
     async def examine(self, *, runs_query: bool = False) -> DoctorReport:
         """Try everything that a run needs, one thing after the other; nothing is left anywhere.
@@ -259,7 +259,6 @@ class Extractor(RecordStreams):
                 the next run delivers them first.
         """
         start, end = self._window(start_hwm, end_hwm)
-        request = WindowRequest(start=start, end=end, again=again)
         manages = start is None if manage_hwm is None else manage_hwm
         run_id = new_run_id(self._clock.now())
         begun = self._clock.monotonic()
@@ -283,7 +282,8 @@ class Extractor(RecordStreams):
                 learn_account=partial(learn_account, self._connection, notify),
             ) as session,
         ):
-            report = hook.report = await self._extract(session, run_id, request, fresh, warnings)
+            planner = replace(session.planner, start=start, end=end, again=again)
+            report = hook.report = await self._extract(session, run_id, planner, fresh, warnings)
 
         notify(_finished(report, self._clock.monotonic() - begun))
         return report
@@ -292,35 +292,27 @@ class Extractor(RecordStreams):
         self,
         session: Session,
         run_id: str,
-        request: WindowRequest,
+        planner: WindowPlanner,
         fresh: bool,
         warnings: list[Warned],
     ) -> RunReport:
         """Check what costs no call, finish interrupted runs, then extract over a connection."""
         destination, delivery, owner = session.destination, session.delivery, session.owner
         # An HWM or state that is junk, or somebody else's, is refused before anything moves.
-        await session.planner.check()
+        await planner.check()
         settings = replace(self._recovery(), is_fresh=fresh)
         # A typing error must not cost finished parts.
         recovery, unfinished = await delivery.begin(settings, before_discard=self.test_connection)
         # So is a window that is published, before AWS is asked for anything that costs.
-        planner = replace(session.planner, origin=owner.origin)
-        await planner.requested_windows(request, self._clock.now())
+        planner = replace(planner, origin=owner.origin)
+        await planner.requested_windows(self._clock.now())
         await destination.check_landing()
         await session.check_disk()
         notify = destination.notify
         async with self._connection(notify, account_id=owner.account_id) as connection:
             owner.ask = connection.learn_account
-            run = Run(
-                connection=connection,
-                name=self.name,
-                output_path=session.output_path,
-                store=session.store,
-                files=self._files,
-                warnings=warnings,
-                delivery=delivery,
-            )
-            return await run.extract(run_id, request, recovery.resumable, unfinished)
+            run = Run(connection=connection, planner=planner, warnings=warnings, delivery=delivery)
+            return await run.extract(run_id, recovery.resumable, unfinished)
 
     async def _read_secrets(self, notify: Observer) -> None:
         """Put the secrets that lie in AWS in place of their references, once."""

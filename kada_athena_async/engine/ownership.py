@@ -172,4 +172,4 @@ def may_continue(intent: RunIntent, unfinished: DeliveryIntent | None) -> bool:
     if unfinished is None:
         return True
 
-    return (intent.start, intent.end) == (unfinished.start, unfinished.end)
+    return intent.window == unfinished.window

@@ -76,15 +76,16 @@ import anyio.lowlevel
 import msgspec
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.commit.manifest import CommittedManifest, Manifest, parse_manifest
 from kada_athena_async.commit.recovery import Recovery, RecoverySettings, recover
-from kada_athena_async.engine.destination import Destination, Store
+from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.ownership import Owner
 from kada_athena_async.errors import LockedError, StateError
 from kada_athena_async.events import Warned
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import DeliveryIntent, format_hwm
+from kada_athena_async.hwm.object_store import Store
 from kada_athena_async.landing import DeliveryReport
+from kada_athena_async.manifest import Manifest, PublishedPackage, parse_manifest
 from kada_athena_async.sinks.journal import CommitJournal, PlannedFile, RunIntent
 from kada_athena_async.sinks.staging import staging_root
 
@@ -176,7 +177,7 @@ class PendingDelivery:
 
         return recovery, unfinished
 
-    async def claim(self, committed: CommittedManifest, journal: CommitJournal) -> None:
+    async def claim(self, committed: PublishedPackage[Manifest], journal: CommitJournal) -> None:
         """Announce that *committed* is about to be delivered, if there is a landing.
 
         Raises:
@@ -192,15 +193,14 @@ class PendingDelivery:
         # it was read, so nobody moved the HWM since that was compared.
         intent = await self.store.announced()
         await self.store.check()
-        hwm = (await self.store.read()).hwm
+        hwm, _ = await self.store.read()
         # A manifest names its run, so no other run has its SHA-256.
         own = (committed.sha256, place.url)
         if intent is None or (intent.sha256, intent.place) != own:
-            window = (manifest.start, manifest.end)
             files = tuple(file.name for file in manifest.files)
             other = intent if intent is not None and intent.binds(hwm) else None
             if other is not None:
-                if (other.start, other.end) != window or other.sealed:
+                if other.window != manifest.window or other.sealed:
                     raise _overtaken(other)
 
                 _refuse_leftovers(other, files)
@@ -215,7 +215,7 @@ class PendingDelivery:
                 hwm=hwm,
                 start=manifest.start,
                 end=manifest.end,
-                manifest=committed.path.name,
+                manifest=committed.name,
                 sha256=committed.sha256,
                 attempt=f"{self.destination.rng.getrandbits(128):032x}",
                 place=place.url,
@@ -225,13 +225,13 @@ class PendingDelivery:
                 replaced_sha256=replaced_sha256,
                 early=journal.early,
                 elsewhere=journal.elsewhere,
-                origin=manifest.carried.origin,
+                origin=manifest.state.origin,
             )
             await self.store.announce(intent)
 
         self._claim = _Claim(self.store, intent)
 
-    async def bring(self, committed: CommittedManifest) -> None:
+    async def bring(self, committed: PublishedPackage[Manifest]) -> None:
         """Deliver what is claimed, and whatever waits before it.
 
         Raises:
@@ -256,8 +256,7 @@ class PendingDelivery:
         if found is None or not intent.manages_hwm or found.run_id == intent.run_id:
             return False
 
-        is_other = (found.start, found.end) != (intent.start, intent.end)
-        return is_other or found.compress not in (None, intent.compress)
+        return found.window != intent.window or found.compress not in (None, intent.compress)
 
     async def holds(self, manifest: PlannedFile) -> bool:
         """True if just this manifest lies in the landing.
@@ -272,9 +271,9 @@ class PendingDelivery:
         if self.store is None or self._claim is None:
             return False
 
-        mark = await self.store.read_anew()
+        hwm, _ = await self.store.read_anew()
         if not self._claim.intent.replaces:
-            return mark.hwm != intent.hwm
+            return hwm != intent.hwm
 
         return await self._claim.found() is None
 
@@ -288,7 +287,7 @@ class PendingDelivery:
             return None
 
         found = await self.store.announced()
-        return found if found is not None and found.binds((await self.store.read()).hwm) else None
+        return found if found is not None and found.binds((await self.store.read())[0]) else None
 
     async def adopt(self) -> None:
         """Complete a delivery that is decided, unless its run is here to be recovered.
@@ -317,11 +316,11 @@ class PendingDelivery:
         if manifest is None:
             return
 
-        if found.replaces and (await self.store.read()).hwm != manifest.end:
+        if found.replaces and (await self.store.read())[0] != manifest.end:
             await self._close(found)
         else:
             await self.store.write(
-                manifest.carried, run_id=manifest.run_id, manifest_sha256=found.sha256
+                manifest.state, run_id=manifest.run_id, manifest_sha256=found.sha256
             )
 
         self.destination.notify(

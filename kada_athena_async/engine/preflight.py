@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.commit.manifest import newest_manifest
 from kada_athena_async.commit.transaction import SPARE_BYTES
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.engine.connection import Connection
@@ -15,6 +14,7 @@ from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.events import Observer, Warned
 from kada_athena_async.files import Files, failing, is_remote
 from kada_athena_async.files.threads import in_thread
+from kada_athena_async.manifest import newest_manifest
 
 SKEW = timedelta(seconds=60)
 """A clock further from AWS's than this is reported."""

@@ -7,20 +7,19 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from kada_athena_async.commit.manifest import newest_manifest
 from kada_athena_async.config.fields import MetadataSourceName
 from kada_athena_async.engine.connection import Connection
-from kada_athena_async.engine.destination import Store
 from kada_athena_async.engine.preflight import meet
 from kada_athena_async.engine.size_sample import SizeSample
 from kada_athena_async.engine.window_planner import window_planner
-from kada_athena_async.engine.window_request import WindowRequest
 from kada_athena_async.estimate import Estimate, HistorySize, SchemaSize, estimate
 from kada_athena_async.estimate.sizes import SchemaKey
 from kada_athena_async.files import Files
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm import Window, WindowPlan
+from kada_athena_async.hwm.object_store import Store
 from kada_athena_async.inventory import Inventory
+from kada_athena_async.manifest import newest_manifest
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, build_plan
 from kada_athena_async.sources.strategy import (
     METADATA_SOURCES,
@@ -100,8 +99,11 @@ class Preview:
     store: Store | None
     files: Files
 
-    async def make(self, request: WindowRequest) -> PlanReport:
-        """Look at what exists and estimate what a run over the window of *request* takes.
+    async def make(self, start: datetime | None, end: datetime | None) -> PlanReport:
+        """Look at what exists and estimate what a run takes.
+
+        Args:
+            start, end: As for ``WindowPlanner``.
 
         Raises:
             ConfigError: A catalog, the bucket or the workgroup for our queries does not exist.
@@ -120,28 +122,26 @@ class Preview:
             store=self.store,
             files=self.files,
         )
-        now = self.connection.settled_now()
-        planned = await planner.requested_windows(request, now)
+        planner, now = replace(planner, start=start, end=end), self.connection.settled_now()
+        asked, warned = await planner.requested_windows(now)
         report = PlanReport(
             name=self.name, region=config.region, metadata_source=config.metadata_source
         )
-        notes = [message for _, message in (*found, *planned.notes)]
+        notes = [message for _, message in (*found, *warned)]
         # As with `api`, so that schemas are not asked for by a statement. It refuses what is
         # misspelt, even where there is nothing to do now.
         by_api = with_metadata_source(config, "api")
         inventory = await replace(self.connection, config=by_api).discover("plan")
-        if not planned.windows:
+        if not asked:
             notes.append("the window is empty: all that is settled is extracted")
             return replace(report, notes=tuple(notes))
 
-        if len(planned.windows) > 1:
-            windows = "; ".join(str(each.window) for each in planned.windows)
+        if len(asked) > 1:
+            windows = "; ".join(str(each.window) for each in asked)
             notes.append(f"a run for each of these windows, the estimate is of the last: {windows}")
 
-        window_plan = await planner.plan(planned.windows[-1], now)
-        filled = await self._estimated(
-            report, inventory, window_plan, planned.windows[-1].window, before
-        )
+        window_plan = await planner.plan(asked[-1], now)
+        filled = await self._estimated(report, inventory, window_plan, before)
         return replace(filled, notes=(*notes, *filled.notes))
 
     async def _estimated(
@@ -149,15 +149,15 @@ class Preview:
         report: PlanReport,
         inventory: Inventory,
         window_plan: WindowPlan,
-        window: Window,
         before: Mapping[str, int],
     ) -> PlanReport:
-        """*report* with what exists and what a run over *window* takes.
+        """*report* with what exists and what a run takes.
 
         Args:
             before: Operation -> calls made before the discovery.
         """
-        config = self.connection.config
+        config, window = self.connection.config, window_plan.window
+        assert window is not None
         calls = self.connection.client.log.calls
         discovery = {
             name: made
@@ -196,7 +196,7 @@ def _notes(inventory: Inventory, window_plan: WindowPlan) -> list[str]:
     """Sentences about what cannot be extracted."""
     gaps = [
         f"{gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M} cannot be extracted"
-        for gap in window_plan.gaps
+        for gap in window_plan.gaps.values()
     ]
     refused = inventory.workgroups_error
     return [*gaps, f"no history: {refused.message}"] if refused is not None else gaps

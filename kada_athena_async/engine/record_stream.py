@@ -19,11 +19,11 @@ from kada_athena_async.engine.system_table import (
     reaching,
     settle_of,
 )
-from kada_athena_async.engine.window_request import moment_of, new_run_id
 from kada_athena_async.errors import ConfigError, Problem, UnitError
 from kada_athena_async.events import UnitFinished, UnitStarted
-from kada_athena_async.hwm import StoredState, WindowPlan, WindowSettings, plan_window
+from kada_athena_async.hwm import WindowPlan, plan_window
 from kada_athena_async.hwm.id_set import IdSet
+from kada_athena_async.hwm.times import moment_of
 from kada_athena_async.inventory import Inventory, SystemTableFacts
 from kada_athena_async.plan import (
     BrokenUnit,
@@ -50,6 +50,7 @@ from kada_athena_async.records import (
     UserRecord,
     ViewRecord,
 )
+from kada_athena_async.sinks.staging import new_run_id
 from kada_athena_async.sources.strategy import history_source
 
 if TYPE_CHECKING:
@@ -270,14 +271,15 @@ class _Reading:
     def _window_plan(self, table: SystemTableFacts | None) -> WindowPlan:
         """The window that the caller asks for, and its readings."""
         config = self.connection.config
-        settings = WindowSettings(
+        return plan_window(
+            self.connection.settled_now(),
+            self.start,
+            start=self.start,
+            end=self.end,
             settle=settle_of(config, table),
             initial_lookback=timedelta(days=config.initial_lookback_days),
             held_since=held_since(config, table),
         )
-        mark = StoredState(hwm=self.start)
-        now = self.connection.settled_now()
-        return plan_window(now, settings, mark, start=self.start, end=self.end)
 
     def _has(self, unit: SourceUnit) -> bool:
         if self.kind in _ESTATE_KINDS:

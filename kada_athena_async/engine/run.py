@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from kada_athena_async.codes import ExitCode, WarningCode
-from kada_athena_async.commit.manifest import CommittedManifest
 from kada_athena_async.commit.publication import Delivery
 from kada_athena_async.commit.recovery import ResumableRun
 from kada_athena_async.commit.transaction import CommitRequest, commit
 from kada_athena_async.config import config_digest
 from kada_athena_async.engine import summary, system_table
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
-from kada_athena_async.engine.destination import Store
-from kada_athena_async.engine.ownership import check_owner, may_continue, why_not_continued
+from kada_athena_async.engine.ownership import (
+    check_owner,
+    may_continue,
+    origin_of,
+    why_not_continued,
+)
 from kada_athena_async.engine.preflight import meet
 from kada_athena_async.engine.statements import overwritten_digest
-from kada_athena_async.engine.window_planner import WindowPlanner, window_planner
-from kada_athena_async.engine.window_request import PlannedWindow, WindowRequest
+from kada_athena_async.engine.window_planner import WindowPlanner
 from kada_athena_async.errors import UnitError
 from kada_athena_async.events import PlanReady, RunStarted, StageFinished, StageStarted, Warned
-from kada_athena_async.files import Files
-from kada_athena_async.hwm import DeliveryIntent, RunState, Window, WindowPlan, next_state
-from kada_athena_async.hwm.store import FileHwmStore
+from kada_athena_async.hwm import DeliveryIntent, RunState, WindowPlan, next_state
+from kada_athena_async.hwm.object_store import Store
 from kada_athena_async.inventory import SystemTableFacts
+from kada_athena_async.manifest import Manifest, PublishedPackage
 from kada_athena_async.plan import (
     PRINCIPAL_EVENTS,
     DerivedUnit,
@@ -52,33 +54,28 @@ class Run:
     """Extracts windows over an open connection; the caller holds the locks.
 
     Args:
-        store: None if the caller keeps the HWM.
+        planner: Plans the windows; knows what the caller asks for.
         warnings: What was warned of so far; grows while the run goes on.
         delivery: Brings a commit to the landing, if there is one.
 
     Attributes:
-        before: What the last run left, also where the window asked for does not follow it: a
-            workgroup that is left out now keeps the HWM that it had.
+        previous: State that the last run left, also where the window asked for does not follow
+            it: a workgroup that is left out now keeps the HWM that it had.
         table: Athena's system table, if it is asked for and may be read.
         usable: The same, if it also holds all of the window that is under way.
     """
 
     connection: Connection
-    name: str
-    output_path: Path
-    store: Store | None
-    files: Files
+    planner: WindowPlanner
     warnings: list[Warned]
     delivery: Delivery
-    before: RunState | None = None
+    previous: RunState | None = None
     table: SystemTableFacts | None = None
     usable: SystemTableFacts | None = None
-    planner: WindowPlanner = field(init=False)
 
     async def extract(
         self,
         run_id: str,
-        request: WindowRequest,
         resumable: ResumableRun | None,
         unfinished: DeliveryIntent | None = None,
     ) -> RunReport:
@@ -93,34 +90,31 @@ class Run:
             self._warn(code, message)
 
         self.table = await system_table.find_system_table(self.connection, run_id)
-        self.planner = window_planner(
-            self.connection.config,
-            self.name,
-            account_id=await self.connection.learn_account(),
-            settle=system_table.settle_of(self.connection.config, self.table),
-            held_since=system_table.held_since(self.connection.config, self.table),
-            output_path=self.output_path,
-            store=self.store,
-            files=self.files,
+        config, account_id = self.connection.config, await self.connection.learn_account()
+        self.planner = replace(
+            self.planner,
+            origin=origin_of(config, self.name, account_id),
+            settle=system_table.settle_of(config, self.table),
+            held_since=system_table.held_since(config, self.table),
         )
         earlier = await self._unfinished(f"{run_id}-0", resumable, unfinished)
         if earlier is not None and not earlier.committed:
             return earlier
 
-        plan = await self.planner.requested_windows(request, self.connection.settled_now())
-        for code, message in plan.notes:
+        asked, notes = await self.planner.requested_windows(self.connection.settled_now())
+        for code, message in notes:
             self._warn(code, message)
 
-        if not plan.windows:
+        if not asked:
             # What cannot be listed now, the next run with a window tells.
             with suppress(UnitError):
                 await self.connection.check_catalogs()
 
-            return replace(self._nothing_to_do(run_id, request), continued=earlier)
+            return replace(self._nothing_to_do(run_id), continued=earlier)
 
-        *former, last = plan.windows
-        for number, planned in enumerate(former, start=1):
-            report = await self._begin(f"{run_id}-{number}", planned)
+        *former, last = asked
+        for number, each in enumerate(former, start=1):
+            report = await self._begin(f"{run_id}-{number}", each)
             earlier = replace(report, continued=earlier)
             if not report.committed:
                 return earlier
@@ -144,8 +138,7 @@ class Run:
         self._warn(
             WarningCode.REDELIVERED, f"{unfinished.manifest} was not delivered whole; once more"
         )
-        planned = PlannedWindow.of(unfinished)
-        return await self._begin(run_id, planned)
+        return await self._begin(run_id, unfinished)
 
     async def _continue(self, resumable: ResumableRun) -> RunReport | None:
         """Finish an interrupted run in its own window, with the parts that it finished.
@@ -154,12 +147,11 @@ class Run:
             None if it is not ours to continue: then it is discarded.
         """
         intent = resumable.intent
-        window = Window(intent.start, intent.end)
-        staging = await Staging.reopen(resumable.path, self.files)
+        staging = await Staging.reopen(resumable.path, self.planner.files)
         reason = why_not_continued(
             intent, self.planner.origin, overwritten_digest(self.connection.texts)
         )
-        if not reason and not intent.replaces and await self.planner.is_published(window):
+        if not reason and not intent.replaces and await self.planner.is_published(intent.window):
             reason = "its window is published since"
 
         if reason:
@@ -168,26 +160,23 @@ class Run:
             self._warn(WarningCode.STALE_RUN, f"{message}: {reason}")
             return None
 
-        planned = PlannedWindow(window=window, replaces=intent.replaces)
-        window_plan = await self._plan_window(planned)
-        plan = await self._plan(intent.run_id, window_plan, window, is_resumed=True)
+        plan = await self._plan(intent.run_id, intent, is_resumed=True)
         async with staging:
-            return await self._extract(staging, window_plan, window, plan)
+            return await self._extract(staging, plan)
 
-    async def _begin(self, run_id: str, planned: PlannedWindow) -> RunReport:
-        begun_at = self.connection.clock.now()
-        window_plan = await self._plan_window(planned)
-        window, config = planned.window, self.connection.config
-        plan = await self._plan(run_id, window_plan, window, is_resumed=False)
+    async def _begin(self, run_id: str, asked: WindowPlan | DeliveryIntent) -> RunReport:
+        begun_at, config, window = self.connection.clock.now(), self.connection.config, asked.window
+        assert window is not None
+        plan = await self._plan(run_id, asked, is_resumed=False)
         intent = RunIntent(
             run_id=run_id,
             name=self.name,
             start=window.start,
             end=window.end,
-            hwm=(await self.store.read()).hwm if self.store else None,
+            hwm=(await self.store.read())[0] if self.store else None,
             manages_hwm=self.store is not None,
-            compress=config.compress if planned.compress is None else planned.compress,
-            replaces=planned.replaces,
+            compress=config.compress if asked.compress is None else asked.compress,
+            replaces=asked.replaces,
             config_digest=config_digest(config),
             plan_digest=plan.digest,
             started_at=begun_at,
@@ -196,30 +185,29 @@ class Run:
             version=__version__,
             origin=self.planner.origin,
         )
-        async with await Staging.create(self.output_path, intent, self.files) as staging:
-            return await self._extract(staging, window_plan, window, plan)
-
-    async def _plan_window(self, planned: PlannedWindow) -> WindowPlan:
-        window_plan = await self.planner.plan(planned, self.connection.settled_now())
-        self.before = window_plan.previous
-        self.usable = system_table.reaching(self.connection, self.table, planned.window.start)
-        if self.usable is None or self.usable.earliest is None:
-            return window_plan
-
-        return window_plan.reaching(self.usable.earliest)
+        planner = self.planner
+        async with await Staging.create(planner.output_path, intent, planner.files) as staging:
+            return await self._extract(staging, plan)
 
     async def _plan(
-        self, run_id: str, window_plan: WindowPlan, window: Window, *, is_resumed: bool
+        self, run_id: str, asked: WindowPlan | RunIntent | DeliveryIntent, *, is_resumed: bool
     ) -> Plan:
         """Announce the run, look at what exists, and decide what to do."""
-        config = self.connection.config
+        config, window = self.connection.config, asked.window
+        assert window is not None
+        window_plan = await self.planner.plan(asked, self.connection.settled_now())
+        self.previous = window_plan.previous
+        self.usable = system_table.reaching(self.connection, self.table, window.start)
+        if self.usable is not None and self.usable.earliest is not None:
+            window_plan = window_plan.reaching(self.usable.earliest)
+
         self.connection.notify(
             RunStarted(
                 run_id=run_id,
                 name=self.name,
                 start=window.start,
                 end=window.end,
-                output_path=str(self.output_path),
+                output_path=str(self.planner.output_path),
                 endpoint_url=config.endpoint_url,
                 is_resumed=is_resumed,
             )
@@ -230,33 +218,25 @@ class Run:
                 config, await self.connection.discover(run_id), window_plan, self.usable
             )
 
-    async def _extract(
-        self, staging: Staging, window_plan: WindowPlan, window: Window, plan: Plan
-    ) -> RunReport:
+    async def _extract(self, staging: Staging, plan: Plan) -> RunReport:
         from kada_athena_async.sql.worker_pool import WorkerPool
 
         clock = self.connection.clock
         begun = clock.monotonic()
-        current = summary.WindowRun(
-            config=self.connection.config,
-            staging=staging,
-            window_plan=window_plan,
-            window=window,
-            plan=plan,
-        )
         async with self._stage("extract"), self.connection.pool or WorkerPool() as pool:
             if any(isinstance(unit, MetadataUnit | HistoryUnit) for unit in plan.units):
                 await pool.anticipate()  # there will be SQL to parse, most likely
 
-            outcomes = await self._run_units(current, pool)
+            outcomes = await self._run_units(staging, plan, pool)
 
         committed = None
         if not any(outcome.outcome == "failed" for outcome in outcomes):
             async with self._stage("commit"):
-                committed = await self._commit(current, outcomes)
+                committed = await self._commit(staging, plan, outcomes)
 
         return summary.run_report(
-            current,
+            staging,
+            plan,
             outcomes,
             committed,
             self.connection.client.log,
@@ -265,11 +245,10 @@ class Run:
             duration_s=clock.monotonic() - begun,
         )
 
-    async def _run_units(self, current: summary.WindowRun, pool: WorkerPool) -> list[UnitOutcome]:
+    async def _run_units(self, staging: Staging, plan: Plan, pool: WorkerPool) -> list[UnitOutcome]:
         """Run all units; metadata and history side by side, for their quotas are apart."""
         from kada_athena_async.pipeline import UnitRunner
 
-        config, plan, staging = self.connection.config, current.plan, current.staging
         history = [unit for unit in plan.units if isinstance(unit, HistoryUnit)]
         extras = [unit for unit in plan.units if isinstance(unit, ExtraUnit)]
         derived = [unit for unit in plan.units if isinstance(unit, DerivedUnit)]
@@ -290,7 +269,7 @@ class Run:
 
         extraction = self.connection.extraction(staging.run_id, staging)
         runner = UnitRunner(
-            config=config,
+            config=self.connection.config,
             extraction=extraction,
             units=[unit for unit in plan.units if unit.unit_id in kept],
             staging=staging,
@@ -320,28 +299,30 @@ class Run:
         return [by_id[unit.unit_id] for unit in plan.units if unit.unit_id in by_id]
 
     async def _commit(
-        self, current: summary.WindowRun, outcomes: Sequence[UnitOutcome]
-    ) -> CommittedManifest:
+        self, staging: Staging, plan: Plan, outcomes: Sequence[UnitOutcome]
+    ) -> PublishedPackage[Manifest]:
         accounts = [o.facts.account for o in outcomes if o.facts.account is not None]
-        summary.check_rows(current.staging, outcomes)
-        carried = next_state(
-            current.window.end,
-            self.before,
+        summary.check_rows(staging, outcomes)
+        state = next_state(
+            staging.intent.end,
+            self.previous,
             accounts,
-            skipped=summary.skipped_workgroups(current, outcomes),
-            origin=current.staging.intent.origin,
+            skipped=summary.skipped_workgroups(plan, staging.intent.start, outcomes),
+            origin=staging.intent.origin,
             unresolved={
                 query_id: at for o in outcomes for query_id, at in o.facts.unresolved.items()
             },
         )
         request = CommitRequest(
             unit_order=[o.unit_id for o in outcomes if o.unit_id != PRINCIPAL_EVENTS],
-            facts=summary.run_facts(current, outcomes, self.connection.client.log, self.warnings),
-            carried=current.window_plan.leaves(carried),
+            facts=summary.run_facts(
+                self.connection.config, plan, outcomes, self.connection.client.log, self.warnings
+            ),
+            state=plan.window_plan.leaves(state),
             accounts=accounts,
         )
         return await commit(
-            current.staging,
+            staging,
             request,
             store=self.store,
             notify=self.connection.notify,
@@ -349,12 +330,21 @@ class Run:
         )
 
     @property
-    def _hwm_path(self) -> Path | None:
-        return self.store.hwm_path if isinstance(self.store, FileHwmStore) else None
+    def name(self) -> str:
+        return self.planner.origin.instance
 
-    def _nothing_to_do(self, run_id: str, request: WindowRequest) -> RunReport:
+    @property
+    def store(self) -> Store | None:
+        """None if the caller keeps the HWM."""
+        return self.planner.store
+
+    @property
+    def _hwm_path(self) -> Path | None:
+        return self.store.hwm_path if self.store else None
+
+    def _nothing_to_do(self, run_id: str) -> RunReport:
         """The report of an empty window: the HWM is younger than ``settle_seconds``."""
-        start = request.start or self.connection.clock.now().replace(microsecond=0)
+        start = self.planner.start or self.connection.clock.now().replace(microsecond=0)
         self._warn(
             WarningCode.NOTHING_TO_DO, "the window is empty: all that is settled is extracted"
         )
@@ -362,10 +352,10 @@ class Run:
             run_id=run_id,
             name=self.name,
             start=start,
-            end=request.end or start,
+            end=self.planner.end or start,
             committed=False,
             exit_code=ExitCode.OK,
-            output_path=self.output_path,
+            output_path=self.planner.output_path,
             hwm_path=self._hwm_path,
             warnings=tuple(warning.message for warning in self.warnings),
             calls=dict(self.connection.client.log.calls),

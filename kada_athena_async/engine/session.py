@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kada_athena_async.config import Config
-from kada_athena_async.engine.destination import Destination, Store
+from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.ownership import Owner, origin_of
 from kada_athena_async.engine.pending_delivery import PendingDelivery
 from kada_athena_async.engine.preflight import check_disk
@@ -16,6 +16,7 @@ from kada_athena_async.engine.window_planner import WindowPlanner, window_planne
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.files import MARK_FIELDS, OUTPUT_FIELD, Files
 from kada_athena_async.files.threads import in_thread, locks_in_thread
+from kada_athena_async.hwm.object_store import Store
 from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.sinks.staging import lock_path
 
@@ -43,7 +44,7 @@ class Session:
             CommitError: There is no space even for a run without a row.
         """
         at = self.destination
-        hwm_path = self.store.hwm_path if isinstance(self.store, FileHwmStore) else None
+        hwm_path = self.store.hwm_path if self.store else None
         await check_disk(self.output_path, at.name, hwm_path, at.files, at.notify)
 
 

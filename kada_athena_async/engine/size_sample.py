@@ -19,8 +19,7 @@ from kada_athena_async.aws.pages import (
     pages,
 )
 from kada_athena_async.aws.wire import ExecutionBatch, moment
-from kada_athena_async.commit.manifest import CommittedManifest
-from kada_athena_async.concurrency import map_bounded
+from kada_athena_async.concurrency import batches, map_bounded
 from kada_athena_async.engine.connection import Connection
 from kada_athena_async.errors import UnitError
 from kada_athena_async.estimate.calls import tag_calls
@@ -34,6 +33,7 @@ from kada_athena_async.estimate.sizes import (
     history_of_sample,
 )
 from kada_athena_async.inventory import CatalogFacts
+from kada_athena_async.manifest import Manifest, PublishedPackage
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, TagsUnit
 from kada_athena_async.sources.catalog_columns import columns_of
 from kada_athena_async.sources.glue import GlueTables
@@ -83,7 +83,7 @@ class SizeSample:
     """
 
     connection: Connection
-    last: CommittedManifest | None
+    last: PublishedPackage[Manifest] | None
     problems: list[str] = field(default_factory=list)
     _pages_left: int = PAGES_SAMPLED
 
@@ -280,8 +280,8 @@ class SizeSample:
 
     async def _date(self, listed: Sequence[_Listed]) -> None:
         """See when the last execution of each was submitted; 50 to a call."""
-        for first in range(0, len(listed), BATCH_MAX):
-            by_id = {one.last_id: one for one in listed[first : first + BATCH_MAX]}
+        for some in batches(listed, BATCH_MAX):
+            by_id = {one.last_id: one for one in some}
             try:
                 answer = await self.connection.client.call(
                     "athena", "BatchGetQueryExecution", QueryExecutionIds=list(by_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -13,18 +12,18 @@ import msgspec
 from kada_athena_async.aws.client import CallLog
 from kada_athena_async.aws.pacing import QUOTAS
 from kada_athena_async.codes import ExitCode
-from kada_athena_async.commit.manifest import (
-    CommittedManifest,
-    ManifestGap,
-    ManifestTimeline,
-    ManifestWarning,
-    RunFacts,
-)
 from kada_athena_async.config import Config
 from kada_athena_async.errors import StateError
 from kada_athena_async.events import Warned
-from kada_athena_async.hwm import Gap, Window, WindowPlan
 from kada_athena_async.hwm.window import ANY_WORKGROUP, HWM_FORMAT
+from kada_athena_async.manifest import (
+    Manifest,
+    ManifestGap,
+    ManifestTimeline,
+    ManifestWarning,
+    PublishedPackage,
+    RunFacts,
+)
 from kada_athena_async.plan import HistoryUnit, Plan
 from kada_athena_async.records import KINDS
 from kada_athena_async.report import CommittedFile, RunReport, UnitOutcome
@@ -32,29 +31,22 @@ from kada_athena_async.sinks.staging import Staging
 from kada_athena_async.version import __version__
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WindowRun:
-    """A window that is being extracted."""
-
-    config: Config
-    staging: Staging
-    window_plan: WindowPlan
-    window: Window
-    plan: Plan
-
-
 def run_facts(
-    current: WindowRun, outcomes: Sequence[UnitOutcome], log: CallLog, warnings: Sequence[Warned]
+    config: Config,
+    plan: Plan,
+    outcomes: Sequence[UnitOutcome],
+    log: CallLog,
+    warnings: Sequence[Warned],
 ) -> RunFacts:
     """Facts of the manifest beside its files."""
     return RunFacts(
         version=__version__,
-        server=current.config.server,
-        region=current.config.region,
-        usd_per_tb=current.config.usd_per_tb,
-        usd_per_dpu_hour=current.config.usd_per_dpu_hour,
+        server=config.server,
+        region=config.region,
+        usd_per_tb=config.usd_per_tb,
+        usd_per_dpu_hour=config.usd_per_dpu_hour,
         completeness=tuple(scope for outcome in outcomes for scope in outcome.facts.scopes),
-        gaps=tuple(_gaps(current)),
+        gaps=tuple(_gaps(plan)),
         reconciliation={
             outcome.unit_id: outcome.facts.reconciliation
             for outcome in outcomes
@@ -70,7 +62,7 @@ def run_facts(
         ),
         calls=dict(sorted(log.calls.items())),
         throttles=dict(sorted(log.throttles.items())),
-        timeline=_timeline(log, current.config.quota_share),
+        timeline=_timeline(log, config.quota_share),
         warnings=tuple(ManifestWarning(code=w.code, message=w.message) for w in warnings),
     )
 
@@ -91,9 +83,10 @@ def _timeline(log: CallLog, quota_share: float) -> ManifestTimeline | None:
 
 
 def run_report(
-    current: WindowRun,
+    staging: Staging,
+    plan: Plan,
     outcomes: Sequence[UnitOutcome],
-    committed: CommittedManifest | None,
+    committed: PublishedPackage[Manifest] | None,
     log: CallLog,
     *,
     hwm_path: Path | None,
@@ -102,13 +95,13 @@ def run_report(
 ) -> RunReport:
     """Report of a window for the caller."""
     return RunReport(
-        run_id=current.staging.run_id,
-        name=current.staging.intent.name,
-        start=current.window.start,
-        end=current.window.end,
+        run_id=staging.run_id,
+        name=staging.intent.name,
+        start=staging.intent.start,
+        end=staging.intent.end,
         committed=committed is not None,
         exit_code=ExitCode.OK if committed else ExitCode.FAILED,
-        output_path=current.staging.output_path,
+        output_path=staging.output_path,
         manifest=committed.path if committed else None,
         hwm_path=hwm_path,
         files=tuple(
@@ -119,7 +112,7 @@ def run_report(
         gaps=tuple(
             f"{gap.workgroup or 'all workgroups'}: {gap.start:{HWM_FORMAT}} to "
             f"{gap.end:{HWM_FORMAT}} ({gap.kind})"
-            for gap in _gaps(current)
+            for gap in _gaps(plan)
         ),
         warnings=tuple(warning.message for warning in warnings),
         calls=dict(sorted(log.calls.items())),
@@ -128,32 +121,40 @@ def run_report(
     )
 
 
-def _gaps(current: WindowRun) -> list[ManifestGap]:
+def _gaps(plan: Plan) -> list[ManifestGap]:
     """Gaps of the run, and of workgroups that have others."""
-    common = set(current.window_plan.gaps)
-    found = [_gap(gap, "") for gap in current.window_plan.gaps]
-    for unit in current.plan.units:
+    common = plan.window_plan.gaps
+    found = [("", kind, gap) for kind, gap in common.items()]
+    for unit in plan.units:
         if isinstance(unit, HistoryUnit):
-            name = unit.workgroup.name
-            found += [_gap(gap, name) for gap in unit.workgroup_window.gaps if gap not in common]
+            found += [
+                (unit.workgroup.name, kind, gap)
+                for kind, gap in unit.workgroup_window.gaps.items()
+                if common.get(kind) != gap
+            ]
 
-    return found
+    return [
+        ManifestGap(kind=kind, start=gap.start, end=gap.end, workgroup=workgroup)
+        for workgroup, kind, gap in found
+    ]
 
 
-def _gap(gap: Gap, workgroup: str) -> ManifestGap:
-    return ManifestGap(kind=gap.kind, start=gap.start, end=gap.end, workgroup=workgroup)
+def skipped_workgroups(
+    plan: Plan, start: datetime, outcomes: Sequence[UnitOutcome]
+) -> dict[str, datetime]:
+    """The workgroups that were to be read and were not, with the start of what they are owed.
 
-
-def skipped_workgroups(current: WindowRun, outcomes: Sequence[UnitOutcome]) -> dict[str, datetime]:
-    """The workgroups that were to be read and were not, with the start of what they are owed."""
+    Args:
+        start: Of the window.
+    """
     read = {outcome.unit_id for outcome in outcomes if outcome.facts.account is not None}
     owed = {
         unit.workgroup.name: unit.workgroup_window.window.start
-        for unit in current.plan.units
+        for unit in plan.units
         if isinstance(unit, HistoryUnit) and unit.unit_id not in read
     }
-    if current.plan.inventory.workgroups_error is not None:
-        owed[ANY_WORKGROUP] = current.window.start
+    if plan.inventory.workgroups_error is not None:
+        owed[ANY_WORKGROUP] = start
 
     return owed
 

@@ -18,35 +18,29 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.commit.manifest import read_manifest
-from kada_athena_async.commit.published import (
-    PublishedPackage,
-    held_principals,
-    published_ids,
-    published_packages,
-    submitted_before,
-)
+from kada_athena_async.commit.published import held_principals, published_ids, submitted_before
 from kada_athena_async.config import Config
-from kada_athena_async.engine.destination import Store
 from kada_athena_async.engine.ownership import check_output_path, check_owner, origin_of
-from kada_athena_async.engine.window_request import PlannedWindow, RequestedWindows, WindowRequest
 from kada_athena_async.errors import StateError
 from kada_athena_async.files import Files
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm import (
+    DeliveryIntent,
     Origin,
     RunState,
     StoredState,
     Window,
     WindowPlan,
-    WindowSettings,
     covered_by_state,
     overlapping,
     plan_window,
     uncovered,
 )
+from kada_athena_async.hwm.object_store import Store
 from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.hwm.window import HWM_FORMAT
+from kada_athena_async.manifest import PublishedPackage, published_packages, read_manifest
+from kada_athena_async.sinks.journal import RunIntent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +52,8 @@ class WindowPlanner:
         store: None if the caller keeps the HWMs.
         settle: How far behind now a window ends; None for ``settle_seconds``.
         held_since: Where the history of Athena's system table begins, if that is read.
+        start, end: The window that the caller asks for; None for the stored HWM and for now.
+        again: Extract the packages in it once more.
     """
 
     config: Config
@@ -67,9 +63,16 @@ class WindowPlanner:
     files: Files
     settle: timedelta | None = None
     held_since: datetime | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    again: bool = False
 
-    async def requested_windows(self, request: WindowRequest, now: datetime) -> RequestedWindows:
-        """The windows of *request*.
+    async def requested_windows(
+        self, now: datetime
+    ) -> tuple[list[WindowPlan], list[tuple[WarningCode, str]]]:
+        """The windows that the caller asks for, oldest first, and what to warn of.
+
+        They are planned in full by ``plan``, each when its turn comes.
 
         Args:
             now: The earlier of this machine's clock and AWS's.
@@ -79,95 +82,108 @@ class WindowPlanner:
             StateError: The HWM cannot be used, belongs to somebody else, or all that is asked for
                 is published already.
         """
-        stored, packages = await self._known()
-        notes = self.check_owner(stored, packages)
-        begins_at = stored
-        if stored.hwm is None and request.start is None and packages:
+        hwm, stored, packages = await self._known()
+        notes = self._check_owner(stored, packages)
+        begins_at, state = hwm, stored.state if stored else None
+        if hwm is None and self.start is None and packages:
             newest = max(packages, key=lambda package: package.window.end)
-            begins_at = StoredState(hwm=newest.window.end)
+            begins_at = newest.window.end
             if self.store is not None:
                 notes.append((WarningCode.HWM_LOST, self._lost(newest)))
 
-        window_plan = plan_window(
-            now, self._settings, begins_at, start=request.start, end=request.end
+        asked = self._plan(
+            now, begins_at, state if begins_at == hwm else None, start=self.start, end=self.end
         )
-        window = window_plan.window
+        window = asked.window
         if window is None:
-            return RequestedWindows(windows=(), notes=(*notes, *window_plan.notes))
+            return [], [*notes, *asked.notes]
 
-        stated = covered_by_state(stored.newest)
-        if request.again:
-            windows = _once_more(window, packages)
-            self._check_here(windows, stated)
-            return RequestedWindows(windows=windows, notes=(*notes, *window_plan.notes))
+        stated = covered_by_state(state)
+        if self.again:
+            plans = _once_more(asked, window, packages)
+            self._check_here(plans, stated)
+            return plans, [*notes, *asked.notes]
 
         covered = [package.window for package in packages] + stated
         parts = uncovered(window, covered)
-        if not parts and request.start is not None:
+        if not parts and self.start is not None:
             raise self._is_published(window, packages)
 
         if parts == [window]:
-            notes += window_plan.notes
+            notes += asked.notes
         else:
-            notes += [n for n in window_plan.notes if n[0] is not WarningCode.HWM_EDITED]
+            notes += [note for note in asked.notes if note[0] is not WarningCode.HWM_EDITED]
             notes.append((WarningCode.WINDOW_START_ADJUSTED, _left_out(window, parts)))
 
-        return RequestedWindows(
-            windows=tuple(PlannedWindow(window=part) for part in parts), notes=tuple(notes)
-        )
+        return [replace(asked, window=part) for part in parts], notes
 
-    async def plan(self, planned: PlannedWindow, now: datetime) -> WindowPlan:
-        """Plan the window *planned* by what is published and known at this moment.
+    async def plan(
+        self, asked: WindowPlan | RunIntent | DeliveryIntent, now: datetime
+    ) -> WindowPlan:
+        """Plan the window *asked* for by what is published and known at this moment.
+
+        Args:
+            asked: One of ``requested_windows``, or a run or a delivery that broke off.
 
         Raises:
             StateError: A manifest or the HWM is junk.
         """
-        stored, packages = await self._known()
-        window = planned.window
-        others = [p for p in packages if not (planned.replaces and p.window == window)]
-        state = stored.newest
-        carried = state if state is not None and state.hwm == window.start else None
-        if carried is None:
-            carried = await self._left_by([p for p in others if p.window.end == window.start])
-
-        former = None
-        if carried is None:
-            newest = max(others, key=lambda package: package.window.end, default=None)
-            if newest is not None and (state is None or newest.window.end > state.hwm):
-                state = await self._left_by([newest])
-
-            former = state if state is not None and state.hwm <= window.end else None
-
-        known = carried or former
-        window_plan = plan_window(
-            now,
-            self._settings,
-            StoredState(hwm=known.hwm if known else None, carried=known),
-            start=window.start,
-            end=window.end,
+        hwm, stored, packages = await self._known()
+        window = asked.window
+        assert window is not None
+        others = [p for p in packages if not (asked.replaces and p.window == window)]
+        previous = await self._previous(window, stored, others)
+        plan = self._plan(
+            now, previous.hwm if previous else None, previous, start=window.start, end=window.end
         )
+        later = stored.state if stored and stored.state.hwm == hwm else None
+        if later is not None and later.hwm < window.end:
+            later = None
+
         # An end that was settled once stays so, also if the clock was set back since.
-        later = stored.carried if stored.carried and stored.carried.hwm >= window.end else None
-        window_plan = replace(window_plan, window=window, later=later)
-        if planned.replaces:
+        plan = replace(
+            plan, window=window, replaces=asked.replaces, compress=asked.compress, later=later
+        )
+        if not isinstance(asked, RunIntent):
+            plan = replace(plan, early=asked.early, elsewhere=asked.elsewhere)
+
+        if plan.replaces:
             own = [package for package in packages if package.window == window]
             is_last = later is not None and later.hwm == window.end
             left = later if is_last else await self._left_by(own)
-            window_plan = replace(await _replacing(window_plan, planned, own), left=left)
+            plan = replace(await _replacing(plan, window, own), left=left)
             if own and later is not None:
                 rest = uncovered(Window(window.start, later.hwm), [p.window for p in packages])
-                window_plan = replace(window_plan, knows_others=not rest)
+                plan = replace(plan, knows_others=not rest)
 
         is_newest = all(package.window.end <= window.start for package in others)
         published = await published_ids([] if is_newest else others)
-        for query_id in planned.elsewhere:
+        for query_id in plan.elsewhere:
             published.add(query_id)
 
-        return replace(window_plan, published=published)
+        return replace(plan, published=published)
+
+    async def _previous(
+        self, window: Window, stored: StoredState | None, others: Sequence[PublishedPackage]
+    ) -> RunState | None:
+        """State that *window* goes on from: at its start, or else the newest before its end."""
+        state = stored.state if stored else None
+        if state is not None and state.hwm == window.start:
+            return state
+
+        before = await self._left_by([p for p in others if p.window.end == window.start])
+        if before is not None:
+            return before
+
+        newest = max(others, key=lambda package: package.window.end, default=None)
+        if newest is not None and (state is None or newest.window.end > state.hwm):
+            state = await self._left_by([newest])
+
+        return state if state is not None and state.hwm <= window.end else None
 
     async def is_published(self, window: Window) -> bool:
         """True if a published package shares time with *window*."""
-        _, packages = await self._known()
+        *_, packages = await self._known()
         return bool(overlapping(window, [package.window for package in packages]))
 
     async def check(self) -> None:
@@ -176,10 +192,11 @@ class WindowPlanner:
         Raises:
             StateError: They are.
         """
-        self.check_owner(*await self._known())
+        _, stored, packages = await self._known()
+        self._check_owner(stored, packages)
 
-    def check_owner(
-        self, stored: StoredState, packages: Sequence[PublishedPackage]
+    def _check_owner(
+        self, stored: StoredState | None, packages: Sequence[PublishedPackage]
     ) -> list[tuple[WarningCode, str]]:
         """Refuse a state or packages of somebody else; a note where nobody is named.
 
@@ -187,15 +204,15 @@ class WindowPlanner:
             StateError: Server, account, Region or instance are others.
         """
         place = self._place
-        state = stored.newest
+        state = stored.state if stored else None
         if state is not None:
             check_owner(self.origin, state.origin, f"the state of the high-water mark {place}")
 
         for package in packages:
-            check_owner(self.origin, package.origin, f"the package {package.path.name}")
+            check_owner(self.origin, package.origin, f"the package {package.name}")
 
         ends = {package.window.end for package in packages}
-        if isinstance(self.store, FileHwmStore) and state is not None and state.hwm not in ends:
+        if isinstance(self.store, FileHwmStore) and stored and stored.state.hwm not in ends:
             check_output_path(self.store, stored.output_path)
 
         is_nameless = (state is not None and state.origin is None) or (
@@ -212,10 +229,14 @@ class WindowPlanner:
             )
         ]
 
-    async def _known(self) -> tuple[StoredState, tuple[PublishedPackage, ...]]:
-        stored = await self.store.read() if self.store is not None else StoredState()
-        packages = await published_packages(self.output_path, self.origin.instance, self.files)
-        return stored, packages
+    async def _known(
+        self,
+    ) -> tuple[datetime | None, StoredState | None, list[PublishedPackage]]:
+        hwm, stored = await self.store.read() if self.store is not None else (None, None)
+        packages = await in_thread(
+            lambda: published_packages(self.output_path, self.origin.instance, self.files)
+        )
+        return hwm, stored, packages
 
     async def _left_by(self, packages: Sequence[PublishedPackage]) -> RunState | None:
         """State that the first of *packages* left for the next run; None if there is none."""
@@ -224,12 +245,24 @@ class WindowPlanner:
 
         path = packages[0].path
         found = await in_thread(lambda: read_manifest(path, self.files))
-        carried = found.manifest.carried if found else None
-        return carried if carried is not None and carried.hwm == packages[0].window.end else None
+        state = found.manifest.state if found else None
+        return state if state is not None and state.hwm == packages[0].window.end else None
 
-    @property
-    def _settings(self) -> WindowSettings:
-        return WindowSettings(
+    def _plan(
+        self,
+        now: datetime,
+        hwm: datetime | None,
+        state: RunState | None,
+        *,
+        start: datetime | None,
+        end: datetime | None,
+    ) -> WindowPlan:
+        return plan_window(
+            now,
+            hwm,
+            state,
+            start=start,
+            end=end,
             settle=self.settle or timedelta(seconds=self.config.settle_seconds),
             initial_lookback=timedelta(days=self.config.initial_lookback_days),
             held_since=self.held_since,
@@ -237,20 +270,15 @@ class WindowPlanner:
 
     @property
     def _place(self) -> str:
-        if self.store is None:
-            return ""
-
-        return str(
-            self.store.hwm_path if isinstance(self.store, FileHwmStore) else self.store.place
-        )
+        return self.store.place if self.store else ""
 
     def _lost(self, newest: PublishedPackage) -> str:
         return (
             f"there is no high-water mark {self._place}: the run goes on from "
-            f"{newest.path.name}, at {newest.window.end:{HWM_FORMAT}}"
+            f"{newest.name}, at {newest.window.end:{HWM_FORMAT}}"
         )
 
-    def _check_here(self, windows: Sequence[PlannedWindow], stated: Sequence[Window]) -> None:
+    def _check_here(self, plans: Sequence[WindowPlan], stated: Sequence[Window]) -> None:
         """Refuse to extract once more what is published and lies elsewhere: it would come twice.
 
         An HWM that is this machine's alone may be all that is left of it: then it is wanted anew.
@@ -261,10 +289,10 @@ class WindowPlanner:
         if self.config.landing is None and isinstance(self.store, FileHwmStore):
             return
 
-        for planned in windows:
-            if not planned.replaces and overlapping(planned.window, stated):
+        for plan in plans:
+            if plan.window and not plan.replaces and overlapping(plan.window, stated):
                 raise StateError(
-                    f"the window {planned.window} is published, says the state of {self._place}, "
+                    f"the window {plan.window} is published, says the state of {self._place}, "
                     f"and no package in {self.output_path} holds it",
                     hint="ask for it on the machine that extracted it; or copy its manifest and "
                     "files from the landing to output_path first",
@@ -290,8 +318,6 @@ def window_planner(
     output_path: Path,
     store: Store | None,
     files: Files,
-    settle: timedelta | None = None,
-    held_since: datetime | None = None,
 ) -> WindowPlanner:
     """The planner of the instance *name*.
 
@@ -304,27 +330,27 @@ def window_planner(
         output_path=output_path,
         store=store,
         files=files,
-        settle=settle,
-        held_since=held_since,
     )
 
 
 async def _replacing(
-    window_plan: WindowPlan, planned: PlannedWindow, packages: Sequence[PublishedPackage]
+    plan: WindowPlan, window: Window, packages: Sequence[PublishedPackage]
 ) -> WindowPlan:
-    """*window_plan* with what is known of the package that is replaced, here or by its delivery."""
+    """*plan* with what is known of the package that is replaced, here or by its delivery."""
     replaced = await published_ids(packages)
-    early = await submitted_before(packages, planned.window.start)
-    for workgroup, ids in planned.early.items():
+    early = await submitted_before(packages, window.start)
+    for workgroup, ids in plan.early.items():
         early[workgroup] = [*early.get(workgroup, ()), *ids]
         for query_id in ids:
             replaced.add(query_id)
 
-    late, since = await held_principals(packages, planned.window.start, replaced)
-    return replace(window_plan, replaced=replaced, early=early, late=late, principals_since=since)
+    late, since = await held_principals(packages, window.start, replaced)
+    return replace(plan, replaced=replaced, early=early, late=late, principals_since=since)
 
 
-def _once_more(window: Window, packages: Sequence[PublishedPackage]) -> tuple[PlannedWindow, ...]:
+def _once_more(
+    asked: WindowPlan, window: Window, packages: Sequence[PublishedPackage]
+) -> list[WindowPlan]:
     """Each package in *window* in its own window, and what none of them covers.
 
     Raises:
@@ -341,14 +367,20 @@ def _once_more(window: Window, packages: Sequence[PublishedPackage]) -> tuple[Pl
                 f'`end_hwm=...` "{own.end:{HWM_FORMAT}}"',
             )
 
-    found = [PlannedWindow(window=part) for part in uncovered(window, inside)]
+    found = [(part, replace(asked, window=part)) for part in uncovered(window, inside)]
     # Its files keep their names: what lies in a landing cannot be removed there.
-    is_packed = {package.window: package.is_packed for package in packages}
     found += [
-        PlannedWindow(window=own, replaces=True, compress=is_packed[own])
-        for own in dict.fromkeys(inside)
+        (own, replace(asked, window=own, replaces=True, compress=_is_packed(package)))
+        for package in packages
+        if (own := package.window) in inside
     ]
-    return tuple(sorted(found, key=lambda planned: (planned.window.start, planned.window.end)))
+    return [plan for _, plan in sorted(found, key=lambda each: (each[0].start, each[0].end))]
+
+
+def _is_packed(package: PublishedPackage) -> bool | None:
+    """True if its files are gzipped; None if that is not known."""
+    found = package.extracts("databaselog")
+    return found[0].suffix == ".gz" if found else None
 
 
 def _left_out(window: Window, parts: Sequence[Window]) -> str:

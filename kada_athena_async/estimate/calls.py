@@ -72,12 +72,12 @@ def history_work(plan: Plan, sizes: Mapping[str, HistorySize]) -> Work:
             continue
 
         work.calls["athena:GetWorkGroup"] += 1  # its limit of bytes; one at all where it is denied
-        size, known = sizes[unit.workgroup.name], unit.workgroup_window.known
+        size, previous = sizes[unit.workgroup.name], unit.workgroup_window.previous
         pages = list_pages(size)
         work.chain("athena:ListQueryExecutions", pages)
         has_ids = size.listed + (size.older if size.older is not None else 1) > 0
         # What was left running is looked at first, whatever is listed.
-        pending = ceil(len(known.pending) / BATCH_MAX) if known else 0
+        pending = ceil(len(previous.pending) / BATCH_MAX) if previous else 0
         work.calls["athena:BatchGetQueryExecution"] += pending + (pages if has_ids else 0)
 
     return work

@@ -20,6 +20,7 @@ from kada_athena_async.export.interface import OutputFolder, Target
 from kada_athena_async.extracts import Package, newest_packages
 from kada_athena_async.files import Files, Lock, failing
 from kada_athena_async.files.threads import in_thread
+from kada_athena_async.hwm.window import HWM_FORMAT
 
 TARGETS: dict[str, str] = {
     "openlineage": "openlineage:write_openlineage",
@@ -153,9 +154,9 @@ def choose_packages(
         return chosen
 
     raise StateError(
-        f"no run of {name!r} in {output_path} ends after {since:%Y-%m-%d %H:%M:%S} UTC",
+        f"no run of {name!r} in {output_path} ends after {since:{HWM_FORMAT}} UTC",
         hint=f"--since with an earlier time: the newest window ends at "
-        f"{found[-1].manifest.end:%Y-%m-%d %H:%M:%S}",
+        f"{found[-1].manifest.end:{HWM_FORMAT}}",
     )
 
 

@@ -90,7 +90,7 @@ class History:
         """Join *packages*, whose order is that of their windows, in a file *scratch*."""
         self.packages = tuple(packages)
         manifest = self.newest.manifest
-        origin = manifest.carried.origin
+        origin = manifest.state.origin
         self._region = region or (origin.region if origin else manifest.facts.region)
         self.account_id = account_id or (origin.account_id if origin else "")
         # The steps of an export are taken in one thread after another, never in two at once.

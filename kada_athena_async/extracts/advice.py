@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from kada_athena_async.extracts.executions import Ran, Touched, executions
 from kada_athena_async.extracts.repeats import Repeats, open_repeats
-from kada_athena_async.extracts.runs import TIME_FORMAT, Runs
+from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.extracts.scan_limits import ScanLimits
 from kada_athena_async.extracts.table_facts import TableFacts, table_facts
 from kada_athena_async.extracts.table_usage import (
@@ -25,6 +25,7 @@ from kada_athena_async.extracts.table_usage import (
     table_uses,
     unread_tables,
 )
+from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.prices import Prices
 from kada_athena_async.sql.conditions import condition_names
 
@@ -142,7 +143,7 @@ class _Adviser:
         self._written: dict[TableName, Finding] = {}
         self._found: dict[tuple[str, str], Finding] = {}
         self._weeks: dict[str, tuple[Finding, Finding]] = {}
-        self._ends = [f"{runs.end - back * WEEK:{TIME_FORMAT}}" for back in range(3)]
+        self._ends = [f"{runs.end - back * WEEK:{HWM_FORMAT}}" for back in range(3)]
         self._has_weeks = runs.covers(runs.end - 2 * WEEK, runs.end)
         self._half_read = frozenset(runs.incomplete_workgroups())
 

@@ -12,8 +12,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TypeAlias
 
-from kada_athena_async.commit.manifest import Manifest
 from kada_athena_async.extracts.package import Package
+from kada_athena_async.manifest import Manifest
 
 TableKey: TypeAlias = "tuple[str, str, str]"
 """Catalog, schema and table."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -15,13 +14,19 @@ from typing import BinaryIO, cast
 
 from isal import igzip, isal_zlib
 
-from kada_athena_async.commit.manifest import Manifest, ManifestFile, manifest_paths, read_manifest
 from kada_athena_async.errors import StateError
 from kada_athena_async.files import Files
+from kada_athena_async.manifest import (
+    Manifest,
+    ManifestFile,
+    PublishedPackage,
+    manifest_paths,
+    published_names,
+    read_manifest,
+)
 from kada_athena_async.records import RECORD_TYPES, Record
 from kada_athena_async.sinks.part_reader import parsers_of
 
-_MANIFEST = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]*)_manifest_\d{8}T\d{6}Z\.json")
 _NAMED = 5
 _LATER = -1
 _BLOCK_BYTES = 256 * 1024
@@ -43,19 +48,8 @@ _RESTORE = "restore it from where it was delivered, or extract that window again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Package:
-    """Published extracts of one run.
-
-    Attributes:
-        path: Of the manifest; its extracts lie beside it.
-    """
-
-    path: Path
-    manifest: Manifest
-
-    def extracts(self, kind: str) -> list[Path]:
-        """The extracts of *kind*; none if the run wrote none."""
-        return [self.path.parent / file.name for file in self.manifest.files if file.kind == kind]
+class Package(PublishedPackage[Manifest]):
+    """A published package whose extracts can be read."""
 
     def check(self, files: Files) -> None:
         """Read every extract once and see that it is what the manifest says.
@@ -225,7 +219,11 @@ def newest_packages(
         paths = []
 
     found = [read_manifest(path, files) for path in paths[::-1][:count]]
-    published = [Package(path=each.path, manifest=each.manifest) for each in found if each]
+    published = [
+        Package(path=p.path, size_bytes=p.size_bytes, sha256=p.sha256, manifest=p.manifest)
+        for p in found
+        if p
+    ]
     if not published:
         raise _none_of(output_path, name, files)
 
@@ -234,8 +232,7 @@ def newest_packages(
 
 def _none_of(output_path: Path, name: str, files: Files) -> StateError:
     try:
-        matches = map(_MANIFEST.fullmatch, files.names(output_path))
-        others = sorted({match[1] for match in matches if match})
+        others = published_names(output_path, files)
     except OSError:
         others = []
 

@@ -6,7 +6,6 @@ import heapq
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from itertools import groupby
 from operator import itemgetter
 from sqlite3 import Connection
@@ -15,6 +14,7 @@ from typing import NamedTuple
 from kada_athena_async.extracts.executions import Ran
 from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.extracts.scratch import scratch_database
+from kada_athena_async.sinks.part_reader import time_of
 
 REUSE_S = 3_600
 """Age up to which Athena reuses a result by default."""
@@ -118,4 +118,5 @@ def open_repeats(runs: Runs) -> Iterator[Repeats]:
 
 
 def _seconds(text: str) -> float | None:
-    return datetime.fromisoformat(text).replace(tzinfo=timezone.utc).timestamp() if text else None
+    moment = time_of(text)
+    return moment.timestamp() if moment else None

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from kada_athena_async.commit.manifest import Manifest
 from kada_athena_async.errors import StateError
 from kada_athena_async.extracts.package import Package, newest_packages
 from kada_athena_async.files import Files
+from kada_athena_async.hwm.window import HWM_FORMAT
+from kada_athena_async.manifest import Manifest
 from kada_athena_async.prices import Prices, prices_of
 from kada_athena_async.scopes import SPARK, ScopeFacts
 
-TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 _NAMED = 5
 
 
@@ -73,7 +73,7 @@ class Runs:
 
     def counts(self, ended_at: str) -> bool:
         """True if an execution with this time, as an extract writes it, is looked at."""
-        return self.since is None or ended_at >= f"{self.since:{TIME_FORMAT}}"
+        return self.since is None or ended_at >= f"{self.since:{HWM_FORMAT}}"
 
     def counts_day(self, day: str) -> bool:
         """True if a day of usage, ``YYYY-MM-DD``, is looked at, if only in part."""
@@ -172,8 +172,8 @@ def select_runs(
     later = [p for p in found if since is None or p.manifest.end > since]
     if not later:
         raise StateError(
-            f"no run of {name!r} in {output_path} has executions since {since:{TIME_FORMAT}}: the "
-            f"newest ends {found[0].manifest.end:{TIME_FORMAT}} UTC",
+            f"no run of {name!r} in {output_path} has executions since {since:{HWM_FORMAT}}: the "
+            f"newest ends {found[0].manifest.end:{HWM_FORMAT}} UTC",
             hint="give an earlier time, or extract first",
         )
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 import msgspec
 
 from kada_athena_async import records
-from kada_athena_async.commit.manifest import MANIFEST_VERSION, Manifest
+from kada_athena_async.manifest import MANIFEST_VERSION, Manifest
 from kada_athena_async.records import RECORD_TYPES
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -116,12 +116,13 @@ def manifest_schema() -> dict[str, Any]:
         described = definitions[struct.__name__]
         described.pop("additionalProperties", None)
         described["description"] = (inspect.getdoc(struct) or "").split("\n\n")[0]
+        names = {each.name: each.encode_name for each in msgspec.structs.fields(struct)}
         for name, note in _member_notes(struct).items():
-            described["properties"][name]["description"] = note
+            described["properties"][names[name]]["description"] = note
 
         for name, hint in get_type_hints(struct).items():
             if hint is datetime:
-                described["properties"][name]["format"] = "date-time"
+                described["properties"][names[name]]["format"] = "date-time"
 
     return {"$schema": DIALECT, "$id": MANIFEST_ID, "title": "Manifest of a run", **schema}
 
@@ -224,6 +225,9 @@ _NOTE = re.compile(r"^    (\w+(?:, \w+)*): ((?:.|\n(?=     ))*)", re.MULTILINE)
 def _member_notes(struct: type) -> dict[str, str]:
     """Member -> its line under ``Attributes:`` of the class."""
     section = (inspect.getdoc(struct) or "").partition("Attributes:\n")[2]
+    for each in msgspec.structs.fields(struct):
+        section = section.replace(f"*{each.name}*", f"*{each.encode_name}*")
+
     return {
         name: re.sub(r"\bNone\b", "null", " ".join(note.replace("``", "`").split()))
         for names, note in _NOTE.findall(section)

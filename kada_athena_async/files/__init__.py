@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kada_athena_async.files.appending import open_to_append
 from kada_athena_async.files.digest import Digest
-from kada_athena_async.files.document import parse_document, read_document, to_bytes
+from kada_athena_async.files.document import parse_document, read_bytes, read_document, to_bytes
 from kada_athena_async.files.lock import Lock, holder_of
 from kada_athena_async.files.mounts import is_remote
 from kada_athena_async.files.os_errors import MARK_FIELDS, OUTPUT_FIELD, failing, is_disk_full
@@ -22,6 +22,7 @@ __all__ = [
     "is_remote",
     "open_to_append",
     "parse_document",
+    "read_bytes",
     "read_document",
     "to_bytes",
 ]

@@ -16,6 +16,9 @@ MAX_BYTES = 256 << 20
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
+# As it is written, which spares a look through the whole document.
+_LEADING_VERSION = re.compile(rb'\s*\{\s*"schema_version":\s*(\d{1,9})\s*[,}]')
+
 DocumentT = TypeVar("DocumentT", bound=msgspec.Struct)
 
 
@@ -43,14 +46,28 @@ def read_document(
         StateError: It cannot be read, is too large, is junk, or is newer than this package. The
             file is left as it is.
     """
+    data = read_bytes(files, path, remedy=remedy, is_shared=is_shared)
+    if data is None:
+        return None
+
+    return parse_document(data, kind, source=str(path), newest=newest, remedy=remedy)
+
+
+def read_bytes(files: Files, path: Path, *, remedy: str, is_shared: bool = True) -> bytes | None:
+    """The bytes of the document at *path*; None if there is no such file.
+
+    Args:
+        remedy, is_shared: As for ``read_document``.
+
+    Raises:
+        StateError: It cannot be read, or is too large.
+    """
     try:
-        data = files.read(path, max_bytes=MAX_BYTES, is_shared=is_shared)
+        return files.read(path, max_bytes=MAX_BYTES, is_shared=is_shared)
     except FileNotFoundError:
         return None
     except OSError as exc:
         raise StateError(f"{path} cannot be used: {exc.strerror or exc}", hint=remedy) from exc
-
-    return parse_document(data, kind, source=str(path), newest=newest, remedy=remedy)
 
 
 def parse_document(
@@ -66,7 +83,10 @@ def parse_document(
         StateError: It is junk, or newer than this package.
     """
     try:
-        version = msgspec.json.decode(data, type=_Version).schema_version
+        leading = _LEADING_VERSION.match(data)
+        version = (
+            int(leading[1]) if leading else msgspec.json.decode(data, type=_Version).schema_version
+        )
         if version > newest:
             raise StateError(
                 f"{source} was written by a newer version of this package (schema {version}, "

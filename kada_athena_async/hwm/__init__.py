@@ -10,14 +10,7 @@ from kada_athena_async.hwm.ledger import ExecutionLedger, Ledger, next_state
 from kada_athena_async.hwm.origin import Origin
 from kada_athena_async.hwm.run_state import RunState, StoredState, WorkgroupState
 from kada_athena_async.hwm.times import parse_time
-from kada_athena_async.hwm.window import (
-    Gap,
-    Window,
-    WindowPlan,
-    WindowSettings,
-    WorkgroupWindow,
-    plan_window,
-)
+from kada_athena_async.hwm.window import Window, WindowPlan, WorkgroupWindow, plan_window
 
 __all__ = [
     "EPOCH_YEAR",
@@ -26,7 +19,6 @@ __all__ = [
     "Disposition",
     "Execution",
     "ExecutionLedger",
-    "Gap",
     "IdSet",
     "Ledger",
     "Origin",
@@ -34,7 +26,6 @@ __all__ = [
     "StoredState",
     "Window",
     "WindowPlan",
-    "WindowSettings",
     "WorkgroupState",
     "WorkgroupWindow",
     "classify",

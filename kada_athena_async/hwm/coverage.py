@@ -38,19 +38,19 @@ def overlapping(window: Window, published: Iterable[Window]) -> list[Window]:
     )
 
 
-def covered_by_state(carried: RunState | None) -> list[Window]:
+def covered_by_state(state: RunState | None) -> list[Window]:
     """Windows that a state alone shows as published: from the start of its chain of runs to its
     end.
 
     It stands in for manifests that were removed after their delivery. States of earlier versions
     say nothing.
     """
-    if carried is None:
+    if state is None:
         return []
 
-    starts = [mark.since for mark in carried.workgroups.values() if mark.mark == carried.hwm]
+    starts = [own.since for own in state.workgroups.values() if own.hwm == state.hwm]
     known = [start for start in starts if start is not None]
-    if not known or len(known) < len(starts) or min(known) >= carried.hwm:
+    if not known or len(known) < len(starts) or min(known) >= state.hwm:
         return []
 
-    return [Window(min(known), carried.hwm)]
+    return [Window(min(known), state.hwm)]

@@ -64,12 +64,12 @@ def classify(execution: Execution, history: WorkgroupWindow) -> Classified:
     finished after the history that is extracted begins. Where the window does not follow the last
     run's, nothing that finished before the start is emitted.
     """
-    window, known = history.window, history.known
+    window, previous = history.window, history.previous
     # Whatever the case in which an answer writes the name: this workgroup listed the execution.
     if execution.workgroup.lower() != history.workgroup.lower():
         return Classified(Disposition.ELSEWHERE)
 
-    if known is not None and execution.query_id in known.recent:
+    if previous is not None and execution.query_id in previous.recent:
         return Classified(Disposition.RECENT)
 
     submitted_at = submission(execution, history)
@@ -92,7 +92,7 @@ def is_finished(execution: Execution) -> bool:
 
 def _finished(execution: Execution, history: WorkgroupWindow) -> Classified:
     """Decide what becomes of an execution that finished before the window's end."""
-    window, known = history.window, history.known
+    window, previous = history.window, history.previous
     submitted_at = submission(execution, history)
     finished_at = completion(execution, history)
 
@@ -111,7 +111,7 @@ def _finished(execution: Execution, history: WorkgroupWindow) -> Classified:
         return Classified(Disposition.EMIT, is_late=True)
 
     is_news = submitted_at >= history.news_since
-    is_ours = known is not None and (known.since is None or finished_at >= known.since)
+    is_ours = previous is not None and (previous.since is None or finished_at >= previous.since)
     if is_ours and (was_unfinished or is_news):
         return Classified(Disposition.EMIT, is_late=True)
 
@@ -128,7 +128,7 @@ def _is_owed(execution: Execution, history: WorkgroupWindow) -> bool:
     if owed is None:
         return False
 
-    if finished_at >= owed.mark:
+    if finished_at >= owed.hwm:
         return True
 
     if owed.since is not None and finished_at < owed.since:

@@ -8,11 +8,9 @@ from datetime import datetime, timezone
 import msgspec
 
 from kada_athena_async.hwm.origin import Origin
-from kada_athena_async.hwm.run_state import RunState
-from kada_athena_async.hwm.window import HWM_FORMAT
+from kada_athena_async.hwm.window import HWM_FORMAT, Window
 from kada_athena_async.redact import hide_secrets
 
-STATE_VERSION = 2
 ANNOUNCEMENT_VERSION = 2
 MAX_HWM_BYTES = 1024
 
@@ -20,23 +18,6 @@ EPOCH_YEAR = 1970
 """First year of a time of Athena's; an earlier one less its overlap may have no date at all."""
 
 _LINE = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
-
-
-class State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Content of the state file beside the high-water mark.
-
-    Attributes:
-        run_id, manifest_sha256: The commit that wrote it.
-        output_path: The directory of that commit, if the HWM is a file; empty in states of earlier
-            versions.
-        carried: Its ``hwm`` names the HWM that it belongs to.
-    """
-
-    schema_version: int = STATE_VERSION
-    run_id: str
-    manifest_sha256: str
-    output_path: str = ""
-    carried: RunState
 
 
 class DeliveryIntent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,6 +65,10 @@ class DeliveryIntent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     early: dict[str, tuple[str, ...]] = {}
     elsewhere: tuple[str, ...] = ()
     sealed: str = ""
+
+    @property
+    def window(self) -> Window:
+        return Window(self.start, self.end)
 
     def binds(self, hwm: datetime | None) -> bool:
         """True if this delivery comes before anything else that begins at *hwm*."""

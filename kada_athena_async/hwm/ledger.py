@@ -61,7 +61,7 @@ class Ledger:
         self._recent: dict[str, datetime] = {}
         self._early: list[str] = []
         self._elsewhere: list[str] = []
-        self._keep_recent(history.known.recent if history.known else {})
+        self._keep_recent(history.previous.recent if history.previous else {})
 
     def unfinished(self) -> list[str]:
         """The ids that the last run left unfinished and that are to be asked for now.
@@ -151,7 +151,7 @@ class Ledger:
             workgroup=self._history.workgroup,
             counts=dict(self._counts),
             next=WorkgroupState(
-                mark=self._history.window.end,
+                hwm=self._history.window.end,
                 since=self._since,
                 pending=self._pending,
                 recent=self._recent,
@@ -163,8 +163,8 @@ class Ledger:
 
     @property
     def _since(self) -> datetime | None:
-        known = self._history.known
-        return known.since if known is not None else self._history.window.start
+        previous = self._history.previous
+        return previous.since if previous is not None else self._history.window.start
 
     @property
     def _recent_since(self) -> datetime | None:
@@ -174,7 +174,7 @@ class Ledger:
             return None
 
         kept_since = history.window.end - history.overlap
-        known_since = history.known.knows_since if history.known else history.window.start
+        known_since = history.previous.knows_since if history.previous else history.window.start
         return max(kept_since, known_since)
 
     def _settle(self, query_id: str) -> None:
@@ -190,8 +190,8 @@ class Ledger:
 
     def _check_emitted(self, execution: Execution) -> None:
         # Said again on purpose, in other words than classify's: the two must agree.
-        known, window = self._history.known, self._history.window
-        is_recent = known is not None and execution.query_id in known.recent
+        previous, window = self._history.previous, self._history.window
+        is_recent = previous is not None and execution.query_id in previous.recent
         is_recent = is_recent or execution.query_id in self._history.published
         finished_at = completion(execution, self._history)
         if is_recent or not is_finished(execution) or not finished_at < window.end:
@@ -200,7 +200,7 @@ class Ledger:
 
 def next_state(
     hwm: datetime,
-    before: RunState | None,
+    previous: RunState | None,
     accounts: Iterable[ExecutionLedger],
     *,
     skipped: Mapping[str, datetime] | None = None,
@@ -217,20 +217,20 @@ def next_state(
             are owed; ``ANY_WORKGROUP`` if nobody could list them.
     """
     accounts, skipped = tuple(accounts), skipped or {}
-    marks = {
-        name: mark
-        for name, mark in (before.workgroups if before else {}).items()
-        if mark.mark <= hwm and (name in skipped or mark.mark >= hwm - PENDING_LIFE)
+    kept = {
+        name: own
+        for name, own in (previous.workgroups if previous else {}).items()
+        if own.hwm <= hwm and (name in skipped or own.hwm >= hwm - PENDING_LIFE)
     }
     if accounts:
-        marks.pop(ANY_WORKGROUP, None)
+        kept.pop(ANY_WORKGROUP, None)
 
     owed = {
-        name: WorkgroupState(mark=start, since=start)
+        name: WorkgroupState(hwm=start, since=start)
         for name, start in skipped.items()
-        if name not in marks
+        if name not in kept
     }
-    workgroups = marks | owed | {account.workgroup: account.next for account in accounts}
+    workgroups = kept | owed | {account.workgroup: account.next for account in accounts}
     return RunState(
         hwm=hwm, origin=origin, workgroups=workgroups, unresolved=dict(unresolved or {})
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypeAlias
 
 import msgspec
 
@@ -18,14 +19,12 @@ from kada_athena_async.files import parse_document, to_bytes
 from kada_athena_async.hwm.formats import (
     ANNOUNCEMENT_VERSION,
     MAX_HWM_BYTES,
-    STATE_VERSION,
     DeliveryIntent,
-    State,
     format_hwm,
     parse_hwm,
 )
-from kada_athena_async.hwm.run_state import RunState, StoredState
-from kada_athena_async.hwm.store import REMOVE_ANNOUNCEMENT
+from kada_athena_async.hwm.run_state import STATE_VERSION, RunState, StoredState
+from kada_athena_async.hwm.store import REMOVE_ANNOUNCEMENT, REMOVE_STATE, FileHwmStore
 from kada_athena_async.hwm.versioned_objects import VersionedObject, VersionedObjects
 
 
@@ -42,6 +41,9 @@ class ObjectHwmStore:
             and while there is a landing ``<name>_delivery.json``.
     """
 
+    hwm_path: None = None
+    """There is no file; see ``FileHwmStore``."""
+
     def __init__(self, cells: VersionedObjects, name: str) -> None:
         self.place = f"{cells.place}/{name}_hwm.txt"
         self._cells = cells
@@ -50,20 +52,20 @@ class ObjectHwmStore:
         self._announcement_name = f"{name}_delivery.json"
         self._versions: dict[str, str | None] = {}
         self._announcement: DeliveryIntent | None = None
-        self._mark: StoredState | None = None
+        self._known: tuple[datetime | None, StoredState | None] | None = None
 
-    async def read(self) -> StoredState:
-        """State of the last run, as this run first saw it; see ``HwmStore``.
+    async def read(self) -> tuple[datetime | None, StoredState | None]:
+        """The HWM and the state of the last run, as this run first saw them; see ``HwmStore``.
 
         Raises:
             StateError: Mark or state are junk, or the place does not let us read them.
             CredentialsError: The place does not accept who we are.
             LockedError: Somebody else wrote them, as a call before this one found.
         """
-        if self._mark is None:
+        if self._known is None:
             await self.check()
-        assert self._mark is not None
-        return self._mark
+        assert self._known is not None
+        return self._known
 
     async def check(self) -> None:
         """Ask the place; see ``HwmStore``.
@@ -72,47 +74,41 @@ class ObjectHwmStore:
             StateError, CredentialsError: As for ``read``.
             LockedError: Somebody else wrote HWM or state since the first call.
         """
-        self._mark = None
-        self._mark = await self._stored()
+        self._known = None
+        self._known = await self._stored()
 
-    async def _stored(self) -> StoredState:
+    async def _stored(self) -> tuple[datetime | None, StoredState | None]:
         line = await self._read(self._hwm_name)
         state = await self._read(self._state_name)
         hwm = self._parse(line) if line else None
         if state is None:
-            return StoredState(hwm=hwm)
+            return hwm, None
 
-        known = parse_document(
+        source = f"{self._cells.place}/{self._state_name}"
+        return hwm, parse_document(
             state.data,
-            State,
-            source=f"{self._cells.place}/{self._state_name}",
+            StoredState,
+            source=source,
             newest=STATE_VERSION,
-            remedy="restore it from a backup; or remove it: the high-water mark "
-            "stays, and the last manifest "
-            "published stands in for the state",
+            remedy=REMOVE_STATE.format(""),
         )
-        carried = known.carried
-        if hwm is not None and carried.hwm == hwm:
-            return StoredState(hwm=hwm, carried=carried, manifest_sha256=known.manifest_sha256)
 
-        return StoredState(hwm=hwm, was_edited=True, before_edit=carried)
-
-    async def read_anew(self) -> StoredState:
-        """The state now, whoever wrote it; from here on the run is taken to have begun there."""
+    async def read_anew(self) -> tuple[datetime | None, StoredState | None]:
+        """HWM and state now, whoever wrote them; the run is taken to have begun there."""
         self._versions.clear()
-        self._mark = None
+        self._known = None
         return await self.read()
 
-    async def write(self, carried: RunState, *, run_id: str, manifest_sha256: str) -> None:
+    async def write(self, state: RunState, *, run_id: str, manifest_sha256: str) -> None:
         """Write the state, then the HWM; see ``HwmStore``.
 
         Raises:
             LockedError: Somebody else was faster; the HWM is theirs.
             CommitError: The place refuses; the HWM has not moved.
         """
-        state = State(run_id=run_id, manifest_sha256=manifest_sha256, carried=carried)
-        await self._write(self._state_name, to_bytes(state))
-        await self.publish(carried.hwm)
+        stored = StoredState(run_id=run_id, manifest_sha256=manifest_sha256, state=state)
+        await self._write(self._state_name, to_bytes(stored))
+        await self.publish(state.hwm)
 
     async def publish(self, hwm: datetime) -> None:
         """Set the HWM alone, as an operator does.
@@ -175,7 +171,7 @@ class ObjectHwmStore:
 
     async def _write(self, name: str, data: bytes) -> None:
         if name != self._announcement_name:
-            self._mark = None
+            self._known = None
         if name not in self._versions:
             await self._read(name, may_be_hidden=name == self._announcement_name)
 
@@ -210,3 +206,7 @@ class ObjectHwmStore:
             hint="let one runner at a time use a high-water mark; run again to go on from where "
             "it stands now",
         )
+
+
+Store: TypeAlias = FileHwmStore | ObjectHwmStore
+"""The places where a high-water mark can be kept."""

@@ -13,20 +13,19 @@ from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm.formats import (
     ANNOUNCEMENT_VERSION,
     MAX_HWM_BYTES,
-    STATE_VERSION,
     DeliveryIntent,
-    State,
     format_hwm,
     parse_hwm,
 )
-from kada_athena_async.hwm.run_state import RunState, StoredState
+from kada_athena_async.hwm.run_state import STATE_VERSION, RunState, StoredState
 
 
 class HwmStore(Protocol):
     """A place that remembers how far the runs of one name came."""
 
-    async def read(self) -> StoredState:
-        """State of the last run; a store elsewhere asks once and then gives what it got.
+    async def read(self) -> tuple[datetime | None, StoredState | None]:
+        """The HWM, and the state of the last run; a store elsewhere asks once and then gives what
+        it got.
 
         Raises:
             StateError: Mark or state cannot be trusted.
@@ -40,8 +39,8 @@ class HwmStore(Protocol):
             LockedError: Somebody else wrote them.
         """
 
-    async def write(self, carried: RunState, *, run_id: str, manifest_sha256: str) -> None:
-        """Remember *carried*, then move the HWM to ``carried.hwm``; durable on return.
+    async def write(self, state: RunState, *, run_id: str, manifest_sha256: str) -> None:
+        """Remember *state*, then move the HWM to ``state.hwm``; durable on return.
 
         Whenever a crash comes, the HWM is the old one or the new one, and never the new one
         without its state.
@@ -72,6 +71,12 @@ REMOVE_ANNOUNCEMENT = (
     "of a window behind the high-water mark: if so, set it to that window's end"
 )
 """Remedy for a delivery intent that is junk."""
+
+REMOVE_STATE = (
+    "restore it from a backup; or remove it: the high-water mark{} stays, and the last published "
+    "manifest stands in for the state"
+)
+"""Remedy for a state that is junk."""
 
 
 class FileHwmStore:
@@ -105,32 +110,33 @@ class FileHwmStore:
         self.state_path = self.hwm_path.with_name(f"{own}state.json")
         self.announcement_path = self.hwm_path.with_name(f"{own}delivery.json")
         self.lock_path = self.hwm_path.with_name(lock)
+        self.place = str(self.hwm_path)
         self._files = files
 
-    async def read(self) -> StoredState:
-        """State that the last run left; see ``HwmStore``."""
+    async def read(self) -> tuple[datetime | None, StoredState | None]:
+        """The HWM, and the state that the last run left; see ``HwmStore``."""
         return await in_thread(self._read)
 
     async def check(self) -> None:
         """Read them; the lock of the run keeps others away."""
         await self.read()
 
-    async def read_anew(self) -> StoredState:
+    async def read_anew(self) -> tuple[datetime | None, StoredState | None]:
         """As ``read``: the lock of the run keeps others away."""
         return await self.read()
 
-    async def write(self, carried: RunState, *, run_id: str, manifest_sha256: str) -> None:
+    async def write(self, state: RunState, *, run_id: str, manifest_sha256: str) -> None:
         """Write the state, then the HWM; see ``HwmStore``."""
-        state = State(
+        stored = StoredState(
             run_id=run_id,
             manifest_sha256=manifest_sha256,
             output_path=self.output_path,
-            carried=carried,
+            state=state,
         )
         with failing(self.state_path, field=MARK_FIELDS):
-            await in_thread(lambda: self._files.write_durably(self.state_path, to_bytes(state)))
+            await in_thread(lambda: self._files.write_durably(self.state_path, to_bytes(stored)))
 
-        await self.publish(carried.hwm)
+        await self.publish(state.hwm)
 
     async def publish(self, hwm: datetime) -> None:
         """Set the HWM alone, as an operator or the vendor's ``publish_hwm`` does.
@@ -167,33 +173,14 @@ class FileHwmStore:
         if self._files.exists(self.announcement_path):
             self._files.remove(self.announcement_path)
 
-    def _read(self) -> StoredState:
-        hwm = self._read_hwm()
-        remedy = (
-            "restore it from a backup; or remove it: the high-water mark in "
-            f"{self.hwm_path.name} stays, and the last published manifest stands in for the state"
-        )
-        state = read_document(
+    def _read(self) -> tuple[datetime | None, StoredState | None]:
+        return self._read_hwm(), read_document(
             self._files,
             self.state_path,
-            State,
+            StoredState,
             newest=STATE_VERSION,
-            remedy=remedy,
+            remedy=REMOVE_STATE.format(f" in {self.hwm_path.name}"),
             is_shared=False,
-        )
-        if state is None:
-            return StoredState(hwm=hwm)
-
-        if hwm is not None and state.carried.hwm == hwm:
-            return StoredState(
-                hwm=hwm,
-                carried=state.carried,
-                manifest_sha256=state.manifest_sha256,
-                output_path=state.output_path,
-            )
-
-        return StoredState(
-            hwm=hwm, was_edited=True, before_edit=state.carried, output_path=state.output_path
         )
 
     def _read_hwm(self) -> datetime | None:

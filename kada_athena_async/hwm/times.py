@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 
+from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.hwm.formats import EPOCH_YEAR, format_hwm
 
 REMEDY = (
@@ -59,6 +60,28 @@ def refusal_of_mark(moment: datetime, *, now: datetime) -> str:
 
     is_past = moment <= now
     return "" if is_past else f"must not lie in the future; it is {format_hwm(_whole(now))}"
+
+
+def moment_of(key: str, value: datetime | str | None, *, now: datetime) -> datetime | None:
+    """A time as a caller gives it: a datetime, or a text that ``parse_time`` reads.
+
+    Raises:
+        ConfigError: It is none, or lies before 1970.
+    """
+    if value is None:
+        return None
+
+    try:
+        moment = parse_time(value, now=now) if isinstance(value, str) else value
+    except ValueError as error:
+        problem = Problem(key, repr(value), str(error))
+        raise ConfigError([problem], source="window") from None
+
+    if getattr(moment, "year", 0) < EPOCH_YEAR:  # no datetime has none
+        remedy = f"give a datetime, or a text, of {EPOCH_YEAR} or later"
+        raise ConfigError([Problem(key, repr(value), remedy)], source="window")
+
+    return moment
 
 
 def _moment(date: str, minutes: str, seconds: str, zone: str) -> datetime:

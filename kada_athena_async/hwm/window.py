@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
-from typing import NamedTuple
 
 import msgspec
 
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.config.contradictions import RETENTION_DAYS
 from kada_athena_async.errors import ConfigError, Problem, StateError
-from kada_athena_async.hwm.run_state import OVERLAP, RunState, StoredState, WorkgroupState
+from kada_athena_async.hwm.run_state import OVERLAP, RunState, WorkgroupState
 
 RETENTION = timedelta(days=RETENTION_DAYS)
 
@@ -47,49 +46,15 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WindowSettings:
-    """Settings of windows; see the configuration fields of the same names.
-
-    Attributes:
-        held_since: Where the history begins that Athena's system table holds, if it is read.
-    """
-
-    settle: timedelta = timedelta(seconds=60)
-    initial_lookback: timedelta = RETENTION
-    held_since: datetime | None = None
-
-    def first_since(self, now: datetime) -> datetime:
-        """Begin of a first window: never before what AWS still has."""
-        kept_since = now - RETENTION
-        if self.held_since is not None:
-            # Up to the next whole second, for all of the window has to be held.
-            kept_since = min(kept_since, self.held_since + timedelta(seconds=1))
-
-        return whole_second(max(now - self.initial_lookback, kept_since))
-
-
-class Gap(NamedTuple):
-    """A time whose executions are not extracted.
-
-    Attributes:
-        kind: ``retention`` (Athena no longer has them) or ``operator`` (the HWM was set forward).
-    """
-
-    kind: str
-    start: datetime
-    end: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkgroupWindow:
     """The part of one workgroup's history to read.
 
     Attributes:
-        known: What the last run left; None if the window does not follow it.
+        previous: State that the last run left; None if the window does not follow it.
         unfinished: Executions that were not finished when they were last seen, as in
             ``WorkgroupState.pending``: asked for by id, however long ago they were submitted.
         listed_since: Executions submitted before this need not be listed.
-        gaps: What cannot be extracted any more.
+        gaps: As in ``WindowPlan``.
         published: Ids of executions that other packages hold: never emitted once more.
         replaced: Ids of executions in the package that this one replaces: emitted here again, also
             those that became listable late and finished before the window. None if it replaces
@@ -103,10 +68,10 @@ class WorkgroupWindow:
 
     workgroup: str
     window: Window
-    known: WorkgroupState | None
+    previous: WorkgroupState | None
     listed_since: datetime
     unfinished: Mapping[str, datetime] = field(default_factory=dict)
-    gaps: tuple[Gap, ...] = ()
+    gaps: Mapping[str, Window] = field(default_factory=dict)
     published: Container[str] = field(default=frozenset(), compare=False)
     replaced: Container[str] | None = field(default=None, compare=False)
     owed: WorkgroupState | None = None
@@ -116,8 +81,8 @@ class WorkgroupWindow:
     @property
     def news_since(self) -> datetime:
         """Executions submitted from here on that nobody knows are news, whenever they ended."""
-        start = self.window.start
-        return start - OVERLAP if self.known is None else min(self.known.knows_since, start)
+        start, previous = self.window.start, self.previous
+        return start - OVERLAP if previous is None else min(previous.knows_since, start)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,16 +91,20 @@ class WindowPlan:
 
     Attributes:
         window: None if there is nothing to do: the window would be empty.
+        replaces: True if a published package of the same window is extracted once more.
+        compress: Whether the files are gzipped; None for what the configuration says.
         previous: State that the last run left; None if there is none.
         follows: True if the window begins where *previous* ends. Otherwise the window was chosen:
             what is under way, and workgroups that lag behind, belong to this run all the same.
         kept_since: The oldest moment of which Athena still has the history.
         first_since: Where a workgroup begins that no run has read yet.
-        gaps: What cannot be extracted any more, or was skipped on purpose.
+        gaps: Times whose executions are not extracted: ``retention`` (Athena no longer has them),
+            ``operator`` (the HWM was set forward).
         notes: Sentences for the user, each with a stable code.
         published, replaced: As in ``WorkgroupWindow``.
         early: By workgroup, the executions of the replaced package that were submitted before the
             window: asked for by their ids, for a list may not reach back to them.
+        elsewhere: If a package is replaced: executions that packages of other machines hold.
         later: The state that the next run goes on from, if the window lies before it.
         left: State that the replaced package left to the next run; None if nobody knows.
         late: Executions of earlier windows whose principal the replaced package holds: id -> when
@@ -146,15 +115,18 @@ class WindowPlan:
     """
 
     window: Window | None
+    replaces: bool = False
+    compress: bool | None = None
     previous: RunState | None
     follows: bool
     kept_since: datetime
     first_since: datetime
-    gaps: tuple[Gap, ...] = ()
+    gaps: Mapping[str, Window] = field(default_factory=dict)
     notes: tuple[tuple[WarningCode, str], ...] = ()
     published: Container[str] = field(default=frozenset(), compare=False)
     replaced: Container[str] | None = field(default=None, compare=False)
     early: Mapping[str, Sequence[str]] = field(default_factory=dict, compare=False)
+    elsewhere: Sequence[str] = field(default=(), compare=False)
     later: RunState | None = None
     left: RunState | None = None
     late: Mapping[str, datetime] = field(default_factory=dict, compare=False)
@@ -190,10 +162,11 @@ class WindowPlan:
 
     def reaching(self, earliest: datetime) -> WindowPlan:
         """The same where a source holds the history from *earliest* on, longer than Athena."""
-        kept_since = min(self.kept_since, earliest)
-        others = tuple(gap for gap in self.gaps if gap.kind != "retention")
+        whole = whole_second(earliest) + timedelta(seconds=bool(earliest.microsecond))
+        kept_since = min(self.kept_since, whole)
+        others = {kind: gap for kind, gap in self.gaps.items() if kind != "retention"}
         begin = self.window.start if self.window else kept_since
-        gaps = _retention_gap(begin, kept_since) + others
+        gaps = {**_retention_gap(begin, kept_since), **others}
         return replace(self, kept_since=kept_since, gaps=gaps)
 
     def of_workgroup(self, workgroup: str) -> WorkgroupWindow:
@@ -205,41 +178,43 @@ class WindowPlan:
         if self.window is None:
             raise ValueError("an empty window has nothing to read")
 
-        previous = self.previous
-        mark = _mark_of(workgroup, previous, self.window)
-        start, known = self.window.start, None
-        gaps: tuple[Gap, ...] = ()
-        if mark is None:
+        own = _state_of(workgroup, self.previous)
+        if own is not None and own.hwm >= self.window.end:
+            own = None  # of no use for this window
+
+        start, previous = self.window.start, None
+        gaps: dict[str, Window] = {}
+        if own is None:
             if self.follows:
                 start = min(start, self.first_since)
-        elif self.follows or self._catches_up(mark, self.window):
-            start, known = mark.mark, mark
-        elif previous is not None and mark.mark <= previous.hwm < start:
-            gaps = (Gap("operator", mark.mark, start),)
+        elif self.follows or self._catches_up(own, self.window):
+            start, previous = own.hwm, own
+        elif self.previous is not None and own.hwm <= self.previous.hwm < start:
+            gaps = {"operator": Window(whole_second(own.hwm), start)}
 
-        if known is not None:
+        if previous is not None:
             # The package before has passed over what this one held, and holds again.
             replaced = self.replaced or frozenset()
-            recent = {key: at for key, at in known.recent.items() if key not in replaced}
-            known = msgspec.structs.replace(known, recent=recent)
+            recent = {key: at for key, at in previous.recent.items() if key not in replaced}
+            previous = msgspec.structs.replace(previous, recent=recent)
 
         return WorkgroupWindow(
             workgroup=workgroup,
             window=Window(start, self.window.end),
-            known=known,
-            listed_since=start - (OVERLAP if _was_listed(known) else LONGEST_QUERY),
+            previous=previous,
+            listed_since=start - (OVERLAP if _was_listed(previous) else LONGEST_QUERY),
             unfinished={
                 **dict.fromkeys(self.early.get(workgroup, ()), self.window.start),
-                **(mark.pending if mark else {}),
+                **(own.pending if own else {}),
             },
-            gaps=gaps + _retention_gap(start, self.kept_since),
+            gaps=gaps | _retention_gap(start, self.kept_since),
             published=self.published,
             replaced=self.replaced,
-            owed=_own_mark(workgroup, self.later),
+            owed=_state_of(workgroup, self.later),
             knows_others=self.knows_others,
         )
 
-    def _catches_up(self, mark: WorkgroupState, window: Window) -> bool:
+    def _catches_up(self, own: WorkgroupState, window: Window) -> bool:
         """True if a chosen window includes what a workgroup that lags behind has missed.
 
         Not if the window skips time on purpose, nor if the HWM will not move: then a later run
@@ -248,109 +223,123 @@ class WindowPlan:
         if self.previous is None:
             return False
 
-        return mark.mark < window.start <= self.previous.hwm <= window.end
+        return own.hwm < window.start <= self.previous.hwm <= window.end
 
 
-def _was_listed(known: WorkgroupState | None) -> bool:
+def _was_listed(previous: WorkgroupState | None) -> bool:
     """True if what was under way at the HWM is known by id: its last run listed executions.
 
     False also for a workgroup of which only the place is known where its history begins.
     """
-    return known is not None and known.since != known.mark and known.recent_since is None
+    if previous is None:
+        return False
+
+    return previous.since != previous.hwm and previous.recent_since is None
 
 
-def _own_mark(workgroup: str, state: RunState | None) -> WorkgroupState | None:
+def _state_of(workgroup: str, state: RunState | None) -> WorkgroupState | None:
     if state is None:
         return None
 
     return state.workgroups.get(workgroup) or state.workgroups.get(ANY_WORKGROUP)
 
 
-def _mark_of(workgroup: str, state: RunState | None, window: Window) -> WorkgroupState | None:
-    """Mark of *workgroup* in *state*, if it is of use for *window*."""
-    mark = _own_mark(workgroup, state)
-    return mark if mark is not None and mark.mark < window.end else None
-
-
 def plan_window(
     now: datetime,
-    settings: WindowSettings,
-    stored: StoredState,
+    hwm: datetime | None,
+    state: RunState | None = None,
     *,
     start: datetime | None = None,
     end: datetime | None = None,
+    settle: timedelta = timedelta(seconds=60),
+    initial_lookback: timedelta = RETENTION,
+    held_since: datetime | None = None,
 ) -> WindowPlan:
     """Plan the window of a run.
 
     Args:
         now: The earlier of this machine's clock and AWS's, aware.
-        stored: What the last run left.
+        hwm: The stored high-water mark; None before the first run.
+        state: State that the last run left; it is another HWM's if somebody set that by hand.
         start, end: What the user asks for; naive values are UTC, fractions of a second are cut.
+        settle, initial_lookback: See the configuration fields of the same names.
+        held_since: Where the history begins that Athena's system table holds, if it is read.
 
     Raises:
         ConfigError: *start* lies after *end*.
         StateError: The stored HWM lies in the future.
     """
-    settled = whole_second(now - settings.settle)
+    settled = whole_second(now - settle)
     wanted = settled if end is None else whole_second(end)
     stop = min(wanted, settled)
-    begin = _begin(now, settings, stored, start)
-    if start is None and stored.hwm is not None and stored.hwm > now:
-        raise StateError(
-            f"the high-water mark {stored.hwm:{HWM_FORMAT}} UTC lies in the future",
-            hint="check this machine's clock, or set the high-water mark back with `publish_hwm`",
-        )
-
-    if begin > stop and (start is not None or end is not None):
-        remedy = f"must not lie after the end, {stop:{HWM_FORMAT}}"
-        problem = Problem("start_hwm", f"{begin:{HWM_FORMAT}}", remedy)
-        raise ConfigError([problem], source="window")
+    first_since = _first_since(now, initial_lookback, held_since)
+    begin = whole_second(start) if start is not None else hwm or first_since
+    refuse_future(hwm if start is None else None, now)
+    if start is not None or end is not None:
+        _refuse_order(begin, stop)
 
     notes = []
     if stop < wanted:
-        message = f"the end {wanted:{HWM_FORMAT}} is not settled yet: {stop:{HWM_FORMAT}}"
-        notes.append((WarningCode.WINDOW_END_ADJUSTED, message))
+        late = f"the end {wanted:{HWM_FORMAT}} is not settled yet: {stop:{HWM_FORMAT}}"
+        notes.append((WarningCode.WINDOW_END_ADJUSTED, late))
 
-    if stored.was_edited and start is None:
-        message = "the high-water mark was set by hand: the run starts there"
-        notes.append((WarningCode.HWM_EDITED, message))
-
-    newest = stored.newest
-    follows = stored.carried is not None and stored.carried.hwm == begin
+    # The last HWM that the runs themselves reached, whatever was written into the file since.
+    reached = state.hwm if state else hwm
+    was_edited = reached != hwm
+    if was_edited and start is None:
+        edited = "the high-water mark was set by hand: the run starts there"
+        notes.append((WarningCode.HWM_EDITED, edited))
 
     kept_since = whole_second(now - RETENTION)
+    gaps = _retention_gap(begin, kept_since)
+    if (was_edited or start is not None) and reached is not None and reached < begin:
+        gaps["operator"] = Window(whole_second(reached), begin)
+
     return WindowPlan(
         window=Window(begin, stop) if begin < stop else None,
-        previous=newest,
-        follows=follows,
+        previous=state,
+        follows=state is not None and state.hwm == hwm == begin,
         kept_since=kept_since,
-        first_since=settings.first_since(now),
-        gaps=_retention_gap(begin, kept_since) + _operator_gap(begin, stored, start),
+        first_since=first_since,
+        gaps=gaps,
         notes=tuple(notes),
     )
 
 
-def _begin(
-    now: datetime, settings: WindowSettings, stored: StoredState, start: datetime | None
+def refuse_future(hwm: datetime | None, now: datetime) -> None:
+    """Refuse a stored high-water mark that lies in the future.
+
+    Raises:
+        StateError: It does.
+    """
+    if hwm is not None and hwm > now:
+        raise StateError(
+            f"the high-water mark {hwm:{HWM_FORMAT}} UTC lies in the future",
+            hint="check this machine's clock, or set the high-water mark back with `publish_hwm`",
+        )
+
+
+def _refuse_order(begin: datetime, end: datetime) -> None:
+    if begin > end:
+        remedy = f"must not lie after the end, {end:{HWM_FORMAT}}"
+        problem = Problem("start_hwm", f"{begin:{HWM_FORMAT}}", remedy)
+        raise ConfigError([problem], source="window")
+
+
+def _first_since(
+    now: datetime, initial_lookback: timedelta, held_since: datetime | None
 ) -> datetime:
-    if start is not None:
-        return whole_second(start)
+    """Begin of a first window: never before what AWS still has."""
+    kept_since = now - RETENTION
+    if held_since is not None:
+        # Up to the next whole second, for all of the window has to be held.
+        kept_since = min(kept_since, held_since + timedelta(seconds=1))
 
-    return stored.hwm or settings.first_since(now)
+    return whole_second(max(now - initial_lookback, kept_since))
 
 
-def _retention_gap(begin: datetime, kept_since: datetime) -> tuple[Gap, ...]:
-    return (Gap("retention", begin, kept_since),) if begin < kept_since else ()
-
-
-def _operator_gap(begin: datetime, stored: StoredState, start: datetime | None) -> tuple[Gap, ...]:
-    # The last HWM that the runs themselves reached, whatever was written into the file since.
-    reached = stored.before_edit.hwm if stored.before_edit else stored.hwm
-    is_chosen = start is not None or stored.was_edited
-    if is_chosen and reached is not None and reached < begin:
-        return (Gap("operator", reached, begin),)
-
-    return ()
+def _retention_gap(begin: datetime, kept_since: datetime) -> dict[str, Window]:
+    return {"retention": Window(begin, kept_since)} if begin < kept_since else {}
 
 
 def whole_second(moment: datetime) -> datetime:

@@ -43,7 +43,7 @@ from kada_athena_async.files.threads import in_thread
 from kada_athena_async.landing.delivery_report import DeliveryReport
 from kada_athena_async.landing.interface import Claim, Landing, PutRequest, Stored
 from kada_athena_async.landing.journal import Journal
-from kada_athena_async.landing.package import Package, packages_of, unlisted
+from kada_athena_async.manifest import PublishedPackage, published_packages, unlisted
 
 FILES_AT_ONCE = 4
 
@@ -85,12 +85,12 @@ async def deliver(
         StateError: A manifest or the journal is junk.
         CommitError: The journal cannot be written.
     """
-    packages = await packages_of(output_path, name, files)
+    packages = await in_thread(lambda: published_packages(output_path, name, files))
     journal = await Journal.open(output_path, name, files)
     pending = [
         p
         for p in packages
-        if not journal.is_delivered(p, landing.place) and p.manifest.name not in held_back
+        if not journal.is_delivered(p, landing.place) and p.name not in held_back
     ]
     report = DeliveryReport(place=landing.place)
     if pending:
@@ -104,8 +104,7 @@ async def deliver(
     delivered = [
         package
         for package in packages[:-1]
-        if (found := journal.find(package.manifest.name, landing.place))
-        and found.delivered_at < before
+        if (found := journal.find(package.name, landing.place)) and found.delivered_at < before
     ]
     removed = [name for package in delivered for name in await _remove(package, files)]
     return replace(report, removed=tuple(removed))
@@ -126,16 +125,18 @@ class _Delivery:
     skipped: list[NamedFile] = field(default_factory=list)
     _is_blind: bool = False
 
-    async def run(self, pending: Sequence[Package], packages: Sequence[Package]) -> DeliveryReport:
+    async def run(
+        self, pending: Sequence[PublishedPackage], packages: Sequence[PublishedPackage]
+    ) -> DeliveryReport:
         """Deliver *pending* in their order, noting each."""
         place, begun = self.landing.place, self.clock.monotonic()
-        manifests = tuple(package.manifest.name for package in pending)
+        manifests = tuple(package.name for package in pending)
         self.notify(
             DeliveryStarted(
                 place=place,
                 manifests=manifests,
                 files=sum(len(package.files) + 1 for package in pending),
-                size_bytes=sum(package.size_bytes for package in pending),
+                size_bytes=sum(file.size_bytes for p in pending for file in (*p.files, p.file)),
             )
         )
         for package in pending:
@@ -161,15 +162,15 @@ class _Delivery:
             sent_bytes=sent_bytes,
         )
 
-    async def _deliver(self, package: Package) -> None:
+    async def _deliver(self, package: PublishedPackage) -> None:
         claim = self.claim
-        if claim is not None and claim.intent.sha256 != package.manifest.sha256:
+        if claim is not None and claim.intent.sha256 != package.sha256:
             claim = None
 
-        there = await self._look(package.manifest)
-        if there is not None and there.holds(package.manifest):
+        there = await self._look(package.file)
+        if there is not None and there.holds(package.file):
             # The manifest goes last, so all that it names was there when it was written.
-            for file in (*package.files, package.manifest):
+            for file in (*package.files, package.file):
                 self._note(file, self.clock.monotonic(), was_there=True)
 
             return
@@ -177,12 +178,12 @@ class _Delivery:
         version = await self._unlist(package, claim) if there is not None else None
 
         async def bring(file: NamedFile) -> None:
-            await self._bring(package.directory / file.name, file, package, claim)
+            await self._bring(package.path.parent / file.name, file, package, claim)
 
         await map_bounded(bring, package.files, limit=self.limit)
         await self._bring_manifest(package, version, claim)
 
-    async def _unlist(self, package: Package, claim: Claim | None) -> str:
+    async def _unlist(self, package: PublishedPackage, claim: Claim | None) -> str:
         """Take the files of a package that is replaced out of its manifest, before they change.
 
         Returns:
@@ -191,7 +192,7 @@ class _Delivery:
         Raises:
             DeliveryError: It is not the package that this one replaces.
         """
-        name = package.manifest.name
+        name = package.name
         earlier = self.journal.find(name, self.landing.place)
         replaced = {earlier.sha256} if earlier else set()
         if claim is not None and claim.intent.replaced_sha256:
@@ -221,10 +222,10 @@ class _Delivery:
         return version
 
     async def _bring(
-        self, path: Path, facts: NamedFile, package: Package, claim: Claim | None
+        self, path: Path, facts: NamedFile, package: PublishedPackage, claim: Claim | None
     ) -> None:
         begun = self.clock.monotonic()
-        attempt = claim.intent.attempt if claim else package.run_id
+        attempt = claim.intent.attempt if claim else package.manifest.run_id
 
         async def check() -> None:
             if claim is not None:
@@ -272,13 +273,14 @@ class _Delivery:
             return True
 
     async def _bring_manifest(
-        self, package: Package, replaces: str | None, claim: Claim | None
+        self, package: PublishedPackage, replaces: str | None, claim: Claim | None
     ) -> None:
         begun = self.clock.monotonic()
-        facts = package.manifest
-        path = package.directory / facts.name
-        with failing(path):
-            data = await in_thread(lambda: self.files.read(path, max_bytes=facts.size_bytes))
+        facts = package.file
+        with failing(package.path):
+            data = await in_thread(
+                lambda: self.files.read(package.path, max_bytes=facts.size_bytes)
+            )
 
         if claim is not None:
             await claim.seal(data)
@@ -319,12 +321,12 @@ class _Delivery:
         )
 
 
-async def _remove(package: Package, files: Files) -> list[str]:
+async def _remove(package: PublishedPackage, files: Files) -> list[str]:
     """Remove a package here, its manifest first: no manifest names what is gone."""
-    directory, names = package.directory, [file.name for file in package.files]
+    directory, names = package.path.parent, [file.name for file in package.files]
 
     def remove() -> None:
-        files.remove(directory / package.manifest.name)
+        files.remove(package.path)
         files.sync_dir(directory)
         for name in names:
             files.remove(directory / name)
@@ -334,20 +336,20 @@ async def _remove(package: Package, files: Files) -> list[str]:
     with failing(directory):
         await in_thread(remove)
 
-    return [package.manifest.name, *names]
+    return [package.name, *names]
 
 
-def _conflict(package: Package) -> DeliveryError:
+def _conflict(package: PublishedPackage) -> DeliveryError:
     return DeliveryError(
-        f"the landing holds another {package.manifest.name} than the one here (run "
-        f"{package.run_id}); it was not touched",
+        f"the landing holds another {package.name} than the one here (run "
+        f"{package.manifest.run_id}); it was not touched",
         hint="two collectors deliver under one name, or it was changed there: give each its own "
         "`name=...` or prefix, or remove it there, then `push`",
     )
 
 
 @contextmanager
-def _failing(package: Package, place: str) -> Iterator[None]:
+def _failing(package: PublishedPackage, place: str) -> Iterator[None]:
     try:
         yield
     except (DeliveryError, StateError, LockedError, CommitError):
@@ -355,6 +357,6 @@ def _failing(package: Package, place: str) -> Iterator[None]:
     except KadaAthenaError as exc:
         remedy = "create it, or correct landing" if isinstance(exc, NotFoundError) else exc.hint
         raise DeliveryError(
-            f"the package of {package.manifest.name} was not delivered to {place}: {exc.message}",
+            f"the package of {package.name} was not delivered to {place}: {exc.message}",
             hint=f"{remedy or 'mend the landing'}, {_HINT}",
         ) from exc

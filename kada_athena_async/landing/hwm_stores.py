@@ -18,7 +18,7 @@ from kada_athena_async.config.landing import LocalPlace, Place
 from kada_athena_async.errors import LockedError
 from kada_athena_async.events import Observer, Warned
 from kada_athena_async.files.threads import in_thread
-from kada_athena_async.hwm.object_store import ObjectHwmStore
+from kada_athena_async.hwm.object_store import ObjectHwmStore, Store
 from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.hwm.versioned_objects import VersionedObject, VersionedObjects
 from kada_athena_async.landing import Runtime, open_landing
@@ -31,9 +31,7 @@ _OLD = "old:"
 
 
 @asynccontextmanager
-async def open_hwm_store(
-    place: Place, name: str, around: Runtime
-) -> AsyncIterator[FileHwmStore | ObjectHwmStore]:
+async def open_hwm_store(place: Place, name: str, around: Runtime) -> AsyncIterator[Store]:
     """The store of the HWMs of *name* at *place*; closes its connections in any case.
 
     Raises:

@@ -10,7 +10,7 @@ import msgspec
 
 from kada_athena_async.files import Files, failing, read_document, to_bytes
 from kada_athena_async.files.threads import in_thread
-from kada_athena_async.landing.package import Package
+from kada_athena_async.manifest import PublishedPackage
 
 JOURNAL_VERSION = 1
 
@@ -72,30 +72,35 @@ class Journal:
 
         return None
 
-    def places(self, package: Package) -> tuple[str, ...]:
+    def places(self, package: PublishedPackage) -> tuple[str, ...]:
         """The landings that have just this package."""
-        facts = package.manifest
+        facts = package.file
         return tuple(
             delivery.place
             for delivery in self._deliveries
             if (delivery.manifest, delivery.sha256) == (facts.name, facts.sha256)
         )
 
-    def is_delivered(self, package: Package, place: str) -> bool:
+    def is_delivered(self, package: PublishedPackage, place: str) -> bool:
         """True if just this package lies in *place*."""
-        found = self.find(package.manifest.name, place)
-        return found is not None and found.sha256 == package.manifest.sha256
+        found = self.find(package.name, place)
+        return found is not None and found.sha256 == package.sha256
 
     async def add(
-        self, package: Package, place: str, at: datetime, *, packages: Iterable[Package]
+        self,
+        package: PublishedPackage,
+        place: str,
+        at: datetime,
+        *,
+        packages: Iterable[PublishedPackage],
     ) -> None:
         """Note a delivery, durably.
 
         Raises:
             CommitError: The file system refuses.
         """
-        manifest = package.manifest
-        names = {other.manifest.name for other in packages}
+        manifest = package.file
+        names = {other.name for other in packages}
         self._deliveries = [
             delivery
             for delivery in self._deliveries

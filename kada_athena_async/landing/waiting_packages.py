@@ -7,8 +7,9 @@ from pathlib import Path
 
 from kada_athena_async.config import Config, config_digest
 from kada_athena_async.files import Files
+from kada_athena_async.files.threads import in_thread
 from kada_athena_async.landing.journal import Journal
-from kada_athena_async.landing.package import Package, packages_of
+from kada_athena_async.manifest import PublishedPackage, published_packages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,15 +23,15 @@ class Waiting:
         places: The landings that have those.
     """
 
-    due: tuple[Package, ...]
-    unmasked: tuple[Package, ...]
-    elsewhere: tuple[Package, ...]
+    due: tuple[PublishedPackage, ...]
+    unmasked: tuple[PublishedPackage, ...]
+    elsewhere: tuple[PublishedPackage, ...]
     places: tuple[str, ...]
 
     @property
     def held_back(self) -> frozenset[str]:
         """Names of the manifests that are not to be sent."""
-        return frozenset(p.manifest.name for p in (*self.unmasked, *self.elsewhere))
+        return frozenset(p.name for p in (*self.unmasked, *self.elsewhere))
 
 
 async def packages_waiting(
@@ -48,7 +49,7 @@ async def packages_waiting(
     journal = await Journal.open(output_path, name, files)
     missing = [
         package
-        for package in await packages_of(output_path, name, files)
+        for package in await in_thread(lambda: published_packages(output_path, name, files))
         if not journal.is_delivered(package, place)
     ]
     unmasked = [package for package in missing if config.mask and not _is_masked(package, config)]
@@ -66,9 +67,9 @@ async def packages_waiting(
     )
 
 
-def _is_masked(package: Package, config: Config) -> bool:
+def _is_masked(package: PublishedPackage, config: Config) -> bool:
     """True if the texts are masked; for packages of earlier versions the configuration decides."""
-    if package.mask is not None:
-        return package.mask
+    if package.manifest.mask is not None:
+        return package.manifest.mask
 
-    return package.config_digest == config_digest(config)
+    return package.manifest.config_digest == config_digest(config)

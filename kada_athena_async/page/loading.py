@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator
 
 from kada_athena_async.extracts.package import Package
-from kada_athena_async.extracts.runs import TIME_FORMAT, Runs
+from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.extracts.table_usage import usage_of
+from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.prices import billed_bytes, dpu_hours
 
 MAX_REASON_CHARS = 400
@@ -123,7 +124,7 @@ def linkage_rows(
     What a view's text or a table's location says is metadata: that of the newest run counts. A
     column that only filters, joins or sorts is not one of which values flow: its name is left out.
     """
-    since = f"{runs.since:{TIME_FORMAT}}" if runs.since else ""
+    since = f"{runs.since:{HWM_FORMAT}}" if runs.since else ""
     for place, package in enumerate(runs.packages):
         for row in package.rows("linkages", *_LINKAGE):
             *places, source, target, kind, query_id, dependency, executions, last_at = row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kada_athena_async.commit.manifest import Manifest
+from kada_athena_async.manifest import Manifest
 from kada_athena_async.observers.escaping import escape
 
 

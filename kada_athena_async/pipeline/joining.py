@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from kada_athena_async.aws.result_csv import Cells
-from kada_athena_async.concurrency import offload
+from kada_athena_async.concurrency import batches, offload
 from kada_athena_async.pipeline.transforms import view_of
 from kada_athena_async.sources.compressed_tables import TableName, key_of, name_of
 from kada_athena_async.sources.information_schema import SqlTable, TableKey
@@ -90,8 +90,8 @@ class Joining:
         rest = [*self._aside, *((waiting[key], None) for key in sorted(waiting))]
         pairs = [(with_text(table, view_texts), cells) for table, cells in rest]
         pairs += [(table, None) for table in self._twins]
-        for first in range(0, len(pairs), JOINED_TABLES):
-            await self.write(pairs[first : first + JOINED_TABLES], self._listed_by)
+        for batch in batches(pairs, JOINED_TABLES):
+            await self.write(batch, self._listed_by)
 
     async def _tables(self) -> dict[TableKey, TableDetail]:
         if self._waiting is None:

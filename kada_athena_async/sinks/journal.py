@@ -10,7 +10,7 @@ import msgspec
 
 from kada_athena_async.files import Files, read_document
 from kada_athena_async.files.digest import FileName, NamedFile
-from kada_athena_async.hwm import Origin
+from kada_athena_async.hwm import Origin, Window
 
 SCHEMA_VERSION = 2
 
@@ -50,6 +50,10 @@ class RunIntent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     statements_digest: str = ""
     version: str = ""
     origin: Origin | None = None
+
+    @property
+    def window(self) -> Window:
+        return Window(self.start, self.end)
 
 
 class SealedPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -199,7 +199,12 @@ def _flag(text: str) -> object:
     return text == "true" if text else None
 
 
-def _time(text: str) -> object:
+def time_of(text: str) -> datetime | None:
+    """A time as an extract has it, in UTC; None if it is empty.
+
+    Raises:
+        ValueError: It is none.
+    """
     return datetime.fromisoformat(text).replace(tzinfo=timezone.utc) if text else None
 
 
@@ -210,7 +215,7 @@ def _json(text: str) -> object:
 
 _SIMPLE: tuple[tuple[type, Parse], ...] = (
     (bool, _flag),
-    (datetime, _time),
+    (datetime, time_of),
     (int, _number),
     (float, _decimal),
 )

@@ -6,7 +6,9 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from uuid import uuid4
 
 import anyio
 import msgspec
@@ -73,6 +75,11 @@ def safe_name(text: str) -> str:
     readable = "".join(chr(byte) if byte in _ALLOWED else f"%{byte:02X}" for byte in raw)
     digest = hashlib.sha256(raw).hexdigest()[:_HASH_DIGITS]
     return f"u-{readable[:_MAX_READABLE]}-{digest}"
+
+
+def new_run_id(now: datetime) -> str:
+    """A run's name: when it began, and something that no other run has."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
 
 
 def is_run_id(text: str) -> bool:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 from isal import isal_zlib
 
+from kada_athena_async.concurrency import batches
 from kada_athena_async.sources.information_schema import TableKey
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.statement_texts import PREFIX_MAX
@@ -66,8 +67,8 @@ class CompressedTables:
 
 def grouped(tables: Sequence[TableDetail], *, is_compressed: bool) -> Iterable[CompressedTables]:
     """*tables* in groups of at most ``GROUP_TABLES``."""
-    for first in range(0, len(tables), GROUP_TABLES):
-        yield CompressedTables(tables[first : first + GROUP_TABLES], is_compressed=is_compressed)
+    for group in batches(tables, GROUP_TABLES):
+        yield CompressedTables(group, is_compressed=is_compressed)
 
 
 def key_of(table: TableDetail | TableName) -> TableKey:

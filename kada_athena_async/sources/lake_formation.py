@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.pages import LIST_LF_TAGS, SEARCH_DATABASES, SEARCH_TABLES, pages
 from kada_athena_async.aws.wire import LFTag, TaggedDatabase, TaggedTable
+from kada_athena_async.concurrency import batches
 from kada_athena_async.errors import NotFoundError
 
 VALUES_MAX = 50
@@ -114,8 +115,8 @@ class LakeFormationTags:
 
 def expressions_of(key: str, values: Sequence[str]) -> Iterator[Expression]:
     """The searches for all *values* of a key."""
-    for first in range(0, len(values), VALUES_MAX):
-        yield Expression(key, values[first : first + VALUES_MAX])
+    for batch in batches(values, VALUES_MAX):
+        yield Expression(key, batch)
 
 
 def tags_of_database(database: TaggedDatabase) -> Iterator[Tag]:

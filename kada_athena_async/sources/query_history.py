@@ -20,7 +20,7 @@ from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.decode import DECODED, UNREADABLE
 from kada_athena_async.aws.pages import EMPTY_PAGES_MAX, LIST_EXECUTIONS, nothing_new, pages
 from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution, Statistics, Status, moment
-from kada_athena_async.concurrency import Clock, pump
+from kada_athena_async.concurrency import Clock, batches, pump
 from kada_athena_async.errors import NotFoundError, RequestError, RetriesExhaustedError
 from kada_athena_async.hwm.disposition import Disposition, Execution
 from kada_athena_async.hwm.ledger import ExecutionLedger, Ledger
@@ -118,8 +118,8 @@ class WorkgroupHistory:
         """
         self._ledger = Ledger(self.workgroup_window)
         unfinished = self._ledger.unfinished()
-        for first in range(0, len(unfinished), BATCH_MAX):
-            await self._take(unfinished[first : first + BATCH_MAX])
+        for batch in batches(unfinished, BATCH_MAX):
+            await self._take(batch)
 
         await self._scan()
         return self._ledger.close()
@@ -176,8 +176,8 @@ class WorkgroupHistory:
         Args:
             known_facts: Those that need not be fetched.
         """
-        known = self.workgroup_window.known
-        recent = known.recent if known else {}
+        previous = self.workgroup_window.previous
+        recent = previous.recent if previous else {}
         for query_id in query_ids:
             if query_id in recent:  # accounted for and final: no need to fetch it again
                 self._submitted[query_id] = recent[query_id]

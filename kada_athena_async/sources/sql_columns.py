@@ -13,6 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
+from kada_athena_async.concurrency import batches
 from kada_athena_async.errors import QueryFailedError
 from kada_athena_async.sources.information_schema import InformationSchema, SqlTable, TableKey
 from kada_athena_async.sources.statement_texts import PREFIX_MAX
@@ -154,7 +155,4 @@ def _halves_of_names(schema: str, names: Sequence[str]) -> list[Group]:
 
 
 def _by_prefix(schema: str, names: Sequence[str]) -> list[Group]:
-    return [
-        Group((schema,), tuple(names[first : first + PREFIX_MAX]))
-        for first in range(0, len(names), PREFIX_MAX)
-    ]
+    return [Group((schema,), tuple(batch)) for batch in batches(names, PREFIX_MAX)]

@@ -32,7 +32,7 @@ from kada_athena_async.aws.wire import (
     Status,
 )
 from kada_athena_async.errors import RequestError
-from kada_athena_async.hwm.window import LONGEST_QUERY
+from kada_athena_async.hwm.window import HWM_FORMAT, LONGEST_QUERY
 from kada_athena_async.inventory import SystemTableFacts
 from kada_athena_async.records import PrincipalRecord
 from kada_athena_async.sources.principals import principal_of_arn
@@ -263,7 +263,7 @@ class TableHistory(WorkgroupHistory):
             workgroup=workgroup_window.workgroup,
             submitted_since=window.start - LONGEST_QUERY,
             # What ended before the window may be news where the last run is known.
-            start=window.start if workgroup_window.known is None else workgroup_window.news_since,
+            start=workgroup_window.news_since if workgroup_window.previous else window.start,
             end=window.end,
         )
         async with aclosing(rows) as batches:
@@ -333,7 +333,7 @@ def _select(
 
 
 def _literal(moment: datetime) -> str:
-    return f"TIMESTAMP '{moment.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC'"
+    return f"TIMESTAMP '{moment.astimezone(timezone.utc):{HWM_FORMAT}} UTC'"
 
 
 def _executions(fields: Sequence[str], batch: Cells) -> list[QueryExecution]:

@@ -19,10 +19,10 @@ import pyarrow.parquet
 import pytest
 import yaml
 
-from kada_athena_async.commit.manifest import read_manifest
 from kada_athena_async.errors import CommitError, ConfigError, KadaAthenaError, StateError
 from kada_athena_async.export import TARGETS, export
 from kada_athena_async.files import Files, to_bytes
+from kada_athena_async.manifest import read_manifest
 from kada_athena_async.records import RECORD_TYPES
 from tests.export.conftest import Cli, Export
 from tests.kit.disks import Mount, small_disk

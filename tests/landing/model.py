@@ -18,7 +18,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from random import Random
@@ -27,7 +27,6 @@ from typing import Any, Literal, TypeAlias, TypeVar
 import pytest
 from anyio._backends._asyncio import AsyncIOBackend
 
-from kada_athena_async.commit.manifest import RunFacts
 from kada_athena_async.commit.recovery import RecoverySettings
 from kada_athena_async.commit.transaction import CommitRequest, commit
 from kada_athena_async.config import Config, make_config
@@ -36,13 +35,21 @@ from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.ownership import Owner, origin_of
 from kada_athena_async.engine.pending_delivery import PendingDelivery
 from kada_athena_async.engine.window_planner import WindowPlanner, window_planner
-from kada_athena_async.engine.window_request import PlannedWindow, WindowRequest
 from kada_athena_async.files import Files
-from kada_athena_async.hwm import Disposition, Execution, Ledger, next_state, parse_hwm
+from kada_athena_async.hwm import (
+    DeliveryIntent,
+    Disposition,
+    Execution,
+    Ledger,
+    WindowPlan,
+    next_state,
+    parse_hwm,
+)
 from kada_athena_async.hwm.object_store import ObjectHwmStore
 from kada_athena_async.landing import Landing
 from kada_athena_async.landing.azure import AzureLanding
 from kada_athena_async.landing.s3 import S3Landing
+from kada_athena_async.manifest import RunFacts
 from kada_athena_async.records import QueryRecord, UserRecord
 from kada_athena_async.sinks.journal import RunIntent
 from kada_athena_async.sinks.staging import Staging
@@ -303,7 +310,7 @@ class Process:
             destination=destination, owner=owner, store=store, output_path=out, files=files
         )
         planner = window_planner(config, "k", output_path=out, store=store, files=files)
-        request = _request(self._order, out)
+        planner = replace(planner, **_request(self._order, out))
         await planner.check()
         is_push = self._order == "push"
         settings = RecoverySettings(config_digest="c", resume=timedelta(0), only_commits=is_push)
@@ -311,30 +318,34 @@ class Process:
         if is_push:
             return
 
-        await planner.requested_windows(request, await self._now(store))
+        await planner.requested_windows(await self._now(store))
         if unfinished is not None:
-            planned = PlannedWindow.of(unfinished)
-            await self._extract(planned, "0", planner, handover)
+            await self._extract(unfinished, "0", planner, handover)
 
-        windows = (await planner.requested_windows(request, await self._now(store))).windows
-        for number, planned in enumerate(windows, start=1):
-            await self._extract(planned, str(number), planner, handover)
+        plans, _ = await planner.requested_windows(await self._now(store))
+        for number, asked in enumerate(plans, start=1):
+            await self._extract(asked, str(number), planner, handover)
 
     async def _now(self, store: ObjectHwmStore) -> datetime:
         """Time went on while this run waited and others moved the mark."""
-        mark = (await store.read()).hwm or T0
+        mark = (await store.read())[0] or T0
         return max(mark, T0 + self._number * STEP) + SETTLE
 
     async def _extract(
-        self, planned: PlannedWindow, suffix: str, planner: WindowPlanner, handover: PendingDelivery
+        self,
+        asked: WindowPlan | DeliveryIntent,
+        suffix: str,
+        planner: WindowPlanner,
+        handover: PendingDelivery,
     ) -> None:
-        window, store = planned.window, planner.store
+        window, store = asked.window, planner.store
+        assert window is not None
         assert isinstance(store, ObjectHwmStore)
-        window_plan = await planner.plan(planned, await self._now(store))
+        window_plan = await planner.plan(asked, await self._now(store))
         workgroup_window = window_plan.of_workgroup("w")
         account = Ledger(workgroup_window)
         # Time does not go back: what was listed once is listed from then on.
-        newest = max(window.end, (await store.read()).hwm or T0)
+        newest = max(window.end, (await store.read())[0] or T0)
         self._seen = max(self._seen, (newest - T0) // STEP)
         seen = {e.query_id: e for e in executions(self._seen)}
         listed = [i for i, e in seen.items() if _submitted(e) >= workgroup_window.listed_since]
@@ -350,10 +361,10 @@ class Process:
             name="k",
             start=window.start,
             end=window.end,
-            hwm=(await store.read()).hwm,
+            hwm=(await store.read())[0],
             manages_hwm=True,
             compress=True,
-            replaces=planned.replaces,
+            replaces=asked.replaces,
             config_digest="c",
             plan_digest="p",
             started_at=T0,
@@ -363,7 +374,7 @@ class Process:
         request = CommitRequest(
             unit_order=["u"],
             facts=RunFacts(version="1"),
-            carried=window_plan.leaves(
+            state=window_plan.leaves(
                 next_state(window.end, window_plan.previous, [closed], origin=planner.origin)
             ),
             kinds=KINDS,
@@ -405,14 +416,14 @@ def _config(kind: Kind) -> Config:
 _CONFIGS = {kind: _config(kind) for kind in PLACES}
 
 
-def _request(order: Order, out: Path) -> WindowRequest:
+def _request(order: Order, out: Path) -> dict[str, Any]:
     if order in ("run", "push"):
-        return WindowRequest()
+        return {}
 
     manifests = sorted(out.glob("k_manifest_*.json"))
     document = json.loads(manifests[0 if order == "oldest again" else -1].read_bytes())
     start, end = (datetime.fromisoformat(document[key]) for key in ("start", "end"))
-    return WindowRequest(start=start, end=end, again=True)
+    return {"start": start, "end": end, "again": True}
 
 
 def executions(run: int) -> list[Execution]:

@@ -14,12 +14,12 @@ from typing import Any
 import boto3
 
 from kada_athena_async.aws.session import Identity
-from kada_athena_async.commit.manifest import Manifest, ManifestFile, RunFacts
 from kada_athena_async.config.landing import Place, S3Place
 from kada_athena_async.events import Event, FileDelivered
 from kada_athena_async.files import Files, to_bytes
 from kada_athena_async.hwm import RunState
 from kada_athena_async.landing import DeliveryReport, Landing, Runtime, deliver, open_landing
+from kada_athena_async.manifest import Manifest, ManifestFile, RunFacts
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Estate
 
@@ -78,7 +78,7 @@ def make_package(
         manages_hwm=True,
         files=tuple(extracts),
         facts=RunFacts(version="1"),
-        carried=RunState(hwm=end, workgroups={}),
+        state=RunState(hwm=end, workgroups={}),
     )
     path = out / f"{name}_manifest_{stamp}.json"
     path.write_bytes(to_bytes(manifest))

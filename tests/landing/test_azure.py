@@ -381,18 +381,19 @@ async def test_two_runners_cannot_both_move_a_mark(
     """The slower one is told; a lost answer to the faster one does not make it the slower."""
     around = make_surroundings(None, fast_clock)
     end = T0 + timedelta(hours=1)
-    carried = RunState(hwm=end, workgroups={})
+    state = RunState(hwm=end, workgroups={})
     async with (
         open_hwm_store(place(), "k", around) as fast,
         open_hwm_store(place(), "k", around) as slow,
     ):
-        assert await fast.read() == await slow.read() == StoredState(hwm=None)
+        assert await fast.read() == await slow.read() == (None, None)
         proxy.fault = lambda operation, name, call: "after" if call == 1 else None
-        await fast.write(carried, run_id="fast", manifest_sha256="m")
-        assert await fast.read() == StoredState(hwm=end, carried=carried)
+        await fast.write(state, run_id="fast", manifest_sha256="m")
+        stored = StoredState(run_id="fast", manifest_sha256="m", state=state)
+        assert await fast.read() == (end, stored)
 
         with pytest.raises(LockedError, match="moved the high-water mark"):
-            await slow.write(carried, run_id="slow", manifest_sha256="m")
+            await slow.write(state, run_id="slow", manifest_sha256="m")
 
     assert container.content("k_hwm.txt") == b"2026-11-01 01:00:00\n"
     assert b"fast" in container.content("k_state.json")

@@ -24,11 +24,16 @@ from tests.landing.support import T0, Bucket
 Store = FileHwmStore | ObjectHwmStore
 
 
-def carried(hour: int) -> RunState:
+def state_of(hour: int) -> RunState:
     """What a run to *hour* hands on."""
     end = T0 + timedelta(hours=hour)
-    mark = WorkgroupState(mark=end, pending={"q": T0}, recent={})
+    mark = WorkgroupState(hwm=end, pending={"q": T0}, recent={})
     return RunState(hwm=end, workgroups={"primary": mark})
+
+
+def stored(hour: int) -> StoredState:
+    """The same as it is kept."""
+    return StoredState(run_id="r", manifest_sha256="m", state=state_of(hour))
 
 
 @pytest.fixture
@@ -42,13 +47,13 @@ def store(
 async def test_what_is_written_is_read_back(store: Any, bucket: Bucket) -> None:
     """Mark and state, by the next run; the mark is the vendor's line."""
     async with store() as first:
-        assert await first.read() == StoredState(hwm=None)
-        await first.write(carried(1), run_id="r", manifest_sha256="m")
-        assert await first.read() == StoredState(hwm=carried(1).hwm, carried=carried(1))
+        assert await first.read() == (None, None)
+        await first.write(state_of(1), run_id="r", manifest_sha256="m")
+        assert await first.read() == (state_of(1).hwm, stored(1))
 
     async with store() as second:
-        assert await second.read() == StoredState(hwm=carried(1).hwm, carried=carried(1))
-        await second.write(carried(2), run_id="r", manifest_sha256="m")
+        assert await second.read() == (state_of(1).hwm, stored(1))
+        await second.write(state_of(2), run_id="r", manifest_sha256="m")
 
     assert bucket.content("k_hwm.txt") == b"2026-11-01 02:00:00\n"
     assert bucket.names() == ["k_hwm.txt", "k_state.json"]
@@ -59,14 +64,14 @@ async def test_two_runners_cannot_both_win(store: Any, bucket: Bucket, begun_at:
     """Both began at the same mark, be it none: the slower one is told, the mark is the other's."""
     if begun_at:
         async with store() as earlier:
-            await earlier.write(carried(begun_at), run_id="0", manifest_sha256="m")
+            await earlier.write(state_of(begun_at), run_id="0", manifest_sha256="m")
 
     async with store() as fast, store() as slow:
         assert await fast.read() == await slow.read()
-        await fast.write(carried(2), run_id="fast", manifest_sha256="m")
+        await fast.write(state_of(2), run_id="fast", manifest_sha256="m")
 
         with pytest.raises(LockedError, match="moved the high-water mark at s3://landing"):
-            await slow.write(carried(3), run_id="slow", manifest_sha256="m")
+            await slow.write(state_of(3), run_id="slow", manifest_sha256="m")
 
         with pytest.raises(LockedError, match="since this run began"):
             await slow.read()
@@ -82,20 +87,20 @@ async def test_a_mark_set_by_hand_during_a_run_stays(store: Any, bucket: Bucket)
         bucket.store("k_hwm.txt", b"2026-10-01 00:00:00\n")
 
         with pytest.raises(LockedError):
-            await run.write(carried(1), run_id="r", manifest_sha256="m")
+            await run.write(state_of(1), run_id="r", manifest_sha256="m")
 
     async with store() as following:
-        mark = await following.read()
+        hwm, left = await following.read()
 
     assert bucket.content("k_hwm.txt") == b"2026-10-01 00:00:00\n"
-    assert (mark.was_edited, mark.carried) == (True, None)
+    assert (hwm, left.state) == (T0 - timedelta(days=31), state_of(1))
 
 
 async def test_setting_the_mark_by_hand_is_conditional_too(store: Any, bucket: Bucket) -> None:
     """An operator who looked before a run moved the mark does not undo what the run did."""
     async with store() as operator, store() as run:
         await operator.read()
-        await run.write(carried(1), run_id="r", manifest_sha256="m")
+        await run.write(state_of(1), run_id="r", manifest_sha256="m")
 
         with pytest.raises(LockedError, match="moved the high-water mark"):
             await operator.publish(T0)
@@ -109,8 +114,8 @@ async def test_a_lost_answer_is_no_lost_race(store: Any, bucket: Bucket, times: 
     bucket.sandbox.faults.add("reset_after", "s3:PutObject", times=times)
 
     async with store() as run:
-        await run.write(carried(1), run_id="r", manifest_sha256="m")
-        await run.write(carried(2), run_id="r", manifest_sha256="m")
+        await run.write(state_of(1), run_id="r", manifest_sha256="m")
+        await run.write(state_of(2), run_id="r", manifest_sha256="m")
 
     assert bucket.content("k_hwm.txt") == b"2026-11-01 02:00:00\n"
 
@@ -118,11 +123,11 @@ async def test_a_lost_answer_is_no_lost_race(store: Any, bucket: Bucket, times: 
 async def test_a_broken_answer_is_asked_for_again(store: Any, bucket: Bucket) -> None:
     """A body that breaks off is not taken for a mark."""
     async with store() as run:
-        await run.write(carried(1), run_id="r", manifest_sha256="m")
+        await run.write(state_of(1), run_id="r", manifest_sha256="m")
 
     fault = bucket.sandbox.faults.add("truncate", "s3:GetObject", times=2)
     async with store() as following:
-        assert (await following.read()).hwm == carried(1).hwm
+        assert (await following.read())[0] == state_of(1).hwm
 
     assert bucket.sandbox.faults.struck(fault) == 2
 
@@ -130,16 +135,16 @@ async def test_a_broken_answer_is_asked_for_again(store: Any, bucket: Bucket) ->
 async def test_a_crash_between_state_and_mark_moves_nothing(store: Any, bucket: Bucket) -> None:
     """The mark stays the old one, and the run that repeats the commit may write both."""
     async with store() as run:
-        await run.write(carried(1), run_id="r", manifest_sha256="m")
+        await run.write(state_of(1), run_id="r", manifest_sha256="m")
         bucket.sandbox.faults.add("access_denied", "s3:PutObject", where={"key": "*hwm.txt"})
         with pytest.raises(CommitError, match="cannot be moved"):
-            await run.write(carried(2), run_id="r", manifest_sha256="m")
+            await run.write(state_of(2), run_id="r", manifest_sha256="m")
 
     bucket.sandbox.faults.clear()
     async with store() as following:
-        assert (await following.read()).hwm == carried(1).hwm
-        await following.write(carried(2), run_id="r", manifest_sha256="m")
-        assert await following.read() == StoredState(hwm=carried(2).hwm, carried=carried(2))
+        assert (await following.read())[0] == state_of(1).hwm
+        await following.write(state_of(2), run_id="r", manifest_sha256="m")
+        assert await following.read() == (state_of(2).hwm, stored(2))
 
 
 @pytest.mark.parametrize(
@@ -208,10 +213,10 @@ async def test_the_landing_may_have_keys_of_its_own(
     user = sandbox.add_user("landing", policy=rights)
     role = sandbox.add_role("landing", policy=rights, external_id="of-k")
     async with store(key=user.access_key_id, secret=user.secret) as run:
-        await run.write(carried(1), run_id="r", manifest_sha256="m")
+        await run.write(state_of(1), run_id="r", manifest_sha256="m")
 
     async with store(role=role, external_id="of-k") as run:
-        await run.write(carried(2), run_id="r", manifest_sha256="m")
+        await run.write(state_of(2), run_id="r", manifest_sha256="m")
 
     keys = {c.access_key_id for c in sandbox.log if c.operation == "s3:PutObject"}
     assert len(keys) == 2
@@ -225,7 +230,7 @@ async def test_a_directory_keeps_the_vendors_files(
     """``file://``: the same two files, written as the local mark is."""
     async with open_hwm_store(LocalPlace(path=tmp_path), "k", runtime()) as run:
         assert isinstance(run, FileHwmStore)
-        await run.write(carried(1), run_id="r", manifest_sha256="m")
+        await run.write(state_of(1), run_id="r", manifest_sha256="m")
 
     assert (tmp_path / "k_hwm.txt").read_text() == "2026-11-01 01:00:00\n"
 
@@ -235,7 +240,7 @@ def announcement(run_id: str) -> DeliveryIntent:
         run_id=run_id,
         hwm=None,
         start=T0,
-        end=carried(1).hwm,
+        end=state_of(1).hwm,
         manifest="k_manifest_20261101T010000Z.json",
         sha256="0" * 64,
     )
@@ -251,7 +256,7 @@ async def test_an_announcement_lasts_until_the_mark_moves(store: Any, bucket: Bu
 
     async with store() as following:
         assert await following.announced() == announcement("first")
-        await following.write(carried(1), run_id="r", manifest_sha256="m")
+        await following.write(state_of(1), run_id="r", manifest_sha256="m")
 
     async with store() as last:
         assert await last.announced() is None
@@ -277,7 +282,7 @@ def in_landing(
 async def test_in_the_landing_the_mark_lies_apart(in_landing: Any, bucket: Bucket) -> None:
     """K loads every file beside the extracts; below ``_hwm/`` it does not look."""
     async with in_landing() as run:
-        await run.write(carried(1), run_id="r", manifest_sha256="m")
+        await run.write(state_of(1), run_id="r", manifest_sha256="m")
         assert run.place == "s3://landing/lz/athena/_hwm/k_hwm.txt"
 
     assert bucket.names() == ["_hwm/k_hwm.txt", "_hwm/k_state.json"]
@@ -288,24 +293,24 @@ async def test_a_mark_among_the_extracts_moves_once(
 ) -> None:
     """Read where an earlier version kept it, moved with the first write, and said so."""
     async with store() as earlier:
-        await earlier.write(carried(1), run_id="r", manifest_sha256="m")
+        await earlier.write(state_of(1), run_id="r", manifest_sha256="m")
 
     said: list[Any] = []
     async with in_landing(notify=said.append) as run:
-        assert (await run.read()).carried == carried(1)
+        assert (await run.read())[1] == stored(1)
         assert said == []
         assert not [name for name in bucket.names() if name.startswith("_hwm/")]
         await run.announce(announcement("r"))
-        assert (await run.read()).carried == carried(1)
-        await run.write(carried(2), run_id="r", manifest_sha256="m")
-        assert (await run.read()).carried == carried(2)
+        assert (await run.read())[1] == stored(1)
+        await run.write(state_of(2), run_id="r", manifest_sha256="m")
+        assert (await run.read())[1] == stored(2)
 
     (warning,) = said
     assert warning.code == "hwm_relocated"
     assert "moved from s3://landing/lz/athena to s3://landing/lz/athena/_hwm" in warning.message
     async with in_landing(notify=said.append) as following:
-        assert (await following.read()).carried == carried(2)
-        await following.write(carried(3), run_id="r", manifest_sha256="m")
+        assert (await following.read())[1] == stored(2)
+        await following.write(state_of(3), run_id="r", manifest_sha256="m")
 
     assert len(said) == 1
     assert bucket.content("_hwm/k_hwm.txt") == b"2026-11-01 03:00:00\n"
@@ -316,14 +321,14 @@ async def test_an_earlier_version_does_not_go_on_from_a_mark_that_moved(
 ) -> None:
     """It is refused and not given a first run; and whoever it overtook before moves nothing."""
     async with store() as earlier, in_landing() as run:
-        await earlier.write(carried(1), run_id="r", manifest_sha256="m")
+        await earlier.write(state_of(1), run_id="r", manifest_sha256="m")
         await run.read()
-        await earlier.write(carried(2), run_id="r", manifest_sha256="m")
+        await earlier.write(state_of(2), run_id="r", manifest_sha256="m")
         with pytest.raises(LockedError, match="since this run began"):
-            await run.write(carried(3), run_id="r", manifest_sha256="m")
+            await run.write(state_of(3), run_id="r", manifest_sha256="m")
 
     async with in_landing() as run:
-        await run.write(carried(3), run_id="r", manifest_sha256="m")
+        await run.write(state_of(3), run_id="r", manifest_sha256="m")
 
     async with store() as earlier:
         with pytest.raises(StateError, match="cannot be used"):
@@ -333,19 +338,19 @@ async def test_an_earlier_version_does_not_go_on_from_a_mark_that_moved(
 async def test_a_move_that_died_goes_on(in_landing: Any, store: Any, bucket: Bucket) -> None:
     """Between the old line and the new one the mark is in the old one, which nobody else takes."""
     async with store() as earlier:
-        await earlier.write(carried(1), run_id="r", manifest_sha256="m")
+        await earlier.write(state_of(1), run_id="r", manifest_sha256="m")
 
     fault = bucket.sandbox.faults.add(
         "access_denied", "s3:PutObject", where={"key": "*_hwm/k_hwm.txt"}
     )
     async with in_landing() as run:
         with pytest.raises(CommitError):
-            await run.write(carried(2), run_id="r", manifest_sha256="m")
+            await run.write(state_of(2), run_id="r", manifest_sha256="m")
 
     bucket.sandbox.faults.clear(fault)
     async with in_landing() as run:
-        assert (await run.read()).carried == carried(1)
-        await run.write(carried(2), run_id="r", manifest_sha256="m")
+        assert (await run.read())[1] == stored(1)
+        await run.write(state_of(2), run_id="r", manifest_sha256="m")
 
     assert bucket.content("_hwm/k_hwm.txt") == b"2026-11-01 02:00:00\n"
 
@@ -357,8 +362,8 @@ async def test_in_a_directory_it_lies_apart_too(
     (tmp_path / "k_hwm.txt").write_text("2026-11-01 01:00:00\n")
     place = LocalPlace(path=tmp_path)
     async with open_hwm_store_in_landing(place, "k", runtime()) as run:
-        assert (await run.read()).hwm == carried(1).hwm
-        await run.write(carried(2), run_id="r", manifest_sha256="m")
+        assert (await run.read())[0] == state_of(1).hwm
+        await run.write(state_of(2), run_id="r", manifest_sha256="m")
 
     assert (tmp_path / "_hwm" / "k_hwm.txt").read_text() == "2026-11-01 02:00:00\n"
     assert (tmp_path / "k_hwm.txt").read_text().startswith("moved to _hwm/")

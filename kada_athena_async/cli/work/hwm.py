@@ -22,14 +22,12 @@ from kada_athena_async.errors import ConfigError, Problem, StateError
 from kada_athena_async.files import MARK_FIELDS, Files
 from kada_athena_async.hwm import StoredState
 from kada_athena_async.hwm.formats import format_hwm
-from kada_athena_async.hwm.object_store import ObjectHwmStore
 from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.hwm.times import parse_time, refusal_of_mark
 
 if TYPE_CHECKING:
     from kada_athena_async.events import Warned
-
-Store: TypeAlias = FileHwmStore | ObjectHwmStore
+    from kada_athena_async.hwm.object_store import Store
 
 Owner: TypeAlias = "tuple[str, Site | None]"
 """A collector's name, and its configuration if there is one."""
@@ -47,22 +45,24 @@ def show_marks(output: Output, request: RunRequest) -> int:
 
 
 def _show_mark(output: Output, request: RunRequest, name: str, site: Site | None) -> None:
-    mark, place = anyio.run(_read, request, name, site)
-    shown = format_hwm(mark.hwm) if mark.hwm else None
+    (hwm, stored), place = anyio.run(_read, request, name, site)
+    shown = format_hwm(hwm) if hwm else None
+    has_state = stored is not None and stored.state.hwm == hwm
+    was_edited = stored is not None and not has_state
     whose = f"{site.name}: " if site and site.name else ""
     facts = {
         "name": name,
         "hwm": shown,
         "path": place,
-        "has_state": mark.carried is not None,
-        "was_edited": mark.was_edited,
+        "has_state": has_state,
+        "was_edited": was_edited,
     }
     output.data(facts, kind="hwm", lines=[f"{whose}{shown}"] if shown else [])
     if shown is None:
         output.say(
             f"{whose}no high-water mark yet: {place} does not exist; the next run reads all it can"
         )
-    elif mark.was_edited:
+    elif was_edited:
         output.say(f"{whose}the high-water mark was set by hand since the last run")
 
 
@@ -145,9 +145,11 @@ async def _remote_store(site: Site, name: str) -> AsyncIterator[Store]:
         yield store
 
 
-async def _read(request: RunRequest, name: str, site: Site | None) -> tuple[StoredState, str]:
+async def _read(
+    request: RunRequest, name: str, site: Site | None
+) -> tuple[tuple[datetime | None, StoredState | None], str]:
     async with _store(request, name, site) as store:
-        return await store.read(), _place(store)
+        return await store.read(), store.place
 
 
 async def _write(
@@ -165,18 +167,14 @@ async def _write(
 
         with lock or nullcontext():
             try:
-                before = (await store.read()).hwm
+                before, _ = await store.read()
             except StateError as exc:
                 # To set it anew is the remedy for an HWM that is junk.
                 before = exc
 
             await store.publish(wanted)
 
-        return before, _place(store)
-
-
-def _place(store: Store) -> str:
-    return str(store.hwm_path) if isinstance(store, FileHwmStore) else store.place
+        return before, store.place
 
 
 def _step(before: datetime, wanted: datetime, undo: str) -> Warned:

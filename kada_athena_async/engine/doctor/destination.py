@@ -13,7 +13,7 @@ from typing_extensions import assert_never
 
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.config.landing import AzurePlace, LocalPlace, Place, S3Place
-from kada_athena_async.engine.destination import Destination, Store
+from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.doctor.buckets import BucketTrials
 from kada_athena_async.engine.doctor.report import Area, CheckResult, Finding, State
 from kada_athena_async.engine.window_planner import WindowPlanner, window_planner
@@ -21,6 +21,7 @@ from kada_athena_async.errors import ConfigError, KadaAthenaError
 from kada_athena_async.files import holder_of
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm import format_hwm
+from kada_athena_async.hwm.object_store import Store
 from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.landing import open_client, open_landing
 from kada_athena_async.landing.sas import sas_end
@@ -123,7 +124,7 @@ class OutsideTrials:
         lost = "the run does not start"
         try:
             async with self.destination.store(self.hwm_path) as store:
-                mark = await store.read()
+                hwm, _ = await store.read()
                 await self._planner(store).check()
         except KadaAthenaError as exc:
             return [
@@ -138,7 +139,7 @@ class OutsideTrials:
                 )
             ]
 
-        shown = format_hwm(mark.hwm) if mark.hwm else "none yet"
+        shown = format_hwm(hwm) if hwm else "none yet"
         if not isinstance(store, FileHwmStore):
             return [Finding(area="mark", subject=store.place, state="ok", detail=shown)]
 

@@ -12,12 +12,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from kada_athena_async.commit.manifest import RunFacts
 from kada_athena_async.commit.recovery import RecoverySettings, recover
 from kada_athena_async.commit.transaction import CommitRequest, commit
 from kada_athena_async.config import make_config
 from kada_athena_async.engine.window_planner import WindowPlanner
-from kada_athena_async.engine.window_request import PlannedWindow, WindowRequest
 from kada_athena_async.events import Event
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import (
@@ -27,11 +25,11 @@ from kada_athena_async.hwm import (
     Ledger,
     Origin,
     RunState,
-    Window,
     WorkgroupWindow,
     next_state,
 )
 from kada_athena_async.hwm.store import FileHwmStore
+from kada_athena_async.manifest import RunFacts
 from kada_athena_async.records import QueryRecord, UserRecord
 from kada_athena_async.sinks.journal import RunIntent
 from kada_athena_async.sinks.staging import Staging
@@ -105,17 +103,18 @@ class Miniature:
             staging = await Staging.reopen(found.resumable.path, self.files)
             await self._extract(staging, now)
 
-        plan = await self.planner.requested_windows(WindowRequest(), now)
-        if not plan.windows:
+        plans, _ = await self.planner.requested_windows(now)
+        if not plans:
             return
 
-        (planned,) = plan.windows
+        (window,) = (plan.window for plan in plans)
+        assert window is not None
         intent = RunIntent(
             run_id=f"{now:%Y%m%dT%H%M%S}",
             name="athena",
-            start=planned.window.start,
-            end=planned.window.end,
-            hwm=(await self.store.read()).hwm,
+            start=window.start,
+            end=window.end,
+            hwm=(await self.store.read())[0],
             manages_hwm=True,
             compress=True,
             config_digest=config_digest,
@@ -145,9 +144,8 @@ class Miniature:
         )
 
     async def _extract(self, staging: Staging, now: datetime) -> None:
-        window = Window(staging.intent.start, staging.intent.end)
-        window_plan = await self.planner.plan(PlannedWindow(window=window), now)
-        assert window_plan.window == window
+        window_plan = await self.planner.plan(staging.intent, now)
+        assert window_plan.window == staging.intent.window
         units = ["users", *WORKGROUPS]
         async with staging:
             for unit in units:
@@ -158,14 +156,14 @@ class Miniature:
             accounts = [
                 msgspec_account(staging.sealed()[workgroup].facts) for workgroup in WORKGROUPS
             ]
-            carried: RunState = next_state(
+            state: RunState = next_state(
                 staging.intent.end,
                 window_plan.previous,
                 accounts,
                 origin=ORIGIN,
             )
             request = CommitRequest(
-                unit_order=units, facts=RunFacts(version="1"), carried=carried, kinds=KINDS
+                unit_order=units, facts=RunFacts(version="1"), state=state, kinds=KINDS
             )
             await commit(staging, request, store=self.store, notify=ignore)
 

@@ -15,14 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from kada_athena_async.commit.manifest import RunFacts
 from kada_athena_async.commit.recovery import Recovery, RecoverySettings, recover
 from kada_athena_async.commit.transaction import CommitRequest, commit
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.events import Event, FileCommitted, Warned
 from kada_athena_async.files import Files
-from kada_athena_async.hwm import RunState, StoredState
+from kada_athena_async.hwm import RunState
 from kada_athena_async.hwm.store import FileHwmStore
+from kada_athena_async.manifest import RunFacts
 from kada_athena_async.records import KINDS, RECORD_TYPES
 from kada_athena_async.sinks.journal import RunIntent
 from kada_athena_async.sinks.staging import Staging
@@ -71,7 +71,7 @@ class World:
         request = CommitRequest(
             unit_order=UNITS,
             facts=RunFacts(version="1", calls={"athena:ListWorkGroups": 2}),
-            carried=RunState(hwm=staging.intent.end),
+            state=RunState(hwm=staging.intent.end),
         )
         store = self.store if staging.intent.manages_hwm else None
         await commit(staging, request, store=store, notify=notify)
@@ -149,7 +149,7 @@ async def test_every_kind_is_in_sight_with_its_header(world: World) -> None:
         assert workgroups == (["b", "bb", "a", "aa"] if kind == "users" else [])
 
     assert world.staged_runs() == []
-    assert (await world.store.read()).hwm == END
+    assert (await world.store.read())[0] == END
 
 
 async def test_without_compression_the_files_are_plain(world: World) -> None:
@@ -259,7 +259,7 @@ async def test_the_mark_only_moves_forward(world: World) -> None:
     await world.store.publish(END + timedelta(days=1))
     await world.commit(await world.staged(hwm=END + timedelta(days=1)))
 
-    assert (await world.store.read()).hwm == END + timedelta(days=1)
+    assert (await world.store.read())[0] == END + timedelta(days=1)
 
 
 async def test_a_mark_that_somebody_set_meanwhile_stays(world: World) -> None:
@@ -269,7 +269,7 @@ async def test_a_mark_that_somebody_set_meanwhile_stays(world: World) -> None:
     events: list[Event] = []
     await world.commit(staging, notify=events.append)
 
-    assert (await world.store.read()).hwm == START - timedelta(days=1)
+    assert (await world.store.read())[0] == START - timedelta(days=1)
     assert [event.code for event in events if isinstance(event, Warned)] == ["mark_edited"]
 
 
@@ -299,13 +299,14 @@ async def test_f05_a_manifest_whose_mark_has_not_moved_is_rolled_forward(tmp_pat
     """F05: dead between manifest and mark: the next run moves the mark and extracts nothing."""
     world = await crashed(tmp_path, "rename", "athena_state")
     assert len(world.in_sight()) == len(KINDS) + 1
-    assert (await world.store.read()).hwm is None
+    assert await world.store.read() == (None, None)
 
     recovery = await world.recover()
 
     assert [found.manifest.run_id for found in recovery.committed] == ["run-1"]
     assert recovery.resumable is None
-    assert await world.store.read() == StoredState(hwm=END, carried=RunState(hwm=END))
+    hwm, stored = await world.store.read()
+    assert (hwm, stored and stored.state) == (END, RunState(hwm=END))
     assert world.staged_runs() == []
 
 
@@ -320,7 +321,7 @@ async def test_f12_a_missing_file_of_a_manifest_is_no_success(tmp_path: Path) ->
 
         assert caught.value.exit_code == 3
         assert "athena_manifest_20261101T010000Z.json" in caught.value.hint
-        assert (await world.store.read()).hwm is None
+        assert await world.store.read() == (None, None)
 
     (world.out / "athena_manifest_20261101T010000Z.json").unlink()
     shutil.rmtree(world.out / ".athena-staging" / "run-1")
@@ -335,7 +336,7 @@ async def test_f12_a_damaged_file_of_a_manifest_is_no_success(tmp_path: Path) ->
     with pytest.raises(StateError, match=harmed.name):
         await world.recover()
 
-    assert (await world.store.read()).hwm is None
+    assert await world.store.read() == (None, None)
 
 
 async def test_a_journaled_commit_is_finished_without_any_call(tmp_path: Path) -> None:
@@ -345,7 +346,7 @@ async def test_a_journaled_commit_is_finished_without_any_call(tmp_path: Path) -
 
     assert len(recovery.committed) == 1
     assert len(world.in_sight()) == len(KINDS) + 1
-    assert (await world.store.read()).hwm == END
+    assert (await world.store.read())[0] == END
 
 
 @pytest.mark.parametrize("how", ["other configuration", "fresh", "mark set"])
@@ -388,7 +389,7 @@ async def test_an_interrupted_run_is_offered_for_continuation(world: World) -> N
     assert recovery.resumable.intent == staging.intent
     again = await Staging.reopen(recovery.resumable.path, Files())
     await world.commit(again)
-    assert (await world.store.read()).hwm == END
+    assert (await world.store.read())[0] == END
 
 
 @pytest.mark.parametrize(
@@ -532,7 +533,7 @@ async def test_f07_a_disk_full_at_any_moment_leaves_all_or_nothing(
         assert world.staged_runs() == []
         await world.commit(await world.staged(run_id="run-2"))
 
-    assert (await world.store.read()).hwm == END
+    assert (await world.store.read())[0] == END
 
 
 async def test_f07_too_little_space_is_told_before_anything_is_written(world: World) -> None:

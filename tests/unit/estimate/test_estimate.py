@@ -13,7 +13,7 @@ from kada_athena_async.errors import AccessDeniedError
 from kada_athena_async.estimate import Estimate, HistorySize, SchemaSize, estimate
 from kada_athena_async.estimate.calls import list_pages
 from kada_athena_async.estimate.sizes import HistorySample, fill_schemas, history_of_sample
-from kada_athena_async.hwm import StoredState, WindowPlan, WindowSettings, plan_window
+from kada_athena_async.hwm import WindowPlan, plan_window
 from kada_athena_async.inventory import CatalogFacts, Inventory, SchemaFacts, WorkgroupFacts
 from kada_athena_async.plan import build_plan
 from kada_athena_async.prices import prices_of, requests_usd, statements_usd
@@ -22,8 +22,7 @@ NOW = datetime(2026, 11, 25, tzinfo=timezone.utc)
 
 
 def window_plan(days: float) -> WindowPlan:
-    mark = StoredState(hwm=NOW - timedelta(days=days))
-    return plan_window(NOW, WindowSettings(), mark)
+    return plan_window(NOW, NOW - timedelta(days=days))
 
 
 def estimated(

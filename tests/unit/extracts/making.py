@@ -9,16 +9,16 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from kada_athena_async.commit.manifest import (
+from kada_athena_async.extracts import Package
+from kada_athena_async.files import to_bytes
+from kada_athena_async.hwm import RunState
+from kada_athena_async.manifest import (
     Manifest,
     ManifestFile,
     RunFacts,
     extract_name,
     manifest_name,
 )
-from kada_athena_async.extracts import Package
-from kada_athena_async.files import to_bytes
-from kada_athena_async.hwm import RunState
 from kada_athena_async.records import KINDS, RECORD_TYPES, Record
 from kada_athena_async.scopes import ScopeFacts
 from kada_athena_async.sinks.csv_format import encode, header
@@ -96,8 +96,13 @@ def make_package(
         manages_hwm=True,
         files=tuple(files),
         facts=RunFacts(version="1", server="srv", completeness=tuple(completeness), **facts or {}),
-        carried=RunState(hwm=end),
+        state=RunState(hwm=end),
     )
     path = directory / manifest_name(name, end)
-    path.write_bytes(to_bytes(manifest))
-    return Package(path=path, manifest=manifest)
+    path.write_bytes(data := to_bytes(manifest))
+    return Package(
+        path=path,
+        size_bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        manifest=manifest,
+    )

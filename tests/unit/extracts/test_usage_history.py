@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from kada_athena_async.commit.manifest import ManifestGap
 from kada_athena_async.errors import StateError
 from kada_athena_async.extracts.advice import REMEDIES, Finding, advice
 from kada_athena_async.extracts.executions import executions
@@ -19,6 +18,7 @@ from kada_athena_async.extracts.table_facts import format_of
 from kada_athena_async.extracts.table_usage import table_uses, unused_tables
 from kada_athena_async.extracts.users import table_users, user_totals
 from kada_athena_async.files import Files, to_bytes
+from kada_athena_async.manifest import ManifestGap
 from kada_athena_async.records import Record
 from kada_athena_async.scopes import SPARK, ScopeFacts, WorkgroupLimits
 from tests.unit.extracts.making import (

@@ -50,12 +50,12 @@ def test_a_state_covers_what_its_runs_followed_each_other_through() -> None:
     """From the oldest start of a workgroup to the mark; states of old versions say nothing."""
     day = timedelta(days=1)
     marks = {
-        "a": WorkgroupState(mark=T0, since=T0 - 9 * day),
-        "new": WorkgroupState(mark=T0, since=T0 - day),
-        "lags": WorkgroupState(mark=T0 - 2 * day, since=T0 - 20 * day),
+        "a": WorkgroupState(hwm=T0, since=T0 - 9 * day),
+        "new": WorkgroupState(hwm=T0, since=T0 - day),
+        "lags": WorkgroupState(hwm=T0 - 2 * day, since=T0 - 20 * day),
     }
 
     assert covered_by_state(RunState(hwm=T0, workgroups=marks)) == [Window(T0 - 9 * day, T0)]
-    old = {**marks, "old": WorkgroupState(mark=T0)}
+    old = {**marks, "old": WorkgroupState(hwm=T0)}
     assert covered_by_state(RunState(hwm=T0, workgroups=old)) == []
     assert covered_by_state(RunState(hwm=T0)) == covered_by_state(None) == []

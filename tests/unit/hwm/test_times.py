@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from kada_athena_async.engine.window_request import moment_of
 from kada_athena_async.errors import ConfigError
 from kada_athena_async.hwm import parse_hwm, parse_time
-from kada_athena_async.hwm.times import REMEDY
+from kada_athena_async.hwm.times import REMEDY, moment_of
 
 NOW = datetime(2026, 11, 28, 6, 30, 15, 250_000, tzinfo=timezone.utc)
 WHOLE = NOW.replace(microsecond=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from itertools import chain
 from random import Random
 from typing import NamedTuple
@@ -16,13 +17,10 @@ from kada_athena_async.errors import ConfigError, StateError
 from kada_athena_async.hwm import (
     Disposition,
     Execution,
-    Gap,
     Ledger,
     RunState,
-    StoredState,
     Window,
     WindowPlan,
-    WindowSettings,
     WorkgroupState,
     classify,
     next_state,
@@ -33,9 +31,11 @@ from kada_athena_async.hwm.window import RETENTION
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=timezone.utc)
 SETTLE = timedelta(seconds=60)
-SETTINGS = WindowSettings(settle=SETTLE, initial_lookback=timedelta(days=7))
+LOOKBACK = timedelta(days=7)
 HOUR = timedelta(hours=1)
 MS = timedelta(milliseconds=1)
+
+plan = partial(plan_window, settle=SETTLE, initial_lookback=LOOKBACK)
 
 
 class Entry(NamedTuple):
@@ -89,7 +89,8 @@ class Runs:
 
     def __init__(self, ledger: Sequence[Entry], *, seed: int = 0) -> None:
         self.ledger = ledger
-        self.mark = StoredState()
+        self.hwm: datetime | None = None
+        self.state: RunState | None = None
         self.emitted: list[list[str]] = []
         self.late: list[str] = []
         self.counts: list[dict[str, int]] = []
@@ -97,7 +98,7 @@ class Runs:
 
     def run(self, now: datetime, *, denied: frozenset[str] = frozenset()) -> WindowPlan:
         """One run at *now*; what the workgroups of *denied* hold is not seen by it."""
-        window_plan = plan_window(now, SETTINGS, self.mark)
+        window_plan = plan(now, self.hwm, self.state)
         self.emitted.append([])
         self.counts.append({})
         if window_plan.window is None:
@@ -113,8 +114,8 @@ class Runs:
             accounts.append(closed)
             self.counts[-1] |= closed.counts
 
-        hwm = window_plan.window.end
-        self.mark = StoredState(hwm=hwm, carried=next_state(hwm, window_plan.previous, accounts))
+        self.hwm = window_plan.window.end
+        self.state = next_state(self.hwm, window_plan.previous, accounts)
         return window_plan
 
     def _candidates(
@@ -214,7 +215,7 @@ def test_without_state_nothing_comes_twice(
     runs.run(now)
     for index, gap in enumerate(gaps):
         if index < len(losses) and losses[index]:
-            runs.mark = StoredState(hwm=runs.mark.hwm)
+            runs.state = None
 
         now += gap
         runs.run(now)
@@ -228,7 +229,7 @@ def test_what_a_run_without_state_passes_over_stays_passed_over() -> None:
     minute = timedelta(minutes=1)
     runs = Runs([entry("a", -10 * minute, -9 * minute)])
     runs.run(NOW)
-    runs.mark = StoredState(hwm=runs.mark.hwm)
+    runs.state = None
     runs.run(NOW + 10 * minute)
     runs.run(NOW + 20 * minute)
 
@@ -255,7 +256,7 @@ def test_f14_a_query_of_three_days_is_waited_for() -> None:
 def test_f15_back_to_queued_changes_nothing() -> None:
     """An unfinished execution is waited for, whichever unfinished state it is in."""
     runs = run_at([], timedelta(0))
-    window_plan = plan_window(NOW + 2 * HOUR, SETTINGS, runs.mark)
+    window_plan = plan(NOW + 2 * HOUR, runs.hwm, runs.state)
     history = window_plan.of_workgroup("primary")
     for state in ("QUEUED", "RUNNING"):
         execution = Execution("a", "primary", state, NOW, None)
@@ -298,7 +299,7 @@ def test_f19_listable_after_the_overlap_is_outside_the_promise() -> None:
     hidden = entry("a", -3 * HOUR, -3 * HOUR, visible=HOUR)
     runs = Runs([hidden])
     runs.run(NOW)
-    window_plan = plan_window(NOW + 2 * HOUR, SETTINGS, runs.mark)
+    window_plan = plan(NOW + 2 * HOUR, runs.hwm, runs.state)
     account = Ledger(window_plan.of_workgroup("primary"))
     account.admit(["a"])
 
@@ -308,7 +309,7 @@ def test_f19_listable_after_the_overlap_is_outside_the_promise() -> None:
 
 def test_f20_the_same_id_twice_is_one_row() -> None:
     """On two pages it is admitted once; in another workgroup's listing it is not this unit's."""
-    window_plan = plan_window(NOW, SETTINGS, StoredState())
+    window_plan = plan(NOW, None)
     account = Ledger(window_plan.of_workgroup("primary"))
 
     assert account.admit(["a", "b", "a"]) == ["a", "b"]
@@ -327,7 +328,7 @@ def test_f20_the_same_id_twice_is_one_row() -> None:
 
 def test_f23_a_scan_that_broke_off_is_repeated_without_loss() -> None:
     """F23: what was admitted and not answered for is asked for again, what was answered is not."""
-    account = Ledger(plan_window(NOW, SETTINGS, StoredState()).of_workgroup("primary"))
+    account = Ledger(plan(NOW, None).of_workgroup("primary"))
     account.admit(["a", "b"])
     done = Execution("a", "primary", "SUCCEEDED", NOW - HOUR, NOW - HOUR)
     account.classify(done)
@@ -342,7 +343,7 @@ def test_f23_a_scan_that_broke_off_is_repeated_without_loss() -> None:
 
 def test_f25_an_execution_that_athena_omits_fails_the_account() -> None:
     """An id that was asked for and never answered for stops the commit."""
-    account = Ledger(plan_window(NOW, SETTINGS, StoredState()).of_workgroup("primary"))
+    account = Ledger(plan(NOW, None).of_workgroup("primary"))
     account.admit(["a", "b"])
     account.classify(Execution("a", "primary", "SUCCEEDED", NOW - HOUR, NOW - HOUR))
 
@@ -352,7 +353,7 @@ def test_f25_an_execution_that_athena_omits_fails_the_account() -> None:
 
 def test_an_answer_nobody_asked_for_fails_the_account() -> None:
     """An id that comes twice, or unasked, would be a double."""
-    account = Ledger(plan_window(NOW, SETTINGS, StoredState()).of_workgroup("primary"))
+    account = Ledger(plan(NOW, None).of_workgroup("primary"))
     account.admit(["a"])
     account.classify(Execution("a", "primary", "SUCCEEDED", NOW - HOUR, NOW - HOUR))
 
@@ -363,36 +364,28 @@ def test_an_answer_nobody_asked_for_fails_the_account() -> None:
 def test_f42_a_mark_older_than_athenas_memory_is_a_gap() -> None:
     """Sixty days old: both bounds of what is lost are told, the rest is extracted."""
     hwm = NOW - timedelta(days=60)
-    window_plan = plan_window(NOW, SETTINGS, StoredState(hwm=hwm))
+    window_plan = plan(NOW, hwm)
 
     assert window_plan.window == Window(hwm, NOW - SETTLE)
-    assert window_plan.gaps == (Gap("retention", hwm, NOW - RETENTION),)
+    assert window_plan.gaps == {"retention": Window(hwm, NOW - RETENTION)}
 
 
 def test_f43_a_mark_set_back_reads_again_and_says_so() -> None:
     """The time since the new mark is read again; what an earlier run told of it comes again."""
     hwm = NOW - timedelta(days=1)
-    window_plan = plan_window(
-        NOW, SETTINGS, StoredState(hwm=hwm, was_edited=True, before_edit=RunState(hwm=NOW - HOUR))
-    )
+    window_plan = plan(NOW, hwm, RunState(hwm=NOW - HOUR))
 
     assert window_plan.window == Window(hwm, NOW - SETTLE)
     assert not window_plan.follows
-    assert window_plan.gaps == ()
+    assert window_plan.gaps == {}
     assert [code for code, _ in window_plan.notes] == ["mark_edited"]
 
 
 def test_f43_a_mark_set_forward_is_a_gap() -> None:
     """What lies between the mark that was reached and the one that was set is told as skipped."""
-    window_plan = plan_window(
-        NOW,
-        SETTINGS,
-        StoredState(
-            hwm=NOW - HOUR, was_edited=True, before_edit=RunState(hwm=NOW - timedelta(days=1))
-        ),
-    )
+    window_plan = plan(NOW, NOW - HOUR, RunState(hwm=NOW - timedelta(days=1)))
 
-    assert window_plan.gaps == (Gap("operator", NOW - timedelta(days=1), NOW - HOUR),)
+    assert window_plan.gaps == {"operator": Window(NOW - timedelta(days=1), NOW - HOUR)}
 
 
 DAY = timedelta(days=1)
@@ -401,15 +394,14 @@ LONG = {"long": NOW - 6 * DAY}
 
 def marked(mark: datetime) -> WorkgroupState:
     """A workgroup in which one query has been under way for days."""
-    return WorkgroupState(mark=mark, pending=LONG, recent={"told": mark})
+    return WorkgroupState(hwm=mark, pending=LONG, recent={"told": mark})
 
 
 def chosen(hwm: datetime, start: datetime, **ends: datetime) -> tuple[WindowPlan, WindowPlan]:
     """A start chosen on the command line, and the same one written into the mark."""
     left = RunState(hwm=hwm, workgroups={"primary": marked(hwm), "lagging": marked(hwm - 4 * DAY)})
-    asked = plan_window(NOW, SETTINGS, StoredState(hwm=hwm, carried=left), start=start, **ends)
-    edited = StoredState(hwm=start, was_edited=True, before_edit=left)
-    return asked, plan_window(NOW, SETTINGS, edited, **ends)
+    asked = plan(NOW, hwm, left, start=start, **ends)
+    return asked, plan(NOW, start, left, **ends)
 
 
 @pytest.mark.parametrize("how", [0, 1], ids=["start_hwm", "edited mark"])
@@ -420,7 +412,7 @@ def test_a_chosen_start_forgets_no_query_that_is_under_way(how: int, days: float
 
     assert history.window.start == NOW - days * DAY
     assert history.unfinished == LONG
-    assert history.known is None
+    assert history.previous is None
 
     account = Ledger(history)
     done = Execution("long", "primary", "SUCCEEDED", LONG["long"], NOW - HOUR)
@@ -445,17 +437,17 @@ def test_a_chosen_start_forgets_no_workgroup_that_lags_behind(how: int) -> None:
     forward = chosen(NOW - DAY, NOW - HOUR)[how].of_workgroup("lagging")
     older = chosen(NOW - DAY, NOW - 3 * DAY, end=NOW - 2 * DAY)[how].of_workgroup("lagging")
 
-    assert (back.window.start, back.known) == (NOW - 5 * DAY, marked(NOW - 5 * DAY))
-    assert back.gaps == ()
-    assert (forward.window.start, forward.known) == (NOW - HOUR, None)
-    assert forward.gaps == (Gap("operator", NOW - 5 * DAY, NOW - HOUR),)
-    assert (older.window.start, older.known) == (NOW - 3 * DAY, None)
-    assert older.gaps == ()
+    assert (back.window.start, back.previous) == (NOW - 5 * DAY, marked(NOW - 5 * DAY))
+    assert back.gaps == {}
+    assert (forward.window.start, forward.previous) == (NOW - HOUR, None)
+    assert forward.gaps == {"operator": Window(NOW - 5 * DAY, NOW - HOUR)}
+    assert (older.window.start, older.previous) == (NOW - 3 * DAY, None)
+    assert older.gaps == {}
 
 
 def test_f44_an_end_in_the_future_is_clamped() -> None:
     """What has not settled yet is not extracted, whoever asks for it, and that is said."""
-    window_plan = plan_window(NOW, SETTINGS, StoredState(hwm=NOW - HOUR), end=NOW + HOUR)
+    window_plan = plan(NOW, NOW - HOUR, end=NOW + HOUR)
 
     assert window_plan.window == Window(NOW - HOUR, NOW - SETTLE)
     assert [code for code, _ in window_plan.notes] == ["clamped"]
@@ -463,7 +455,7 @@ def test_f44_an_end_in_the_future_is_clamped() -> None:
 
 def test_f44_start_equal_to_end_is_nothing_to_do() -> None:
     """An empty window is no error."""
-    window_plan = plan_window(NOW, SETTINGS, StoredState(), start=NOW - HOUR, end=NOW - HOUR)
+    window_plan = plan(NOW, None, start=NOW - HOUR, end=NOW - HOUR)
 
     assert window_plan.window is None
 
@@ -471,7 +463,7 @@ def test_f44_start_equal_to_end_is_nothing_to_do() -> None:
 def test_f44_start_after_end_is_refused() -> None:
     """The command is wrong, and the message says in which value."""
     with pytest.raises(ConfigError, match="start_hwm = 2026-11-23 04:00:00") as caught:
-        plan_window(NOW, SETTINGS, StoredState(), start=NOW - HOUR, end=NOW - 2 * HOUR)
+        plan(NOW, None, start=NOW - HOUR, end=NOW - 2 * HOUR)
 
     assert caught.value.exit_code == 2
 
@@ -479,12 +471,12 @@ def test_f44_start_after_end_is_refused() -> None:
 def test_a_mark_in_the_future_is_not_trusted() -> None:
     """A clock that jumped or a typing error must not skip what happens until then."""
     with pytest.raises(StateError, match="2026-11-24 05:00:00 UTC lies in the future"):
-        plan_window(NOW, SETTINGS, StoredState(hwm=NOW + timedelta(days=1)))
+        plan(NOW, NOW + timedelta(days=1))
 
 
 def test_a_mark_within_the_settling_time_is_nothing_to_do() -> None:
     """A run right after another has nothing to extract yet."""
-    window_plan = plan_window(NOW, SETTINGS, StoredState(hwm=NOW - timedelta(seconds=5)))
+    window_plan = plan(NOW, NOW - timedelta(seconds=5))
 
     assert window_plan.window is None
 
@@ -492,7 +484,7 @@ def test_a_mark_within_the_settling_time_is_nothing_to_do() -> None:
 def test_a_naive_start_is_utc() -> None:
     """The vendor's marks have no zone; they are UTC."""
     start = datetime(2026, 11, 23, 1, 2, 3, 999)  # noqa: DTZ001 - this is what is tested
-    window_plan = plan_window(NOW, SETTINGS, StoredState(), start=start)
+    window_plan = plan(NOW, None, start=start)
 
     assert window_plan.window is not None
     assert window_plan.window.start == datetime(2026, 11, 23, 1, 2, 3, tzinfo=timezone.utc)
@@ -501,10 +493,10 @@ def test_a_naive_start_is_utc() -> None:
 def test_f51_what_athena_forgot_expires() -> None:
     """An id that never finishes is waited for no longer than Athena remembers it."""
     known = WorkgroupState(
-        mark=NOW - HOUR, pending={"old": NOW - timedelta(days=46), "young": NOW - timedelta(days=1)}
+        hwm=NOW - HOUR, pending={"old": NOW - timedelta(days=46), "young": NOW - timedelta(days=1)}
     )
-    carried = RunState(hwm=NOW - HOUR, workgroups={"primary": known})
-    window_plan = plan_window(NOW, SETTINGS, StoredState(hwm=NOW - HOUR, carried=carried))
+    state = RunState(hwm=NOW - HOUR, workgroups={"primary": known})
+    window_plan = plan(NOW, NOW - HOUR, state)
     account = Ledger(window_plan.of_workgroup("primary"))
 
     assert account.unfinished() == ["young"]
@@ -518,13 +510,13 @@ def test_f51_what_athena_forgot_expires() -> None:
 def test_f24_what_may_not_be_seen_is_asked_for_again() -> None:
     """An unauthorised id is counted and carried, so that it comes once the right is there."""
     hidden = entry("a", -2 * HOUR, -2 * HOUR)
-    window_plan = plan_window(NOW, SETTINGS, StoredState())
+    window_plan = plan(NOW, None)
     account = Ledger(window_plan.of_workgroup("primary"))
     account.admit(["a"])
     account.defer("a", why="unauthorised")
     closed = account.close()
-    carried = next_state(NOW - SETTLE, None, [closed])
-    later = plan_window(NOW + HOUR, SETTINGS, StoredState(hwm=NOW - SETTLE, carried=carried))
+    state = next_state(NOW - SETTLE, None, [closed])
+    later = plan(NOW + HOUR, NOW - SETTLE, state)
     account = Ledger(later.of_workgroup("primary"))
 
     assert closed.counts["unauthorised"] == 1
@@ -534,7 +526,7 @@ def test_f24_what_may_not_be_seen_is_asked_for_again() -> None:
 
 def test_f52_an_unknown_state_is_unfinished_and_reported() -> None:
     """A state that Athena may invent tomorrow loses no row."""
-    account = Ledger(plan_window(NOW, SETTINGS, StoredState()).of_workgroup("primary"))
+    account = Ledger(plan(NOW, None).of_workgroup("primary"))
     account.admit(["a"])
     classified = account.classify(Execution("a", "primary", "PAUSED", NOW - HOUR, None))
 
@@ -545,7 +537,7 @@ def test_f52_an_unknown_state_is_unfinished_and_reported() -> None:
 
 def test_f52_without_completion_the_submission_decides() -> None:
     """A final execution that says no completion time is placed by its submission."""
-    history = plan_window(NOW, SETTINGS, StoredState()).of_workgroup("primary")
+    history = plan(NOW, None).of_workgroup("primary")
     execution = Execution("a", "primary", "FAILED", NOW - HOUR, None)
 
     assert classify(execution, history).disposition is Disposition.EMIT
@@ -555,10 +547,10 @@ def test_f52_without_completion_the_submission_decides() -> None:
 def test_a_workgroup_that_appears_later_is_read_from_its_beginning() -> None:
     """One that no run has read yet starts at the first run's lookback, not at the mark."""
     runs = run_at([entry("a", -HOUR, -HOUR)], timedelta(0))
-    window_plan = plan_window(NOW + HOUR, SETTINGS, runs.mark)
+    window_plan = plan(NOW + HOUR, runs.hwm, runs.state)
 
     assert window_plan.of_workgroup("primary").window.start == NOW - SETTLE
-    assert window_plan.of_workgroup("new").window.start == NOW + HOUR - SETTINGS.initial_lookback
+    assert window_plan.of_workgroup("new").window.start == NOW + HOUR - LOOKBACK
 
 
 def test_a_window_is_whole_seconds_in_utc() -> None:

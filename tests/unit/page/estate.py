@@ -9,15 +9,15 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from kada_athena_async.commit.manifest import (
+from kada_athena_async.files.document import to_bytes
+from kada_athena_async.hwm import RunState
+from kada_athena_async.manifest import (
     Manifest,
     ManifestFile,
     RunFacts,
     extract_name,
     manifest_name,
 )
-from kada_athena_async.files.document import to_bytes
-from kada_athena_async.hwm import RunState
 from kada_athena_async.records import (
     KINDS,
     CatalogRecord,
@@ -75,7 +75,7 @@ def write_package(
         manages_hwm=True,
         files=tuple(files),
         facts=RunFacts(version="1.0", server=server, completeness=tuple(completeness), **facts),
-        carried=RunState(hwm=end),
+        state=RunState(hwm=end),
     )
     path = directory / manifest_name(name, end)
     path.write_bytes(to_bytes(manifest))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kada_athena_async.commit.manifest import ManifestGap, ManifestTimeline, ManifestWarning
+from kada_athena_async.manifest import ManifestGap, ManifestTimeline, ManifestWarning
 from kada_athena_async.records import Record
 from kada_athena_async.scopes import ScopeFacts
 from tests.unit.page.estate import CATALOG, END, catalog, column, link, query, schema, table

@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-from kada_athena_async.commit.manifest import Manifest, ManifestGap, ManifestTimeline
 from kada_athena_async.errors import StateError
 from kada_athena_async.extracts import newest_packages
 from kada_athena_async.extracts.runs import Runs, select_runs
 from kada_athena_async.files import Files
+from kada_athena_async.manifest import Manifest, ManifestGap, ManifestTimeline
 from kada_athena_async.page.completeness import completeness_figures
 from kada_athena_async.page.history import MAX_GROUPS, OTHERS
 from kada_athena_async.page.run_calls import calls_figures

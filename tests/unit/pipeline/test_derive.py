@@ -94,7 +94,7 @@ class World:
                     workgroup_window=WorkgroupWindow(
                         workgroup=unit_id,
                         window=Window(NOW - timedelta(days=1), NOW),
-                        known=None,
+                        previous=None,
                         listed_since=NOW,
                     ),
                 )

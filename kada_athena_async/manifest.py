@@ -1,23 +1,28 @@
-"""The manifest: the published extracts of a run, and how complete they are."""
+"""The manifest of a run, written and read here: its extracts, and how complete they are."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Generic
 
 import msgspec
+from typing_extensions import TypeVar
 
-from kada_athena_async.files import Files, parse_document, read_document
-from kada_athena_async.files.digest import FileName
-from kada_athena_async.hwm import RunState
+from kada_athena_async.codes import WarningCode
+from kada_athena_async.files import Files, parse_document, read_bytes
+from kada_athena_async.files.digest import FileName, NamedFile
+from kada_athena_async.hwm import Origin, RunState, Window
 from kada_athena_async.scopes import ScopeFacts, WorkgroupLimits
 
 MANIFEST_VERSION = 2
 STAMP = "%Y%m%dT%H%M%SZ"
 
-REMEDY = "restore it from a backup, or move it and the files it names away"
+_REMEDY = "restore it from a backup, or move it and the files it names away"
+_FILE_NAME = re.compile(r"(.+)_manifest_\d{8}T\d{6}Z\.json")
 
 
 class ManifestFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -138,7 +143,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         config_digest: SHA-256 of the configuration without its secrets.
         plan_digest: SHA-256 of the planned units of work.
         manages_hwm: False if the caller keeps the high-water mark.
-        carried: State for the next run, and the instance that the package belongs to; a lost state
+        state: State for the next run, and the instance that the package belongs to; a lost state
             file is rebuilt from it. Not meant for readers of the extracts.
         mask: True if the texts are masked; None in manifests of earlier versions.
         statements_digest: SHA-256 of the statements that the caller overwrote; empty if none.
@@ -159,16 +164,79 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     statements_digest: str = ""
     files: tuple[ManifestFile, ...]
     facts: RunFacts
-    carried: RunState
+    state: RunState = msgspec.field(name="carried")
+
+    @property
+    def window(self) -> Window:
+        return Window(self.start, self.end)
+
+
+class _StateHead(msgspec.Struct, frozen=True):
+    hwm: datetime
+    origin: Origin | None = None
+
+
+class ManifestHead(msgspec.Struct, frozen=True, kw_only=True):
+    """The members of a manifest that windows and deliveries depend on; the others, with their ids
+    of executions and records of completeness, are not decoded."""
+
+    run_id: str
+    start: datetime
+    end: datetime
+    manages_hwm: bool
+    config_digest: str = ""
+    mask: bool | None = None
+    files: tuple[ManifestFile, ...]
+    state: _StateHead = msgspec.field(name="carried")
+
+
+ManifestT = TypeVar("ManifestT", Manifest, ManifestHead, default=ManifestHead)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommittedManifest:
-    """A published manifest."""
+class PublishedPackage(Generic[ManifestT]):
+    """The extracts that one run published: a manifest, and the files beside it that it names.
+
+    Attributes:
+        path: Of the manifest.
+        size_bytes, sha256: Of the manifest.
+    """
 
     path: Path
+    size_bytes: int
     sha256: str
-    manifest: Manifest
+    manifest: ManifestT
+
+    @property
+    def name(self) -> str:
+        """Name of the manifest."""
+        return self.path.name
+
+    @property
+    def file(self) -> NamedFile:
+        """The manifest itself, as a file."""
+        return NamedFile(name=self.path.name, size_bytes=self.size_bytes, sha256=self.sha256)
+
+    @property
+    def window(self) -> Window:
+        return Window(self.manifest.start, self.manifest.end)
+
+    @property
+    def origin(self) -> Origin | None:
+        """The instance that the package belongs to; None in packages of earlier versions."""
+        return self.manifest.state.origin
+
+    @property
+    def files(self) -> list[NamedFile]:
+        """The extracts, as files."""
+        return [
+            NamedFile(name=file.name, size_bytes=file.size_bytes, sha256=file.sha256)
+            for file in self.manifest.files
+        ]
+
+    def extracts(self, kind: str) -> list[Path]:
+        """The extracts of *kind*; none if the run wrote none."""
+        return [self.path.parent / file.name for file in self.manifest.files if file.kind == kind]
 
 
 def extract_name(name: str, kind: str, end: datetime, *, compress: bool) -> str:
@@ -181,17 +249,25 @@ def manifest_name(name: str, end: datetime) -> str:
     return f"{name}_manifest_{end:{STAMP}}.json"
 
 
-def read_manifest(path: Path, files: Files) -> CommittedManifest | None:
-    """The manifest at *path*; None if there is none.
+def manifest_paths(output_path: Path, name: str, files: Files) -> list[Path]:
+    """The published manifests of *name*, by the ends of their windows, oldest first."""
+    matches = map(_FILE_NAME.fullmatch, files.names(output_path))
+    return [output_path / match.group() for match in matches if match and match[1] == name]
+
+
+def published_names(output_path: Path, files: Files) -> list[str]:
+    """The instances that published something in *output_path*, sorted."""
+    matches = map(_FILE_NAME.fullmatch, files.names(output_path))
+    return sorted({match[1] for match in matches if match})
+
+
+def read_manifest(path: Path, files: Files) -> PublishedPackage[Manifest] | None:
+    """The manifest at *path*, whole; None if there is none.
 
     Raises:
         StateError: It is junk, or newer than this package.
     """
-    manifest = read_document(files, path, Manifest, newest=MANIFEST_VERSION, remedy=REMEDY)
-    if manifest is None:
-        return None
-
-    return CommittedManifest(path=path, sha256=files.digest(path).sha256, manifest=manifest)
+    return _read(path, files, Manifest)
 
 
 def parse_manifest(data: bytes, *, source: str) -> Manifest:
@@ -200,23 +276,12 @@ def parse_manifest(data: bytes, *, source: str) -> Manifest:
     Raises:
         StateError: It is junk, or newer than this package.
     """
-    return parse_document(data, Manifest, source=source, newest=MANIFEST_VERSION, remedy=REMEDY)
+    return parse_document(data, Manifest, source=source, newest=MANIFEST_VERSION, remedy=_REMEDY)
 
 
-def manifest_paths(
-    output_path: Path, name: str, files: Files, *, since: datetime | None = None
-) -> list[Path]:
-    """The published manifests of *name* whose windows end at *since* or later, oldest first."""
-    pattern = re.compile(rf"{re.escape(name)}_manifest_(\d{{8}}T\d{{6}}Z)\.json")
-    least = f"{since:{STAMP}}" if since else ""
-    return [
-        output_path / match.group()
-        for match in map(pattern.fullmatch, files.names(output_path))
-        if match and match[1] >= least
-    ]
-
-
-def newest_manifest(output_path: Path, name: str, files: Files) -> CommittedManifest | None:
+def newest_manifest(
+    output_path: Path, name: str, files: Files
+) -> PublishedPackage[Manifest] | None:
     """Blocks. The published manifest of *name* whose window ends last; None if there is none.
 
     Raises:
@@ -224,3 +289,45 @@ def newest_manifest(output_path: Path, name: str, files: Files) -> CommittedMani
     """
     paths = manifest_paths(output_path, name, files)
     return read_manifest(paths[-1], files) if paths else None
+
+
+def published_packages(output_path: Path, name: str, files: Files) -> list[PublishedPackage]:
+    """Blocks. The packages of *name* in *output_path*, oldest window first.
+
+    Raises:
+        StateError: A manifest is junk, or newer than this package.
+    """
+    paths = manifest_paths(output_path, name, files)
+    found = (_read(path, files, ManifestHead) for path in paths)
+    return [package for package in found if package is not None]
+
+
+def _read(path: Path, files: Files, kind: type[ManifestT]) -> PublishedPackage[ManifestT] | None:
+    data = read_bytes(files, path, remedy=_REMEDY)
+    if data is None:
+        return None
+
+    return PublishedPackage(
+        path=path,
+        size_bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        manifest=parse_document(
+            data, kind, source=str(path), newest=MANIFEST_VERSION, remedy=_REMEDY
+        ),
+    )
+
+
+def unlisted(manifest: bytes) -> bytes:
+    """The manifest without its files, for as long as these are replaced; the same if it is so.
+
+    A manifest must never name a mixture. Equal manifests give equal bytes, whoever writes them.
+    """
+    document = msgspec.json.decode(manifest)
+    if not document["files"]:
+        return manifest
+
+    code = WarningCode.BEING_REPLACED
+    warning = {"code": code.value, "message": code.meaning}
+    facts = document["facts"]
+    facts["warnings"] = [*facts.get("warnings", ()), warning]
+    return msgspec.json.format(msgspec.json.encode(document | {"files": []}), indent=1)
