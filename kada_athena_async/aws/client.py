@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -342,6 +342,11 @@ class AwsClient:
         if self.log.server_time is None or server_time > self.log.server_time:
             self.log.server_time = server_time
             self.log.skew = self._clock.now() - server_time
+
+    async def prepare(self, service: str) -> None:
+        """Make what calls of *service* need, so that the first of them waits for AWS only."""
+        with suppress(Exception):  # said by the first call, which tries again
+            await self._client(service)
 
     async def _client(self, service: str) -> Any:
         if service in self._clients:

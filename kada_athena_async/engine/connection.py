@@ -180,6 +180,9 @@ class Connection:
             await self.client.first_sent.wait()
             await offload(_load_listing)
             self._can_list.set()
+            if not metadata_source(self.config).asks_sql:
+                await self.client.prepare("glue")  # which discover_ahead asks next
+
             await offload(_load_extraction)
 
         await map_bounded(lambda step: step(), [ask, load], limit=2)
