@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bounds import auto_bound, glue_bound, sql_bound
+from benchmarks.bounds import auto_bound, besides_s, glue_bound, sql_bound
 from benchmarks.frame import Options, median, own_run, parse, rounded, show
 from benchmarks.peers.environment import make_environment, run_module
 from benchmarks.quota_server.settings import Settings
@@ -68,13 +68,18 @@ def measure(settings: Mapping[str, float], options: Options) -> dict[str, object
     figures: dict[str, object] = {"settings": dict(settings)}
     for source in filter(None, options.more.sources.split(",")):
         runs = [_own(source, settings) for _ in range(options.repeat)]
-        bound = BOUNDS[source](Settings(**settings))  # type: ignore[arg-type]
+        estate = Settings(**settings)  # type: ignore[arg-type]
+        bound, besides = BOUNDS[source](estate), besides_s(estate, source)
         seconds = median([run["seconds"] for run in runs])
         figures[f"own_{source}"] = {
             **_summary(runs),
             "bound_s": rounded(bound.seconds),
             "bound_terms_s": {name: rounded(value) for name, value in bound.terms.items()},
             "ratio_to_bound": rounded(seconds / bound.seconds),
+            "besides_s": {name: rounded(value) for name, value in besides.items()},
+            "ratio_with_these": rounded(seconds / (bound.seconds + sum(besides.values()))),
+            "calls_span_s": rounded(runs[-1]["calls_span_s"]),
+            "busy_slots": rounded(runs[-1]["busy_slots"]),
         }
 
     if not options.is_quick:
@@ -88,7 +93,17 @@ def measure(settings: Mapping[str, float], options: Options) -> dict[str, object
 def _own(source: str, settings: Mapping[str, float]) -> dict[str, Any]:
     with stand_in(**settings) as server, tempfile.TemporaryDirectory() as output:
         run = own_run(server.url, Path(output), metadata_source=source)
-        return {**run, "log": server.log()}
+        return {**run, **_busy(server.timeline()), "log": server.log()}
+
+
+def _busy(timeline: Mapping[str, Any]) -> dict[str, float]:
+    """Seconds from the first call to the last answer, and slots busy meanwhile, on average."""
+    calls, queries = timeline["calls"], timeline["queries"]
+    span_s = max(ended for _, _, ended in calls) - min(begun for _, begun, _ in calls)
+    return {
+        "calls_span_s": span_s,
+        "busy_slots": sum(ended - begun for _, begun, ended in queries) / span_s,
+    }
 
 
 def _peer(

@@ -23,6 +23,10 @@ class StandIn:
         """What was asked of it since it started or since the last reset."""
         return self._manage("_log")
 
+    def timeline(self) -> dict[str, Any]:
+        """When each call and each query began and ended, in seconds since it started."""
+        return self._manage("_timeline")
+
     def reset(self) -> None:
         """Forget all calls and queries, fill all buckets."""
         self._manage("_reset")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import TypeAlias
+
+Span: TypeAlias = list[object]
+"""Operation, when its call arrived, and when its answer began to be sent; None before."""
 
 
 @dataclass(slots=True)
@@ -17,6 +21,14 @@ class Operation:
     last_s: float | None = None
 
 
+@dataclass(slots=True)
+class Call:
+    """One call, and what is counted of its operation."""
+
+    entry: Operation
+    span: Span
+
+
 class CallLog:
     """Counts per operation (``athena:ListQueryExecutions``) and over all."""
 
@@ -24,8 +36,9 @@ class CallLog:
         self._operations: dict[str, Operation] = {}
         self._in_flight = 0
         self._most_in_flight = 0
+        self.spans: list[Span] = []
 
-    def begin(self, operation: str, now_s: float) -> Operation:
+    def begin(self, operation: str, now_s: float) -> Call:
         """A call arrived."""
         entry = self._operations.setdefault(operation, Operation())
         entry.calls += 1
@@ -35,10 +48,13 @@ class CallLog:
         entry.last_s = now_s
         self._in_flight += 1
         self._most_in_flight = max(self._most_in_flight, self._in_flight)
-        return entry
+        call = Call(entry, [operation, now_s, None])
+        self.spans.append(call.span)
+        return call
 
-    def end(self, entry: Operation, now_s: float) -> None:
+    def end(self, call: Call, now_s: float) -> None:
         """Its answer began to be sent."""
+        entry, call.span[2] = call.entry, now_s
         entry.in_flight -= 1
         entry.last_s = now_s
         self._in_flight -= 1
@@ -46,6 +62,7 @@ class CallLog:
     def clear(self) -> None:
         """Forget what was counted; calls still in flight are counted no more."""
         self._operations.clear()
+        self.spans.clear()
         self._in_flight = self._most_in_flight = 0
 
     def document(self) -> dict[str, object]:

@@ -38,6 +38,7 @@ class Query:
     statement_type: str
     result: Result | None
     failure: str | None
+    relation: str
     is_cancelled: bool = False
 
     def state(self, now_s: float) -> str:
@@ -105,6 +106,13 @@ class Queries:
         """The query with this id."""
         return self._by_id.get(query_id)
 
+    def spans(self, since_s: float) -> list[list[object]]:
+        """What each query asked for, and seconds from *since_s* to its submission and its end."""
+        return [
+            [query.relation, query.submitted_s - since_s, query.ended_s - since_s]
+            for query in self._by_id.values()
+        ]
+
     def _take_slot(self, *, is_ddl: bool, now_s: float) -> None:
         self._active = [query for query in self._active if query.is_active(now_s)]
         limit = self._settings.active_ddl if is_ddl else self._settings.active_dml
@@ -145,6 +153,7 @@ class Queries:
             statement_type="UTILITY" if is_ddl else "DML",
             result=result,
             failure=failure,
+            relation=asked.relation if isinstance(asked, Listing) else type(asked).__name__,
         )
 
     def _answer(self, asked: Asked) -> tuple[Result | None, str | None]:

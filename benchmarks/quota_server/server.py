@@ -28,8 +28,9 @@ _KEPT_ANSWERS = 512
 class QuotaServer:
     """Athena, Glue, S3 and STS of one account behind one port.
 
-    ``GET /_log`` shows what was asked so far, ``GET /_reset`` forgets it and fills the buckets;
-    neither is limited, delayed or counted. Safe to call from any thread.
+    ``GET /_log`` shows what was asked so far, ``GET /_timeline`` when each call and each query
+    began and ended, ``GET /_reset`` forgets it and fills the buckets; none of them is limited,
+    delayed or counted. Safe to call from any thread.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -72,17 +73,17 @@ class QuotaServer:
             name = "s3:GET" if request.method in ("GET", "HEAD") else "s3:PUT"
 
         with self._guard:
-            entry = self.log.begin(name, self._elapsed_s())
+            call = self.log.begin(name, self._elapsed_s())
             error = None
             if not self._limits.grant(name, time.monotonic()):
                 error = AwsError("ThrottlingException", "Rate exceeded")
-                entry.throttled += 1
+                call.entry.throttled += 1
 
             delay_s = self._latencies.draw_s("throttled" if error else name)
 
         def reply() -> Reply:
             with self._guard:
-                self.log.end(entry, self._elapsed_s())
+                self.log.end(call, self._elapsed_s())
                 try:
                     if error is not None:
                         raise error
@@ -122,6 +123,15 @@ class QuotaServer:
     def _manage(self, request: Request) -> Reply:
         if request.path == "/_reset":
             self._forget()
+
+        if request.path == "/_timeline":
+            return json_reply(
+                {
+                    "calls": self.log.spans,
+                    "queries": self._queries.spans(self._started_s),
+                    "slots": self._settings.active_dml,
+                }
+            )
 
         return json_reply(
             self.log.document()
