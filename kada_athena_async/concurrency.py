@@ -13,8 +13,6 @@ from collections.abc import (
 )
 from contextlib import (
     AbstractAsyncContextManager,
-    AsyncExitStack,
-    aclosing,
     asynccontextmanager,
 )
 from datetime import datetime, timezone
@@ -250,67 +248,6 @@ def workers() -> anyio.CapacityLimiter:
 async def offload(function: Callable[[], ResultT]) -> ResultT:
     """Call *function* in a worker thread, so that the event loop stays free meanwhile."""
     return await to_thread.run_sync(function, limiter=workers())
-
-
-async def map_stream(
-    function: Callable[[ItemT], Awaitable[ResultT]],
-    source: AsyncGenerator[ItemT, None],
-    *,
-    limit: int,
-    slots: Slots,
-) -> list[ResultT]:
-    """Apply *function* to the items of *source* as they come; results in the order of the items.
-
-    At most *limit* items are worked on at a time, each while one of *slots* (shared with other
-    streams) is held, and one more is in hand: so what waits in memory is bounded over all streams
-    together.
-    The first error cancels the rest and is raised as itself; *source* is closed in any case.
-    """
-    results: dict[int, ResultT] = {}
-    failures: list[Exception] = []
-    turn = anyio.Lock()
-    taken = 0
-
-    async def take(held: AsyncExitStack) -> tuple[int, ItemT] | None:
-        nonlocal taken
-        # One reader at a time, as an async generator demands. It takes a place only when it has an
-        # item in hand: a stream that waits for its source leaves all places to the others.
-        async with turn:
-            async for item in source:
-                taken += 1
-                number = taken
-                await held.enter_async_context(slots.acquire())
-                return number, item
-
-        return None
-
-    async with aclosing(source), anyio.create_task_group() as group:
-
-        async def step() -> bool:
-            """Work on one item; a function, so that a worker in line holds no item any more."""
-            async with AsyncExitStack() as held:
-                if (found := await take(held)) is None:
-                    return False
-
-                results[found[0]] = await function(found[1])
-                return True
-
-        async def work() -> None:
-            try:
-                while await step():
-                    pass
-
-            except Exception as exc:
-                failures.append(exc)
-                group.cancel_scope.cancel()
-
-        for _ in range(limit):
-            group.start_soon(work)
-
-    if failures:
-        raise failures[0]
-
-    return [results[index] for index in sorted(results)]
 
 
 async def stream_from(

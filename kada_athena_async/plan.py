@@ -185,7 +185,7 @@ def _catalog_units(config: Config, catalog: CatalogFacts) -> list[Unit]:
         )
         return [broken]
 
-    schemas = [s.name for s in catalog.schemas if is_schema_included(config, catalog.name, s.name)]
+    schemas = included_schemas(config, catalog)
     size = metadata_source(config).schemas_per_unit(
         len(schemas), query_slots=config.max_concurrent_queries
     )
@@ -250,6 +250,11 @@ def _principal_units(
         PrincipalEventsUnit(start=start, end=end, table=table),
         PrincipalsUnit(end=end, unresolved=unresolved, owed=window_plan.owed_principals),
     ]
+
+
+def included_schemas(config: Config, catalog: CatalogFacts) -> list[str]:
+    """Names of the schemas of *catalog* that are extracted, in its order."""
+    return [s.name for s in catalog.schemas if is_schema_included(config, catalog.name, s.name)]
 
 
 def is_schema_included(config: Config, catalog: str, schema: str) -> bool:

@@ -1,8 +1,9 @@
 """Reads the rows of a finished query: pages of the API, or the result object in S3.
 
-Pages are serial (each needs the token of the one before) and hold 1,000 rows, so a large result is
-read from S3: the same rows, some 50 times faster over the same line. Where the object cannot be
-read (managed results, a bucket of others, encryption on the client's side) the pages go on.
+Pages are serial (each needs the token of the one before), hold 1,000 rows and take a third of a
+second each, so a large result is read from S3: the same rows, some 50 times faster over the same
+line. Where the object cannot be read (managed results, a bucket of others, encryption on the
+client's side) the pages go on.
 """
 
 from __future__ import annotations
@@ -43,16 +44,23 @@ class Results:
     """Reads results as batches of rows.
 
     Args:
-        source: ``api``, ``s3``, or ``auto``: the first page by API, the rest from S3.
+        source: ``api``, ``s3``, or ``auto``: the first page by API, the rest, or a result that
+            is said to be large, from S3.
     """
 
     def __init__(self, client: AwsClient, *, source: ResultSource) -> None:
         self._client = client
         self._source = source
         self._readers = Slots(READERS)
+        self._denied: set[str] = set()
 
     async def read(
-        self, execution: QueryExecution, columns: Sequence[str], *, is_listing: bool = False
+        self,
+        execution: QueryExecution,
+        columns: Sequence[str],
+        *,
+        is_listing: bool = False,
+        is_large: bool = False,
     ) -> AsyncGenerator[Cells, None]:
         """Batches of rows of a SELECT that succeeded, with *columns* in the order given.
 
@@ -61,6 +69,7 @@ class Results:
         Args:
             is_listing: True if its reader waits in between until other results were read. Such a
                 reader has no place among the ``READERS``: with one it would wait for itself.
+            is_large: True if it most likely has more rows than a page.
 
         Raises:
             UnitError: The result cannot be read, or lacks a column.
@@ -70,11 +79,13 @@ class Results:
             if not is_listing:
                 await stack.enter_async_context(self._readers.acquire())
 
-            batches = await stack.enter_async_context(aclosing(self._with_header(execution)))
+            batches = await stack.enter_async_context(
+                aclosing(self._with_header(execution, is_large=is_large))
+            )
             async for batch in batches:
                 cells = batch
                 if project is None and cells:
-                    # The header row comes first, on the first page only.
+                    # The header row comes first, in the object or on the first page.
                     project = _projection([column[0] for column in cells], columns)
                     cells = _without(cells, 1)
 
@@ -88,54 +99,80 @@ class Results:
                 hint="run again; nothing is lost",
             )
 
-    async def _with_header(self, execution: QueryExecution) -> AsyncGenerator[Cells, None]:
+    async def _with_header(
+        self, execution: QueryExecution, *, is_large: bool
+    ) -> AsyncGenerator[Cells, None]:
         """Batches of rows, the header row first of all."""
         location = output_location_of(execution)
         if self._source == "s3" and location:
-            try:
-                async with aclosing(self._object_rows(location, skip=0)) as batches:
-                    async for batch in batches:
-                        yield batch
-
-            except ValueError as exc:
-                raise RequestError(f"{location}: {exc}", code="Malformed") from None
+            async with aclosing(self._object_alone(location)) as batches:
+                async for batch in batches:
+                    yield batch
 
             return
 
+        given = passed = 0
         listing = pages(self._client, QUERY_RESULTS, QueryExecutionId=execution.query_execution_id)
         async with aclosing(listing) as found:
-            first = await anext(found)
-            cells = _cells(first)
-            yield cells
-            given = count = _count(cells)
-            if first.next_token and location and self._source == "auto":
+            is_more = True
+            if not is_large:
+                first = await anext(found)
+                cells = _cells(first)
+                yield cells
+                given = passed = _count(cells)
+                is_more = bool(first.next_token)
+
+            if is_more and location and self._may_read(location):
                 try:
-                    async with aclosing(self._object_rows(location, skip=count)) as batches:
+                    async with aclosing(self._object_rows(location, skip=given)) as batches:
                         async for batch in batches:
                             given += _count(batch)
                             yield batch
 
-                except (AccessDeniedError, NotFoundError, RequestError, ValueError):
-                    pass  # the object cannot be read: the pages can
+                except (AccessDeniedError, NotFoundError, RequestError, ValueError) as exc:
+                    # The object cannot be read: the pages can.
+                    if isinstance(exc, AccessDeniedError):
+                        self._denied.add(split_location(location)["Bucket"])
                 else:
                     return
 
-            async with aclosing(_pages_from(found, passed=count, given=given)) as rest:
+            async with aclosing(_pages_from(found, passed=passed, given=given)) as rest:
                 async for batch in rest:
                     yield batch
 
+    async def _object_alone(self, location: str) -> AsyncGenerator[Cells, None]:
+        try:
+            async with aclosing(self._object_rows(location, skip=0)) as batches:
+                async for batch in batches:
+                    yield batch
+
+        except ValueError as exc:
+            raise RequestError(f"{location}: {exc}", code="Malformed") from None
+
+    def _may_read(self, location: str) -> bool:
+        """True if the object is to be asked for: not in a bucket that was denied."""
+        return self._source == "auto" and split_location(location)["Bucket"] not in self._denied
+
     async def _object_rows(self, location: str, *, skip: int) -> AsyncGenerator[Cells, None]:
-        """Rows of the result object from the header row on, without the first *skip*."""
-        csv = ResultCsv()
+        """Rows of the result object from the header row on, without the first *skip*.
+
+        Raises:
+            ValueError: It is no result object, or has fewer rows.
+        """
+        csv, count = ResultCsv(), 0
         async with aclosing(self._object_bytes(location)) as chunks:
             async for chunk in chunks:
                 cells = csv.feed(chunk)
+                count += _count(cells)
                 fresh = _without(cells, skip)
                 skip = max(0, skip - _count(cells))
                 if fresh:
                     yield fresh
 
         cells = csv.finish()
+        if not count and not cells and self._source == "auto":
+            raise ValueError("the result object has not even a header row")
+
         if _count(cells) < skip:
             raise ValueError("the result object has fewer rows than the pages of the API")
 

@@ -193,8 +193,8 @@ class Config(BaseModel):
     )
     results: ResultSource = Field(
         "auto",
-        description="`api`: results by GetQueryResults; `s3`: the result object; `auto`: the "
-        "first page by API, more from S3 where that is allowed",
+        description="`api`: results by GetQueryResults; `s3`: the result object; `auto`: small "
+        "ones by GetQueryResults, large ones from S3 where that is allowed",
         examples=["auto"],
     )
     max_concurrent_queries: Annotated[StrictInt, Field(ge=1, le=1000)] = Field(

@@ -84,8 +84,9 @@ class Connection:
 
     @property
     def metadata_units_at_once(self) -> int:
-        """So many that every query slot has work while some units list."""
-        return self.config.max_concurrent_queries + 4
+        """Metadata units that are worked on side by side."""
+        source = metadata_source(self.config)
+        return source.units_at_once(query_slots=self.config.max_concurrent_queries)
 
     def settled_now(self) -> datetime:
         """The earlier of this machine's clock and AWS's, as far as its answers have shown it."""
@@ -258,6 +259,8 @@ class Connection:
         found = self._take_found()
         if found is None:
             found = await self._schemas(self.queries(run_id)).catalogs()
+        elif metadata_source(self.config).asks_sql:
+            found = await self._schemas(self.queries(run_id)).completed(found)
 
         self.unreadable += found.unreadable
         self._warn_idle("include_schemas", check_schemas(self.config, found.catalogs))
@@ -276,11 +279,8 @@ class Connection:
         )
 
     async def discover_ahead(self) -> None:
-        """Find catalogs and schemas beside the first calls, where no statement is needed for it.
-
-        ``discover`` then gives what was found, or raises what went wrong.
-        """
-        if metadata_source(self.config).asks_sql:
+        """Find catalogs and schemas beside the first calls, by the API only, for ``discover``."""
+        if not metadata_source(self.config).asks_api:
             return
 
         await self._can_list.wait()

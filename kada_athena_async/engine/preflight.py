@@ -32,16 +32,16 @@ async def meet(
     """Make the first calls of a run, which tell AWS's clock and the account; notes about them.
 
     Args:
-        looks_ahead: Find catalogs and schemas beside these calls.
+        looks_ahead: Look for the bucket, and find catalogs and schemas, beside these calls.
 
     Raises:
-        ConfigError: Our workgroup cannot run statements.
+        ConfigError: Our workgroup cannot run statements, or there is no such bucket.
         CredentialsError: AWS does not accept us.
     """
     # First of all, so that AWS's clock is known before the window is cut.
     calls: list[Callable[[], Awaitable[object]]] = [connection.meet, connection.learn_account]
     if looks_ahead:
-        calls.append(connection.discover_ahead)
+        calls += [connection.check_bucket, connection.discover_ahead]
 
     await map_bounded(lambda ask: ask(), calls, limit=len(calls))
     skew = connection.client.log.skew

@@ -85,7 +85,6 @@ class Run:
             resumable: A run that was interrupted here.
             unfinished: A delivery that broke off, whose run is not here; its window goes first.
         """
-        await self.connection.check_bucket()
         for code, message in await meet(self.connection, looks_ahead=True):
             self._warn(code, message)
 

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import anyio
+
 from kada_athena_async.aws.athena import AthenaQueries
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.results import Results
@@ -21,7 +23,7 @@ from kada_athena_async.discover import (
 )
 from kada_athena_async.errors import AccessDeniedError, UnitError
 from kada_athena_async.events import Observer, Warned
-from kada_athena_async.inventory import CatalogFacts, SchemaFacts, SchemaList
+from kada_athena_async.inventory import DEFAULT_CATALOG, CatalogFacts, SchemaFacts, SchemaList
 from kada_athena_async.sources.information_schema import InformationSchema
 from kada_athena_async.sources.listing import all_failed
 from kada_athena_async.sources.strategy import metadata_source
@@ -59,26 +61,74 @@ class SchemaListing:
         """
         unlisted: list[str] = []
         unreadable: list[str] = []
-        named = await discover_catalogs(
-            self.client,
-            self.config.catalogs,
-            may_skip=self.config.on_error == "skip",
-            unreadable=unreadable,
-            unlisted=unlisted,
-        )
+        catalogs: Sequence[CatalogFacts] = ()
+        own: SchemaList | UnitError | None = None
+        own_is_known = anyio.Event()
 
-        async def describe() -> tuple[CatalogFacts, ...]:
-            return await describe_catalogs(self.client, named)
+        async def list_own() -> None:
+            # The account's own catalog is there, whatever the list of catalogs says.
+            nonlocal own
+            if self._wants_own_glue:
+                try:
+                    own = await self.of(CatalogFacts(name=DEFAULT_CATALOG, type="GLUE"))
+                except UnitError as exc:
+                    own = exc
 
-        async def list_all() -> tuple[CatalogFacts, ...]:
-            return await discover_schemas(named, self.of)
+            own_is_known.set()
 
-        described, listed = await map_bounded(lambda ask: ask(), [describe, list_all], limit=2)
-        catalogs = tuple(
-            replace(with_schemas, description=facts.description)
-            for facts, with_schemas in zip(described, listed, strict=True)
-        )
-        return FoundCatalogs(catalogs, unlisted, unreadable)
+        async def schemas_of(catalog: CatalogFacts) -> SchemaList:
+            if not catalog.is_own_glue or not self._wants_own_glue:
+                return await self.of(catalog)
+
+            await own_is_known.wait()
+            if isinstance(own, UnitError):
+                raise own
+
+            assert own is not None
+            return own
+
+        async def discover() -> None:
+            nonlocal catalogs
+            named = await discover_catalogs(
+                self.client,
+                self.config.catalogs,
+                may_skip=self.config.on_error == "skip",
+                unreadable=unreadable,
+                unlisted=unlisted,
+            )
+
+            async def describe() -> tuple[CatalogFacts, ...]:
+                return await describe_catalogs(self.client, named)
+
+            async def list_all() -> tuple[CatalogFacts, ...]:
+                return await discover_schemas(named, schemas_of)
+
+            described, listed = await map_bounded(lambda ask: ask(), [describe, list_all], limit=2)
+            catalogs = tuple(
+                replace(with_schemas, description=facts.description)
+                for facts, with_schemas in zip(described, listed, strict=True)
+            )
+
+        await map_bounded(lambda ask: ask(), [list_own, discover], limit=2)
+        return FoundCatalogs(tuple(catalogs), unlisted, unreadable)
+
+    async def completed(self, found: FoundCatalogs) -> FoundCatalogs:
+        """*found* with another try at the schemas that could not be listed, by SQL too."""
+
+        async def again(catalog: CatalogFacts) -> CatalogFacts:
+            if catalog.error is None:
+                return catalog
+
+            (listed,) = await discover_schemas([replace(catalog, error=None)], self.of)
+            return listed
+
+        return found._replace(catalogs=tuple([await again(each) for each in found.catalogs]))
+
+    @property
+    def _wants_own_glue(self) -> bool:
+        names = [name.lower() for name in self.config.catalogs]
+        wanted = "*" in names or DEFAULT_CATALOG.lower() in names
+        return wanted and metadata_source(self.config).asks_api
 
     async def of(self, catalog: CatalogFacts) -> SchemaList:
         """Schemas by Glue, by Athena's API or by SQL, whichever is allowed and gives most."""

@@ -24,10 +24,16 @@ from kada_athena_async.aws.pages import (
 from kada_athena_async.config import Config
 from kada_athena_async.estimate.rates import latency_s
 from kada_athena_async.estimate.sizes import HistorySize, SchemaKey, SchemaSize
-from kada_athena_async.inventory import CatalogFacts
-from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, PrincipalEventsUnit
+from kada_athena_async.plan import (
+    HistoryUnit,
+    MetadataUnit,
+    Plan,
+    PrincipalEventsUnit,
+    included_schemas,
+)
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.query_history import OLD_PAGES
+from kada_athena_async.sources.statement_texts import PREFIX_MAX
 from kada_athena_async.sources.strategy import BatchSizes, metadata_source
 from kada_athena_async.sources.table_batches import Batcher, SchemaPage, TableBatch
 
@@ -132,10 +138,17 @@ def metadata_work(config: Config, plan: Plan, sizes: Mapping[SchemaKey, SchemaSi
         if isinstance(unit, MetadataUnit):
             _unit(work, config, unit, sizes)
 
-    if not metadata_source(config).asks_api:
-        # Schemas come by a statement a catalog too.
-        for catalog in {u.catalog.name for u in plan.units if isinstance(u, MetadataUnit)}:
-            _statement(work, config, sum(1 for name, _ in sizes if name == catalog))
+    source = metadata_source(config)
+    catalogs = {u.catalog.name: u.catalog for u in plan.units if isinstance(u, MetadataUnit)}
+    for catalog in catalogs.values():
+        own = [sizes[catalog.name, schema] for schema in included_schemas(config, catalog)]
+        if not source.asks_api:
+            _statement(work, config, len(own))  # schemas come by a statement too
+
+        if source.needs_view_texts(is_in_glue=catalog.is_in_glue):
+            for first in range(0, len(own), PREFIX_MAX):
+                if views := sum(size.views for size in own[first : first + PREFIX_MAX]):
+                    _statement(work, config, views)
 
     return work
 
@@ -159,18 +172,11 @@ def _unit(
         return
 
     tables = max(1, sum(size.tables for size in own))
-    columns, views = sum(s.columns for s in own), sum(s.views for s in own)
+    columns = sum(s.columns for s in own)
     cuts = source.batch_sizes(len(unit.catalog.schemas), query_slots=config.max_concurrent_queries)
     for batch in batches(unit.schemas, own, page_tables, cuts):
         share = len(batch) / tables
         _statement(work, config, round(columns * share))
-        if _needs_view_texts(config, unit.catalog) and views and share:
-            _statement(work, config, round(views * share))
-
-
-def _needs_view_texts(config: Config, catalog: CatalogFacts) -> bool:
-    """True if view texts come by SQL: Glue gives them with the tables."""
-    return not metadata_source(config).asks_api or not catalog.is_in_glue
 
 
 def batches(
@@ -192,19 +198,15 @@ def batches(
 
 
 def _statement(work: Work, config: Config, rows: int) -> None:
-    """One statement: its start, and its result by pages or from S3; its polls are shared."""
+    """One statement: its start, and its result from S3 or by pages; its polls are shared."""
     work.statements += 1
     work.rows += rows
     work.calls["athena:StartQueryExecution"] += 1
     pages = ceil((rows + 1) / QUERY_RESULTS.page_size)
-    match config.results:
-        case "s3":
-            work.calls["s3:GetObject"] += 1
-        case "api":
-            work.calls["athena:GetQueryResults"] += pages
-        case "auto":
-            work.calls["athena:GetQueryResults"] += 1
-            work.calls["s3:GetObject"] += pages > 1
+    if config.results == "api" or (config.results == "auto" and pages == 1):
+        work.calls["athena:GetQueryResults"] += pages
+    else:
+        work.calls["s3:GetObject"] += 1
 
 
 def statements_s(work: Work, slots: int) -> float:

@@ -38,7 +38,7 @@ from azure.storage.blob.aio import BlobClient, ContainerClient
 
 from kada_athena_async.aws import network
 from kada_athena_async.aws.http_session import REDIRECTS, connection_error
-from kada_athena_async.concurrency import Slots, map_stream, offload
+from kada_athena_async.concurrency import Slots, offload
 from kada_athena_async.config.landing import AzurePlace
 from kada_athena_async.errors import (
     AccessDeniedError,
@@ -57,6 +57,7 @@ from kada_athena_async.landing.parts import PARTS_IN_FLIGHT, Part, read_parts
 from kada_athena_async.landing.runtime import UPLOAD_TIMEOUT_S, Runtime
 from kada_athena_async.landing.sas import why_untimely
 from kada_athena_async.retry import Retrier, RetryBudget
+from kada_athena_async.streams import map_stream
 
 BLOCKS_OF_A_FILE = 2
 """Blocks of one file on their way at a time."""

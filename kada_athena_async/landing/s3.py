@@ -30,7 +30,7 @@ from kada_athena_async.aws.answer_limits import SMALL_OBJECT_LIMIT_BYTES
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.error_codes import code_of
 from kada_athena_async.aws.error_map import map_error
-from kada_athena_async.concurrency import Slots, map_stream
+from kada_athena_async.concurrency import Slots
 from kada_athena_async.config.landing import S3Place
 from kada_athena_async.errors import (
     AccessDeniedError,
@@ -46,6 +46,7 @@ from kada_athena_async.files import Files
 from kada_athena_async.hwm.versioned_objects import VersionedObject
 from kada_athena_async.landing.interface import ATTEMPT_KEY, SHA256_KEY, PutRequest, Stored
 from kada_athena_async.landing.parts import PARTS_IN_FLIGHT, Part, part_bytes, read_parts
+from kada_athena_async.streams import map_stream
 
 PARTS_OF_A_FILE = 2
 """Parts of one file on their way at a time."""

@@ -35,6 +35,7 @@ from kada_athena_async.plan import (
     SourceUnit,
     TagsUnit,
     Unit,
+    included_schemas,
     is_schema_included,
     is_workgroup_included,
 )
@@ -55,11 +56,17 @@ from kada_athena_async.sources.query_history import Emit, WorkgroupHistory, user
 from kada_athena_async.sources.strategy import metadata_source
 from kada_athena_async.sources.system_table import SystemTable, TableHistory
 from kada_athena_async.sources.table_metadata import TableMetadataTables
+from kada_athena_async.sources.view_texts import ViewTexts
 from kada_athena_async.sql.worker_pool import WorkerPool
+from kada_athena_async.streams import Ahead
 
 BATCHES_AHEAD = 4
 """Slices held beyond those whose statement runs: being joined and written. Each unit has one more
 in hand, so that no query slot waits for a listing."""
+
+AHEAD_TABLES = 10_000
+"""Listed tables that wait, compressed, for their statements: the pages of a giant schema need each
+other's tokens, so that their chain must not wait for statements too."""
 
 
 _LEFT_OUT_SCHEMA = "left out by include_schemas and exclude_schemas"
@@ -89,6 +96,7 @@ class UnitExtraction:
     transforms: Transforms = field(init=False)
     _sources: dict[str, CatalogSources] = field(init=False, default_factory=dict)
     _batches: Slots = field(init=False)
+    _ahead: Ahead = field(init=False)
     _results: Results = field(init=False)
 
     def __post_init__(self) -> None:
@@ -97,6 +105,7 @@ class UnitExtraction:
         )
         self._results = Results(self.client, source=self.config.results)
         self._batches = Slots(self.config.max_concurrent_queries + BATCHES_AHEAD)
+        self._ahead = Ahead(AHEAD_TABLES)
 
     async def extract(self, unit: SourceUnit, inventory: Inventory) -> UnitFacts:
         """Extract *unit*; what it found beside its rows.
@@ -190,6 +199,7 @@ class UnitExtraction:
             sink=self.sink,
             transforms=self.transforms,
             slots=self._batches,
+            ahead=self._ahead,
             notify=self.notify,
         )
         return await extraction.run()
@@ -213,13 +223,20 @@ class UnitExtraction:
                 by_api.insert(0, GlueTables(self.client, catalog.catalog_id))
 
             by_sql = SqlTables(self.information_schema(catalog.name, f"listing/{catalog.name}"))
-            sources = metadata_source(self.config).in_order(by_api, by_sql)
+            source = metadata_source(self.config)
+            sources = source.in_order(by_api, by_sql)
             times = Counter(schema.name.lower() for schema in catalog.schemas)
             self._sources[catalog.name] = CatalogSources(
                 Listing(catalog=catalog.name, sources=sources),
                 twin_schemas=frozenset(
                     s.name for s in catalog.schemas if times[s.name.lower()] > 1
                 ),
+                view_texts=ViewTexts(
+                    self.information_schema(catalog.name, f"views/{catalog.name}"),
+                    included_schemas(self.config, catalog),
+                )
+                if source.needs_view_texts(is_in_glue=catalog.is_in_glue)
+                else None,
             )
 
         return self._sources[catalog.name]

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from kada_athena_async.aws.result_csv import Cells
+from kada_athena_async.column_block import Rows
 from kada_athena_async.concurrency import batches, offload
-from kada_athena_async.pipeline.transforms import view_of
+from kada_athena_async.events import Observer, UnitProgress
+from kada_athena_async.pipeline.transforms import Transforms, view_of
+from kada_athena_async.plan import MetadataUnit
+from kada_athena_async.sinks import RecordSink
 from kada_athena_async.sources.compressed_tables import TableName, key_of, name_of
 from kada_athena_async.sources.information_schema import SqlTable, TableKey
 from kada_athena_async.sources.interface import RawView, TableDetail
+from kada_athena_async.sources.reconcile import BatchRecords, Merger
 from kada_athena_async.sources.table_batches import TableBatch
+from kada_athena_async.sql.hive_types import trino_type
+
+METADATA_KINDS = ("metadata_tables", "metadata_columns", "metadata_fields", "metadata_views")
 
 JOINED_TABLES = 50
 """Tables joined in one go where they do not stream in: some 1,000 columns."""
@@ -138,3 +147,51 @@ def with_text(table: TableDetail, texts: Mapping[TableKey, str | None]) -> Table
     """The table; a view with its text by SQL, if there is one."""
     text = texts.get(key_of(table))
     return table if text is None else replace(table, view=RawView(text=text, is_plain_sql=True))
+
+
+@asynccontextmanager
+async def metadata_parts(
+    unit: MetadataUnit,
+    index: int,
+    *,
+    server: str,
+    sink: RecordSink,
+    transforms: Transforms,
+    notify: Observer,
+    count: Callable[[BatchRecords, Mapping[str, int]], None],
+) -> AsyncIterator[Write]:
+    """A function that merges tables and writes their records into the parts *index* of a unit.
+
+    Args:
+        count: Takes the records of each merge, and their number by kind.
+    """
+    merger = Merger(
+        server=server, catalog=unit.catalog.name, trino_type=trino_type, decode_view=view_of
+    )
+    async with AsyncExitStack() as stack:
+        parts = {
+            kind: await stack.enter_async_context(sink.part(unit.unit_id, kind, index))
+            for kind in METADATA_KINDS
+        }
+
+        async def write(pairs: Pairs, listed_by: str) -> None:
+            def merge() -> BatchRecords:
+                records = merger.join(pairs, listed_by=listed_by)
+                records.views = [transforms.view(view) for view in records.views]
+                return records
+
+            records = await offload(merge)
+            found: tuple[Rows, ...] = (
+                records.tables,
+                records.columns,
+                records.fields,
+                records.views,
+            )
+            by_kind = {kind: rows for kind, rows in zip(METADATA_KINDS, found, strict=True) if rows}
+            for kind, rows in by_kind.items():
+                await parts[kind].write(rows)
+                notify(UnitProgress(unit_id=unit.unit_id, kind=kind, rows=len(rows)))
+
+            count(records, {kind: len(rows) for kind, rows in by_kind.items()})
+
+        yield write

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.column_block import Rows
-from kada_athena_async.concurrency import Slots, map_bounded, map_stream, offload
+from kada_athena_async.concurrency import Slots, map_bounded
 from kada_athena_async.config import Config
 from kada_athena_async.errors import (
     AccessDeniedError,
@@ -17,10 +16,10 @@ from kada_athena_async.errors import (
     QueryFailedError,
     UnitError,
 )
-from kada_athena_async.events import Observer, UnitProgress, Warned
+from kada_athena_async.events import Observer, Warned
 from kada_athena_async.pipeline.completeness import REASON_CHARS, SchemaTally
-from kada_athena_async.pipeline.joining import Joining, Pairs, Write, with_text
-from kada_athena_async.pipeline.transforms import Transforms, view_of
+from kada_athena_async.pipeline.joining import Joining, Pairs, Write, metadata_parts, with_text
+from kada_athena_async.pipeline.transforms import Transforms
 from kada_athena_async.plan import MetadataUnit
 from kada_athena_async.report import UnitFacts, ViewContext
 from kada_athena_async.scopes import Completeness, ScopeFacts
@@ -33,17 +32,12 @@ from kada_athena_async.sources.information_schema import (
 )
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.listing import Listing, list_by_sql, sql_detail
-from kada_athena_async.sources.reconcile import BatchRecords, Merger, Note
+from kada_athena_async.sources.reconcile import BatchRecords, Note
 from kada_athena_async.sources.sql_columns import SqlAnswer, TakeTables, columns_by_sql
 from kada_athena_async.sources.strategy import metadata_source
-from kada_athena_async.sources.table_batches import (
-    SchemaPage,
-    TableBatch,
-    batches_of,
-)
-from kada_athena_async.sql.hive_types import trino_type
-
-METADATA_KINDS = ("metadata_tables", "metadata_columns", "metadata_fields", "metadata_views")
+from kada_athena_async.sources.table_batches import SchemaPage, TableBatch, batches_of
+from kada_athena_async.sources.view_texts import ViewTexts
+from kada_athena_async.streams import Ahead, map_stream
 
 
 @dataclass(slots=True)
@@ -52,12 +46,14 @@ class CatalogSources:
 
     Attributes:
         twin_schemas: Those whose names differ from another's in case only.
+        view_texts: None where the tables come with them.
         sql_refusal: Why SQL is not asked any more; empty while it is.
         warned: Codes of the warnings that were emitted.
     """
 
     listing: Listing
     twin_schemas: frozenset[str] = frozenset()
+    view_texts: ViewTexts | None = None
     sql_refusal: str = ""
     warned: set[WarningCode] = field(default_factory=set)
 
@@ -70,6 +66,7 @@ class MetadataExtraction:
         information_schema: None where no SQL is asked (``metadata_source`` ``api``).
         sources: Shared by all units of the catalog.
         slots: Shared by all units of the run: how many batches are held at a time.
+        ahead: Shared by them too: how many tables may wait for their statements.
     """
 
     unit: MetadataUnit
@@ -79,6 +76,7 @@ class MetadataExtraction:
     sink: RecordSink
     transforms: Transforms
     slots: Slots
+    ahead: Ahead
     notify: Observer
     _tallies: dict[str, SchemaTally] = field(default_factory=dict)
     _closed: dict[str, ScopeFacts] = field(default_factory=dict)
@@ -97,10 +95,25 @@ class MetadataExtraction:
         sizes = source.batch_sizes(
             len(self.unit.catalog.schemas), query_slots=self.config.max_concurrent_queries
         )
-        batches = batches_of(self._pages(), sizes, is_compressed=source.asks_sql)
-        await map_stream(
-            self._batch, batches, limit=self.config.max_concurrent_queries, slots=self.slots
+        batches = batches_of(
+            self._listings(), sizes, is_compressed=source.asks_sql, may_part=source.asks_sql
         )
+        if source.asks_sql:
+            await map_stream(
+                self._with_parts,
+                batches,
+                limit=self.config.max_concurrent_queries,
+                slots=self.slots,
+                ahead=self.ahead,
+                size=len,
+            )
+        else:
+            # Nobody waits for a statement: one after the other, into the same files.
+            async with self._parts(0) as write:
+                await map_stream(
+                    lambda batch: self._batch(batch, write), batches, limit=1, slots=self.slots
+                )
+
         return UnitFacts(
             scopes=tuple(self._scope(schema) for schema in self.unit.schemas),
             rows=dict(self._rows),
@@ -108,31 +121,29 @@ class MetadataExtraction:
             view_contexts=tuple(self._view_contexts),
         )
 
-    async def _pages(self) -> AsyncGenerator[SchemaPage, None]:
-        if not metadata_source(self.config).asks_api:
-            async with aclosing(list_by_sql(self._sql, self.unit.schemas)) as pages:
+    def _listings(self) -> list[AsyncGenerator[SchemaPage, None]]:
+        if metadata_source(self.config).asks_api:
+            return [self._pages(schema) for schema in self.unit.schemas]
+
+        return [list_by_sql(self._sql, self.unit.schemas)]
+
+    async def _pages(self, schema: str) -> AsyncGenerator[SchemaPage, None]:
+        try:
+            async with aclosing(self.sources.listing.pages(schema)) as pages:
                 async for page in pages:
+                    self._note_page(page)
                     yield page
 
-            return
+        except NotFoundError as exc:
+            is_link = self._link_target(schema) is not None
+            reason = exc.message if is_link else "it was dropped while the run was going on"
+            self._close(schema, "skipped", reason)
+        except UnitError as exc:
+            if self.config.on_error == "fail":
+                raise
 
-        for schema in self.unit.schemas:
-            try:
-                async with aclosing(self.sources.listing.pages(schema)) as pages:
-                    async for page in pages:
-                        self._note_page(page)
-                        yield page
-
-            except NotFoundError as exc:
-                is_link = self._link_target(schema) is not None
-                reason = exc.message if is_link else "it was dropped while the run was going on"
-                self._close(schema, "skipped", reason)
-            except UnitError as exc:
-                if self.config.on_error == "fail":
-                    raise
-
-                is_denied = isinstance(exc, AccessDeniedError)
-                self._close(schema, "denied" if is_denied else "skipped", exc.message)
+            is_denied = isinstance(exc, AccessDeniedError)
+            self._close(schema, "denied" if is_denied else "skipped", exc.message)
 
     def _note_page(self, page: SchemaPage) -> None:
         """Note what a page says beside its tables."""
@@ -162,77 +173,50 @@ class MetadataExtraction:
 
         return self.information_schema
 
-    async def _batch(self, batch: TableBatch) -> None:
+    async def _with_parts(self, batch: TableBatch) -> None:
+        async with self._parts(batch.index) as write:
+            await self._batch(batch, write)
+
+    async def _batch(self, batch: TableBatch, write: Write) -> None:
         """Ask SQL about a batch and join its answer as it streams in; then what only one knows."""
         names = batch.names()
         without_text = [name for name in names if name.needs_text]
         texts: dict[TableKey, str | None] = {}
         answer: SqlAnswer | None = None
-        async with self._parts(batch.index) as write:
-            joining = Joining(batch, write)
+        joining = Joining(batch, write)
 
-            async def ask_columns() -> None:
-                nonlocal answer
-                answer = await self._ask_sql(batch, joining.take)
+        async def ask_columns() -> None:
+            nonlocal answer
+            answer = await self._ask_sql(batch, joining.take)
 
-            async def ask_texts() -> None:
-                texts.update(await self._view_texts(without_text, batch.is_whole))
+        async def ask_texts() -> None:
+            texts.update(await self._view_texts(without_text, batch.is_whole))
 
-            # Side by side: each has a statement of its own.
-            await map_bounded(lambda ask: ask(), [ask_columns, ask_texts], limit=2)
-            unreadable = await joining.unreadable_views()
-            texts.update(await self._view_texts(unreadable, is_whole=False))
-            await joining.finish(texts)
-            for table in joining.merged:
-                reason = f"SQL shows several tables named {table.name} (in any case) as one"
-                self._note(Note(table.schema, reason, is_partial=True))
+        # Side by side: each has a statement of its own.
+        await map_bounded(lambda ask: ask(), [ask_columns, ask_texts], limit=2)
+        unreadable = await joining.unreadable_views()
+        texts.update(await self._view_texts(unreadable, is_whole=False))
+        await joining.finish(texts)
+        for table in joining.merged:
+            reason = f"SQL shows several tables named {table.name} (in any case) as one"
+            self._note(Note(table.schema, reason, is_partial=True))
 
-            if joining.only_sql:
-                await write(await self._kinds(joining.only_sql), "sql")
+        if joining.only_sql:
+            await write(await self._kinds(joining.only_sql), "sql")
 
         if answer is not None:
             self._note_failures(answer, {key_of(name): name for name in names})
 
-    @asynccontextmanager
-    async def _parts(self, index: int) -> AsyncIterator[Write]:
-        """A function that joins tables and writes their records into the parts of a batch."""
-        joiner = Merger(
+    def _parts(self, index: int) -> AbstractAsyncContextManager[Write]:
+        return metadata_parts(
+            self.unit,
+            index,
             server=self.config.server,
-            catalog=self.unit.catalog.name,
-            trino_type=trino_type,
-            decode_view=view_of,
+            sink=self.sink,
+            transforms=self.transforms,
+            notify=self.notify,
+            count=self._count,
         )
-        async with AsyncExitStack() as stack:
-            parts = {
-                kind: await stack.enter_async_context(
-                    self.sink.part(self.unit.unit_id, kind, index)
-                )
-                for kind in METADATA_KINDS
-            }
-
-            async def write(pairs: Pairs, listed_by: str) -> None:
-                def join() -> BatchRecords:
-                    records = joiner.join(pairs, listed_by=listed_by)
-                    records.views = [self.transforms.view(view) for view in records.views]
-                    return records
-
-                records = await offload(join)
-                self._count(records)
-                rows_by_kind: tuple[Rows, ...] = (
-                    records.tables,
-                    records.columns,
-                    records.fields,
-                    records.views,
-                )
-                for kind, rows in zip(METADATA_KINDS, rows_by_kind, strict=True):
-                    if rows:
-                        await parts[kind].write(rows)
-                        self._rows[kind] += len(rows)
-                        self.notify(
-                            UnitProgress(unit_id=self.unit.unit_id, kind=kind, rows=len(rows))
-                        )
-
-            yield write
 
     async def _ask_sql(self, batch: TableBatch, take: TakeTables) -> SqlAnswer | None:
         """Ask SQL about a batch; None where it is not asked or refuses, and the API stands in."""
@@ -322,14 +306,16 @@ class MetadataExtraction:
             return {}
 
         texts: dict[TableKey, str | None] = {}
-        schemas = sorted({view.schema for view in views})
         try:
-            if is_whole:
-                return await self._sql.views(tuple(schemas))
+            if self.sources.view_texts is not None:
+                texts, views = await self.sources.view_texts.take(views)
 
-            for schema in schemas:
-                names = tuple(view.name for view in views if view.schema == schema)
-                texts.update(await self._sql.views((schema,), names))
+            schemas = tuple(sorted({view.schema for view in views}))
+            for some in [schemas] * bool(schemas) if is_whole else [(s,) for s in schemas]:
+                names = tuple(v.name for v in views if not is_whole and v.schema == some[0])
+                async with aclosing(self._sql.views(some, names)) as batches:
+                    async for batch in batches:
+                        texts.update(batch)
 
         except QueryFailedError as exc:
             for view in views:
@@ -343,7 +329,8 @@ class MetadataExtraction:
 
         return texts
 
-    def _count(self, records: BatchRecords) -> None:
+    def _count(self, records: BatchRecords, rows: Mapping[str, int]) -> None:
+        self._rows.update(rows)
         self._figures.update(records.figures)
         self._view_contexts += records.view_contexts
         for note in records.notes:

@@ -18,6 +18,10 @@ TableKey: TypeAlias = tuple[str, str]
 """Schema and table, lower case: how SQL and the APIs find the same table."""
 
 
+LARGE_TABLES, LARGE_SCHEMAS = 50, 5
+"""Tables whose columns, and schemas whose tables, mostly need more than one page of 1,000 rows."""
+
+
 class SqlTable(NamedTuple):
     """A table and its columns in ordinal order.
 
@@ -60,7 +64,8 @@ class InformationSchema:
     ) -> AsyncGenerator[list[tuple[str, str, bool]], None]:
         """Batches of (schema, table, is it a view), ordered by schema and table."""
         condition = condition_on(schemas, names)
-        async with aclosing(self._rows("TABLES_SQL", condition)) as batches:
+        rows = self._rows("TABLES_SQL", condition, is_large=len(schemas) >= LARGE_SCHEMAS)
+        async with aclosing(rows) as batches:
             async for batch in batches:
                 yield [
                     (found or "", name or "", kind == "VIEW")
@@ -68,16 +73,18 @@ class InformationSchema:
                 ]
 
     async def columns(
-        self, schemas: tuple[str, ...], names: tuple[str, ...] = ()
+        self, schemas: tuple[str, ...], names: tuple[str, ...] = (), *, tables: int = 0
     ) -> AsyncGenerator[list[SqlTable], None]:
         """Batches of tables with all their columns, ordered by schema and table.
 
         Args:
             names: Tables of the one schema given; all if empty.
+            tables: How many are expected.
         """
         condition = condition_on(schemas, names)
         last: SqlTable | None = None
-        async with aclosing(self._rows("COLUMNS_SQL", condition)) as batches:
+        rows = self._rows("COLUMNS_SQL", condition, is_large=tables >= LARGE_TABLES)
+        async with aclosing(rows) as batches:
             async for batch in batches:
                 tables = _tables_of(batch)
                 if last is not None:
@@ -95,22 +102,21 @@ class InformationSchema:
 
     async def views(
         self, schemas: tuple[str, ...], names: tuple[str, ...] = ()
-    ) -> dict[TableKey, str | None]:
-        """View -> its definition."""
-        found: dict[TableKey, str | None] = {}
+    ) -> AsyncGenerator[dict[TableKey, str | None], None]:
+        """Batches of view -> its definition."""
         condition = condition_on(schemas, names)
-        async with aclosing(self._rows("VIEWS_SQL", condition)) as batches:
+        # Those of a few tables hold up one batch, those of schemas many.
+        rows = self._rows("VIEWS_SQL", condition, is_short=bool(names))
+        async with aclosing(rows) as batches:
             async for batch in batches:
-                found.update(
-                    {
-                        (schema or "", name or ""): text
-                        for schema, name, text in zip(*batch, strict=True)
-                    }
-                )
+                yield {
+                    (schema or "", name or ""): text
+                    for schema, name, text in zip(*batch, strict=True)
+                }
 
-        return found
-
-    async def _rows(self, name: str, condition: str) -> AsyncGenerator[Cells, None]:
+    async def _rows(
+        self, name: str, condition: str, *, is_short: bool = False, is_large: bool = False
+    ) -> AsyncGenerator[Cells, None]:
         sql = fill(
             self.texts[name],
             catalog=self.catalog,
@@ -121,12 +127,15 @@ class InformationSchema:
             key=f"{self.unit_id}/{name}/{condition}",
             sql=sql,
             catalog=self.catalog,
-            is_short=name == "VIEWS_SQL",
+            is_short=is_short,
         )
         execution = await self.queries.run(statement, unit_id=self.unit_id)
         try:
             rows = self.results.read(
-                execution, STATEMENT_COLUMNS[name], is_listing=name == "TABLES_SQL"
+                execution,
+                STATEMENT_COLUMNS[name],
+                is_listing=name == "TABLES_SQL",
+                is_large=is_large,
             )
             async with aclosing(rows) as batches:
                 async for batch in batches:

@@ -77,7 +77,8 @@ async def columns_by_sql(
         for group in groups:
             answer.statements += 1
             try:
-                async with aclosing(information_schema.columns(*group)) as batches:
+                count = len(group.names) or sum(len(tables[schema]) for schema in group.schemas)
+                async with aclosing(information_schema.columns(*group, tables=count)) as batches:
                     async for answered in batches:
                         await take(answered)
 

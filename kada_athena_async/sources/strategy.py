@@ -23,12 +23,12 @@ class BatchSizes(NamedTuple):
 
     Attributes:
         first: The first one of a unit; small, so that its statement begins early.
-        later: The others; large, for each statement takes a second or two of its slot beside its
-            rows (start, queue, planning, the look that finds it finished).
+        largest: The others; large, for each statement takes a second or two of its slot beside
+            its rows (start, queue, planning, the look that finds it finished).
     """
 
     first: int
-    later: int
+    largest: int
 
 
 SMALL = BatchSizes(100, 100)
@@ -36,8 +36,13 @@ SMALL = BatchSizes(100, 100)
 engine at the 545 rows/s that were reported for information_schema.columns. A larger schema is cut
 by the names of its tables."""
 
-LARGE = BatchSizes(50, 500)
-"""For many schemas. 500 tables are 10,000 rows, or eighteen seconds of the engine."""
+BY_SCHEMA = BatchSizes(1, 1)
+"""Where no statement is run: each schema by itself, a large one a hundred tables at a time."""
+
+LARGE = BatchSizes(100, 500)
+"""For many schemas. 500 tables are 10,000 rows, or eighteen seconds of the engine. While a unit's
+first 100 are answered, some five seconds, the rest of its schemas is listed; what is gained by an
+earlier start of fewer is lost again where its slot waits for the listing."""
 
 LARGE_AT_ONCE = BatchSizes(500, 500)
 """The same where all tables of a unit are known at once."""
@@ -45,9 +50,12 @@ LARGE_AT_ONCE = BatchSizes(500, 500)
 MANY_SCHEMAS = 2
 """Schemas for each query slot from which on they are many."""
 
-API_UNITS = 200
-"""Metadata units of a catalog at most where no statement is run: enough to spread, few enough
-that their bookkeeping costs nothing."""
+API_UNITS = 100
+"""Metadata units of a catalog at most where no statement is run: enough to spread, and few, for
+each makes seven syncs and five files, which are removed in the end."""
+
+
+API_UNITS_AT_ONCE = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +79,10 @@ class MetadataSource:
         """True if the API answers where SQL cannot, and SQL where the API cannot."""
         return self.asks_api and self.asks_sql
 
+    def needs_view_texts(self, *, is_in_glue: bool) -> bool:
+        """True if the texts of a catalog's views come by SQL: Glue gives them with the tables."""
+        return self.asks_sql and not (self.asks_api and is_in_glue)
+
     def in_order(self, by_api: Sequence[T], by_sql: T) -> list[T]:
         """The ways to list something, the preferred one first."""
         return [*(by_api if self.asks_api else ()), *([by_sql] if self.asks_sql else ())]
@@ -80,16 +92,25 @@ class MetadataSource:
         units = query_slots if self.asks_sql else API_UNITS
         return max(1, min(PREFIX_MAX, ceil(schemas / units)))
 
+    def units_at_once(self, *, query_slots: int) -> int:
+        """Metadata units that are worked on side by side.
+
+        So many that every query slot has work while some list; where no statement is run, that
+        lists come at the rate that AWS allows (75 a second, of 0.3 s each) while others are sealed.
+        """
+        return query_slots + 4 if self.asks_sql else max(API_UNITS_AT_ONCE, query_slots)
+
     def batch_sizes(self, schemas: int, *, query_slots: int) -> BatchSizes:
         """Sizes of the batches of a catalog of so many schemas."""
-        return SMALL if schemas < MANY_SCHEMAS * query_slots else self.large
+        is_small = self.asks_sql and schemas < MANY_SCHEMAS * query_slots
+        return SMALL if is_small else self.large
 
 
 METADATA_SOURCES: Mapping[MetadataSourceName, MetadataSource] = {
     source.name: source
     for source in (
         MetadataSource(name="auto", asks_api=True, asks_sql=True, large=LARGE),
-        MetadataSource(name="api", asks_api=True, asks_sql=False, large=SMALL),
+        MetadataSource(name="api", asks_api=True, asks_sql=False, large=BY_SCHEMA),
         MetadataSource(name="sql", asks_api=False, asks_sql=True, large=LARGE_AT_ONCE),
     )
 }

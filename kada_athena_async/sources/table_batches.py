@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -62,59 +62,111 @@ class TableBatch:
         return tables
 
 
+ASIDE = 1_000_000
+"""Batches of a schema that is listed aside are numbered from its place in the unit times this."""
+
+
 async def batches_of(
-    pages: AsyncGenerator[SchemaPage, None], sizes: BatchSizes, *, is_compressed: bool
-) -> AsyncGenerator[TableBatch, None]:
+    listings: Sequence[AsyncGenerator[SchemaPage, None]],
+    sizes: BatchSizes,
+    *,
+    is_compressed: bool,
+    may_part: bool = False,
+) -> AsyncGenerator[TableBatch | AsyncGenerator[TableBatch, None], None]:
     """Batches of the pages, in order; a schema too big for one is divided by table names.
 
     The table names of such a schema come in batches of at most 100, for that is what a statement
     can name.
 
     Args:
+        listings: Each of one schema or of several; they are read one after the other.
         is_compressed: True to hold the tables compressed until their statements are answered.
+        may_part: True to give a schema too big for a batch as a source of its own: its pages need
+            each other's tokens, and the schemas that follow need not wait for them.
     """
     batcher = Batcher(sizes, is_compressed=is_compressed)
-    async with aclosing(pages) as source:
-        async for page in source:
-            for batch in batcher.add(page):
-                yield batch
+    for number, pages in enumerate(listings, start=1):
+        is_parted = False
+        try:
+            async for page in pages:
+                batcher.take(page)
+                if may_part and batcher.is_big and number < len(listings):
+                    is_parted = True
+                    yield _aside(pages, batcher.part(ASIDE * number), page)
+                    break
+
+                for batch in batcher.cut(page):
+                    yield batch
+
+        finally:
+            if not is_parted:
+                await pages.aclose()
 
     for batch in batcher.finish():
         yield batch
 
 
-class Batcher:
-    """Holds the tables that are not in a batch yet; without I/O."""
+async def _aside(
+    pages: AsyncGenerator[SchemaPage, None], batcher: Batcher, taken: SchemaPage
+) -> AsyncGenerator[TableBatch, None]:
+    async with aclosing(pages):
+        for batch in batcher.cut(taken):
+            yield batch
 
-    def __init__(self, sizes: BatchSizes, *, is_compressed: bool = False) -> None:
+        async for page in pages:
+            for batch in batcher.add(page):
+                yield batch
+
+
+class Batcher:
+    """Holds the tables that are not in a batch yet; without I/O.
+
+    Attributes:
+        is_big: True if the schema that is open is too big for a batch.
+    """
+
+    def __init__(self, sizes: BatchSizes, *, is_compressed: bool = False, first: int = 0) -> None:
         self._sizes, self._is_compressed = sizes, is_compressed
-        self._next = 0
+        self._next = first
         self._whole = self._batch(is_whole=True)
         self._schema = ""
         self._open: list[CompressedTables] = []
-        self._is_big = False
+        self.is_big = False
 
     def _batch(self, *, is_whole: bool) -> TableBatch:
         batch = TableBatch(index=self._next, is_whole=is_whole)
         self._next += 1
         return batch
 
+    def part(self, first: int) -> Batcher:
+        """A batcher that goes on with the schema that is open; it numbers from *first*."""
+        aside = Batcher(self._sizes, is_compressed=self._is_compressed, first=first)
+        aside._schema, aside._open, aside.is_big = self._schema, self._open, True
+        self._schema, self._open, self.is_big = "", [], False
+        return aside
+
     def add(self, page: SchemaPage) -> Iterable[TableBatch]:
+        """Take the tables of *page*; the batches that are full with it."""
+        self.take(page)
+        yield from self.cut(page)
+
+    def take(self, page: SchemaPage) -> None:
         if page.schema != self._schema:  # the one before may have broken off
-            self._schema, self._open, self._is_big = page.schema, [], False
+            self._schema, self._open, self.is_big = page.schema, [], False
 
         self._open += grouped(page.tables, is_compressed=self._is_compressed)
-        self._is_big = self._is_big or sum(map(len, self._open)) > self._sizes.later
-        if self._is_big:
+        self.is_big = self.is_big or sum(map(len, self._open)) > self._sizes.largest
+
+    def cut(self, page: SchemaPage) -> Iterable[TableBatch]:
+        """The batches that are full with *page*, which was taken."""
+        if self.is_big:
             yield from self._batch_names(page)
 
-        if not page.is_last:
-            return
+        if page.is_last:
+            if not self.is_big:
+                yield from self._add_whole(page)
 
-        if not self._is_big:
-            yield from self._add_whole(page)
-
-        self._schema = ""
+            self._schema, self._open, self.is_big = "", [], False
 
     def _batch_names(self, page: SchemaPage) -> Iterable[TableBatch]:
         while self._open and (page.is_last or sum(map(len, self._open)) >= PREFIX_MAX):
@@ -127,7 +179,7 @@ class Batcher:
             yield batch
 
     def _add_whole(self, page: SchemaPage) -> Iterable[TableBatch]:
-        size = self._sizes.later if self._whole.index else self._sizes.first
+        size = self._sizes.largest if self._whole.index else self._sizes.first
         count = sum(map(len, self._open))
         if self._whole.schemas and len(self._whole) + count > size:
             yield from self.finish()

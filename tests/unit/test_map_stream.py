@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from functools import partial
 
 import anyio
+import pytest
 
-from kada_athena_async.concurrency import Slots, map_stream
+from kada_athena_async.concurrency import Slots
+from kada_athena_async.streams import Ahead, map_stream
 
 
 async def same(item: int) -> int:
@@ -68,3 +71,94 @@ async def test_no_more_items_are_worked_on_than_there_are_places() -> None:
 
     assert most == 3
     assert slots.in_use == 0
+
+
+async def test_a_stream_reads_ahead_as_far_as_there_is_room() -> None:
+    """What must be asked for page by page is read on while all places are taken."""
+    slots, read = Slots(1), []
+
+    async def numbers() -> AsyncGenerator[int, None]:
+        for number in range(10):
+            read.append(number)
+            yield number
+
+    async with anyio.create_task_group() as group, slots.acquire():
+        group.start_soon(partial(map_stream, same, numbers(), limit=2, slots=slots, ahead=Ahead(4)))
+        await anyio.wait_all_tasks_blocked()
+        assert read == [0, 1, 2, 3]
+
+    assert read == list(range(10))
+
+
+async def test_streams_that_share_room_always_have_an_item_each() -> None:
+    """However much another one has read, a stream whose place comes up has something to do."""
+    room, slots, read = Ahead(3), Slots(1), []
+
+    async def numbers(name: str) -> AsyncGenerator[int, None]:
+        for number in range(5):
+            read.append(name)
+            yield number
+
+    async with anyio.create_task_group() as group, slots.acquire():
+        for name in ("first", "second"):
+            group.start_soon(
+                partial(map_stream, same, numbers(name), limit=1, slots=slots, ahead=room)
+            )
+            await anyio.wait_all_tasks_blocked()
+
+        assert read == ["first"] * 3 + ["second"]
+
+    assert sorted(read) == ["first"] * 5 + ["second"] * 5
+
+
+async def test_of_what_waits_the_largest_goes_first() -> None:
+    """What takes longest and begins last would keep everybody waiting at the end."""
+    slots, done = Slots(1), []
+
+    async def sizes() -> AsyncGenerator[int, None]:
+        for size in (1, 3, 2, 3):
+            yield size
+
+    async def work(size: int) -> int:
+        done.append(size)
+        return size
+
+    async with anyio.create_task_group() as group, slots.acquire():
+        group.start_soon(
+            partial(
+                map_stream,
+                work,
+                sizes(),
+                limit=1,
+                slots=slots,
+                ahead=Ahead(100),
+                size=lambda size: size,
+            )
+        )
+        await anyio.wait_all_tasks_blocked()
+
+    assert done == [3, 3, 2, 1]
+
+
+async def test_a_source_among_the_items_is_read_beside_them() -> None:
+    """One that waits keeps the others from nothing; an error of it ends them all."""
+    is_done = anyio.Event()
+
+    async def slow(*, fails: bool) -> AsyncGenerator[int, None]:
+        await is_done.wait()
+        if fails:
+            raise ValueError("broken off")
+
+        yield 1
+
+    async def numbers(*, fails: bool) -> AsyncGenerator[int | AsyncGenerator[int, None], None]:
+        yield slow(fails=fails)
+        yield 2
+        is_done.set()
+        yield 3
+
+    with anyio.fail_after(5):
+        found = await map_stream(same, numbers(fails=False), limit=2, slots=Slots(2))
+        assert sorted(found) == [1, 2, 3]
+        with pytest.raises(ValueError, match="broken off"):
+            await map_stream(same, numbers(fails=True), limit=2, slots=Slots(2))

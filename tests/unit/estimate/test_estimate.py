@@ -66,15 +66,15 @@ def estimated(
 
 
 def test_pages_and_statements_are_counted_as_a_run_makes_them() -> None:
-    """200 schemas of 50 tables, ten to a unit: a page each by Glue; one schema for the first
-    statement of a unit, which begins early, and nine for the other."""
+    """200 schemas of 50 tables, ten to a unit: a page each by Glue; two schemas for the first
+    statement of a unit, which begins early, and eight for the other."""
     found = estimated(200, 50)
 
     assert found.of("api").calls["glue:GetTables"] == 200
     assert "athena:StartQueryExecution" not in found.of("api").calls
     assert found.of("auto").statements == 40
-    # 1,000 rows and more, and a header: the first page by API, the rest from S3.
-    assert found.of("auto").calls["athena:GetQueryResults"] == 40
+    # 2,000 rows and more: from S3 at once.
+    assert "athena:GetQueryResults" not in found.of("auto").calls
     assert found.of("auto").calls["s3:GetObject"] == 40
     assert "glue:GetTables" not in found.of("sql").calls
 

@@ -10,6 +10,7 @@ import pytest
 
 from kada_athena_async.sources.interface import RawColumns, RawView, TableDetail
 from kada_athena_async.sources.strategy import (
+    BY_SCHEMA,
     LARGE,
     LARGE_AT_ONCE,
     METADATA_SOURCES,
@@ -56,8 +57,8 @@ async def pages(schemas: dict[str, int], *, broken: str = "") -> AsyncGenerator[
 async def batches(
     schemas: dict[str, int], sizes: BatchSizes, *, is_compressed: bool = False, broken: str = ""
 ) -> list[TableBatch]:
-    found = batches_of(pages(schemas, broken=broken), sizes, is_compressed=is_compressed)
-    return [piece async for piece in found]
+    found = batches_of([pages(schemas, broken=broken)], sizes, is_compressed=is_compressed)
+    return [piece async for piece in found if isinstance(piece, TableBatch)]
 
 
 @pytest.mark.parametrize("is_compressed", [True, False])
@@ -81,7 +82,7 @@ async def test_the_first_batch_is_small_and_the_others_large() -> None:
     """So the first statement of a unit begins early, and few follow it."""
     found = await batches({f"s{number}": 50 for number in range(10)}, LARGE)
 
-    assert [len(piece) for piece in found] == [50, 450]
+    assert [len(piece) for piece in found] == [100, 400]
 
 
 async def test_a_schema_too_large_for_a_batch_is_divided_by_names() -> None:
@@ -90,6 +91,29 @@ async def test_a_schema_too_large_for_a_batch_is_divided_by_names() -> None:
 
     assert [len(piece) for piece in found] == [100] * 7 + [30]
     assert not any(piece.is_whole for piece in found)
+
+
+async def test_a_large_schema_is_listed_aside() -> None:
+    """Its pages need each other's tokens: those that follow do not wait for them; none is lost."""
+    schemas = {"a": 3, "big": 730, "b": 60, "huge": 601, "c": 5}
+    listings = [pages({name: count}) for name, count in schemas.items()]
+    found = [
+        piece async for piece in batches_of(listings, LARGE, is_compressed=False, may_part=True)
+    ]
+    asides = [piece for piece in found if not isinstance(piece, TableBatch)]
+    whole = [piece for piece in found if isinstance(piece, TableBatch) and piece.is_whole]
+    parts = [piece for piece in found if isinstance(piece, TableBatch) and not piece.is_whole]
+    for aside in asides:
+        parts += [piece async for piece in aside]
+
+    assert len(asides) == 2
+    assert [(piece.index, piece.schemas, len(piece)) for piece in whole] == [
+        (0, ["a", "b", "c"], 68)
+    ]
+    assert sorted(len(piece) for piece in parts) == [1, 30] + [100] * 13
+    in_order = sorted(parts, key=lambda piece: piece.index)
+    listed = [table(schema, n).name for schema in ("big", "huge") for n in range(schemas[schema])]
+    assert [name.name for piece in in_order for name in piece.names()] == listed
 
 
 async def test_a_listing_that_breaks_off_leaves_the_next_schema_alone() -> None:
@@ -104,4 +128,4 @@ def test_few_schemas_are_in_small_batches() -> None:
     assert METADATA_SOURCES["auto"].batch_sizes(39, query_slots=20) == SMALL
     assert METADATA_SOURCES["auto"].batch_sizes(40, query_slots=20) == LARGE
     assert METADATA_SOURCES["sql"].batch_sizes(40, query_slots=20) == LARGE_AT_ONCE
-    assert METADATA_SOURCES["api"].batch_sizes(4000, query_slots=20) == SMALL
+    assert METADATA_SOURCES["api"].batch_sizes(4, query_slots=20) == BY_SCHEMA
