@@ -14,7 +14,7 @@ from kada_athena_async.concurrency import batches, offload
 from kada_athena_async.events import Observer, UnitProgress
 from kada_athena_async.pipeline.transforms import Transforms, view_of
 from kada_athena_async.plan import MetadataUnit
-from kada_athena_async.sinks import RecordSink
+from kada_athena_async.sinks.interface import RecordSink
 from kada_athena_async.sources.compressed_tables import TableName, key_of, name_of
 from kada_athena_async.sources.information_schema import SqlTable, TableKey
 from kada_athena_async.sources.interface import RawView, TableDetail

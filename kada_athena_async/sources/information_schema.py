@@ -73,17 +73,17 @@ class InformationSchema:
                 ]
 
     async def columns(
-        self, schemas: tuple[str, ...], names: tuple[str, ...] = (), *, tables: int = 0
+        self, schemas: tuple[str, ...], names: tuple[str, ...] = (), *, expected: int = 0
     ) -> AsyncGenerator[list[SqlTable], None]:
         """Batches of tables with all their columns, ordered by schema and table.
 
         Args:
             names: Tables of the one schema given; all if empty.
-            tables: How many are expected.
+            expected: Number of tables that are known.
         """
         condition = condition_on(schemas, names)
         last: SqlTable | None = None
-        rows = self._rows("COLUMNS_SQL", condition, is_large=tables >= LARGE_TABLES)
+        rows = self._rows("COLUMNS_SQL", condition, is_large=expected >= LARGE_TABLES)
         async with aclosing(rows) as batches:
             async for batch in batches:
                 tables = _tables_of(batch)

@@ -78,7 +78,7 @@ async def columns_by_sql(
             answer.statements += 1
             try:
                 count = len(group.names) or sum(len(tables[schema]) for schema in group.schemas)
-                async with aclosing(information_schema.columns(*group, tables=count)) as batches:
+                async with aclosing(information_schema.columns(*group, expected=count)) as batches:
                     async for answered in batches:
                         await take(answered)
 
