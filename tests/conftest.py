@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import gzip
 import io
 import json
@@ -34,12 +35,27 @@ if sys.platform != "win32":
 fork_workers(fork_worker)
 
 # Files that take longest, one worker each: begun last they would keep the others waiting.
-LONG = ("test_docs.py", "test_crash_loop.py", "test_two_runners.py", "test_crash.py", "test_run.py")
+LONG = (
+    "test_two_runners.py",
+    "test_crash_loop.py",
+    "test_browser.py",
+    "test_docs.py",
+    "test_run.py",
+    "test_crash.py",
+    "test_linear.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files first; without xdist's own order, which begins with those of many tests."""
     items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _little_to_collect() -> None:
+    """Collections walk over what a file's tests made, not over all that was imported before."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

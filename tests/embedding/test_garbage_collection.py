@@ -17,7 +17,7 @@ from kada_athena_async.events import PlanReady
 def _as_before() -> Iterator[None]:
     gc.unfreeze()
     yield
-    gc.unfreeze()
+    gc.freeze()
 
 
 async def run_until_planned(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -29,7 +28,7 @@ class Callbacks:
 
 
 @pytest.fixture
-def callbacks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callbacks]:
+def callbacks(monkeypatch: pytest.MonkeyPatch) -> Callbacks:
     """Measures the loop's thread while it runs a callback; other threads do not count."""
     found = Callbacks()
     run = asyncio.events.Handle._run
@@ -43,8 +42,7 @@ def callbacks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callbacks]:
     # What hundreds of tests before this one left in memory is not ours to be walked over.
     gc.collect()
     gc.freeze()
-    yield found
-    gc.unfreeze()
+    return found
 
 
 def burn(duration_s: float) -> None:

@@ -311,7 +311,7 @@ async def test_empty_pages_without_end_are_given_up(world: OddWorld, operation: 
         return json_reply({key: [], "NextToken": f"{token}x"[-900:] + str(len(world.aws.requests))})
 
     world.aws.respond(operation, another)
-    report = await world.go()
+    report = await world.go(workgroups=["primary"])
     assert not report.committed
     [reason] = [o.reason for o in report.failed if o.unit_id == unit]
     assert f"{operation}" in reason

@@ -66,16 +66,20 @@ def test_two_runs_and_a_death_in_every_order(kind: Kind, make: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "order", "deaths"),
-    [("s3", "newest again", 1), ("local", "oldest again", 1), ("azure", "oldest again", 0)],
+    ("kind", "order", "deaths", "switches"),
+    [
+        ("s3", "newest again", 1, 1),
+        ("local", "oldest again", 1, 2),
+        ("azure", "oldest again", 0, 2),
+    ],
 )
 def test_a_package_extracted_again_beside_a_run(
-    kind: Kind, order: Order, deaths: int, make: Make
+    kind: Kind, order: Order, deaths: int, switches: int, make: Make
 ) -> None:
     """One machine replaces a package of its own; the other, which has none, runs meanwhile."""
     explorer = make(kind)
     state = explorer.begin([MACHINE_A, MACHINE_A])
-    explorer.explore(state, Bounds((order, "run"), deaths=deaths, switches=2))
+    explorer.explore(state, Bounds((order, "run"), deaths=deaths, switches=switches))
 
     assert explorer.schedules > 1_000
 

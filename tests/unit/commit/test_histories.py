@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 
 import anyio
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -146,10 +147,17 @@ class Histories(RuleBasedStateMachine):
         assert len(found) == len(set(found))
 
 
-Histories.TestCase.settings = settings(
-    max_examples=60,
+class ManyHistories(Histories):
+    """The same, for as long as it takes."""
+
+
+SETTINGS = settings(
+    max_examples=20,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+Histories.TestCase.settings = SETTINGS
+ManyHistories.TestCase.settings = settings(SETTINGS, max_examples=600)
 TestHistories = Histories.TestCase
+TestManyHistories = pytest.mark.slow(ManyHistories.TestCase)

@@ -176,7 +176,7 @@ def ledgers(draw: st.DrawFn) -> list[Entry]:
     return entries
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     ledger=ledgers(),
     moments=st.lists(st.timedeltas(timedelta(0), timedelta(days=7)), min_size=1, max_size=12),
@@ -201,7 +201,7 @@ def test_each_execution_is_emitted_once(
     assert sorted(chain(*runs.emitted)) == sorted(e.query_id for e in ledger)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     ledger=ledgers(),
     gaps=st.lists(st.timedeltas(timedelta(minutes=2), timedelta(hours=9)), min_size=2, max_size=9),

@@ -70,7 +70,7 @@ texts = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs
     compress=st.booleans(),
 )
 @settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,
@@ -92,7 +92,7 @@ names = st.sampled_from(["a", "b", 'a,"b"', '"', "\n", "c d", "x,", "é"])
     lines_at_once=st.integers(1, 5),
 )
 @settings(
-    max_examples=100,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,
