@@ -1,4 +1,4 @@
-"""What every test may use: a clean environment, a fast clock, a reader of extracts."""
+"""Fixtures for every test: a clean environment, a fast clock, a reader of extracts."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(distributions: Path) -> No
 
 
 def test_the_source_distribution_carries_no_tests(distributions: Path) -> None:
-    """What builds the wheel, its licence, changelog and guides; no test, no benchmark."""
+    """The sources of the wheel, licence, changelog and guides; no test, no benchmark."""
     (sdist,) = distributions.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {member.name.partition("/")[2] for member in archive if member.isfile()}

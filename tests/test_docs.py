@@ -33,7 +33,7 @@ GUIDES = (
     ROOT / "kada_athena_async/README.md",
     *sorted((ROOT / "docs").glob("*.md")),
 )
-"""What users and contributors read."""
+"""Pages for users and contributors."""
 
 
 def command(name: str) -> str:

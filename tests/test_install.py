@@ -1,4 +1,4 @@
-"""What an installation gives to the program that embeds the package."""
+"""Contents of an installation for the program that embeds the package."""
 
 from __future__ import annotations
 

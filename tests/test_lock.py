@@ -1,4 +1,4 @@
-"""What CI installs is locked: every package to a version and its hashes, and from no named host."""
+"""The lock of CI: every package to a version and its hashes, and from no named host."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def pins(extra: str) -> list[tuple[Requirement, list[str]]]:
 
 
 def declared(extra: str) -> Iterator[Requirement]:
-    """What pyproject.toml demands for an environment with *extra*, and for the build."""
+    """Demands of pyproject.toml for an environment with *extra*, and for the build."""
     project = PROJECT["project"]
     names = [*project["dependencies"], *PROJECT["build-system"]["requires"]]
     waiting, seen = [extra], set()

@@ -193,7 +193,7 @@ def test_a_window_that_ends_before_it_starts(cli: Cli, configure: Callable[..., 
 
 
 def test_a_time_that_is_none(cli: Cli, configure: Callable[..., Path]) -> None:
-    """How to write it."""
+    """The message says how to write it."""
     configure()
 
     expect(cli("run", "--start-hwm", "yesterday"), 2, "write YYYY-MM-DD HH:MM:SS")

@@ -20,7 +20,7 @@ def collector() -> Iterator[Receiver]:
 
 
 def messages(collector: Receiver, path: str, kind: Any) -> list[Any]:
-    """What was posted to *path*, as messages of *kind*."""
+    """Bodies posted to *path*, as messages of *kind*."""
     return [kind.FromString(post.body) for post in collector.posts if post.path == path]
 
 

@@ -131,7 +131,7 @@ class Said:
 
 
 def mistakes(secret: str) -> dict[str, str]:
-    """What can be wrong with a configuration file that has *secret* at the wrong place."""
+    """Configuration files that have *secret* at the wrong place."""
     texts = {
         f"in {field}": json.dumps({**VALID, field: secret})
         for field in Config.model_fields
@@ -234,7 +234,7 @@ def test_no_state_echoes_a_secret(said: Said, secret: str) -> None:
 
 
 def test_a_secret_that_looks_like_a_word_is_known_by_its_field(said: Said) -> None:
-    """What stands in a secret field stays away from the problems of every other field."""
+    """A value of a secret field stays away from the problems of every other field."""
     said.file(json.dumps({**VALID, "secret": "plainword", "region": "is plainword", "key": "k"}))
 
     assert "plainword" not in said.run("config", "check")

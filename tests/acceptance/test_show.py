@@ -233,7 +233,7 @@ def test_what_cannot_be_shown_is_said(
 
 
 def test_a_torn_extract_is_said(cli: Cli, tmp_path: Path) -> None:
-    """What was found until then is not shown as if it were all."""
+    """Rows before the torn place are not shown as if they were all."""
     package = make_package(tmp_path, {"databaselog": [query(1), query(2)]}, compress=False)
     (path,) = package.extracts("databaselog")
     path.write_bytes(path.read_bytes().replace(b"q1", b"q9"))

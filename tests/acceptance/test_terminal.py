@@ -66,7 +66,7 @@ def lines_of(screen: pyte.Screen) -> list[str]:
 
 
 def played(seen: str, columns: int) -> tuple[list[str], list[str]]:
-    """What a terminal of that width shows in the end, and every frame of the moving part."""
+    """The last screen of a terminal of that width, and every frame of the moving part."""
     screen = pyte.Screen(columns, 60)
     stream = pyte.Stream(screen)
     frames = []

@@ -80,7 +80,7 @@ def test_its_mark_stays_where_nothing_was_committed(
 
 
 def told(output: Path, name: str) -> Counter[str]:
-    """How often each execution is in the packages of *name*."""
+    """Count of each execution in the packages of *name*."""
     ids: Counter[str] = Counter()
     for path in sorted(output.glob(f"{name}_manifest_*.json")):
         for file in json.loads(path.read_text())["files"]:

@@ -83,7 +83,7 @@ def airflow(
 
 
 def wait_until(holds: Callable[[], Any], *, what: str, at_most_s: float = 200) -> Any:
-    """What *holds* gives once it is true."""
+    """Result of *holds* once it is true."""
     end = time.monotonic() + at_most_s
     while time.monotonic() < end:
         if found := holds():
@@ -177,7 +177,7 @@ class Airflow:
         self._call("/api/v2/dags/kada_athena/dagRuns", json.dumps(body).encode())
 
     def finished(self, run_id: str) -> str:
-        """How the run ended, once it has."""
+        """End of the run, once it has ended."""
 
         def end() -> str:
             state = str(self._get(f"/api/v2/dags/kada_athena/dagRuns/{run_id}")["state"])
@@ -194,7 +194,7 @@ class Airflow:
         }
 
     def told(self, run_id: str, task_id: str, map_index: int = -1) -> Any:
-        """What a task returned."""
+        """Return value of a task."""
         path = f"/api/v2/dags/kada_athena/dagRuns/{run_id}/taskInstances/{task_id}"
         query = f"xcomEntries/return_value?map_index={map_index}&deserialize=true"
         return self._get(f"{path}/{query}")["value"]

@@ -38,7 +38,7 @@ LOOK_AT_BUCKET = 1
 
 
 def run(source: str, output: Path, **config: object) -> dict[str, Any]:
-    """What a run reports; everything of the estate is found, whatever the source."""
+    """Calls that a run reports; everything of the estate is found, whatever the source."""
     with stand_in(**ESTATE) as server:
         report = own_run(server.url, output, metadata_source=source, **config)
         log = server.log()

@@ -43,7 +43,7 @@ def _offer(limiter: AdaptiveLimiter, per_s: float, start_s: float, stop_s: float
 
 
 def test_metadata_calls_pass_at_twenty_a_second_from_idle() -> None:
-    """What the published measurement saw pass at once passes at once."""
+    """Calls that the published measurement saw pass at once pass at once."""
     assert _offer(AdaptiveLimiter(AdaptiveRate()), 20.0, 0.0, 1.0) == 1.0
 
 

@@ -53,7 +53,7 @@ def exact_policy(sandbox: Sandbox, *, without: str = "") -> Mapping[str, Any]:
 async def test_with_the_printed_policy_nothing_is_denied(
     sandbox: Sandbox, examined: Callable[..., Extractor]
 ) -> None:
-    """What ``iam-policy`` prints is what ``doctor`` asks for, and each of it can be tried."""
+    """``doctor`` asks for exactly what ``iam-policy`` prints, and each of it can be tried."""
     report = await examined(exact_policy(sandbox), **FIELDS).examine(runs_query=True)
     rights = [finding for finding in report.findings if finding.area == "rights"]
 
@@ -66,7 +66,7 @@ async def test_with_the_printed_policy_nothing_is_denied(
 async def test_any_right_that_is_missing_is_named(
     action: str, sandbox: Sandbox, examined: Callable[..., Extractor]
 ) -> None:
-    """What is lost, the statement that grants it, and exit code 1 where a run needs it."""
+    """The loss and the statement that grants it are named; exit code 1 where a run needs it."""
     extractor = examined(exact_policy(sandbox, without=action), **FIELDS)
     # Nobody else's results are read, and of our own there are none before a statement was run.
     report = await extractor.examine(runs_query=action == "athena:GetQueryResults")

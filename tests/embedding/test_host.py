@@ -1,4 +1,4 @@
-"""What an embedding program may hand over: event loops, threads, observers of its own."""
+"""Parts that an embedding program may bring: event loops, threads, observers of its own."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ async def test_an_observer_that_raises_is_named_and_dropped(
 async def test_an_observer_that_returns_a_coroutine_is_dropped_as_well(
     make: Callable[..., Extractor],
 ) -> None:
-    """What hides an ``async def`` is found when it is first called; nothing stays un-awaited."""
+    """An ``async def`` that is hidden is found when first called; nothing stays un-awaited."""
     report = await make(observers=[lambda event: waits(event)]).run()
 
     assert report.committed
@@ -128,7 +128,7 @@ def test_sites_that_could_never_be_extracted_are_refused(
 async def test_a_shared_in_use_is_refused_to_another_thread(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """What waits in one event loop cannot be woken from another: it would hang."""
+    """A task that waits in one event loop cannot be woken from another: it would hang."""
     shared = Shared()
     there = Extractor(**sandbox.config(tmp_path / "out"), shared=shared)
 

@@ -1,4 +1,4 @@
-"""What real catalogs hold, asked by SQL, by the API and by both: the same answer."""
+"""Contents of real catalogs, asked by SQL, by the API and by both: the same answer."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 class Told:
-    """What one run told of the estate."""
+    """Extract of the estate by one run."""
 
     def __init__(self, out: Path) -> None:
         extracts = Extracts(out)
@@ -61,7 +61,7 @@ class Told:
 
 @pytest.fixture(scope="module")
 def runs() -> dict[str, Told]:
-    """What was told so far, by who was asked: each source runs once for the whole module."""
+    """Extracts so far, by source: each source runs once for the whole module."""
     return {}
 
 

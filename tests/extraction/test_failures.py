@@ -1,4 +1,4 @@
-"""What fails is named, in the report and in the manifest; it never looks like a deletion."""
+"""A failure is named in the report and in the manifest; it never looks like a deletion."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ async def test_a_configuration_that_cannot_run_discards_nothing(
 async def test_another_configuration_that_can_run_begins_anew(
     sandbox: Sandbox, extractor: Any
 ) -> None:
-    """What was extracted under the first one is discarded."""
+    """Parts extracted under the first one are discarded."""
     fault = sandbox.faults.add(
         "access_denied", "athena:ListQueryExecutions", where={"workgroup": "adhoc"}
     )

@@ -128,7 +128,7 @@ async def test_an_error_that_is_not_ours_is_told_without_its_message(tmp_path: P
 
 
 async def test_secrets_in_an_error_are_hidden(tmp_path: Path) -> None:
-    """What the configuration knows to be secret stands in no summary."""
+    """A value that the configuration knows to be secret stands in no summary."""
     path = tmp_path / "summary.json"
     made = hook(
         tmp_path, [], on_finish=keeping(path), key="a-key-id", secret="a-secret-value-of-ours"

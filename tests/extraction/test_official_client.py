@@ -1,4 +1,4 @@
-"""What the official synchronous client is told by the sandbox is what the extracts hold."""
+"""The extracts hold what the official synchronous client gets from the sandbox."""
 
 from __future__ import annotations
 

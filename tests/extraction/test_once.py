@@ -86,7 +86,7 @@ async def die(world: World, moment: datetime) -> None:
 
 
 def is_crash(error: BaseException) -> bool:
-    """Whether the simulated process died, in whichever task."""
+    """True if the simulated process died, in whichever task."""
     within = getattr(error, "exceptions", ())
     return isinstance(error, SimulatedCrash) or any(is_crash(child) for child in within)
 
@@ -430,7 +430,7 @@ async def test_h14_an_interrupted_run_of_another_account_is_not_continued(world:
 async def test_h14_an_interrupted_run_with_other_statements_is_not_continued(
     world: World,
 ) -> None:
-    """What was extracted by another statement does not join what is extracted now."""
+    """Rows extracted by another statement do not join what is extracted now."""
     await die(world, START)
     world.wall.time = START + MINUTE
     async with world.extractor() as extractor:

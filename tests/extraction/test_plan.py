@@ -103,7 +103,7 @@ async def test_a_window_is_chosen_as_for_a_run(extractor: Callable[..., Extracto
 async def test_a_workgroup_that_lags_has_a_window_of_its_own(
     extractor: Callable[..., Extractor], sandbox: Sandbox
 ) -> None:
-    """What was left out last time is read from where it was left."""
+    """A workgroup left out last time is read from where it was left."""
     where = {"workgroup": "adhoc"}
     fault = sandbox.faults.add(
         "error", "athena:ListQueryExecutions", code="AccessDeniedException", where=where

@@ -66,7 +66,7 @@ def manifest_of(report: Any) -> Any:
 
 
 def counts_of(report: Any) -> dict[str, int]:
-    """What the manifest says of principals."""
+    """Facts of principals in the manifest."""
     found: dict[str, int] = manifest_of(report)["facts"]["reconciliation"]["principals"]
     return found
 

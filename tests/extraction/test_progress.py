@@ -1,4 +1,4 @@
-"""What a run tells of its progress while it works."""
+"""Progress that a run reports while it works."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def run_at(extractor: Any, wall: WallClock) -> Any:
 
 
 def published(read_extracts: Any, tmp_path: Path) -> Counter[str]:
-    """How often each execution was published."""
+    """Count of publications of each execution."""
     return Counter(row["query_id"] for row in read_extracts(tmp_path / "out").rows("databaselog"))
 
 

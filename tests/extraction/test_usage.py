@@ -30,7 +30,7 @@ UNTOLD = ("EXECUTE", "PREPARE", "EXPLAIN SELECT")
 
 
 def expected_uses(executions: list[Execution]) -> dict[tuple[str, ...], list[Execution]]:
-    """Who read what, on which day, by the estate itself."""
+    """Readers of each table by day, by the estate itself."""
     found = defaultdict(list)
     for execution in executions:
         at = execution.completed_at or execution.submitted_at

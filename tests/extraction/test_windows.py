@@ -164,7 +164,7 @@ async def test_empty_window_commits_nothing(run_at: Any, tmp_path: Path) -> None
 async def test_f42_mark_older_than_athenas_memory_is_a_gap(
     sandbox: Sandbox, run_at: Any, tmp_path: Path, read_extracts: Any
 ) -> None:
-    """What Athena has forgotten is reported with both bounds, and the rest is extracted."""
+    """History that Athena has forgotten is reported with both bounds, and the rest is extracted."""
     (tmp_path / "athena_hwm.txt").write_text("2026-08-01 00:00:00\n")
     report = await run_at(START)
 

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 KILLED = -signal.SIGKILL
 
 PATIENCE_S = 300
-"""How long a child may take; on a quiet machine it takes a second."""
+"""Time that a child may take; on a quiet machine it takes a second."""
 
 
 class Runner:
@@ -75,7 +75,7 @@ class Runner:
         return self._child
 
     def wait(self) -> int:
-        """How the child ended: its exit code, or less than 0 for the signal that killed it."""
+        """End of the child: its exit code, or less than 0 for the signal that killed it."""
         return int(self._read()["status"])
 
     def run(self, world: World, now: datetime, *, kill_at: int = 0, **fields: Any) -> int:
@@ -109,7 +109,7 @@ class Runner:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the child still runs; one that waits to be collected does not."""
+    """True if the child still runs; one that waits to be collected does not."""
     try:
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -117,7 +117,7 @@ def is_alive(pid: int) -> bool:
 
 
 def steps_of(world: World) -> int:
-    """How many file operations the last complete run in a child had."""
+    """Count of file operations of the last complete run in a child."""
     return int((world.path / "steps").read_text())
 
 

@@ -63,7 +63,7 @@ CALM_RUNS = 4
 
 @dataclass(slots=True)
 class Package:
-    """What one manifest says, and the ids that its history holds."""
+    """Facts of one manifest, and the ids that its history holds."""
 
     manifest: dict[str, Any]
     ids: list[str]
@@ -317,7 +317,7 @@ class Fleet:
         )
 
     def end(self, machine: Machine) -> int:
-        """How the run of *machine* ended."""
+        """End of the run of *machine*."""
         code = machine.runner.wait()
         said = machine.path / "said"
         machine.said = said.read_text() if said.exists() else ""
@@ -346,7 +346,7 @@ class Fleet:
             )
 
     def order(self) -> dict[str, Any]:
-        """What a person or a scheduler may ask of a run."""
+        """Ways in which a person or a scheduler starts a run."""
         chance, fields = self.chance, {}
         arguments: dict[str, Any] = {"manage_hwm": True}
         if chance.random() < 0.2:

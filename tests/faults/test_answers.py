@@ -35,7 +35,7 @@ OPERATIONS = (
     "glue:GetDatabases",
     "glue:GetTables",
 )
-"""What a run of a small estate asks of AWS, beside S3."""
+"""Operations that a run of a small estate calls, beside S3."""
 
 BROKEN = ("truncate", "empty_body", "reset_before", "reset_after", "server_error", "throttle")
 

@@ -167,7 +167,7 @@ NAMES = ("Name", "CatalogName", "QueryExecutionId")
 
 
 class PlainRun(NamedTuple):
-    """What a run told whose answers nobody changed.
+    """Extract of a run whose answers nobody changed.
 
     Attributes:
         names: Kind and name of each item.

@@ -97,7 +97,7 @@ async def test_f43_a_mark_set_back_repeats_nothing_and_says_so(world: World) -> 
 
 
 async def test_f43_a_mark_set_forward_is_a_gap_of_the_operator(world: World) -> None:
-    """What was skipped on purpose is named with both bounds; a lost state is not a first run."""
+    """History skipped on purpose is named with both bounds; a lost state is not a first run."""
     await world.run(START)
     mark = world.mark()
     (world.hwm_path).write_text(f"{START + DAY:%Y-%m-%d %H:%M:%S}\n")

@@ -53,7 +53,7 @@ STEPS = range(2, 90, 7)
 
 
 async def error_of(world: World, moment: datetime, files: RefusingFiles) -> KadaAthenaError | None:
-    """How a run ended: with an error, or committed."""
+    """End of a run: an error, or a commit."""
     try:
         report = await world.run(moment, files=files)
     except KadaAthenaError as exc:
@@ -115,7 +115,7 @@ async def test_f07_no_space_is_told_before_aws_is_asked(world: World) -> None:
 
 
 async def warnings_of(world: World, moment: datetime, files: Files) -> list[str]:
-    """What a run that commits says of its disk."""
+    """Remarks of a run that commits on its disk."""
     found: list[str] = []
 
     def keep(event: object) -> None:

@@ -22,7 +22,7 @@ __all__ = ["small_disk"]
 
 
 async def error_of(world: World, **fields: object) -> KadaAthenaError:
-    """How a run ends that cannot write."""
+    """End of a run that cannot write."""
     calls = sum(world.sandbox.calls.values())
     with pytest.raises(KadaAthenaError) as caught:
         await world.run(START, **fields)

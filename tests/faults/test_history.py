@@ -1,4 +1,4 @@
-"""What Athena does to its history, and what the extracts make of it: F14 to F25, F50 to F52."""
+"""Changes that Athena makes to its history, and the extracts of it: F14 to F25, F50 to F52."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def own_states(world: World) -> list[str]:
 
 
 def descriptors() -> list[str]:
-    """What this process has open, without the sandbox's side of connections that are closing."""
+    """Open files of this process, without the sandbox's side of connections that are closing."""
     found = []
     for path in Path("/proc/self/fd").iterdir():
         try:
@@ -67,7 +67,7 @@ def children() -> set[str]:
 
 
 def settles(check: Callable[[], bool]) -> bool:
-    """Whether *check* holds before long; a closed connection's other side needs its moment."""
+    """True if *check* holds before long; a closed connection's other side needs its moment."""
     deadline = time.monotonic() + 10
     while not check():
         if time.monotonic() > deadline:

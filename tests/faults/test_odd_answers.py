@@ -495,7 +495,7 @@ async def test_who_refused_reaches_the_user_with_a_remedy_that_helps(world: OddW
 
 @pytest.mark.parametrize("moment", [0, -1, 86_400.0, "1970-01-01T00:00:00Z"])
 async def test_a_completion_before_the_submission_is_none(world: OddWorld, moment: object) -> None:
-    """What stands for no time puts no execution before every window: each is told."""
+    """A value that stands for no time puts no execution before every window: each is extracted."""
 
     def change(batch: dict[str, Any]) -> None:
         for execution in batch["QueryExecutions"]:
@@ -579,7 +579,7 @@ async def test_odd_words_about_the_system_table_leave_the_history_to_the_api(
 
 
 async def test_an_answer_of_sts_without_an_account_ends_no_run(world: OddWorld) -> None:
-    """Who shares quotas is then told by the key; the run says that the account is not known."""
+    """Sites that share quotas are then found by the key; the account is named unknown."""
     body = b"<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>"
     world.aws.respond(
         "*",

@@ -54,7 +54,7 @@ STRUCK = (
 
 
 def is_crash(error: BaseException) -> bool:
-    """Whether the simulated process died, in whichever task."""
+    """True if the simulated process died, in whichever task."""
     within = getattr(error, "exceptions", ())
     return isinstance(error, SimulatedCrash) or any(is_crash(child) for child in within)
 

@@ -17,7 +17,7 @@ START = datetime(2026, 11, 1, 12, 0, 0, tzinfo=timezone.utc)
 SETTLE = timedelta(seconds=60)
 
 OPEN = ("api", "sql", "both")
-"""What ``found_by`` may say of a table that is told."""
+"""Values that ``found_by`` may have for a table."""
 
 
 class WallClock(FastClock):
@@ -80,7 +80,7 @@ class World:
         return Extracts(self.out).manifests()
 
     def told(self) -> Counter[str]:
-        """How often each execution is told, over all manifests in sight."""
+        """Count of rows of each execution, over all published manifests."""
         return Counter(row["query_id"] for row in self.rows("databaselog"))
 
     def mark(self) -> datetime | None:
@@ -98,7 +98,7 @@ class World:
         return sorted(p.name for p in self.out.iterdir() if p.name[0] != ".")
 
     def leftovers(self) -> list[str]:
-        """What lies in the staging directory."""
+        """Contents of the staging directory."""
         root = self.out / ".athena-staging"
         return sorted(p.name for p in root.iterdir()) if root.exists() else []
 
@@ -121,7 +121,7 @@ class World:
             assert {row["found_by"] for row in tables} <= set(OPEN)
 
     def check_files(self) -> None:
-        """What is in sight is what the manifests name, whole."""
+        """The published files are those that the manifests name, whole."""
         named = {file["name"] for manifest in self.manifests() for file in manifest["files"]}
         seen = {name for name in self.in_sight() if "_manifest_" not in name}
         assert seen == named

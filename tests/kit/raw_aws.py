@@ -42,7 +42,7 @@ Respond: TypeAlias = "Callable[[Request, Forward], Reply | Broken]"
 
 @dataclass(slots=True, kw_only=True)
 class Rule:
-    """How some calls are answered.
+    """Answers to some calls.
 
     Attributes:
         operation: Pattern such as ``glue:GetTables`` or ``athena:*``; ``*`` for S3 and STS too.

@@ -1,4 +1,4 @@
-"""What stands on the way to AWS: TLS servers, a CONNECT proxy, servers of written bytes.
+"""Stations on the way to AWS: TLS servers, a CONNECT proxy, servers of written bytes.
 
 Each is a real server on a port of this machine, in threads of its own; use it as a context manager.
 """

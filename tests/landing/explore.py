@@ -39,10 +39,10 @@ FINAL = 8
 """Number of the first of the two calm runs that follow a state of rest."""
 
 REPLAYS = 50
-"""How often a run is begun again until it goes the way that it went."""
+"""Attempts of a run until it goes the way that it went."""
 
 LIVE = 300
-"""How many processes are kept that stand where no other answer was given yet."""
+"""Count of processes kept that stand where no other answer was given yet."""
 
 Disk: TypeAlias = "tuple[tuple[str, bytes | None], ...]"
 """Names and contents, directories without."""
@@ -53,7 +53,7 @@ Runner: TypeAlias = "tuple[str, int]"
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How far an exploration goes.
+    """Limits of an exploration.
 
     Attributes:
         orders: What the runs that are begun are asked for, in the order in which they begin.
@@ -68,7 +68,7 @@ class Bounds:
 
 
 class State(NamedTuple):
-    """What everything that follows depends on.
+    """State that everything that follows depends on.
 
     Attributes:
         runs: How many runs began.

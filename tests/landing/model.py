@@ -57,7 +57,7 @@ from tests.landing.stores import Blobs, Contents, S3Calls, TurnedLocal, opened
 
 Kind: TypeAlias = Literal["s3", "azure", "local"]
 Order: TypeAlias = Literal["run", "push", "oldest again", "newest again"]
-"""What a run is asked for: what is new; only to deliver; or a package here once more."""
+"""Orders of a run: what is new; only to deliver; or a package here once more."""
 
 ResultT = TypeVar("ResultT")
 
@@ -246,7 +246,7 @@ class Process:
 
     @property
     def error(self) -> BaseException | None:
-        """What it ended with."""
+        """Its exit code or error."""
         return self._task.exception()
 
     def answer(self, outcome: object) -> None:
@@ -427,7 +427,7 @@ def _request(order: Order, out: Path) -> dict[str, Any]:
 
 
 def executions(run: int) -> list[Execution]:
-    """What Athena lists to the *run*-th run.
+    """Executions that Athena lists to the *run*-th run.
 
     In each step one execution begins and ends, two do so and become listable two and three runs
     later, and one ends only in the next step.
@@ -468,7 +468,7 @@ def _row(execution: Execution) -> QueryRecord:
 
 
 def lies(contents: Contents, kind: Kind) -> dict[str, bytes]:
-    """What the platform finds in the landing."""
+    """Contents of the landing as the platform finds them."""
     root = f"{LANDING}/" if kind == "local" else "lz/"
     found = {name.removeprefix(root): thing.data for name, thing in contents.things.items()}
     return {name: data for name, data in found.items() if "/" not in name}

@@ -19,7 +19,7 @@ from tests.landing.support import BIG, SMALL, Bucket, Deliverer, file_of, in_sig
 
 
 async def test_every_file_arrives_as_it_is(push: Deliverer, bucket: Bucket, out: Path) -> None:
-    """What lies in the landing is byte for byte what lies here, small files and large ones."""
+    """The landing holds byte for byte what lies here, small files and large ones."""
     make_package(out, 0, {"databaselog": BIG, "users": 0, "events": 5})
 
     report = await push()
@@ -48,7 +48,7 @@ async def test_the_manifest_goes_last(push: Deliverer, bucket: Bucket, out: Path
 
 
 async def test_a_second_delivery_sends_nothing(push: Deliverer, bucket: Bucket, out: Path) -> None:
-    """What is delivered is remembered; the landing is not even asked."""
+    """A delivery is remembered; the landing is not even asked."""
     make_package(out, 0)
     await push()
     calls = sum(bucket.sandbox.calls.values())

@@ -140,7 +140,7 @@ async def test_of_two_writers_one_wins(push: Deliverer, folder: Path) -> None:
 
 
 async def test_a_damaged_file_stays_here(push: Deliverer, out: Path, folder: Path) -> None:
-    """What is not what the manifest says does not arrive."""
+    """A file that is not what the manifest says does not arrive."""
     make_package(out, 0, {"users": 100})
     path = file_of(out, "users")
     shutil.copy(__file__, path)

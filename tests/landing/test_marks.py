@@ -25,7 +25,7 @@ Store = FileHwmStore | ObjectHwmStore
 
 
 def state_of(hour: int) -> RunState:
-    """What a run to *hour* hands on."""
+    """State that a run to *hour* hands on."""
     end = T0 + timedelta(hours=hour)
     mark = WorkgroupState(hwm=end, pending={"q": T0}, recent={})
     return RunState(hwm=end, workgroups={"primary": mark})

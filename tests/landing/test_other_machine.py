@@ -82,7 +82,7 @@ class NoState(Files):
 
 
 class Seen:
-    """What a consumer of the landing finds: all CSV files, and what manifests name."""
+    """The landing as a consumer finds it: all CSV files, and those that manifests name."""
 
     def __init__(self, bucket: Bucket) -> None:
         names = bucket.names()
@@ -167,7 +167,7 @@ async def test_all_but_the_manifest_delivered(on: Make, bucket: Bucket) -> None:
 
 
 async def test_the_first_machine_comes_back(on: Make, bucket: Bucket, tmp_path: Path) -> None:
-    """What it could not deliver has been told by another since: it is taken out of sight there."""
+    """Executions that it could not deliver are delivered by another since: its package goes."""
     fault = bucket.sandbox.faults.add("server_error", "s3:*", where={"bucket": bucket.name})
     with pytest.raises(DeliveryError):
         await on("first").run()

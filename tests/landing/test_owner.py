@@ -89,7 +89,7 @@ async def test_a_package_that_waits_is_not_delivered_by_a_run_of_another_account
 async def test_a_package_that_waits_is_not_pushed_by_another_account(
     world: World, bucket: Bucket, others: dict[str, str], hwm_store: str | None
 ) -> None:
-    """Whether the mark is this machine's alone or shared: refused, and nothing leaves."""
+    """A mark of this machine alone or a shared one: refused, and nothing leaves."""
     first = await world.run()
     fields = landed(bucket, hwm_store=hwm_store, hwm_path=None)
     with pytest.raises(StateError) as caught:

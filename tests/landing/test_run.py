@@ -163,7 +163,7 @@ async def test_a_cancelled_delivery_is_finished_by_the_next_run(
 async def test_push_brings_what_waits(
     make: Callable[..., Extractor], bucket: Bucket, out: Path
 ) -> None:
-    """What runs without a landing left goes at once, and only once."""
+    """Packages of runs without a landing go at once, and only once."""
     await make(landing=None).run()
 
     assert bucket.names() == []
@@ -412,7 +412,7 @@ async def test_h9_an_upload_that_begins_with_an_empty_answer_is_begun_again(
 async def test_the_connection_test_looks_at_the_landing(
     make: Callable[..., Extractor], bucket: Bucket
 ) -> None:
-    """What is not allowed there is told beside the rest."""
+    """Rights that are missing there are named beside the rest."""
     assert (await make().test_connection()).missing == ()
     bucket.sandbox.faults.add("access_denied", "s3:HeadObject", where={"bucket": bucket.name})
 

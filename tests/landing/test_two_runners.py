@@ -125,7 +125,7 @@ def test_each_promise_of_the_store_is_needed(promise: str, bounds: Bounds, make:
     ids=str,
 )
 def test_more_runs_and_deaths(kind: Kind, bounds: Bounds, make: Make) -> None:
-    """What takes minutes: more runs, more deaths, packages extracted again in any order."""
+    """More runs, more deaths, packages extracted again in any order, which takes minutes."""
     explorer = make(kind)
     setup = [] if bounds.orders[0] == "run" else [MACHINE_A, MACHINE_A]
     explorer.explore(explorer.begin(setup), bounds)

@@ -326,7 +326,7 @@ def test_a_profile_that_is_not_there_is_answered_with_those_that_are(
 async def test_an_account_that_is_refused(
     extractor: Callable[..., Extractor], code: str, message: str, words: str, remedy: str
 ) -> None:
-    """What AWS's code means, at the first answer."""
+    """AWS's code decides what the message says, at the first answer."""
     said: list[object] = []
     with Sandbox(tiny_estate(NOW), now=lambda: NOW) as sandbox, RawAws(sandbox) as aws:
         aws.error("athena:*", code, message)

@@ -146,7 +146,7 @@ async def test_a_denied_list_of_schemas_refuses_nothing(
 async def test_a_denied_list_of_workgroups_refuses_nothing(
     aws: RawAws, through: Callable[..., Extractor]
 ) -> None:
-    """What is missing is the right, and that is what is said."""
+    """Nobody knows then that a pattern matches nothing: the run commits."""
     aws.error("athena:ListWorkGroups", "AccessDeniedException", "no")
     made = through(workgroups=["primary"], on_error="skip")
 
@@ -185,7 +185,7 @@ async def test_a_pattern_beside_others_may_match_nothing(
 async def test_the_manifest_tells_excluded_from_gone(
     extractor: Callable[..., Extractor], tmp_path: Path
 ) -> None:
-    """What is there and left out stands in it; what is gone does not. Nothing is incomplete."""
+    """Schemas left out stand in it; those that are gone do not. Nothing is incomplete."""
     report = await extractor(
         include_schemas=["AwsDataCatalog.*"],
         exclude_schemas=["AwsDataCatalog.empty"],

@@ -67,7 +67,7 @@ async def test_an_unknown_host_is_named(extractor: Callable[..., Extractor]) -> 
 
 
 async def test_a_firewall_is_waited_for_once(extractor: Callable[..., Extractor]) -> None:
-    """What a connection may take is more than the time for trying, so there is one attempt."""
+    """A connection may take more than the time for trying, so there is one attempt."""
     said: list[object] = []
     with silent_port() as port:
         made = extractor(endpoint_url=f"http://127.0.0.1:{port}", observers=[said.append])

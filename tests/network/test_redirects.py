@@ -200,7 +200,7 @@ async def test_no_proxy_carries_credentials_of_a_container(
 async def test_a_redirect_of_a_container_is_not_followed(
     extractor: Callable[..., Extractor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What asks for credentials carries a token."""
+    """Requests for credentials carry a token."""
     with BytesServer(empty) as stranger:
         moved = replies("302 Found", f"Location: {stranger.url}/")
         with BytesServer(moved) as container:
@@ -287,7 +287,7 @@ async def test_an_answer_too_large_is_not_read(
 
 
 async def test_a_mark_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What lies in the landing under the name of a note is read as far as a note can be."""
+    """A file in the landing under the name of a note is read as far as a note can be."""
     before = peak_bytes()
     with BytesServer(flood(1_500 << 20, has_length=True)) as server:
         place = S3Place(

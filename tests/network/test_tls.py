@@ -1,4 +1,4 @@
-"""Who answers must prove to be the host that was asked: with and without a proxy, at once."""
+"""A server must prove to be the host that was asked: with and without a proxy, at once."""
 
 from __future__ import annotations
 

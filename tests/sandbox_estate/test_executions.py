@@ -113,7 +113,7 @@ def test_workgroups_are_of_every_kind(scaled: Estate) -> None:
 
 
 def test_disabled_workgroup_has_a_history(estate: Estate) -> None:
-    """What ran before it was switched off is still there."""
+    """Executions from before it was switched off are still there."""
     assert sum(e.workgroup == "legacy_reports" for e in estate.executions.values()) > 20
 
 

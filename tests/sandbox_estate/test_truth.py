@@ -1,4 +1,4 @@
-"""What each statement reads and writes, against sqlglot's reading of the same text."""
+"""Reads and writes of each statement, against sqlglot's reading of the same text."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_reads_and_writes_are_what_sqlglot_finds(scaled: Estate) -> None:
 
 
 def test_succeeded_statements_read_what_exists(scaled: Estate) -> None:
-    """What succeeded had its tables; only temporary ones are gone since."""
+    """A statement that succeeded had its tables; only temporary ones are gone since."""
     for execution in scaled.executions.values():
         if execution.state != "SUCCEEDED":
             continue

@@ -126,7 +126,7 @@ def test_names_that_are_not_lower_case_match_nothing(run: Run) -> None:
     ],
 )
 def test_a_predicate_means_the_same_pushed_down_or_not(run: Run, where: str) -> None:
-    """What narrows the tables that are looked at never changes the answer."""
+    """Conditions that narrow the tables that are looked at never change the answer."""
     alias = "c" if "c." in where else ""
 
     outcome = run(

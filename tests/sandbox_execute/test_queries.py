@@ -226,7 +226,7 @@ def test_a_wrong_statement_fails_in_athenas_words(
     ],
 )
 def test_nothing_raises(run: Run, sql: str) -> None:
-    """What breaks inside, or reaches outside, is an error outcome."""
+    """A statement that breaks inside, or reaches outside, has an error as its outcome."""
     assert run(sql).error is not None
 
 

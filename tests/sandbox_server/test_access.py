@@ -1,4 +1,4 @@
-"""Who may do what: signatures, sessions, policies."""
+"""Access: signatures, sessions, policies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a statement is can be told before it runs."""
+"""The kind of a statement is known before it runs."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from tests.sites.world import DENY_ALL, SitesWorld
 
 @pytest.fixture
 def command(world: SitesWorld) -> Callable[..., list[Any]]:
-    """What starts a command in the world's directory."""
+    """A function that starts a command in the world's directory."""
     environment = {
         "PATH": os.environ.get("PATH", ""),
         **{k: v for k, v in os.environ.items() if k.startswith("COVERAGE_")},
@@ -109,7 +109,7 @@ def test_a_site_that_is_not_listed(world: SitesWorld, cli: Callable[..., Done]) 
 
 
 def test_test_connection_looks_at_every_site(world: SitesWorld, cli: Callable[..., Done]) -> None:
-    """Who we are in each, and what is missing where; exit code 1 if something is."""
+    """The identity in each, and what is missing where; exit code 1 if something is."""
     world.fill(1)
     world.add("denied", 300_000_000_001, "eu-west-1", policy=DENY_ALL)
     world.write()

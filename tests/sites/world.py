@@ -121,7 +121,7 @@ class SitesWorld:
         assert self.mark(site) is None, site
 
     def assumed(self) -> Counter[str]:
-        """How often each role was asked for."""
+        """Count of requests for each role."""
         return Counter(
             call.facts.get("role", "") + "@" + call.region
             for call in self.sandbox.log

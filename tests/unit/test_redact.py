@@ -67,7 +67,7 @@ def test_its_repr_tells_nothing() -> None:
     ],
 )
 def test_names_paths_and_hashes_are_no_secrets(text: str) -> None:
-    """What a message has to name is not taken for a key, however long."""
+    """A name that a message has to give is not taken for a key, however long."""
     assert hide_secrets(text) == text
 
 

@@ -40,7 +40,7 @@ def test_the_first_window_reaches_back_as_far_as_athena_remembers() -> None:
 
 @pytest.mark.usefixtures("_in_directory")
 def test_the_next_window_begins_where_the_last_one_ended(tmp_path: Path) -> None:
-    """What was published is what is read, in the vendor's file."""
+    """The mark that was published is the one that is read, in the vendor's file."""
     _, end = get_hwm("athena", now=NOW)
     publish_hwm("athena", end, now=NOW)
 
@@ -173,7 +173,7 @@ async def test_the_extractor_works_inside_a_running_loop(tmp_path: Path) -> None
 
 
 async def test_inside_a_running_loop_an_error_keeps_its_type(tmp_path: Path) -> None:
-    """What the work raises in its thread is raised to the caller as itself."""
+    """An exception of the work in its thread is raised to the caller as itself."""
     (tmp_path / "athena_hwm.txt").write_text("last tuesday")
 
     with pytest.raises(StateError, match="cannot be used"):

@@ -1,4 +1,4 @@
-"""What Airflow is told: plain, small, without secrets, and whether to try again."""
+"""Answers to Airflow: plain, small, without secrets, and whether to try again."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_without_a_landing_the_link_leads_to_the_directory() -> None:
     ],
 )
 def test_only_what_needs_a_person_is_not_tried_again(error: KadaAthenaError, final: bool) -> None:
-    """What only a person can change stays so: configuration, credentials, rights, a junk HWM."""
+    """Trouble that only a person can mend stays so: configuration, login, rights, junk HWM."""
     assert is_final(error) is final
 
 

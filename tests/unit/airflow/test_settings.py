@@ -1,4 +1,4 @@
-"""What a task is told becomes a job, or one clear error; nothing of it needs Airflow."""
+"""Settings of a task become a job, or one clear error; nothing of it needs Airflow."""
 
 from __future__ import annotations
 

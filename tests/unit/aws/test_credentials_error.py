@@ -19,7 +19,7 @@ PROFILES: Mapping[str, Mapping[str, Any]] = {
 
 
 def meaning_of(profile: str, work: Callable[[], object]) -> CredentialsError | None:
-    """What the error that *work* raises means for the credentials."""
+    """Meaning for the credentials of the error that *work* raises."""
     with pytest.raises(Exception) as caught:  # noqa: PT011 - of any class
         work()
 

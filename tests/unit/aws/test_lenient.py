@@ -151,7 +151,7 @@ def test_one_of_two_lists_is_enough() -> None:
     ],
 )
 def test_an_answer_without_its_list_or_its_token_is_foreign(answer: object, said: str) -> None:
-    """What would lose a page is no answer: never an empty list."""
+    """An answer that would lose a page is none: never an empty list."""
     with pytest.raises(ForeignError) as caught:
         read_page(GluePage, answer)
 

@@ -26,7 +26,7 @@ from tests.kit.guide_tables import (
 _ROOT = Path(__file__).parents[3]
 README = _ROOT / "README.md"
 PAGES = (README, *sorted((_ROOT / "docs").glob("*.md")))
-"""What users read: the README and the guides."""
+"""Pages for users: the README and the guides."""
 
 _BLOCK = re.compile(r"(<!-- begin (?P<name>[^>]+) -->\n).*?(<!-- end (?P=name) -->)", re.DOTALL)
 _PROGRAM = "kada-athena-async"

@@ -58,7 +58,7 @@ def test_zsh_and_fish_are_answered(cli: Cli, shell: str) -> None:
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
 def test_the_script_for_bash_completes(cli: Cli, tmp_path: Path) -> None:
-    """What `--show-completion` prints is loaded by a real bash, which then completes."""
+    """A real bash loads the output of `--show-completion`, and then completes."""
     script = cli(**{VARIABLE: "source_bash"}).stdout
     program = tmp_path / "kada-athena-async"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m kada_athena_async "$@"\n')

@@ -55,7 +55,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 
 def test_it_has_got_as_far_as_the_call(loaded: set[str]) -> None:
-    """What is looked at is a process that has all that a call takes."""
+    """The process looked at has all that a call takes."""
     assert {"aiohttp", "aiobotocore.client", "kada_athena_async.engine.run"} <= loaded
 
 

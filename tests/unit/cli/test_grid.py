@@ -33,7 +33,7 @@ def drawn(shown: Grid, width: int) -> list[str]:
 
 @pytest.mark.parametrize("width", [60, 80, 120, 200, 20_000])
 def test_e4_no_row_is_hidden_and_no_line_too_long(width: int) -> None:
-    """What a reader would copy is whole, sentences break between words, rows stay distinct."""
+    """Texts to be copied are whole, sentences break between words, rows stay distinct."""
     lines = drawn(grid(), width)
 
     text = " ".join(" ".join(lines).split())

@@ -13,7 +13,7 @@ Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def test_a_mark_is_set_and_shown(cli: Cli, tmp_path: Path) -> None:
-    """What was set is what is shown, in the vendor's file and format."""
+    """The mark that was set is shown, in the vendor's file and format."""
     done = cli("hwm", "set", "2026-01-02 03:04:05")
     shown = cli("hwm", "show")
 
@@ -50,7 +50,7 @@ def test_json_is_for_programs(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_a_step_forwards_warns_of_the_gap(cli: Cli) -> None:
-    """What is left out is named, and how to take it back."""
+    """History that is left out is named, and how to take it back."""
     cli("hwm", "set", "2026-01-01 00:00:00")
     forwards = cli("hwm", "set", "2026-02-01 00:00:00")
     backwards = cli("hwm", "set", "2026-01-15 00:00:00")

@@ -1,4 +1,4 @@
-"""How a command ends: exit codes, and sentences instead of tracebacks."""
+"""Ends of commands: exit codes, and sentences instead of tracebacks."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_each_error_has_its_exit_code(
 
 
 def test_an_expected_error_says_what_to_try(capsys: pytest.CaptureFixture[str]) -> None:
-    """What happened, and on its own line what to try."""
+    """The message says what happened, and on its own line what to try."""
     ending(Output(), failing(CredentialsError("the key is unknown", hint="check key and secret")))
 
     assert capsys.readouterr().err == "error: the key is unknown\n  try: check key and secret\n"
@@ -242,7 +242,7 @@ def test_e5_an_error_without_a_remedy_of_its_own_ends_in_a_command(
 def test_a_refused_configuration_is_not_repeated_with_its_values(
     given: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is to be typed next names the fields; a secret pasted into one is not echoed."""
+    """The hint of what to type names the fields; a secret pasted into one is not echoed."""
     secret = "".join(("wJalrXUtnFEMI", "K7MDENGbPxRfiCY", "h7Jq2Lp9Zk4T"))
     words = [word.format(secret) for word in given]
     monkeypatch.setattr("sys.argv", ["kada-athena-async", "run", *words, "--fresh"])

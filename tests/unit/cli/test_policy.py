@@ -47,7 +47,7 @@ def test_the_document_stands_alone_on_stdout(printed: Callable[..., Result]) -> 
 
 
 def test_other_catalogs_are_said_to_need_more(printed: Callable[..., Result]) -> None:
-    """What no policy of ours can know offline is said."""
+    """A policy says what it cannot know offline."""
     result = printed(catalogs=["AwsDataCatalog", "crm"])
 
     assert "lambda:InvokeFunction" in result.stderr

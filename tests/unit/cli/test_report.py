@@ -115,7 +115,7 @@ def test_page_that_cannot_be_written(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_a_python_without_sqlite(cli: Cli, tmp_path: Path) -> None:
-    """What is missing is named, and what to do."""
+    """The message names what is missing, and what to do."""
     (tmp_path / "sqlite3.py").write_text("raise ModuleNotFoundError('no', name='_sqlite3')")
     root = Path(__file__).parents[3]
 

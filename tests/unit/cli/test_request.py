@@ -1,4 +1,4 @@
-"""What is wrong with a command line, said before anything is done."""
+"""Mistakes in a command line, named before anything is done."""
 
 from __future__ import annotations
 

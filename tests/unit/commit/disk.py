@@ -253,7 +253,7 @@ class ForgetfulFiles(CrashingFiles):
                 (target / name).write_bytes(self._content(node, chance))
 
     def _content(self, node: int, chance: Random) -> bytes:
-        """What was synced, and of the rest any prefix, whole, torn or full of zeros."""
+        """Leave what was synced, and of the rest any prefix, whole, torn or full of zeros."""
         durable = self._durable[node]
         rest = self._cached[node][len(durable) :]
         kept = rest[: chance.choice([0, len(rest) // 2, len(rest)])]

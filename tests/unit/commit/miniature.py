@@ -89,7 +89,7 @@ class Miniature:
     async def run(
         self, now: datetime, *, config_digest: str = "c", notify: Callable[[Event], None] = ignore
     ) -> None:
-        """What the engine does: recover, finish what was interrupted, then the own window."""
+        """A run as the engine goes: recover, finish what was interrupted, then the own window."""
         found = await recover(
             self.out,
             "athena",
@@ -125,7 +125,7 @@ class Miniature:
 
     @property
     def planner(self) -> WindowPlanner:
-        """What plans the windows of its runs."""
+        """The planner of the windows of its runs."""
         config = make_config(
             {
                 "server": "s",

@@ -214,7 +214,7 @@ async def test_again_replaces_the_whole_commit(world: World) -> None:
 
 
 async def test_an_interrupted_replacement_may_still_replace(world: World) -> None:
-    """What --again allowed is remembered: the run that continues it commits it."""
+    """The permission by --again is remembered: the run that continues it commits it."""
     await world.commit(await world.staged())
     await world.staged(run_id="run-2", hwm=END, replaces=True)
     recovery = await world.recover()
@@ -263,7 +263,7 @@ async def test_the_mark_only_moves_forward(world: World) -> None:
 
 
 async def test_a_mark_that_somebody_set_meanwhile_stays(world: World) -> None:
-    """What an operator writes during a run counts, and the run says so."""
+    """A mark that an operator writes during a run counts, and the run says so."""
     staging = await world.staged(hwm=None)
     await world.store.publish(START - timedelta(days=1))
     events: list[Event] = []

@@ -1,4 +1,4 @@
-"""Which endpoint URLs may be talked to."""
+"""Endpoint URLs that may be talked to."""
 
 from __future__ import annotations
 

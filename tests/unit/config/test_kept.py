@@ -185,7 +185,7 @@ def test_a_secret_is_read_from_where_it_is_kept(tmp_path: Path) -> None:
     ],
 )
 def test_a_reference_that_leads_nowhere_is_named(reference: object, message: str) -> None:
-    """Which one, and what to do."""
+    """The message says which one, and what to do."""
     assert message in message_of({**FIELDS, "key": "k", "secret": reference})
 
 

@@ -74,7 +74,7 @@ def test_a_place_can_be_written_as_url_or_object(written: object, place: object)
 
 
 def test_a_place_has_a_url_without_secrets() -> None:
-    """What messages and journals call it."""
+    """Its name in messages and journals."""
     urls = [parse_place(u).url for u in ("file:///mnt/l", "s3://kada-landing/lz", AZURE_URL)]  # type: ignore[attr-defined]
 
     assert urls == [

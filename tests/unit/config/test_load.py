@@ -1,4 +1,4 @@
-"""What load_config accepts, and each message that a user can meet."""
+"""Files that load_config accepts, and each message that a user can meet."""
 
 from __future__ import annotations
 
@@ -300,7 +300,7 @@ def test_without_queries_no_bucket_is_needed(write) -> None:
     ],
 )
 def test_a_malformed_file_is_explained(tmp_path: Path, content: bytes, expected: str) -> None:
-    """What is wrong with the file, and where in it."""
+    """The message says what is wrong with the file, and where in it."""
     path = tmp_path / "config.json"
     path.write_bytes(content)
 

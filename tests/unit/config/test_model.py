@@ -1,4 +1,4 @@
-"""What is generated from the model, and the model used by itself."""
+"""Texts generated from the model, and the model used by itself."""
 
 from __future__ import annotations
 

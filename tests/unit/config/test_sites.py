@@ -1,4 +1,4 @@
-"""What load_sites accepts, which place wins, and each message that a user can meet."""
+"""Configurations of sites: what load_sites accepts, the place that wins, each message."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def problems_of(
 
 
 def test_a_site_is_the_top_level_with_its_own_fields_laid_over(write) -> None:
-    """What a site does not say it has from the top level."""
+    """A site has from the top level what it does not set itself."""
     au, eu = load(write(AU, EU))
 
     assert (au.name, au.config.region, au.config.server) == ("prod_au", "ap-southeast-2", "athena")

@@ -513,7 +513,7 @@ def test_what_no_run_holds_makes_unused_doubtful(tmp_path: Path) -> None:
 
 
 def test_a_run_without_usage_is_counted_by_its_events(tmp_path: Path) -> None:
-    """What an earlier version's run used is not called unused."""
+    """A table that an earlier version's run used is not called unused."""
     at = {"occurred_at": AT}
     reads = [
         record("events", query_id="q1", event_type=what, catalog="AwsDataCatalog", user="etl",
@@ -607,7 +607,7 @@ def growing(folder: Path, **options: Any) -> list[Finding]:
 
 
 def test_tables_for_nobody(tmp_path: Path) -> None:
-    """What is written and never read, and what lies there unused, with what it costs."""
+    """Tables written and never read, and those that lie there unused, with their costs."""
     records = {
         "metadata_tables": [table("t"), table("old", size_bytes=100 * GB), table("unsized")],
         "databaselog": [ran(1, AT, scanned_bytes=2**40)],

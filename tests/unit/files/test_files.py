@@ -136,7 +136,7 @@ def test_removing_a_tree_leaves_what_its_links_point_to(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX")
 def test_a_pipe_in_a_files_place_does_not_hang(tmp_path: Path) -> None:
-    """What is no regular file is refused at once."""
+    """A file that is not regular is refused at once."""
     os.mkfifo(tmp_path / "x")
 
     with pytest.raises(OSError, match="no regular file"):
@@ -176,7 +176,7 @@ def test_s15_a_document_is_exact_or_refused(tmp_path: Path, content: bytes, mess
 
 
 def test_a_document_comes_back(tmp_path: Path) -> None:
-    """What was written is read; what is not there is None."""
+    """A written file is read; one that is not there is None."""
     path = tmp_path / "x"
     assert read_document(Files(), path, Note, newest=1, remedy="") is None
 
@@ -197,7 +197,7 @@ def test_a_document_comes_back(tmp_path: Path) -> None:
     ],
 )
 def test_refusals_name_the_path_and_a_remedy(number: int, message: str) -> None:
-    """What the system says becomes what the user can do about it."""
+    """An error of the system becomes what the user can do about it."""
     with pytest.raises(CommitError) as caught, failing(Path("/data/x"), needed_bytes=1234):
         raise OSError(number, os.strerror(number))
 
@@ -313,7 +313,7 @@ async def test_a_cancelled_caller_leaves_after_its_thread() -> None:
 
 
 async def test_errors_of_the_thread_reach_the_caller() -> None:
-    """What the function raises is raised."""
+    """An exception of the function is raised."""
 
     def work() -> None:
         raise ZeroDivisionError

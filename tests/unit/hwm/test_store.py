@@ -42,7 +42,7 @@ def store(tmp_path: Path) -> FileHwmStore:
 
 
 async def write(store: FileHwmStore) -> None:
-    """What a commit does."""
+    """A commit of the state."""
     await store.write(STATE, run_id="r", manifest_sha256="0" * 64)
 
 
@@ -188,7 +188,7 @@ async def test_a_linked_mark_stays_a_link(tmp_path: Path) -> None:
 
 
 def test_a_mark_is_a_whole_second_with_a_zone() -> None:
-    """What the text would lose is refused before it is written."""
+    """A value that the text would lose is refused before it is written."""
     assert parse_hwm(format_hwm(HWM)) == HWM
     assert format_hwm(HWM.astimezone(timezone(timedelta(hours=11)))) == "2026-11-23 05:06:07"
     for moment in (HWM.replace(microsecond=1), HWM.replace(tzinfo=None)):

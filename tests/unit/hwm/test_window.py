@@ -39,7 +39,7 @@ plan = partial(plan_window, settle=SETTLE, initial_lookback=LOOKBACK)
 
 
 class Entry(NamedTuple):
-    """What is true of an execution.
+    """Facts of an execution.
 
     Attributes:
         visible_at: When Athena's listing shows it first.
@@ -55,7 +55,7 @@ class Entry(NamedTuple):
     final_state: str = "SUCCEEDED"
 
     def at(self, moment: datetime) -> Execution:
-        """What Athena says about it at *moment*."""
+        """Athena's answer about it at *moment*."""
         state, completed_at = "RUNNING", None
         if moment >= self.completed_at:
             state, completed_at = self.final_state, self.completed_at
@@ -382,7 +382,7 @@ def test_f43_a_mark_set_back_reads_again_and_says_so() -> None:
 
 
 def test_f43_a_mark_set_forward_is_a_gap() -> None:
-    """What lies between the mark that was reached and the one that was set is told as skipped."""
+    """The time between the mark that was reached and the one that was set is named as skipped."""
     window_plan = plan(NOW, NOW - HOUR, RunState(hwm=NOW - timedelta(days=1)))
 
     assert window_plan.gaps == {"operator": Window(NOW - timedelta(days=1), NOW - HOUR)}
@@ -421,7 +421,7 @@ def test_a_chosen_start_forgets_no_query_that_is_under_way(how: int, days: float
 
 
 def test_a_query_that_ended_in_skipped_time_is_skipped() -> None:
-    """Who sets the mark forward leaves out what ended before it, however long it was unfinished."""
+    """A mark set forward leaves out what ended before it, however long it was unfinished."""
     history = chosen(NOW - DAY, NOW - HOUR)[0].of_workgroup("primary")
     account = Ledger(history)
     account.unfinished()
@@ -446,7 +446,7 @@ def test_a_chosen_start_forgets_no_workgroup_that_lags_behind(how: int) -> None:
 
 
 def test_f44_an_end_in_the_future_is_clamped() -> None:
-    """What has not settled yet is not extracted, whoever asks for it, and that is said."""
+    """An execution that has not settled is not extracted, whoever asks for it, and that is said."""
     window_plan = plan(NOW, NOW - HOUR, end=NOW + HOUR)
 
     assert window_plan.window == Window(NOW - HOUR, NOW - SETTLE)
@@ -554,7 +554,7 @@ def test_a_workgroup_that_appears_later_is_read_from_its_beginning() -> None:
 
 
 def test_a_window_is_whole_seconds_in_utc() -> None:
-    """What the mark's text cannot say cannot be a bound."""
+    """A time that the mark's text cannot hold cannot be a bound."""
     with pytest.raises(ValueError, match="whole seconds in UTC"):
         Window(NOW - HOUR, NOW - MS)
 

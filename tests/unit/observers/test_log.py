@@ -14,7 +14,7 @@ from kada_athena_async.redact import Redactor
 
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:
-    """What the root logger writes; the root logger is left as it was."""
+    """Lines of the root logger, which is left as it was."""
     stream = io.StringIO()
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level

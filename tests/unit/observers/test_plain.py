@@ -56,7 +56,7 @@ def test_a_run_reads_like_this(run_events: list[Event]) -> None:
 
 
 def test_quiet_leaves_warnings_and_failures(run_events: list[Event]) -> None:
-    """What went wrong is said even to who asked for silence."""
+    """Errors are printed even to a user who asked for silence."""
     assert told(run_events, QUIET) == [
         "skipped: history/b: athena:ListQueryExecutions is denied",
         "warning: history before 2026-10-09 is gone",
@@ -65,7 +65,7 @@ def test_quiet_leaves_warnings_and_failures(run_events: list[Event]) -> None:
 
 
 def test_verbose_tells_each_unit_query_and_retry(run_events: list[Event]) -> None:
-    """Who wants to know why it is slow is told."""
+    """A user who asks why it is slow gets the reason."""
     lines = told(run_events, VERBOSE)
 
     assert "stage discover: 0.5 s" in lines

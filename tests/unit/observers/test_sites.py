@@ -48,7 +48,7 @@ def lines(verbosity: int) -> list[str]:
 
 
 def test_each_site_has_a_line_and_its_troubles_are_named() -> None:
-    """What is said of one run alone is not said a thousand times."""
+    """A remark on one run alone is not repeated a thousand times."""
     assert lines(NORMAL) == [
         "2 sites, 2 at a time",
         TROUBLE[0],

@@ -101,7 +101,7 @@ def drawn(sites: SitesProgress, screen: Screen, *, now_s: float) -> list[str]:
 
 
 def test_sites_at_work_have_a_line_each() -> None:
-    """How many are through, the bar of all, and what each that is at work does."""
+    """The count of finished sites, the bar of all, and what each that is at work does."""
     events = [*through(SITES[0]), *through(SITES[1], fails=True), *at_work(SITES[2])]
     events += [SiteStarted(site=SITES[3], name="x")]
 

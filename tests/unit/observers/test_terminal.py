@@ -42,7 +42,7 @@ def test_the_end_stays_on_the_screen(run_events: list[Event]) -> None:
 
 
 def test_hostile_names_only_show_themselves(hostile_events: list[Event]) -> None:
-    """What reaches the terminal are rich's own styles and cursor moves, no title, no clipboard."""
+    """Only rich's own styles and cursor moves reach the terminal, no title, no clipboard."""
     screen = console()
     with TerminalProgress(screen, redact=Redactor(), verbosity=VERBOSE) as observer:
         for event in hostile_events:
@@ -107,7 +107,7 @@ def test_what_nobody_must_miss_has_a_colour(line: str, style: str) -> None:
 
 
 def test_advice_is_wrapped_between_words_and_a_command_never() -> None:
-    """What is to be pasted stays one line, however narrow the terminal is."""
+    """A text to be pasted stays one line, however narrow the terminal is."""
     screen = console(width=40)
     print_line(screen, "  try: check key and secret, profile, role and the clock of this machine")
     command = "  try: .venv/bin/kada-athena-async run -c config.json --site prod_au --site prod_eu"

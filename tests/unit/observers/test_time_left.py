@@ -1,4 +1,4 @@
-"""What is said of the time that is left."""
+"""Phrases of the time that is left."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def hostile_records() -> dict[str, list[Record]]:
 
 
 def hostile_manifest() -> dict[str, Any]:
-    """What the manifest says, in the same vein."""
+    """Fields of the manifest, in the same vein."""
     return {
         "server": "".join(NAMES[:4]),
         "completeness": [

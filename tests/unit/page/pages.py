@@ -33,7 +33,7 @@ def parts_of(page: str, site: int = 0) -> dict[str, Any]:
 
 
 def head_of(directory: Path, **which: Any) -> Any:
-    """What the page of *directory* says beside its tables and flows."""
+    """Contents of the page of *directory* beside its tables and flows."""
     return parts_of(make_page(directory, **which)[1])["head"]
 
 

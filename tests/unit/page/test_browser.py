@@ -71,7 +71,7 @@ class Reader:
         return " ".join(self.page.locator(selector).first.inner_text().split())
 
     def serious(self) -> list[str]:
-        """What axe finds serious or worse, with the first element of each."""
+        """Violations that axe finds serious or worse, with the first element of each."""
         # What it is content with is not looked for in detail: that takes most of the time.
         only = {"resultTypes": ["violations"]}
         violations = axe.Axe().run(self.page, options=only).response["violations"]

@@ -1,4 +1,4 @@
-"""What the page counts is what the extracts hold."""
+"""Figures of the page against the rows of the extracts."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ def test_partial_days_are_marked(tmp_path: Path) -> None:
 
 
 def test_many_workgroups_are_summed_up(tmp_path: Path) -> None:
-    """What does not fit stands together under one name, and nothing is lost from the sums."""
+    """Rows that do not fit stand together under one name, and nothing is lost from the sums."""
     count = MAX_GROUPS + 7
     rows = [query(f"q{i}-{j}", f"w{i:04d}") for i in range(count) for j in range(1 + (i < 3))]
 
@@ -498,7 +498,7 @@ def disk_of(size_bytes: int) -> Iterator[None]:
 
 
 def test_lack_of_room_is_explained(tmp_path: Path) -> None:
-    """What cannot be held is said with the place that needs room, and no value is quoted."""
+    """A page that cannot be held is refused with the place that needs room; no value is quoted."""
     rows = [query(f"q{n}", query="x", fingerprint=f"{n:0500d}") for n in range(60_000)]
     write_package(tmp_path, {"databaselog": rows})
     runs: Runs = select_runs(tmp_path, "athena", Files())

@@ -279,7 +279,7 @@ def test_the_data_of_many_sites_keep_to_the_room_of_the_page(tmp_path: Path) -> 
 
 
 def test_a_small_site_leaves_its_room_to_the_next(tmp_path: Path) -> None:
-    """What the first does not need is for those after it."""
+    """Room that the first does not need is for those after it."""
     (tmp_path / "large").mkdir()
     (tmp_path / "small").mkdir()
     large = long_estate(tmp_path / "large")

@@ -20,7 +20,7 @@ def made(config: Config, form: Any, **choice: Any) -> tuple[Any, str]:
 
 
 def test_json_is_the_policy() -> None:
-    """What ``aws iam put-role-policy`` takes."""
+    """The form that ``aws iam put-role-policy`` takes."""
     policy, text = made(config_of(), "json")
 
     assert json.loads(text) == policy

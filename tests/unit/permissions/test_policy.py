@@ -126,7 +126,7 @@ def test_resources_are_narrowed_to_names_and_patterns() -> None:
 
 
 def test_a_pattern_over_catalogs_that_is_unclear_grants_all_schemas() -> None:
-    """What might name a schema of Glue's is not refused by a policy that guessed."""
+    """A pattern that might name a schema of Glue's is not refused by a policy that guessed."""
     found = granted(config_of(include_schemas=["aws*.sales"]))
 
     assert any(resource.endswith(":table/*/*") for resource in found["glue:GetTables"])

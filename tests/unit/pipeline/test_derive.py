@@ -206,7 +206,7 @@ async def derived(
     include_adhoc: bool = True,
     columns_first: bool = True,
 ) -> Derived:
-    """What is derived where the history units end as *outcome* says."""
+    """Rows derived where the history units end as *outcome* says."""
     world = await World.begin(place, mask=mask)
     async with anyio.create_task_group() as group:
         group.start_soon(world.derivation.follow)
@@ -239,7 +239,7 @@ async def test_following_gives_the_bytes_that_the_parts_give(tmp_path: Path, mas
 
 
 async def test_a_workgroup_that_is_left_out_after_all_leaves_no_trace(tmp_path: Path) -> None:
-    """What was derived of executions whose unit was then skipped is derived anew without them."""
+    """Rows of executions whose unit was then skipped are derived anew without them."""
     dropped = await derived(tmp_path / "dropped", "done", mask=True, adhoc="skipped")
     never = await derived(tmp_path / "never", "done", mask=True, include_adhoc=False)
 

@@ -1,4 +1,4 @@
-"""What becomes of a record's texts on the way to its part."""
+"""Texts of a record on the way to its part."""
 
 from __future__ import annotations
 

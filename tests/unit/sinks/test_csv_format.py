@@ -33,7 +33,7 @@ csv.field_size_limit(1 << 20)
 
 
 def read(data: bytes) -> list[list[str]]:
-    """What Python's reader makes of the bytes."""
+    """Rows that Python's reader makes of the bytes."""
     return list(csv.reader(io.StringIO(data.decode(), newline=""), strict=True))
 
 

@@ -1,4 +1,4 @@
-"""What is written is read back, record by record."""
+"""Parts are read back as they were written, record by record."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ async def staging(tmp_path: Path) -> Staging:
 
 
 async def test_a_part_is_a_complete_gzip_member_without_header(staging: Staging) -> None:
-    """What the writer counted is what the file holds, and the member names no time and no file."""
+    """The file holds what the writer counted, and the member names no time and no file."""
     async with staging.part("u", "users") as part:
         await part.write(users(2)[:1])
         await part.write([UserRecord("s", "x", "w", None, None, None, None)])

@@ -150,7 +150,7 @@ def test_an_event_that_cannot_be_read_says_so_without_its_text(text: str) -> Non
 def test_a_member_of_another_type_costs_only_itself(
     more: dict[str, Any], at: datetime | None
 ) -> None:
-    """Who it was is known all the same."""
+    """The person is known all the same."""
     event = {"userIdentity": {"arn": SSO_ARN, "sessionContext": ""}, **more}
     record = read_event(
         json.dumps({**event, "responseElements": {"queryExecutionId": "q"}}), server="s"

@@ -32,7 +32,7 @@ TEXTS = default_texts()
 
 
 def kinds(sql: str) -> list[object]:
-    """What Trino's lexer makes of a statement."""
+    """Tokens that Trino's lexer makes of a statement."""
     return [token.kind for token in tokenize(sql, Engine.TRINO)]
 
 

@@ -117,7 +117,7 @@ async def test_a_large_schema_is_listed_aside() -> None:
 
 
 async def test_a_listing_that_breaks_off_leaves_the_next_schema_alone() -> None:
-    """What was listed of a schema that failed is not taken for a part of the one after it."""
+    """Tables listed of a schema that failed are not taken for a part of the one after it."""
     found = await batches({"a": 150, "b": 5}, LARGE, broken="a")
 
     assert [(piece.schemas, len(piece)) for piece in found] == [(["b"], 5)]

@@ -75,7 +75,7 @@ async def derived(
 
 @pytest.mark.parametrize("mask", [False, True])
 async def test_stars_are_expanded_with_the_columns_of_the_run(mask: bool) -> None:
-    """What SELECT * means is what the run's own columns say, masked or not."""
+    """SELECT * means the run's own columns, masked or not."""
     record = query("CREATE TABLE x AS SELECT * FROM orders WHERE id = 5", mask=mask)
     linked, happened = await derived(record, mask=mask)
 
@@ -257,7 +257,7 @@ async def test_a_prepared_name_is_found_however_it_is_quoted(prepare: str, execu
 
 
 async def test_names_that_differ_in_case_are_told_apart_or_unknown() -> None:
-    """Whether they are two statements nobody says: only what holds both ways is said."""
+    """They may be two statements or one: only what holds both ways is said."""
     _, happened = await derived(
         prepared("PREPARE p FROM SELECT id FROM orders", 1, 1),
         prepared('PREPARE "P" FROM SELECT x FROM unheard', 2, 2),
@@ -285,7 +285,7 @@ async def test_a_unicode_string_is_executed() -> None:
 
 
 async def test_explain_runs_no_execute_and_explain_analyze_does() -> None:
-    """What an EXECUTE would do under EXPLAIN did not happen."""
+    """An EXECUTE under EXPLAIN did nothing."""
     insert = "INSERT INTO x SELECT id FROM orders"
     linked, happened = await derived(
         prepared(f"PREPARE p FROM {insert}", 1, 1),

@@ -144,7 +144,7 @@ def test_values_flow_as_the_statement_says(sql: str, expected: str) -> None:
     ],
 )
 def test_outputs_that_nobody_can_count_are_not_known(sql: str, read: set[str]) -> None:
-    """How many columns a row has is not said; the column that it is in is read all the same."""
+    """The width of a row is not known; the column that it is in is read all the same."""
     analysis = run(sql)
 
     assert analysis.outputs is None or "match_recognize" in analysis.problems

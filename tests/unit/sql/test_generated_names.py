@@ -70,7 +70,7 @@ async def test_they_are_parsed_once_and_each_bears_its_own_name(spelling: str) -
 
 
 async def test_tables_of_other_columns_are_other_questions() -> None:
-    """What SELECT * means is each table's own."""
+    """SELECT * means each table's own columns."""
     schema = SchemaIndex()
     tables = [f"temp_table_{hexadecimal(n)}" for n in range(3)]
     for table, columns in zip(tables, (["a"], ["a", "b"], ["a"]), strict=True):

@@ -77,7 +77,7 @@ def test_trino_types_stay(text: str) -> None:
     "junk", ["", "Array<", "map<int>", "struct<>", "struct<a>", "decimal(x)", "a<b>c", "int>"]
 )
 def test_junk_comes_back_in_lower_case(junk: str) -> None:
-    """What is no type is not guessed at."""
+    """A text that is no type is not guessed at."""
     assert trino_type(junk) == junk.lower()
 
 

@@ -184,7 +184,7 @@ def test_structure_survives(case: Labelled) -> None:
 
 @each_labelled
 def test_masking_twice_changes_nothing(case: Labelled) -> None:
-    """What is masked already stays as it is, a name that nobody mistakes for a literal too."""
+    """A masked text stays as it is, a name that nobody mistakes for a literal too."""
     masked = mask_sql(case.sql, **case.types)
 
     assert mask_sql(masked, **case.types) == masked
@@ -344,7 +344,7 @@ def test_messages_repeat_nothing(message: str, masked: str | None) -> None:
 @given(text=st.text(alphabet="'\"`’‘“ aist.,:@019-\n", max_size=80))
 @settings(max_examples=300, deadline=None)
 def test_masking_a_message_twice_changes_nothing(text: str) -> None:
-    """What is masked already stays as it is, or the whole message is refused."""
+    """A masked message stays as it is, or the whole message is refused."""
     masked = mask_text(text)
 
     assert mask_text(masked) == masked

@@ -185,5 +185,5 @@ def test_values_and_persons_are_hidden(message: str, masked: str) -> None:
 
 @pytest.mark.parametrize("message", KEPT)
 def test_the_words_of_the_service_stay(message: str) -> None:
-    """What helps and repeats no data is left as it is."""
+    """Words that help and repeat no data are left as they are."""
     assert mask_text(message) == message

@@ -39,7 +39,7 @@ PATTERNS: dict[str, list[tuple[ModuleType, str]]] = {
 ONLY_JOINS = (
     *("-(?!-)", r"/(?!\*)", r"\.(?![0-9])", r"\$(?!\$)", r"[^\D0-9]", r"[\s\S]", r"[^\w\s"),
 )
-"""How alternatives begin that only make one token of characters that may as well be several."""
+"""Beginnings of alternatives that make one token of what may as well be several."""
 
 
 def alternatives(pattern: str) -> Iterator[tuple[int, int]]:
@@ -81,7 +81,7 @@ def _begin(alternative: str) -> str:
 
 
 def failures() -> int:
-    """How many of the labelled statements and messages are masked wrongly."""
+    """Count of the labelled statements and messages that are masked wrongly."""
     count = 0
     for case in LABELLED:
         masked = mask_sql(case.sql, **case.types)

@@ -73,7 +73,7 @@ def test_the_statement_of_a_unicode_string_is_masked(literal: str, inner: str | 
 
 
 async def test_a_process_that_dies_costs_no_text() -> None:
-    """What it was asked is masked here, and the next texts by another process."""
+    """Texts it was given are masked here, and the next ones by another process."""
     async with WorkerPool(1) as pool:
         await pool.mask(TEXTS[:1], mask=True, keep_s3_locations=False)
         assert pool._texts is not None

@@ -53,7 +53,7 @@ def test_tokens_cover_the_text(engine: Engine, text: str) -> None:
 
 
 def kept_by_us(sql: str) -> list[str] | None:
-    """What sqlglot's tokenizer calls a literal and we do not; None if it cannot tell."""
+    """Literals of sqlglot's tokenizer that are none of ours; None if it cannot tell."""
     try:
         tokens = sqlglot.tokenize(sql, dialect="trino")
     except TokenError:

@@ -116,7 +116,7 @@ def test_no_value_flows_out_of_what_is_subtracted() -> None:
 
 
 def test_the_change_of_a_value_is_kept_through_scopes() -> None:
-    """What a subquery summed up stays summed up, whatever is done with it then."""
+    """Values that a subquery summed up stay summed up, whatever is done with them then."""
     assert ways(
         "CREATE VIEW v AS SELECT s + 1 AS a, s AS b FROM (SELECT sum(total) s FROM orders) q"
         " WHERE s > 1"

@@ -85,7 +85,7 @@ def test_views_of_hive_are_as_they_are() -> None:
     ids=lambda text: repr(text)[:30],
 )
 def test_junk_is_no_view(text: str | None) -> None:
-    """What cannot be read, nested without end or too long gives nothing and raises nothing."""
+    """A text that is unreadable, nested without end or too long gives nothing, raises nothing."""
     assert decode_view(text) is None
 
 
