@@ -95,11 +95,11 @@ class AbortError(KadaAthenaError):
 
 
 class CredentialsError(AbortError):
-    """Raised when AWS does not accept who we say we are, or nobody said who we are."""
+    """Raised when AWS does not accept the credentials, or there are none."""
 
 
 class NetworkError(AbortError):
-    """Raised when there is no way to AWS, or what answers does not prove to be AWS."""
+    """Raised when AWS cannot be reached, or the host that answers is not proven to be AWS's."""
 
 
 class UnreachableError(NetworkError):

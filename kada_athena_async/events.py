@@ -297,7 +297,7 @@ class SitesStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteStarted:
-    """A site's turn came; all its events from now on comes as ``SiteEvent``.
+    """The run of a site began; its events come as ``SiteEvent`` from now on.
 
     Attributes:
         name: Of its instance, which begins its files' names, such as ``athena-prod_au``.
@@ -332,7 +332,7 @@ class SitesWaiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteFinished:
-    """A site is through, however it ended; the others go on.
+    """The run of a site ended, with whatever outcome; the others go on.
 
     Attributes:
         exit_code: What the command line would return for this site alone.
@@ -351,7 +351,7 @@ class SiteFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SitesFinished:
-    """All sites are through; the last event of all.
+    """The runs of all sites ended; the last event of all.
 
     Attributes:
         exit_code: What the command line will return.

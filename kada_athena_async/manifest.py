@@ -265,7 +265,7 @@ def read_manifest(path: Path, files: Files) -> PublishedPackage[Manifest] | None
     """The manifest at *path*, whole; None if there is none.
 
     Raises:
-        StateError: It is junk, or newer than this package.
+        StateError: It is damaged, or newer than this package.
     """
     return _read(path, files, Manifest)
 
@@ -274,7 +274,7 @@ def parse_manifest(data: bytes, *, source: str) -> Manifest:
     """The manifest that *data* is.
 
     Raises:
-        StateError: It is junk, or newer than this package.
+        StateError: It is damaged, or newer than this package.
     """
     return parse_document(data, Manifest, source=source, newest=MANIFEST_VERSION, remedy=_REMEDY)
 
@@ -285,7 +285,7 @@ def newest_manifest(
     """Blocks. The published manifest of *name* whose window ends last; None if there is none.
 
     Raises:
-        StateError: It is junk.
+        StateError: It is damaged.
     """
     paths = manifest_paths(output_path, name, files)
     return read_manifest(paths[-1], files) if paths else None

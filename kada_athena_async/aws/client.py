@@ -1,4 +1,4 @@
-"""The door to AWS of one site: every call paced, timed, tried again by one policy, and counted."""
+"""The AWS client of one site: every call is paced, timed, retried by one policy, and counted."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ class AwsClient:
     async def _attempt_first(
         self, name: str, send: Any, scope: str, parameters: Mapping[str, object]
     ) -> Mapping[str, Any]:
-        """One attempt; while nothing was ever reached, all that make sense.
+        """One attempt; until the first connection to AWS, attempts for ``FIRST_CONTACT_S``.
 
         Raises:
             UnreachableError: There is no way to the service.
@@ -229,7 +229,8 @@ class AwsClient:
         self._unreached.note(endpoint_url, error.url, error.reason, now_s=now_s)
 
     def _check_contact(self, service: str) -> None:
-        """Try no more where nothing was ever reached: not this host, nor after two the third.
+        """Refuse a call that cannot connect: no service was ever reached, and this one was tried in
+        vain, or two others were.
 
         Raises:
             UnreachableError: What was found of it, or of another.

@@ -139,7 +139,7 @@ def _token_empty(profile: str, profiles: Mapping[str, Mapping[str, Any]]) -> Cre
 
 
 def mfa_error(profile: str, why: str) -> CredentialsError:
-    """A code of a device is asked for, and there is nobody to type it."""
+    """The error for an MFA code that is asked for where nobody can type it."""
     return CredentialsError(
         f"profile {profile} needs an MFA code: {why}",
         hint="get a session first, where you can type the code: "

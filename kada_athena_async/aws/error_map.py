@@ -256,7 +256,7 @@ def _is_active_query_limit(exc: sdk.ClientError, operation: str, code: str) -> b
 
 
 def _retry_after_s(headers: dict[str, str]) -> float:
-    """Wait that the service asks for, in seconds; capped, because it may be junk."""
+    """Wait that the service asks for, in seconds; capped, because it may be absurd."""
     for name, a_second in (("x-amz-retry-after", 1000), ("retry-after", 1)):
         if _WAIT.fullmatch(wait := headers.get(name, "")):
             return min(int(wait) / a_second, 20.0)

@@ -1,4 +1,4 @@
-"""Makes a command of a function: the options that all commands share, a voice and an exit code."""
+"""Makes a command of a function: the options that all commands share, output and exit code."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ class Output:
             self.know_secrets(())
 
     def say(self, line: str) -> None:
-        """A line of talk, unless quiet was asked for."""
+        """Print a message on stderr, unless quiet was asked for."""
         if self._verbosity > QUIET:
             self._to_stderr(escape(line, limit=_ERROR_LIMIT, keep="\n"))
 

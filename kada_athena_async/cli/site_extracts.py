@@ -48,7 +48,7 @@ class SiteExtracts:
         """The published runs: all, of the last *days*, or *since* a time.
 
         Raises:
-            StateError: There is none, or a manifest is junk.
+            StateError: There is none, or a manifest is damaged.
         """
         return select_runs(
             self.output_path,

@@ -1,4 +1,4 @@
-"""Mistakes of a command line, in the voice of all other errors."""
+"""Mistakes of a command line, as errors like all others."""
 
 from __future__ import annotations
 

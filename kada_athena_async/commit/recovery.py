@@ -220,7 +220,7 @@ async def _inspect(path: Path, files: Files) -> _InterruptedRun:
     """Look at a staging directory.
 
     Raises:
-        StateError: A journal is junk, or a published manifest is damaged.
+        StateError: A journal is damaged, or a published manifest is damaged.
     """
 
     def look() -> _InterruptedRun:
@@ -261,7 +261,7 @@ async def _inspect(path: Path, files: Files) -> _InterruptedRun:
 
 
 def _refuse_damage(interrupted: _InterruptedRun) -> None:
-    """Stop where neither going on nor going back would be right."""
+    """Refuse a damaged commit, which can neither be finished nor undone."""
     if not interrupted.missing or interrupted.journal is None or interrupted.intent is None:
         return
 

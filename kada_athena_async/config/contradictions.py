@@ -1,4 +1,4 @@
-"""Values that are right each for itself and wrong together."""
+"""Values that are valid one by one and contradict each other."""
 
 from __future__ import annotations
 

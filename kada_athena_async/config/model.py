@@ -39,7 +39,7 @@ def _absolute_path(value: object) -> object:
 
 
 class Config(BaseModel):
-    """Configuration of an extraction: what, from where, with which identity, at which pace.
+    """Configuration of an extraction: its source, its content, its identity, its pace.
 
     A value of this class is usable as it stands: every rule and contradiction was checked. It is
     frozen, and its secrets are hidden in ``repr``. Make one with `load_config` or `make_config`,

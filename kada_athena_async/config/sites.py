@@ -32,7 +32,7 @@ _SHOWN_NAMES = 20
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One account and region (or whatever else its fields set apart), a run of its own.
+    """A configuration of its own, most often an account and region; each has a run of its own.
 
     Attributes:
         name: Unique in its file, safe in the names of files; empty where a file has no ``sites``.

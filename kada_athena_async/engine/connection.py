@@ -1,4 +1,4 @@
-"""A connection to one site: who we are there, what may be asked, what exists."""
+"""The connection of a run to one site: login, account, checks of the configuration, inventory."""
 
 from __future__ import annotations
 

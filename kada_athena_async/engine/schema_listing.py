@@ -1,4 +1,4 @@
-"""Lists the schemas of a catalog: Glue, Athena's API or SQL, each the next one's stand-in."""
+"""Lists the schemas of a catalog: by Glue, else by Athena's API, else by SQL."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class Shared:
 
     @asynccontextmanager
     async def used(self) -> AsyncIterator[None]:
-        """Meanwhile, belong to the running event loop.
+        """Within the block, belong to the running event loop.
 
         Raises:
             ConfigError: Another event loop, of another thread, uses it now.

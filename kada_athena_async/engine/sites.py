@@ -252,7 +252,7 @@ class SitesExtractor:
         async def one(site: Site) -> SiteResult[ResultT]:
             return await self._one(site, work)
 
-        async with self._naming_the_silent():
+        async with self._reporting_silent_sites():
             results = await map_bounded(one, self.sites, limit=at_once)
 
         self._notify(
@@ -328,8 +328,8 @@ class SitesExtractor:
         )
 
     @asynccontextmanager
-    async def _naming_the_silent(self) -> AsyncIterator[None]:
-        """Meanwhile, report the sites at work that say nothing."""
+    async def _reporting_silent_sites(self) -> AsyncIterator[None]:
+        """Within the block, report the sites at work that have sent no event for a while."""
 
         async def watch() -> None:
             while True:

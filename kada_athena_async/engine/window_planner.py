@@ -126,7 +126,7 @@ class WindowPlanner:
             asked: One of ``requested_windows``, or a run or a delivery that broke off.
 
         Raises:
-            StateError: A manifest or the HWM is junk.
+            StateError: A manifest or the HWM is damaged.
         """
         hwm, stored, packages = await self._known()
         window = asked.window
@@ -187,7 +187,7 @@ class WindowPlanner:
         return bool(overlapping(window, [package.window for package in packages]))
 
     async def check(self) -> None:
-        """Refuse an HWM, a state or packages that are junk or somebody else's.
+        """Refuse an HWM, a state or packages that are damaged or somebody else's.
 
         Raises:
             StateError: They are.

@@ -80,7 +80,7 @@ def _databases(history: History) -> Iterator[tuple[object, ...]]:
 
 
 class _Spelling:
-    """Catalogs as the metadata spell them: Athena does not look at the case.
+    """Catalogs as the metadata spell them: Athena ignores the case.
 
     Attributes:
         known: Name in lower case -> the catalog.

@@ -200,7 +200,7 @@ def packages(output_path: Path, name: str) -> list[Package]:
     """All packages of *name* in *output_path*, oldest window first; blocks.
 
     Raises:
-        StateError: There is none, or a manifest is junk.
+        StateError: There is none, or a manifest is damaged.
     """
     return newest_packages(output_path, name, Files(), count=None)[::-1]
 
@@ -211,7 +211,7 @@ def newest_packages(
     """The last *count* packages of *name* in *output_path*, newest first; all if it is None.
 
     Raises:
-        StateError: There is none, or a manifest is junk.
+        StateError: There is none, or a manifest is damaged.
     """
     try:
         paths = manifest_paths(output_path, name, files)

@@ -163,7 +163,7 @@ def select_runs(
     Days count back from the end of the newest run, not from now.
 
     Raises:
-        StateError: There is none, none since then, or a manifest is junk.
+        StateError: There is none, none since then, or a manifest is damaged.
     """
     found = newest_packages(output_path, name, files, count=None)
     if days is not None:

@@ -39,11 +39,11 @@ def read_document(
 
     Args:
         newest: The highest ``schema_version`` that *kind* understands.
-        remedy: What the user can do if the file is junk.
+        remedy: What the user can do if the file is damaged.
         is_shared: As for ``Files.read``.
 
     Raises:
-        StateError: It cannot be read, is too large, is junk, or is newer than this package. The
+        StateError: It cannot be read, is too large, is damaged, or is newer than this package. The
             file is left as it is.
     """
     data = read_bytes(files, path, remedy=remedy, is_shared=is_shared)
@@ -80,7 +80,7 @@ def parse_document(
         newest, remedy: As for ``read_document``.
 
     Raises:
-        StateError: It is junk, or newer than this package.
+        StateError: It is damaged, or newer than this package.
     """
     try:
         leading = _LEADING_VERSION.match(data)
@@ -100,7 +100,7 @@ def parse_document(
 
 
 def to_bytes(document: msgspec.Struct) -> bytes:
-    """*document* as JSON for eyes and for disks: equal documents, equal bytes.
+    """*document* as indented JSON; equal documents give equal bytes.
 
     Lone surrogates, which a name or a message may hold and UTF-8 cannot, become U+FFFD.
     """

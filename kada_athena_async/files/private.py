@@ -1,4 +1,4 @@
-"""Directories that must be ours alone, reached so that nothing is swapped under our feet.
+"""Private directories, opened so that nobody can replace them between check and use.
 
 A run publishes what lies in its staging directory, removes what an interrupted run left there, and
 takes both for its own. So before anything there is read, removed or published, every directory on

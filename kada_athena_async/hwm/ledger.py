@@ -29,9 +29,11 @@ PENDING_LIFE = RETENTION + LONGEST_QUERY
 # Why an id is deferred: its execution cannot be read now, and a later run asks for it again.
 DEFERRED = ("unauthorised", "missing", "unreadable")
 
+_NAMES_SHOWN = 3
+
 
 class ExecutionLedger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A closed account.
+    """Result of a ``Ledger``: how many executions ended in each place.
 
     Attributes:
         counts: ``listed`` and where each of them went: ``emitted`` (``late`` of them), ``pending``,
@@ -136,15 +138,16 @@ class Ledger:
         """Close the account.
 
         Raises:
-            StateError: An admitted execution ended nowhere: Athena kept silent about it.
+            StateError: An admitted execution ended nowhere: Athena did not answer for it.
         """
         ends = {disposition.value for disposition in Disposition} | set(DEFERRED)
         ended = sum(self._counts[end] for end in ends)
         if self._open or ended != self._counts["listed"]:
+            missing = ", ".join(sorted(self._open)[:_NAMES_SHOWN]) or "none of its list"
             raise StateError(
-                f"the account of workgroup {self._history.workgroup} does not balance: "
-                f"{self._counts['listed']} executions listed, {ended} accounted for",
-                hint="Athena kept silent about some of them; nothing was committed, run again",
+                f"Athena listed {self._counts['listed']} executions of workgroup "
+                f"{self._history.workgroup} and answered for {ended}; without answer: {missing}",
+                hint="nothing was committed; run again",
             )
 
         return ExecutionLedger(

@@ -58,7 +58,7 @@ class ObjectHwmStore:
         """The HWM and the state of the last run, as this run first saw them; see ``HwmStore``.
 
         Raises:
-            StateError: Mark or state are junk, or the place does not let us read them.
+            StateError: Mark or state are damaged, or the place does not let us read them.
             CredentialsError: The place does not accept who we are.
             LockedError: Somebody else wrote them, as a call before this one found.
         """

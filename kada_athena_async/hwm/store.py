@@ -32,7 +32,7 @@ class HwmStore(Protocol):
         """
 
     async def check(self) -> None:
-        """Refuse HWM and state if they are junk, or are not what was read first.
+        """Refuse HWM and state if they are damaged, or are not what was read first.
 
         Raises:
             StateError: They cannot be trusted.
@@ -70,7 +70,7 @@ REMOVE_ANNOUNCEMENT = (
     "restore it from a backup; or remove it, after a look at whether the landing holds a manifest "
     "of a window behind the high-water mark: if so, set it to that window's end"
 )
-"""Remedy for a delivery intent that is junk."""
+"""Remedy for a delivery intent that is damaged."""
 
 REMOVE_STATE = (
     "restore it from a backup; or remove it: the high-water mark{} stays, and the last published "

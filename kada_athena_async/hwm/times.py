@@ -1,4 +1,4 @@
-"""Times as people write them, for windows and marks: the one place that reads them."""
+"""Reads times that users write, for windows and high-water marks."""
 
 from __future__ import annotations
 

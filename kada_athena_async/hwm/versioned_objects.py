@@ -32,7 +32,7 @@ class VersionedObjects(Protocol):
         """The content of an object; None if there is none."""
 
     async def write(self, name: str, data: bytes, *, replaces: str | None) -> str | None:
-        """Store an object if nobody was faster.
+        """Store an object if nobody has changed it since.
 
         Args:
             replaces: The version that is to be replaced; None if nothing may be there.

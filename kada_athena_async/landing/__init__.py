@@ -1,4 +1,4 @@
-"""The last mile: committed packages go to the landing, and HWMs may be kept there."""
+"""Delivery of committed packages to the landing, in which high-water marks may be kept too."""
 
 from __future__ import annotations
 

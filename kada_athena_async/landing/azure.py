@@ -261,7 +261,7 @@ class AzureLanding:
             return None
 
     async def write(self, name: str, data: bytes, *, replaces: str | None) -> str | None:
-        """Store a small blob if nobody was faster; see ``Landing``."""
+        """Store a small blob if nobody has changed it since; see ``Landing``."""
         blob = self._blob(name)
 
         condition: dict[str, Any] = {"overwrite": False}

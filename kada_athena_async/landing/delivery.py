@@ -82,7 +82,7 @@ async def deliver(
         LockedError: Another runner took over what *claim* is about, and owns what is there.
         DeliveryError: The landing refuses, is down, or holds another package of the same name; a
             file here is damaged. Packages before that one are delivered.
-        StateError: A manifest or the journal is junk.
+        StateError: A manifest or the journal is damaged.
         CommitError: The journal cannot be written.
     """
     packages = await in_thread(lambda: published_packages(output_path, name, files))

@@ -108,7 +108,7 @@ class MovingObjects:
         return VersionedObject(data=data, version=f"{_OLD}{name}") if data else None
 
     async def write(self, name: str, data: bytes, *, replaces: str | None) -> str | None:
-        """Store an object if nobody was faster; see ``VersionedObjects``."""
+        """Store an object if nobody has changed it since; see ``VersionedObjects``."""
         if self._is_old is None:
             self._is_old = await self._lies_in_old()
 

@@ -55,7 +55,7 @@ class Journal:
         """Read it; an empty one if there is none.
 
         Raises:
-            StateError: It is junk, or newer than this package.
+            StateError: It is damaged, or newer than this package.
         """
         path = journal_path(output_path, name)
         remedy = "remove it: what lies in the landing already is found there and not sent again"

@@ -122,7 +122,7 @@ class LocalLanding:
         return await self._do("read", lambda: self._read(name))
 
     async def write(self, name: str, data: bytes, *, replaces: str | None) -> str | None:
-        """Store a small file if nobody was faster; see ``Landing``.
+        """Store a small file if nobody has changed it since; see ``Landing``.
 
         Writers on one machine exclude each other by a lock; on a share that is only as good as
         the share's locks.

@@ -172,7 +172,7 @@ class S3Landing:
         )
 
     async def write(self, name: str, data: bytes, *, replaces: str | None) -> str | None:
-        """Store a small object if nobody was faster; see ``Landing``."""
+        """Store a small object if nobody has changed it since; see ``Landing``."""
         condition = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
         try:
             return await self._put_bytes(name, data, hashlib.sha256(data).digest(), **condition)

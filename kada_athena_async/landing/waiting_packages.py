@@ -44,7 +44,7 @@ async def packages_waiting(
         sends_all: Send also what another landing has.
 
     Raises:
-        StateError: A manifest or the journal is junk.
+        StateError: A manifest or the journal is damaged.
     """
     journal = await Journal.open(output_path, name, files)
     missing = [

@@ -64,7 +64,7 @@ def without_message(error: BaseException) -> str:
 
 
 class JsonHandler(logging.Handler):
-    """Tells each record as an object, its message rendered as for people.
+    """Writes each record as an object, its message rendered as for people.
 
     Args:
         notify: Takes a name and facts, as ``JsonLines.notify``.
@@ -87,7 +87,7 @@ def log_safely(
     level: int,
     notify: Callable[[str, Mapping[str, object]], None] | None = None,
 ) -> None:
-    """Let *logger* write to *stream* from *level* on; libraries that would say too much, less.
+    """Let *logger* write to *stream* from *level* on; libraries that log much, from a higher one.
 
     Calling it again replaces the handlers of the call before.
 

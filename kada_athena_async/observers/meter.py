@@ -14,7 +14,7 @@ _SAMPLE_S = 1.0
 
 @dataclass(slots=True)
 class Meter:
-    """Totals as they were a moment ago, a sample a second."""
+    """Totals of the last seconds, a sample a second."""
 
     _samples: deque[tuple[float, dict[str, int]]] = field(default_factory=deque)
 

@@ -1,4 +1,4 @@
-"""The last words of a run: what came of it, on one screen of 24 lines."""
+"""The closing lines of a run: its result, on one screen of 24 lines."""
 
 from __future__ import annotations
 

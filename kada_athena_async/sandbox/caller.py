@@ -1,4 +1,4 @@
-"""A call that passed the front door: by whom, where, with what, and what shall go wrong in it."""
+"""An authenticated call: its caller, its place, its parameters, and the faults that strike it."""
 
 from __future__ import annotations
 

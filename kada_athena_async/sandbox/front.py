@@ -1,4 +1,4 @@
-"""The front door: who is it, what goes wrong, may they, and who answers."""
+"""Entry of every AWS request: authentication, faults, permissions, then its service."""
 
 from __future__ import annotations
 

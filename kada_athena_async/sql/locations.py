@@ -1,4 +1,4 @@
-"""Finds the S3 locations that a statement names, which are literals and yet no one's data."""
+"""Finds the S3 locations that a statement names, which are literals but hold no data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells the names of tables in double quotes from values that were wrongly quoted so."""
+"""Distinguishes names of tables in double quotes from values that were wrongly quoted so."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def show(output: Output, **asked: Any) -> int:
 @hwm.command("set", cls=PageOfCommand)
 @command(TIME, CONFIG, SITES, SETTINGS, NAME, HWM_PATH)
 def set_(output: Output, *, time: str, **asked: Any) -> int:
-    """Set how far the next run shall believe the last one came.
+    """Set the high-water mark: the next run reads from there on.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""The configuration file's beginning: written to be filled in, and looked over without a call."""
+"""Writes a configuration file to fill in, and checks one without a call."""
 
 from __future__ import annotations
 

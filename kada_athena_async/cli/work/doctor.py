@@ -1,4 +1,4 @@
-"""The examination of each site, shown as a table."""
+"""The work of ``doctor``: checks of each site, shown as a table."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ async def _write(
             try:
                 before, _ = await store.read()
             except StateError as exc:
-                # To set it anew is the remedy for an HWM that is junk.
+                # To set it anew is the remedy for an HWM that is damaged.
                 before = exc
 
             await store.publish(wanted)

@@ -1,4 +1,4 @@
-"""The plan of each site's next run, shown as tables."""
+"""The work of ``plan``: the preview of each site's next run, shown as tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox from the command line: one run against it, or the thing itself to play with."""
+"""The sandbox from the command line: one run against it, or a server that stays up."""
 
 from __future__ import annotations
 
