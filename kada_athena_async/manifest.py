@@ -295,7 +295,7 @@ def published_packages(output_path: Path, name: str, files: Files) -> list[Publi
     """Blocks. The packages of *name* in *output_path*, oldest window first.
 
     Raises:
-        StateError: A manifest is junk, or newer than this package.
+        StateError: A manifest is damaged, or newer than this package.
     """
     paths = manifest_paths(output_path, name, files)
     found = (_read(path, files, ManifestHead) for path in paths)

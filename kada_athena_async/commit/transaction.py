@@ -116,7 +116,7 @@ async def commit(
         DeliveryError: As *delivery*; the HWM has not moved, ``recover`` goes on from there.
         CommitError: The file system refuses; what was published before is untouched, or the next
             ``recover`` finishes what is journaled.
-        StateError: A unit is not sealed, a part is not what was written, or the HWM is junk.
+        StateError: A unit is not sealed, a part is not what was written, or the HWM is damaged.
     """
     output_path, files, intent = staging.output_path, staging.files, staging.intent
     if request.state.hwm != intent.end:

@@ -298,7 +298,7 @@ class Extractor(RecordStreams):
     ) -> RunReport:
         """Check what costs no call, finish interrupted runs, then extract over a connection."""
         destination, delivery, owner = session.destination, session.delivery, session.owner
-        # An HWM or state that is junk, or somebody else's, is refused before anything moves.
+        # An HWM or state that is damaged, or somebody else's, is refused before anything moves.
         await planner.check()
         settings = replace(self._recovery(), is_fresh=fresh)
         # A typing error must not cost finished parts.

@@ -76,7 +76,7 @@ REMOVE_STATE = (
     "restore it from a backup; or remove it: the high-water mark{} stays, and the last published "
     "manifest stands in for the state"
 )
-"""Remedy for a state that is junk."""
+"""Remedy for a state that is damaged."""
 
 
 class FileHwmStore:

@@ -114,7 +114,7 @@ class WorkgroupHistory:
 
         Raises:
             UnitError: The workgroup is denied, gone, or the service does not recover.
-            StateError: Athena did not answer for an execution that it listed; nothing may be committed.
+            StateError: Athena did not answer for an execution that it listed.
         """
         self._ledger = Ledger(self.workgroup_window)
         unfinished = self._ledger.unfinished()
