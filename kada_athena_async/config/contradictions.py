@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import SecretStr
 
+from kada_athena_async.config.landing import LocalPlace, S3Place, parse_place
 from kada_athena_async.config.secrets import SecretReference
 from kada_athena_async.errors import Problem
 
@@ -117,6 +119,7 @@ def contradictions(values: Mapping[str, object]) -> list[Problem]:
         *found,
         *_unkept_history(values),
         *_circular(values),
+        *_shared_with_landing(values),
         *_foreign_role("role", str(values.get("role", "")), region),
         *_foreign_role("landing", _member(landing, "role"), lands_in),
     ]
@@ -130,6 +133,21 @@ def _circular(values: Mapping[str, object]) -> list[Problem]:
         for name in ("key", "secret")
         if isinstance(value := values.get(name), SecretReference)
     ]
+
+
+def _shared_with_landing(values: Mapping[str, object]) -> list[Problem]:
+    """The problem of a landing in which other files of ours lie: K loads each that it finds."""
+    place = parse_place(values.get("landing"))
+    if isinstance(place, LocalPlace):
+        output = Path(str(values.get("output_path", "")))
+        is_shared, other = place.path.resolve() == output.resolve(), "output_path"
+    elif isinstance(place, S3Place) and not place.endpoint_url:
+        is_shared, other = place.url == str(values.get("bucket", "")).rstrip("/"), "bucket"
+    else:
+        return []
+
+    remedy = f"{other} is the same place; write another for one of the two, or leave landing out"
+    return [Problem("landing", place.url, remedy)] if is_shared else []
 
 
 def _unkept_history(values: Mapping[str, object]) -> list[Problem]:

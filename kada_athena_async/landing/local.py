@@ -186,7 +186,8 @@ class LocalLanding:
             # The landing itself is not made: an unmounted share would silently fill this disk.
             root = self._path.parent if self._makes else self._path
             if not root.is_dir():
-                raise NotFoundError(f"the directory {root} does not exist")
+                wrong = "is no directory" if root.exists() else "does not exist"
+                raise NotFoundError(f"the directory {root} {wrong}")
 
             if self._makes and self._path.is_symlink():
                 raise StateError(

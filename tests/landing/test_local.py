@@ -79,6 +79,11 @@ async def test_a_directory_that_is_not_there_is_not_made(
     with pytest.raises(DeliveryError, match="does not exist"):
         await push()
 
+    folder.touch()  # noqa: ASYNC240 - as a mistake of somebody's
+    with pytest.raises(DeliveryError, match="is no directory"):
+        await push()
+
+    folder.unlink()  # noqa: ASYNC240
     folder.mkdir()  # noqa: ASYNC240 - fails if it was made
     await push()
     assert in_sight(folder) == in_sight(out)
