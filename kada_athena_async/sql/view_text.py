@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import binascii
+import json
 import re
 from base64 import b64decode
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import msgspec
-
 _ANY_MARK = re.compile(r"\s*/\*\s*Presto\s+(?:Materialized\s+)?View\b", re.IGNORECASE)
-_ENCODED = re.compile(rf"{_ANY_MARK.pattern}:([A-Za-z0-9+/_=\s-]*)\*/\s*", re.IGNORECASE)
+_ENCODED = re.compile(rf"{_ANY_MARK.pattern}:([A-Za-z0-9+/_=\s-]*)\*/[\s;]*", re.IGNORECASE)
 _URL_SAFE = str.maketrans("-_", "+/")  # the other alphabet of base64 (RFC 4648, section 5)
 # Glue's ViewTextString has at most 409,600 characters (Glue API, TableInput); the decoded text is
 # shorter. Anything longer is no view that Athena has made.
@@ -32,18 +30,6 @@ class ViewText(NamedTuple):
     catalog: str | None
     schema: str | None
     columns: tuple[tuple[str, str], ...]
-
-
-class _Column(msgspec.Struct):
-    name: str
-    type: str = ""
-
-
-class _Definition(msgspec.Struct, rename="camel"):
-    original_sql: str
-    catalog: str | None = None
-    schema: str | None = None
-    columns: list[_Column] = []
 
 
 def is_encoded(text: str) -> bool:
@@ -79,9 +65,25 @@ def _decode(encoded: str) -> ViewText | None:
     padding = "=" * (-len(digits) % 4)  # some writers leave it out
     try:
         raw = b64decode(digits + padding, validate=True)
-        view = msgspec.json.decode(raw, type=_Definition)
-    except (binascii.Error, msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        view = json.loads(raw.decode("utf-8-sig", "replace").rstrip("\x00"), strict=False)
+    except (ValueError, RecursionError):
         return None
 
-    columns = tuple((column.name, column.type) for column in view.columns)
-    return ViewText(view.original_sql, "athena", view.catalog, view.schema, columns)
+    if not isinstance(view, dict) or (text := _text(view.get("originalSql"))) is None:
+        return None
+
+    listed = view.get("columns")
+    columns = tuple(
+        (name, _text(column.get("type")) or "")
+        for column in (listed if isinstance(listed, list) else ())
+        if isinstance(column, dict) and (name := _text(column.get("name"))) is not None
+    )
+    return ViewText(text, "athena", _text(view.get("catalog")), _text(view.get("schema")), columns)
+
+
+def _text(member: object) -> str | None:
+    """A member that is text, without halves of surrogate pairs; None if it is anything else."""
+    if not isinstance(member, str):
+        return None
+
+    return member.encode("utf-8", "replace").decode()

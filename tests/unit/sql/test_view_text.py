@@ -58,6 +58,23 @@ def test_little_is_enough() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {**DEFINITION, "columns": None, "catalog": 5},
+        {**DEFINITION, "columns": ["a", {"name": None}], "schema": {}},
+        b"\xef\xbb\xbf" + json.dumps(DEFINITION).encode() + b"\x00",
+        json.dumps(DEFINITION).replace("ann", "\\ud800").encode(),
+    ],
+    ids=["nulls", "items", "mark and NUL", "half a pair"],
+)
+def test_a_member_that_cannot_be_read_costs_only_itself(raw: object) -> None:
+    """The text is there all the same."""
+    found = decode_view(encoded(raw) + ";")
+    assert found is not None
+    assert found.definition == DEFINITION["originalSql"]
+
+
 def test_views_of_hive_are_as_they_are() -> None:
     """Without Presto's mark the text is the author's."""
     assert decode_view("SELECT `a` FROM t", {}) == ViewText(
