@@ -31,8 +31,9 @@ from benchmarks.frame import Options, median, parse, rounded, show
 from kada_athena_async.sandbox.estate.build import build_estate
 from kada_athena_async.sandbox.estate.model import Estate, Execution
 from kada_athena_async.sandbox.estate.sentinels import SENTINEL_SECRETS
-from kada_athena_async.sql import fingerprint, mask_sql
 from kada_athena_async.sql.analysis import Analysis, Statement, analyse
+from kada_athena_async.sql.fingerprints import fingerprint
+from kada_athena_async.sql.masking import mask_sql
 from kada_athena_async.sql.schema_index import SchemaIndex
 from kada_athena_async.sql.workers import SqlWorkers
 

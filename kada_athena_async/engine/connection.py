@@ -97,7 +97,7 @@ class Connection:
     def queries(self, run_id: str) -> AthenaQueries:
         """Runner of the statements of a run."""
         from kada_athena_async.aws.athena import AthenaQueries
-        from kada_athena_async.sql import mask_text
+        from kada_athena_async.sql.masking import mask_text
 
         bucket = self.config.bucket
         return AthenaQueries(

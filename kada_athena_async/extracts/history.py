@@ -13,7 +13,7 @@ from typing import Literal
 
 from kada_athena_async.extracts.package import Package
 from kada_athena_async.extracts.runs import Runs
-from kada_athena_async.sql import mask_sql, mask_text
+from kada_athena_async.sql.masking import mask_sql, mask_text
 
 MAX_FINGERPRINTS = 50_000
 """Twice as many shapes of statements are held at most; then those that cost least are given up."""

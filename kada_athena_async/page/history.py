@@ -11,7 +11,7 @@ from kada_athena_async.extracts.history import MAX_FAILURE_KINDS, OTHER_KINDS, f
 from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.observers.escaping import escape, one_line
 from kada_athena_async.page.warehouse import Warehouse
-from kada_athena_async.sql import mask_sql, mask_text
+from kada_athena_async.sql.masking import mask_sql, mask_text
 
 MAX_GROUPS = 500
 """Workgroups, users or tools that stand alone; the others are one row."""

@@ -12,7 +12,7 @@ from kada_athena_async.observers.escaping import escape
 from kada_athena_async.page.history import MAX_NAME_CHARS, OTHERS, cut_sql
 from kada_athena_async.page.packing import digits, json_text, pack, width_of
 from kada_athena_async.page.warehouse import Warehouse
-from kada_athena_async.sql import mask_sql
+from kada_athena_async.sql.masking import mask_sql
 
 PACKET_TABLES = 512
 MAX_COMMON_NAMES = 60_000

@@ -31,16 +31,9 @@ _SCRIPT = """
     PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
     CREATE TABLE IF NOT EXISTS readings (key BLOB PRIMARY KEY, data BLOB) WITHOUT ROWID;
 """
-_ENCODER = msgspec.msgpack.Encoder()
+
+
 _DECODER = msgspec.msgpack.Decoder(ParsedQuery)
-
-
-def encoded(reading: ParsedQuery) -> bytes:
-    """*reading* as bytes, to be sent and kept."""
-    try:
-        return _ENCODER.encode(reading)
-    except UnicodeEncodeError:  # a lone surrogate in a name
-        return _ENCODER.encode(ParsedQuery((), None, ("unwritable",), is_parsed=False))
 
 
 def decoded(data: bytes) -> ParsedQuery:

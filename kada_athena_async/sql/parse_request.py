@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import msgspec
+
 from kada_athena_async.sql.names import (
     QUALIFIED_PATTERN,
     Context,
@@ -57,6 +59,17 @@ class ParseRequest(NamedTuple):
     dialect: str
     context: Context
     tables: tuple[KnownTable, ...] = ()
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+def encoded(reading: ParsedQuery) -> bytes:
+    """*reading* as bytes, to be sent and kept."""
+    try:
+        return _ENCODER.encode(reading)
+    except UnicodeEncodeError:  # a lone surrogate in a name
+        return _ENCODER.encode(ParsedQuery((), None, ("unwritable",), is_parsed=False))
 
 
 def guess(question: ParseRequest, reason: str) -> ParsedQuery:

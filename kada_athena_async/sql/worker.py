@@ -1,4 +1,4 @@
-"""A process that reads queries or masks texts: what runs in it, and how it is spoken to.
+"""A process that reads queries or masks texts, as its parent sees it.
 
 Not multiprocessing and not ``anyio.to_process``: both run the caller's main script once more in
 each new process, and a script that extracts at import, without ``if __name__ == "__main__"``, would
@@ -20,16 +20,12 @@ from anyio import BrokenResourceError, ClosedResourceError, EndOfStream, Incompl
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from kada_athena_async.sql.parse_cache import encoded
-from kada_athena_async.sql.parse_request import ParsedQuery, ParseRequest
+from kada_athena_async.sql import worker_process
+from kada_athena_async.sql.parse_request import ParseRequest
+from kada_athena_async.sql.worker_process import LENGTH_BYTES, READY, Read, read_all
 
-Read = Callable[[ParseRequest], ParsedQuery]
-
-_READY = b"ready\n"
-_LENGTH_BYTES = 8
 _START_S = 60.0
 _END_S = 5.0
-_MAX_MEMORY_BYTES = 2 << 30
 _PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from {} import serve; serve({})"
 )
@@ -59,7 +55,7 @@ class Worker:
         Raises:
             OSError: It cannot be started.
         """
-        program = _PROGRAM.format(__name__, parses)
+        program = _PROGRAM.format(worker_process.__name__, parses)
         command = [sys.executable, "-c", program, json.dumps(sys.path)]
         return cls(await anyio.open_process(command, stderr=subprocess.DEVNULL))
 
@@ -71,7 +67,7 @@ class Worker:
         """
         try:
             with anyio.fail_after(_START_S):
-                await self._receive(len(_READY))
+                await self._receive(len(READY))
         except BaseException as error:
             await self.kill()
             if isinstance(error, TimeoutError):
@@ -90,7 +86,7 @@ class Worker:
         Raises:
             WorkerGoneError: The process died.
         """
-        found: list[bytes] = await self.call(_read_all, read, tuple(questions))
+        found: list[bytes] = await self.call(read_all, read, tuple(questions))
         return found
 
     async def call(self, function: Callable[..., Any], *arguments: object) -> Any:
@@ -101,11 +97,11 @@ class Worker:
         """
         request = pickle.dumps((function, arguments))
         try:
-            await self._requests.send(len(request).to_bytes(_LENGTH_BYTES, "big") + request)
+            await self._requests.send(len(request).to_bytes(LENGTH_BYTES, "big") + request)
         except (BrokenResourceError, ClosedResourceError) as error:
             raise WorkerGoneError("died") from error
 
-        length = int.from_bytes(await self._receive(_LENGTH_BYTES), "big")
+        length = int.from_bytes(await self._receive(LENGTH_BYTES), "big")
         # The bytes come from our own code in a process that we started.
         return pickle.loads(await self._receive(length))
 
@@ -122,35 +118,3 @@ class Worker:
                 with suppress(ProcessLookupError):
                     self._process.kill()
             await self._process.aclose()
-
-
-def serve(parses: bool) -> None:
-    """Answer requests until there are no more; the main function of a worker."""
-    if parses:
-        # Loaded here: this module is also the parent's, which has no use for the parser's 30 MB.
-        import kada_athena_async.sql.lineage  # noqa: F401, PLC0415
-
-    requests, replies = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr  # whatever prints must not speak between the replies
-    _limit_memory()
-    replies.write(_READY)
-    replies.flush()
-    while length := int.from_bytes(requests.read(_LENGTH_BYTES), "big"):
-        function, arguments = pickle.loads(requests.read(length))
-        reply = pickle.dumps(function(*arguments))
-        replies.write(len(reply).to_bytes(_LENGTH_BYTES, "big") + reply)
-        replies.flush()
-
-
-def _read_all(read: Read | None, questions: Sequence[ParseRequest]) -> list[bytes]:
-    from kada_athena_async.sql.lineage import read_query  # noqa: PLC0415
-
-    return [encoded((read or read_query)(question)) for question in questions]
-
-
-def _limit_memory() -> None:
-    """A statement that makes the parser eat memory ends the worker, not the machine."""
-    if sys.platform != "win32":
-        import resource  # noqa: PLC0415 - Windows has none
-
-        resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY_BYTES, _MAX_MEMORY_BYTES))

@@ -24,8 +24,9 @@ from kada_athena_async.sql.parse_cache import ParseCache, key_of
 from kada_athena_async.sql.parse_request import ParsedQuery, ParseRequest, guess
 from kada_athena_async.sql.prepared import PreparedStatements
 from kada_athena_async.sql.schema_index import SchemaIndex
-from kada_athena_async.sql.worker import Read, WorkerGoneError
+from kada_athena_async.sql.worker import WorkerGoneError
 from kada_athena_async.sql.worker_pool import WorkerPool
+from kada_athena_async.sql.worker_process import Read
 
 DEADLINE_S = 5.0
 """For one batch, and in the end for one statement; ordinary ones take milliseconds."""

@@ -30,7 +30,7 @@ def preload() -> None:
     """Import what workers need."""
     import kada_athena_async.sql.execution_texts
     import kada_athena_async.sql.lineage
-    import kada_athena_async.sql.worker  # noqa: F401
+    import kada_athena_async.sql.worker_process  # noqa: F401
 
 
 def fork_workers(fork: Fork) -> None:

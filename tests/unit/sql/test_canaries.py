@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from kada_athena_async.sql import is_unmaskable, mask_sql
 from kada_athena_async.sql.analysis import Statement, analyse
 from kada_athena_async.sql.event_rows import events, linkages
 from kada_athena_async.sql.execution_texts import ExecutionText, MaskedText, mask_texts
+from kada_athena_async.sql.masking import is_unmaskable, mask_sql
 from kada_athena_async.sql.schema_index import SchemaIndex
 from tests.unit.sql.labelled import DATA
 

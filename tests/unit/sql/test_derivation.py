@@ -7,8 +7,9 @@ from datetime import datetime, timezone
 import pytest
 
 from kada_athena_async.records import QueryRecord, TableColumns, ViewRecord
-from kada_athena_async.sql import fingerprint, mask_sql
 from kada_athena_async.sql.derivation import Derivation, Statements
+from kada_athena_async.sql.fingerprints import fingerprint
+from kada_athena_async.sql.masking import mask_sql
 from kada_athena_async.sql.names import Context, TableName
 from kada_athena_async.sql.worker_pool import WorkerPool
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kada_athena_async.sql import fingerprint, mask_sql
+from kada_athena_async.sql.fingerprints import fingerprint
+from kada_athena_async.sql.masking import mask_sql
 from tests.unit.sql.labelled import LABELLED, Labelled
 
 BASE = "select a, \"B c\" from t where x in (1, 2, 3) and d = date '2020-01-01' limit 5"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from kada_athena_async.sql import mask_sql
 from kada_athena_async.sql.analysis import HIDDEN_LOCATION, Analysis, Statement, analyse, plan
 from kada_athena_async.sql.lineage import read_query
+from kada_athena_async.sql.masking import mask_sql
 from kada_athena_async.sql.names import Context, TableName
 from kada_athena_async.sql.parse_request import ParseRequest
 from kada_athena_async.sql.prepared import PreparedStatements

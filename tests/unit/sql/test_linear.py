@@ -8,14 +8,15 @@ from datetime import datetime, timezone
 
 import pytest
 
-from kada_athena_async.sql import fingerprint, mask_sql, mask_text
 from kada_athena_async.sql.analysis import Statement, plan
 from kada_athena_async.sql.clean import clean, parseable
 from kada_athena_async.sql.engine_choice import choose_engine, find_query
+from kada_athena_async.sql.fingerprints import fingerprint
 from kada_athena_async.sql.immediate import immediate_text
 from kada_athena_async.sql.lineage import read_query
 from kada_athena_async.sql.literals import find_literals
 from kada_athena_async.sql.locations import find_locations
+from kada_athena_async.sql.masking import mask_sql, mask_text
 from kada_athena_async.sql.names import Context, split_name
 from kada_athena_async.sql.parse_request import ParseRequest, guess, mentioned
 from kada_athena_async.sql.prepared import PreparedStatements

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kada_athena_async.sql import is_unmaskable, mask_sql, mask_text
-from kada_athena_async.sql.masking import MAX_MASKABLE_CHARS
+from kada_athena_async.sql.masking import MAX_MASKABLE_CHARS, is_unmaskable, mask_sql, mask_text
 from tests.unit.sql.generated import Generated, Generator
 from tests.unit.sql.labelled import LABELLED, Labelled
 

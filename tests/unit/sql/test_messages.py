@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kada_athena_async.sql import mask_text
+from kada_athena_async.sql.masking import mask_text
 
 WORDINGS = [
     line

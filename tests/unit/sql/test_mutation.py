@@ -8,15 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from kada_athena_async.sql import (
-    engine_choice,
-    literals,
-    locations,
-    mask_sql,
-    mask_text,
-    messages,
-    tokens,
-)
+from kada_athena_async.sql import engine_choice, literals, locations, messages, tokens
+from kada_athena_async.sql.masking import mask_sql, mask_text
 from tests.unit.sql.labelled import LABELLED
 from tests.unit.sql.test_masking import EXACT, MESSAGES
 from tests.unit.sql.test_messages import KEPT, VALUES

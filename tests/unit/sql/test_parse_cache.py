@@ -12,8 +12,8 @@ import pytest
 
 from kada_athena_async.sql.analysis import Statement
 from kada_athena_async.sql.names import Context, TableName
-from kada_athena_async.sql.parse_cache import ParseCache, encoded, key_of
-from kada_athena_async.sql.parse_request import ParsedQuery, ParseRequest
+from kada_athena_async.sql.parse_cache import ParseCache, key_of
+from kada_athena_async.sql.parse_request import ParsedQuery, ParseRequest, encoded
 from kada_athena_async.sql.parse_request import Read as TableRead
 from kada_athena_async.sql.relations import KnownTable, Output, Source
 from kada_athena_async.sql.schema_index import SchemaIndex

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from sqlglot.errors import TokenError
 from sqlglot.tokens import TokenType
 
-from kada_athena_async.sql import fingerprint, mask_text
 from kada_athena_async.sql.engine_choice import EngineChoice, choose_engine
+from kada_athena_async.sql.fingerprints import fingerprint
 from kada_athena_async.sql.literals import find_literals
+from kada_athena_async.sql.masking import mask_text
 from kada_athena_async.sql.tokens import Engine, tokenize
 from tests.kit.growth import MAX_GROWTH, cpu_growth
 from tests.unit.sql.generated import Generator
