@@ -31,7 +31,7 @@ _GOES_ON = re.compile(rf"\s+(?:{_AFTER_VALUE})\b", re.IGNORECASE)
 # WHERE city = New York
 _WORDS_IN_PLACE = rf"""(?:[=<>]|\blike\b)\ *
     (?P<words>(?!(?:{_AFTER_VALUE})\b)[A-Za-z][\w-]*(?:\ +(?!(?:{_AFTER_VALUE})\b)[A-Za-z][\w-]*)+)
-    (?!\ *[(.])"""
+    (?![\w-]|\ *[(.])"""
 _SPACED_WORD = re.compile(r"\s+\w")
 
 # Comments of other languages, addresses, texts between the dollar tags of PostgreSQL, what is no

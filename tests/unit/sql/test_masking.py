@@ -462,6 +462,8 @@ def test_a_value_after_from_is_hidden_and_a_table_after_into_stays(sql: str, mas
          "CREATE EXTERNAL TABLE t (a int) LOCATION ?"),
         ("SELECT a FROM t WHERE b = New Kestrel AND c = d ORDER BY 1",
          "SELECT a FROM t WHERE b = ? AND c = d ORDER BY 1"),
+        ("SELECT a FROM t WHERE b = New Kestrel fun(c) AND d = e rest.f",
+         "SELECT a FROM t WHERE b = ? fun(c) AND d = e rest.f"),
         ("SELECT a FROM t JOIN u ON t.a = u.b WHERE c = `Ann Kestrel` AND d = `e`",
          "SELECT a FROM t JOIN u ON t.a = u.b WHERE c = ? AND d = `e`"),
         ("SELECT a FROM t WHERE b = &quot;Ann Kestrel&quot; AND c = d",
