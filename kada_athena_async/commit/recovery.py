@@ -27,7 +27,7 @@ from kada_athena_async.files import Files, failing
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm import StoredState
 from kada_athena_async.hwm.store import HwmStore
-from kada_athena_async.manifest import Manifest, PublishedPackage, manifest_name, read_manifest
+from kada_athena_async.manifest import manifest_name, read_manifest
 from kada_athena_async.sinks.journal import (
     COMMIT,
     INTENT,
@@ -46,19 +46,6 @@ class ResumableRun:
 
     path: Path
     intent: RunIntent
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recovery:
-    """Result of a recovery.
-
-    Attributes:
-        committed: Commits that were finished now, oldest first.
-        resumable: The interrupted run to continue before anything new is begun.
-    """
-
-    committed: tuple[PublishedPackage[Manifest], ...] = ()
-    resumable: ResumableRun | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +78,13 @@ async def recover(
     notify: Callable[[Event], None],
     delivery: Delivery | None = None,
     before_discard: Callable[[], Awaitable[object]] = anyio.lowlevel.checkpoint,
-) -> Recovery:
-    """Look at what earlier runs of *name* left; the caller holds the lock.
+) -> ResumableRun | None:
+    """Look at what earlier runs of *name* left; return the one to continue, if there is one.
 
     A commit that reached its journal is finished: its files are complete, and no call to AWS is
     needed. One that was journaled under another configuration is taken back. An interrupted run
     that is young enough is offered for continuation, the youngest if there are several; every
-    other is discarded. Files that no journal names are never touched.
+    other is discarded. Files that no journal names are never touched. The caller holds the lock.
 
     Args:
         output_path: A real directory, no link.
@@ -113,32 +100,38 @@ async def recover(
         DeliveryError: As *delivery*; the HWM has not moved.
     """
     root = staging_root(output_path, name)
-    finish = partial(_finish, files=files, notify=notify)
-    committed: list[PublishedPackage[Manifest]] = []
     resumable: ResumableRun | None = None
-    why = "is discarded, as asked" if settings.is_fresh else "cannot be continued and was discarded"
+    finish = partial(complete, files=files, notify=notify)
     for entry in reversed(await _staged(root, files)):
         interrupted = await _inspect(root / entry, files)
+        if interrupted is None:
+            await _remove(root / entry, None, files)
+            continue
+
         known = await store.read() if store is not None else None
         action = await _choose(interrupted, settings, now=now, known=known, delivery=delivery)
         if action is _Action.LEAVE:
-            message = f"{interrupted.path} is left to a run with a high-water mark"
-            notify(Warned(code=WarningCode.STALE_RUN, message=message))
+            notify(_stale(f"{interrupted.path} is left to a run with a high-water mark"))
         elif action is _Action.UNPUBLISH:
             await _unpublish(interrupted, files, notify)
-        elif action is _Action.RESUME and interrupted.intent and resumable is None:
+        elif action is _Action.RESUME and resumable is None:
             resumable = ResumableRun(path=interrupted.path, intent=interrupted.intent)
-        elif action is _Action.FINISH:
-            committed.append(await finish(interrupted, store=store, delivery=delivery))
-        elif action is _Action.ACCEPT:
-            committed.append(await finish(interrupted))
+        elif action in (_Action.FINISH, _Action.ACCEPT) and interrupted.journal is not None:
+            path, intent, journal = interrupted.path, interrupted.intent, interrupted.journal
+            ours = (store, delivery) if action is _Action.FINISH else (None, None)
+            await finish(path, intent, journal, store=ours[0], delivery=ours[1])
         else:
             if _is_of_another_configuration(interrupted, settings):
                 await before_discard()
 
-            await _discard(interrupted, files, notify, why)
+            await _discard(interrupted, settings, files, notify)
 
-    return Recovery(committed=tuple(reversed(committed)), resumable=resumable)
+    return resumable
+
+
+def _is_of_another_configuration(interrupted: _InterruptedRun, settings: RecoverySettings) -> bool:
+    is_other = interrupted.intent.config_digest != settings.config_digest
+    return is_other and not settings.is_fresh
 
 
 async def _staged(root: Path, files: Files) -> list[str]:
@@ -147,34 +140,6 @@ async def _staged(root: Path, files: Files) -> list[str]:
         await in_thread(lambda: files.guard(root))
 
     return await in_thread(lambda: files.names(root))
-
-
-async def _finish(
-    interrupted: _InterruptedRun,
-    *,
-    files: Files,
-    notify: Callable[[Event], None],
-    store: HwmStore | None = None,
-    delivery: Delivery | None = None,
-) -> PublishedPackage[Manifest]:
-    journal, intent = interrupted.journal, interrupted.intent
-    assert journal is not None
-    assert intent is not None
-    return await complete(
-        interrupted.path,
-        intent,
-        journal,
-        store=store,
-        files=files,
-        notify=notify,
-        delivery=delivery,
-    )
-
-
-def _is_of_another_configuration(interrupted: _InterruptedRun, settings: RecoverySettings) -> bool:
-    intent = interrupted.intent
-    is_other = intent is not None and intent.config_digest != settings.config_digest
-    return is_other and not settings.is_fresh
 
 
 class _Action(Enum):
@@ -208,7 +173,7 @@ class _InterruptedRun:
     """
 
     path: Path
-    intent: RunIntent | None = None
+    intent: RunIntent
     journal: CommitJournal | None = None
     is_published: bool = False
     is_over: bool = False
@@ -216,17 +181,17 @@ class _InterruptedRun:
     has_unpublished: bool = False
 
 
-async def _inspect(path: Path, files: Files) -> _InterruptedRun:
-    """Look at a staging directory.
+async def _inspect(path: Path, files: Files) -> _InterruptedRun | None:
+    """Look at a staging directory; None if no run's intent lies there.
 
     Raises:
-        StateError: A journal is damaged, or a published manifest is damaged.
+        StateError: A journal or a published manifest is damaged.
     """
 
-    def look() -> _InterruptedRun:
+    def look() -> _InterruptedRun | None:
         intent = None if path.suffix == DONE else read_journal(files, path / INTENT, RunIntent)
         if intent is None:
-            return _InterruptedRun(path=path)
+            return None
 
         journal = read_journal(files, path / COMMIT, CommitJournal)
         output_path = path.parent.parent
@@ -256,13 +221,15 @@ async def _inspect(path: Path, files: Files) -> _InterruptedRun:
     with failing(path):
         interrupted = await in_thread(look)
 
-    _refuse_damage(interrupted)
+    if interrupted is not None:
+        _refuse_damage(interrupted)
+
     return interrupted
 
 
 def _refuse_damage(interrupted: _InterruptedRun) -> None:
     """Refuse a damaged commit, which can neither be finished nor undone."""
-    if not interrupted.missing or interrupted.journal is None or interrupted.intent is None:
+    if not interrupted.missing or interrupted.journal is None:
         return
 
     if interrupted.is_published or interrupted.has_unpublished:
@@ -286,9 +253,9 @@ async def _choose(
 ) -> _Action:
     """The action on remains, by what the other runners of the same HWM say."""
     intent, journal = interrupted.intent, interrupted.journal
-    is_behind = bool(delivery and intent and await delivery.claimed_elsewhere(intent))
+    is_behind = bool(delivery and await delivery.claimed_elsewhere(intent))
     action = _decide(interrupted, settings, now=now, known=known, is_behind=is_behind)
-    if delivery and intent and action in _ON_COMMITS:
+    if delivery and action in _ON_COMMITS:
         await delivery.owner.check(intent.origin, f"the unfinished commit of {intent.window}")
 
     if action is _Action.UNPUBLISH and delivery and journal:
@@ -312,7 +279,7 @@ def _decide(
         is_behind: Another runner's delivery begins at the HWM and goes before this one.
     """
     intent = interrupted.intent
-    if intent is None or interrupted.is_over:
+    if interrupted.is_over:
         return _Action.DISCARD
 
     if (intent.manages_hwm and known is None) or (
@@ -320,7 +287,7 @@ def _decide(
     ):
         return _Action.LEAVE
 
-    is_superseded = is_behind or (known is not None and _is_superseded(interrupted, intent, *known))
+    is_superseded = is_behind or (known is not None and _is_superseded(interrupted, *known))
     if interrupted.is_published:
         return _Action.UNPUBLISH if is_superseded else _Action.FINISH
 
@@ -341,15 +308,13 @@ def _decide(
 
 
 def _is_superseded(
-    interrupted: _InterruptedRun,
-    intent: RunIntent,
-    hwm: datetime | None,
-    stored: StoredState | None,
+    interrupted: _InterruptedRun, hwm: datetime | None, stored: StoredState | None
 ) -> bool:
     """True if a run elsewhere moved the HWM since, wherever to: the time was extracted there.
 
     An HWM that was set by hand is no such HWM: its state belongs to another one.
     """
+    intent = interrupted.intent
     if stored is None or stored.state.hwm != hwm or not intent.manages_hwm or intent.replaces:
         return False
 
@@ -366,7 +331,6 @@ async def _unpublish(
     """Unpublish a commit, its manifest first; each step may be repeated after a crash."""
     journal, intent = interrupted.journal, interrupted.intent
     assert journal is not None
-    assert intent is not None
     with failing(interrupted.path):
         await in_thread(lambda: discard(interrupted.path, journal, files))
 
@@ -380,19 +344,32 @@ async def _unpublish(
 
 
 async def _discard(
-    interrupted: _InterruptedRun, files: Files, notify: Callable[[Event], None], outcome: str
+    interrupted: _InterruptedRun,
+    settings: RecoverySettings,
+    files: Files,
+    notify: Callable[[Event], None],
 ) -> None:
-    journal = interrupted.journal
+    await _remove(interrupted.path, interrupted.journal, files)
+    if not interrupted.is_over:
+        why = "is discarded, as asked"
+        if not settings.is_fresh:
+            why = "cannot be continued and was discarded"
+
+        notify(_stale(f"the interrupted run {interrupted.intent.run_id} {why}"))
+
+
+def _stale(message: str) -> Warned:
+    return Warned(code=WarningCode.STALE_RUN, message=message)
+
+
+async def _remove(path: Path, journal: CommitJournal | None, files: Files) -> None:
+    """Remove the remains of a run, and of its files those that it published alone."""
 
     def clear() -> None:
         if journal is not None and not journal.replaces:
-            unpublish(interrupted.path, journal, files)
+            unpublish(path, journal, files)
 
-        remove_run(interrupted.path, files)
+        remove_run(path, files)
 
-    with failing(interrupted.path):
+    with failing(path):
         await in_thread(clear)
-
-    if interrupted.intent is not None and not interrupted.is_over:
-        message = f"the interrupted run {interrupted.intent.run_id} {outcome}"
-        notify(Warned(code=WarningCode.STALE_RUN, message=message))

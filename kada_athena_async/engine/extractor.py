@@ -302,7 +302,7 @@ class Extractor(RecordStreams):
         await planner.check()
         settings = replace(self._recovery(), is_fresh=fresh)
         # A typing error must not cost finished parts.
-        recovery, unfinished = await delivery.begin(settings, before_discard=self.test_connection)
+        resumable, unfinished = await delivery.begin(settings, before_discard=self.test_connection)
         # So is a window that is published, before AWS is asked for anything that costs.
         planner = replace(planner, origin=owner.origin)
         await planner.requested_windows(self._clock.now())
@@ -312,7 +312,7 @@ class Extractor(RecordStreams):
         async with self._connection(notify, account_id=owner.account_id) as connection:
             owner.ask = connection.learn_account
             run = Run(connection=connection, planner=planner, warnings=warnings, delivery=delivery)
-            return await run.extract(run_id, recovery.resumable, unfinished)
+            return await run.extract(run_id, resumable, unfinished)
 
     async def _read_secrets(self, notify: Observer) -> None:
         """Put the secrets that lie in AWS in place of their references, once."""

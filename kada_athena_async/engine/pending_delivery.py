@@ -76,7 +76,7 @@ import anyio.lowlevel
 import msgspec
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.commit.recovery import Recovery, RecoverySettings, recover
+from kada_athena_async.commit.recovery import RecoverySettings, ResumableRun, recover
 from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.ownership import Owner
 from kada_athena_async.errors import LockedError, StateError
@@ -138,7 +138,7 @@ class PendingDelivery:
         *,
         before_discard: Callable[[], Awaitable[object]] = anyio.lowlevel.checkpoint,
         sends_all: bool = False,
-    ) -> tuple[Recovery, DeliveryIntent | None]:
+    ) -> tuple[ResumableRun | None, DeliveryIntent | None]:
         """Bring to its end what earlier runs left, here and elsewhere, before anything new.
 
         Args:
@@ -146,7 +146,8 @@ class PendingDelivery:
             sends_all: Deliver also what another landing has.
 
         Returns:
-            What was found here, and the delivery of another runner whose window goes first.
+            The interrupted run to continue here, and the delivery of another runner whose window
+            goes first.
 
         Raises:
             StateError: Mark, state, delivery intent, or a commit here cannot be trusted, or is
@@ -156,7 +157,7 @@ class PendingDelivery:
         """
         destination = self.destination
         await self.adopt()
-        recovery = await recover(
+        resumable = await recover(
             self.output_path,
             destination.name,
             settings=settings,
@@ -175,7 +176,7 @@ class PendingDelivery:
             await self.adopt()
             unfinished = await self.unfinished()
 
-        return recovery, unfinished
+        return resumable, unfinished
 
     async def claim(self, committed: PublishedPackage[Manifest], journal: CommitJournal) -> None:
         """Announce that *committed* is about to be delivered, if there is a landing.

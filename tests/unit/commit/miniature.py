@@ -99,8 +99,8 @@ class Miniature:
             files=self.files,
             notify=notify,
         )
-        if found.resumable is not None:
-            staging = await Staging.reopen(found.resumable.path, self.files)
+        if found is not None:
+            staging = await Staging.reopen(found.path, self.files)
             await self._extract(staging, now)
 
         plans, _ = await self.planner.requested_windows(now)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from kada_athena_async.commit.recovery import Recovery, RecoverySettings, recover
+from kada_athena_async.commit.recovery import RecoverySettings, ResumableRun, recover
 from kada_athena_async.commit.transaction import CommitRequest, commit
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.events import Event, FileCommitted, Warned
@@ -84,7 +84,7 @@ class World:
         age: timedelta = timedelta(0),
         has_store: bool = True,
         notify: Callable[[Event], None] = ignore,
-    ) -> Recovery:
+    ) -> ResumableRun | None:
         """Look at what was left."""
         return await recover(
             self.out,
@@ -218,9 +218,9 @@ async def test_an_interrupted_replacement_may_still_replace(world: World) -> Non
     await world.commit(await world.staged())
     await world.staged(run_id="run-2", hwm=END, replaces=True)
     recovery = await world.recover()
-    assert recovery.resumable is not None
+    assert recovery is not None
 
-    await world.commit(await Staging.reopen(recovery.resumable.path, Files()))
+    await world.commit(await Staging.reopen(recovery.path, Files()))
 
     manifest = json.loads((world.out / "athena_manifest_20261101T010000Z.json").read_text())
     assert manifest["run_id"] == "run-2"
@@ -301,12 +301,10 @@ async def test_f05_a_manifest_whose_mark_has_not_moved_is_rolled_forward(tmp_pat
     assert len(world.in_sight()) == len(KINDS) + 1
     assert await world.store.read() == (None, None)
 
-    recovery = await world.recover()
-
-    assert [found.manifest.run_id for found in recovery.committed] == ["run-1"]
-    assert recovery.resumable is None
+    assert await world.recover() is None
     hwm, stored = await world.store.read()
-    assert (hwm, stored and stored.state) == (END, RunState(hwm=END))
+    assert stored is not None
+    assert (hwm, stored.run_id, stored.state) == (END, "run-1", RunState(hwm=END))
     assert world.staged_runs() == []
 
 
@@ -325,7 +323,7 @@ async def test_f12_a_missing_file_of_a_manifest_is_no_success(tmp_path: Path) ->
 
     (world.out / "athena_manifest_20261101T010000Z.json").unlink()
     shutil.rmtree(world.out / ".athena-staging" / "run-1")
-    assert await world.recover() == Recovery()
+    assert await world.recover() is None
 
 
 async def test_f12_a_damaged_file_of_a_manifest_is_no_success(tmp_path: Path) -> None:
@@ -342,9 +340,8 @@ async def test_f12_a_damaged_file_of_a_manifest_is_no_success(tmp_path: Path) ->
 async def test_a_journaled_commit_is_finished_without_any_call(tmp_path: Path) -> None:
     """Dead in the middle of the moves: all files are complete, so the next run finishes them."""
     world = await crashed(tmp_path, "rename", "athena_users")
-    recovery = await world.recover()
 
-    assert len(recovery.committed) == 1
+    assert await world.recover() is None
     assert len(world.in_sight()) == len(KINDS) + 1
     assert (await world.store.read())[0] == END
 
@@ -365,7 +362,7 @@ async def test_a_commit_that_must_not_be_finished_is_taken_back(tmp_path: Path, 
         notify=events.append,
     )
 
-    assert recovery == Recovery()
+    assert recovery is None
     assert world.in_sight() == [stranger.name]
     assert [event.code for event in events if isinstance(event, Warned)] == ["leftover"]
 
@@ -385,9 +382,9 @@ async def test_an_interrupted_run_is_offered_for_continuation(world: World) -> N
     staging = await world.staged()
     recovery = await world.recover(age=timedelta(hours=11))
 
-    assert recovery.resumable is not None
-    assert recovery.resumable.intent == staging.intent
-    again = await Staging.reopen(recovery.resumable.path, Files())
+    assert recovery is not None
+    assert recovery.intent == staging.intent
+    again = await Staging.reopen(recovery.path, Files())
     await world.commit(again)
     assert (await world.store.read())[0] == END
 
@@ -407,7 +404,7 @@ async def test_what_cannot_be_continued_is_swept(world: World, change: dict[str,
     events: list[Event] = []
     recovery = await world.recover(notify=events.append, **change)  # type: ignore[arg-type]
 
-    assert recovery == Recovery()
+    assert recovery is None
     assert world.staged_runs() == []
     (warning,) = (event for event in events if isinstance(event, Warned))
     assert warning.code == "leftover"
@@ -425,8 +422,8 @@ async def test_of_several_interrupted_runs_the_youngest_is_continued(world: Worl
     await world.staged(run_id="run-2")
     recovery = await world.recover()
 
-    assert recovery.resumable is not None
-    assert recovery.resumable.intent.run_id == "run-2"
+    assert recovery is not None
+    assert recovery.intent.run_id == "run-2"
     assert world.staged_runs() == ["run-2"]
 
 
@@ -435,7 +432,7 @@ async def test_a_run_with_a_mark_is_left_to_one_with_a_mark(world: World) -> Non
     await world.staged()
     events: list[Event] = []
 
-    assert await world.recover(has_store=False, notify=events.append) == Recovery()
+    assert await world.recover(has_store=False, notify=events.append) is None
     assert world.staged_runs() == ["run-1"]
     assert [event.code for event in events if isinstance(event, Warned)] == ["leftover"]
 
@@ -528,7 +525,7 @@ async def test_f07_a_disk_full_at_any_moment_leaves_all_or_nothing(
     full.left = float("inf")
     assert len(world.in_sight()) in (0, len(KINDS) + 1)
     if failure and world.in_sight():
-        assert len((await world.recover()).committed) == 1
+        assert await world.recover() is None
     elif failure:
         assert world.staged_runs() == []
         await world.commit(await world.staged(run_id="run-2"))
@@ -549,4 +546,4 @@ async def test_f07_too_little_space_is_told_before_anything_is_written(world: Wo
         await world.commit(staging)
 
     assert world.in_sight() == []
-    assert (await world.recover()).resumable is not None
+    assert await world.recover() is not None
