@@ -89,12 +89,21 @@ _REFUSERS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             "an explicit deny",
             f"take {{action}} out of the deny in a policy of {_ROLE}; allowing it does not help",
         ),
+        (
+            r"\(service: (?:amazon )?s3\b",
+            "S3",
+            f"allow s3:GetObject, s3:PutObject and s3:ListBucket to {_ROLE} on the bucket of the "
+            "query results, and s3:GetObject on the buckets of the tables",
+        ),
     )
 )
 _GRANT = re.compile(r"Required ([A-Za-z_, ]{3,80}?) on ([^\s;]{1,200})")
 
 # The usual refusal, which says no more than the action and that IAM allows it nowhere.
 _USUAL = re.compile(r"(?i)not authorized to perform:? |identity-based polic")
+
+# A database, a role or a workgroup may be named after any of the refusers.
+_ARN = re.compile(r"\barn:aws[a-z-]{0,20}:[^\s,;)]{1,2000}")
 
 _PRINCIPAL = re.compile(r"arn:[a-z-]{2,20}:(?:sts|iam)::[0-9*]{0,12}:[^\s,;)]{1,300}")
 _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,8}")
@@ -104,8 +113,9 @@ _ENCODED = re.compile(r"(?is)encoded authorization failure message:.{0,100000}")
 def refusal_of(text: str, *, action: str) -> Refusal:
     """The party that refused *action*, read from the message *text*."""
     words = _warned(text)
+    said = _ARN.sub("", text)
     for pattern, by, hint in _REFUSERS:
-        if pattern.search(text):
+        if pattern.search(said):
             grant = _GRANT.search(text)
             wanted = f"{grant[1].upper()} on {grant[2]}" if grant else "DESCRIBE"
             return Refusal(by, words, hint.format(action=action, grant=wanted))

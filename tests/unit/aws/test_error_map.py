@@ -214,6 +214,17 @@ REFUSALS = [
         "Lake Formation",
         "grant DESCRIBE on sales.orders in Lake",
     ),
+    (
+        f"{NOT.replace('kada', 'vpce-policy')} on resource: arn:aws:glue:us-east-1:1:database/"
+        f"lakeformation_audit because no identity-based {ALLOWS}",
+        "",
+        "allow glue:GetTables to the role or user of the run",
+    ),
+    (
+        "Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied)",
+        "S3",
+        "s3:GetObject",
+    ),
     ("Workgroup w is enabled for IAM Identity Center", "Identity Center", "exclude_workgroups"),
     (
         f"User: {ROLE} is not authorized to perform: kms:Decrypt on x",
