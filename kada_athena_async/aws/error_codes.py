@@ -94,8 +94,8 @@ _PHRASES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
         "throttled",
         re.compile(
-            r"(?i)rate exceeded|throttl|too many requests|slow down|request limit exceeded"
-            r"|provisioned throughput"
+            r"(?i)\b(?:rate exceeded|throttl(?:ed|es|e|ing)?(?:exception|error)?|too many requests"
+            r"|slow down|request limit exceeded|provisioned throughput(?: exceeded)?)\b"
         ),
     ),
     (
@@ -108,8 +108,8 @@ _PHRASES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
         "unavailable",
         re.compile(
-            r"(?i)timed? ?out|service unavailable|internal (?:server|service) error"
-            r"|connection (?:reset|refused|closed)"
+            r"(?i)\b(?:timed? ?outs?|service unavailable|internal (?:server|service) error"
+            r"|connection (?:reset|refused|closed))\b"
         ),
     ),
 )

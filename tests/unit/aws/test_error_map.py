@@ -168,6 +168,8 @@ WRAPPED = [
         AccessDeniedError,
     ),
     ("Table of the year 500 is odd", RequestError),
+    ("Table throttled_calls of timeout_audit is odd " + V2.format("Glue", 400), RequestError),
+    ("Throttled. Was throttling; connection timeout", ThrottledError),
 ]
 
 
