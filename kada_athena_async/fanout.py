@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.errors import ConfigError, Problem
@@ -24,14 +24,11 @@ class Fanout:
             waits for an observer, so an observer that must await puts events into a queue.
 
     Raises:
-        ConfigError: An observer is an ``async def`` or a generator, or cannot be called.
+        ConfigError: As of ``checked_observers``.
     """
 
     def __init__(self, observers: Sequence[Observer] = ()) -> None:
-        for observer in observers:
-            check_observer(observer)
-
-        self._observers = list(observers)
+        self._observers = [*checked_observers(observers)]
         self._warned: set[Warned] = set()
 
     def __call__(self, event: Event) -> None:
@@ -81,12 +78,28 @@ def _inner(event: Event) -> Event:
     return event.event if isinstance(event, SiteEvent) else event
 
 
-def check_observer(observer: object) -> None:
-    """Refuse what cannot observe.
+def checked_observers(observers: Iterable[Observer]) -> tuple[Observer, ...]:
+    """The *observers*, which may come from a generator.
 
     Raises:
-        ConfigError: *observer* is an ``async def`` or a generator, or cannot be called.
+        ConfigError: They are no list, or one is an ``async def`` or a generator, or cannot be
+            called.
     """
+    try:
+        found = tuple(observers)
+    except TypeError:
+        remedy = "give a list of functions, also of one: [print]"
+        raise ConfigError(
+            [Problem("observers", name_of(observers), remedy)], source="call"
+        ) from None
+
+    for observer in found:
+        _check_observer(observer)
+
+    return found
+
+
+def _check_observer(observer: object) -> None:
     if not callable(observer):
         remedy = "give a function that takes an event"
     elif _is_suspended(observer) or _is_suspended(

@@ -28,7 +28,7 @@ from kada_athena_async.engine.shared import Shared
 from kada_athena_async.engine.statements import check_overwritten, known_statement
 from kada_athena_async.engine.window_planner import WindowPlanner
 from kada_athena_async.events import Event, Observer, RunFinished, Warned
-from kada_athena_async.fanout import Fanout, check_observer
+from kada_athena_async.fanout import Fanout, checked_observers
 from kada_athena_async.files import Files
 from kada_athena_async.landing import DeliveryReport, joined
 from kada_athena_async.report import ConnectionReport, RunReport
@@ -78,14 +78,11 @@ class Extractor(RecordStreams):
         if config is not None and fields:
             raise TypeError("give a Config or its fields, not both")
 
-        for observer in observers:
-            check_observer(observer)
-
+        self._observers = checked_observers(observers)
         check_name(name)
         self.config = config or make_config(fields)
         self.name = name
         self._hwm_path = Path(hwm_path) if hwm_path else None
-        self._observers = tuple(observers)
         self._shared = shared
         self._files = files or Files()
         self._clock = clock or SystemClock()

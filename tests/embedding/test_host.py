@@ -94,6 +94,21 @@ def test_an_async_observer_is_refused(make: Callable[..., Extractor], observer: 
         make(observers=[observer])
 
 
+@pytest.mark.parametrize("observers", [print, 5, None])
+def test_observers_are_a_list(make: Callable[..., Extractor], observers: Any) -> None:
+    """One function alone is refused with what to write."""
+    with pytest.raises(ConfigError, match=r"observers = \S+: give a list of functions"):
+        make(observers=observers)
+
+
+async def test_observers_may_come_from_a_generator(make: Callable[..., Extractor]) -> None:
+    """It is read once, and the run notifies what it gave."""
+    told: list[Event] = []
+    await make(observers=(observer for observer in [told.append])).run()
+
+    assert told
+
+
 @pytest.mark.parametrize("observer", [waits, Waits()])
 def test_an_async_observer_of_sites_is_refused(
     make: Callable[..., Extractor], observer: Any
