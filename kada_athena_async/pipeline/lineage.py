@@ -19,6 +19,7 @@ from kada_athena_async.records import EventRecord, LinkageRecord, Record, TableC
 from kada_athena_async.sinks.part import PartFile
 from kada_athena_async.sinks.part_reader import read_batches, read_table_columns
 from kada_athena_async.sinks.staging import Staging
+from kada_athena_async.sources.strategy import history_source
 from kada_athena_async.sql.derivation import Derivation, Source, Statements, runs_prepared
 from kada_athena_async.sql.merged_linkages import LinkageMerger
 from kada_athena_async.sql.names import Context, TableName
@@ -49,6 +50,7 @@ class Lineage:
         self._include_failed = config.include_failed_events
         self._pool = pool
         self._opinion = SecondOpinion()
+        self._has_opinion = history_source(config).asks_table
         self._turn = anyio.Lock()
         self._later: list[RecordQueue] = []
         self._open = AsyncExitStack()
@@ -110,7 +112,9 @@ class Lineage:
         # Over the ends of parts: a small schema has two or three views.
         async for batch in read_batches(parts, is_packed=self._is_packed):
             linked, _ = await statements.derive(cast("list[Source]", batch))
-            self._opinion.learn(linked)
+            if self._has_opinion:  # else some hundred bytes a view for nothing
+                self._opinion.learn(linked)
+
             await self._add(linked, [], [])
 
     async def workgroup(

@@ -55,7 +55,7 @@ API_UNITS = 100
 each makes seven syncs and five files, which are removed in the end."""
 
 
-API_UNITS_AT_ONCE = 24
+API_UNITS_AT_ONCE = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +96,10 @@ class MetadataSource:
         """Metadata units that are worked on side by side.
 
         So many that every query slot has work while some list; where no statement is run, that
-        lists come at the rate that AWS allows (75 a second, of 0.3 s each) while others are sealed.
+        lists of 0.3 s come at the rates of a run's first minute while others are sealed, and no
+        more, for each holds a page or two.
         """
-        return query_slots + 4 if self.asks_sql else max(API_UNITS_AT_ONCE, query_slots)
+        return query_slots + 4 if self.asks_sql else API_UNITS_AT_ONCE
 
     def batch_sizes(self, schemas: int, *, query_slots: int) -> BatchSizes:
         """Sizes of the batches of a catalog of so many schemas."""
