@@ -99,7 +99,7 @@ class _Claim:
 
     async def found(self) -> DeliveryIntent | None:
         """The intent as it stands now; None if it is closed, or another runner's."""
-        found = await self.store.announced()
+        found = await self.store.read_intent()
         return found if found is not None and found.attempt == self.intent.attempt else None
 
     async def check(self) -> None:
@@ -109,7 +109,7 @@ class _Claim:
     async def seal(self, manifest: bytes) -> None:
         await self.check()
         sealed = msgspec.structs.replace(self.intent, sealed=manifest.decode())
-        await self.store.announce(sealed)
+        await self.store.write_intent(sealed)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -156,7 +156,7 @@ class PendingDelivery:
             DeliveryError: The landing refuses or is down.
         """
         destination = self.destination
-        await self.adopt()
+        await self.complete()
         resumable = await recover(
             self.output_path,
             destination.name,
@@ -173,7 +173,7 @@ class PendingDelivery:
         await self._deliver(sends_all=sends_all)
         unfinished = await self.unfinished()
         if unfinished is not None and unfinished.sealed:  # by another runner, since we looked
-            await self.adopt()
+            await self.complete()
             unfinished = await self.unfinished()
 
         return resumable, unfinished
@@ -192,7 +192,7 @@ class PendingDelivery:
 
         # In this order: if the intent is still this one when it is written, nobody claimed since
         # it was read, so nobody moved the HWM since that was compared.
-        intent = await self.store.announced()
+        intent = await self.store.read_intent()
         await self.store.check()
         hwm, _ = await self.store.read()
         # A manifest names its run, so no other run has its SHA-256.
@@ -228,7 +228,7 @@ class PendingDelivery:
                 elsewhere=journal.elsewhere,
                 origin=manifest.state.origin,
             )
-            await self.store.announce(intent)
+            await self.store.write_intent(intent)
 
         self._claim = _Claim(self.store, intent)
 
@@ -287,10 +287,10 @@ class PendingDelivery:
         if self.store is None or self.destination.config.landing is None:
             return None
 
-        found = await self.store.announced()
+        found = await self.store.read_intent()
         return found if found is not None and found.binds((await self.store.read())[0]) else None
 
-    async def adopt(self) -> None:
+    async def complete(self) -> None:
         """Complete a delivery that is decided, unless its run is here to be recovered.
 
         Raises:
@@ -341,7 +341,7 @@ class PendingDelivery:
 
     async def _close(self, intent: DeliveryIntent) -> None:
         assert self.store is not None
-        await self.store.announce(msgspec.structs.replace(intent, is_open=False))
+        await self.store.write_intent(msgspec.structs.replace(intent, is_open=False))
 
     async def _decided(self, intent: DeliveryIntent) -> Manifest | None:
         """The manifest of a delivery that is decided, in the landing now; else None."""

@@ -11,7 +11,7 @@ from kada_athena_async.hwm.origin import Origin
 from kada_athena_async.hwm.window import HWM_FORMAT, Window
 from kada_athena_async.redact import hide_secrets
 
-ANNOUNCEMENT_VERSION = 2
+INTENT_VERSION = 2
 MAX_HWM_BYTES = 1024
 
 EPOCH_YEAR = 1970
@@ -47,7 +47,7 @@ class DeliveryIntent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             delivery over: whoever comes writes the manifest and moves the HWM.
     """
 
-    schema_version: int = ANNOUNCEMENT_VERSION
+    schema_version: int = INTENT_VERSION
     run_id: str
     hwm: datetime | None
     start: datetime

@@ -17,14 +17,14 @@ from kada_athena_async.errors import (
 )
 from kada_athena_async.files import parse_document, to_bytes
 from kada_athena_async.hwm.formats import (
-    ANNOUNCEMENT_VERSION,
+    INTENT_VERSION,
     MAX_HWM_BYTES,
     DeliveryIntent,
     format_hwm,
     parse_hwm,
 )
 from kada_athena_async.hwm.run_state import STATE_VERSION, RunState, StoredState
-from kada_athena_async.hwm.store import REMOVE_ANNOUNCEMENT, REMOVE_STATE, FileHwmStore
+from kada_athena_async.hwm.store import REMOVE_INTENT, REMOVE_STATE, FileHwmStore
 from kada_athena_async.hwm.versioned_objects import VersionedObject, VersionedObjects
 
 
@@ -49,9 +49,9 @@ class ObjectHwmStore:
         self._cells = cells
         self._hwm_name = f"{name}_hwm.txt"
         self._state_name = f"{name}_state.json"
-        self._announcement_name = f"{name}_delivery.json"
+        self._intent_name = f"{name}_delivery.json"
         self._versions: dict[str, str | None] = {}
-        self._announcement: DeliveryIntent | None = None
+        self._intent: DeliveryIntent | None = None
         self._known: tuple[datetime | None, StoredState | None] | None = None
 
     async def read(self) -> tuple[datetime | None, StoredState | None]:
@@ -118,35 +118,35 @@ class ObjectHwmStore:
             CommitError: The place refuses.
         """
         await self._write(self._hwm_name, f"{format_hwm(hwm)}\n".encode())
-        if self._announcement is not None:
-            await self.announce(msgspec.structs.replace(self._announcement, is_open=False))
+        if self._intent is not None:
+            await self.write_intent(msgspec.structs.replace(self._intent, is_open=False))
 
-    async def announced(self) -> DeliveryIntent | None:
+    async def read_intent(self) -> DeliveryIntent | None:
         """The delivery that was under way; see ``HwmStore``."""
-        cell = await self._read(self._announcement_name, may_be_hidden=True)
-        self._announcement = None
+        cell = await self._read(self._intent_name, may_be_hidden=True)
+        self._intent = None
         if cell is None:
             return None
 
         found = parse_document(
             cell.data,
             DeliveryIntent,
-            source=f"{self._cells.place}/{self._announcement_name}",
-            newest=ANNOUNCEMENT_VERSION,
-            remedy=REMOVE_ANNOUNCEMENT,
+            source=f"{self._cells.place}/{self._intent_name}",
+            newest=INTENT_VERSION,
+            remedy=REMOVE_INTENT,
         )
-        self._announcement = found if found.is_open else None
-        return self._announcement
+        self._intent = found if found.is_open else None
+        return self._intent
 
-    async def announce(self, announcement: DeliveryIntent) -> None:
+    async def write_intent(self, intent: DeliveryIntent) -> None:
         """Write it if nobody else did meanwhile; see ``HwmStore``.
 
         Raises:
             LockedError: Another runner was faster.
             CommitError: The place refuses.
         """
-        await self._write(self._announcement_name, to_bytes(announcement))
-        self._announcement = announcement if announcement.is_open else None
+        await self._write(self._intent_name, to_bytes(intent))
+        self._intent = intent if intent.is_open else None
 
     async def _read(self, name: str, *, may_be_hidden: bool = False) -> VersionedObject | None:
         cell = None
@@ -170,10 +170,10 @@ class ObjectHwmStore:
         return cell
 
     async def _write(self, name: str, data: bytes) -> None:
-        if name != self._announcement_name:
+        if name != self._intent_name:
             self._known = None
         if name not in self._versions:
-            await self._read(name, may_be_hidden=name == self._announcement_name)
+            await self._read(name, may_be_hidden=name == self._intent_name)
 
         try:
             version = await self._cells.write(name, data, replaces=self._versions[name])

@@ -11,7 +11,7 @@ from kada_athena_async.files import MARK_FIELDS, Files, failing, read_document, 
 from kada_athena_async.files.os_errors import remedy_of
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm.formats import (
-    ANNOUNCEMENT_VERSION,
+    INTENT_VERSION,
     MAX_HWM_BYTES,
     DeliveryIntent,
     format_hwm,
@@ -49,14 +49,14 @@ class HwmStore(Protocol):
             CommitError: The place refuses; the HWM has not moved.
         """
 
-    async def announced(self) -> DeliveryIntent | None:
+    async def read_intent(self) -> DeliveryIntent | None:
         """The delivery that was under way when a run died; None if there is none.
 
         Raises:
             StateError: It cannot be trusted.
         """
 
-    async def announce(self, announcement: DeliveryIntent) -> None:
+    async def write_intent(self, intent: DeliveryIntent) -> None:
         """Remember, before it begins, that a commit is being delivered; durable on return.
 
         Moving the HWM ends it.
@@ -66,7 +66,7 @@ class HwmStore(Protocol):
         """
 
 
-REMOVE_ANNOUNCEMENT = (
+REMOVE_INTENT = (
     "restore it from a backup; or remove it, after a look at whether the landing holds a manifest "
     "of a window behind the high-water mark: if so, set it to that window's end"
 )
@@ -108,7 +108,7 @@ class FileHwmStore:
             (f"{stem}_", f".{stem}_hwm.lock") if stem != name else (f"{name}.", f".{name}.hwm.lock")
         )
         self.state_path = self.hwm_path.with_name(f"{own}state.json")
-        self.announcement_path = self.hwm_path.with_name(f"{own}delivery.json")
+        self.intent_path = self.hwm_path.with_name(f"{own}delivery.json")
         self.lock_path = self.hwm_path.with_name(lock)
         self.place = str(self.hwm_path)
         self._files = files
@@ -148,30 +148,30 @@ class FileHwmStore:
         with failing(self.hwm_path, field=MARK_FIELDS):
             await in_thread(lambda: self._publish(line))
 
-    async def announced(self) -> DeliveryIntent | None:
+    async def read_intent(self) -> DeliveryIntent | None:
         """The delivery that was under way; see ``HwmStore``."""
         found = await in_thread(
             lambda: read_document(
                 self._files,
-                self.announcement_path,
+                self.intent_path,
                 DeliveryIntent,
-                newest=ANNOUNCEMENT_VERSION,
-                remedy=REMOVE_ANNOUNCEMENT,
+                newest=INTENT_VERSION,
+                remedy=REMOVE_INTENT,
                 is_shared=False,
             )
         )
         return found if found and found.is_open else None
 
-    async def announce(self, announcement: DeliveryIntent) -> None:
+    async def write_intent(self, intent: DeliveryIntent) -> None:
         """Write it durably; see ``HwmStore``."""
-        data = to_bytes(announcement)
-        with failing(self.announcement_path, field=MARK_FIELDS):
-            await in_thread(lambda: self._files.write_durably(self.announcement_path, data))
+        data = to_bytes(intent)
+        with failing(self.intent_path, field=MARK_FIELDS):
+            await in_thread(lambda: self._files.write_durably(self.intent_path, data))
 
     def _publish(self, line: bytes) -> None:
         self._files.write_durably(self.hwm_path, line)
-        if self._files.exists(self.announcement_path):
-            self._files.remove(self.announcement_path)
+        if self._files.exists(self.intent_path):
+            self._files.remove(self.intent_path)
 
     def _read(self) -> tuple[datetime | None, StoredState | None]:
         return self._read_hwm(), read_document(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
+from kada_athena_async.concurrency import batches
 from kada_athena_async.errors import QueryFailedError
 from kada_athena_async.sources.compressed_tables import TableName, key_of
 from kada_athena_async.sources.information_schema import InformationSchema, TableKey
@@ -45,8 +46,8 @@ class ViewTexts:
 
     def __post_init__(self) -> None:
         self._groups = {}
-        for first in range(0, len(self.schemas), PREFIX_MAX):
-            group = _Group(tuple(self.schemas[first : first + PREFIX_MAX]))
+        for batch in batches(self.schemas, PREFIX_MAX):
+            group = _Group(tuple(batch))
             self._groups |= dict.fromkeys(group.schemas, group)
 
     async def take(

@@ -249,17 +249,17 @@ def announcement(run_id: str) -> DeliveryIntent:
 async def test_an_announcement_lasts_until_the_mark_moves(store: Any, bucket: Bucket) -> None:
     """The next run finds it; of two runs that announce at once the slower one is refused."""
     async with store() as first, store() as second:
-        assert await first.announced() is await second.announced() is None
-        await first.announce(announcement("first"))
+        assert await first.read_intent() is await second.read_intent() is None
+        await first.write_intent(announcement("first"))
         with pytest.raises(LockedError, match="moved the high-water mark"):
-            await second.announce(announcement("second"))
+            await second.write_intent(announcement("second"))
 
     async with store() as following:
-        assert await following.announced() == announcement("first")
+        assert await following.read_intent() == announcement("first")
         await following.write(state_of(1), run_id="r", manifest_sha256="m")
 
     async with store() as last:
-        assert await last.announced() is None
+        assert await last.read_intent() is None
 
 
 async def test_what_may_not_be_listed_is_no_announcement(store: Any, bucket: Bucket) -> None:
@@ -267,8 +267,8 @@ async def test_what_may_not_be_listed_is_no_announcement(store: Any, bucket: Buc
     bucket.sandbox.faults.add("access_denied", "s3:GetObject", where={"key": "*_delivery.json"})
 
     async with store() as run:
-        assert await run.announced() is None
-        await run.announce(announcement("r"))
+        assert await run.read_intent() is None
+        await run.write_intent(announcement("r"))
 
 
 @pytest.fixture
@@ -300,7 +300,7 @@ async def test_a_mark_among_the_extracts_moves_once(
         assert (await run.read())[1] == stored(1)
         assert said == []
         assert not [name for name in bucket.names() if name.startswith("_hwm/")]
-        await run.announce(announcement("r"))
+        await run.write_intent(announcement("r"))
         assert (await run.read())[1] == stored(1)
         await run.write(state_of(2), run_id="r", manifest_sha256="m")
         assert (await run.read())[1] == stored(2)

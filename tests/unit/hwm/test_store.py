@@ -208,23 +208,23 @@ ANNOUNCED = DeliveryIntent(
 
 async def test_an_announcement_lasts_until_the_mark_moves(store: FileHwmStore) -> None:
     """Another instance finds it; a mark that moves, or is set by hand, ends it."""
-    await store.announce(ANNOUNCED)
-    assert await FileHwmStore(store.hwm_path, Files()).announced() == ANNOUNCED
+    await store.write_intent(ANNOUNCED)
+    assert await FileHwmStore(store.hwm_path, Files()).read_intent() == ANNOUNCED
 
     await write(store)
-    assert await store.announced() is None
+    assert await store.read_intent() is None
 
-    await store.announce(ANNOUNCED)
+    await store.write_intent(ANNOUNCED)
     await store.publish(HWM)
-    assert await store.announced() is None
+    assert await store.read_intent() is None
 
 
 async def test_a_junk_announcement_is_refused(store: FileHwmStore) -> None:
     """With what to look at before it is removed; never taken for none."""
-    store.announcement_path.write_text("{}")
+    store.intent_path.write_text("{}")
 
     with pytest.raises(StateError, match=r"athena_delivery\.json cannot be used") as caught:
-        await store.announced()
+        await store.read_intent()
 
     assert "whether the landing holds a manifest" in caught.value.hint
 
@@ -234,7 +234,7 @@ async def test_h17_files_of_other_names_share_no_state_and_no_lock(tmp_path: Pat
     names = ("x_hwm.txt", "x.txt", "x_hwm.dat", "x", "x_hwm")
     stores = [FileHwmStore(tmp_path / name, Files()) for name in names]
 
-    for kind in ("state_path", "announcement_path", "lock_path"):
+    for kind in ("state_path", "intent_path", "lock_path"):
         assert len({getattr(store, kind) for store in stores}) == len(stores)
 
     assert stores[0].state_path == tmp_path / "x_state.json"
