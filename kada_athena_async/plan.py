@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -314,7 +314,7 @@ def check_workgroups(config: Config, names: Sequence[str]) -> list[str]:
 def check_schemas(config: Config, catalogs: Sequence[CatalogFacts]) -> list[str]:
     """Refuse ``include_schemas`` that are not there; returns the patterns that match none besides.
 
-    A pattern that may be meant for a catalog that could not be listed is passed over.
+    A pattern that may be meant for a catalog that could not be listed is not refused.
 
     Raises:
         ConfigError: A schema is not there, or no pattern matches.
@@ -326,16 +326,18 @@ def check_schemas(config: Config, catalogs: Sequence[CatalogFacts]) -> list[str]
         if s.name.lower() != INFORMATION_SCHEMA
     ]
     unknown = [c.name.lower() for c in catalogs if c.error is not None or c.unreadable]
+    listed = {name.lower().partition(".")[0] for name in names}
     lowered = [name.lower() for name in names]
 
-    def is_idle(pattern: str) -> bool:
-        catalog = pattern.lower().partition(".")[0]
-        return not any(fnmatchcase(name, catalog) for name in unknown) and not any(
-            _matches(name, [pattern]) for name in lowered
-        )
+    def is_meant_for(pattern: str, catalogs: Iterable[str]) -> bool:
+        wanted = pattern.lower().partition(".")[0]
+        return any(fnmatchcase(name, wanted) for name in catalogs)
 
-    idle = [pattern for pattern in config.include_schemas if is_idle(pattern)]
-    return _refuse_idle("include_schemas", "schema", config.include_schemas, idle, names)
+    patterns = config.include_schemas
+    matchless = [p for p in patterns if not any(_matches(name, [p]) for name in lowered)]
+    idle = [pattern for pattern in matchless if not is_meant_for(pattern, unknown)]
+    told = [p for p in matchless if is_meant_for(p, unknown) and is_meant_for(p, listed)]
+    return [*_refuse_idle("include_schemas", "schema", patterns, idle, names), *told]
 
 
 def _refuse_idle(

@@ -132,15 +132,20 @@ async def test_a_denied_list_of_catalogs_refuses_nothing(
 async def test_a_denied_list_of_schemas_refuses_nothing(
     aws: RawAws, through: Callable[..., Extractor]
 ) -> None:
-    """A filter on a catalog that cannot be listed is not called misspelt."""
+    """A filter on a catalog that cannot be listed is not called misspelt; one that matches nothing
+    in those that were listed is warned of."""
+    said: list[object] = []
     aws.error("athena:ListDatabases", "AccessDeniedException", "no")
     made = through(
         catalogs=["*"],
-        include_schemas=["AwsDataCatalog.sales", "dynamo_orders.default"],
+        include_schemas=["AwsDataCatalog.sales", "dynamo_orders.default", "*.later_*"],
         on_error="skip",
+        observers=[said.append],
     )
 
     assert (await made.run()).committed
+    warned = [e.message for e in said if isinstance(e, Warned) and e.code == "filter_unmatched"]
+    assert warned == ["include_schemas: nothing that is there matches '*.later_*'"]
 
 
 async def test_a_denied_list_of_workgroups_refuses_nothing(

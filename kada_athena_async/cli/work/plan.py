@@ -66,7 +66,7 @@ def _shown(output: Output, report: PlanReport, site: str) -> RenderableType:
             "",
             Text(
                 "Estimates: calls that fail or are throttled come on top; times are those that "
-                "AWS's quotas allow; dollars are rough, at most, a scanned terabyte at the price "
+                "AWS's quotas allow; dollars are rough and at most; price of a scanned terabyte: "
                 f"{output.clean(report.estimate.prices)}."
             ),
         ]
