@@ -33,9 +33,9 @@ CHUNK_BYTES = 64 * 1024
 
 RECONNECTS = 8
 
-READERS = 4
+READERS = 2
 """Results read side by side: enough to fill a core and to hide S3's latency, few enough to hold
-(each has a page of rows, a chunk of the object, and its text in memory)."""
+(each has a chunk of the object, its rows and the tables that they are joined with in memory)."""
 
 Projection: TypeAlias = Callable[[Cells], Cells]
 
