@@ -20,7 +20,7 @@ from typer.main import get_command
 from kada_athena_async.cli.app import app
 from kada_athena_async.config import load_config, load_sites
 from kada_athena_async.records import KINDS
-from kada_athena_async.sandbox import Sandbox
+from tests.kit.estates import few_schemas
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -101,7 +101,7 @@ def test_the_snippet_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monk
     assert blocks("docs/embedding.md", "python") == [snippet]
     body = textwrap.indent(snippet, "    ")
     monkeypatch.chdir(tmp_path)
-    with Sandbox(scale=0.05) as sandbox:
+    with few_schemas(scale=0.05) as sandbox:
         Path("config.json").write_text(json.dumps(sandbox.config(tmp_path / "extracts")))
         Path("config.json").chmod(0o600)
         Path("program.py").write_text(

@@ -364,7 +364,7 @@ def _report_connection() -> Callable[[Connection], Awaitable[ConnectionReport]]:
 
 
 def _doctor_type() -> type[Doctor]:
-    import kada_athena_async.sql  # noqa: F401 - which a connection's statements need
+    import kada_athena_async.sql.masking  # noqa: F401 - which a connection's statements need
     from kada_athena_async.engine.doctor.doctor import Doctor
 
     return Doctor

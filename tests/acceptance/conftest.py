@@ -11,6 +11,7 @@ import pytest
 
 from kada_athena_async.sandbox import Sandbox
 from tests.kit.command import ROOT, Done, run_command
+from tests.kit.estates import few_schemas
 
 Cli = Callable[..., Done]
 
@@ -18,7 +19,7 @@ Cli = Callable[..., Done]
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     """A small estate, shared by a file of tests that only read it."""
-    with Sandbox(scale=0.05) as sandbox:
+    with few_schemas(scale=0.05) as sandbox:
         yield sandbox
 
 

@@ -13,6 +13,7 @@ if sys.platform == "win32":
 
 from kada_athena_async.sandbox import Sandbox
 from tests.acceptance.test_terminal import CURSOR, STYLE, on_terminal
+from tests.kit.estates import few_schemas
 
 # Retitles the window, fills the clipboard, clears the screen, reverses text, forges a line.
 PAYLOAD = "\x1b]0;owned\x07\x1b]52;c;b3duZWQ=\x07\x1b[2J\x9b31m\u202etxet\ncommitted after 1 s"
@@ -20,7 +21,7 @@ PAYLOAD = "\x1b]0;owned\x07\x1b]52;c;b3duZWQ=\x07\x1b[2J\x9b31m\u202etxet\ncommi
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(scale=0.02) as running:
+    with few_schemas(scale=0.02) as running:
         running.faults.add(
             "error", "athena:ListQueryExecutions", code="InvalidRequestException", message=PAYLOAD
         )

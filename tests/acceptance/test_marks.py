@@ -12,11 +12,12 @@ import pytest
 
 from kada_athena_async.sandbox import Sandbox
 from tests.acceptance.conftest import Cli
+from tests.kit.estates import few_schemas
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(scale=0.02) as running:
+    with few_schemas(scale=0.02) as running:
         running.create_bucket("marks")
         yield running
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from kada_athena_async.config import load_config
-from kada_athena_async.sandbox import Sandbox
 from tests.acceptance.conftest import ROOT
+from tests.kit.estates import few_schemas
 
 FILES = ROOT / "docs" / "operation"
 
@@ -55,7 +55,7 @@ def test_a_run_writes_nowhere_but_below_its_directory_and_tmp() -> None:
 def test_the_lambda_handler_extracts(tmp_path: Path) -> None:
     """Configured by variables alone, it answers with what it committed."""
     code = "import json, lambda_handler; print(json.dumps(lambda_handler.handler({}, None)))"
-    with Sandbox(scale=0.05) as sandbox:
+    with few_schemas(scale=0.05) as sandbox:
         fields = sandbox.config(
             tmp_path / "out",
             metadata_source="api",

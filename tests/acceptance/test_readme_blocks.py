@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from kada_athena_async.sandbox import Sandbox
+from tests.kit.estates import few_schemas
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,7 +31,7 @@ def test_the_way_from_nothing_to_the_first_run(tmp_path: Path) -> None:
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m kada_athena_async "$@"\n')
     program.chmod(0o755)
-    with Sandbox(scale=0.05) as sandbox:
+    with few_schemas(scale=0.05) as sandbox:
         config = sandbox.config(tmp_path / "extracts")
         done = subprocess.run(
             ["bash", "-euxc", first_commands()],

@@ -100,22 +100,22 @@ def calm(lines: list[str], tmp_path: Path) -> str:
 
 LEFT_BEHIND = """
 run STAMP of athena started: TIME to TIME UTC, talking to http://HOST
-1 catalog, 21 schemas, 8 workgroups, 21 units of work
+1 catalog, 8 schemas, 8 workgroups, 18 units of work
 committed after N s (N calls)
   window    TIME to TIME UTC, 45 days
   extracts  DIR/output
   files     athena_*_STAMP.csv.gz
         1  metadata_catalogs SIZE
-       21  metadata_schemas  SIZE
-      125  metadata_tables   SIZE
-      562  metadata_columns  SIZE
-      185  metadata_fields   SIZE
-       37  metadata_views    SIZE
+        8  metadata_schemas  SIZE
+       52  metadata_tables   SIZE
+      252  metadata_columns  SIZE
+      163  metadata_fields   SIZE
+       13  metadata_views    SIZE
         0  metadata_tags     SIZE
         9  users             SIZE
-      243  databaselog       SIZE
-      278  linkages          SIZE
-      244  events            SIZE
+      130  databaselog       SIZE
+       91  linkages          SIZE
+       97  events            SIZE
         N  usage             SIZE
         0  query_principals  SIZE
 """

@@ -11,11 +11,12 @@ import pytest
 
 from kada_athena_async import Extractor, RunReport
 from kada_athena_async.sandbox import Sandbox
+from tests.kit.estates import few_schemas
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(scale=0.05) as running:
+    with few_schemas(scale=0.05) as running:
         yield running
 
 

@@ -11,11 +11,12 @@ import pytest
 
 from kada_athena_async import ConfigError, Extractor
 from kada_athena_async.sandbox import Sandbox
+from tests.kit.estates import few_schemas
 
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(scale=0.05) as running:
+    with few_schemas(scale=0.05) as running:
         yield running
 
 
@@ -123,7 +124,7 @@ async def test_poison_table_is_taken_from_the_api_and_named(
 
 async def test_seed_policy_is_enough(read_extracts: Any, tmp_path: Path, fast_clock: Any) -> None:
     """Under exactly the documented policy the own catalog is complete, by SQL and by API."""
-    with Sandbox(scale=0.05, policy="seed") as strict:
+    with few_schemas(scale=0.05, policy="seed") as strict:
         fields = strict.config(tmp_path / "out", quota_share=1.0)
         async with Extractor(clock=fast_clock, **fields) as made:
             report = await made.run(start_hwm="2026-01-01 00:00:00")
@@ -143,7 +144,7 @@ async def test_catalog_closed_to_sql_is_told_by_the_api(
     read_extracts: Any, tmp_path: Path, fast_clock: Any
 ) -> None:
     """The documented policy lets no statement into a registered catalog; its API stands in."""
-    with Sandbox(scale=0.05, policy="seed") as strict:
+    with few_schemas(scale=0.05, policy="seed") as strict:
         fields = strict.config(tmp_path / "out", catalogs=["hive_legacy"], quota_share=1.0)
         async with Extractor(clock=fast_clock, **fields) as made:
             report = await made.run(start_hwm="2026-01-01 00:00:00")

@@ -13,6 +13,7 @@ from kada_athena_async import Extractor
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Schema
 from tests.conftest import Extracts
+from tests.kit.estates import few_schemas
 
 TABLES = 60
 """Of one schema: so many that their columns are more than a page of GetQueryResults."""
@@ -21,7 +22,7 @@ TABLES = 60
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     """The usual estate and one schema of many tables."""
-    with Sandbox(scale=0.02) as running:
+    with few_schemas(scale=0.02) as running:
         schemas = running.estate.catalogs["AwsDataCatalog"].schemas
         like = next(table for table in schemas["sales"].tables.values() if not table.is_view)
         tables = [replace(like, name=f"many_{number:03d}") for number in range(TABLES)]

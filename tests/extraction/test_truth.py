@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +32,13 @@ def text(value: object) -> str:
         return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}"
 
     return str(value)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """All schemas that there are."""
+    with Sandbox(scale=0.05) as running:
+        yield running
 
 
 async def extract(make: Callable[..., Extractor], **fields: Any) -> RunReport:

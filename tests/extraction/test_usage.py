@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -27,6 +27,13 @@ from tests.unit.page.pages import flows_of, parts_of, tables_of
 KEY = ("catalog", "schema", "table", "usage_date", "user", "event_type")
 # The estate's truth does not say what EXECUTE runs; PREPARE and a plain EXPLAIN run nothing.
 UNTOLD = ("EXECUTE", "PREPARE", "EXPLAIN SELECT")
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """All schemas that there are."""
+    with Sandbox(scale=0.05) as running:
+        yield running
 
 
 def expected_uses(executions: list[Execution]) -> dict[tuple[str, ...], list[Execution]]:

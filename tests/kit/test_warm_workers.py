@@ -13,6 +13,7 @@ import pytest
 from kada_athena_async.sql.names import Context
 from kada_athena_async.sql.parse_request import ParseRequest
 from kada_athena_async.sql.worker import Worker
+from tests.kit.command import ROOT, run_command
 from tests.kit.warm_workers import cold_workers
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks by Linux's means")
@@ -30,6 +31,36 @@ def about_me() -> dict[str, object]:
         "Region": os.environ.get("KADA_ATHENA_REGION"),
         "directory": str(Path.cwd()),
     }
+
+
+SCRIPT = """
+import anyio
+from kada_athena_async.sql.names import Context
+from kada_athena_async.sql.parse_request import ParseRequest
+from kada_athena_async.sql.worker import Worker
+from tests.kit.test_warm_workers import about_me
+
+async def main():
+    worker = await Worker.begin()
+    await worker.ready()
+    about = await worker.call(about_me)
+    question = ParseRequest("SELECT a FROM t", "trino", Context("c", "s"))
+    (reading,) = await worker.read(None, [question])
+    await worker.kill()
+    print(about["open files"], about["interrupt"], about["end"], len(reading) > 1)
+
+anyio.run(main)
+"""
+
+
+def test_a_forked_command_forks_its_workers(tmp_path: Path) -> None:
+    """They have their three streams alone, begin with no handlers of signals, and answer."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+
+    done = run_command([], script=script, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+    assert done.stdout == "[0, 1, 2] True True True\n", done.stderr
 
 
 async def test_a_forked_worker_is_as_a_cold_one(monkeypatch: pytest.MonkeyPatch) -> None:

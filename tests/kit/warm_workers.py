@@ -107,12 +107,14 @@ def _become_worker(words: Sequence[str], streams: Sequence[int]) -> None:
     signal.set_wakeup_fd(-1)
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         if callable(signal.getsignal(number)):
-            signal.signal(number, signal.SIG_DFL)
+            is_interrupt = number == signal.SIGINT
+            signal.signal(number, signal.default_int_handler if is_interrupt else signal.SIG_DFL)
     for number, stream in enumerate([os.dup(stream) for stream in streams]):
         os.dup2(stream, number)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    sys.stdin, sys.stdout = opened(0, "r"), opened(1, "w")
-    sys.stderr = opened(2, "w", "backslashreplace", by_line=True)
+    sys.stdin = sys.__stdin__ = opened(0, "r")
+    sys.stdout = sys.__stdout__ = opened(1, "w")
+    sys.stderr = sys.__stderr__ = opened(2, "w", "backslashreplace", by_line=True)
     sys.argv = ["-c", *words[3:]]
     run_text(words[2])
     os._exit(0)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kada_athena_async.sandbox import Sandbox
+from tests.kit.estates import few_schemas
 from tests.sites.world import SitesWorld
 
 
@@ -15,5 +15,5 @@ from tests.sites.world import SitesWorld
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SitesWorld]:
     """No site yet; marks are kept in the working directory, which is the test's own."""
     monkeypatch.chdir(tmp_path)
-    with Sandbox(scale=0.01) as sandbox:
+    with few_schemas(scale=0.01) as sandbox:
         yield SitesWorld(tmp_path, sandbox)

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from kada_athena_async.errors import ConfigError, StateError
-from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sync import (
     Extractor,
     Hwm,
@@ -23,6 +22,7 @@ from kada_athena_async.sync import (
     load_config,
     publish_hwm,
 )
+from tests.kit.estates import few_schemas
 
 NOW = datetime(2026, 11, 23, 5, 0, 30, 999_999, tzinfo=timezone.utc)
 
@@ -160,7 +160,7 @@ async def test_inside_a_running_loop_the_functions_work_too(tmp_path: Path) -> N
 
 async def test_the_extractor_works_inside_a_running_loop(tmp_path: Path) -> None:
     """A plain task of an async flow calls it; the thread that works is gone afterwards."""
-    with Sandbox(scale=0.05) as sandbox:
+    with few_schemas(scale=0.05) as sandbox:
         before = set(threading.enumerate())
         report = Extractor(**sandbox.config(tmp_path / "out")).test_connection()
 

@@ -474,7 +474,11 @@ def test_long_unions_and_conditions_are_no_problem() -> None:
 def test_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """The parser's own warnings repeat SQL that it does not know; none of them gets out."""
     with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, "sqlglot"):
-        for sql in ("GRANT kestrel", "WITH x AS (SHOW merlin) SELECT * FROM x", "SELECT (((kestrel"):
+        for sql in (
+            "GRANT kestrel",
+            "WITH x AS (SHOW merlin) SELECT * FROM x",
+            "SELECT (((kestrel",
+        ):
             assert not read_query(ParseRequest(sql, "trino", Context("c", "s"))).is_parsed
 
     assert caplog.text == ""
