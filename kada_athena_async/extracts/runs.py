@@ -167,7 +167,8 @@ def select_runs(
     """
     found = newest_packages(output_path, name, files, count=None)
     if days is not None:
-        since = found[0].manifest.end - timedelta(days=days)
+        newest = found[0].manifest.end
+        since = newest - timedelta(days=min(days, newest.toordinal() - 1))
 
     later = [p for p in found if since is None or p.manifest.end > since]
     if not later:

@@ -45,6 +45,7 @@ SCALE = option(
     show_default=True,
     metavar="X",
     min=0.01,
+    max=100.0,
     help="Size of the estate, as a factor.",
 )
 POLICY = option(

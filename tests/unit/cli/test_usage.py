@@ -94,6 +94,7 @@ def test_old_spellings_go_on_working() -> None:
         ("show nothing", "WHAT = 'nothing': write one of counts, search, head"),
         ("show --rows x", "--rows = 'x': write a whole number"),
         ("sandbox --port 99999", "--port = '99999': write 65535 or less"),
+        ("sandbox --scale inf", "--scale = 'inf': write 100 or less"),
         ("hwm set", "TIME = (missing): give it"),
         ("push x y", "command = 'x y': leave it out"),
         ("run -c", "-c = (missing): give a value after it"),
