@@ -81,10 +81,8 @@ def unused(runs: Runs, rows: int) -> Shown:
     noun = "table or view" if len(found.tables) == 1 else "tables or views"
     looked = f"{len(found.tables):,} {noun} unused"
     looked = f"{looked} in {counted(found.schemas, 'complete schema')}"
-    parts: list[RenderableType] = [
-        shown if found.tables else Text("every table was used"),
-        Text(looked),
-    ]
+    nothing = "every table was used" if found.schemas else "no schema was read completely"
+    parts: list[RenderableType] = [shown if found.tables else Text(nothing), Text(looked)]
     if len(found.tables) > rows:
         parts.append(more_rows(len(found.tables), rows, "table"))
     if found.left_out:

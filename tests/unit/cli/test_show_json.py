@@ -88,3 +88,17 @@ def test_a_view_says_of_how_many_it_shows_the_first(runs: Runs) -> None:
     assert users.about["total"] == 1
     assert users.about["usd_per_tb"] == 5.0
     assert "us-east-1" in str(users.about["price_source"])
+
+
+def test_tables_of_schemas_that_were_not_read_are_not_called_used(tmp_path: Path) -> None:
+    """Where no schema was read completely nothing is known of any table."""
+    records = {"metadata_tables": [table("old")]}
+    make_package(tmp_path, records, completeness=[schema_record("sales", "partial")])
+
+    shown = shown_usage.unused(select_runs(tmp_path, "athena", Files()), 1)
+
+    said = [str(part) for part in shown.parts]
+    assert said[:2] == [
+        "no schema was read completely",
+        "0 tables or views unused in 0 complete schemas",
+    ]
