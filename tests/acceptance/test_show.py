@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +16,7 @@ from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Column
 from kada_athena_async.sandbox.estate.sentinels import SENTINEL_SECRETS
 from tests.acceptance.conftest import Cli
-from tests.kit.command import start_command
+from tests.kit.terminal import all_on_terminal
 from tests.unit.extracts.making import columns, make_package, query, schema_record, table
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
@@ -40,38 +38,6 @@ VIEWS = [
     ("who", "orders"),
     ("advice",),
 ]
-
-
-def on_terminal(
-    arguments: list[str], *, width: int, cwd: Path, environment: dict[str, str]
-) -> tuple[int, str]:
-    """Exit code, and what a terminal got."""
-    fcntl, pty, termios = map(pytest.importorskip, ("fcntl", "pty", "termios"))
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-    with start_command(
-        arguments,
-        cwd=cwd,
-        env={"TERM": "xterm-256color", **environment},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    ) as process:
-        os.close(theirs)
-        seen = b""
-        while True:
-            try:
-                block = os.read(ours, 65536)
-            except OSError:  # Linux says EIO when the last writer has gone.
-                break
-
-            if not block:
-                break
-
-            seen += block
-
-    os.close(ours)
-    return process.returncode, seen.decode().replace("\r\n", "\n")
 
 
 def hostile_packages(path: Path) -> None:
@@ -111,7 +77,7 @@ def test_hostile_names_show_harmlessly(
     hostile_packages(tmp_path / "out")
     arguments = ["show", *view, "--output-path", str(tmp_path / "out")]
 
-    code, seen = on_terminal(arguments, width=width, cwd=tmp_path, environment=environment)
+    code, seen = all_on_terminal(arguments, width=width, cwd=tmp_path, environment=environment)
 
     text = STYLE.sub("", seen)
     assert code == 0, text
@@ -152,7 +118,7 @@ def test_a_page_fits_its_terminal(environment: dict[str, str], tmp_path: Path) -
 
     pages = {
         width: STYLE.sub(
-            "", on_terminal(arguments, width=width, cwd=tmp_path, environment=environment)[1]
+            "", all_on_terminal(arguments, width=width, cwd=tmp_path, environment=environment)[1]
         )
         for width in (80, 200)
     }

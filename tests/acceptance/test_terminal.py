@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import struct
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,51 +11,14 @@ from pathlib import Path
 import pyte
 import pytest
 
-from tests.kit.command import start_command
+from tests.kit.terminal import on_terminal
 
 if sys.platform == "win32":
     pytest.skip("needs a POSIX pseudo-terminal", allow_module_level=True)
 
-import fcntl
-import pty
-import termios
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 CURSOR = re.compile(r"\x1b\[[0-9;?]*[A-HJKhl]")
-
-
-def on_terminal(
-    arguments: list[str], *, columns: int, cwd: Path, environment: dict[str, str]
-) -> tuple[int, str, str]:
-    """Exit code, what the terminal got, and what went to stdout, which is a pipe."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    with start_command(
-        arguments,
-        cwd=cwd,
-        env={"TERM": "xterm-256color", **environment},
-        stdin=theirs,
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-    ) as process:
-        os.close(theirs)
-        seen = b""
-        while True:
-            try:
-                block = os.read(ours, 65536)
-            except OSError:  # Linux says EIO when the last writer has gone.
-                break
-
-            if not block:
-                break
-
-            seen += block
-
-        assert process.stdout is not None
-        data = process.stdout.read().decode()
-
-    os.close(ours)
-    return process.returncode, seen.decode(), data
 
 
 def lines_of(screen: pyte.Screen) -> list[str]:

@@ -11,7 +11,13 @@ import pytest
 
 from kada_athena_async import Extractor, RunReport
 from kada_athena_async.sandbox import Sandbox
+from tests.faults.world import START, WallClock
 from tests.kit.estates import few_schemas
+
+
+@pytest.fixture
+def wall() -> WallClock:
+    return WallClock(START)
 
 
 @pytest.fixture(scope="module")

@@ -27,11 +27,6 @@ STAMP = "%Y-%m-%d %H:%M:%S"
 
 
 @pytest.fixture
-def wall() -> WallClock:
-    return WallClock(START)
-
-
-@pytest.fixture
 def sandbox(wall: WallClock) -> Iterator[Sandbox]:
     estate = tiny_estate(START)
     estate.executions.clear()

@@ -25,11 +25,6 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def wall() -> WallClock:
-    return WallClock(START)
-
-
-@pytest.fixture
 def sandbox(wall: WallClock) -> Iterator[Sandbox]:
     with Sandbox(tiny_estate(START), now=wall.now) as running:
         for number in range(240):

@@ -24,11 +24,6 @@ OLDEST = make_execution(9001, submitted_at=START - timedelta(days=60))
 
 
 @pytest.fixture
-def wall() -> WallClock:
-    return WallClock(START)
-
-
-@pytest.fixture
 def sandbox(wall: WallClock) -> Iterator[Sandbox]:
     estate = tiny_estate(START)
     estate.system_table_lag = timedelta(minutes=5)

@@ -16,11 +16,6 @@ from tests.faults.world import START, WallClock
 
 
 @pytest.fixture
-def wall() -> WallClock:
-    return WallClock(START)
-
-
-@pytest.fixture
 def sandbox(wall: WallClock) -> Iterator[Sandbox]:
     with Sandbox(tiny_estate(START), now=wall.now) as running:
         yield running
