@@ -217,13 +217,18 @@ def _packet(warehouse: Warehouse, start: int, level: Level, names: _Names) -> by
     return pack(json_text({**packet.to_dict(), "tables": tables}))
 
 
+def _around(location: str, name: str) -> list[str]:
+    """*location* without the first *name* in it, which the page puts back."""
+    return location.split(name, 1) if name else [location]
+
+
 def _table(rows: _Rows, row: tuple[Any, ...], level: Level, packet: _Packet) -> dict[str, Any]:
     """The facts of a table; what is unknown is left out."""
     id_, name, location, owner, comment, created, updated, keys, stats_at, stats_source = row
     people = rows.people.take(id_)
     facts = {
         # Most locations hold the table's name, which stands in the index already.
-        "location": [_text(part) for part in (location or "").split(name, 1)] if location else None,
+        "location": [_text(part) for part in _around(location, name)] if location else None,
         "owner": _text(owner or ""),
         "comment": escape(comment or "", limit=max(level.comment_chars, 60)),
         "created": (created or "")[:10],

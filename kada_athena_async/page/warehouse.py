@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 from kada_athena_async.errors import StateError
+from kada_athena_async.extracts import Package
 from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.extracts.scratch import scratch_database
 from kada_athena_async.extracts.table_usage import folded
@@ -179,7 +180,7 @@ class Warehouse:
         values = ", ".join("?" * 18)
         self.many(
             f"INSERT OR IGNORE INTO tables VALUES (NULL, {values})",
-            ((_key(*place), *place, 1, *row) for place, row in table_rows(self.runs.newest)),
+            ((key, *place, 1, *row) for key, place, row in _keyed(self.runs.newest)),
         )
 
     def _load_columns(self) -> None:
@@ -255,7 +256,9 @@ class Warehouse:
     def _find_table(self, catalog: str, schema: str, name: str) -> int:
         """The id of a table, which history or lineage may be the first to name."""
         key = _key(catalog, schema, name)
-        for (found,) in self.rows("SELECT id FROM tables WHERE key = ?", key):
+        keys = (_exact_key(catalog, schema, name), key)
+        chosen = "SELECT id FROM tables WHERE key IN (?, ?) ORDER BY key = ? LIMIT 1"
+        for (found,) in self.rows(chosen, *keys, key):
             return int(found)
 
         kind = "TABLE" if catalog or schema else "LOCATION"
@@ -283,6 +286,24 @@ _PLACE = ("catalog", "schema")
 def _key(catalog: str, schema: str, name: str) -> str:
     # What is no table's name, such as an S3 location, may differ in case only.
     return "\0".join(folded(catalog, schema, name) if catalog or schema else ("", "", name))
+
+
+def _exact_key(catalog: str, schema: str, name: str) -> str:
+    return "\0".join(("=", catalog, schema, name))
+
+
+def _keyed(package: Package) -> Iterator[tuple[str, tuple[str, str, str], tuple[object, ...]]]:
+    """The key of each table, its name, and its facts.
+
+    Of federated tables whose names differ only in case all but the first have their exact names.
+    """
+    seen: set[int] = set()
+    for place, row in table_rows(package):
+        key, exact = _key(*place), _exact_key(*place)
+        if hash(exact) not in seen:
+            yield exact if hash(key) in seen else key, place, row
+
+        seen |= {hash(key), hash(exact)}
 
 
 @contextmanager

@@ -162,6 +162,36 @@ def test_an_empty_run_makes_a_page(tmp_path: Path) -> None:
     assert "0 tables, 0 views; 0 queries from" in page
 
 
+def test_a_table_without_a_name_is_on_the_page(tmp_path: Path) -> None:
+    """Its location is told whole: there is no name in it to leave out."""
+    write_package(tmp_path, {"metadata_tables": [table("sales", "")._replace(location="s3://b/")]})
+
+    _, page = make_page(tmp_path)
+
+    assert parts_of(page)["tables"]["rows"]["name"] == [""]
+
+
+def test_tables_whose_names_differ_only_in_case_are_two(tmp_path: Path) -> None:
+    """Federated catalogs have such; each keeps its columns, and none is lost."""
+    names = ("Orders", "orders")
+    write_package(
+        tmp_path,
+        {
+            "metadata_tables": [table("sales", name) for name in names],
+            "metadata_columns": [
+                column("sales", name, f"{name}_{number}")
+                for name, count in zip(names, (1, 2), strict=True)
+                for number in range(count)
+            ],
+        },
+    )
+
+    _, page = make_page(tmp_path)
+
+    found = {name: each["columns"] for name, each in tables_of(parts_of(page)).items()}
+    assert found == {"sales.Orders": 1, "sales.orders": 2}
+
+
 def test_many_sites_make_one_page(tmp_path: Path) -> None:
     """Each site has data of its own, and its key figures stand in the index."""
     writer = PageWriter(2, files=Files())
