@@ -71,7 +71,7 @@ def _write_queries(history: History, folder: OutputFolder) -> Iterator[None]:
                 "upstream_tables": _names(events, "READ"),
                 "downstream_tables": _names(events, "WRITE"),
             }
-            output.write(msgspec.json.encode(entry) + b"\n", count=1)
+            output.write_line(entry)
 
 
 def _names(events: Sequence[EventRecord], event_type: str) -> list[str]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+import msgspec
+
 from kada_athena_async.export.history import History
 from kada_athena_async.files import Files
 
@@ -16,6 +18,9 @@ STEP_RECORDS = 500
 """Records after which a target yields, so that a cancelled export ends soon: some milliseconds."""
 
 _BUFFER_BYTES = 1 << 20
+
+# Ends of lines to Unicode, and so to some readers of JSON lines; JSON lets them stand in a text.
+_LINE_ENDS = {mark.encode(): f"\\u{ord(mark):04x}".encode() for mark in "\x85\u2028\u2029"}
 
 
 @dataclass(slots=True)
@@ -39,6 +44,14 @@ class OutputFile:
         self.count += count
         if self._held_bytes >= _BUFFER_BYTES:
             self.flush()
+
+    def write_line(self, record: object) -> None:
+        """Append *record* as a line of JSON, which is one line to every reader."""
+        line = msgspec.json.encode(record)
+        for mark, escaped in _LINE_ENDS.items():
+            line = line.replace(mark, escaped)
+
+        self.write(line + b"\n", count=1)
 
     def flush(self) -> None:
         """Hand what is held to the system."""

@@ -9,8 +9,6 @@ import uuid
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-import msgspec
-
 from kada_athena_async.export.facets import (
     PRODUCER,
     column_lineage,
@@ -50,13 +48,13 @@ def write_openlineage(history: History, folder: OutputFolder) -> Iterator[None]:
     with folder.create(FILE) as output:
         for table in history.tables():
             event = dataset_event(history, table)
-            output.write(msgspec.json.encode(event) + b"\n", count=1)
+            output.write_line(event)
             if output.count % STEP_RECORDS == 0:
                 yield
 
         for execution in history.executions():
             event = run_event(history, execution)
-            output.write(msgspec.json.encode(event) + b"\n", count=1)
+            output.write_line(event)
             if output.count % STEP_RECORDS == 0:
                 yield
 

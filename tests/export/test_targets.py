@@ -197,6 +197,23 @@ def test_an_execution_that_was_extracted_again_comes_once(tmp_path: Path) -> Non
         texts(since=datetime(2026, 11, 25, tzinfo=timezone.utc))
 
 
+@pytest.mark.parametrize("target", ["datahub", "openlineage"])
+def test_a_record_is_one_line_to_every_reader(target: str, tmp_path: Path) -> None:
+    """Unicode has line ends that JSON lets stand in a text."""
+    text = "SELECT 1\x85\u2028\u2029 FROM t"
+    facts = {"user": "u", "submitted_at": AT, "completed_at": AT, "query": text}
+    names = {"catalog": "AwsDataCatalog", "schema": "sales", "table": "orders"}
+    read = record("events", query_id="q1", event_type="READ", user="u", occurred_at=AT, **names)
+    make_package(tmp_path, {"databaselog": [query(1, **facts)], "events": [read]})
+
+    report = run(target, tmp_path, tmp_path / "out", region="eu-west-1")
+
+    path = next(iter(report.files))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) == report.files[path]
+    assert json.dumps(text) in json.dumps([json.loads(line) for line in lines])
+
+
 def test_extracts_of_an_earlier_version_are_exported(tmp_path: Path) -> None:
     """A column that was added since has its default; the others are read as they are."""
     one_package(tmp_path)
