@@ -119,7 +119,7 @@ async def test_f28_a_service_that_is_down_is_not_hammered(tmp_path: Path) -> Non
     """However many callers an operation has, they spend one budget of retries between them."""
     wall = HurriedClock()
     estate = tiny_estate(START)
-    for number in range(60):
+    for number in range(120):
         estate.workgroups[f"team-{number:02d}"] = Workgroup(name=f"team-{number:02d}")
 
     with Sandbox(estate, now=wall.now) as sandbox:
