@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 import kada_athena_async
+from kada_athena_async import sql
 
 
 def test_every_public_name_resolves() -> None:
@@ -57,3 +60,12 @@ def test_the_engine_runs_without_the_sql_parser() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_statements_are_masked_by_names_of_their_area() -> None:
+    """``kada_athena_async.sql`` gives programs the names to mask and compare statements by."""
+    assert sql.mask_sql("SELECT 'x'") == "SELECT ?"
+    assert sql.mask_text("no 'x'", "SELECT 1") == "no ?"
+    assert sql.fingerprint("SELECT 1") == sql.fingerprint("SELECT 2")
+    with pytest.raises(AttributeError, match="has no attribute 'mask_all'"):
+        sql.mask_all  # noqa: B018
