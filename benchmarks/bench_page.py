@@ -24,13 +24,7 @@ from isal import igzip
 from benchmarks.frame import parse, rounded, show
 from kada_athena_async.files.document import to_bytes
 from kada_athena_async.hwm import RunState
-from kada_athena_async.manifest import (
-    Manifest,
-    ManifestFile,
-    RunFacts,
-    extract_name,
-    manifest_name,
-)
+from kada_athena_async.manifest import Manifest, ManifestFile, RunFacts, extract_name, manifest_name
 from kada_athena_async.records import (
     KINDS,
     ColumnRecord,
@@ -355,8 +349,8 @@ def write_night(estate: Estate, folder: Path, night: int, name: str = "") -> Non
     end = END - timedelta(days=NIGHTS - 1 - night)
     files = []
     for kind in KINDS:
-        is_told = night >= NIGHTS - 2 or not kind.startswith("metadata_")
-        rows = estate.kinds[kind](night) if kind in estate.kinds and is_told else iter(())
+        is_written = night >= NIGHTS - 2 or not kind.startswith("metadata_")
+        rows = estate.kinds[kind](night) if kind in estate.kinds and is_written else iter(())
         files.append(_write(folder, name, kind, end, rows))
 
     schemas = {estate.schema(number) for number in range(len(estate.names))}

@@ -212,8 +212,7 @@ def check_whole(operation: str, answer: Mapping[str, Any]) -> None:
 
 
 _ALWAYS_SENT = {"s3:CreateMultipartUpload": "UploadId", "s3:HeadObject": "ETag"}
-"""What only S3 itself can say; whoever reads other answers looks whether they say enough (S3 API
-reference)."""
+"""Operation -> the member that S3 sends in each answer to it (S3 API reference)."""
 
 
 def _without_code(text: str, status: int, operation: str, scope: str) -> KadaAthenaError:

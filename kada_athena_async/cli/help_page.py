@@ -169,7 +169,7 @@ def _refuse(error: Any) -> NoReturn:
 
 
 def _unprinted(error: OSError) -> int:
-    """The exit code of a page or version that stdout did not take; no command ends so."""
+    """The exit code after stdout refused a page of help or the version."""
     from kada_athena_async.cli.output import Output
 
     output = Output()

@@ -316,7 +316,7 @@ class Output:
             self._to_stderr("nothing was committed")
 
     def _objects(self) -> list[JsonLines]:
-        """Whoever reads JSON: stdout if that was asked for, and the log file."""
+        """The writers of JSON: to stdout if that was asked for, and to the log file."""
         log = [self._log] if self._log else []
         if not self.as_json:
             return log
@@ -331,7 +331,7 @@ class Output:
         return ExitCode.FAILED if is_lost and exit_code == ExitCode.OK else exit_code
 
     def stdout_failed(self, error: OSError) -> None:
-        """What was meant for stdout is lost; a run goes on, for its extracts are not there."""
+        """Say that stdout takes no more; a run goes on, for its extracts are files."""
         self._is_stdout_lost = True
         discard(sys.stdout)
         reason = escape(error.strerror or type(error).__name__)

@@ -1,4 +1,4 @@
-"""What the extracts of published packages hold: ids of executions, principals."""
+"""Ids of executions, and principals, in the extracts of published packages."""
 
 from __future__ import annotations
 

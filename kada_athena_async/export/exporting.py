@@ -35,7 +35,7 @@ TARGETS: dict[str, str] = {
 _Steps: TypeAlias = "Generator[dict[Path, int] | None, None, None]"
 
 _DIRECTORY = "directory with -o"
-"""What chooses the place of the files, in remedies."""
+"""Names, in a remedy, the option that sets the directory of the files."""
 
 _STEP_S = 0.1  # how long a cancelled caller may wait for the step under way
 

@@ -36,7 +36,7 @@ MAX_EVIDENCE = 5
 OFTEN = 5
 GROWTH = 1.5
 WORTH_BYTES = 2**30
-"""What must be scanned for a format, or a growth, to be worth a word: 1 GB."""
+"""Advice on a format or on growth needs at least so many bytes scanned: 1 GB."""
 
 MAX_CONDITIONS = 5_000
 """Statements whose conditions are held at most."""

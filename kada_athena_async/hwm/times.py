@@ -54,7 +54,7 @@ def parse_time(text: str, *, now: datetime) -> datetime:
 
 
 def refusal_of_mark(moment: datetime, *, now: datetime) -> str:
-    """What is wrong with a time to which the high-water mark is to be set; empty if nothing is."""
+    """The remedy for a time that the high-water mark cannot be set to; empty if it can be."""
     if moment.year < EPOCH_YEAR:
         return f"give a time of {EPOCH_YEAR} or later"
 

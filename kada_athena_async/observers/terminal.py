@@ -53,7 +53,7 @@ _ALARMS = (
     (re.compile(r"[\d,]+ of [\d,]+ sites failed"), "bold red"),
     (re.compile(r"(?:\S+: )?(?:warning:|skipped:)|interrupted\b"), "yellow"),
 )
-"""How a line begins that a person must not miss -> its colour."""
+"""Begin of a line that must not be missed -> its colour."""
 
 
 class TerminalProgress:

@@ -25,7 +25,7 @@ MAX_NAME_CHARS = 300
 OTHERS = "(all others)"
 
 Plain: TypeAlias = "dict[str, Any]"
-"""What becomes JSON."""
+"""A value that is written as JSON."""
 
 _SUMS = """count(*) AS n, sum(status = 'FAILED'), sum(status = 'CANCELLED'),
     sum(scanned_bytes) AS scanned, sum(billed_bytes) AS billed, sum(dpu_hours)"""

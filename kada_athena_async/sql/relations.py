@@ -9,18 +9,18 @@ from typing import NamedTuple
 from kada_athena_async.sql.names import TableName
 
 DIRECT = ("identity", "transformation", "aggregation")
-"""How a value flows into a column, from the least to the most changed; OpenLineage's
+"""Ways in which a value flows into a column, from the least to the most changed; OpenLineage's
 ColumnLineageDatasetFacet, transformations of type DIRECT."""
 
 INDIRECT = ("conditional", "window", "sort", "filter", "join", "group_by")
-"""How a column bears upon others without flowing into them; type INDIRECT. The first three are
-those of one output, the others those of all rows."""
+"""Ways in which a column bears upon others without flowing into them; type INDIRECT. The first
+three are those of one output, the others those of all rows."""
 
 MAX_COLUMNS = 10_000
 """Of one relation; more come of queries that multiply their own columns."""
 
 MAX_SOURCES = 200_000
-"""What is traced in one statement, in all; hostile ones multiply sources."""
+"""Sources traced in one statement at most; hostile statements multiply them."""
 
 
 class Source(NamedTuple):

@@ -96,7 +96,7 @@ _PAIRS = (
     "ˮˮ",
 )
 QUOTES = "“”„‟«»‘’‚‛‹›" + "".join(sorted(set("".join(_PAIRS))))
-"""What is in place of a quote, in a class of characters of a pattern."""
+"""Characters that stand in place of a quote; for a class of characters in a pattern."""
 _IN_PAIRS = " | ".join(f"{pair[0]}[^{pair[1]}]*{pair[1]}" for pair in _PAIRS)
 _SMART = (
     r"(?:[“”„‟«»][^“”«»]*[“”«»] | [‘’‚‛‹›](?:[^’‘‹›]|[’](?=\w))*[’‘‹›]"

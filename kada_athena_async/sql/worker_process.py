@@ -1,4 +1,4 @@
-"""What runs in a worker: a loop that calls the functions it is asked for.
+"""The loop of a worker process: it calls the functions that it is asked for.
 
 Apart from the parent's side, so that a worker loads no event loop and no database: it starts in
 three quarters of the time.

@@ -127,7 +127,7 @@ def _run_extraction(output: Output, request: RunRequest) -> int:
 
 
 def _beside(load: Callable[[], object]) -> None:
-    """Load in a thread what mostly happens outside Python; who needs it says if it cannot be."""
+    """Call *load* in a thread beside the imports; a failure is left to the code that needs it."""
 
     def try_to() -> None:
         with suppress(ImportError, ConfigError):
