@@ -36,6 +36,7 @@ _JSON_REMEDIES = {
     "leave out the comma behind the last field",
     "Illegal trailing comma before end of object": "leave out the comma behind the last field",
     "Illegal trailing comma before end of array": "leave out the comma behind the last item",
+    "Invalid \\escape": "write / or \\\\ for a backslash",
     "Extra data": "leave out what follows; one file holds one object",
     "Invalid control character at": "a text ends on its own line; write \\\\n or close the quotes",
     "Expecting value": "a value is missing there: a text in double quotes, a number, true, false, "

@@ -45,6 +45,7 @@ _REMEDIES = {
     "missing": "is required",
     "extra_forbidden": "is no such key; remove it",
     "string_type": "must be a string, in quotes",
+    "path_type": "must be a string, in quotes",
 }
 _CHOICES = {
     "acl": "write private, bucket-owner-read or bucket-owner-full-control, or leave it out",
@@ -122,6 +123,7 @@ class _Place(BaseModel):
         frozen=True,
         extra="forbid",
         hide_input_in_errors=True,
+        str_strip_whitespace=True,
         defer_build=True,  # most configurations name no place
     )
 
@@ -237,7 +239,7 @@ Place: TypeAlias = LocalPlace | S3Place | AzurePlace
 def parse_place(value: object) -> object:
     """The place that *value* (a URL, or an object of the configuration file) names.
 
-    What is no text and no object comes back as it is.
+    None and a place come back as they are.
 
     Raises:
         ValueError: With the remedy, which quotes no value: it may be a secret.
@@ -245,8 +247,11 @@ def parse_place(value: object) -> object:
     if isinstance(value, str):
         value = _fields_of(value)
 
-    if not isinstance(value, Mapping):
+    if value is None or isinstance(value, _Place):
         return value
+
+    if not isinstance(value, Mapping):
+        raise ValueError(_FORMS)
 
     kinds: dict[str, type[_Place]] = {
         "path": LocalPlace,
@@ -316,7 +321,7 @@ def shown_place(value: object) -> str:
 
     if isinstance(value, Mapping):
         keys = ", ".join(ascii(str(key)[:40]) for key in list(value)[:12])
-        return f"(an object with {keys})"
+        return f"(an object with {keys or 'nothing in it'})"
 
     return kind_of(value)
 

@@ -51,6 +51,7 @@ class Config(BaseModel):
         extra="forbid",
         # What was found may be a secret, so pydantic's own messages never quote it.
         hide_input_in_errors=True,
+        str_strip_whitespace=True,  # a blank copied along with a name, an ARN or a secret
         title="kada_athena_async configuration",
     )
 

@@ -29,7 +29,7 @@ _SHOWN_CHARACTERS = 80
 # What is not even of the form was meant for another field, which may hold a secret.
 _FORMS = {
     "role": re.compile(r"arn:[\w+=,.@:/-]*", re.ASCII),
-    "region": re.compile(r"[A-Za-z]{0,9}(?:[ _-]?[A-Za-z]{1,9}){0,3}[ _-]?[0-9]{0,2}"),
+    "region": re.compile(r"[A-Za-z]{0,9}(?:[ _-]?[A-Za-z]{1,9}){0,3}[ _-]?[0-9]{0,2}[a-f]?"),
 }
 
 # No text in UTF-8 has one. Bytes of a path that are no UTF-8 are handed over as the second kind.
@@ -117,8 +117,12 @@ def field_problems(values: Mapping[str, object]) -> list[Problem]:
     except ValidationError as error:
         details = [d for d in error.errors(include_url=False) if d["type"] != "contradiction"]
         known = {field_of(problem.key) for problem in found}
-        others = [_problem(detail) for detail in details]
-        others = [p if field_of(p.key) in values else p._replace(value=MISSING) for p in others]
+        others = [
+            _problem(d)
+            if d["loc"][:1] and d["loc"][0] in values
+            else _problem(d)._replace(value=MISSING)
+            for d in details
+        ]
         return _one_a_place([*found, *(p for p in others if field_of(p.key) not in known)])
 
     return found

@@ -61,6 +61,10 @@ def parse_yaml(text: str) -> tuple[object, list[str]]:
     except TypeError:
         raise ValueError("write texts, numbers, lists and mappings, without tags (!!)") from None
 
+    # Nothing behind a colon is how YAML leaves a field empty.
+    if isinstance(values, dict):
+        values = {key: value for key, value in values.items() if value is not None}
+
     return values, loader.twice
 
 
@@ -71,6 +75,8 @@ def _explain(error: yaml.MarkedYAMLError, text: str) -> str:
     remedy = "check indentation, quotes and colons"
     if isinstance(error, yaml.composer.ComposerError) and "single document" in str(error.context):
         remedy = "keep one document: remove the second ---"
+    elif "alias" in f"{error.context} {error.problem}":
+        remedy = 'put a text that begins with * in quotes, such as "*"'
     elif "\t" in text:
         remedy = "put blanks in place of tabs"
 

@@ -77,6 +77,17 @@ def test_yaml_and_toml_say_the_same_as_json(tmp_path: Path, name: str, text: str
     assert load(path) == load(same)
 
 
+def test_a_field_left_blank_in_yaml_has_its_default(tmp_path: Path) -> None:
+    """Nothing behind the colon is no value, not a null of the wrong type."""
+    path = tmp_path / "c.yaml"
+    path.write_text(YAML.replace("mask: false", "mask:") + "key:\nsecret:\nrole:\n")
+
+    config = load(path)
+
+    assert config.mask
+    assert (config.key.get_secret_value(), config.role) == ("", "")
+
+
 def test_sites_can_be_written_in_yaml_and_toml(tmp_path: Path) -> None:
     """A list of mappings, and an array of tables."""
     (tmp_path / "c.yaml").write_text(
@@ -100,7 +111,10 @@ def test_sites_can_be_written_in_yaml_and_toml(tmp_path: Path) -> None:
     [
         ("c.yaml", "server: a\n secret: canary: x", "not YAML at line 2 column"),
         ("c.yaml", "server: [canary", "not YAML at line 1 column"),
-        ("c.yaml", "secret: *canary", "not YAML at line 1 column 9; check indentation"),
+        ("c.yaml", "secret: *canary", "not YAML at line 1 column 9; put a text that begins with *"),
+        ("c.yaml", "catalogs: [*]", 'put a text that begins with * in quotes, such as "*"'),
+        ("c.yaml", "5: canary", "'5' = (hidden): unknown key; remove it"),
+        ("c.json", '{"output_path": "C:\\out"}', "write / or \\\\ for a backslash"),
         ("c.yaml", "!!python/object/apply:os.system [canary]", "not YAML at line 1 column 1"),
         (
             "c.yaml",

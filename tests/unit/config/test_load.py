@@ -73,6 +73,30 @@ def test_the_vendors_file_is_accepted_as_it_is(write) -> None:
     assert (config.metadata_source, config.quota_share, config.resume_hours) == ("auto", 0.8, 12)
 
 
+def test_blanks_copied_along_with_a_value_are_no_part_of_it(write) -> None:
+    """AWS would refuse a key with a line end, and its message would not say why."""
+    blank = {
+        "key": " AKIA-canary ",
+        "secret": "canary\n",
+        "role": "arn:aws:iam::123456789012:role/kada ",
+        "region": "us-east-1 ",
+        "bucket": " s3://examplebucket/x\t",
+        "catalogs": [" AwsDataCatalog"],
+        "landing": {"bucket": "kada-landing ", "region": " us-east-1"},
+    }
+
+    config = load(write(**blank))
+
+    assert (config.key.get_secret_value(), config.secret.get_secret_value()) == (
+        "AKIA-canary",
+        "canary",
+    )
+    assert config.role == "arn:aws:iam::123456789012:role/kada"
+    assert (config.region, config.bucket) == ("us-east-1", "s3://examplebucket/x")
+    assert config.catalogs == ("AwsDataCatalog",)
+    assert (config.landing.bucket, config.landing.region) == ("kada-landing", "us-east-1")
+
+
 def test_environment_wins_over_the_file_and_the_command_line_over_both(write) -> None:
     """Each later place replaces single fields of the earlier one."""
     path = write(workgroup="file", server="file", region="eu-west-1")
@@ -132,6 +156,7 @@ BAD_VALUES = [
     ("catalogs", ["Aws*"], "'Aws*' is a pattern"),
     ("catalogs", ["a", 1], "catalogs[1] = 1: write a string, in quotes"),
     ("region", "ap-southest-2", "write the code of an AWS region, such as ap-southeast-2"),
+    ("region", "us-east-1a", 'region = "us-east-1a": write the code of an AWS region'),
     ("region", "Sydney", "write the code of an AWS region, such as ap-southeast-2"),
     ("role", "KadaAthenaRole", "role = (hidden): write a whole ARN"),
     ("role", "arn:aws:iam::123:role/x", "write a whole ARN"),
@@ -162,6 +187,10 @@ BAD_VALUES = [
     ("resume_hours", "12", "write a number"),
     ("landing", "ftp://x", "write file:///directory, s3://bucket/prefix or https://"),
     ("landing", {"url": "s3://landing"}, "or an object with path, with bucket, or with account"),
+    ("landing", [], "landing = (a list): write file:///directory, s3://bucket/prefix"),
+    ("landing", {}, "landing = (an object with nothing in it): write file:///directory"),
+    ("landing", {"path": 5}, "path must be a string, in quotes"),
+    ("hwm_store", 5, "hwm_store = (a number): write file:///directory"),
     ("hwm_store", "landings", "write file:///directory"),
     ("hwm_store", "landing", "there is no landing"),
     ("landing", "file:///tmp/output/", "output_path is the same place"),
