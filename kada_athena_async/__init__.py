@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from kada_athena_async.version import __version__
+
+TYPE_CHECKING = False  # type checkers take it for true by its name; typing is slow to import
 
 if TYPE_CHECKING:
     from kada_athena_async.codes import ExitCode, WarningCode

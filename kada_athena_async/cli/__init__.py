@@ -1,15 +1,13 @@
-"""The command line."""
+"""The command line.
+
+Imports next to nothing: until `main` has begun, Ctrl-C shows a traceback.
+"""
 
 from __future__ import annotations
 
 import gc
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
-
-from kada_athena_async.cli.streams import open_standard_streams
 
 INTERRUPTED = 128 + signal.SIGINT
 
@@ -27,51 +25,25 @@ class Interrupted(Exception):
 
 
 def main() -> None:
-    """The console script, which Ctrl-C ends quietly from its first moment on."""
-    gc.set_threshold(*COLLECTIONS)
-    open_standard_streams()
-    with ended_by_ctrl_c():
-        # Takes a moment, in which a traceback would say where in some library we were.
-        from kada_athena_async.cli import app as application
+    """The console script, which Ctrl-C ends quietly from its first moment on.
 
-        try:
-            application.app(prog_name=application.PROGRAM)
-        finally:
-            gc.freeze()  # or the interpreter walks over all of it once more before it ends
-
-
-@contextmanager
-def ended_by_ctrl_c() -> Iterator[None]:
-    """Within the block Ctrl-C ends the process at once, with 130 and without a word.
-
-    For when there is nothing to tidy up. Where SIGINT is ignored it stays so.
+    Where SIGINT is ignored it stays so.
     """
-    before = signal.getsignal(signal.SIGINT)
-    if before is signal.SIG_IGN:
-        yield
-        return
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, end_at_once)
 
-    signal.signal(signal.SIGINT, _end)
+    gc.set_threshold(*COLLECTIONS)
+    from kada_athena_async.cli.streams import open_standard_streams
+
+    open_standard_streams()
+    from kada_athena_async.cli import app as application
+
     try:
-        yield
+        application.app(prog_name=application.PROGRAM)
     finally:
-        signal.signal(signal.SIGINT, before)
+        gc.freeze()  # or the interpreter walks over all of it once more before it ends
 
 
-@contextmanager
-def raised_by_ctrl_c() -> Iterator[None]:
-    """Within the block Ctrl-C raises KeyboardInterrupt, so that what was begun is tidied up."""
-    before = signal.getsignal(signal.SIGINT)
-    if before is not _end:
-        yield
-        return
-
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _end(_number: int, _frame: FrameType | None) -> None:
+def end_at_once(_number: int, _frame: object) -> None:
+    """Handle Ctrl-C while there is nothing to tidy up: 130, without a word."""
     os._exit(INTERRUPTED)

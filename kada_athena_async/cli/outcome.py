@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
-from kada_athena_async.cli import Interrupted, raised_by_ctrl_c
+from kada_athena_async.cli import Interrupted, end_at_once
 from kada_athena_async.cli.invocation import again
 from kada_athena_async.cli.output import Output
 from kada_athena_async.codes import ExitCode
@@ -18,7 +19,7 @@ def ending(output: Output, work: Callable[[], int]) -> int:
     See ``ExitCode``; 1 also for a bug, 128 + n for the end by signal n.
     """
     try:
-        with raised_by_ctrl_c():
+        with _raised_by_ctrl_c():
             return output.verdict(work())
     except KadaAthenaError as error:
         output.error(error)
@@ -31,6 +32,21 @@ def ending(output: Output, work: Callable[[], int]) -> int:
     except Exception as error:
         output.bug(error)
         return ExitCode.FAILED
+
+
+@contextmanager
+def _raised_by_ctrl_c() -> Iterator[None]:
+    """Within the block Ctrl-C raises KeyboardInterrupt, so that what was begun is tidied up."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not end_at_once:
+        yield
+        return
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def one_after_the_other(
