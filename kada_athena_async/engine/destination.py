@@ -14,7 +14,8 @@ from kada_athena_async.concurrency import Clock
 from kada_athena_async.config import Config
 from kada_athena_async.config.landing import Place
 from kada_athena_async.engine.connection import identity_of
-from kada_athena_async.engine.ownership import Owner
+from kada_athena_async.engine.ownership import Owner, origin_of
+from kada_athena_async.engine.window_planner import WindowPlanner
 from kada_athena_async.errors import (
     AccessDeniedError,
     ConfigError,
@@ -336,6 +337,17 @@ class Destination:
 
         async with open_hwm_store(place, self.name, self.runtime) as store:
             yield store
+
+    def planner(self, store: Store | None, output_path: Path | None = None) -> WindowPlanner:
+        """The planner of the instance's windows; *output_path* with its links resolved, if it is
+        known to exist."""
+        return WindowPlanner(
+            config=self.config,
+            origin=origin_of(self.config, self.name),
+            output_path=output_path or self.config.output_path,
+            store=store,
+            files=self.files,
+        )
 
     @property
     def runtime(self) -> Runtime:

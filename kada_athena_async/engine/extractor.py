@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -154,15 +154,13 @@ class Extractor(RecordStreams):
         require_asyncio()
         notify = Fanout(self._observers)
         await self._read_secrets(notify)
-        async with AsyncExitStack() as stack:
-            store = await stack.enter_async_context(self._destination(notify).store(self._hwm_path))
-            connection = await stack.enter_async_context(self._connection(notify))
+        destination = self._destination(notify)
+        async with (
+            destination.store(self._hwm_path) as store,
+            self._connection(notify) as connection,
+        ):
             preview = (await offload(_preview_type))(
-                connection=connection,
-                name=self.name,
-                output_path=self.config.output_path,
-                store=store,
-                files=self._files,
+                connection=connection, destination=destination, store=store
             )
             return await preview.make(start, end)
 

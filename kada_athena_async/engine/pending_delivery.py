@@ -81,7 +81,6 @@ from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.ownership import Owner
 from kada_athena_async.errors import LockedError, StateError
 from kada_athena_async.events import Warned
-from kada_athena_async.files import Files
 from kada_athena_async.hwm import DeliveryIntent, format_hwm
 from kada_athena_async.hwm.object_store import Store
 from kada_athena_async.landing import DeliveryReport
@@ -128,7 +127,6 @@ class PendingDelivery:
     owner: Owner
     store: Store | None
     output_path: Path
-    files: Files
     reports: list[DeliveryReport | None] = field(default_factory=list, init=False)
     _claim: _Claim | None = field(default=None, init=False)
 
@@ -163,7 +161,7 @@ class PendingDelivery:
             settings=settings,
             now=destination.clock.now(),
             store=self.store,
-            files=self.files,
+            files=destination.files,
             notify=destination.notify,
             delivery=self,
             before_discard=before_discard,
@@ -312,7 +310,7 @@ class PendingDelivery:
             )
 
         root = staging_root(self.output_path, self.destination.name)
-        is_here = self.files.exists(root / found.run_id)
+        is_here = self.destination.files.exists(root / found.run_id)
         manifest = None if is_here else await self._decided(found)
         if manifest is None:
             return

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 from kada_athena_async.config.fields import MetadataSourceName
 from kada_athena_async.engine.connection import Connection
+from kada_athena_async.engine.destination import Destination
+from kada_athena_async.engine.ownership import origin_of
 from kada_athena_async.engine.preflight import meet
 from kada_athena_async.engine.size_sample import SizeSample
-from kada_athena_async.engine.window_planner import window_planner
 from kada_athena_async.estimate import Estimate, HistorySize, SchemaSize, estimate
 from kada_athena_async.estimate.sizes import SchemaKey
-from kada_athena_async.files import Files
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm import Window, WindowPlan
 from kada_athena_async.hwm.object_store import Store
@@ -94,10 +93,8 @@ class Preview:
     """Previews the next run over an open connection."""
 
     connection: Connection
-    name: str
-    output_path: Path
+    destination: Destination
     store: Store | None
-    files: Files
 
     async def make(self, start: datetime | None, end: datetime | None) -> PlanReport:
         """Look at what exists and estimate what a run takes.
@@ -114,19 +111,12 @@ class Preview:
         await self.connection.check_bucket()
         before = dict(self.connection.client.log.calls)
         found = await meet(self.connection)
-        planner = window_planner(
-            self.connection.config,
-            self.name,
-            account_id=await self.connection.learn_account(),
-            output_path=self.output_path,
-            store=self.store,
-            files=self.files,
-        )
-        planner, now = replace(planner, start=start, end=end), self.connection.settled_now()
+        name, account_id = self.destination.name, await self.connection.learn_account()
+        planner, now = self.destination.planner(self.store), self.connection.settled_now()
+        origin = origin_of(config, name, account_id)
+        planner = replace(planner, origin=origin, start=start, end=end)
         asked, warned = await planner.requested_windows(now)
-        report = PlanReport(
-            name=self.name, region=config.region, metadata_source=config.metadata_source
-        )
+        report = PlanReport(name=name, region=config.region, metadata_source=config.metadata_source)
         notes = [message for _, message in (*found, *warned)]
         # As with `api`, so that schemas are not asked for by a statement. It refuses what is
         # misspelt, even where there is nothing to do now.
@@ -168,7 +158,8 @@ class Preview:
             name: build_plan(with_metadata_source(config, name), inventory, window_plan)
             for name in METADATA_SOURCES
         }
-        last = await in_thread(lambda: newest_manifest(self.output_path, self.name, self.files))
+        at = self.destination
+        last = await in_thread(lambda: newest_manifest(config.output_path, at.name, at.files))
         survey, by_api_plan = SizeSample(self.connection, last), plans["api"]
         schemas = await survey.schemas(by_api_plan)
         histories = await survey.histories(by_api_plan)

@@ -12,7 +12,7 @@ from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.ownership import Owner, origin_of
 from kada_athena_async.engine.pending_delivery import PendingDelivery
 from kada_athena_async.engine.preflight import check_disk
-from kada_athena_async.engine.window_planner import WindowPlanner, window_planner
+from kada_athena_async.engine.window_planner import WindowPlanner
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.files import MARK_FIELDS, OUTPUT_FIELD, Files
 from kada_athena_async.files.threads import in_thread, locks_in_thread
@@ -95,11 +95,8 @@ async def open_session(
                 owner=owner,
                 store=store,
                 output_path=output_path,
-                files=files,
             ),
-            planner=window_planner(
-                config, destination.name, output_path=output_path, store=store, files=files
-            ),
+            planner=destination.planner(store, output_path),
         )
 
 

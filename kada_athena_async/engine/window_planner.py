@@ -20,7 +20,7 @@ from pathlib import Path
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.commit.published import held_principals, published_ids, submitted_before
 from kada_athena_async.config import Config
-from kada_athena_async.engine.ownership import check_output_path, check_owner, origin_of
+from kada_athena_async.engine.ownership import check_output_path, check_owner
 from kada_athena_async.errors import StateError
 from kada_athena_async.files import Files
 from kada_athena_async.files.threads import in_thread
@@ -308,29 +308,6 @@ class WindowPlanner:
             else f"the window {window} is published already, says the state of {self._place}",
             hint="extract it once more with `again=True`, or ask for another window",
         )
-
-
-def window_planner(
-    config: Config,
-    name: str,
-    *,
-    account_id: str = "",
-    output_path: Path,
-    store: Store | None,
-    files: Files,
-) -> WindowPlanner:
-    """The planner of the instance *name*.
-
-    Args:
-        account_id: As for ``origin_of``.
-    """
-    return WindowPlanner(
-        config=config,
-        origin=origin_of(config, name, account_id),
-        output_path=output_path,
-        store=store,
-        files=files,
-    )
 
 
 async def _replacing(

@@ -34,7 +34,7 @@ from kada_athena_async.config.landing import Place
 from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.ownership import Owner, origin_of
 from kada_athena_async.engine.pending_delivery import PendingDelivery
-from kada_athena_async.engine.window_planner import WindowPlanner, window_planner
+from kada_athena_async.engine.window_planner import WindowPlanner
 from kada_athena_async.files import Files
 from kada_athena_async.hwm import (
     DeliveryIntent,
@@ -304,13 +304,12 @@ class Process:
         config = _CONFIGS[self._kind]
         destination = self._outside(config, self._landing(None, config, ""))
         store = ObjectHwmStore(self._landing(None, config, "_hwm"), "k")
-        out, files = self.root, self.disk
+        out = self.root
         owner = Owner(origin_of(config, "k"), _no_account)
         handover = PendingDelivery(
-            destination=destination, owner=owner, store=store, output_path=out, files=files
+            destination=destination, owner=owner, store=store, output_path=out
         )
-        planner = window_planner(config, "k", output_path=out, store=store, files=files)
-        planner = replace(planner, **_request(self._order, out))
+        planner = replace(destination.planner(store, out), **_request(self._order, out))
         await planner.check()
         is_push = self._order == "push"
         settings = RecoverySettings(config_digest="c", resume=timedelta(0), only_commits=is_push)

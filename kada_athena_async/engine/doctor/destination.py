@@ -15,13 +15,11 @@ from kada_athena_async.codes import ExitCode
 from kada_athena_async.config.landing import AzurePlace, LocalPlace, Place, S3Place
 from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.doctor.buckets import BucketTrials
-from kada_athena_async.engine.doctor.report import Area, CheckResult, Finding, State
-from kada_athena_async.engine.window_planner import WindowPlanner, window_planner
+from kada_athena_async.engine.doctor.report import CheckResult, Finding
 from kada_athena_async.errors import ConfigError, KadaAthenaError
 from kada_athena_async.files import holder_of
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm import format_hwm
-from kada_athena_async.hwm.object_store import Store
 from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.landing import open_client, open_landing
 from kada_athena_async.landing.sas import sas_end
@@ -35,16 +33,18 @@ _MARKS = frozenset({Target.MARKS, Target.MARKS_BUCKET})
 # right. Blocks are put with "c" or "w"; replacing a manifest or an HWM needs "w".
 _SAS_RIGHTS = {"r": "read", "c": "create", "w": "write"}
 
+UNDELIVERED = "nothing is delivered; the run ends with exit code 4"
+"""What a run loses without its landing."""
+
 NOTICE = timedelta(days=7)
 """Time before its end from which a token is warned of."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class OutsideTrials:
     """Looks at the places of one instance."""
 
     destination: Destination
-    output_path: Path
     hwm_path: Path | None
 
     async def check_permissions(
@@ -72,7 +72,7 @@ class OutsideTrials:
         """The landing itself, and the HWM."""
         found: list[Finding] = []
         if self._landing is not None:
-            found += await self._look(self._landing, "landing")
+            found += await self._look(self._landing)
 
         return [*found, *await self._mark_findings()]
 
@@ -85,15 +85,23 @@ class OutsideTrials:
         place = self.destination.config.hwm_store
         return None if place == "landing" else place
 
-    async def _look(self, place: Place, area: Area) -> list[Finding]:
-        lost = "nothing is delivered; the run ends with exit code 4"
+    async def _look(self, place: Place) -> list[Finding]:
         try:
             async with open_landing(place, self.destination.runtime) as landing:
                 if not isinstance(place, S3Place):  # its rights are tried one by one
                     await landing.look(f"{self.destination.name}_hwm.txt")
         except KadaAthenaError as exc:
-            code = exc.exit_code if isinstance(exc, ConfigError) else ExitCode.FAILED
-            return [_found(area, place.url, "problem", exc.message, lost, exc.hint, code)]
+            return [
+                Finding(
+                    "landing",
+                    place.url,
+                    "problem",
+                    exc.message,
+                    lost=UNDELIVERED,
+                    remedy=exc.hint,
+                    exit_code=exc.exit_code if isinstance(exc, ConfigError) else ExitCode.FAILED,
+                )
+            ]
 
         match place:
             case S3Place():
@@ -102,46 +110,31 @@ class OutsideTrials:
                 now = self.destination.clock.now()
                 return sas_findings(place.sas_token.get_secret_value(), place.url, now)
             case LocalPlace():
-                return [self._directory(place, area, lost)]
+                return [_directory(place)]
             case _:
                 assert_never(place)
 
-    @staticmethod
-    def _directory(place: LocalPlace, area: Area, lost: str) -> Finding:
-        if os.access(place.path, os.W_OK | os.X_OK):
-            return Finding(area=area, subject=place.url, state="ok", detail="can be written")
-
-        detail, remedy = "this user may not write there", "give this user the right to write there"
-        return _found(area, place.url, "denied", detail, lost, remedy, ExitCode.FAILED)
-
-    def _planner(self, store: Store) -> WindowPlanner:
-        at = self.destination
-        return window_planner(
-            at.config, at.name, output_path=self.output_path, store=store, files=at.files
-        )
-
     async def _mark_findings(self) -> list[Finding]:
-        lost = "the run does not start"
         try:
             async with self.destination.store(self.hwm_path) as store:
                 hwm, _ = await store.read()
-                await self._planner(store).check()
+                await self.destination.planner(store).check()
         except KadaAthenaError as exc:
             return [
-                _found(
+                Finding(
                     "mark",
                     "high-water mark",
                     "problem",
                     exc.message,
-                    lost,
-                    exc.hint,
-                    ExitCode.FAILED,
+                    lost="the run does not start",
+                    remedy=exc.hint,
+                    exit_code=ExitCode.FAILED,
                 )
             ]
 
         shown = format_hwm(hwm) if hwm else "none yet"
         if not isinstance(store, FileHwmStore):
-            return [Finding(area="mark", subject=store.place, state="ok", detail=shown)]
+            return [Finding("mark", store.place, "ok", shown)]
 
         found = await in_thread(lambda: self._file_findings(store, shown))
         return [*found, *await in_thread(self._runs)]
@@ -150,30 +143,52 @@ class OutsideTrials:
     def _file_findings(store: FileHwmStore, shown: str) -> list[Finding]:
         path, directory = str(store.hwm_path), store.hwm_path.parent
         if os.access(directory, os.W_OK | os.X_OK):
-            return [Finding(area="mark", subject=path, state="ok", detail=shown)]
+            return [Finding("mark", path, "ok", shown)]
 
-        remedy = "give this user the right to write there, or name another `hwm_path=...`"
-        detail, lost = f"this user may not write in {directory}", "the high-water mark cannot move"
-        return [_found("mark", path, "problem", detail, lost, remedy, ExitCode.FAILED)]
+        return [
+            Finding(
+                "mark",
+                path,
+                "problem",
+                f"this user may not write in {directory}",
+                lost="the high-water mark cannot move",
+                remedy="give this user the right to write there, or name another `hwm_path=...`",
+                exit_code=ExitCode.FAILED,
+            )
+        ]
 
     def _runs(self) -> list[Finding]:
-        holder = holder_of(lock_path(self.output_path, self.destination.name))
+        at = self.destination
+        holder = holder_of(lock_path(at.config.output_path, at.name))
         pid = holder.get("pid")
         if not isinstance(pid, int) or not _lives(pid):
-            return [Finding(area="mark", subject="lock", state="ok", detail="no run is going on")]
+            return [Finding("mark", "lock", "ok", "no run is going on")]
 
-        detail = f"process {pid} holds it since {holder.get('since')}"
         return [
-            _found(
+            Finding(
                 "mark",
                 "lock",
                 "problem",
-                detail,
-                "a second run of the same name is refused",
-                "wait for the run to end",
-                ExitCode.OK,
+                f"process {pid} holds it since {holder.get('since')}",
+                lost="a second run of the same name is refused",
+                remedy="wait for the run to end",
             )
         ]
+
+
+def _directory(place: LocalPlace) -> Finding:
+    if os.access(place.path, os.W_OK | os.X_OK):
+        return Finding("landing", place.url, "ok", "can be written")
+
+    return Finding(
+        "landing",
+        place.url,
+        "denied",
+        "this user may not write there",
+        lost=UNDELIVERED,
+        remedy="give this user the right to write there",
+        exit_code=ExitCode.FAILED,
+    )
 
 
 def _lives(pid: int) -> bool:
@@ -193,46 +208,40 @@ def _lives(pid: int) -> bool:
 def sas_findings(token: str, url: str, now: datetime) -> list[Finding]:
     """Findings about the rights and the expiry that a SAS token names."""
     fields = parse_qs(token)
-    lost = "nothing is delivered; the run ends with exit code 4"
     found = []
-    if "sp" in fields:
-        missing = [word for letter, word in _SAS_RIGHTS.items() if letter not in fields["sp"][0]]
-        if missing:
-            detail = f"the token lacks {', '.join(missing)}"
-            remedy = "make a token with the rights read, create and write"
-            found.append(_found("landing", url, "denied", detail, lost, remedy, ExitCode.FAILED))
-        else:
-            found.append(
-                Finding(area="landing", subject=url, state="ok", detail="read, create, write")
-            )
-    else:
-        detail = "the token's rights are in a stored access policy"
+    rights = fields["sp"][0] if "sp" in fields else None
+    missing = [word for letter, word in _SAS_RIGHTS.items() if letter not in (rights or "")]
+    if rights is None:
+        detail, remedy = "the token's rights are in a stored access policy", "look at the policy"
+        found.append(Finding("landing", url, "untried", detail, remedy=remedy))
+    elif missing:
         found.append(
-            _found("landing", url, "untried", detail, "", "look at the policy", ExitCode.OK)
+            Finding(
+                "landing",
+                url,
+                "denied",
+                f"the token lacks {', '.join(missing)}",
+                lost=UNDELIVERED,
+                remedy="make a token with the rights read, create and write",
+                exit_code=ExitCode.FAILED,
+            )
         )
+    else:
+        found.append(Finding("landing", url, "ok", "read, create, write"))
 
     ends = sas_end(token)
     if ends is not None:
-        detail = f"ends at {ends:%Y-%m-%d %H:%M} UTC"
-        if ends - now > NOTICE:
-            found.append(Finding(area="landing", subject="SAS token", state="ok", detail=detail))
-        else:
-            code = ExitCode.FAILED if ends <= now else ExitCode.OK
-            remedy = "make a new token in time"
-            found.append(_found("landing", "SAS token", "problem", detail, lost, remedy, code))
+        is_soon = ends - now <= NOTICE
+        found.append(
+            Finding(
+                "landing",
+                "SAS token",
+                "problem" if is_soon else "ok",
+                f"ends at {ends:%Y-%m-%d %H:%M} UTC",
+                lost=UNDELIVERED if is_soon else "",
+                remedy="make a new token in time" if is_soon else "",
+                exit_code=ExitCode.FAILED if ends <= now else ExitCode.OK,
+            )
+        )
 
     return found
-
-
-def _found(
-    area: Area, subject: str, state: State, detail: str, lost: str, remedy: str, exit_code: int
-) -> Finding:
-    return Finding(
-        area=area,
-        subject=subject,
-        state=state,
-        detail=detail,
-        lost=lost,
-        remedy=remedy,
-        exit_code=exit_code,
-    )

@@ -17,7 +17,7 @@ from kada_athena_async.engine.connection import Connection, connect
 from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.doctor.athena import AthenaTrials
 from kada_athena_async.engine.doctor.buckets import BucketTrials
-from kada_athena_async.engine.doctor.destination import OutsideTrials
+from kada_athena_async.engine.doctor.destination import UNDELIVERED, OutsideTrials
 from kada_athena_async.engine.doctor.machine import (
     clock_finding,
     disk_findings,
@@ -104,21 +104,20 @@ class Doctor:
                 report = replace(
                     report, identity=str(caller.get("Arn")), account=str(caller.get("Account"))
                 )
-                self._note("identity", "credentials", report.identity)
+                self._findings.append(Finding("identity", "credentials", "ok", report.identity))
                 await self._aws(connection, account_scope(config, report.account))
                 self._findings.append(clock_finding(connection.client.log.skew))
-        except (CredentialsError, NetworkError) as exc:
-            subject = "AWS" if isinstance(exc, NetworkError) else "credentials"
-            lost = "nothing can be asked of AWS"
-            self._fail("identity", subject, exc.message, lost, exc.hint, ExitCode.CANNOT_START)
-        except UnitError as exc:
-            lost = "nothing can be asked of AWS"
-            self._fail("identity", "AWS", exc.message, lost, exc.hint, ExitCode.FAILED)
+        except (CredentialsError, NetworkError, UnitError) as exc:
+            self._fail(
+                "identity",
+                "credentials" if isinstance(exc, CredentialsError) else "AWS",
+                exc.message,
+                lost="nothing can be asked of AWS",
+                remedy=exc.hint,
+                exit_code=ExitCode.FAILED if isinstance(exc, UnitError) else ExitCode.CANNOT_START,
+            )
 
-        trials = OutsideTrials(
-            destination=destination, output_path=config.output_path, hwm_path=self.hwm_path
-        )
-        self._findings += await trials.findings()
+        self._findings += await OutsideTrials(destination, self.hwm_path).findings()
         self._findings += await in_thread(
             lambda: disk_findings(config.output_path, destination.name, destination.files)
         )
@@ -154,10 +153,12 @@ class Doctor:
             )
 
         if bucket.is_missing:
-            lost = "Athena cannot write results"
-            remedy = "create it, or name another in `bucket`"
             self._fail(
-                "workgroup", config.bucket, "there is no such bucket", lost, remedy, ExitCode.USAGE
+                "workgroup",
+                config.bucket,
+                "there is no such bucket",
+                lost="Athena cannot write results",
+                remedy="create it, or name another in `bucket`",
             )
 
         self._findings += workgroup_finding(config, trials.workgroups, trials.settings)
@@ -180,10 +181,8 @@ class Doctor:
         except ConfigError as exc:
             for problem in exc.problems:
                 if problem.key != "catalogs":
-                    subject, lost = f"{problem.key} {problem.value}", "the run does not start"
-                    self._fail(
-                        "catalogs", subject, "matches nothing", lost, problem.remedy, ExitCode.USAGE
-                    )
+                    subject = f"{problem.key} {problem.value}"
+                    self._fail("catalogs", subject, "matches nothing", remedy=problem.remedy)
         except UnitError:
             pass  # the permission is tried by itself
 
@@ -193,32 +192,25 @@ class Doctor:
             return await discover_catalogs(connection.client, names)
         except ConfigError as exc:
             for problem in exc.problems:
-                lost = "the run does not start"
-                self._fail(
-                    "catalogs",
-                    problem.value,
-                    "does not exist",
-                    lost,
-                    problem.remedy,
-                    ExitCode.USAGE,
-                )
+                self._fail("catalogs", problem.value, "does not exist", remedy=problem.remedy)
         except AccessDeniedError:
             pass  # the permission is tried by itself
 
         return ()
 
     async def _destination_permissions(self) -> dict[Permission, CheckResult]:
-        trials = OutsideTrials(
-            destination=self.destination,
-            output_path=self.destination.config.output_path,
-            hwm_path=self.hwm_path,
-        )
+        trials = OutsideTrials(self.destination, self.hwm_path)
         try:
             return await trials.check_permissions(permissions_of(self.destination.config))
         except (CredentialsError, NetworkError) as exc:
-            subject = "S3" if isinstance(exc, NetworkError) else "credentials"
-            lost = "nothing is delivered; the run ends with exit code 4"
-            self._fail("landing", subject, exc.message, lost, exc.hint, ExitCode.CANNOT_START)
+            self._fail(
+                "landing",
+                "S3" if isinstance(exc, NetworkError) else "credentials",
+                exc.message,
+                lost=UNDELIVERED,
+                remedy=exc.hint,
+                exit_code=ExitCode.CANNOT_START,
+            )
             return {}
 
     async def _statement(self, connection: Connection) -> QueryExecution | None:
@@ -242,42 +234,46 @@ class Doctor:
             async with aclosing(rows) as batches:
                 count = sum([len(batch[0]) async for batch in batches])
         except UnitError as exc:
-            lost = "SQL is not asked: `sql` fails, `auto` has the API alone"
-            self._fail("statement", "one statement", exc.message, lost, exc.hint, ExitCode.FAILED)
+            self._fail(
+                "statement",
+                "one statement",
+                exc.message,
+                lost="SQL is not asked: `sql` fails, `auto` has the API alone",
+                remedy=exc.hint,
+                exit_code=ExitCode.FAILED,
+            )
         else:
             seconds = connection.clock.monotonic() - begun
             shown = "1 row" if count == 1 else f"{count} rows"
-            self._note("statement", "one statement", f"{shown} after {seconds:.1f} s")
+            detail = f"{shown} after {seconds:.1f} s"
+            self._findings.append(Finding("statement", "one statement", "ok", detail))
 
         return execution
 
-    def _note(self, area: Area, subject: str, detail: str) -> None:
-        self._findings.append(Finding(area=area, subject=subject, state="ok", detail=detail))
-
     def _fail(
-        self, area: Area, subject: str, detail: str, lost: str, remedy: str, exit_code: ExitCode
+        self,
+        area: Area,
+        subject: str,
+        detail: str,
+        *,
+        lost: str = "the run does not start",
+        remedy: str,
+        exit_code: ExitCode = ExitCode.USAGE,
     ) -> None:
-        self._findings.append(
-            Finding(
-                area=area,
-                subject=subject,
-                state="problem",
-                detail=detail,
-                lost=lost,
-                remedy=remedy,
-                exit_code=exit_code,
-            )
+        found = Finding(
+            area, subject, "problem", detail, lost=lost, remedy=remedy, exit_code=exit_code
         )
+        self._findings.append(found)
 
 
 def _finding_of(
     permission: Permission, tried: CheckResult, statement: Mapping[str, object]
 ) -> Finding:
     finding = Finding(
-        area="rights",
-        subject=permission.action,
-        state=tried.state,
-        detail=permission.target.value,
+        "rights",
+        permission.action,
+        tried.state,
+        permission.target.value,
         used_for=permission.used_for,
     )
     match tried.state:

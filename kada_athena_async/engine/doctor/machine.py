@@ -33,14 +33,14 @@ def clock_finding(skew: timedelta) -> Finding:
     """Finding about the difference between this machine's clock and AWS's."""
     seconds = round(abs(skew).total_seconds())
     if abs(skew) <= SKEW:
-        return Finding(area="clock", subject="clock", state="ok", detail=f"{seconds} s from AWS's")
+        return Finding("clock", "clock", "ok", f"{seconds} s from AWS's")
 
     way = "ahead of" if skew > timedelta() else "behind"
     return Finding(
-        area="clock",
-        subject="clock",
-        state="problem",
-        detail=f"{seconds} s {way} AWS's",
+        "clock",
+        "clock",
+        "problem",
+        f"{seconds} s {way} AWS's",
         lost="windows end by the earlier clock; beyond 300 s AWS refuses every call",
         remedy="synchronise this machine's clock (NTP)",
         exit_code=ExitCode.FAILED if abs(skew) > SKEW_MAX else ExitCode.OK,
@@ -113,10 +113,10 @@ def _disk(
     exit_code: int = ExitCode.OK,
 ) -> Finding:
     return Finding(
-        area="disk",
-        subject=subject,
-        state=state,
-        detail=detail,
+        "disk",
+        subject,
+        state,
+        detail,
         lost="" if state == "ok" else lost,
         remedy=remedy,
         exit_code=exit_code,
@@ -128,17 +128,17 @@ def version_findings() -> list[Finding]:
     python = f"{platform.python_implementation()} {platform.python_version()}"
     versions = [f"{name} {version}" for name in SHOWN if (version := installed(name))]
     found = [
-        Finding(area="versions", subject="python", state="ok", detail=python),
-        Finding(area="versions", subject=DISTRIBUTION, state="ok", detail=__version__),
-        Finding(area="versions", subject="packages", state="ok", detail=", ".join(versions)),
-        Finding(area="versions", subject="SQL parser", state="ok", detail=_parser()),
+        Finding("versions", "python", "ok", python),
+        Finding("versions", DISTRIBUTION, "ok", __version__),
+        Finding("versions", "packages", "ok", ", ".join(versions)),
+        Finding("versions", "SQL parser", "ok", _parser()),
     ]
     found += [
         Finding(
-            area="versions",
-            subject="packages",
-            state="problem",
-            detail=clash,
+            "versions",
+            "packages",
+            "problem",
+            clash,
             lost="calls may fail in untested ways",
             remedy="install again: pip install --upgrade kada-athena-async",
             exit_code=ExitCode.FAILED,

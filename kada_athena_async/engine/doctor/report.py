@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass
 from typing import Literal, TypeAlias
 
 from kada_athena_async.codes import ExitCode
@@ -25,7 +25,7 @@ Area: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that was looked at.
 
@@ -44,6 +44,7 @@ class Finding:
     subject: str
     state: State
     detail: str = ""
+    _: KW_ONLY
     used_for: str = ""
     lost: str = ""
     remedy: str = ""

@@ -31,7 +31,7 @@ def workgroup_finding(
     subject = f"workgroup {config.workgroup}"
     if workgroups is None and settings is None:
         detail = "neither ListWorkGroups nor GetWorkGroup may be asked"
-        return [Finding(area="workgroup", subject=subject, state="untried", detail=detail)]
+        return [Finding("workgroup", subject, "untried", detail)]
 
     if workgroups is not None:
         try:
@@ -39,10 +39,10 @@ def workgroup_finding(
         except ConfigError as exc:
             return [
                 Finding(
-                    area="workgroup",
-                    subject=subject,
-                    state="problem",
-                    detail=exc.problems[0].remedy,
+                    "workgroup",
+                    subject,
+                    "problem",
+                    exc.problems[0].remedy,
                     lost="the run does not start",
                     remedy="name another in `workgroup`",
                     exit_code=ExitCode.USAGE,
@@ -51,7 +51,7 @@ def workgroup_finding(
 
     if settings is None:
         detail = "enabled; where it puts results only athena:GetWorkGroup shows"
-        return [Finding(area="workgroup", subject=subject, state="ok", detail=detail)]
+        return [Finding("workgroup", subject, "ok", detail)]
 
     return [_result_place(config, subject, settings)]
 
@@ -61,10 +61,10 @@ def _result_place(config: Config, subject: str, settings: WorkgroupConfiguration
     if managed is not None and managed.enabled:
         # Athena refuses a place for results where it keeps them itself.
         return Finding(
-            area="workgroup",
-            subject=subject,
-            state="problem" if config.bucket else "ok",
-            detail="Athena keeps its results itself",
+            "workgroup",
+            subject,
+            "problem" if config.bucket else "ok",
+            "Athena keeps its results itself",
             lost="statements are refused, for `bucket` names a place for results",
             remedy="name a workgroup without managed results",
             exit_code=ExitCode.FAILED if config.bucket else ExitCode.OK,
@@ -74,16 +74,16 @@ def _result_place(config: Config, subject: str, settings: WorkgroupConfiguration
     is_enforced = bool(settings.enforce_work_group_configuration)
     if is_enforced and place and not _is_below(place, config.bucket):
         return Finding(
-            area="workgroup",
-            subject=subject,
-            state="problem",
-            detail=f"enforces {place}: `bucket` is ignored",
+            "workgroup",
+            subject,
+            "problem",
+            f"enforces {place}: `bucket` is ignored",
             lost="rights were tried on `bucket`, results go elsewhere",
             remedy=f"write {place.rstrip('/')} as `bucket`, or name another workgroup",
         )
 
     shown = f"enforces {place}" if is_enforced and place else f"results go to {config.bucket}"
-    return Finding(area="workgroup", subject=subject, state="ok", detail=f"enabled; {shown}")
+    return Finding("workgroup", subject, "ok", f"enabled; {shown}")
 
 
 def _is_below(place: str, bucket: str) -> bool:
@@ -105,10 +105,10 @@ def _catalog(config: Config, facts: CatalogFacts, tried: CheckResult | None) -> 
     subject, kind = f"catalog {facts.name}", facts.type or "of unknown type"
     if facts.status not in (None, "CREATE_COMPLETE"):
         return Finding(
-            area="catalogs",
-            subject=subject,
-            state="problem",
-            detail=f"{kind}, {facts.status}",
+            "catalogs",
+            subject,
+            "problem",
+            f"{kind}, {facts.status}",
             lost="it cannot be read",
             remedy="repair it in Athena, or leave it out of `catalogs`",
             # With "*" a run leaves it out by itself.
@@ -117,21 +117,21 @@ def _catalog(config: Config, facts: CatalogFacts, tried: CheckResult | None) -> 
 
     if tried is None:
         detail = f"{kind}; only a statement asks it, see `--query`"
-        return Finding(area="catalogs", subject=subject, state="untried", detail=detail)
+        return Finding("catalogs", subject, "untried", detail)
 
     said = tried.refusal or tried.detail
     if tried.state == "ok" and not tried.refusal:
-        return Finding(area="catalogs", subject=subject, state="ok", detail=f"{kind}, answers")
+        return Finding("catalogs", subject, "ok", f"{kind}, answers")
 
     if facts.is_own_glue:
         detail = f"{kind}; Athena: {said}; Glue is asked first"
-        return Finding(area="catalogs", subject=subject, state="untried", detail=detail)
+        return Finding("catalogs", subject, "untried", detail)
 
     return Finding(
-        area="catalogs",
-        subject=subject,
-        state="denied" if tried.state == "denied" else "problem",
-        detail=f"{kind}; {said}",
+        "catalogs",
+        subject,
+        "denied" if tried.state == "denied" else "problem",
+        f"{kind}; {said}",
         lost='the run fails, or leaves it out with on_error "skip"',
         remedy="allow what it names, repair its connector, or leave it out of `catalogs`",
         exit_code=ExitCode.FAILED,
