@@ -22,8 +22,8 @@ from benchmarks.frame import Options, median, own_run, parse, rounded, show
 from kada_athena_async.estimate.rates import bucket_s
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.behaviour import Behaviour
-from kada_athena_async.sandbox.estate.small import make_execution, tiny_estate
 from kada_athena_async.sandbox.limits import QUOTAS
+from tests.kit.small_estate import make_execution, tiny_estate
 
 WORKGROUPS = ("primary", "adhoc", "bi_dashboards", "data-science", "etl_nightly", "legacy_reports")
 EVENTS_A_PAGE = 50  # AWS CloudTrail API Reference, LookupEvents

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from kada_athena_async.sandbox import Sandbox
-from kada_athena_async.sandbox.estate.small import tiny_estate
 from tests.acceptance.conftest import in_sight
 from tests.kit.command import run_command
+from tests.kit.small_estate import tiny_estate
 
 THEIRS = (
     "from kada_collectors.extractors.utils "

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from kada_athena_async.sandbox import Sandbox
-from kada_athena_async.sandbox.estate.small import tiny_estate
 from kada_athena_async.sandbox.sandbox import RESULTS_PREFIX, SiteHandle
+from tests.kit.small_estate import tiny_estate
 from tests.landing.support import SESSION
 
 LANDING, MARKS = "kada-landing", "kada-marks"

@@ -11,7 +11,7 @@ import pytest
 
 from kada_athena_async import Extractor
 from kada_athena_async.sandbox import Sandbox
-from kada_athena_async.sandbox.estate.small import tiny_estate
+from tests.kit.small_estate import tiny_estate
 
 LANDING = "the-landing"
 

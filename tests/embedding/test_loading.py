@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from kada_athena_async.sandbox import Sandbox
-from kada_athena_async.sandbox.estate.small import tiny_estate
+from tests.kit.small_estate import tiny_estate
 
 # Forks a child for each use, so that each loads for itself; libraries are loaded once. A child says
 # which modules of ours the thread of the event loop imports while the loop runs.

@@ -18,9 +18,9 @@ from kada_athena_async.errors import AccessDeniedError, CredentialsError
 from kada_athena_async.events import Event, UnitFinished
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.cloudtrail import event_at
-from kada_athena_async.sandbox.estate.tags import true_tags
 from kada_athena_async.sinks.csv_format import encode
 from tests.conftest import Extracts
+from tests.kit.true_tags import true_tags
 
 Make = Callable[..., Extractor]
 START = "2000-01-01 00:00:00"

@@ -12,8 +12,8 @@ import pytest
 
 from kada_athena_async import Extractor
 from kada_athena_async.sandbox import Sandbox
-from kada_athena_async.sandbox.estate.awkward import SPARK_SQL, VIEW_SQL, awkward_estate
 from tests.conftest import Extracts
+from tests.extraction.awkward_estate import SPARK_SQL, VIEW_SQL, awkward_estate
 from tests.kit.raw_aws import RawAws
 
 NOW = datetime(2026, 11, 1, 12, 0, 0, tzinfo=timezone.utc)

@@ -17,9 +17,9 @@ from kada_athena_async.permissions import account_scope, policy_of
 from kada_athena_async.redact import Redactor
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.people import in_account, person_of
-from kada_athena_async.sandbox.estate.small import tiny_estate
 from kada_athena_async.sources.principals import pseudonym
 from tests.faults.world import START, WallClock
+from tests.kit.small_estate import tiny_estate
 
 PARAMETER = "/kada/hash_key"
 ARN = "arn:aws:secretsmanager:ap-southeast-2:123456789012:secret:kada/landing-AbCdEf"

@@ -14,7 +14,7 @@ from kada_athena_async import Extractor, RunReport
 from kada_athena_async.config import Config, make_config
 from kada_athena_async.permissions import account_scope, permissions_of, policy_of
 from kada_athena_async.sandbox import Sandbox
-from kada_athena_async.sandbox.estate.small import tiny_estate
+from tests.kit.small_estate import tiny_estate
 
 
 def config_for(sandbox: Sandbox, folder: Path, policy: object = "admin", **fields: Any) -> Config:

@@ -16,10 +16,10 @@ import pytest
 from kada_athena_async.errors import StateError
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Workgroup
-from kada_athena_async.sandbox.estate.small import tiny_estate
 from kada_athena_async.sandbox.policy import Policy
 from tests.conftest import Extracts
 from tests.faults.world import START, WallClock, World, finished
+from tests.kit.small_estate import tiny_estate
 from tests.unit.commit.disk import CrashingFiles, SimulatedCrash
 
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)

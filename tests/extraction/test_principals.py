@@ -16,10 +16,10 @@ import pytest
 from kada_athena_async.events import Event, UnitAdvanced
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.cloudtrail import OLD_SECRET, event_at, person_of
-from kada_athena_async.sandbox.estate.small import make_execution, tiny_estate
 from kada_athena_async.sandbox.execute.system_tables import PARAMETER_SECRET
 from tests.faults.world import START, WallClock
 from tests.kit.command import ROOT, run_command
+from tests.kit.small_estate import make_execution, tiny_estate
 
 HOUR = timedelta(hours=1)
 

@@ -15,9 +15,9 @@ from kada_athena_async.engine import SitesExtractor
 from kada_athena_async.errors import StateError
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Workgroup
-from kada_athena_async.sandbox.estate.small import tiny_estate
 from tests.faults.world import START, WallClock, World, fields_of
 from tests.kit.command import command
+from tests.kit.small_estate import tiny_estate
 
 HOUR = timedelta(hours=1)
 

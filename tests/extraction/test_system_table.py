@@ -15,9 +15,9 @@ import pytest
 from kada_athena_async.errors import ConfigError
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import TableRef
-from kada_athena_async.sandbox.estate.small import make_execution, tiny_estate
 from kada_athena_async.sandbox.execute.system_tables import COLUMNS, PARAMETER_SECRET
 from tests.faults.world import START, WallClock
+from tests.kit.small_estate import make_execution, tiny_estate
 
 HOUR = timedelta(hours=1)
 OLDEST = make_execution(9001, submitted_at=START - timedelta(days=60))

@@ -13,11 +13,12 @@ import pytest
 from kada_athena_async import Extractor
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Schema
-from kada_athena_async.sandbox.estate.small import make_table, tiny_estate
-from kada_athena_async.sandbox.estate.tags import LF_TAGS, TagTruth, true_tags
+from kada_athena_async.sandbox.estate.tags import LF_TAGS
 from tests.extraction.conftest import run
 from tests.faults.world import START, WallClock
 from tests.kit.raw_aws import RawAws
+from tests.kit.small_estate import make_table, tiny_estate
+from tests.kit.true_tags import TagTruth, true_tags
 
 SEARCHES = sum(-(-len(values) // 50) for values in LF_TAGS.values())
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from kada_athena_async.sandbox import Sandbox
-from kada_athena_async.sandbox.estate.small import make_execution, tiny_estate
 from tests.faults.world import START, WallClock
+from tests.kit.small_estate import make_execution, tiny_estate
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from kada_athena_async.extracts.runs import select_runs
 from kada_athena_async.files import Files
 from kada_athena_async.permissions import Target, account_scope, permissions_of, policy_of
 from kada_athena_async.sandbox import Sandbox
-from kada_athena_async.sandbox.estate.small import tiny_estate
 from tests.extraction.test_least_privilege import config_for, extract
+from tests.kit.small_estate import tiny_estate
 
 GET = "athena:GetWorkGroup"
 

@@ -15,10 +15,10 @@ from typing import NamedTuple
 import pytest
 
 from kada_athena_async.sandbox import Sandbox
-from kada_athena_async.sandbox.estate.small import tiny_estate
 from kada_athena_async.sync import get_hwm, publish_hwm
 from tests.extraction.test_once import check_once, is_crash
 from tests.faults.world import START, WallClock, World
+from tests.kit.small_estate import tiny_estate
 from tests.unit.commit.disk import CrashingFiles
 
 NAME = "nightly"

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from kada_athena_async.sandbox import Sandbox
-from kada_athena_async.sandbox.estate.small import tiny_estate
 from tests.faults.world import START, WallClock, World
 from tests.kit.raw_aws import RawAws
+from tests.kit.small_estate import tiny_estate
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -29,9 +29,9 @@ import boto3
 
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Workgroup
-from kada_athena_async.sandbox.estate.small import make_execution, tiny_estate
 from tests.faults.dying import KILLED, Runner, is_alive
 from tests.faults.world import START, WallClock, finished
+from tests.kit.small_estate import make_execution, tiny_estate
 
 Arrangement: TypeAlias = Literal["alone", "landed", "shared", "shared_directory"]
 """One machine; one with a landing; two that share landing and mark, in S3 or in a directory."""

@@ -19,10 +19,10 @@ import pytest
 from kada_athena_async.aws import wire
 from kada_athena_async.aws.decode import ANSWER_KINDS
 from kada_athena_async.sandbox import Sandbox
-from kada_athena_async.sandbox.estate.small import tiny_estate
 from tests.faults.test_odd_answers import OddWorld
 from tests.faults.world import START, WallClock
 from tests.kit.raw_aws import RawAws
+from tests.kit.small_estate import tiny_estate
 
 REMOVED = object()
 CHANGES: dict[str, object] = {

@@ -22,12 +22,12 @@ import pytest
 
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Workgroup
-from kada_athena_async.sandbox.estate.small import make_execution, tiny_estate
-from kada_athena_async.sandbox.estate.tags import true_tags
 from tests.conftest import Extracts
 from tests.faults.dying import KILLED, Runner, calls_of, is_alive, steps_of
 from tests.faults.test_answers import statements
 from tests.faults.world import SETTLE, START, WallClock, World
+from tests.kit.small_estate import make_execution, tiny_estate
+from tests.kit.true_tags import true_tags
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="kills by Linux's means"),

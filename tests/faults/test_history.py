@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from kada_athena_async.sandbox import Sandbox
-from kada_athena_async.sandbox.estate.small import make_execution, tiny_estate
 from tests.faults.world import SETTLE, START, WallClock, World
+from tests.kit.small_estate import make_execution, tiny_estate
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 MS = timedelta(milliseconds=1)

@@ -13,9 +13,9 @@ import pytest
 
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Workgroup
-from kada_athena_async.sandbox.estate.small import make_execution, tiny_estate
 from tests.faults.dying import ROOT
 from tests.faults.world import START, WallClock, World, fields_of
+from tests.kit.small_estate import make_execution, tiny_estate
 
 pytestmark = [
     pytest.mark.skipif(

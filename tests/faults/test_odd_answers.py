@@ -19,10 +19,10 @@ from kada_athena_async.aws.error_codes import FOREIGN_ATTEMPTS
 from kada_athena_async.errors import UnitError
 from kada_athena_async.events import UnitFinished
 from kada_athena_async.sandbox.estate.model import Schema
-from kada_athena_async.sandbox.estate.small import make_table
 from kada_athena_async.sandbox.wire import Reply, Request, json_reply
 from tests.faults.world import START, WallClock, World, fields_of
 from tests.kit.raw_aws import Forward, RawAws
+from tests.kit.small_estate import make_table
 
 
 class OddWorld(World):

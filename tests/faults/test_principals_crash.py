@@ -13,9 +13,9 @@ import pytest
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.cloudtrail import event_at
 from kada_athena_async.sandbox.estate.people import person_of
-from kada_athena_async.sandbox.estate.small import tiny_estate
 from tests.faults.dying import KILLED, Runner
 from tests.faults.world import START, WallClock, World
+from tests.kit.small_estate import tiny_estate
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="kills by Linux's means"),

@@ -20,10 +20,10 @@ import pytest
 from kada_athena_async.errors import KadaAthenaError
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Workgroup
-from kada_athena_async.sandbox.estate.small import tiny_estate
 from tests.faults.test_interruption import count, descriptors, settles
 from tests.faults.test_state_machine import FATAL, PASSING, is_crash
 from tests.faults.world import SETTLE, START, WallClock, World
+from tests.kit.small_estate import tiny_estate
 from tests.unit.commit.disk import CrashingFiles
 
 RUNS = int(os.environ.get("FAULTS_SOAK", "15"))

@@ -31,8 +31,8 @@ from kada_athena_async import RunReport
 from kada_athena_async.errors import KadaAthenaError, StateError
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Workgroup
-from kada_athena_async.sandbox.estate.small import tiny_estate
 from tests.faults.world import SETTLE, START, WallClock, World, finished
+from tests.kit.small_estate import tiny_estate
 from tests.unit.commit.disk import CrashingFiles, SimulatedCrash
 
 GAMES = int(os.environ.get("FAULTS_GAMES", "0"))

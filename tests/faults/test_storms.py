@@ -9,9 +9,9 @@ from pathlib import Path
 from kada_athena_async.retry import RetryBudget
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Workgroup
-from kada_athena_async.sandbox.estate.small import make_execution, tiny_estate
 from tests.faults.dying import calls_of
 from tests.faults.world import START, WallClock, World
+from tests.kit.small_estate import make_execution, tiny_estate
 
 HOUR = timedelta(hours=1)
 STORM_S = 60

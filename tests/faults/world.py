@@ -10,8 +10,8 @@ from typing import Any
 from kada_athena_async import Extractor, RunReport
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Estate
-from kada_athena_async.sandbox.estate.small import make_execution
 from tests.conftest import Extracts, FastClock
+from tests.kit.small_estate import make_execution
 
 START = datetime(2026, 11, 1, 12, 0, 0, tzinfo=timezone.utc)
 SETTLE = timedelta(seconds=60)

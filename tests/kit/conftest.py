@@ -8,8 +8,8 @@ from datetime import datetime, timezone
 import pytest
 
 from kada_athena_async.sandbox import Sandbox
-from kada_athena_async.sandbox.estate.small import tiny_estate
 from tests.kit.raw_aws import RawAws
+from tests.kit.small_estate import tiny_estate
 
 NOW = datetime(2026, 11, 1, 12, 0, 0, tzinfo=timezone.utc)
 

@@ -19,7 +19,7 @@ from kada_athena_async import Extractor
 from kada_athena_async.errors import CommitError, DeliveryError
 from kada_athena_async.files import Files
 from kada_athena_async.sandbox import Sandbox
-from kada_athena_async.sandbox.estate.small import tiny_estate
+from tests.kit.small_estate import tiny_estate
 from tests.landing.support import Bucket, in_sight
 
 Make = Callable[..., Extractor]

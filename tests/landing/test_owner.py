@@ -13,10 +13,10 @@ from kada_athena_async.errors import CredentialsError, DeliveryError, StateError
 from kada_athena_async.events import Warned
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Workgroup
-from kada_athena_async.sandbox.estate.small import tiny_estate
 from kada_athena_async.sandbox.policy import Policy
 from tests.faults.world import START, WallClock, World, fields_of
 from tests.kit.command import command
+from tests.kit.small_estate import tiny_estate
 from tests.landing.support import Bucket
 
 OTHER = "210987654321"

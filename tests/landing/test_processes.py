@@ -20,8 +20,8 @@ from pathlib import Path
 import pytest
 
 from kada_athena_async.sandbox import Sandbox
-from kada_athena_async.sandbox.estate.small import tiny_estate
 from tests.kit.command import ROOT, start_command
+from tests.kit.small_estate import tiny_estate
 from tests.landing.support import Bucket
 
 START_S = 200

@@ -21,11 +21,11 @@ from kada_athena_async import Extractor
 from kada_athena_async.errors import ConfigError, DeliveryError, LockedError, NetworkError
 from kada_athena_async.events import QueryStarted, StageFinished, StageStarted
 from kada_athena_async.sandbox import Sandbox
-from kada_athena_async.sandbox.estate.small import tiny_estate
 from kada_athena_async.sandbox.wire import Reply
 from kada_athena_async.sync import load_config
 from tests.kit.command import ROOT, Done, run_command
 from tests.kit.raw_aws import RawAws
+from tests.kit.small_estate import tiny_estate
 from tests.kit.wires import closed_port
 from tests.landing.support import Bucket, in_sight
 

@@ -16,9 +16,9 @@ from kada_athena_async import Extractor
 from kada_athena_async.errors import CredentialsError
 from kada_athena_async.events import RetryScheduled
 from kada_athena_async.sandbox import Sandbox
-from kada_athena_async.sandbox.estate.small import tiny_estate
 from tests.kit.command import command
 from tests.kit.raw_aws import RawAws
+from tests.kit.small_estate import tiny_estate
 from tests.kit.wires import BytesServer, closed_port
 from tests.network.conftest import NOW
 

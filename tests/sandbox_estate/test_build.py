@@ -8,7 +8,7 @@ import pytest
 
 from kada_athena_async.sandbox.estate.build import build_estate
 from kada_athena_async.sandbox.estate.model import Estate
-from kada_athena_async.sandbox.estate.small import make_execution, make_table, tiny_estate
+from tests.kit.small_estate import make_execution, make_table, tiny_estate
 from tests.sandbox_estate.conftest import NOW
 
 

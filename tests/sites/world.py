@@ -12,10 +12,10 @@ from typing import Any
 
 from kada_athena_async.config import Site, load_sites
 from kada_athena_async.sandbox import Sandbox
-from kada_athena_async.sandbox.estate.small import tiny_estate
 from kada_athena_async.sandbox.sandbox import RESULTS_PREFIX, PolicyChoice, SiteHandle
 from tests.conftest import Extracts
 from tests.faults.world import columns_of
+from tests.kit.small_estate import tiny_estate
 
 REGIONS = ("ap-southeast-2", "eu-west-1", "us-east-1")
 DENY_ALL: Mapping[str, object] = {"Version": "2012-10-17", "Statement": []}

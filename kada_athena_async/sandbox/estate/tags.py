@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
 from zlib import crc32
 
 from kada_athena_async.sandbox.estate.model import Catalog, Estate, Schema, Table
@@ -19,18 +17,6 @@ LF_TAGS: dict[str, tuple[str, ...]] = {
 
 _UNTAGGED_OF = 5
 """One database of so many has no tag."""
-
-
-class TagTruth(NamedTuple):
-    """A value of a tag that a resource has, its own or its parent's."""
-
-    catalog: str
-    schema: str
-    table: str
-    column: str
-    key: str
-    value: str
-    is_inherited: bool
 
 
 def add_tags(estate: Estate) -> None:
@@ -75,26 +61,3 @@ def _number(*names: str) -> int:
 def effective_tags(schema: Schema, table: Table) -> dict[str, str]:
     """The tags of *table*, its own before those of its database."""
     return {**schema.lf_tags, **table.lf_tags}
-
-
-def true_tags(estate: Estate) -> Iterator[TagTruth]:
-    """Every tag of the estate's databases and tables, and those assigned to columns."""
-    for catalog in estate.catalogs.values():
-        for schema in catalog.schemas.values():
-            above = schema.lf_tags
-            for key, value in above.items():
-                yield TagTruth(catalog.name, schema.name, "", "", key, value, False)
-
-            for table in schema.tables.values():
-                yield from _true_tags_of_table(catalog.name, schema, table)
-
-
-def _true_tags_of_table(catalog: str, schema: Schema, table: Table) -> Iterator[TagTruth]:
-    own = effective_tags(schema, table)
-    where = (catalog, schema.name, table.name)
-    for key, value in own.items():
-        yield TagTruth(*where, "", key, value, schema.lf_tags.get(key) == value)
-
-    for column in table.columns:
-        for key, value in column.lf_tags.items():
-            yield TagTruth(*where, column.name, key, value, own.get(key) == value)
