@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import enum
 from inspect import Parameter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-
-class Source(str, enum.Enum):
-    """Values of ``--metadata-source``."""
-
-    AUTO = "auto"
-    SQL = "sql"
-    API = "api"
-
-
-class OnError(str, enum.Enum):
-    """Values of ``--on-error``."""
-
-    FAIL = "fail"
-    SKIP = "skip"
+# Those of the configuration, whose own names for them would load all of it.
+Source = Literal["auto", "sql", "api"]
+OnError = Literal["fail", "skip"]
 
 
 def option(name: str, kind: Any, *flags: str, default: object = None, **more: Any) -> Parameter:

@@ -121,13 +121,8 @@ class Output:
 
     def data(self, facts: Mapping[str, object], *, kind: str, lines: list[str]) -> None:
         """Print the result of the command: *lines* for people, *facts* with ``--json``."""
-        for log in self._objects():
-            log.notify(kind, facts)
-
-        if self.as_json:
-            return
-
-        for line in lines:
+        self._emit(kind, facts)
+        for line in () if self.as_json else lines:
             self._to_stdout(self._redact(escape(line, limit=_ERROR_LIMIT)))
 
     def document(self, facts: object) -> None:
@@ -173,11 +168,7 @@ class Output:
         Args:
             site: Whose error it is, where there are several.
         """
-        facts = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
-        for log in self._objects():
-            whose = {"site": site} if site else {}
-            log.notify("error", {**whose, **facts, "exit_code": error.exit_code})
-
+        self._emit("error", {**({"site": site} if site else {}), **_facts(error)})
         whose_line = f"{escape(site)}: " if site else ""
         message = escape(error.message, limit=_ERROR_LIMIT, keep="\n")
         self._to_stderr(f"error: {whose_line}{message}")
@@ -191,9 +182,7 @@ class Output:
 
     def site_error(self, site: str, error: KadaAthenaError) -> None:
         """For programs: an error of one site; people saw it when it came."""
-        facts = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
-        for log in self._objects():
-            log.notify("error", {"site": site, **facts, "exit_code": error.exit_code})
+        self._emit("error", {"site": site, **_facts(error)})
 
     def sites_failed(self, failed: Sequence[str], total: int, *, retry: str = "") -> None:
         """The verdict over several sites, if some failed, and how to do it once more.
@@ -209,9 +198,7 @@ class Output:
 
     def interrupted(self, signal_name: str) -> None:
         """A signal ended the work, which has tidied up."""
-        for log in self._objects():
-            log.notify("interrupted", {"signal": signal_name})
-
+        self._emit("interrupted", {"signal": signal_name})
         if not self._is_to_commit:
             self._to_stderr(f"interrupted by {signal_name}")
             self.remedy(again())
@@ -229,11 +216,8 @@ class Output:
             site: Whose error it is, where there are several.
         """
         kind = type(error).__name__
-        for log in self._objects():
-            log.notify(
-                "error", {"kind": kind, "run_id": self._run_id, "exit_code": ExitCode.FAILED}
-            )
-
+        facts = {"kind": kind, "run_id": self._run_id, "exit_code": ExitCode.FAILED}
+        self._emit("error", facts)
         run = f" in run {self._run_id}" if self._run_id else ""
         where = f"{site}: " if site else ""
         self._to_stderr(f"error: {where}unexpected {kind}{run}: this is a bug of kada_athena_async")
@@ -315,6 +299,11 @@ class Output:
         else:
             self._to_stderr("nothing was committed")
 
+    def _emit(self, kind: str, facts: Mapping[str, object]) -> None:
+        """Write an object to all writers of JSON."""
+        for log in self._objects():
+            log.notify(kind, facts)
+
     def _objects(self) -> list[JsonLines]:
         """The writers of JSON: to stdout if that was asked for, and to the log file."""
         log = [self._log] if self._log else []
@@ -362,6 +351,16 @@ class Output:
         console = Console(stderr=True, highlight=False, markup=False, emoji=False)
         for line in self._redact(lines).split("\n"):
             print_line(console, line)
+
+
+def _facts(error: KadaAthenaError) -> dict[str, object]:
+    """*error* for programs."""
+    return {
+        "kind": type(error).__name__,
+        "message": error.message,
+        "hint": error.hint,
+        "exit_code": error.exit_code,
+    }
 
 
 def _next_of(error: KadaAthenaError) -> str:

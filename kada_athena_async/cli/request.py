@@ -126,13 +126,14 @@ def existing_config(given: Path | None) -> Path | None:
 
 
 def configured_sites(output: Output, request: RunRequest) -> tuple[Site, ...]:
-    """The sites that were asked for, their secrets known to *talk* and their warnings said.
+    """The sites that were asked for, their secrets known to *output* and their warnings said.
 
     A configuration without ``sites`` is one site whose name is empty.
 
     Raises:
-        ConfigError: With every problem of all sites, or of ``--site``.
+        ConfigError: With every problem of the command line, of all sites, or of ``--site``.
     """
+    check_request(request)
     output.know_secrets(known_secrets(None))
     overrides = overrides_of(request)
     path = existing_config(request.config)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from kada_athena_async.cli.output import Output
-from kada_athena_async.cli.request import RunRequest
+from kada_athena_async.cli.request import RunRequest, configured_sites
 from kada_athena_async.cli.signals import run_until_signalled
 from kada_athena_async.cli.telemetry import telemetry
 from kada_athena_async.config import Site
@@ -15,7 +15,14 @@ from kada_athena_async.engine.sites import SITES_AT_ONCE
 from kada_athena_async.errors import ConfigError, KadaAthenaError, Problem
 from kada_athena_async.report import common_exit_code
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from kada_athena_async.engine import DoctorReport
+    from kada_athena_async.engine.preview import PlanReport
+
 ResultT = TypeVar("ResultT")
+ReportT = TypeVar("ReportT", "DoctorReport", "PlanReport")
 
 
 def each_site(
@@ -57,6 +64,30 @@ def each_site(
         output.sites_failed([one.site.name for one in results if one.exit_code], len(sites))
 
     return common_exit_code([found.exit_code for found in results])
+
+
+def each_site_drawn(
+    output: Output,
+    request: RunRequest,
+    work: Callable[[Extractor], Awaitable[ReportT]],
+    draw: Callable[[Output, ReportT, str], RenderableType],
+    *,
+    kind: str,
+) -> int:
+    """Do *work* for every configured site and draw its report; the common exit code.
+
+    Args:
+        draw: Makes the picture of a report and of the name of its site.
+        kind: Of the report, for programs.
+    """
+
+    def show(report: ReportT, site: str) -> None:
+        output.data({"site": site, **report.to_dict()}, kind=kind, lines=[])
+        if not output.as_json:
+            output.picture(draw(output, report, site))
+
+    sites = configured_sites(output, request)
+    return each_site(output, sites, request, work, show, shows_events=not output.as_json)
 
 
 def worked(

@@ -102,15 +102,15 @@ def export(
       kada-athena-async export --to duckdb -o . --sandbox
     """
     from kada_athena_async.cli.request import published
-    from kada_athena_async.cli.work.export import ExportRequest, export_runs
+    from kada_athena_async.cli.work.export import export_runs
 
-    request = ExportRequest(
+    return export_runs(
+        output,
+        published(**asked),
         to=to,
         directory=directory,
         to_url=to_url,
         newest=newest,
         since=since,
         region=region,
-        asked=published(**asked),
     )
-    return export_runs(output, request)

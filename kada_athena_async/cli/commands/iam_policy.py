@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import CONFIG, NAME, SETTINGS, SITES, option, switch
 
 if TYPE_CHECKING:
     from kada_athena_async.cli.output import Output
-
-
-class Form(str, enum.Enum):
-    """Values of ``--format``."""
-
-    JSON = "json"
-    CLOUDFORMATION = "cloudformation"
-    TERRAFORM = "terraform"
-
-
-class For(str, enum.Enum):
-    """Values of ``--for``."""
-
-    RUN = "run"
-    CALLER = "caller"
-    LANDING = "landing"
-    HWM_STORE = "hwm_store"
+    from kada_athena_async.permissions import Principal
+    from kada_athena_async.permissions.formats import Format
 
 
 FORM = option(
     "form",
-    Form,
+    Literal["json", "cloudformation", "terraform"],
     "--format",
-    default=Form.JSON,
+    default="json",
     show_default=True,
     help="Language of the document.",
 )
@@ -49,9 +33,9 @@ OPTIONAL = switch(
 )
 PRINCIPAL = option(
     "principal",
-    For,
+    Literal["run", "caller", "landing", "hwm_store"],
     "--for",
-    default=For.RUN,
+    default="run",
     show_default=True,
     help="Whose rights: of who extracts, of who assumes the role, of the landing's or the "
     "HWM's own identity.",
@@ -59,7 +43,15 @@ PRINCIPAL = option(
 
 
 @command(CONFIG, NAME, FORM, ACCOUNT, OPTIONAL, PRINCIPAL, SITES, SETTINGS)
-def iam_policy(document: Output, *, form: Form, principal: For, **asked: Any) -> int:
+def iam_policy(
+    document: Output,
+    *,
+    form: Format,
+    account: str,
+    has_optional: bool,
+    principal: Principal,
+    **asked: Any,
+) -> int:
     """Print the least-privilege policy for this configuration; AWS is not asked.
 
     Resources are narrowed to its workgroups, catalogs, schemas and buckets.
@@ -69,7 +61,14 @@ def iam_policy(document: Output, *, form: Form, principal: For, **asked: Any) ->
       kada-athena-async iam-policy -c kada_athena_extractor_config.json
       kada-athena-async iam-policy --format terraform --account 123456789012 --optional
     """
-    from kada_athena_async.cli.work.iam_policy import PolicyRequest, show_policy
+    from kada_athena_async.cli.request import RunRequest
+    from kada_athena_async.cli.work.iam_policy import show_policy
 
-    request = PolicyRequest(form=form.value, principal=principal.value, **asked)
-    return show_policy(document, request)
+    return show_policy(
+        document,
+        RunRequest(**asked),
+        form=form,
+        account=account,
+        has_optional=has_optional,
+        principal=principal,
+    )

@@ -47,7 +47,6 @@ def report(
       kada-athena-async report -c kada_athena_extractor_config.json -f estate.html
     """
     from kada_athena_async.cli.request import published
-    from kada_athena_async.cli.work.report import PageRequest, make_page
+    from kada_athena_async.cli.work.report import make_page
 
-    request = PageRequest(file=file, days=days, since=since, asked=published(**asked))
-    return make_page(output, request)
+    return make_page(output, published(**asked), file=file, days=days, since=since)

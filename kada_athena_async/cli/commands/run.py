@@ -27,7 +27,6 @@ from kada_athena_async.errors import ConfigError
 
 if TYPE_CHECKING:
     from kada_athena_async.cli.output import Output
-    from kada_athena_async.cli.request import RunRequest
 
 NO_RESUME = switch(
     "is_fresh",
@@ -104,20 +103,15 @@ def run(
 
     overrides = {
         "output_path": str(output_path.absolute()) if output_path else None,
-        "metadata_source": metadata_source.value if metadata_source else None,
-        "on_error": on_error.value if on_error else None,
+        "metadata_source": metadata_source,
+        "on_error": on_error,
     }
     request = RunRequest(overrides=overrides, **asked)
-    return _run_demo(output, request) if is_sandbox else _run_extraction(output, request)
+    if is_sandbox:
+        from kada_athena_async.cli.work.sandbox import run_demo
 
+        return run_demo(output, request)
 
-def _run_demo(output: Output, request: RunRequest) -> int:
-    from kada_athena_async.cli.work.sandbox import run_demo
-
-    return run_demo(output, request)
-
-
-def _run_extraction(output: Output, request: RunRequest) -> int:
     from kada_athena_async.aws.network import make_context
 
     _beside(make_context)

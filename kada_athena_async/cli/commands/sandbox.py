@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import option
 
 if TYPE_CHECKING:
     from kada_athena_async.cli.output import Output
-
-
-class SandboxPolicy(str, enum.Enum):
-    """Values of ``--policy``."""
-
-    ADMIN = "admin"
-    SEED = "seed"
 
 
 PORT = option(
@@ -50,8 +42,8 @@ SCALE = option(
 )
 POLICY = option(
     "policy",
-    SandboxPolicy,
-    default=SandboxPolicy.ADMIN,
+    Literal["admin", "seed"],
+    default="admin",
     show_default=True,
     help="Rights: all, or those of the documented policy.",
 )
@@ -61,7 +53,7 @@ WRITE_CONFIG = option(
 
 
 @command(PORT, SEED, SCALE, POLICY, WRITE_CONFIG)
-def sandbox(output: Output, *, policy: SandboxPolicy, **asked: Any) -> int:
+def sandbox(output: Output, *, write_config: Path | None, **settings: Any) -> int:
     """Serve an invented AWS on this machine until Ctrl-C; prints a configuration for it.
 
     \b
@@ -69,6 +61,6 @@ def sandbox(output: Output, *, policy: SandboxPolicy, **asked: Any) -> int:
       kada-athena-async sandbox --write-config sandbox.json
       kada-athena-async run -c sandbox.json      (in another terminal)
     """
-    from kada_athena_async.cli.work.sandbox import SandboxRequest, serve_sandbox
+    from kada_athena_async.cli.work.sandbox import serve_sandbox
 
-    return serve_sandbox(output, SandboxRequest(policy=policy.value, **asked))
+    return serve_sandbox(output, write_config, **settings)

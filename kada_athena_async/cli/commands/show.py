@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import (
@@ -23,27 +22,26 @@ if TYPE_CHECKING:
     from kada_athena_async.cli.output import Output
 
 
-class What(str, enum.Enum):
-    """Views of ``show``."""
-
-    COUNTS = "counts"
-    SEARCH = "search"
-    HEAD = "head"
-    WORKGROUPS = "workgroups"
-    SLOWEST = "slowest"
-    COSTLIEST = "costliest"
-    FAILURES = "failures"
-    PROBLEMS = "problems"
-    CHANGES = "changes"
-    TABLES = "tables"
-    UNUSED = "unused"
-    USERS = "users"
-    WHO = "who"
-    ADVICE = "advice"
-
+What = Literal[
+    "counts",
+    "search",
+    "head",
+    "workgroups",
+    "slowest",
+    "costliest",
+    "failures",
+    "problems",
+    "changes",
+    "tables",
+    "unused",
+    "users",
+    "who",
+    "advice",
+]
+"""Views of ``show``."""
 
 VIEW = argument(
-    "what", What, default=What.COUNTS, show_default=True, metavar="WHAT", help="See above."
+    "what", What, default="counts", show_default=True, metavar="WHAT", help="See above."
 )
 SUBJECT = argument(
     "of",
@@ -106,12 +104,11 @@ def show(
       kada-athena-async show changes --output-path /tmp/output --json
     """
     from kada_athena_async.cli.request import published
-    from kada_athena_async.cli.work.show import ShowRequest, show_extracts
+    from kada_athena_async.cli.work.show import show_extracts
 
     if rows is None and name.isdecimal():
         # Once `-n` meant rows here, and in scripts it still does.
         rows, name = int(name), "athena"
 
-    published_runs = published(name=name, **asked)
-    request = ShowRequest(what.value, of, rows, days=days, since=since, asked=published_runs)
-    return show_extracts(output, request)
+    request = published(name=name, **asked)
+    return show_extracts(output, request, what, of, rows=rows, days=days, since=since)

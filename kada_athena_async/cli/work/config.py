@@ -10,7 +10,6 @@ from kada_athena_async.cli.invocation import suggestion
 from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import (
     RunRequest,
-    check_request,
     configured_sites,
     overrides_of,
 )
@@ -19,12 +18,10 @@ from kada_athena_async.config import (
     Config,
 )
 from kada_athena_async.config.problems import find_problems, shown_value, unknown_key
+from kada_athena_async.config.region import REGION_VARIABLES
 from kada_athena_async.config.text_values import parse_text
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.redact import hide_secrets
-
-# Where the SDKs look for a region too.
-_REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
 def write_starter(output: Output, file: Path | None, settings: tuple[str, ...]) -> int:
@@ -55,7 +52,6 @@ def check_configuration(output: Output, request: RunRequest) -> int:
     Raises:
         ConfigError: With every problem.
     """
-    check_request(request)
     for site in configured_sites(output, request):
         config = site.config
         facts: dict[str, object] = {
@@ -80,7 +76,7 @@ def check_configuration(output: Output, request: RunRequest) -> int:
 def _starter() -> dict[str, object]:
     """The vendor's fields; what only the user can know is empty, and refused until it is not."""
     values = {name: field.get_default() for name, field in Config.model_fields.items()}
-    region = next((os.environ[name] for name in _REGION_VARIABLES if os.environ.get(name)), "")
+    region = next((os.environ[name] for name in REGION_VARIABLES if os.environ.get(name)), "")
     return {
         "key": "",
         "secret": "",

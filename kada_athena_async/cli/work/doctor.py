@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from kada_athena_async.cli.output import Output
-from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
-from kada_athena_async.cli.sites import each_site
+from kada_athena_async.cli.request import RunRequest
+from kada_athena_async.cli.sites import each_site_drawn
 from kada_athena_async.engine import DoctorReport, Extractor
 from kada_athena_async.engine.doctor import Finding
 
@@ -21,26 +21,11 @@ _WORDS = {"ok": "ok", "denied": "DENIED", "problem": "PROBLEM", "untried": "untr
 
 def examine_sites(output: Output, request: RunRequest, *, runs_query: bool) -> int:
     """Examine the sites, several side by side; their common exit code, as a run's."""
-    check_request(request)
-    sites = configured_sites(output, request)
 
     async def work(extractor: Extractor) -> DoctorReport:
         return await extractor.examine(runs_query=runs_query)
 
-    return each_site(
-        output,
-        sites,
-        request,
-        work,
-        lambda report, site: _show(output, report, site),
-        shows_events=not output.as_json,
-    )
-
-
-def _show(output: Output, report: DoctorReport, site: str) -> None:
-    output.data({"site": site, **report.to_dict()}, kind="doctor", lines=[])
-    if not output.as_json:
-        output.picture(_shown(output, report, site))
+    return each_site_drawn(output, request, work, _shown, kind="doctor")
 
 
 def _shown(output: Output, report: DoctorReport, site: str) -> RenderableType:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,59 +24,56 @@ if TYPE_CHECKING:
     from kada_athena_async.export.sending import PostReport
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportRequest:
-    """Options of ``export``.
+def export_runs(
+    output: Output,
+    request: RunRequest,
+    *,
+    to: str,
+    directory: Path | None,
+    to_url: str | None,
+    newest: bool,
+    since: str | None,
+    region: str,
+) -> int:
+    """Export the runs of each site and say which files there are; the exit code.
 
-    Attributes:
-        directory: Where the files go; None if they are only posted.
+    Args:
+        directory: Where the files go, of several sites one below it each; None if they are only
+            posted.
         to_url: Where events are posted; None if nowhere.
         since: A time, as typed.
-        asked: The extracts to read.
-    """
-
-    to: str
-    directory: Path | None
-    to_url: str | None
-    newest: bool
-    since: str | None
-    region: str
-    asked: RunRequest
-
-
-def export_runs(output: Output, request: ExportRequest) -> int:
-    """Export the runs of each site and say which files there are; the exit code.
 
     Raises:
         ConfigError: The command makes no sense, or an extra is not installed.
         StateError: There are no extracts, or they cannot be used.
         DeliveryError: The endpoint does not take the events.
     """
-    _check(request)
-    since = time_since(None, request.since)
-    post = _poster(output, request.to_url) if request.to_url else None
-    found = site_extracts(output, request.asked)
+    _check(to, directory, to_url, since if newest else None)
+    begin = time_since(None, since)
+    post = _poster(output, to_url) if to_url else None
+    found = site_extracts(output, request)
 
     def show(place: SiteExtracts) -> None:
-        directory = _directory(request.directory, place.name if len(found) > 1 else "")
+        name = place.name if len(found) > 1 else ""
+        folder = directory.absolute() / name if directory else None
 
         async def work() -> tuple[ExportReport, PostReport | None]:
             with tempfile.TemporaryDirectory(prefix="kada-export-") as scratch:
                 report = await export(
-                    request.to,
+                    to,
                     output_path=place.output_path,
-                    directory=directory or scratch,
+                    directory=folder or scratch,
                     name=place.name,
-                    newest=request.newest,
-                    since=since,
-                    region=request.region,
+                    newest=newest,
+                    since=begin,
+                    region=region,
                 )
                 return report, await post(next(iter(report.files))) if post else None
 
         done, posted = run_until_signalled(
             work, on_signal=lambda: output.say("stopping; once more to stop at once")
         )
-        _show(output, done, posted, is_kept=directory is not None)
+        _show(output, done, posted, is_kept=folder is not None)
 
     return each_site_extracts(output, found, show)
 
@@ -117,29 +113,24 @@ def _show(
         output.say(f"{posted.events:,} events posted to {posted.url}")
 
 
-def _check(request: ExportRequest) -> None:
+def _check(to: str, directory: Path | None, to_url: str | None, beside_newest: str | None) -> None:
     """Raise ConfigError for a command line that makes no sense."""
     problems = []
-    if request.to not in TARGETS:
-        problems.append(Problem("--to", ascii(request.to), f"name one of {', '.join(TARGETS)}"))
+    if to not in TARGETS:
+        problems.append(Problem("--to", ascii(to), f"name one of {', '.join(TARGETS)}"))
 
-    if request.to_url and request.to != "openlineage":
+    if to_url and to != "openlineage":
         problems.append(Problem("--to-url", "given", "use it with --to openlineage only"))
 
-    if request.directory is None and not request.to_url:
+    if directory is None and not to_url:
         problems.append(Problem("-o", "(nothing)", "name the directory that the files go to"))
 
-    elif request.directory is not None and request.directory.is_file():
-        shown = ascii(str(request.directory))
+    elif directory is not None and directory.is_file():
+        shown = ascii(str(directory))
         problems.append(Problem("-o", shown, "is a file; name a directory for the files"))
 
-    if request.newest and request.since:
-        problems.append(Problem("--since", ascii(request.since), "leave out --newest or --since"))
+    if beside_newest:
+        problems.append(Problem("--since", ascii(beside_newest), "leave out --newest or --since"))
 
     if problems:
         raise ConfigError(problems, source="command")
-
-
-def _directory(directory: Path | None, name: str) -> Path | None:
-    """Directory of the files of a site; several sites have one each."""
-    return directory.absolute() / name if directory else None

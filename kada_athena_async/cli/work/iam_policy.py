@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from pathlib import Path
-from typing import cast
 
 from kada_athena_async.cli.invocation import options, suggestion
 from kada_athena_async.cli.output import Output
@@ -19,20 +16,6 @@ from kada_athena_async.permissions.policy import MANAGED_POLICY_MAX, PolicyDocum
 _NAMES_SHOWN = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyRequest:
-    """Options of ``iam-policy``."""
-
-    config: Path | None
-    name: str
-    settings: tuple[str, ...]
-    sites: tuple[str, ...]
-    form: str
-    account: str
-    has_optional: bool
-    principal: str
-
-
 _NAMED: dict[Principal, str] = {
     "run": "who extracts",
     "caller": "whoever assumes the role",
@@ -41,17 +24,23 @@ _NAMED: dict[Principal, str] = {
 }
 
 
-def show_policy(output: Output, request: PolicyRequest) -> int:
+def show_policy(
+    output: Output,
+    request: RunRequest,
+    *,
+    form: Format,
+    account: str,
+    has_optional: bool,
+    principal: Principal,
+) -> int:
     """Print it, and say on stderr what else is needed; the exit code."""
     config = _one_config(output, request)
-    principal = cast("Principal", request.principal)
     if principal not in principals(config):
         remedy = f"nothing has to be allowed there; use one of {', '.join(principals(config))}"
         raise ConfigError([Problem("--for", ascii(principal), remedy)], source="command")
 
-    form = cast("Format", request.form)
-    around = account_scope(config, request.account, unknown=OWN_ACCOUNT[form])
-    policy = policy_of(config, around, principal=principal, optional=request.has_optional)
+    around = account_scope(config, account, unknown=OWN_ACCOUNT[form])
+    policy = policy_of(config, around, principal=principal, optional=has_optional)
     output.text(render(policy, form, config=config, principal=principal))
     if around.account and around.account == OWN_ACCOUNT[form]:
         output.say("deploy it in the account of the estate: it stands for that account (--account)")
@@ -62,16 +51,8 @@ def show_policy(output: Output, request: PolicyRequest) -> int:
     return 0
 
 
-def _one_config(output: Output, request: PolicyRequest) -> Config:
-    sites = configured_sites(
-        output,
-        RunRequest(
-            config=request.config,
-            name=request.name,
-            settings=request.settings,
-            sites=request.sites,
-        ),
-    )
+def _one_config(output: Output, request: RunRequest) -> Config:
+    sites = configured_sites(output, request)
     if len(sites) > 1:
         names = ", ".join(site.name for site in sites[:_NAMES_SHOWN])
         more = ", ..." if len(sites) > _NAMES_SHOWN else ""

@@ -10,8 +10,8 @@ from rich.text import Text
 
 from kada_athena_async.cli.grid import Grid
 from kada_athena_async.cli.output import Output
-from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
-from kada_athena_async.cli.sites import each_site
+from kada_athena_async.cli.request import RunRequest
+from kada_athena_async.cli.sites import each_site_drawn
 from kada_athena_async.engine import Extractor
 from kada_athena_async.engine.preview import PlanReport
 from kada_athena_async.estimate import Estimate, Variant
@@ -27,26 +27,11 @@ MINUTE_S, HOUR_S = 60, 3600
 
 def show_plans(output: Output, request: RunRequest) -> int:
     """Plan each site's next run, those of several sites side by side; the exit code."""
-    check_request(request)
-    sites = configured_sites(output, request)
 
     async def work(extractor: Extractor) -> PlanReport:
         return await extractor.plan(start_hwm=request.start_hwm, end_hwm=request.end_hwm)
 
-    return each_site(
-        output,
-        sites,
-        request,
-        work,
-        lambda report, site: _show(output, report, site),
-        shows_events=not output.as_json,
-    )
-
-
-def _show(output: Output, report: PlanReport, site: str) -> None:
-    output.data({"site": site, **report.to_dict()}, kind="plan", lines=[])
-    if not output.as_json:
-        output.picture(_shown(output, report, site))
+    return each_site_drawn(output, request, work, _shown, kind="plan")
 
 
 def _shown(output: Output, report: PlanReport, site: str) -> RenderableType:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kada_athena_async.cli.output import Output
-from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
+from kada_athena_async.cli.request import RunRequest, configured_sites
 from kada_athena_async.cli.sites import each_site
 from kada_athena_async.landing import DeliveryReport
 
@@ -14,7 +14,6 @@ def push_extracts(output: Output, request: RunRequest, *, sends_all: bool = Fals
     Args:
         sends_all: Also what another landing has.
     """
-    check_request(request)
     sites = configured_sites(output, request)
 
     def show(report: DeliveryReport, site: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from kada_athena_async.cli.output import Output
@@ -18,26 +17,16 @@ from kada_athena_async.files import Files
 from kada_athena_async.observers.wording import counted, size
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageRequest:
-    """Options of ``report``.
-
-    Attributes:
-        file: Where the page goes; None for the working directory.
-        days, since: The time that is looked at, as typed; None for all published runs.
-        asked: The extracts to read.
-    """
-
-    file: Path | None
-    days: int | None
-    since: str | None
-    asked: RunRequest
-
-
-def make_page(output: Output, request: PageRequest) -> int:
+def make_page(
+    output: Output, request: RunRequest, *, file: Path | None, days: int | None, since: str | None
+) -> int:
     """Write one page of all sites that were asked for, and say where it is; the exit code.
 
     A site in trouble is reported and left out.
+
+    Args:
+        file: Where the page goes; None for the working directory.
+        days, since: The time that is looked at, as typed; None for all published runs.
 
     Raises:
         ConfigError: This Python has no SQLite, or the page cannot be written.
@@ -50,20 +39,20 @@ def make_page(output: Output, request: PageRequest) -> int:
         problem = Problem("report", f"(needs {error.name})", remedy)
         raise ConfigError([problem], source="installation") from None
 
-    since = time_since(request.days, request.since)
-    found = site_extracts(output, request.asked)
+    begin = time_since(days, since)
+    found = site_extracts(output, request)
     writer = PageWriter(len(found), files=Files())
 
     def add(place: SiteExtracts) -> None:
         output.say(f"reading the extracts of {place.name} in {place.output_path}")
-        writer.add(place.runs(days=request.days, since=since), site=place.site)
+        writer.add(place.runs(days=days, since=begin), site=place.site)
 
     def finish() -> None:
         if not writer.sites:
             return
 
-        name = found[0].name if len(found) == 1 else request.asked.name
-        page = writer.write((request.file or Path(f"{name}_report.html")).absolute())
+        name = found[0].name if len(found) == 1 else request.name
+        page = writer.write((file or Path(f"{name}_report.html")).absolute())
         output.data(page.to_dict(), kind="page", lines=[str(page.path)])
         of_sites = f" of {counted(writer.sites, 'site')}" if len(found) > 1 else ""
         output.say(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kada_athena_async.cli.invocation import NO_RESUME, again, again_for, options, suggestion
 from kada_athena_async.cli.output import Output
-from kada_athena_async.cli.request import RunRequest, check_request, configured_sites
+from kada_athena_async.cli.request import RunRequest, configured_sites
 from kada_athena_async.cli.sites import worked
 from kada_athena_async.config import Site
 from kada_athena_async.engine import SitesExtractor
@@ -18,9 +18,7 @@ _SHOWN_HINTS = 3
 
 def run_extraction(output: Output, request: RunRequest) -> int:
     """Extract as configured; the exit code."""
-    check_request(request)
-    sites = configured_sites(output, request)
-    return extract(output, sites, request).exit_code
+    return extract(output, configured_sites(output, request), request).exit_code
 
 
 def extract(output: Output, sites: Sequence[Site], request: RunRequest) -> SitesReport:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -33,17 +33,6 @@ if TYPE_CHECKING:
 _MARKER = ".made-by-kada-athena-async"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxRequest:
-    """Options of the sandbox."""
-
-    port: int = 0
-    seed: int = 7
-    scale: float = 1.0
-    policy: str = "admin"
-    write_config: Path | None = None
-
-
 def run_demo(output: Output, request: RunRequest) -> int:
     """Extract once from a sandbox into a folder of the working directory; the exit code.
 
@@ -60,9 +49,7 @@ def run_demo(output: Output, request: RunRequest) -> int:
     folder = SANDBOX_FOLDER.absolute()
     _empty(folder)
     output.say(f"starting an invented AWS on this machine; everything goes to {folder}")
-    with _sandbox(
-        SandboxRequest(port=0, seed=7, scale=1.0, policy="admin", write_config=None)
-    ) as aws:
+    with _sandbox() as aws:
         hwm_path = request.hwm_path or folder / f"{request.name}_hwm.txt"
         values = aws.config(folder / "extracts", catalogs=["*"])
         config = load_config(None, environment={}, overrides={**values, **overrides_of(request)})
@@ -76,12 +63,16 @@ def run_demo(output: Output, request: RunRequest) -> int:
     return found.exit_code
 
 
-def serve_sandbox(output: Output, request: SandboxRequest) -> int:
-    """Serve until a signal comes, which is its ordinary end; the exit code."""
-    with _sandbox(request) as aws:
+def serve_sandbox(output: Output, path: Path | None, **settings: Any) -> int:
+    """Serve until a signal comes, which is its ordinary end; the exit code.
+
+    Args:
+        path: Where a configuration for it is written too; None for nowhere.
+        settings: See ``Sandbox``.
+    """
+    with _sandbox(**settings) as aws:
         values = aws.config(Path("kada-sandbox-extracts").absolute(), catalogs=["*"])
         output.document(values)
-        path = request.write_config
         if path is not None:
             _write_config(path, values)
 
@@ -111,25 +102,15 @@ def _write_config(path: Path, values: Mapping[str, object]) -> None:
 
 
 @contextmanager
-def _sandbox(request: SandboxRequest) -> Iterator[Sandbox]:
+def _sandbox(**settings: Any) -> Iterator[Sandbox]:
     try:
         from kada_athena_async.sandbox import Sandbox
     except ModuleNotFoundError as error:
-        raise ConfigError(
-            [
-                Problem(
-                    "sandbox",
-                    f"(needs {error.name})",
-                    "install it: pip install 'kada-athena-async[sandbox]'",
-                )
-            ],
-            source="installation",
-        ) from error
+        remedy = "install it: pip install 'kada-athena-async[sandbox]'"
+        problem = Problem("sandbox", f"(needs {error.name})", remedy)
+        raise ConfigError([problem], source="installation") from error
 
-    policy = cast("Literal['admin', 'seed']", request.policy)
-    with Sandbox(
-        port=request.port, seed=request.seed, scale=request.scale, policy=policy
-    ) as sandbox:
+    with Sandbox(**settings) as sandbox:
         yield sandbox
 
 

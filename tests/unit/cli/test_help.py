@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 from typer.testing import CliRunner
@@ -78,8 +79,8 @@ def test_choices_are_those_of_the_configuration() -> None:
     """The options offer what the configuration accepts."""
     fields = Config.model_fields
 
-    assert set(fields["metadata_source"].annotation.__args__) == {c.value for c in Source}
-    assert set(fields["on_error"].annotation.__args__) == {c.value for c in OnError}
+    assert set(fields["metadata_source"].annotation.__args__) == set(get_args(Source))
+    assert set(fields["on_error"].annotation.__args__) == set(get_args(OnError))
 
 
 def test_the_default_file_is_named() -> None:
