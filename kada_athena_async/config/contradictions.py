@@ -9,24 +9,12 @@ from typing import NamedTuple
 from pydantic import SecretStr
 
 from kada_athena_async.config.landing import LocalPlace, S3Place, parse_place
+from kada_athena_async.config.region import partition_of
 from kada_athena_async.config.secrets import SecretReference
 from kada_athena_async.errors import Problem
 
 RETENTION_DAYS = 45
 """Days that Athena keeps a query's history (Athena user guide, "View recent queries")."""
-
-# What the names of a partition's regions begin with; all others are of the partition "aws".
-# https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
-_PARTITIONS: Mapping[str, str] = {
-    "cn-": "aws-cn",
-    "us-gov-": "aws-us-gov",
-    "us-iso-": "aws-iso",
-    "us-isob-": "aws-iso-b",
-    "eu-isoe-": "aws-iso-e",
-    "us-isof-": "aws-iso-f",
-    "eu-isof-": "aws-iso-f",
-    "eusc-": "aws-eusc",
-}
 
 
 class _Rule(NamedTuple):
@@ -167,11 +155,6 @@ def _member(place: object, name: str) -> str:
     """A member of a landing, as written or as read."""
     found = place.get(name) if isinstance(place, Mapping) else getattr(place, name, "")
     return str(found or "")
-
-
-def partition_of(region: str) -> str:
-    """The partition of AWS that a region lies in; identities of one are unknown to the others."""
-    return next((p for prefix, p in _PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
 def _foreign_role(key: str, role: str, region: str) -> list[Problem]:

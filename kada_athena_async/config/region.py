@@ -1,4 +1,4 @@
-"""The region where the configuration names none: as the AWS tools find it."""
+"""Regions: the partition of each, and the one of a configuration that names none."""
 
 from __future__ import annotations
 
@@ -9,6 +9,27 @@ from pathlib import Path
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
 REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _PROFILE_VARIABLES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+
+# https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eu-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
+"""Begin of the names of a partition's regions -> the partition; all others lie in ``aws``."""
+
+
+def partition_of(region: str) -> str:
+    """The partition of *region*: the second word of its ARNs.
+
+    Identities of one partition are unknown to the others.
+    """
+    return next((p for prefix, p in _PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
 def with_region(values: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, object]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
+from kada_athena_async.config.region import partition_of
 from kada_athena_async.export.history import History, TableName
 from kada_athena_async.records import EventRecord
 
-# The one catalog of which the extracts know the account: that of the account itself.
 GLUE_CATALOG = "awsdatacatalog"
-"""The catalog of the account itself, in lower case."""
+"""The catalog of the account itself, in lower case: the one whose account the extracts know."""
 
 Json: TypeAlias = "dict[str, Any]"
 
@@ -49,7 +49,7 @@ def symlinks(history: History, table: TableName, location: str | None) -> list[J
     """The other names of a table: in Glue, and the place of its data."""
     found = []
     if table.catalog.lower() == GLUE_CATALOG and history.account_id:
-        glue = f"arn:{_partition(history.region)}:glue:{history.region}:{history.account_id}"
+        glue = f"arn:{partition_of(history.region)}:glue:{history.region}:{history.account_id}"
         name = f"table/{table.schema}/{table.table}"
         found.append({"namespace": glue, "name": name, "type": "TABLE"})
 
@@ -58,11 +58,3 @@ def symlinks(history: History, table: TableName, location: str | None) -> list[J
         found.append({"namespace": place[0], "name": place[1], "type": "LOCATION"})
 
     return found
-
-
-def _partition(region: str) -> str:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html"""
-    if region.startswith("cn-"):
-        return "aws-cn"
-
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"

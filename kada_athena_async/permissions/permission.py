@@ -30,7 +30,7 @@ class Target(Enum):
     PARAMETERS = "parameters"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Permission:
     """A permission that a configuration has a use for.
 

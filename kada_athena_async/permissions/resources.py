@@ -6,25 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from typing_extensions import assert_never
-
 from kada_athena_async.config import Config, references_of
-from kada_athena_async.config.landing import S3Place
+from kada_athena_async.config.region import partition_of
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.permissions.permission import Target
 from kada_athena_async.permissions.requirements import OWN_CATALOG, Requirements, assumed_roles
-
-# docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html; the prefixes of the regions are
-# those of the SDK's own list of partitions (a test compares them).
-_PARTITIONS = (
-    ("cn-", "aws-cn"),
-    ("us-gov-", "aws-us-gov"),
-    ("us-isob-", "aws-iso-b"),
-    ("us-isof-", "aws-iso-f"),
-    ("eu-isoe-", "aws-iso-e"),
-    ("us-iso-", "aws-iso"),
-    ("eusc-", "aws-eusc"),
-)
 
 _ACCOUNT = re.compile(r"\d{12}")
 
@@ -62,11 +48,6 @@ def account_scope(config: Config, account: str = "", *, unknown: str = "") -> Ac
     return AccountScope(
         partition=partition_of(config.region), region=config.region, account=account_id
     )
-
-
-def partition_of(region: str) -> str:
-    """The partition of a region: the second word of its ARNs."""
-    return next((name for prefix, name in _PARTITIONS if region.startswith(prefix)), "aws")
 
 
 def arns(config: Config, target: Target, around: AccountScope) -> list[str]:
@@ -159,38 +140,19 @@ def schema_patterns(config: Config, catalog: str) -> list[str]:
 
 
 def _bucket_arns(needs: Requirements, target: Target, around: AccountScope) -> list[str]:
-    config = needs.config
-    match target:
-        case Target.RESULTS_BUCKET | Target.RESULTS:
-            bucket, _, prefix = config.bucket.removeprefix("s3://").partition("/")
-            is_bucket = target is Target.RESULTS_BUCKET
-        case Target.LANDING_BUCKET | Target.LANDING:
-            bucket, prefix = _place(needs.place("landing"))
-            is_bucket = target is Target.LANDING_BUCKET
-        case Target.MARKS_BUCKET | Target.MARKS:
-            bucket, prefix = _place(needs.place("hwm_store"))
-            is_bucket = target is Target.MARKS_BUCKET
-        case (
-            Target.EVERYTHING
-            | Target.OWN_WORKGROUP
-            | Target.HISTORY
-            | Target.CATALOGS
-            | Target.GLUE_DATABASES
-            | Target.GLUE_TABLES
-            | Target.SYSTEM_TABLE
-            | Target.ROLES
-            | Target.LANDING_KEY
-            | Target.SECRETS
-            | Target.PARAMETERS
-        ):
-            raise AssertionError(f"unreachable: {target} is no bucket")
-        case _ as never:
-            assert_never(never)
+    """The bucket of *target*, or the objects below its prefix; none if it lies in no bucket."""
+    if target in (Target.RESULTS_BUCKET, Target.RESULTS):
+        bucket, _, prefix = needs.config.bucket.removeprefix("s3://").partition("/")
+    else:
+        is_landing = target in (Target.LANDING_BUCKET, Target.LANDING)
+        place = needs.place("landing" if is_landing else "hwm_store")
+        bucket, prefix = (place.bucket, place.prefix) if place is not None else ("", "")
 
     if not bucket:
         return []
 
     arn = f"arn:{around.partition}:s3:::{bucket}"
+    is_bucket = target in (Target.RESULTS_BUCKET, Target.LANDING_BUCKET, Target.MARKS_BUCKET)
     return [arn if is_bucket else "/".join(filter(None, [arn, _literal(prefix), "*"]))]
 
 
@@ -220,10 +182,6 @@ def _keys(needs: Requirements, around: AccountScope) -> list[str]:
         return [f"{head}:key/*" if name.startswith("alias/") else key]
 
     return [f"{keys}:key/*" if key.startswith("alias/") else f"{keys}:key/{key}"]
-
-
-def _place(place: S3Place | None) -> tuple[str, str]:
-    return (place.bucket, place.prefix) if place is not None else ("", "")
 
 
 def _literal(text: str) -> str:

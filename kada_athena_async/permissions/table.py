@@ -29,55 +29,34 @@ class _Row(NamedTuple):
     is_needed: Callable[[Requirements], bool | None]
 
 
+def _where(asked: str, *, is_needed: bool) -> Callable[[Requirements], bool | None]:
+    """Needed or an extra where *asked*, an attribute of ``Requirements``, is true; else no use."""
+    return lambda needs: is_needed if getattr(needs, asked) else None
+
+
+_sql = _where("asks_sql", is_needed=True)
+_sql_costs = _where("asks_sql", is_needed=False)
+_glue = _where("reads_glue", is_needed=True)
+_trail = _where("asks_trail", is_needed=False)
+_tags = _where("asks_tags", is_needed=False)
+_system_table = _where("asks_system_table", is_needed=False)
+
+
 def _always(_: Requirements) -> bool:
     return True
 
 
-def _sql(needs: Requirements) -> bool | None:
-    return True if needs.asks_sql else None
-
-
-def _sql_costs(needs: Requirements) -> bool | None:
-    return False if needs.asks_sql else None
-
-
-def _own_workgroup(needs: Requirements) -> bool | None:
-    return False if needs.asks_sql else None
-
-
 def _others_by_api(needs: Requirements) -> bool | None:
     """Needed for catalogs that Glue does not list; for Glue's own it stands in."""
-    if not needs.asks_api:
-        return None
-
-    return needs.has_others
+    return needs.has_others if needs.asks_api else None
 
 
 def _describe(needs: Requirements) -> bool:
     return needs.asks_sql and not needs.asks_api and needs.has_others
 
 
-def _glue(needs: Requirements) -> bool | None:
-    return True if needs.reads_glue else None
-
-
 def _glue_by_sql(needs: Requirements) -> bool | None:
     return True if needs.reads_glue and needs.asks_sql else None
-
-
-def _trail(needs: Requirements) -> bool | None:
-    """An extra: never needed, and of no use where nobody asks who ran the queries."""
-    return False if needs.asks_trail else None
-
-
-def _tags(needs: Requirements) -> bool | None:
-    """An extra: never needed, and of no use where nobody asks for tags."""
-    return False if needs.asks_tags else None
-
-
-def _system_table(needs: Requirements) -> bool | None:
-    """An extra: without it the API is asked."""
-    return False if needs.asks_system_table else None
 
 
 _NO_TABLE = "Athena's system table is not used: the history comes from the API, 250 executions/s"
@@ -239,7 +218,7 @@ _TABLE: tuple[_Row, ...] = (
         Target.OWN_WORKGROUP,
         "let `doctor` see where the workgroup puts results",
         "`doctor` cannot see whether the workgroup enforces a place of its own for results",
-        _own_workgroup,
+        _sql_costs,
     ),
     _Row(
         "athena:GetWorkGroup",
@@ -298,13 +277,7 @@ def permissions_of(config: Config) -> tuple[Permission, ...]:
     """Every permission that *config* has a use for, in the order in which a run needs them."""
     needs = Requirements(config)
     found = [
-        Permission(
-            action=row.action,
-            target=row.target,
-            used_for=row.used_for,
-            lost=row.lost,
-            is_needed=is_needed,
-        )
+        Permission(row.action, row.target, row.used_for, row.lost, is_needed)
         for row in _TABLE
         if (is_needed := row.is_needed(needs)) is not None
     ]

@@ -8,7 +8,7 @@ import pytest
 from botocore.loaders import Loader
 
 from kada_athena_async.config import make_config
-from kada_athena_async.config.contradictions import partition_of
+from kada_athena_async.config.region import partition_of
 from kada_athena_async.errors import ConfigError
 
 FIELDS: dict[str, object] = {

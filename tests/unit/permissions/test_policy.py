@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.loaders import Loader
 
 from kada_athena_async.config import Config, make_config
 from kada_athena_async.errors import ConfigError
@@ -19,7 +18,6 @@ from kada_athena_async.permissions import (
     policy_of,
     principals,
 )
-from kada_athena_async.permissions.resources import partition_of
 
 ROLE = "arn:aws:iam::123456789012:role/data/KadaAthenaRole"
 
@@ -197,19 +195,6 @@ def test_without_an_account_nothing_is_guessed(account: str, role: str, expected
 def test_the_account_given_wins_over_the_roles() -> None:
     """An estate may lie in another account than the role that reads it."""
     assert account_scope(config_of(), "210987654321").account == "210987654321"
-
-
-def test_every_region_of_the_sdk_has_its_partition() -> None:
-    """The prefixes agree with the SDK's own list of regions."""
-    partitions = Loader().load_data("partitions")["partitions"]
-    wrong = [
-        (region, partition["id"])
-        for partition in partitions
-        for region in partition["regions"]
-        if not region.endswith("-global") and partition_of(region) != partition["id"]
-    ]
-
-    assert wrong == []
 
 
 def test_names_cannot_become_patterns() -> None:
