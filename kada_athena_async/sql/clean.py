@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from kada_athena_async.sql.literal_lists import ListGrammar
+from kada_athena_async.sql.literal_lists import fold_lists
 from kada_athena_async.sql.substitute import split_at, substitute
 from kada_athena_async.sql.tokens import unescaped
 
@@ -13,7 +13,6 @@ _NAME = re.compile(r'"[^"]*(?:""[^"]*)*"|`[^`]*(?:``[^`]*)*`')
 _UNICODE_NAME = re.compile(r'\b[Uu]&("[^"]*(?:""[^"]*)*")(?!\s*uescape)', re.IGNORECASE)
 _COMMENT = re.compile(r"--\?|/\*\?\*/")
 _ESCAPE = re.compile(r"\? ?uescape ?\?", re.IGNORECASE)  # of U&'...', one literal
-_LISTS = ListGrammar(r"(?:null|true|false|(?:[A-Za-z]{4,9} ?)?(?:[-+] ?)?\?)", gap=" ?")
 
 # Where the grammar wants a string; a number does everywhere else.
 _STRINGS = re.compile(
@@ -28,7 +27,7 @@ def clean(masked: str) -> str:
     """Return *masked* without its comments, each space one, one item or row of each list."""
     if '&"' in masked:
         masked = _UNICODE_NAME.sub(_plain_name, masked)
-    return outside_names(masked, _clean).strip()
+    return fold_lists(outside_names(masked, _clean)).strip()
 
 
 def _plain_name(match: re.Match[str]) -> str:
@@ -61,14 +60,7 @@ def outside_names(text: str, change: Callable[[str], str]) -> str:
 
 def _clean(piece: str) -> str:
     spaced = without_comments(piece)
-    if "?" not in spaced:
-        return spaced
-
-    return _LISTS.fold(substitute(_ESCAPE, "?", spaced), _one_list)
-
-
-def _one_list(first: str, is_after_in: bool) -> str:
-    return "(?)" if is_after_in and "," in first else first
+    return substitute(_ESCAPE, "?", spaced) if "?" in spaced else spaced
 
 
 def _with_literals(piece: str) -> str:

@@ -7,17 +7,17 @@ from functools import lru_cache
 from hashlib import sha256
 
 from kada_athena_async.sql.clean import outside_names, without_comments
-from kada_athena_async.sql.literal_lists import ListGrammar
+from kada_athena_async.sql.literal_lists import fold_lists
 from kada_athena_async.sql.masking import is_unmaskable, mask_sql
 from kada_athena_async.sql.substitute import substitute
 
 _HEX_CHARS = 32
 _SPACE_AT_MARK = re.compile(r" (?:(?!\w)|(?<!\w ))")
 
-# date?, -? and ? alike: an item of a list of literals, in normal form.
-_LISTS = ListGrammar(
-    r"(?:(?:date|timestamp|time|decimal|uuid|ipaddress|json)?[-+]?\?|null|true|false"
-    r"|cast\([-+]?\? ?as [a-z ]+(?:\([0-9,]+\))?\))"
+# The sign of a literal, but not the minus between two values.
+_SIGN = re.compile(
+    r"(\A|[=<>(,*/%|\[]|\b(?:select|and|or|then|else|when|between|where|on|not|case|having|interval"
+    r"|limit|by|like|is|in|distinct|all|any|values|union|row))[-+](?=\?)"
 )
 
 # Names that need no quotes have none here. With an upper-case letter they are another name in
@@ -48,8 +48,8 @@ def fingerprint(
 ) -> str:
     """Return 32 hexadecimal digits that name the shape of *text*.
 
-    Made from the masked text only, so that no literal can be guessed from it. Lists of literals
-    after IN count as one, whatever their length; so do the rows of VALUES. Parts of names that
+    Made from the masked text only, so that no literal can be guessed from it. An item that is
+    repeated in a list after IN counts once, and so does a row of VALUES. Parts of names that
     programs make up for each run count as one too.
 
     Args:
@@ -83,7 +83,10 @@ def _shape(masked: str, schema: str | None) -> str:
         shape = substitute(_own_names(schema.lower()), r"\1 ", shape)
 
     shape = substitute(_GENERATED, "*", shape)
-    return _LISTS.fold(shape, _one_list) if "?" in shape else shape
+    if "?" not in shape:
+        return shape
+
+    return fold_lists(substitute(_SIGN, r"\1", shape.replace("?uescape?", "?")))
 
 
 @lru_cache(maxsize=1_000)
@@ -91,9 +94,5 @@ def _own_names(schema: str) -> re.Pattern[str]:
     return re.compile(rf"\b(from|join|into|update|table|view) {re.escape(schema)}\.")
 
 
-def _one_list(first: str, is_after_in: bool) -> str:
-    return f"({','.join('?' * (1 if is_after_in else _LISTS.width(first)))})"
-
-
 def _normal(piece: str) -> str:
-    return substitute(_SPACE_AT_MARK, "", without_comments(piece))
+    return substitute(_SPACE_AT_MARK, "", without_comments(piece)).replace("!=", "<>")

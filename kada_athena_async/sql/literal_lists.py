@@ -1,75 +1,138 @@
-"""Lists of literals in masked SQL: those after IN, and the rows of VALUES.
+"""Lists of values in masked SQL: what is repeated after IN, or in the rows of VALUES, counts once.
 
-A list may be as long as a statement. It is looked at piece by piece, so that no single call of the
-pattern engine, which keeps the interpreter's lock, takes long.
+A list may be as long as a statement: one pass, and what repeats is passed over unread.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-_PIECE_ITEMS = 500
-_IN = re.compile(r"\bin ?\Z", re.IGNORECASE)
-_LONGEST_IN = 4
-"""Characters of ``IN`` and a space, and one before them."""
+_LIST = re.compile(r"\b(?:in\s?\(|values\s?(?:row\s?)?\()", re.IGNORECASE)
+_MARK = re.compile(
+    r"""(?:"[^"]*"|`[^`]*`) | (?P<values>\bvalues(?=\s?(?:row\s?)?\())
+    | (?P<open>(?P<in>\bin\s?\()|[(\[]) | (?P<close>[)\]]) | (?P<comma>,)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_NEXT_ROW = re.compile(r"\s?,(?=\s?(?:row\s?)?\()", re.IGNORECASE)
+_SUBQUERY = re.compile(r"[\s(]*(?:select|with|values|table)\b", re.IGNORECASE)
+_CONSTANT = re.compile(
+    r"""(?:(?:date|timestamp|time|decimal|uuid|ipaddress|json|boolean|varchar|char|double|real
+        |bigint|integer|smallint|tinyint)\s?)?(?:[-+]\s?)?\? | null | true | false
+    | (?:try_)?cast\((?:[-+]\s?)?\?\ ?as\ [a-z ]+(?:\([0-9, ]+\))?\)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_MAX_DEPTH = 20
+"""Lists within lists that are looked at; each level copies what is in it."""
 
 
-class ListGrammar:
-    """The spelling of a list in one form of masked text, white space being single spaces.
+class _List:
+    """An open list: after IN, of rows after VALUES, or a row of either.
 
     Args:
-        item: The pattern of an item; it may not match the beginning of a longer one.
-        gap: The pattern of what may stand around an item.
+        kind: ``in``, ``values`` or ``row``, all of whose items are kept.
+        begin: Number of the pieces before its current item.
+        start: Place of that item in the text.
     """
 
-    def __init__(self, item: str, *, gap: str = "") -> None:
-        piece = rf"{gap}{item}(?:{gap},{gap}{item}){{0,{_PIECE_ITEMS}}}{gap}"
-        self._piece = re.compile(piece, re.IGNORECASE)
-        self._item = re.compile(item, re.IGNORECASE)
-        self._next_row = re.compile(rf"{gap},{gap}(?=\()")
+    __slots__ = ("begin", "items", "kind", "start")
 
-    def fold(self, text: str, one_list: Callable[[str, bool], str]) -> str:
-        """Return *text* with one list in place of each run of them, separated by commas.
+    def __init__(self, kind: str, begin: int, start: int) -> None:
+        self.kind = kind
+        self.begin = begin
+        self.start = start
+        self.items: list[str] = []
 
-        Args:
-            one_list: Gives what stands for a run, from its first list and whether IN is before it.
-        """
-        pieces: list[str] = []
-        done = 0
-        begin = text.find("(")
-        while begin >= 0:
-            end = self._end(text, begin)
-            if end:
-                is_after_in = _IN.search(text, max(0, begin - _LONGEST_IN), begin) is not None
-                pieces += (text[done:begin], one_list(text[begin:end], is_after_in))
-                done = end = self._end_of_rows(text, end)
-            begin = text.find("(", end or begin + 1)
 
-        pieces.append(text[done:])
-        return "".join(pieces)
+def fold_lists(text: str) -> str:
+    """Return *text*, of single spaces, with each item of its lists once, and ``?`` for constants.
 
-    def width(self, one_list: str) -> int:
-        """The number of items of a list."""
-        return sum(1 for _ in self._item.finditer(one_list))
+    So ``IN (1, NULL, DATE '2026-01-01')`` is ``IN (?)``; an item with a function or a name in it is
+    one of its own.
+    """
+    if "?" not in text or not _LIST.search(text):
+        return text
 
-    def _end(self, text: str, begin: int) -> int:
-        """End of the list that opens at *begin*; 0 if there is none."""
-        position = begin + 1
-        while piece := self._piece.match(text, position):
-            position = piece.end() + 1
-            mark = text[position - 1 : position]
-            if mark == ")":
-                return position
-            if mark != ",":
-                break
+    folder = _Folder(text)
+    folder.run()
+    return "".join(folder.pieces)
 
-        return 0
 
-    def _end_of_rows(self, text: str, end: int) -> int:
-        while (following := self._next_row.match(text, end)) and (
-            after := self._end(text, following.end())
-        ):
-            end = after
+class _Folder:
+    def __init__(self, text: str) -> None:
+        self.pieces: list[str] = []
+        self._text = text
+        self._position = 0
+        self._open: list[_List | None] = []  # None for parentheses that are no list
+        self._depth = 0
 
-        return end
+    def run(self) -> None:
+        while mark := _MARK.search(self._text, self._position):
+            start, end = mark.span()
+            if mark["values"] or mark["open"]:
+                self._pass_to(end)
+                self._begin(mark)
+            elif mark["close"]:
+                self._pass_to(start)
+                self._end_list()
+                self._pass_to(end)
+                self._end_row()
+            elif mark["comma"] and self._open and self._open[-1] is not None:
+                self._pass_to(start)
+                self._end_item(self._open[-1])
+            else:
+                self._pass_to(end)
+
+        self._pass_to(len(self._text))
+        while self._open:
+            self._end_list()
+
+    def _pass_to(self, position: int) -> None:
+        self.pieces.append(self._text[self._position : position])
+        self._position = position
+
+    def _begin(self, mark: re.Match[str]) -> None:
+        around = self._open[-1] if self._open else None
+        kind = "values" if mark["values"] else ""
+        if mark["in"] and not _SUBQUERY.match(self._text, mark.end()):
+            kind = "in"
+        elif mark["open"] == "(" and around is not None and around.kind != "row":
+            kind = "row"
+
+        if kind and self._depth < _MAX_DEPTH:
+            self._depth += 1
+            self._open.append(_List(kind, len(self.pieces), mark.end()))
+        elif not mark["values"]:
+            self._open.append(None)
+
+    def _end_item(self, one: _List) -> None:
+        """Take what was passed since the item began, and pass over the comma and what repeats."""
+        text, end = self._text, self._position + 1
+        item = "".join(self.pieces[one.begin :])
+        del self.pieces[one.begin :]
+        one.items.append("?" if _CONSTANT.fullmatch(item.strip()) else item)
+        again = text[one.start : end]
+        while one.kind != "row" and text.startswith(again, end):
+            end += len(again)
+        self._position = one.start = end
+
+    def _end_list(self) -> None:
+        one = self._open.pop() if self._open else None
+        if one is not None:
+            position = self._position
+            self._end_item(one)
+            self._position = position
+            distinct: dict[object, str] = {}
+            for number, item in enumerate(one.items):
+                distinct.setdefault(number if one.kind == "row" else item.strip(), item)
+            self.pieces.append(",".join(distinct.values()))
+            self._depth -= 1
+
+    def _end_row(self) -> None:
+        """After a row of VALUES another begins, or the list of rows ends."""
+        rows = self._open[-1] if self._open else None
+        if rows is not None and rows.kind == "values":
+            if _NEXT_ROW.match(self._text, self._position):
+                self._pass_to(self._text.index(",", self._position))
+                self._end_item(rows)
+            else:
+                self._end_list()

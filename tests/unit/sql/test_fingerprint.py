@@ -120,19 +120,68 @@ def test_a_comment_within_a_clause_changes_nothing() -> None:
     assert masked == "SELECT a FROM t GROUP /*?*/ BY 1, 2"
 
 
-def test_lists_after_in_are_one_whatever_they_hold() -> None:
-    """NULL, TRUE and CAST of a literal are items like literals."""
-    base = fingerprint("SELECT a FROM t WHERE b IN (1)")
-    for items in ("1, 2", "NULL, 1, TRUE", "CAST('x' AS varchar(10)), DATE '2020-01-01', false"):
-        assert fingerprint(f"SELECT a FROM t WHERE b IN ({items})") == base, items
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("1", "NULL, -1, TRUE, CAST('x' AS varchar(10)), DATE '2020-01-01', U&'x' UESCAPE '!'"),
+        ("INTERVAL '1' DAY", "INTERVAL '1' DAY, INTERVAL '2' DAY"),
+        ("date('2020-01-01')", "date('2020-01-01'), date('2020-01-02')"),
+        ("lower('A')", "lower('A'), lower('B') ,lower(/* x */ 'C')"),
+        ("c, 1", "c, 'x', 'y'"),
+        ("(1, 2)", "(1, NULL), (DATE '2020-01-01', 4)"),
+        ("ROW(1, 2)", "ROW(1, 2), ROW(3, 4)"),
+        ("ARRAY[1]", "ARRAY[1], ARRAY[2]"),
+    ],
+)
+def test_lists_after_in_are_one_whatever_they_hold(one: str, other: str) -> None:
+    """What is repeated counts once: literals of any kind, calls, rows; other calls are others."""
+    base = "SELECT a FROM t WHERE b IN ({}) AND c = 1"
+
+    assert fingerprint(base.format(one)) == fingerprint(base.format(other))
+    assert fingerprint(base.format("upper('A')")) != fingerprint(base.format(one))
 
 
-def test_rows_of_other_widths_are_other_shapes() -> None:
-    """Two columns are not three."""
-    two, three = fingerprint("INSERT INTO t VALUES (1, 2)"), "INSERT INTO t VALUES (1, 2, 3)"
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("(1, 2)", "(1, NULL), (2, TRUE), (-3, 'x')"),
+        ("ROW(1, 2)", "ROW(1, 2), ROW(3, 4)"),
+        ("(1, now())", "(1, now()), (2, now())"),
+        ("(1, ARRAY[1, 2])", "(1, ARRAY[1, 2]), (2, ARRAY[3, 4])"),
+    ],
+)
+def test_rows_of_values_are_one_and_of_other_widths_another(one: str, other: str) -> None:
+    """Two columns are not three, however many rows there are."""
+    shape = fingerprint(f"INSERT INTO t VALUES {one}")
 
-    assert fingerprint(three) != two
-    assert fingerprint("INSERT INTO t VALUES (1, NULL), (2, TRUE), (-3, 'x')") == two
+    assert fingerprint(f"INSERT INTO t VALUES {other}") == shape
+    assert fingerprint("INSERT INTO t VALUES (1, 2, 3)") != shape
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("SELECT (1), (2) FROM t", "SELECT (1) FROM t"),
+        ("SELECT f((1), (2)) FROM t", "SELECT f((1)) FROM t"),
+        ("SELECT a -1 FROM t", "SELECT a 1 FROM t"),
+        ("SELECT 1 - 1 FROM t", "SELECT 1 1 FROM t"),
+        ("SELECT a FROM t WHERE b IN (c, d)", "SELECT a FROM t WHERE b IN (c)"),
+        ("SELECT a FROM t WHERE b IN (SELECT 1, 2)", "SELECT a FROM t WHERE b IN (SELECT 1)"),
+    ],
+)
+def test_only_lists_after_in_and_values_are_folded(one: str, other: str) -> None:
+    """Elsewhere each item counts, and so does a minus between two values."""
+    assert fingerprint(one) != fingerprint(other)
+
+
+def test_a_sign_is_part_of_the_literal() -> None:
+    """As in -1, wherever a value begins; and two spellings of "not equal" are one."""
+    base = "SELECT 1, f(2) FROM t WHERE a = 3 AND b BETWEEN 4 AND 5 AND c <> INTERVAL '6' DAY"
+    signed = (
+        "SELECT -1, f(- 2) FROM t WHERE a = -3 AND b BETWEEN +4 AND -5 AND c != INTERVAL -'6' DAY"
+    )
+
+    assert fingerprint(signed) == fingerprint(base)
 
 
 def test_labelled_statements_differ() -> None:
