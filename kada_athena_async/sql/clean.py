@@ -16,10 +16,21 @@ _ESCAPE = re.compile(r"\? ?uescape ?\?", re.IGNORECASE)  # of U&'...', one liter
 
 # Where the grammar wants a string; a number does everywhere else.
 _STRINGS = re.compile(
-    r"\b(date|timestamp|time|interval|json|uuid|ipaddress|decimal|escape|zone|bigint|double"
+    r"\b(date|timestamp|time|interval|json|uuid|ipaddress|decimal|escape|zone|path|bigint|double"
     r"|real|integer|varchar|char|boolean)(\s*)\?",
     re.IGNORECASE,
 )
+# How the functions of SQL/JSON give their result (trino.io, "JSON functions"): no column bears upon
+# it, and the parser does not know all of it.
+_JSON_RESULT = re.compile(
+    r"""\b(?:null|absent|error|empty(?:\ (?:array|object))?|true|false|unknown|default\ [-+]?\?)
+        \ on\ (?:null|empty|error)\b
+    | \b(?:keep|omit)\ quotes(?:\ on\ scalar\ string)?\b | \breturning\ \w+(?:\s?\([0-9,\ ]+\))?
+    | \bwith(?:out)?(?:\ (?:un)?conditional)?(?:\ array)?\ wrapper\b | \bformat\ json\b
+    | \bwith(?:out)?\ unique(?:\ keys)?\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_PATH = re.compile(r"\?(?= ?columns\b)", re.IGNORECASE)  # of JSON_TABLE
 _DIGIT_NAME = re.compile(r"(?<![\w.])[0-9]+_\w*[A-Za-z]\w*")
 
 
@@ -64,5 +75,7 @@ def _clean(piece: str) -> str:
 
 
 def _with_literals(piece: str) -> str:
+    if "json_" in piece.lower():
+        piece = substitute(_PATH, "'1'", substitute(_JSON_RESULT, "", piece))
     strings = substitute(_STRINGS, r"\1 '1' ", piece)
     return substitute(_DIGIT_NAME, r'"\g<0>"', strings.replace("?", " 1 "))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlglot import exp
 
@@ -12,9 +12,11 @@ from kada_athena_async.sql.relations import (
     OPAQUE,
     Frame,
     Ledger,
+    Output,
     Relation,
     Sources,
     through,
+    whole,
     without,
 )
 
@@ -27,11 +29,11 @@ class Columns:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def find(self, node: exp.Column, frames: Frames, aliases: frozenset[str]) -> Sources:
+    def find(self, node: exp.Column, frames: Frames, aliases: Mapping[str, Sources]) -> Sources:
         """The sources of a column in the innermost of *frames* that has it.
 
         Args:
-            aliases: Names of outputs, which ORDER BY may use in place of columns.
+            aliases: Outputs that names may stand for, before any column.
         """
         names = [part.name.lower() for part in identifiers(node)]
         for frame in reversed(frames):
@@ -40,9 +42,8 @@ class Columns:
                 sources = self._of_relation(relation, names[width])
                 return _field(sources, len(names) > width + 1)
 
-        is_alias = len(names) == 1 and names[0] in aliases
-        if is_alias and not any(frame.hits(names[0]) for frame in frames):
-            return NO_SOURCES
+        if len(names) == 1 and names[0] in aliases:
+            return aliases[names[0]]
 
         sources = self._unqualified(names[0], frames)  # and fields of it, if names follow
         self._ledger.use(sources)
@@ -103,6 +104,16 @@ def columns_of_using(join: exp.Join, frame: Frame, right: int, ledger: Ledger) -
     if frame.partial:
         ledger.problem("natural_join")
     return frame.common(right)
+
+
+def json_columns(table: exp.JSONTable, of_text: Sources) -> Relation:
+    """The columns that JSON_TABLE makes of a text; those of a nested path too."""
+    cut_out = through(of_text, "transformation")
+    return whole(
+        Output(column.name, NO_SOURCES if column.args.get("ordinality") else cut_out)
+        for column in table.find_all(exp.JSONColumnDef, bfs=False)
+        if column.name
+    )
 
 
 def all_but(relation: Relation, star: exp.Expr, ledger: Ledger) -> Relation:

@@ -24,6 +24,7 @@ _AGGREGATES = frozenset(
         "every",
         "geometric_mean",
         "histogram",
+        "json_arrayagg",
         "learn_classifier",
         "learn_regressor",
         "map_agg",
@@ -81,11 +82,13 @@ def _window(node: exp.Expr, how: str) -> Iterator[Part]:
 
 
 def _named_window(node: exp.Expr) -> Iterator[exp.Expr]:
-    """The definition in WINDOW of the window that *node* names."""
+    """The definitions in WINDOW of the window that *node* names, and of those that it extends."""
     select = node.find_ancestor(exp.Select)
-    name = node.args.get("alias")
-    for window in (select.args.get("windows") or ()) if select and name else ():
-        if window.name.lower() == str(getattr(name, "name", name)).lower():
+    defined = {w.name.lower(): w for w in (select.args.get("windows") or ()) if select}
+    window: exp.Expr | None = node
+    while window is not None and (name := window.args.get("alias")):
+        window = defined.pop(str(getattr(name, "name", name)).lower(), None)
+        if window is not None:
             yield window
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from sqlglot import exp
 
@@ -22,7 +22,10 @@ def items_of_row(row: exp.Expr) -> list[exp.Expr]:
 
 
 def is_star(item: exp.Expr) -> bool:
-    """True for ``*``, ``t.*`` and ``row.*``."""
+    """True for ``*``, ``t.*`` and ``row.*``, with names or without."""
+    if isinstance(item, exp.Aliases):
+        return is_star(item.this)
+
     if isinstance(item, exp.Column):
         return isinstance(item.this, exp.Star)
 
@@ -46,13 +49,12 @@ def expressions_of(clause: object) -> list[exp.Expr]:
     return [part for part in found if isinstance(part, exp.Expr)]
 
 
-def named_items(expressions: Iterable[exp.Expr]) -> Iterator[tuple[str, exp.Expr]]:
-    """The items of SELECT with their names; one that has several names as often."""
-    for item in expressions:
-        if isinstance(item, exp.Aliases):  # stack(2, a, b) AS (x, y)
-            yield from ((alias.name, item.this) for alias in item.expressions)
-        else:
-            yield output_name(item), item
+def named_items(item: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
+    """An item of SELECT with its name; as often as it has names."""
+    if isinstance(item, exp.Aliases):  # stack(2, a, b) AS (x, y)
+        yield from ((alias.name, item.this) for alias in item.expressions)
+    else:
+        yield output_name(item), item
 
 
 def output_name(item: exp.Expr) -> str:

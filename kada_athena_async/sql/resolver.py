@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from sqlglot import exp
 
-from kada_athena_async.sql.columns import Columns, Frames, all_but, columns_of_using
+from kada_athena_async.sql.columns import (
+    Columns,
+    Frames,
+    all_but,
+    columns_of_using,
+    json_columns,
+)
 from kada_athena_async.sql.expressions import changed_by, parts
 from kada_athena_async.sql.match_recognize import is_of_from, matched
 from kada_athena_async.sql.names import Context, complete
@@ -19,7 +25,6 @@ from kada_athena_async.sql.parse_tree import (
     is_star,
     items_of_row,
     named_items,
-    output_name,
 )
 from kada_athena_async.sql.relations import (
     DIRECT,
@@ -42,6 +47,7 @@ MAX_ROUNDS = 12
 """Of a recursive query; some are written to multiply their own columns."""
 
 Ctes = ChainMap[str, Relation]
+NO_ALIASES: Mapping[str, Sources] = {}
 
 # How the columns of a clause bear upon the rows of the result.
 _CLAUSES = {
@@ -167,8 +173,13 @@ class Resolver:
             frame = self._match(node, match, frame, ctes, outer)
         self._joins(node, frame, ctes, outer)
         result = self._outputs(node, frame, ctes, outer)
-        aliases = frozenset(e.alias.lower() for e in node.expressions if isinstance(e, exp.Alias))
+        aliases = {
+            name: result.by_name.get(name, NO_SOURCES)
+            for name in (e.alias.lower() for e in node.expressions if isinstance(e, exp.Alias))
+        }
+        no_columns = {name: found for name, found in aliases.items() if not frame.hits(name)}
         for clause, how in _CLAUSES.items():
+            named_first = aliases if clause == "order" else no_columns
             for part in expressions_of(node.args.get(clause)):
                 items = part.iter_expressions() if clause in ("group", "order") else (part,)
                 for item in items:
@@ -176,7 +187,7 @@ class Resolver:
                     is_column = clause == "group" and frame.hits(item.name.lower())
                     named = None if is_column else output_of(item, result)
                     if clause not in ("group", "order") or named is None:
-                        named = self.sources(item, frame, ctes, outer, aliases)
+                        named = self.sources(item, frame, ctes, outer, named_first)
                     self.ledger.influence(named, how)
 
         return result
@@ -212,26 +223,26 @@ class Resolver:
             self.source(lateral, frame, ctes, outer)
 
     def _outputs(self, node: exp.Select, frame: Frame, ctes: Ctes, outer: Frames) -> Relation:
-        if not any(is_star(item) for item in node.expressions):
-            return whole(
-                Output(name or f"_col{index}", self.sources(item, frame, ctes, outer))
-                for index, (name, item) in enumerate(named_items(node.expressions))
-            )
-
         pieces: list[Relation] = []
         width = 0
         for item in node.expressions:
-            star = self._star(item, frame, ctes, outer)
-            if star is None:
-                sources = self.sources(item, frame, ctes, outer)
-                star = whole((Output(output_name(item) or f"_col{width}", sources),))
-            pieces.append(star)
-            width += len(star.named)
+            found = self._star(item, frame, ctes, outer) if is_star(item) else None
+            if found is None:
+                found = whole(
+                    Output(name or f"_col{width}", self.sources(value, frame, ctes, outer))
+                    for name, value in named_items(item)
+                )
+            pieces.append(found)
+            width += len(found.named)
 
         return joined(pieces)
 
     def _star(self, item: exp.Expr, frame: Frame, ctes: Ctes, outer: Frames) -> Relation | None:
         """Columns that ``*`` or ``t.*`` stands for; None if *item* is neither."""
+        if isinstance(item, exp.Aliases):  # row.* AS (x, y)
+            star = self._star(item.this, frame, ctes, outer)
+            return star and star.renamed(alias.name for alias in item.expressions)
+
         if isinstance(item, exp.Star):
             for relation in frame.relations.values():
                 self.ledger.use_all(relation)
@@ -276,6 +287,9 @@ class Resolver:
         self._joins(node, frame, ctes, outer)
 
     def _relation(self, node: exp.Expr, frame: Frame, ctes: Ctes, outer: Frames) -> Relation:
+        if isinstance(node, exp.Table) and isinstance(node.this, exp.JSONTable):
+            return json_columns(node.this, self.sources(node.this.this, frame, ctes, outer))
+
         if isinstance(node, exp.Table):
             return self._table(node, ctes, outer)
 
@@ -363,12 +377,12 @@ class Resolver:
         frame: Frame,
         ctes: Ctes,
         outer: Frames = (),
-        aliases: frozenset[str] = frozenset(),
+        aliases: Mapping[str, Sources] = NO_ALIASES,
     ) -> Sources:
         """The columns that the values of an expression come from, and how.
 
         Args:
-            aliases: Names of outputs, which ORDER BY may use in place of columns.
+            aliases: Outputs that names may stand for, before any column.
         """
         found: set[Sources] = set()
         stack = [(node, "identity")]

@@ -117,6 +117,10 @@ def _explain(match: re.Match[str], text: str) -> Routed:
     return inner if match["analyze"] else replace(inner, is_explained=True)
 
 
+def _using(match: re.Match[str], text: str) -> Routed:
+    return _route(text[match.end() :], _PLAIN_RULES)
+
+
 def _prepare(match: re.Match[str], text: str) -> Routed:
     inner = _route(text[match.end() :], _UNPREPARED_RULES)
     return replace(inner, is_explained=True)
@@ -164,7 +168,6 @@ _PLAIN_RULES = (
     _rule(r"merge into TARGET", _names("MERGE", has_query=True)),
     _rule(r"execute immediate\b", _immediate),
     _rule(r"execute (?P<name>NAME)", _execute),
-    _rule(r"using external function [\s\S]*?lambda\s*\?\s*(?P<query>select|with)\b", _query),
     _rule(r"(?:optimize|vacuum) TARGET", _names("MAINTAIN")),
     _rule(r"alter (?:table|view) (?:if exists )?TARGET", _names("ALTER")),
     _rule(r"msck repair table TARGET", _names("ALTER")),
@@ -180,6 +183,11 @@ _EXPLAIN = _rule(
     r"explain (?P<analyze>analyze )?(?:verbose )?(?:\((?!\s*(?:select|with)\b)[^()]*\)\s*)?",
     _explain,
 )
+_USING = _rule(
+    r"using (?:external )?function [\s\S]*?"
+    r"(?:\b(?:lambda|sagemaker)\s*\?|\bwith\s*\([^()]*\))(?!\s*,)\s*",
+    _using,
+)
 # Neither explains an EXPLAIN nor prepares a PREPARE: however often the words are repeated.
-_UNPREPARED_RULES = (*_PLAIN_RULES, _EXPLAIN)
+_UNPREPARED_RULES = (*_PLAIN_RULES, _EXPLAIN, _USING)
 _RULES = (*_UNPREPARED_RULES, _rule(r"prepare NAME from ", _prepare))
