@@ -96,14 +96,16 @@ def _field(sources: Sources, is_field: bool) -> Sources:
     return through(sources, "transformation") if is_field else sources
 
 
-def columns_of_using(join: exp.Join, frame: Frame, right: int, ledger: Ledger) -> list[str]:
+def columns_of_using(
+    join: exp.Join, frame: Frame, begin: int, right: int, ledger: Ledger
+) -> list[str]:
     """The columns of USING, or those that NATURAL takes: Spark's, in views."""
     if join.args.get("method") != "NATURAL":
         return [column.name.lower() for column in join.args.get("using") or ()]
 
     if frame.partial:
         ledger.problem("natural_join")
-    return frame.common(right)
+    return frame.common(begin, right)
 
 
 def json_columns(table: exp.JSONTable, of_text: Sources) -> Relation:

@@ -180,6 +180,21 @@ def joined(relations: Iterable[Relation]) -> Relation:
 OPAQUE = Relation(is_blind=True)
 
 
+class _Merged(NamedTuple):
+    """A column that USING made one of two.
+
+    Attributes:
+        begin, right, end: Places of the join's first relation, of its right side, and of what
+            follows it.
+    """
+
+    column: str
+    begin: int
+    right: int
+    end: int
+    sources: Sources
+
+
 class Frame:
     """The relations of one FROM clause, by alias in lower case."""
 
@@ -187,8 +202,7 @@ class Frame:
         self.relations: dict[str, Relation] = {}
         self.partial: list[Relation] = []
         """Those whose columns are not all known."""
-        self.merged: dict[str, Sources] = {}
-        """Columns that USING made one of two."""
+        self._merged: dict[str, list[_Merged]] = {}
         self._twins: dict[str, list[Relation]] = {}
         self._qualified: dict[tuple[str, ...], Relation] = {}
         self._partial_at: list[int] = []
@@ -240,50 +254,68 @@ class Frame:
         schemas = [key[0] for key in self._qualified if len(key) == 2 and key[1] == table]
         return not schemas or schema in schemas
 
-    def common(self, right: int) -> list[str]:
-        """The columns that relations before the place *right* and after it are known to have."""
+    def common(self, begin: int, right: int) -> list[str]:
+        """The columns that relations at *begin* to before *right*, and after, both have."""
         return [
             name
             for name, found in self._by_column.items()
-            if found[0][0] < right <= found[-1][0]
-            or (name in self.merged and found[-1][0] >= right)
+            if found[-1][0] >= right and any(begin <= place < right for place, _ in found)
         ]
 
     def hits(self, column: str) -> list[Sources]:
         """The sources of *column* in each relation that is known to have it."""
-        if column in self.merged:
-            return [self.merged[column]]
+        merged = self._merged.get(column)
+        if merged is not None:
+            return [one.sources for one in merged]
 
         return [sources for _, sources in self._by_column.get(column, ())]
 
-    def merge(self, column: str, right: int) -> Sources:
-        """Make one column of that of the relations before the place *right* and of those after."""
-        known = self._by_column.get(column, ())
-        begin = bisect_left(self._partial_at, right)
-        of_left = [sources for place, sources in known if place < right]
-        of_right = [sources for place, sources in known if place >= right]
-        if column in self.merged:
-            of_left = [self.merged[column]]
-        for found, unknown in (
-            (of_left, self.partial[:begin] if begin == 1 else []),
-            (of_right, self.partial[begin:]),
-        ):
+    def merge(self, column: str, begin: int, right: int) -> Sources:
+        """Make one column of those of the relations at *begin* to before *right*, and after."""
+        merged = self._merged.pop(column, [])
+        inside = [one for one in merged if one.begin >= begin]
+        sides = []
+        for first, end in ((begin, right), (right, len(self.relations))):
+            found = [one.sources for one in inside if first <= one.begin < end]
+            if not found:
+                known = self._by_column.get(column, ())
+                found = [sources for place, sources in known if first <= place < end]
+            partial_at = slice(
+                bisect_left(self._partial_at, first), bisect_left(self._partial_at, end)
+            )
+            unknown = self.partial[partial_at]
             if not found and len(unknown) == 1:  # it can only be of the one
                 found.append(unknown[0].find(column) or NO_SOURCES)
+            sides += found
 
-        self.merged[column] = NO_SOURCES.union(*of_left, *of_right)
-        return self.merged[column]
+        together = NO_SOURCES.union(*sides)
+        one = _Merged(column, begin, right, len(self.relations), together)
+        self._merged[column] = [*(each for each in merged if each not in inside), one]
+        return together
 
     def star(self) -> Relation:
-        """All columns, those that USING merged first."""
+        """All columns: those that USING merged before the others of its join."""
         together = joined(self.relations.values())
-        if not self.merged:
+        if not self._merged:
             return together
 
-        first = [Output(name, sources) for name, sources in self.merged.items()]
-        others = [output for output in together.named if output.name.lower() not in self.merged]
+        merges = [one for found in self._merged.values() for one in found]
+        merges.sort(key=lambda one: (one.begin, -one.right))
+        outputs: list[Output] = []
+        for place, relation in enumerate(self.relations.values()):
+            while merges and merges[0].begin <= place:
+                outputs.append(Output(merges[0].column, merges.pop(0).sources))
+            outputs += (
+                output
+                for output in relation.named
+                if not any(
+                    one.begin <= place < one.end
+                    for one in self._merged.get(output.name.lower(), ())
+                )
+            )
+
         return Relation(
-            (*first, *others),
+            tuple(outputs[:MAX_COLUMNS]),
             is_whole=together.is_whole,
             tables=together.tables,
             is_blind=together.is_blind,

@@ -49,6 +49,8 @@ MAX_ROUNDS = 12
 Ctes = ChainMap[str, Relation]
 NO_ALIASES: Mapping[str, Sources] = {}
 
+_KINDS_OF_JOIN = ("kind", "side", "method", "on", "using")
+
 # How the columns of a clause bear upon the rows of the result.
 _CLAUSES = {
     "where": "filter",
@@ -208,14 +210,19 @@ class Resolver:
         after.add(match.alias or alias, OPAQUE)
         return after
 
-    def _joins(self, node: exp.Expr, frame: Frame, ctes: Ctes, outer: Frames) -> None:
+    def _joins(
+        self, node: exp.Expr, frame: Frame, ctes: Ctes, outer: Frames, begin: int = 0
+    ) -> None:
+        """Add what is joined to the relations of *frame* from the place *begin* on."""
         for join in node.args.get("joins") or ():
             right = len(frame.relations)
+            if not any(join.args.get(key) for key in _KINDS_OF_JOIN):  # a comma
+                begin = right
             self.source(join.this, frame, ctes, outer)
             if on := join.args.get("on"):
                 self.ledger.influence(self.sources(on, frame, ctes, outer), "join")
-            for column in columns_of_using(join, frame, right, self.ledger):
-                merged = frame.merge(column, right)
+            for column in columns_of_using(join, frame, begin, right, self.ledger):
+                merged = frame.merge(column, begin, right)
                 self.ledger.use(merged)
                 self.ledger.influence(merged, "join")
 
@@ -269,6 +276,7 @@ class Resolver:
 
     def source(self, node: exp.Expr, frame: Frame, ctes: Ctes, outer: Frames) -> None:
         """Add what stands in FROM or JOIN to *frame*."""
+        begin = len(frame.relations)
         alias, columns = node.alias, alias_columns(node)
         if isinstance(node, exp.Subquery) and isinstance(node.this, (exp.Table, exp.Subquery)):
             self.source(node.this, frame, ctes, outer)  # parentheses around a join
@@ -284,7 +292,7 @@ class Resolver:
                 name = [part.name.lower() for part in identifiers(node)]
             frame.add(alias or node.name, renamed, name)
 
-        self._joins(node, frame, ctes, outer)
+        self._joins(node, frame, ctes, outer, begin)
 
     def _relation(self, node: exp.Expr, frame: Frame, ctes: Ctes, outer: Frames) -> Relation:
         if isinstance(node, exp.Table) and isinstance(node.this, exp.JSONTable):

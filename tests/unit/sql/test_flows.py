@@ -93,6 +93,45 @@ FLOWS = [
     ("SELECT * EXCEPT (id, tags, placed), 1 z FROM orders", "cid: Io.cid, total: Io.total, z: |"),
     ("SELECT y FROM orders CROSS JOIN UNNEST(tags) AS t(x) CROSS JOIN UNNEST(x) AS u(y)",
      "y: To.tags |"),
+    ("SELECT r.* AS (m, n), z FROM (SELECT ROW(id, cid) AS r, total z FROM orders)",
+     "m: To.cid To.id, n: To.cid To.id, z: Io.total |"),
+    ("SELECT o.* AS (a, b, c, d, e) FROM orders o",
+     "a: Io.id, b: Io.cid, c: Io.total, d: Io.placed, e: Io.tags |"),
+    # Joins by name: the columns of the last USING come first, of its own join alone
+    ("SELECT * FROM (SELECT id, cid FROM orders) JOIN (SELECT id, sku FROM lines) USING (id) JOIN"
+     " crm.people USING (cid)",
+     "cid: Io.cid Ip.cid, id: Il.id Io.id, sku: Il.sku, name: Ip.name, email: Ip.email"
+     " | Jl.id Jo.cid Jo.id Jp.cid"),
+    ("SELECT * FROM (SELECT id, cid FROM orders) JOIN (SELECT id, sku FROM lines) USING (id) JOIN"
+     " (SELECT cid id FROM crm.people) ON true",
+     "id: Il.id Io.id, cid: Io.cid, sku: Il.sku, id: Ip.cid | Jl.id Jo.id"),
+    ("SELECT * FROM (SELECT cid id, name FROM crm.people) JOIN ((SELECT id, cid FROM orders) JOIN"
+     " (SELECT id, sku FROM lines) USING (id)) ON true",
+     "id: Ip.cid, name: Ip.name, id: Il.id Io.id, cid: Io.cid, sku: Il.sku | Jl.id Jo.id"),
+    ("SELECT * FROM (SELECT cid id FROM crm.people), (SELECT id, cid FROM orders) JOIN (SELECT id,"
+     " sku FROM lines) USING (id)",
+     "id: Ip.cid, id: Il.id Io.id, cid: Io.cid, sku: Il.sku | Jl.id Jo.id"),
+    # Sorting by what the outputs are called
+    ("SELECT id x, total cid FROM orders ORDER BY x + cid, placed",
+     "x: Io.id, cid: Io.total | So.id So.placed So.total"),
+    ("SELECT sum(total) OVER w2 s FROM orders WINDOW w AS (PARTITION BY cid), w2 AS (w ORDER BY"
+     " placed)", "s: Ao.total Wo.cid Wo.placed |"),
+    # JSON
+    ("SELECT id, j.* FROM orders CROSS JOIN JSON_TABLE(tags, 'lax $' COLUMNS (n FOR ORDINALITY, a"
+     " varchar(9) PATH 'lax $.a' DEFAULT 'x' ON EMPTY, NESTED PATH '$.c' COLUMNS (d int PATH '$.d'"
+     " ERROR ON ERROR))) j", "id: Io.id, n:, a: To.tags, d: To.tags |"),
+    ("SELECT JSON_ARRAY(id, cid NULL ON NULL RETURNING varchar(9)) a, JSON_OBJECT(KEY 'k' VALUE id,"
+     " 'l' : total ABSENT ON NULL) o, JSON_QUERY(tags, '$' WITH CONDITIONAL ARRAY WRAPPER KEEP"
+     " QUOTES EMPTY ARRAY ON EMPTY) q, JSON_ARRAYAGG(id ORDER BY placed) g FROM orders",
+     "a: To.cid To.id, o: To.id To.total, q: To.tags, g: Ao.id So.placed |"),
+    # Functions of one's own
+    ("USING EXTERNAL FUNCTION f(x VARCHAR) RETURNS VARCHAR LAMBDA 'a', EXTERNAL FUNCTION g(x"
+     " VARCHAR) RETURNS DOUBLE SAGEMAKER 'b' SELECT f(cid) x, g(id) y FROM orders",
+     "x: To.cid, y: To.id |"),
+    ("USING FUNCTION f(x VARCHAR) RETURNS VARCHAR TYPE SAGEMAKER_INVOKE_ENDPOINT WITH"
+     " (sagemaker_endpoint = 'e') SELECT f(cid) x FROM orders", "x: To.cid |"),
+    ("USING EXTERNAL FUNCTION f(x INT) RETURNS INT LAMBDA 'a' INSERT INTO lines (sku) SELECT"
+     " f(cid) FROM orders", "sku: To.cid |"),
     # MATCH_RECOGNIZE
     ("SELECT m.*, l.sku FROM orders o MATCH_RECOGNIZE (PARTITION BY cid ORDER BY placed MEASURES"
      " A.total AS t, o.id + 1 AS i, CLASSIFIER() AS c PATTERN (A B+) DEFINE B AS B.tags > 1) m"
