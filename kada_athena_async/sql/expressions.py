@@ -84,12 +84,13 @@ def _window(node: exp.Expr, how: str) -> Iterator[Part]:
 def _named_window(node: exp.Expr) -> Iterator[exp.Expr]:
     """The definitions in WINDOW of the window that *node* names, and of those that it extends."""
     select = node.find_ancestor(exp.Select)
-    defined = {w.name.lower(): w for w in (select.args.get("windows") or ()) if select}
-    window: exp.Expr | None = node
-    while window is not None and (name := window.args.get("alias")):
-        window = defined.pop(str(getattr(name, "name", name)).lower(), None)
-        if window is not None:
-            yield window
+    windows = (select.args.get("windows") or ()) if select else ()
+    defined = {window.name.lower(): window for window in windows}
+    one: exp.Expr | None = node
+    while one is not None and (name := one.args.get("alias")):
+        one = defined.pop(str(getattr(name, "name", name)).lower(), None)
+        if one is not None:
+            yield one
 
 
 def _conditional(how: str) -> str:
