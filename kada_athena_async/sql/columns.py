@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from sqlglot import exp
 
+from kada_athena_async.sql.frames import Frame
 from kada_athena_async.sql.parse_tree import identifiers
 from kada_athena_async.sql.relations import (
     NO_SOURCES,
     OPAQUE,
-    Frame,
     Ledger,
     Output,
     Relation,

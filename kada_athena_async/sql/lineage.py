@@ -14,11 +14,11 @@ import sqlglot
 from sqlglot import exp
 
 from kada_athena_async.sql.clean import parseable
+from kada_athena_async.sql.frames import Frame
 from kada_athena_async.sql.parse_request import ParsedQuery, ParseRequest, Read, by_name, guess
 from kada_athena_async.sql.parse_tree import items_of_row
 from kada_athena_async.sql.relations import (
     NO_SOURCES,
-    Frame,
     Ledger,
     Output,
     Sources,

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 
+from kada_athena_async.sql.frames import Frame
 from kada_athena_async.sql.parse_tree import expressions_of
 from kada_athena_async.sql.relations import (
-    Frame,
+    OPAQUE,
     Ledger,
     Output,
     Relation,
@@ -21,23 +22,41 @@ from kada_athena_async.sql.relations import (
 _BEARING = {"partition_by": "group_by", "order": "sort", "define": "filter"}
 
 
-def is_of_from(select: exp.Select) -> bool:
+def frame_after(
+    select: exp.Select, before: Frame, trace: Callable[[exp.Expr, Frame], Sources], ledger: Ledger
+) -> Frame:
+    """The frame of a query whose FROM has MATCH_RECOGNIZE.
+
+    Args:
+        before: The frame without it.
+        trace: Gives the sources of an expression.
+    """
+    match = select.args["match"]
+    alias, rows = next(iter(before.relations.items()), ("", OPAQUE))
+    if _is_of_from(select):
+        result = _matched(match, rows, alias, trace, ledger)
+    else:
+        ledger.problem("match_recognize")
+        ledger.use_all(rows)
+        result = OPAQUE
+
+    after = Frame()
+    after.add(match.alias or alias, result)
+    return after
+
+
+def _is_of_from(select: exp.Select) -> bool:
     """True if the clause is that of the first item of FROM, which is all that the tree says."""
     keys = list(select.args)
     joins = select.args.get("joins") or select.args.get("laterals")
     return not joins or keys.index("match") < keys.index("joins")
 
 
-def matched(
+def _matched(
     match: exp.Expr, rows: Relation, alias: str, trace: Callable[[exp.Expr, Frame], Sources],
     ledger: Ledger,
 ) -> Relation:  # fmt: skip
-    """The result of *match* over *rows*.
-
-    Args:
-        alias: Of the rows.
-        trace: Gives the sources of an expression.
-    """
+    """The result of *match* over *rows*, whose alias is *alias*."""
     frame = Frame()
     frame.add(alias, rows)
     for column in match.find_all(exp.Column):  # A.price: of a row that the pattern calls A

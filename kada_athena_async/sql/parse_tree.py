@@ -49,6 +49,13 @@ def expressions_of(clause: object) -> list[exp.Expr]:
     return [part for part in found if isinstance(part, exp.Expr)]
 
 
+def table_arguments(call: exp.Expr) -> Iterator[exp.Expr]:
+    """The tables that a table function is given: ``TABLE(name)`` or ``TABLE(query)``."""
+    for inner in call.find_all(exp.Anonymous):
+        if inner.name.lower() == "table":
+            yield from inner.expressions
+
+
 def named_items(item: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
     """An item of SELECT with its name; as often as it has names."""
     if isinstance(item, exp.Aliases):  # stack(2, a, b) AS (x, y)

@@ -16,7 +16,8 @@ from kada_athena_async.sql.columns import (
     json_columns,
 )
 from kada_athena_async.sql.expressions import changed_by, parts
-from kada_athena_async.sql.match_recognize import is_of_from, matched
+from kada_athena_async.sql.frames import Frame
+from kada_athena_async.sql.match_recognize import frame_after
 from kada_athena_async.sql.names import Context, complete
 from kada_athena_async.sql.parse_tree import (
     alias_columns,
@@ -25,12 +26,12 @@ from kada_athena_async.sql.parse_tree import (
     is_star,
     items_of_row,
     named_items,
+    table_arguments,
 )
 from kada_athena_async.sql.relations import (
     DIRECT,
     NO_SOURCES,
     OPAQUE,
-    Frame,
     Ledger,
     Output,
     Relation,
@@ -171,8 +172,9 @@ class Resolver:
         frame = Frame()
         if from_ := node.args.get("from_"):
             self.source(from_.this, frame, ctes, outer)
-        if match := node.args.get("match"):
-            frame = self._match(node, match, frame, ctes, outer)
+        if node.args.get("match"):
+            trace = partial(self.sources, ctes=ctes, outer=outer)
+            frame = frame_after(node, frame, trace, self.ledger)
         self._joins(node, frame, ctes, outer)
         result = self._outputs(node, frame, ctes, outer)
         aliases = {
@@ -193,22 +195,6 @@ class Resolver:
                     self.ledger.influence(named, how)
 
         return result
-
-    def _match(
-        self, node: exp.Select, match: exp.Expr, frame: Frame, ctes: Ctes, outer: Frames
-    ) -> Frame:
-        """The frame of a query whose FROM has MATCH_RECOGNIZE."""
-        alias, rows = next(iter(frame.relations.items()), ("", OPAQUE))
-        after = Frame()
-        if is_of_from(node):
-            trace = partial(self.sources, ctes=ctes, outer=outer)
-            after.add(match.alias or alias, matched(match, rows, alias, trace, self.ledger))
-            return after
-
-        self.ledger.problem("match_recognize")
-        self.ledger.use_all(rows)
-        after.add(match.alias or alias, OPAQUE)
-        return after
 
     def _joins(
         self, node: exp.Expr, frame: Frame, ctes: Ctes, outer: Frames, begin: int = 0
@@ -323,7 +309,11 @@ class Resolver:
     def _table(self, node: exp.Table, ctes: Ctes, outer: Frames) -> Relation:
         if not isinstance(node.this, exp.Identifier):
             self.ledger.problem("table_function")
-            self._arguments(node, ctes, outer)
+            for argument in table_arguments(node):
+                if isinstance(argument, exp.Column):
+                    self.ledger.use_all(self._named(identifiers(argument), ctes))
+                elif isinstance(argument, exp.Query):
+                    self.query(argument, ctes, outer)
             return OPAQUE
 
         # Trino reads names without quotes in lower case. A qualified name is never a CTE.
@@ -347,18 +337,6 @@ class Resolver:
             return OPAQUE  # a metadata table: its columns are not those of its table
 
         return relation
-
-    def _arguments(self, node: exp.Expr, ctes: Ctes, outer: Frames) -> None:
-        """The tables that a table function is given: ``TABLE(name)`` or ``TABLE(query)``."""
-        for call in node.find_all(exp.Anonymous):
-            if call.name.lower() != "table":
-                continue
-
-            for argument in call.expressions:
-                if isinstance(argument, exp.Column):
-                    self.ledger.use_all(self._named(identifiers(argument), ctes))
-                elif isinstance(argument, exp.Query):
-                    self.query(argument, ctes, outer)
 
     def _unnest(self, node: exp.Unnest, frame: Frame, ctes: Ctes, outer: Frames) -> Relation:
         arguments = [self.sources(e, frame, ctes, outer) for e in node.expressions]
