@@ -218,7 +218,7 @@ def _join_kind(staging: Staging, request: CommitRequest, kind: str) -> ManifestF
     parts = _parts_of(staging, request, kind)
     name = extract_name(intent.name, kind, intent.end, compress=intent.compress)
     whole, *found = files.join(
-        [part.path for part in parts],
+        [(part.path, part.within) for part in parts],
         staging.path / OUT / name,
         head=as_member(header(kind), compress=intent.compress),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kada_athena_async.files.appending import open_to_append
-from kada_athena_async.files.digest import Digest
+from kada_athena_async.files.digest import WHOLE, Digest
 from kada_athena_async.files.document import parse_document, read_bytes, read_document, to_bytes
 from kada_athena_async.files.lock import Lock, holder_of
 from kada_athena_async.files.mounts import is_remote
@@ -13,6 +13,7 @@ from kada_athena_async.files.system import Files
 __all__ = [
     "MARK_FIELDS",
     "OUTPUT_FIELD",
+    "WHOLE",
     "Digest",
     "Files",
     "Lock",

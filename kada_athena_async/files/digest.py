@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from typing import Annotated, NamedTuple
 
 import msgspec
 
 # A name in a manifest becomes a path and a key: it may not leave its directory, whoever wrote it.
 FileName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)]
+
+
+WHOLE = range(sys.maxsize)
+"""All bytes of a file, where a range of them is asked for."""
 
 
 class Digest(NamedTuple):

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kada_athena_async.errors import StateError
-from kada_athena_async.files.digest import Digest, Digester
+from kada_athena_async.files.digest import WHOLE, Digest, Digester
 from kada_athena_async.files.lock import Lock
 from kada_athena_async.files.mounts import kind_of_mount
 from kada_athena_async.files.os_errors import OUTPUT_FIELD
@@ -261,44 +261,45 @@ class Files:
         self.rename(beside, path)
         self.sync_dir(path.parent)
 
-    def join(self, sources: Sequence[Path], target: Path, *, head: bytes = b"") -> list[Digest]:
-        """Create *target* from *head* and the bytes of *sources*, in this order, durable.
+    def join(
+        self, sources: Sequence[tuple[Path, range]], target: Path, *, head: bytes = b""
+    ) -> list[Digest]:
+        """Create *target* from *head* and those bytes of *sources*, in this order, durable.
 
         Returns:
             The digest of *target*, then that of each source as it was read.
         """
         total, digests = Digester(), []
         with self._created(target) as fd:
-            if head:
-                self.write(fd, head)
-                total.add(head)
+            self.write(fd, head)
+            total.add(head)
+            for path, within in sources:
+                part = Digester()
+                for block in self._blocks(path, within):
+                    self.write(fd, block)
+                    part.add(block)
+                    total.add(block)
 
-            for source in sources:
-                digests.append(self._append(source, fd, total))
+                digests.append(part.digest())
 
         return [total.digest(), *digests]
 
-    def _append(self, source: Path, fd: int, total: Digester) -> Digest:
-        part = Digester()
-        for block in self._blocks(source):
-            self.write(fd, block)
-            part.add(block)
-            total.add(block)
-
-        return part.digest()
-
-    def digest(self, path: Path) -> Digest:
-        """The size and the SHA-256 of a file."""
+    def digest(self, path: Path, within: range = WHOLE) -> Digest:
+        """The size and the SHA-256 of a file, or of some of its bytes."""
         found = Digester()
-        for block in self._blocks(path):
+        for block in self._blocks(path, within):
             found.add(block)
 
         return found.digest()
 
-    def _blocks(self, path: Path) -> Iterator[bytes]:
+    def _blocks(self, path: Path, within: range) -> Iterator[bytes]:
         fd = self.open_to_read(path)
         try:
-            yield from iter(lambda: os.read(fd, READ_BYTES), b"")
+            os.lseek(fd, within.start, os.SEEK_SET)
+            left = len(within)
+            while block := os.read(fd, min(left, READ_BYTES)):
+                left -= len(block)
+                yield block
         finally:
             os.close(fd)
 

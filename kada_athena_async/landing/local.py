@@ -20,7 +20,7 @@ from kada_athena_async.errors import (
     RequestError,
     StateError,
 )
-from kada_athena_async.files import Files, Lock
+from kada_athena_async.files import WHOLE, Files, Lock
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm.versioned_objects import VersionedObject
 from kada_athena_async.landing.interface import PutRequest, Stored
@@ -92,7 +92,7 @@ class LocalLanding:
                 if name.startswith(f"{facts.name}.") and name.endswith(".part"):
                     self._files.remove(self._work / name)
 
-            whole, *_ = self._files.join([request.path], hidden)
+            whole, *_ = self._files.join([(request.path, WHOLE)], hidden)
             if whole != (facts.size_bytes, facts.sha256):
                 self._files.remove(hidden)
                 raise DeliveryError(

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from kada_athena_async.files import Files, read_document
+from kada_athena_async.files import Files, parse_document, read_bytes, read_document
 from kada_athena_async.files.digest import FileName, NamedFile
 from kada_athena_async.hwm import Origin, Window
 
@@ -16,6 +16,12 @@ SCHEMA_VERSION = 2
 
 INTENT = "intent.json"
 COMMIT = "commit.json"
+SEAL_END = b"\0"
+
+_REMEDY = (
+    "a run's journals are written whole or not at all, so look at the disk; to give up what that "
+    "run extracted, remove its directory"
+)
 
 
 class RunIntent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,11 +63,17 @@ class RunIntent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class SealedPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part as its unit's seal remembers it."""
+    """A part as its unit's seal remembers it.
+
+    Attributes:
+        file: Of its own; empty if its bytes follow the seal.
+        offset: Of its first byte behind the seal.
+    """
 
     kind: str
     index: int
-    file: str
+    file: str = ""
+    offset: int = 0
     rows: int
     raw_bytes: int
     size_bytes: int
@@ -69,7 +81,7 @@ class SealedPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Seal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A finished unit."""
+    """A finished unit; in its file the bytes of its small parts follow, behind ``SEAL_END``."""
 
     schema_version: int = SCHEMA_VERSION
     unit_id: str
@@ -101,7 +113,19 @@ class CommitJournal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     elsewhere: tuple[str, ...] = ()
 
 
-JournalT = TypeVar("JournalT", RunIntent, Seal, CommitJournal)
+def read_seal(files: Files, path: Path) -> tuple[Seal, int]:
+    """The seal at *path*, and how many bytes come before those of its parts.
+
+    Raises:
+        StateError: It cannot be read, or is none.
+    """
+    data = read_bytes(files, path, remedy=_REMEDY) or b""
+    head, end, _ = data.partition(SEAL_END)
+    seal = parse_document(head, Seal, source=str(path), newest=SCHEMA_VERSION, remedy=_REMEDY)
+    return seal, len(head) + len(end)
+
+
+JournalT = TypeVar("JournalT", RunIntent, CommitJournal)
 
 
 def read_journal(files: Files, path: Path, kind: type[JournalT]) -> JournalT | None:
@@ -110,8 +134,4 @@ def read_journal(files: Files, path: Path, kind: type[JournalT]) -> JournalT | N
     Raises:
         StateError: It cannot be read, is no such journal, or is newer than this package.
     """
-    remedy = (
-        "a run's journals are written whole or not at all, so look at the disk; to give up what "
-        "that run extracted, remove its directory"
-    )
-    return read_document(files, path, kind, newest=SCHEMA_VERSION, remedy=remedy)
+    return read_document(files, path, kind, newest=SCHEMA_VERSION, remedy=_REMEDY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
@@ -12,7 +12,7 @@ import anyio
 from isal import isal_zlib
 
 from kada_athena_async.column_block import Rows
-from kada_athena_async.files import Files, failing
+from kada_athena_async.files import WHOLE, Files, failing
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.sinks.csv_format import encode
 
@@ -21,6 +21,10 @@ from kada_athena_async.sinks.csv_format import encode
 # the same bytes, whatever the batches were. Each block is a gzip member of its own, since ISA-L's
 # state between blocks would take half a megabyte for every part that is open.
 BLOCK_BYTES = 64 * 1024
+
+HELD_BYTES = 2 * BLOCK_BYTES
+"""What a unit holds of its small parts until its seal stores them: each file costs a sync when it
+is made and, on a disk that frees blocks slowly, as much again when it is removed."""
 
 # ISA-L's best trade: as fast as level 1, a little smaller. 31: a gzip frame without name or time.
 _LEVEL = 2
@@ -32,9 +36,12 @@ class PartFile:
     """A finished part.
 
     Attributes:
+        path: The file of its own, or that of its unit's seal, which holds the small ones.
         rows: How many records it holds.
         raw_bytes: Its size before compression.
-        size_bytes, sha256: Of the file as it is.
+        size_bytes, sha256: Of its bytes as they are stored.
+        offset: Of its first byte in the seal; None if it has a file of its own.
+        data: All its bytes, until the seal stores them.
     """
 
     kind: str
@@ -44,6 +51,13 @@ class PartFile:
     raw_bytes: int
     size_bytes: int
     sha256: str
+    offset: int | None = None
+    data: bytes = field(default=b"", repr=False)
+
+    @property
+    def within(self) -> range:
+        """The place of its bytes in the file."""
+        return WHOLE if self.offset is None else range(self.offset, self.offset + self.size_bytes)
 
 
 def as_member(data: bytes, *, compress: bool) -> bytes:
@@ -61,6 +75,7 @@ class _PartCore:
     def __init__(self, path: Path, kind: str, *, compress: bool, files: Files) -> None:
         self.path, self.kind = path, kind
         self.rows = self.raw_bytes = self.size_bytes = 0
+        self.data = b""
         self._files, self._is_packed = files, compress
         self._raw, self._ready = bytearray(), bytearray()
         self._hash = hashlib.sha256()
@@ -76,11 +91,16 @@ class _PartCore:
             while len(self._raw) >= BLOCK_BYTES:
                 self._compress(BLOCK_BYTES)
 
-    def finish(self) -> None:
+    def finish(self, may_hold_bytes: int) -> None:
         with self._turn:
             self._refuse_if_over()
             if self._raw:
                 self._compress(len(self._raw))
+
+            if self._fd is None and len(self._ready) <= may_hold_bytes:
+                self._is_over = True
+                self.data = self._taken()
+                return
 
             self._store()
             fd, self._fd = self._fd, None
@@ -123,19 +143,24 @@ class _PartCore:
             self._fd = self._files.create(self.path)
             self._is_created = True
 
-        data = bytes(self._ready)
-        self._ready.clear()
+        data = self._taken()
         with failing(self.path, needed_bytes=len(data)):
             self._files.write(self._fd, data)
+
+    def _taken(self) -> bytes:
+        """The bytes that are ready, counted and hashed."""
+        data = bytes(self._ready)
+        self._ready.clear()
         self._hash.update(data)
         self.size_bytes += len(data)
+        return data
 
 
 class PartWriter:
     """Writes one part; an async context manager that ``Staging.part`` gives out.
 
-    Left normally, the part is durable. Left by an error or a cancellation, it is gone. A part
-    without rows leaves no file.
+    Left normally, the part is durable, or so small that it will be with the seal of its unit. Left
+    by an error or a cancellation, it is gone. A part without rows leaves no file.
 
     Attributes:
         file: The finished part after the block; None before, and if it has no rows.
@@ -146,9 +171,11 @@ class PartWriter:
         core: _PartCore,
         index: int,
         on_end: Callable[[PartWriter], None],
+        may_hold_bytes: Callable[[], int],
     ) -> None:
         self.file: PartFile | None = None
         self._core, self._index, self._on_end = core, index, on_end
+        self._may_hold_bytes = may_hold_bytes
 
     @property
     def kind(self) -> str:
@@ -177,7 +204,7 @@ class PartWriter:
         try:
             if error is None and self.rows:
                 with failing(self._core.path):
-                    await in_thread(self._core.finish)
+                    await in_thread(lambda: self._core.finish(self._may_hold_bytes()))
 
                 self.file = self._finished()
         finally:
@@ -197,4 +224,5 @@ class PartWriter:
             raw_bytes=core.raw_bytes,
             size_bytes=core.size_bytes,
             sha256=core.digest(),
+            data=core.data,
         )

@@ -11,12 +11,14 @@ import json
 import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from datetime import datetime, timezone
+from io import BytesIO
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast, get_args, get_type_hints
 
 from isal import igzip
 
+from kada_athena_async.files import WHOLE
 from kada_athena_async.records import STAGED_TYPES, ColumnRecord, Record, TableColumns
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def read_parts(parts: Iterable[PartFile], *, is_packed: bool) -> Iterator[list[R
     held_chars = 0
     for part in parts:
         make, parsers = STAGED_TYPES[part.kind], _PARSERS[part.kind]
-        for line in _lines(part.path, is_packed=is_packed):
+        for line in _lines(part.path, part.within, is_packed=is_packed):
             fields = line.split(",") if '"' not in line else _fields(line)
             found = (parse(text) for parse, text in zip(parsers, fields, strict=True))
             batch.append(make._make(found))
@@ -91,7 +93,7 @@ def read_table_columns(
     # What all rows of a table begin with: read once for each table.
     prefix = "\n"
     columns: list[str] = []
-    for number, line in enumerate(_lines(part.path, is_packed=is_packed), start=1):
+    for number, line in enumerate(_lines(part.path, part.within, is_packed=is_packed), start=1):
         if not line.startswith(prefix):
             head = line.split(",", _COLUMN)
             is_plain = '"' not in line or not any('"' in field for field in head[:_COLUMN])
@@ -120,7 +122,7 @@ def read_values(path: Path, *columns: str) -> Iterator[list[str]]:
         ValueError: It is not what ``csv_format`` writes, or has no such column.
     """
     indexes: list[int] = []
-    for line in _lines(path, is_packed=path.suffix == ".gz"):
+    for line in _lines(path, WHOLE, is_packed=path.suffix == ".gz"):
         if not indexes:
             names = line.split(",")
             indexes = [names.index(column) for column in columns]
@@ -132,17 +134,20 @@ def read_values(path: Path, *columns: str) -> Iterator[list[str]]:
         yield [fields[index] for index in indexes]
 
 
-def _lines(path: Path, *, is_packed: bool) -> Iterator[str]:
+def _lines(path: Path, within: range, *, is_packed: bool) -> Iterator[str]:
     """Rows without their line feed; one may hold line feeds between double quotes."""
     decode = codecs.getincrementaldecoder("utf-8")().decode
     pieces: list[str] = []
     tail = ""
-    opener: BinaryIO = (
-        cast(BinaryIO, igzip.IGzipFile(path, "rb"))  # type: ignore[no-untyped-call]
-        if is_packed
-        else path.open("rb")
-    )
-    with opener as file:
+    with path.open("rb") as stored:
+        stored.seek(within.start)
+        # A part in a seal is small.
+        plain = stored if within == WHOLE else BytesIO(stored.read(len(within)))
+        file: BinaryIO = (
+            cast(BinaryIO, igzip.IGzipFile(fileobj=plain, mode="rb"))  # type: ignore[no-untyped-call]
+            if is_packed
+            else plain
+        )
         while block := file.read(BLOCK_BYTES):
             lines = (tail + decode(block)).split("\n")
             tail = lines.pop()

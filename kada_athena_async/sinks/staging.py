@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,12 +20,14 @@ from kada_athena_async.files.threads import in_thread
 from kada_athena_async.sinks.journal import (
     COMMIT,
     INTENT,
+    SEAL_END,
     RunIntent,
     Seal,
     SealedPart,
     read_journal,
+    read_seal,
 )
-from kada_athena_async.sinks.part import PartFile, PartWriter, _PartCore
+from kada_athena_async.sinks.part import HELD_BYTES, PartFile, PartWriter, _PartCore
 
 # What a staging directory is called while it is removed.
 DONE = ".done"
@@ -93,7 +95,13 @@ class Staging:
     An async context manager: left because the disk is full, the directory is removed to free the
     space, unless a commit is under way that the next run has to finish. Left otherwise it stays:
     the commit has removed it, or a later run continues it.
+
+    Attributes:
+        held_bytes: What a unit's small parts may take in memory until its seal stores them; larger
+            ones, and what is more, have files of their own.
     """
+
+    held_bytes = HELD_BYTES
 
     def __init__(self, path: Path, intent: RunIntent, files: Files) -> None:
         self.path, self.intent, self.files = path, intent, files
@@ -186,10 +194,13 @@ class Staging:
             if writer.file is not None:
                 self._finished.setdefault(unit_id, []).append(writer.file)
 
+        def may_hold_bytes() -> int:
+            return self.held_bytes - sum(len(part.data) for part in self._finished.get(unit_id, ()))
+
         core = _PartCore(
             self.path / PARTS / name, kind, compress=self.intent.compress, files=self.files
         )
-        return PartWriter(core, index, end)
+        return PartWriter(core, index, end, may_hold_bytes)
 
     async def seal(self, unit_id: str, facts: Mapping[str, object]) -> None:
         """Make the unit a checkpoint: all its parts and *facts* survive a crash, or none does.
@@ -205,23 +216,22 @@ class Staging:
             raise ValueError(f"the unit {unit_id} has open parts or is sealed already")
 
         parts = sorted(self._finished.get(unit_id, ()), key=lambda part: (part.kind, part.index))
-        seal = Seal(
-            unit_id=unit_id,
-            parts=tuple(_remember(part) for part in parts),
-            facts=dict(facts),
-        )
+        seal = Seal(unit_id=unit_id, parts=_remembered(parts), facts=dict(facts))
         path = self._seal_path(unit_id)
 
-        def write() -> None:
-            if parts:
+        def write() -> int:
+            if any(not part.data for part in parts):
                 self.files.sync_dir(self.path / PARTS)
 
-            self.files.write_durably(path, to_bytes(seal))
+            head = to_bytes(seal) + SEAL_END
+            self.files.write_durably(path, head + b"".join(part.data for part in parts))
+            return len(head)
 
-        with failing(path):
-            await in_thread(write)
+        with failing(path, needed_bytes=sum(len(part.data) for part in parts)):
+            head_bytes = await in_thread(write)
 
-        self._sealed[unit_id] = SealedUnit(unit_id=unit_id, parts=tuple(parts), facts=seal.facts)
+        stored = tuple(self._part_of(part, path, head_bytes) for part in seal.parts)
+        self._sealed[unit_id] = SealedUnit(unit_id=unit_id, parts=stored, facts=seal.facts)
         self._finished.pop(unit_id, None)
 
     def sealed(self) -> Mapping[str, SealedUnit]:
@@ -246,7 +256,8 @@ class Staging:
             self.files.remove(self._seal_path(unit_id))
             self.files.sync_dir(self.path / SEALS)
             for part in parts:
-                self.files.remove(part.path)
+                if part.offset is None:
+                    self.files.remove(part.path)
 
         with failing(self.path):
             await in_thread(remove)
@@ -285,7 +296,7 @@ class Staging:
             remove_run(self.path, self.files)
 
     def _seal_path(self, unit_id: str) -> Path:
-        return self.path / SEALS / f"{safe_name(unit_id)}.json"
+        return self.path / SEALS / f"{safe_name(unit_id)}.seal"
 
     def _load_sealed(self) -> None:
         kept = set()
@@ -305,40 +316,51 @@ class Staging:
     def _load_unit(self, path: Path) -> SealedUnit | None:
         """The unit of a seal; None if the seal or a part of it is not what was written."""
         try:
-            seal = read_journal(self.files, path, Seal)
+            seal, head_bytes = read_seal(self.files, path)
         except StateError:
             return None
 
-        if seal is None or self._seal_path(seal.unit_id) != path:
+        if self._seal_path(seal.unit_id) != path:
             return None
 
-        parts = tuple(self._part_of(part) for part in seal.parts)
+        parts = tuple(self._part_of(part, path, head_bytes) for part in seal.parts)
         if not all(self._is_intact(part) for part in parts):
             return None
 
         return SealedUnit(unit_id=seal.unit_id, parts=parts, facts=seal.facts)
 
-    def _part_of(self, part: SealedPart) -> PartFile:
+    def _part_of(self, part: SealedPart, seal_path: Path, head_bytes: int) -> PartFile:
         facts = msgspec.structs.asdict(part)
-        return PartFile(path=self.path / PARTS / Path(facts.pop("file")).name, **facts)
+        file, offset = facts.pop("file"), facts.pop("offset")
+        if not file:
+            return PartFile(path=seal_path, offset=head_bytes + offset, **facts)
+
+        return PartFile(path=self.path / PARTS / Path(file).name, **facts)
 
     def _is_intact(self, part: PartFile) -> bool:
         try:
-            return self.files.digest(part.path) == (part.size_bytes, part.sha256)
+            return self.files.digest(part.path, part.within) == (part.size_bytes, part.sha256)
         except FileNotFoundError:
             return False
 
 
-def _remember(part: PartFile) -> SealedPart:
-    return SealedPart(
-        kind=part.kind,
-        index=part.index,
-        file=part.path.name,
-        rows=part.rows,
-        raw_bytes=part.raw_bytes,
-        size_bytes=part.size_bytes,
-        sha256=part.sha256,
-    )
+def _remembered(parts: Sequence[PartFile]) -> tuple[SealedPart, ...]:
+    offset, found = 0, []
+    for part in parts:
+        sealed = SealedPart(
+            kind=part.kind,
+            index=part.index,
+            file="" if part.data else part.path.name,
+            offset=offset if part.data else 0,
+            rows=part.rows,
+            raw_bytes=part.raw_bytes,
+            size_bytes=part.size_bytes,
+            sha256=part.sha256,
+        )
+        found.append(sealed)
+        offset += len(part.data)
+
+    return tuple(found)
 
 
 def remove_run(path: Path, files: Files) -> None:

@@ -52,7 +52,7 @@ MANY_SCHEMAS = 2
 
 API_UNITS = 100
 """Metadata units of a catalog at most where no statement is run: enough to spread, and few, for
-each makes seven syncs and five files, which are removed in the end."""
+each makes a file, three syncs and a removal."""
 
 
 API_UNITS_AT_ONCE = 18

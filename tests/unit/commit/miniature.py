@@ -32,6 +32,7 @@ from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.manifest import RunFacts
 from kada_athena_async.records import QueryRecord, UserRecord
 from kada_athena_async.sinks.journal import RunIntent
+from kada_athena_async.sinks.part import HELD_BYTES
 from kada_athena_async.sinks.staging import Staging
 
 T0 = datetime(2026, 11, 1, tzinfo=timezone.utc)
@@ -174,6 +175,8 @@ class Miniature:
         now: datetime,
         history: Callable[[str], WorkgroupWindow],
     ) -> None:
+        # Parts of both kinds: in a file of its own, and in the seal.
+        staging.held_bytes = 0 if unit == "users" else HELD_BYTES
         if unit == "users":
             async with staging.part(unit, "users") as part:
                 await part.write([user(workgroup) for workgroup in WORKGROUPS])

@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 from kada_athena_async.errors import CommitError, LockedError, StateError
-from kada_athena_async.files import Files, failing, read_document, to_bytes
+from kada_athena_async.files import WHOLE, Files, failing, read_document, to_bytes
 from kada_athena_async.files.threads import in_thread
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=timezone.utc)
@@ -78,14 +78,18 @@ def test_writes_are_complete_even_if_the_system_takes_them_in_pieces(
 def test_joining_tells_what_was_joined(tmp_path: Path) -> None:
     """The bytes of head and sources in order, and the digests of the whole and of each."""
     sources = [tmp_path / "a", tmp_path / "b"]
-    for source, data in zip(sources, [b"one", b"two"], strict=True):
+    for source, data in zip(sources, [b"one", b"<two>"], strict=True):
         source.write_bytes(data)
 
-    whole, *parts = Files().join(sources, tmp_path / "c", head=b"head")
+    wanted = [*zip(sources, [WHOLE, range(1, 4)], strict=True)]
+    whole, *parts = Files().join(wanted, tmp_path / "c", head=b"head")
 
     assert (tmp_path / "c").read_bytes() == b"headonetwo"
     assert whole == (10, hashlib.sha256(b"headonetwo").hexdigest())
-    assert parts == [Files().digest(source) for source in sources]
+    assert parts == [Files().digest(*source) for source in wanted]
+    assert [part.sha256 for part in parts] == [
+        hashlib.sha256(data).hexdigest() for data in (b"one", b"two")
+    ]
 
 
 def test_s11_links_are_not_followed(tmp_path: Path) -> None:

@@ -38,8 +38,9 @@ async def write(tmp_path: Path, kind: str, batch: Rows, *, compress: bool) -> Pa
     async with staging.part("unit", kind) as part:
         await part.write(batch)
 
-    assert part.file is not None
-    return part.file
+    await staging.seal("unit", {})
+    (file,) = staging.sealed()["unit"].parts
+    return file
 
 
 async def stage(tmp_path: Path, records: list[ViewRecord], *, compress: bool) -> list[ViewRecord]:
@@ -136,20 +137,8 @@ async def test_long_parts_come_in_batches(tmp_path: Path) -> None:
 async def test_cut_part_is_refused(tmp_path: Path) -> None:
     """A part that ends in the middle of a row is an error, not a shorter part."""
     records = [ViewRecord("s", "c", "d", "v", 'a "quoted"\ntext', None)]
-    await stage(tmp_path, records, compress=False)
-    path = cut(tmp_path)
+    file = await write(tmp_path, "metadata_views", records, compress=False)
+    file.path.write_bytes(file.path.read_bytes()[:-4])
 
     with pytest.raises(ValueError, match="ends in the middle of a row"):
-        list(read_parts([part_at(path)], is_packed=False))
-
-
-def cut(folder: Path) -> Path:
-    (path,) = folder.glob("**/*.part")
-    path.write_bytes(path.read_bytes()[:-4])
-    return path
-
-
-def part_at(path: Path) -> PartFile:
-    return PartFile(
-        kind="metadata_views", index=0, path=path, rows=1, raw_bytes=1, size_bytes=1, sha256=""
-    )
+        list(read_parts([file], is_packed=False))

@@ -19,7 +19,8 @@ from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.files import Files
 from kada_athena_async.records import UserRecord
 from kada_athena_async.sinks.journal import RunIntent
-from kada_athena_async.sinks.part import BLOCK_BYTES
+from kada_athena_async.sinks.part import BLOCK_BYTES, PartFile
+from kada_athena_async.sinks.part_reader import read_parts
 from kada_athena_async.sinks.staging import PARTS, SEALS, Staging, staging_root
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=timezone.utc)
@@ -50,9 +51,15 @@ def users(count: int, *, first: int = 0) -> list[UserRecord]:
     ]
 
 
+MANY = 20_000
+"""Rows of a part that is too large for its unit's seal."""
+
+
 def leftovers(staging: Staging) -> list[str]:
-    """The part files on disk."""
-    return sorted(path.name for path in (staging.path / PARTS).iterdir())
+    """The files of parts and seals on disk."""
+    return sorted(
+        path.name for below in (PARTS, SEALS) for path in (staging.path / below).iterdir()
+    )
 
 
 class SlowFiles(Files):
@@ -105,14 +112,26 @@ async def staging(tmp_path: Path) -> Staging:
     return await Staging.create(tmp_path, intent(), Files())
 
 
+async def sealed(staging: Staging) -> PartFile:
+    """The part of the unit ``u``, sealed now."""
+    await staging.seal("u", {})
+    (part,) = staging.sealed()["u"].parts
+    return part
+
+
+def stored(part: PartFile) -> bytes:
+    """The bytes of a part."""
+    return part.path.read_bytes()[part.within.start :]
+
+
 async def test_a_part_is_a_complete_gzip_member_without_header(staging: Staging) -> None:
-    """The file holds what the writer counted, and the member names no time and no file."""
+    """The seal holds what the writer counted, and the member names no time and no file."""
     async with staging.part("u", "users") as part:
         await part.write(users(2)[:1])
         await part.write([UserRecord("s", "x", "w", None, None, None, None)])
 
     assert part.file is not None
-    data = part.file.path.read_bytes()
+    data = stored(await sealed(staging))
     raw = gzip.decompress(data)
     assert raw.startswith(b"s,u0,w")
     assert raw.endswith(b"s,x,w,,,,,workgroup\n")
@@ -143,8 +162,7 @@ async def test_without_compression_the_bytes_are_the_rows(tmp_path: Path) -> Non
     async with staging.part("u", "users") as part:
         await part.write([UserRecord("s", "x", "w", None, None, None, None)])
 
-    assert part.file is not None
-    assert part.file.path.read_bytes() == b"s,x,w,,,,,workgroup\n"
+    assert stored(await sealed(staging)) == b"s,x,w,,,,,workgroup\n"
 
 
 async def test_a_part_without_rows_leaves_no_file(staging: Staging) -> None:
@@ -235,29 +253,64 @@ async def test_a_sealed_unit_survives_a_restart(staging: Staging) -> None:
     assert again.sealed() == staging.sealed()
     assert [part.rows for part in again.sealed()["done"].parts] == [2, 3]
     assert again.sealed()["done"].facts == {"pages": [1, 2], "name": "\u65e5"}
+    assert len(leftovers(again)) == 1
+
+
+async def test_small_parts_lie_in_the_seal_and_large_ones_in_files(staging: Staging) -> None:
+    """A unit makes one file, and one more for each part that is large; each is read back whole."""
+    written = {0: users(2), 1: users(MANY), 2: users(3)}
+    for index, rows in written.items():
+        async with staging.part("u", "users", index) as part:
+            await part.write(rows)
+
+    await staging.seal("u", {})
+    again = await Staging.reopen(staging.path, Files())
+
     assert len(leftovers(again)) == 2
+    assert [
+        [record for batch in read_parts([part], is_packed=True) for record in batch]
+        for part in again.sealed()["u"].parts
+    ] == [*written.values()]
 
 
+async def test_a_unit_of_many_parts_holds_few_of_them(staging: Staging) -> None:
+    """Memory is bounded: what is more than two blocks goes into files before the seal."""
+    for index in range(8):
+        async with staging.part("u", "users", index) as part:
+            await part.write(users(1_500))
+
+        assert part.file is not None
+        assert part.file.size_bytes < BLOCK_BYTES
+
+    assert len(leftovers(staging)) > 1
+
+    await staging.seal("u", {})
+    assert (await Staging.reopen(staging.path, Files())).sealed() == staging.sealed()
+
+
+@pytest.mark.parametrize("rows", [5, MANY])
 @pytest.mark.parametrize("harm", ["cut", "changed", "gone", "seal cut", "seal gone"])
-async def test_a_damaged_unit_is_done_again(staging: Staging, harm: str) -> None:
+async def test_a_damaged_unit_is_done_again(staging: Staging, harm: str, rows: int) -> None:
     """A unit whose part or seal is not what was written does not count as finished."""
     for unit in ("good", "bad"):
         async with staging.part(unit, "users") as part:
-            await part.write(users(5))
+            await part.write(users(rows if unit == "bad" else 5))
 
         await staging.seal(unit, {})
 
-    path = staging.sealed()["bad"].parts[0].path
-    seal = staging.path / SEALS / path.name.replace(".users.0.part", ".json")
+    found = staging.sealed()["bad"].parts[0]
+    path, data = found.path, found.path.read_bytes()
+    (seal,) = (staging.path / SEALS).glob("u-bad-*")
+    first = found.within.start
     match harm:
         case "cut":
-            path.write_bytes(path.read_bytes()[:-1])
+            path.write_bytes(data[:-1])
         case "changed":
-            path.write_bytes(bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:])
+            path.write_bytes(data[:first] + bytes([data[first] ^ 1]) + data[first + 1 :])
         case "gone":
             path.unlink()
         case "seal cut":
-            seal.write_bytes(seal.read_bytes()[:-9])
+            seal.write_bytes(seal.read_bytes()[:90])
         case "seal gone":
             seal.unlink()
 
@@ -403,9 +456,24 @@ async def test_f08_an_io_error_at_a_sync_is_never_success(tmp_path: Path) -> Non
     files.is_broken = True
     with pytest.raises(CommitError, match="Input/output error"):
         async with staging.part("u", "users") as part:
-            await part.write(users(1))
+            await part.write(users(MANY))
 
     assert part.file is None
+    assert leftovers(staging) == []
+
+
+@pytest.mark.parametrize("operation", ["write", "sync"])
+async def test_f08_an_error_at_a_seal_leaves_no_seal(tmp_path: Path, operation: str) -> None:
+    """F08: the same where small parts become durable with their seal."""
+    files = FailingFiles(operation, errno.EIO)
+    staging = await Staging.create(tmp_path, intent(), files)
+    async with staging.part("u", "users") as part:
+        await part.write(users(1))
+
+    files.is_broken = True
+    with pytest.raises(CommitError, match="Input/output error"):
+        await staging.seal("u", {})
+
     assert leftovers(staging) == []
 
 
