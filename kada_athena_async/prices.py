@@ -107,14 +107,16 @@ def billed_bytes(
     """The bytes of a finished execution that Athena charges for.
 
     Successful and cancelled queries are charged, 10 MB at least; failed ones, DDL, reused results
-    and what runs on a capacity reservation are not (AWS's price list and pricing page). Of the
+    and what runs on a capacity reservation are not (AWS's price list and pricing page). CREATE
+    TABLE AS SELECT, which Athena may call DDL, scans as a query does, and is charged. Of the
     UTILITY statements only EXPLAIN ANALYZE scans data, and is charged for it (Athena user guide,
     "Using EXPLAIN and EXPLAIN ANALYZE"); by Athena's type it may be DML too.
 
     Args:
         engine_ms: None for one that was cancelled while it waited, and never ran.
     """
-    if status == "FAILED" or is_reused or statement_type == "DDL" or (dpu_count or 0) > 0:
+    is_ddl = statement_type == "DDL" and substatement_type != "CREATE_TABLE_AS_SELECT"
+    if status == "FAILED" or is_reused or is_ddl or (dpu_count or 0) > 0:
         return 0
 
     is_utility = statement_type == "UTILITY" or substatement_type == "EXPLAIN"

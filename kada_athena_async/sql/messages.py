@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from kada_athena_async.sql.message_words import MESSAGE_WORDS, NAME_WORDS
+from kada_athena_async.sql.message_words import AFTER_SLOT, MESSAGE_WORDS, NAME_WORDS
 
 PLACEHOLDER = "?"
 
@@ -43,9 +43,11 @@ _QUOTED = re.compile(
     r"|[‘‚‹›](?:[^’‹›]|[’](?=\w))*(?:[’‹›]|\Z)"
 )
 
-# What a name of the statement, or of a type, may follow in quotes or after a colon.
+# What a name of the statement, or of a type, may follow in quotes or after a colon; or nothing but
+# the code and the position.
 _NOUN = re.compile(
-    r"\b(?:column|table|schema|catalog|database|view|function|relation|alias|input|type)s?:?\s*\Z",
+    r"\A\Z|\b(?:column|table|schema|catalog|database|view|function|relation|alias|input|type)s?"
+    r"(?: name)?:?\s*\Z",
     re.IGNORECASE,
 )
 
@@ -63,13 +65,25 @@ _WORDS = re.compile(r"\w+")
 # Whom a session or a user belongs to (IAM user guide, "IAM identifiers"); the role stays.
 _PERSON = re.compile(r"(\b(?:assumed-role/[^/\s]{1,200}|user)/)[^\s,;)\]]+")
 
+# Where a value stands without quotes, though it may be a word that engines use too: "Cannot cast
+# open to date", "duplicate key closed".
+_NO_VALUE = rf"(?!(?:{'|'.join(AFTER_SLOT)})\b)"
+_SLOT = re.compile(
+    rf"""\b(?P<before>(?:cast|convert|parse|encode|decode|values?|keys?|entry|character|token|row|rows
+        |record|string|index|group|bound|year|percentile|decimal|got|found|near|but|because|path|name
+        |number|input|unparseable|partitions?|argument)\ \(?)
+    (?P<data>{_NO_VALUE}[\w-]+(?:\ {_NO_VALUE}[\w-]+)*)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
 _APART = r"""\s()\[\]{}<>,;:.!?"'`/="""
 _WORD = rf"(?:[^{_APART}]|(?<=\w)'(?=\w{{1,2}}\b))+"
 _PIECE = re.compile(
     rf"""
       \bline\ [0-9]{{1,6}}:[0-9]{{1,6}}\b
     | (?P<arn>\barn:aws[a-z-]{{0,20}}:(?!s3:)[a-z0-9-]{{1,40}}:[^\s,;()\[\]]*)
-    | \b(?:s3[an]?://|arn:aws[a-z-]{{0,20}}:s3:::)[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9](?![^/\s,;)])
+    | \b(?P<bucket>(?:s3[an]?://|arn:aws[a-z-]{{0,20}}:s3:::)[a-z0-9][a-z0-9.-]{{1,61}}[a-z0-9])
+        (?:(?P<key>/[^\s,;)\]}}"'`]+)|(?![^/\s,;)]))
     | (?i:\b(?:varchar|char|decimal|time|timestamp)\([0-9]{{1,7}}(?:,\ ?[0-9]{{1,2}})?\))
     | (?i:\b(?:code|column|field):?\ [0-9]{{1,3}}(?!\w))
     | (?i:\blimit\ of\ [0-9]{{1,3}}(?:\.[0-9]{{1,2}})?[a-z]{{0,3}}(?![\w.]*[0-9]))
@@ -110,6 +124,7 @@ def mask_message(text: str, names: Collection[str] = frozenset()) -> str:
         rest = rest[: found.end()] + PLACEHOLDER
     rest = _QUOTED.sub(lambda match: _quoted_name(match, names) or PLACEHOLDER, rest)
     rest = _PERSON.sub(r"\1?", _before_data(rest, names))
+    rest = _SLOT.sub(lambda match: _without_value(match, names), rest)
 
     rest = _PIECE.sub(lambda match: _keep(match, names), rest)
     return head + _HIDDEN.sub(PLACEHOLDER, rest)
@@ -138,7 +153,8 @@ def _before_data(text: str, names: Collection[str]) -> str:
     last_word_end = max((word.end() for word in _WORDS.finditer(text)), default=0)
     for colon in _COLON.finditer(text):
         start, end = colon.span()
-        if _SERVICE_WORDS.search(text, max(0, start - _LABEL_CHARS), start):
+        is_service = _SERVICE_WORDS.search(text, max(0, start - _LABEL_CHARS), start)
+        if is_service or text.startswith("User: arn:aws", end):
             continue
 
         following = _FOLLOWING.match(text, end)
@@ -150,9 +166,17 @@ def _before_data(text: str, names: Collection[str]) -> str:
     return text
 
 
+def _without_value(match: re.Match[str], names: Collection[str]) -> str:
+    is_named = all(word.lower() in names for word in match["data"].split())
+    return match["before"] + (match["data"] if is_named else PLACEHOLDER)
+
+
 def _keep(match: re.Match[str], names: Collection[str]) -> str:
     if match["arn"]:
         return _LONG_NUMBER.sub(PLACEHOLDER, match.group())
+
+    if match["key"]:
+        return f"{match['bucket']}/{PLACEHOLDER}"
 
     word = match["word"]
     is_own = _is_own(word, names) if word else match["address"] is None

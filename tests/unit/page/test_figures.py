@@ -185,6 +185,15 @@ def test_the_price_list_is_read_right() -> None:
         assert dpu_hours(row.dpu_count, row.engine_ms) == pytest.approx(hours)
 
 
+def test_a_table_made_by_a_query_is_charged_as_one() -> None:
+    """Athena may call CREATE TABLE AS SELECT DDL, which is free: it scans all the same."""
+    facts: dict[str, Any] = {"status": "SUCCEEDED", "statement_type": "DDL", "is_reused": False}
+    facts |= {"scanned_bytes": 20 * MB, "dpu_count": None, "engine_ms": 5}
+
+    assert billed_bytes(substatement_type="CREATE_TABLE_AS_SELECT", **facts) == 20 * MB
+    assert billed_bytes(substatement_type="CREATE_TABLE", **facts) == 0
+
+
 def test_a_terabyte_costs_what_the_region_asks() -> None:
     """A thousand of the smallest queries cost five cents less a little in us-east-1."""
     assert prices_of("us-east-1").scanned_usd(2**40) == 5.0

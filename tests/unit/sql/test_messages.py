@@ -79,6 +79,19 @@ KEPT = [
     "The table's keys don't match; it's what they're",
 ]
 
+# A word of the engines where a row's value stands: "open" is a value of many columns.
+VALUES += [
+    ("Cannot cast open to date", "Cannot cast ? to date"),
+    ("Value not open cannot be cast to date", "Value not open cannot be cast to date"),
+    ("Value open is out of range", "Value ? is out of range"),
+    ("Invalid value long open for month", "Invalid value ? for month"),
+    ("Duplicate map keys (open) are not allowed", "Duplicate map keys (?) are not allowed"),
+    ("Expected a json array, but got open", "Expected a json array, but got ?"),
+    ("Illegal base64 character open", "Illegal base64 character ?"),
+    ("Can not read value open at 0 in block -1", "Can not read value ? at ? in block ?"),
+    ("Failed to read s3://bkt/open/data/orders", "Failed to read s3://bkt/?"),
+    ("Partition value open is not a valid bigint", "Partition value ? is not a valid bigint"),
+]
 
 # What else is written in a statement, and messages about it in which that may be repeated.
 STATEMENT = "SELECT cutsomer_id, CAST(amount AS date) FROM sales.orders WHERE status = ? AND x = ?"
@@ -89,6 +102,9 @@ NAMED = [
     ("line 1:50: mismatched input 'alice'. Expecting: '*'", "mismatched input ?"),
     ("ICEBERG_COMMIT_ERROR: Failed to commit Iceberg update to table: sales.orders", None),
     ("The column 'amount' in table 'sales.orders' is declared as type 'int'", None),
+    ("EXPRESSION_NOT_AGGREGATE: line 1:8: 'cutsomer_id' must be an aggregate expression", None),
+    ("DUPLICATE_COLUMN_NAME: line 1:8: Column name 'amount' specified more than once", None),
+    ("line 1:8: 'alice' is not a valid date literal", "line 1:8: ? is not a valid date literal"),
     ("Column 'alice' cannot be resolved", "Column ? cannot be resolved"),
     ("Column 'status or alice' cannot be resolved", "Column ? cannot be resolved"),
     ("Cannot cast 'amount' to date", "Cannot cast ? to date"),
@@ -133,6 +149,21 @@ KINDS = [
         "PERMISSION_DENIED: Insufficient Lake Formation permission(s): Required Select on ?",
     ),
     ("Cannot parse 4111 Main Street as date", "Cannot parse ? as date"),
+    (
+        "Query exhausted resources at this scale factor. This query ran against the database,"
+        " unless qualified by the query. Please post the error message on our forum or contact"
+        " customer support",
+        None,
+    ),
+    (
+        "HIVE_METASTORE_ERROR: com.amazonaws.services.gluecatalog.model.AccessDeniedException:"
+        " User: arn:aws:sts::1:assumed-role/analyst/alice is not authorized to perform:"
+        " glue:GetTable because no identity-based policy allows the glue:GetTable action (Service:"
+        " AWSGlue)",
+        "HIVE_METASTORE_ERROR: com.amazonaws.services.gluecatalog.model.AccessDeniedException:"
+        " User: arn:aws:sts::1:assumed-role/analyst/? is not authorized to perform: glue:GetTable"
+        " because no identity-based policy allows the glue:GetTable action (Service: AWSGlue)",
+    ),
 ]
 
 
