@@ -1,6 +1,6 @@
-"""Exit codes and codes of warnings: each in one place, with a sentence that explains it.
+"""Exit codes, codes of warnings and states of executions: each in one place.
 
-The help, the README's tables and the tests are made from these two enums. Values are part of the
+The help, the README's tables and the tests are made from the two enums. Values are part of the
 contract: scripts compare exit codes, and the codes of warnings stand in manifests and JSON lines.
 """
 
@@ -179,3 +179,13 @@ class WarningCode(str, enum.Enum):
 def exit_code_lines() -> str:
     """The exit codes as lines of the help: code and meaning."""
     return "\n".join(f"  {code.value:<4} {code.meaning}" for code in ExitCode)
+
+
+# QueryExecutionStatus, Athena API reference.
+FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
+OPEN_STATES = frozenset({"QUEUED", "RUNNING"})
+
+
+def is_finished(state: str, completed_at: object | None) -> bool:
+    """True in a state that no other follows; in one that is not documented, if there is an end."""
+    return state in FINAL_STATES or (state not in OPEN_STATES and completed_at is not None)

@@ -174,7 +174,7 @@ async def discover_schemas(
     """The catalogs with their schemas; one that is denied or broken carries its error instead."""
 
     async def fill(facts: CatalogFacts) -> CatalogFacts:
-        if facts.status not in (None, "CREATE_COMPLETE"):
+        if not facts.is_usable:
             error = RequestError(f"catalog {facts.name} is {facts.status}", code="NotReady")
             return replace(facts, error=error)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,8 @@ from kada_athena_async.errors import UnitError
 
 DEFAULT_CATALOG = "AwsDataCatalog"
 """The account's own Glue catalog: always there, whatever ListDataCatalogs shows."""
+
+_UNUSABLE = re.compile("IN_PROGRESS|FAILED|DELETE", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,11 @@ class CatalogFacts:
     error: UnitError | None = None
     unreadable: tuple[str, ...] = ()
     stand_in: str = ""
+
+    @property
+    def is_usable(self) -> bool:
+        """False while it is made or deleted, and if that failed; a new status is tried."""
+        return not (self.status and _UNUSABLE.search(self.status))
 
     @property
     def is_own_glue(self) -> bool:

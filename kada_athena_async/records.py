@@ -390,9 +390,6 @@ RECORD_TYPES: dict[str, type[Record]] = {
 
 KINDS: tuple[str, ...] = tuple(RECORD_TYPES)
 
-FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
-"""States of an execution that no other follows (QueryExecutionStatus, Athena API reference)."""
-
 IMMEDIATES, ACCESSED = "immediates", "tables_accessed"
 STAGED_TYPES: dict[str, type[Record]] = {
     **RECORD_TYPES, IMMEDIATES: ImmediateRecord, ACCESSED: AccessedRecord

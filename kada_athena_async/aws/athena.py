@@ -6,6 +6,7 @@ back to the queue; only SUCCEEDED, FAILED and CANCELLED are final.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,8 +19,8 @@ import anyio
 
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.decode import DECODED
-from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution
-from kada_athena_async.codes import WarningCode
+from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution, moment
+from kada_athena_async.codes import WarningCode, is_finished
 from kada_athena_async.concurrency import Clock, Slots, batches, offload
 from kada_athena_async.errors import (
     AccessDeniedError,
@@ -30,7 +31,6 @@ from kada_athena_async.errors import (
     TooManyQueriesError,
 )
 from kada_athena_async.events import Observer, QueryFinished, QueryStarted, Warned
-from kada_athena_async.records import FINAL_STATES
 
 BATCH_MAX = 50
 """Ids of a BatchGetQueryExecution (AWS's limit)."""
@@ -52,6 +52,13 @@ ATTEMPTS = 2
 
 INTERRUPTIONS_MAX = 8
 """Interrupted runs that may have stopped a statement before it counts as cancelled for good."""
+
+# "ManagedQueryResultsConfiguration and ResultConfiguration cannot be set together": Athena keeps
+# the results of the workgroup itself and takes no place for them
+# (github.com/opencost/opencost/issues/3257).
+_MANAGED_RESULTS = re.compile(r"(?i)managed ?query ?results")
+
+_SYNTAX = re.compile(r"\bline [0-9]+:[0-9]+: ")
 
 # Namespace of our idempotency tokens: any constant would do.
 _TOKENS = UUID("6d0f3a52-5a3c-4a55-9a51-0f1d7c2f3b9e")
@@ -80,6 +87,12 @@ class _Watched:
     looks: int = 0
     missed: int = 0
     execution: QueryExecution | None = None
+
+    @property
+    def is_over(self) -> bool:
+        status = self.execution.status if self.execution else None
+        ended_at = moment(status.completion_date_time) if status else None
+        return status is not None and is_finished(status.state.upper(), ended_at)
 
 
 @dataclass(slots=True)
@@ -119,7 +132,7 @@ class AthenaQueries:
             failures = 0
             for number in count(1):
                 execution, looks = await self._run_once(statement, number, unit_id)
-                state = execution.status.state
+                state = execution.status.state.upper()
                 if state == "SUCCEEDED":
                     self.slots.grow()
                     return execution
@@ -185,14 +198,19 @@ class AthenaQueries:
             "QueryExecutionContext": {"Catalog": statement.catalog},
             "WorkGroup": self.workgroup,
         }
-        if self.output_location:
-            parameters["ResultConfiguration"] = {"OutputLocation": self.output_location}
-
         deadline_s = self.clock.monotonic() + SLOT_DEADLINE_S
         wait_s = SLOT_WAIT_S
         while True:
+            place = self.output_location
+            given = {"ResultConfiguration": {"OutputLocation": place}} if place else {}
             try:
-                return await self._ask_to_start(parameters)
+                return await self._ask_to_start({**parameters, **given})
+            except RequestError as exc:
+                if place and _MANAGED_RESULTS.search(exc.message):
+                    self.output_location = None
+                    continue
+
+                raise RequestError(exc.message, code=exc.code, hint=_hint(exc)) from exc
             except TooManyQueriesError as exc:
                 if self.clock.monotonic() > deadline_s:
                     raise RetriesExhaustedError(
@@ -230,9 +248,8 @@ class AthenaQueries:
         """Wait for the end of a query. Whoever finds nobody polling polls for all."""
         watched = self._watched[query_id]
         while True:
-            execution = watched.execution
-            if execution is not None and execution.status.state in FINAL_STATES:
-                return execution
+            if watched.is_over and watched.execution is not None:
+                return watched.execution
 
             if watched.missed > MISSED_MAX:
                 raise RetriesExhaustedError(
@@ -261,11 +278,7 @@ class AthenaQueries:
 
     async def _poll(self) -> None:
         """Look at all queries that are not final: one call for up to 50 of them."""
-        waiting = [
-            query_id
-            for query_id, watched in self._watched.items()
-            if watched.execution is None or watched.execution.status.state not in FINAL_STATES
-        ]
+        waiting = [query_id for query_id, watched in self._watched.items() if not watched.is_over]
         for ids in batches(waiting, BATCH_MAX):
             answer = await self.client.call(
                 "athena", "BatchGetQueryExecution", QueryExecutionIds=ids
@@ -312,6 +325,17 @@ class AthenaQueries:
                 self.notify(
                     Warned(code=WarningCode.STALE_RUN, message=f"query {query_id} goes on: {exc}")
                 )
+
+
+def _hint(refusal: RequestError) -> str:
+    """Remedy for a statement that Athena did not take."""
+    if _SYNTAX.search(refusal.message):
+        return "correct the statement; overwrite_sql takes Athena's SQL"
+
+    return (
+        "mend the workgroup, name another as workgroup or another bucket, or set metadata_source "
+        'to "api", which runs no statement'
+    )
 
 
 def _failure(execution: QueryExecution, mask: Callable[[str, str], str]) -> QueryFailedError:

@@ -15,6 +15,7 @@ from kada_athena_async.events import Observer, Warned
 from kada_athena_async.files import Files, failing, is_remote
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.manifest import newest_manifest
+from kada_athena_async.observers.wording import span
 
 SKEW = timedelta(seconds=60)
 """A clock further from AWS's than this is reported."""
@@ -48,7 +49,10 @@ async def meet(
     if abs(skew) <= SKEW:
         return []
 
-    return [(WarningCode.CLOCK_SKEW, f"this machine's clock is {skew} ahead of AWS's")]
+    side = "ahead of" if skew > timedelta() else "behind"
+    now = connection.clock.now()
+    off = span(now, now + abs(skew))
+    return [(WarningCode.CLOCK_SKEW, f"this machine's clock is {off} {side} AWS's")]
 
 
 async def check_disk(

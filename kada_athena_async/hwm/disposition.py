@@ -6,10 +6,9 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
+from kada_athena_async.codes import FINAL_STATES, OPEN_STATES, is_finished
 from kada_athena_async.hwm.window import WorkgroupWindow
-from kada_athena_async.records import FINAL_STATES
 
-OPEN_STATES = frozenset({"QUEUED", "RUNNING"})
 KNOWN_STATES = FINAL_STATES | OPEN_STATES
 
 
@@ -75,19 +74,11 @@ def classify(execution: Execution, history: WorkgroupWindow) -> Classified:
     submitted_at = submission(execution, history)
     finished_at = completion(execution, history)
     is_unknown = execution.state not in KNOWN_STATES
-    if not is_finished(execution) or finished_at >= window.end:
+    if not is_finished(execution.state, execution.completed_at) or finished_at >= window.end:
         disposition = Disposition.PENDING if submitted_at < window.end else Disposition.LATER
         return Classified(disposition, is_unknown_state=is_unknown)
 
     return _finished(execution, history)._replace(is_unknown_state=is_unknown)
-
-
-def is_finished(execution: Execution) -> bool:
-    """True in a final state; in one that is not documented, if the execution ended."""
-    if execution.state in FINAL_STATES:
-        return True
-
-    return execution.state not in OPEN_STATES and execution.completed_at is not None
 
 
 def _finished(execution: Execution, history: WorkgroupWindow) -> Classified:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from kada_athena_async.codes import is_finished
 from kada_athena_async.errors import StateError
 from kada_athena_async.hwm.disposition import (
     Classified,
@@ -15,7 +16,6 @@ from kada_athena_async.hwm.disposition import (
     Execution,
     classify,
     completion,
-    is_finished,
     submission,
 )
 from kada_athena_async.hwm.id_set import IdSet
@@ -197,7 +197,8 @@ class Ledger:
         is_recent = previous is not None and execution.query_id in previous.recent
         is_recent = is_recent or execution.query_id in self._history.published
         finished_at = completion(execution, self._history)
-        if is_recent or not is_finished(execution) or not finished_at < window.end:
+        is_over = is_finished(execution.state, execution.completed_at)
+        if is_recent or not is_over or not finished_at < window.end:
             raise StateError(f"the execution {execution.query_id} must not be emitted")
 
 

@@ -20,12 +20,13 @@ from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.decode import DECODED, UNREADABLE
 from kada_athena_async.aws.pages import EMPTY_PAGES_MAX, LIST_EXECUTIONS, nothing_new, pages
 from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution, Statistics, Status, moment
+from kada_athena_async.codes import FINAL_STATES
 from kada_athena_async.concurrency import Clock, batches, pump
 from kada_athena_async.errors import NotFoundError, RequestError, RetriesExhaustedError
 from kada_athena_async.hwm.disposition import Disposition, Execution
 from kada_athena_async.hwm.ledger import ExecutionLedger, Ledger
 from kada_athena_async.hwm.window import Window, WorkgroupWindow
-from kada_athena_async.records import FINAL_STATES, QueryRecord
+from kada_athena_async.records import QueryRecord
 
 OLD_PAGES = 3
 DISORDER = timedelta(minutes=10)

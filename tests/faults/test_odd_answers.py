@@ -598,3 +598,65 @@ async def test_an_answer_of_sts_without_an_account_ends_no_run(world: OddWorld) 
 
     assert report.committed, report.failed
     world.check()
+
+
+@pytest.mark.parametrize(("state", "committed"), [("succeeded", True), ("EXPIRED", False)])
+async def test_statements_end_in_states_of_any_spelling(
+    world: OddWorld, state: str, committed: bool
+) -> None:
+    """Lower case is the same state, and an unknown one ends a statement that has an end."""
+
+    def change(page: dict[str, Any]) -> None:
+        for execution in page["QueryExecutions"]:
+            if execution["Status"].get("CompletionDateTime"):
+                execution["Status"]["State"] = state
+
+    world.aws.alter("athena:BatchGetQueryExecution", change)
+    report = await world.go(metadata_source="sql", catalogs=["AwsDataCatalog"])
+    assert report.committed is committed
+    reasons = [failed.reason for failed in report.failed]
+    assert all("EXPIRED" in str(reason) for reason in reasons), reasons
+
+
+async def test_a_catalog_in_a_new_status_is_tried(world: OddWorld) -> None:
+    """Only those that are being made or deleted, or could not be, are left out."""
+
+    def change(page: dict[str, Any]) -> None:
+        for number, catalog in enumerate(page["DataCatalogsSummary"]):
+            catalog["Status"] = ("ACTIVE", "delete_in_progress")[number % 2]
+
+    world.aws.alter("athena:ListDataCatalogs", change)
+    report = await world.go(on_error="skip")
+    assert report.committed, report.failed
+    outcomes = [entry["outcome"] for entry in world.scopes("catalog").values()]
+    assert outcomes == ["skipped"]
+    assert {row["catalog"] for row in world.rows("metadata_tables")} == {"AwsDataCatalog"}
+
+
+async def test_a_workgroup_that_keeps_its_results_itself_needs_no_other_bucket(
+    world: OddWorld,
+) -> None:
+    """Athena refuses a place for results there; the vendor's configuration always has one."""
+    report = await world.go(metadata_source="sql", workgroup="finance_managed")
+    assert report.committed, report.failed
+    world.check()
+    asked = [m for name, m in world.aws.requests if name == "athena:StartQueryExecution"]
+    assert not any("ResultConfiguration" in members for members in asked[-5:])
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("WorkGroup primary is disabled", "name another as workgroup or another bucket"),
+        ("line 1:8: mismatched input 'FORM'", "correct the statement"),
+    ],
+)
+async def test_a_statement_that_is_not_taken_has_a_remedy(
+    world: OddWorld, said: str, remedy: str
+) -> None:
+    """Athena's own words, and what to do."""
+    world.aws.error("athena:StartQueryExecution", "InvalidRequestException", said)
+    report = await world.go(metadata_source="sql", catalogs=["AwsDataCatalog"])
+    (failed,) = report.failed
+    assert said in failed.reason
+    assert remedy in failed.hint

@@ -221,7 +221,7 @@ def test_a_semicolon_in_a_text_or_at_the_end_is_one_statement(athena: Client) ->
         ("off", "s3://own/r", "WorkGroup off is disabled"),
         ("spark", "s3://own/r", "does not run SQL"),
         ("primary", None, "No output location provided"),
-        ("managed", "s3://own/r", "managed"),
+        ("managed", "s3://own/r", "cannot be set together"),
         ("primary", "http://own/r", "not a valid S3 path"),
     ],
 )

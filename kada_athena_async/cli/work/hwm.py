@@ -187,7 +187,7 @@ def _step(before: datetime, wanted: datetime, undo: str) -> Warned:
         code=WarningCode.GAP if is_forward else WarningCode.HWM_MOVED_BACK,
         message=f"queries that ended from {span} will not be extracted"
         if is_forward
-        else f"of the time from {span} what is published already is left out; run --again "
+        else f"of the time from {span} what is published already is left out; run --reprocess "
         "extracts it once more",
         hint=f"{undo} to undo it",
     )

@@ -11,6 +11,7 @@ from typing import Any
 from kada_athena_async.aws.decode import DECODED
 from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution
 from kada_athena_async.aws.wire_workgroup import WorkgroupConfiguration
+from kada_athena_async.codes import FINAL_STATES
 from kada_athena_async.discover import discover_workgroups
 from kada_athena_async.engine.connection import Connection
 from kada_athena_async.engine.doctor.permission_check import outcome
@@ -19,7 +20,6 @@ from kada_athena_async.errors import AccessDeniedError, NotFoundError, RequestEr
 from kada_athena_async.inventory import CatalogFacts, WorkgroupFacts
 from kada_athena_async.permissions import Permission, Target
 from kada_athena_async.plan import is_schema_included, is_workgroup_included
-from kada_athena_async.records import FINAL_STATES
 
 WORKGROUPS_TRIED = 20
 """Workgroups whose history is tried: the list calls of all of them would take AWS's quota."""
@@ -224,7 +224,7 @@ class AthenaTrials:
         )
 
     def _ready(self) -> list[CatalogFacts]:
-        return [c for c in self.catalogs if c.status in (None, "CREATE_COMPLETE")]
+        return [c for c in self.catalogs if c.is_usable]
 
     def _own_catalog(self) -> str:
         return next((c.name for c in self.catalogs if c.is_own_glue), "AwsDataCatalog")
@@ -308,7 +308,7 @@ class AthenaTrials:
         over = [
             execution
             for execution in self._own or ()
-            if execution.status.state in FINAL_STATES
+            if execution.status.state.upper() in FINAL_STATES
             and now - (execution.status.completion_date_time or now) > LONG_OVER.total_seconds()
         ]
         over += [self.execution] if self.execution else []

@@ -59,16 +59,9 @@ def workgroup_finding(
 def _result_place(config: Config, subject: str, settings: WorkgroupConfiguration) -> Finding:
     managed, result = settings.managed_query_results_configuration, settings.result_configuration
     if managed is not None and managed.enabled:
-        # Athena refuses a place for results where it keeps them itself.
-        return Finding(
-            "workgroup",
-            subject,
-            "problem" if config.bucket else "ok",
-            "Athena keeps its results itself",
-            lost="statements are refused, for `bucket` names a place for results",
-            remedy="name a workgroup without managed results",
-            exit_code=ExitCode.FAILED if config.bucket else ExitCode.OK,
-        )
+        unused = "; `bucket` is not used" if config.bucket else ""
+        detail = f"enabled; Athena keeps its results itself{unused}"
+        return Finding("workgroup", subject, "ok", detail)
 
     place = (result.output_location if result else None) or ""
     is_enforced = bool(settings.enforce_work_group_configuration)
@@ -103,7 +96,7 @@ def catalog_findings(
 
 def _catalog(config: Config, facts: CatalogFacts, tried: CheckResult | None) -> Finding:
     subject, kind = f"catalog {facts.name}", facts.type or "of unknown type"
-    if facts.status not in (None, "CREATE_COMPLETE"):
+    if not facts.is_usable:
         return Finding(
             "catalogs",
             subject,

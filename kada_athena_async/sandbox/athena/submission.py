@@ -187,8 +187,7 @@ def _output_location(workgroup: Workgroup, call: Call) -> str | None:
     if workgroup.has_managed_results:
         if asked:
             raise invalid_request(
-                f"WorkGroup {workgroup.name} uses managed query results: "
-                "an OutputLocation cannot be given."
+                "ManagedQueryResultsConfiguration and ResultConfiguration cannot be set together."
             )
 
         return None
