@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,11 +35,6 @@ from kada_athena_async.errors import (
     Problem,
 )
 from kada_athena_async.redact import hide_secrets
-
-try:
-    import aioboto3
-except ImportError:
-    aioboto3 = None
 
 # A session of 15 minutes or less would be renewed at every call: aiobotocore renews 15 minutes
 # ahead. One hour is also the most that role chaining allows.
@@ -106,18 +101,25 @@ class AwsSession:
         self._source = self._sdk_session(identity, self._sdk.http) if identity.role else self._sdk
         self._check_region()
         self._check_endpoints()
-        # Without aioboto3, as with aiobotocore 3.x, the SDK's own session does the same for us.
-        self._make_client = (
-            aioboto3.Session(botocore_session=self._sdk).client
-            if aioboto3 is not None
-            else self._sdk.create_client
-        )
+        self._with_helpers: Any = None
 
     def client(self, service: str, config: object) -> Any:
         """An async context manager that gives the SDK's client of *service*."""
-        return self._make_client(
-            service, region_name=self.region, endpoint_url=self.endpoint_url, config=config
-        )
+        # aioboto3 adds its helpers to clients of S3 only, and loads for longer than one is made.
+        make = self._sdk.create_client if service != "s3" else self._client_of_s3()
+        return make(service, region_name=self.region, endpoint_url=self.endpoint_url, config=config)
+
+    def _client_of_s3(self) -> Any:
+        """The function that makes a client of S3; without aioboto3 the SDK's own does as well."""
+        if self._with_helpers is None:
+            try:
+                from aioboto3 import Session  # noqa: PLC0415
+            except ImportError:
+                return self._sdk.create_client
+
+            self._with_helpers = Session(botocore_session=self._sdk)
+
+        return self._with_helpers.client
 
     @property
     def contact(self) -> Contact:
@@ -146,8 +148,9 @@ class AwsSession:
         for name in ("partitions", "sdk-default-configuration", "_retry"):
             loader.load_data(name)
 
-        if service == "s3" and aioboto3 is not None:
-            import_module("aioboto3.s3.inject")
+        if service == "s3":
+            with suppress(ImportError):
+                import aioboto3.s3.inject  # noqa: F401, PLC0415
 
     async def prepare(self) -> None:
         """Find credentials, and get ready to assume the role if there is one.

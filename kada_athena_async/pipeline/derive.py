@@ -20,7 +20,7 @@ from kada_athena_async.concurrency import map_bounded, offload
 from kada_athena_async.config import Config
 from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress
 from kada_athena_async.pipeline.history_parts import KIND
-from kada_athena_async.pipeline.lineage import Lineage
+from kada_athena_async.pipeline.lineage import Lineage, ViewContexts
 from kada_athena_async.pipeline.record_queue import Executed, RecordQueue, Tables, as_written
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Unit
 from kada_athena_async.records import (
@@ -194,7 +194,11 @@ class DeriveExtraction:
         for unit_id, has_ended in self._metadata.items():
             await has_ended.wait()
             await lineage.learn(self._parts([unit_id], "metadata_columns"))
-        await lineage.views(self._parts([*self._metadata], "metadata_views"), self._view_contexts())
+            # Most views read tables of their own schema: at the end little is left to parse.
+            views = self._parts([unit_id], "metadata_views")
+            await lineage.read_views(views, self._view_contexts([unit_id]))
+        views = self._parts([*self._metadata], "metadata_views")
+        await lineage.views(views, self._view_contexts([*self._metadata]))
         at_once = anyio.CapacityLimiter(_UNITS_AT_ONCE)
 
         async def follow_one(unit_id: str) -> None:
@@ -236,9 +240,9 @@ class DeriveExtraction:
         while batch := await offload(lambda: next(batches, None)):
             yield batch
 
-    def _view_contexts(self) -> Mapping[TableName, Context]:
+    def _view_contexts(self, unit_ids: Sequence[str]) -> ViewContexts:
         sealed = self.staging.sealed()
-        facts = [msgspec.convert(sealed[unit_id].facts, UnitFacts) for unit_id in self._metadata]
+        facts = [msgspec.convert(sealed[unit_id].facts, UnitFacts) for unit_id in unit_ids]
         contexts = [context for unit_facts in facts for context in unit_facts.view_contexts]
         return {TableName(*c.view): Context(c.catalog, c.schema) for c in contexts}
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import cast
+from typing import TypeAlias, cast
 
 import anyio
 from typing_extensions import Self
@@ -28,6 +28,9 @@ from kada_athena_async.sql.table_usage import TableUsage, uses_of
 from kada_athena_async.sql.worker_pool import WorkerPool
 
 _COLUMNS, _READINGS, _USAGE = "columns.sqlite", "readings.sqlite", "usage.sqlite"
+
+ViewContexts: TypeAlias = Mapping[TableName, Context]
+"""Catalog and schema in which a view's names lie, where these are not its own."""
 
 
 class Lineage:
@@ -106,7 +109,16 @@ class Lineage:
             while await offload(learn_next):
                 pass
 
-    async def views(self, parts: Sequence[PartFile], contexts: Mapping[TableName, Context]) -> None:
+    async def read_views(self, parts: Sequence[PartFile], contexts: ViewContexts) -> None:
+        """Have the parser read the views in *parts*, so that ``views`` finds its answers.
+
+        They are the same as long as no table of the view is learned later.
+        """
+        statements = Statements(self._derivation, view_contexts=contexts)
+        async for batch in read_batches(parts, is_packed=self._is_packed):
+            await statements.read(cast("list[Source]", batch))
+
+    async def views(self, parts: Sequence[PartFile], contexts: ViewContexts) -> None:
         """Derive the views in *parts*."""
         statements = Statements(self._derivation, view_contexts=contexts)
         # Over the ends of parts: a small schema has two or three views.

@@ -118,6 +118,10 @@ class Statements:
         at = record.completed_at or record.submitted_at
         self._prepared.note(record.workgroup, record.query, at)
 
+    async def read(self, batch: Sequence[Source]) -> None:
+        """Have the parser read *batch* and keep what it says, for a ``derive`` to come."""
+        await self._analyse([record for record in batch if self._counts(record)])
+
     async def derive(
         self, batch: Sequence[Source]
     ) -> tuple[list[LinkageRecord], list[EventRecord]]:

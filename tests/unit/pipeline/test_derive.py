@@ -33,11 +33,12 @@ from kada_athena_async.report import UnitOutcome
 from kada_athena_async.sinks.journal import RunIntent
 from kada_athena_async.sinks.staging import Staging
 from kada_athena_async.sql.execution_texts import mask_texts
+from kada_athena_async.sql.worker import Worker
 from kada_athena_async.sql.worker_pool import WorkerPool
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 GLUE = "AwsDataCatalog"
-METADATA = "metadata/AwsDataCatalog/0000"
+METADATA, MORE_METADATA = "metadata/AwsDataCatalog/0000", "metadata/AwsDataCatalog/0001"
 HISTORY = ("history/etl", "history/adhoc")
 
 # Newest first, as Athena lists them: what EXECUTE runs is prepared further down.
@@ -79,14 +80,30 @@ def execution(workgroup: str, number: int, sql: str, **changed: Any) -> QueryRec
 Derived = tuple[dict[str, int], dict[str, list[bytes]], Any]
 
 
+class CountingPool(WorkerPool):
+    """Counts how often a process is asked to parse."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.times_asked = 0
+        self.is_asked = anyio.Event()
+
+    async def take(self) -> Worker | None:
+        self.times_asked += 1
+        self.is_asked.set()
+        return await super().take()
+
+
 class World:
     """A run's staging directory with its metadata, and its derivation."""
 
     def __init__(self, staging: Staging, config: Config) -> None:
         self.staging, self.config = staging, config
         self.transforms = Transforms(mask=config.mask)
+        catalog = CatalogFacts(name=GLUE)
         units: list[Unit] = [
-            MetadataUnit(unit_id=METADATA, catalog=CatalogFacts(name=GLUE), schemas=("sales",)),
+            MetadataUnit(unit_id=METADATA, catalog=catalog, schemas=("sales",)),
+            MetadataUnit(unit_id=MORE_METADATA, catalog=catalog, schemas=("stock",)),
             *(
                 HistoryUnit(
                     unit_id=unit_id,
@@ -102,13 +119,14 @@ class World:
             ),
         ]
         self.told: list[Any] = []
+        self.pool = CountingPool()
         self.derivation = DeriveExtraction(
             unit_id="derive",
             units=units,
             config=config,
             staging=staging,
             notify=self.told.append,
-            pool=WorkerPool(1),
+            pool=self.pool,
         )
 
     @classmethod
@@ -147,7 +165,8 @@ class World:
             await part.write(columns)
         async with self.staging.part(METADATA, "metadata_views") as part:
             await part.write([view])
-        await self.staging.seal(METADATA, {})
+        for unit_id in (METADATA, MORE_METADATA):
+            await self.staging.seal(unit_id, {})
 
     async def write(
         self, unit_id: str, statements: Sequence[str], *, take: bool, **changed: Any
@@ -182,6 +201,9 @@ class World:
         await self.staging.seal(unit_id, {})
 
     def end(self, unit_id: str, outcome: Any = "done") -> None:
+        """End a unit; with the first of metadata the other one too."""
+        if unit_id == METADATA:
+            self.end(MORE_METADATA, outcome)
         self.derivation.ended(UnitOutcome(unit_id=unit_id, outcome=outcome))
 
     async def finish(self) -> Derived:
@@ -191,7 +213,11 @@ class World:
         await self.staging.seal("derive", {})
         parts = self.staging.sealed()["derive"].parts
         found = {
-            kind: [part.path.read_bytes() for part in parts if part.kind == kind]
+            kind: [
+                part.path.read_bytes()[part.within.start : part.within.stop]
+                for part in parts
+                if part.kind == kind
+            ]
             for kind in facts.rows
         }
         return dict(facts.rows), found, facts.reconciliation
@@ -244,6 +270,27 @@ async def test_a_workgroup_that_is_left_out_after_all_leaves_no_trace(tmp_path: 
     never = await derived(tmp_path / "never", "done", mask=True, include_adhoc=False)
 
     assert dropped == never
+
+
+async def test_views_are_read_while_other_schemas_are_listed(tmp_path: Path) -> None:
+    """The parser has answered for the views of a unit before the last unit ends; asked once."""
+    world = await World.begin(tmp_path / "ahead", mask=True)
+    async with anyio.create_task_group() as group:
+        group.start_soon(world.derivation.follow)
+        await world.write_metadata()
+        world.derivation.ended(UnitOutcome(unit_id=METADATA, outcome="done"))
+        with anyio.fail_after(60):
+            await world.pool.is_asked.wait()
+
+        world.derivation.ended(UnitOutcome(unit_id=MORE_METADATA, outcome="done"))
+        for unit_id in HISTORY:
+            await world.write(unit_id, [], take=True)
+            world.end(unit_id)
+
+    rows, _, _ = await world.finish()
+
+    assert rows["linkages"] == 1
+    assert world.pool.times_asked == 1
 
 
 async def test_a_unit_that_fails_ends_the_following(tmp_path: Path) -> None:
