@@ -14,8 +14,11 @@ from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.manifest import Manifest
 from kada_athena_async.prices import Prices, prices_of
 from kada_athena_async.scopes import SPARK, ScopeFacts
+from kada_athena_async.sql.statement import NOT_UNDERSTOOD
 
 _NAMED = 5
+_DERIVED = "derive"
+"""The unit that reads statements; ``plan.DeriveUnit``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +123,13 @@ class Runs:
                 more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
                 found.append(f"workgroups {why}: {', '.join(names[:_NAMED])}{more}")
 
+        if count := sum(map(_not_understood, self.packages)):
+            found.append(f"{count:,} executions do what no run knows, such as EXECUTE")
+
+        if views := self._views_without_text():
+            more = f" and {len(views) - _NAMED:,} more" if len(views) > _NAMED else ""
+            found.append(f"views whose text is not known: {', '.join(views[:_NAMED])}{more}")
+
         holes = sorted(self._holes(self.start, self.end))
         if holes:
             start, end = holes[0]
@@ -127,6 +137,14 @@ class Runs:
             found.append(f"no run holds {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}{more}")
 
         return found
+
+    def _views_without_text(self) -> list[str]:
+        """The views of the newest run of which it has no text that could be read."""
+        from kada_athena_async.sql.masking import is_unmaskable  # noqa: PLC0415 - starts faster
+
+        names = ("catalog", "schema", "view", "definition")
+        rows = self.newest.rows("metadata_views", *names)
+        return [".".join(place) for *place, text in rows if not text or is_unmaskable(text)]
 
     def excluded_workgroups(self) -> list[str]:
         """The workgroups that the configuration of some run left out."""
@@ -184,6 +202,12 @@ def select_runs(
         usd_per_tb=usd_per_tb,
         usd_per_dpu_hour=usd_per_dpu_hour,
     )
+
+
+def _not_understood(package: Package) -> int:
+    """The executions of a run that are an EXECUTE of nobody knows what, or no SQL at all."""
+    counts = package.manifest.facts.reconciliation.get(_DERIVED, {})
+    return sum(counts.get(reason, 0) for reason in NOT_UNDERSTOOD)
 
 
 def _schemas(manifest: Manifest) -> dict[tuple[str, str], str]:

@@ -22,7 +22,7 @@ from kada_athena_async.sql.parse_request import ParsedQuery, ParseRequest, Read,
 from kada_athena_async.sql.prepared import PreparedStatements
 from kada_athena_async.sql.relations import KnownTable, Output, Source
 from kada_athena_async.sql.schema_index import SchemaIndex
-from kada_athena_async.sql.statement import Routed, route
+from kada_athena_async.sql.statement import NOT_UNDERSTOOD, Routed, route
 
 HIDDEN_LOCATION = "s3://?"
 """Stands for an S3 location, which is a literal of the statement, where literals are masked."""
@@ -213,7 +213,7 @@ def finish(planned: Plan, reading: ParsedQuery | None, schema: SchemaIndex) -> A
         is_explained=routed.is_explained,
         target=schema.spelling(target) if target else None,
         locations=planned.locations,
-        problems=() if routed.kind not in _NOT_UNDERSTOOD else (routed.kind.lower(),),
+        problems=tuple({routed.kind.lower()} & NOT_UNDERSTOOD),
     )
     if reading is None:
         return analysis
@@ -266,4 +266,3 @@ def _filled(routed: Routed, columns: tuple[str, ...]) -> tuple[str, ...]:
 # NONE: databases are created and altered without a table.
 _NAMES_LOCATIONS = ("CREATE", "ALTER", "CTAS", "UNLOAD", "NONE")
 _NAMES_OUTPUTS = ("INSERT", "VIEW", "CTAS")
-_NOT_UNDERSTOOD = ("UNKNOWN", "EXECUTE", "IMMEDIATE")

@@ -10,6 +10,9 @@ from typing import NamedTuple
 from kada_athena_async.sql.engine_choice import find_query
 from kada_athena_async.sql.names import NAME_PATTERN, QUALIFIED_PATTERN, split_name
 
+NOT_UNDERSTOOD = frozenset(("unknown", "execute", "immediate"))
+"""Problems of a statement of which nothing is known: what it reads, nobody can say."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routed:

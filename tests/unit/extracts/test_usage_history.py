@@ -512,6 +512,28 @@ def test_what_no_run_holds_makes_unused_doubtful(tmp_path: Path) -> None:
     assert found.remedy.endswith(last)
 
 
+def test_reads_that_nobody_could_see_make_unused_doubtful(tmp_path: Path) -> None:
+    """A prepared statement and a view without a text may read any table: both are said."""
+    tables = [table("old", size_bytes=GB), table("v", "VIEW")]
+    views = [
+        record(
+            "metadata_views", catalog="AwsDataCatalog", schema="sales", view=name, definition=text
+        )
+        for name, text in (("v", None), ("w", "SELECT 1"), ("x", "<unmaskable: 9 characters>"))
+    ]
+    derived = {"execute": 2, "unknown": 1, "no_schema": 7}
+    make_package(
+        tmp_path,
+        {"metadata_tables": tables, "metadata_views": views},
+        facts={"reconciliation": {"derive": derived, "metadata/x": {"execute": 5}}},
+    )
+
+    assert unused_tables(runs(tmp_path)).doubts == (
+        "3 executions do what no run knows, such as EXECUTE",
+        "views whose text is not known: AwsDataCatalog.sales.v, AwsDataCatalog.sales.x",
+    )
+
+
 def test_a_run_without_usage_is_counted_by_its_events(tmp_path: Path) -> None:
     """A table that an earlier version's run used is not called unused."""
     at = {"occurred_at": AT}
