@@ -14,7 +14,6 @@ from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.manifest import Manifest
 from kada_athena_async.prices import Prices, prices_of
 from kada_athena_async.scopes import SPARK, ScopeFacts
-from kada_athena_async.sql.statement import NOT_UNDERSTOOD
 
 _NAMED = 5
 _DERIVED = "derive"
@@ -206,6 +205,8 @@ def select_runs(
 
 def _not_understood(package: Package) -> int:
     """The executions of a run that are an EXECUTE of nobody knows what, or no SQL at all."""
+    from kada_athena_async.sql.statement import NOT_UNDERSTOOD  # noqa: PLC0415 - starts faster
+
     counts = package.manifest.facts.reconciliation.get(_DERIVED, {})
     return sum(counts.get(reason, 0) for reason in NOT_UNDERSTOOD)
 

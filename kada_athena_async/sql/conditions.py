@@ -10,6 +10,11 @@ _TOKEN = re.compile(
     | (?P<quoted>"[^"]*"? | `[^`]*`?) | (?P<word>[^\W\d]\w*) | (?P<mark>[(),])""",
     re.VERBOSE | re.DOTALL,
 )
+# Other names for columns: WITH a (x) AS (SELECT ...), (SELECT ...) AS a (x).
+_RENAMED = re.compile(
+    r"\b(?:with|recursive)\s+\w+\s*\([^()]*\)\s*as\b|\)\s*(?:,\s*\w+\s*\([^()]*\)\s*as\b|as\s+\w+\s*\()",
+    re.IGNORECASE,
+)
 _CONDITION = frozenset(("where", "on", "using", "having", "qualify"))
 _OTHER = frozenset(
     ("from", "join", "group", "order", "limit", "offset", "window", "union", "intersect", "except")
@@ -30,10 +35,11 @@ class _Clause:
 
 
 def condition_names(sql: str) -> frozenset[str] | None:
-    """Names in WHERE, ON, USING and HAVING, in lower case; None if *sql* reads from nothing.
+    """Names in WHERE, ON, USING and HAVING, in lower case; None if *sql* does not say them.
 
-    A name that a SELECT list gives to an expression stands for the names in it. The names do not
-    say which table they belong to.
+    So is it where it reads from nothing, or gives columns other names by their place. A name that
+    a SELECT list gives to an expression stands for the names in it. The names do not say which
+    table they belong to.
     """
     reading = _Reading()
     for token in _TOKEN.finditer(sql):
@@ -44,7 +50,8 @@ def condition_names(sql: str) -> frozenset[str] | None:
         elif quoted := token["quoted"]:
             reading.name(quoted.strip('"`').lower())
 
-    return reading.found() if reading.has_from else None
+    is_said = reading.has_from and not _RENAMED.search(sql)
+    return reading.found() if is_said else None
 
 
 class _Reading:

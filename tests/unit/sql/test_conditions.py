@@ -32,13 +32,28 @@ def test_names_in_conditions(sql: str, names: set[str]) -> None:
 
 
 def test_a_statement_that_reads_nothing_says_nothing() -> None:
-    """EXECUTE has its conditions elsewhere."""
+    """EXECUTE has its conditions elsewhere; columns that are named by their place have others."""
     assert condition_names("EXECUTE p USING ?") is None
+    assert condition_names("WITH a (d) AS (SELECT dt FROM t) SELECT 1 FROM a WHERE d = ?") is None
+    assert condition_names("SELECT 1 FROM (SELECT dt FROM t) AS a(d) WHERE d = ?") is None
+    assert condition_names("WITH a AS (SELECT 1 FROM t), b (d) AS (SELECT 1) SELECT d") is None
+    assert condition_names("SELECT f(a) AS d FROM t WHERE d = ?") == {"d", "f", "a", "as"}
 
 
 @pytest.mark.parametrize(
     "text",
-    ["/*", "'", '"', "(", "a ", "select (a ", "where a b ", "select a, b c from t where c"],
+    [
+        "/*",
+        "'",
+        '"',
+        "(",
+        "a ",
+        "select (a ",
+        "where a b ",
+        "select a, b c from t where c",
+        ")as a",
+        "with a",
+    ],
 )
 def test_any_text_is_read_to_its_end(text: str) -> None:
     """However it nests, and whatever is left open: in time that grows as the text does."""
