@@ -3,64 +3,107 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from fnmatch import fnmatchcase
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
+from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import batches
 from kada_athena_async.config import Config
-from kada_athena_async.errors import ConfigError, Problem, UnitError, nearest_first
+from kada_athena_async.errors import UnitError
+from kada_athena_async.filters import included_schemas, is_workgroup_included
 from kada_athena_async.hwm import WindowPlan, WorkgroupWindow
 from kada_athena_async.hwm.run_state import OVERLAP
 from kada_athena_async.hwm.window import LONGEST_QUERY
 from kada_athena_async.inventory import CatalogFacts, Inventory, SystemTableFacts, WorkgroupFacts
+from kada_athena_async.scopes import Scope
 from kada_athena_async.sources.strategy import history_source, metadata_source, user_source
 
-INFORMATION_SCHEMA = "information_schema"
+Scopes: TypeAlias = "tuple[tuple[Scope, tuple[str, ...]], ...]"
+"""Kinds and names of scopes, such as ``("workgroup", ("primary",))``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InventoryUnit:
+class _Unit:
+    unit_id: str
+
+    @property
+    def scopes(self) -> Scopes:
+        """Scopes that are incomplete without the unit."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventoryUnit(_Unit):
     """Catalogs, schemas and users: what discovery found, written down."""
 
     unit_id: str = "estate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MetadataUnit:
+class MetadataUnit(_Unit):
     """Tables, columns and views of some schemas of a catalog."""
 
-    unit_id: str
     catalog: CatalogFacts
     schemas: tuple[str, ...]
 
+    @property
+    def scopes(self) -> Scopes:
+        return tuple(("schema", (self.catalog.name, schema)) for schema in self.schemas)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TagsUnit:
+class ExtraUnit(_Unit):
+    """A unit whose absence is reported and never costs the run; its scopes stay complete.
+
+    Attributes:
+        warning: Code of the warning that it is left out.
+    """
+
+    warning: ClassVar[WarningCode]
+
+    @property
+    def lost(self) -> str:
+        """The extracts without the unit, for the warning and the remark in the manifest."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagsUnit(ExtraUnit):
     """The tags that Lake Formation keeps of a catalog in Glue."""
 
-    unit_id: str
     catalog: CatalogFacts
+    warning = WarningCode.TAGS_MISSING
+
+    @property
+    def lost(self) -> str:
+        return f"the LF-tags of catalog {self.catalog.name} are left out"
+
+    @property
+    def scopes(self) -> Scopes:
+        return (("catalog", (self.catalog.name,)),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryUnit:
+class HistoryUnit(_Unit):
     """The executions of a workgroup in a window.
 
     Attributes:
         table: Athena's system table, if they are read from it; None for the API.
     """
 
-    unit_id: str
     workgroup: WorkgroupFacts
     workgroup_window: WorkgroupWindow
     table: SystemTableFacts | None = None
 
+    @property
+    def scopes(self) -> Scopes:
+        return (("workgroup", (self.workgroup.name,)),)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenUnit:
+class BrokenUnit(_Unit):
     """A catalog or workgroups that could not be listed.
 
     Attributes:
@@ -71,11 +114,14 @@ class BrokenUnit:
             Athena could give: a catalog that is not ready, a workgroup that holds no SQL.
     """
 
-    unit_id: str
     scope: Literal["catalog", "workgroup"]
     name: str
     error: UnitError
     is_expected: bool = False
+
+    @property
+    def scopes(self) -> Scopes:
+        return ((self.scope, (self.name,)),)
 
 
 PRINCIPAL_EVENTS = "principal_events"
@@ -83,7 +129,7 @@ PRINCIPAL_EVENTS = "principal_events"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PrincipalEventsUnit:
+class PrincipalEventsUnit(ExtraUnit):
     """The events that say who started the executions of the window, read beside the history.
 
     Attributes:
@@ -95,10 +141,15 @@ class PrincipalEventsUnit:
     end: datetime
     table: SystemTableFacts | None = None
     unit_id: str = PRINCIPAL_EVENTS
+    warning = WarningCode.PRINCIPALS_MISSING
+
+    @property
+    def lost(self) -> str:
+        return "no source says who ran the queries"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PrincipalsUnit:
+class PrincipalsUnit(_Unit):
     """The principals of the executions, joined from these events.
 
     Attributes:
@@ -114,7 +165,7 @@ class PrincipalsUnit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeriveUnit:
+class DeriveUnit(_Unit):
     """Linkages and events, derived from what all other units extracted; goes last."""
 
     unit_id: str = "derive"
@@ -127,9 +178,6 @@ SourceUnit: TypeAlias = (
 
 DerivedUnit: TypeAlias = DeriveUnit | PrincipalsUnit
 """Units that read what the others wrote."""
-
-ExtraUnit: TypeAlias = PrincipalEventsUnit | TagsUnit
-"""Units whose absence is reported and never costs the run."""
 
 Unit: TypeAlias = SourceUnit | DerivedUnit
 
@@ -250,116 +298,6 @@ def _principal_units(
         PrincipalEventsUnit(start=start, end=end, table=table),
         PrincipalsUnit(end=end, unresolved=unresolved, owed=window_plan.owed_principals),
     ]
-
-
-def included_schemas(config: Config, catalog: CatalogFacts) -> list[str]:
-    """Names of the schemas of *catalog* that are extracted, in its order."""
-    return [s.name for s in catalog.schemas if is_schema_included(config, catalog.name, s.name)]
-
-
-def is_schema_included(config: Config, catalog: str, schema: str) -> bool:
-    """True if a schema is extracted: ``information_schema`` never, the others by the patterns."""
-    name = f"{catalog}.{schema}".lower()
-    return (
-        schema.lower() != INFORMATION_SCHEMA
-        and _matches(name, config.include_schemas)
-        and not _matches(name, config.exclude_schemas)
-    )
-
-
-def is_workgroup_included(config: Config, workgroup: str) -> bool:
-    """True if a workgroup's history is extracted; names of workgroups have a case."""
-    return any(fnmatchcase(workgroup, p) for p in config.workgroups) and not any(
-        fnmatchcase(workgroup, p) for p in config.exclude_workgroups
-    )
-
-
-def check_own_workgroup(config: Config, inventory: Inventory) -> None:
-    """Refuse a workgroup in which our own statements cannot run.
-
-    Raises:
-        ConfigError: It is unknown, disabled, or Spark's.
-    """
-    if not metadata_source(config).asks_sql or inventory.workgroups_error is not None:
-        return
-
-    known = {workgroup.name: workgroup for workgroup in inventory.workgroups}
-    workgroup = known.get(config.workgroup)
-    remedy = ""
-    if workgroup is None:
-        usable = [w.name for w in known.values() if not w.is_spark and w.state != "DISABLED"]
-        remedy = f"there is no such workgroup; name one of {', '.join(usable)}"
-    elif workgroup.is_spark:
-        remedy = "is a Spark workgroup, which runs no SQL; name another"
-    elif workgroup.state == "DISABLED":
-        remedy = "is disabled; enable it or name another"
-
-    if remedy:
-        raise ConfigError([Problem("workgroup", repr(config.workgroup), remedy)])
-
-
-def check_workgroups(config: Config, names: Sequence[str]) -> list[str]:
-    """Refuse ``workgroups`` that are not there; returns the patterns that match none besides.
-
-    Args:
-        names: All workgroups.
-
-    Raises:
-        ConfigError: A name is not there, or no pattern matches.
-    """
-    idle = [p for p in config.workgroups if not any(fnmatchcase(name, p) for name in names)]
-    return _refuse_idle("workgroups", "workgroup", config.workgroups, idle, names)
-
-
-def check_schemas(config: Config, catalogs: Sequence[CatalogFacts]) -> list[str]:
-    """Refuse ``include_schemas`` that are not there; returns the patterns that match none besides.
-
-    A pattern that may be meant for a catalog that could not be listed is not refused.
-
-    Raises:
-        ConfigError: A schema is not there, or no pattern matches.
-    """
-    names = [
-        f"{c.name}.{s.name}"
-        for c in catalogs
-        for s in c.schemas
-        if s.name.lower() != INFORMATION_SCHEMA
-    ]
-    unknown = [c.name.lower() for c in catalogs if c.error is not None or c.unreadable]
-    listed = {name.lower().partition(".")[0] for name in names}
-    lowered = [name.lower() for name in names]
-
-    def is_meant_for(pattern: str, catalogs: Iterable[str]) -> bool:
-        wanted = pattern.lower().partition(".")[0]
-        return any(fnmatchcase(name, wanted) for name in catalogs)
-
-    patterns = config.include_schemas
-    matchless = [p for p in patterns if not any(_matches(name, [p]) for name in lowered)]
-    idle = [pattern for pattern in matchless if not is_meant_for(pattern, unknown)]
-    told = [p for p in matchless if is_meant_for(p, unknown) and is_meant_for(p, listed)]
-    return [*_refuse_idle("include_schemas", "schema", patterns, idle, names), *told]
-
-
-def _refuse_idle(
-    key: str, noun: str, patterns: Sequence[str], idle: Sequence[str], names: Sequence[str]
-) -> list[str]:
-    """Raise for the patterns of *idle* that cannot be meant; return the others."""
-    plain = [pattern for pattern in idle if not set(pattern) & set("*?[")]
-    # A pattern may match nothing yet, but not all of them where there is something.
-    refused = list(idle) if names and len(idle) == len(patterns) else plain
-    if refused:
-        raise ConfigError(
-            [
-                Problem(key, repr(p), f"no {noun} matches; there are: {nearest_first(p, names)}")
-                for p in refused
-            ]
-        )
-
-    return list(idle) if names else []
-
-
-def _matches(name: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(name, pattern.lower()) for pattern in patterns)
 
 
 def _digest(names: Sequence[str]) -> str:

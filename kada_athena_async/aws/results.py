@@ -18,8 +18,8 @@ from kada_athena_async.aws.error_map import map_error
 from kada_athena_async.aws.pages import QUERY_RESULTS, Page, pages
 from kada_athena_async.aws.result_csv import Cells, ResultCsv
 from kada_athena_async.aws.wire import QueryExecution, Row
+from kada_athena_async.choices import ResultSource
 from kada_athena_async.concurrency import Slots
-from kada_athena_async.config.fields import ResultSource
 from kada_athena_async.errors import (
     AccessDeniedError,
     NotFoundError,

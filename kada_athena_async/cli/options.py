@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from inspect import Parameter
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
-
-# Those of the configuration, whose own names for them would load all of it.
-Source = Literal["auto", "sql", "api"]
-OnError = Literal["fail", "skip"]
 
 
 def option(name: str, kind: Any, *flags: str, default: object = None, **more: Any) -> Parameter:

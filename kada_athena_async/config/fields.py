@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from typing_extensions import TypedDict
 
-MetadataSourceName: TypeAlias = Literal["auto", "sql", "api"]
-HistorySourceName: TypeAlias = Literal["api", "system_table", "auto"]
-UserSourceName: TypeAlias = Literal["off", "cloudtrail", "system_table", "auto"]
-ResultSource: TypeAlias = Literal["auto", "api", "s3"]
+from kada_athena_async.choices import (
+    HistorySourceName,
+    MetadataSourceName,
+    OnError,
+    ResultSource,
+    UserSourceName,
+)
 
 
 class ConfigFields(TypedDict, total=False):
@@ -51,7 +53,7 @@ class ConfigFields(TypedDict, total=False):
     results: ResultSource
     max_concurrent_queries: int
     quota_share: float
-    on_error: Literal["fail", "skip"]
+    on_error: OnError
     initial_lookback_days: int
     settle_seconds: int
     resume_hours: float

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias, get_args
+from typing import Annotated, TypeAlias, get_args
 
 from pydantic import (
     AfterValidator,
@@ -20,14 +20,15 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from kada_athena_async.config import rules
-from kada_athena_async.config.contradictions import RETENTION_DAYS, contradictions
-from kada_athena_async.config.fields import (
+from kada_athena_async.choices import (
     HistorySourceName,
     MetadataSourceName,
+    OnError,
     ResultSource,
     UserSourceName,
 )
+from kada_athena_async.config import rules
+from kada_athena_async.config.contradictions import RETENTION_DAYS, contradictions
 from kada_athena_async.config.landing import HwmStoreField, LandingField, Place
 from kada_athena_async.config.secrets import SecretField, known_only
 
@@ -208,7 +209,7 @@ class Config(BaseModel):
         description="part of AWS's published per-account rates that we allow ourselves",
         examples=[0.8],
     )
-    on_error: Literal["fail", "skip"] = Field(
+    on_error: OnError = Field(
         "fail",
         description="`skip`: a catalog or workgroup that is denied or broken is reported and "
         "left out, the run still commits",

@@ -34,8 +34,8 @@ from kada_athena_async.errors import (
     UnitError,
 )
 from kada_athena_async.events import Observer, Warned
+from kada_athena_async.filters import check_own_workgroup, check_schemas, check_workgroups
 from kada_athena_async.inventory import Inventory, WorkgroupFacts
-from kada_athena_async.plan import check_own_workgroup, check_schemas, check_workgroups
 from kada_athena_async.retry import RetryPolicy
 from kada_athena_async.sinks.interface import RecordSink
 from kada_athena_async.sources.strategy import metadata_source

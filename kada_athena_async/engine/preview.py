@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from kada_athena_async.config.fields import MetadataSourceName
+from kada_athena_async.choices import MetadataSourceName
 from kada_athena_async.engine.connection import Connection
 from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.ownership import origin_of

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from kada_athena_async.codes import ExitCode, WarningCode
 from kada_athena_async.commit.publication import Delivery
@@ -251,7 +251,7 @@ class Run:
         history = [unit for unit in plan.units if isinstance(unit, HistoryUnit)]
         extras = [unit for unit in plan.units if isinstance(unit, ExtraUnit)]
         derived = [unit for unit in plan.units if isinstance(unit, DerivedUnit)]
-        set_apart = (HistoryUnit, *get_args(ExtraUnit), *get_args(DerivedUnit))
+        set_apart = HistoryUnit | ExtraUnit | DerivedUnit
         others = [unit for unit in plan.units if not isinstance(unit, set_apart)]
         self.connection.notify(
             PlanReady(
@@ -281,8 +281,8 @@ class Run:
             (others, self.connection.metadata_units_at_once),
             (history, HISTORY_UNITS_AT_ONCE),
             *(
-                ([unit for unit in extras if isinstance(unit, kind)], 1)
-                for kind in get_args(ExtraUnit)
+                ([unit for unit in extras if type(unit) is kind], 1)
+                for kind in dict.fromkeys(map(type, extras))
             ),
         ]
         async with runner:

@@ -32,15 +32,11 @@ from kada_athena_async.estimate.sizes import (
     history_of_run,
     history_of_sample,
 )
-from kada_athena_async.inventory import CatalogFacts
 from kada_athena_async.manifest import Manifest, PublishedPackage
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, TagsUnit
 from kada_athena_async.sources.catalog_columns import columns_of
-from kada_athena_async.sources.glue import GlueTables
-from kada_athena_async.sources.interface import TableSource
 from kada_athena_async.sources.lake_formation import LakeFormationTags
-from kada_athena_async.sources.listing import Listing
-from kada_athena_async.sources.table_metadata import TableMetadataTables
+from kada_athena_async.sources.listing import Listing, api_tables
 
 SCHEMAS_SAMPLED = 100
 PAGES_SAMPLED = 200
@@ -99,7 +95,11 @@ class SizeSample:
         known = {key: size for key, size in self._last_schemas().items() if key in set(keys)}
         sample = _spread([key for key in keys if key not in known], SCHEMAS_SAMPLED)
         self._pages_left = PAGES_SAMPLED - len(sample)
-        listings = {name: self._listing(facts) for name, facts in catalogs.items()}
+        client = self.connection.client
+        listings = {
+            name: Listing(catalog=name, sources=api_tables(client, facts))
+            for name, facts in catalogs.items()
+        }
 
         async def measure(key: SchemaKey) -> None:
             size = await self._measure(listings[key[0]], key)
@@ -125,14 +125,6 @@ class SizeSample:
                 )
 
         return found
-
-    def _listing(self, catalog: CatalogFacts) -> Listing:
-        client = self.connection.client
-        sources: list[TableSource] = [TableMetadataTables(client, has_formats=catalog.has_files)]
-        if catalog.is_in_glue:
-            sources.insert(0, GlueTables(client, catalog.catalog_id))
-
-        return Listing(catalog=catalog.name, sources=sources)
 
     async def _measure(self, listing: Listing, key: SchemaKey) -> SchemaSize | None:
         tables = views = columns = 0

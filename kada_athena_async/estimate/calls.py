@@ -24,13 +24,8 @@ from kada_athena_async.aws.pages import (
 from kada_athena_async.config import Config
 from kada_athena_async.estimate.rates import latency_s
 from kada_athena_async.estimate.sizes import HistorySize, SchemaKey, SchemaSize
-from kada_athena_async.plan import (
-    HistoryUnit,
-    MetadataUnit,
-    Plan,
-    PrincipalEventsUnit,
-    included_schemas,
-)
+from kada_athena_async.filters import included_schemas
+from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, PrincipalEventsUnit
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.query_history import OLD_PAGES
 from kada_athena_async.sources.statement_texts import PREFIX_MAX

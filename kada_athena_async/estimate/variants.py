@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from kada_athena_async.choices import MetadataSourceName
 from kada_athena_async.config import Config
-from kada_athena_async.config.fields import MetadataSourceName
 from kada_athena_async.errors import AccessDeniedError
 from kada_athena_async.estimate.calls import (
     Work,

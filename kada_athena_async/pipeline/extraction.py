@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 
 from typing_extensions import assert_never
 
@@ -15,17 +17,16 @@ from kada_athena_async.aws.wire import QueryExecution
 from kada_athena_async.concurrency import Clock, Slots
 from kada_athena_async.config import Config
 from kada_athena_async.errors import NotFoundError, StateError, UnitError
-from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress
+from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress, Warned
+from kada_athena_async.filters import included_schemas, is_schema_included
 from kada_athena_async.hwm.ledger import DEFERRED
 from kada_athena_async.inventory import CatalogFacts, Inventory
 from kada_athena_async.pipeline.history_parts import HistoryParts, Written
+from kada_athena_async.pipeline.inventory import extract_inventory
 from kada_athena_async.pipeline.metadata import CatalogSources, MetadataExtraction
 from kada_athena_async.pipeline.principals import PrincipalEvents
-from kada_athena_async.pipeline.tags import extract_tags
 from kada_athena_async.pipeline.transforms import Transforms
-from kada_athena_async.pipeline.workgroup_limits import workgroup_limits
 from kada_athena_async.plan import (
-    INFORMATION_SCHEMA,
     BrokenUnit,
     ExtraUnit,
     HistoryUnit,
@@ -35,27 +36,16 @@ from kada_athena_async.plan import (
     SourceUnit,
     TagsUnit,
     Unit,
-    included_schemas,
-    is_schema_included,
-    is_workgroup_included,
-)
-from kada_athena_async.records import (
-    CatalogRecord,
-    Record,
-    SchemaRecord,
-    UserRecord,
 )
 from kada_athena_async.report import UnitFacts
-from kada_athena_async.scopes import SPARK, ScopeFacts
+from kada_athena_async.scopes import ScopeFacts
 from kada_athena_async.sinks.interface import RecordSink
-from kada_athena_async.sources.glue import GlueTables
 from kada_athena_async.sources.information_schema import InformationSchema
-from kada_athena_async.sources.interface import TableSource
-from kada_athena_async.sources.listing import Listing, SqlTables
-from kada_athena_async.sources.query_history import Emit, WorkgroupHistory, user_of
+from kada_athena_async.sources.lake_formation import LakeFormationTags
+from kada_athena_async.sources.listing import Listing, SqlTables, api_tables
+from kada_athena_async.sources.query_history import Emit, WorkgroupHistory
 from kada_athena_async.sources.strategy import metadata_source
 from kada_athena_async.sources.system_table import SystemTable, TableHistory
-from kada_athena_async.sources.table_metadata import TableMetadataTables
 from kada_athena_async.sources.view_texts import ViewTexts
 from kada_athena_async.sql.worker_pool import WorkerPool
 from kada_athena_async.streams import Ahead
@@ -67,10 +57,6 @@ in hand, so that no query slot waits for a listing."""
 AHEAD_TABLES = 10_000
 """Listed tables that wait, compressed, for their statements: the pages of a giant schema need each
 other's tokens, so that their chain must not wait for statements too."""
-
-
-_LEFT_OUT_SCHEMA = "left out by include_schemas and exclude_schemas"
-_LEFT_OUT_WORKGROUP = "left out by workgroups and exclude_workgroups"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -116,13 +102,13 @@ class UnitExtraction:
         """
         match unit:
             case InventoryUnit():
-                return await self._estate(unit, inventory)
+                return await extract_inventory(
+                    unit.unit_id, inventory, client=self.client, config=self.config, sink=self.sink
+                )
             case MetadataUnit():
                 return await self._metadata(unit)
             case TagsUnit():
-                return await extract_tags(
-                    unit, client=self.client, config=self.config, sink=self.sink, notify=self.notify
-                )
+                return await self._tags(unit)
             case HistoryUnit():
                 return await self._history(unit)
             case PrincipalEventsUnit():
@@ -137,56 +123,6 @@ class UnitExtraction:
                 raise unit.error
             case _ as never:
                 assert_never(never)
-
-    async def _estate(self, unit: InventoryUnit, inventory: Inventory) -> UnitFacts:
-        server = self.config.server
-        catalogs = [
-            CatalogRecord(server, c.name, c.type, c.status, c.description)
-            for c in inventory.catalogs
-        ]
-        schemas = [
-            SchemaRecord(server, c.name, s.name, s.description, s.location, s.created_at)
-            for c in inventory.catalogs
-            for s in c.schemas
-            if is_schema_included(self.config, c.name, s.name)
-        ]
-        users = [
-            UserRecord(
-                server,
-                user_of(w.name),
-                w.name,
-                w.state,
-                w.engine_version,
-                w.description,
-                w.created_at,
-            )
-            for w in inventory.workgroups
-        ]
-        rows: Counter[str] = Counter()
-        kinds: dict[str, list[Record]] = {
-            "metadata_catalogs": [*catalogs],
-            "metadata_schemas": [*schemas],
-            "users": [*users],
-        }
-        for kind, records in kinds.items():
-            async with self.sink.part(unit.unit_id, kind) as part:
-                await part.write(records)
-
-            rows[kind] = len(records)
-
-        spark = tuple(
-            ScopeFacts(
-                scope="workgroup",
-                name=(w.name,),
-                outcome="skipped",
-                reason=SPARK,
-            )
-            for w in inventory.workgroups
-            if w.is_spark
-        )
-        scopes = (*spark, *_notes_of(inventory), *_excluded(self.config, inventory))
-        limits = await workgroup_limits(self.client, self.config, inventory.workgroups)
-        return UnitFacts(rows=dict(rows), scopes=scopes, limits=limits)
 
     async def _metadata(self, unit: MetadataUnit) -> UnitFacts:
         asks_sql = metadata_source(self.config).asks_sql
@@ -216,15 +152,9 @@ class UnitExtraction:
 
     def _sources_of(self, catalog: CatalogFacts) -> CatalogSources:
         if catalog.name not in self._sources:
-            by_api: list[TableSource] = [
-                TableMetadataTables(self.client, has_formats=catalog.has_files)
-            ]
-            if catalog.is_in_glue:
-                by_api.insert(0, GlueTables(self.client, catalog.catalog_id))
-
             by_sql = SqlTables(self.information_schema(catalog.name, f"listing/{catalog.name}"))
             source = metadata_source(self.config)
-            sources = source.in_order(by_api, by_sql)
+            sources = source.in_order(api_tables(self.client, catalog), by_sql)
             times = Counter(schema.name.lower() for schema in catalog.schemas)
             self._sources[catalog.name] = CatalogSources(
                 Listing(catalog=catalog.name, sources=sources),
@@ -240,6 +170,32 @@ class UnitExtraction:
             )
 
         return self._sources[catalog.name]
+
+    async def _tags(self, unit: TagsUnit) -> UnitFacts:
+        """Write the tags of a catalog: all of them or, after an error, none."""
+        name, kind, rows = unit.catalog.name, "metadata_tags", 0
+        tags = LakeFormationTags(self.client, name, unit.catalog.catalog_id)
+        found = tags.records(self.config.server, partial(is_schema_included, self.config, name))
+        async with self.sink.part(unit.unit_id, kind) as part, aclosing(found) as batches:
+            async for records in batches:
+                await part.write(records)
+                rows += len(records)
+                self.notify(UnitProgress(unit_id=unit.unit_id, kind=kind, rows=len(records)))
+
+        scopes: tuple[ScopeFacts, ...] = ()
+        warnings: tuple[Warned, ...] = ()
+        if tags.unreadable:
+            reason = f"some LF-tags are left out, unreadable: {'; '.join(tags.unreadable)}"
+            message = f"some tags of catalog {name} are left out: {tags.unreadable[0]}"
+            warnings = (Warned(code=unit.warning, message=message),)
+            scopes = (ScopeFacts(scope="catalog", name=(name,), outcome="complete", reason=reason),)
+
+        return UnitFacts(
+            rows={kind: rows},
+            scopes=scopes,
+            reconciliation={"searches": tags.searches},
+            warnings=warnings,
+        )
 
     def _history_of(
         self, unit: HistoryUnit, emit: Emit, advanced: Callable[[float], None]
@@ -302,24 +258,6 @@ class UnitExtraction:
         return UnitFacts(rows={"databaselog": rows}, account=account, scopes=(scope,))
 
 
-def _notes_of(inventory: Inventory) -> list[ScopeFacts]:
-    """Notes about the lists of catalogs, schemas and workgroups; ``*``: all catalogs."""
-    lists = [(c.name, c.unreadable, c.stand_in) for c in inventory.catalogs]
-    lists.append(("*", inventory.unreadable, "; ".join(inventory.unlisted)))
-    return [
-        ScopeFacts(
-            scope="catalog",
-            name=(name,),
-            outcome="partial" if unreadable else "complete",
-            reason="; ".join(
-                ["unreadable: " + "; ".join(unreadable)] * bool(unreadable) + [stand_in]
-            ),
-        )
-        for name, unreadable, stand_in in lists
-        if unreadable or stand_in
-    ]
-
-
 def _workgroup_scope(name: str, counts: dict[str, int], unreadable: Iterable[str]) -> ScopeFacts:
     """The completeness of a workgroup's history."""
     unread = {why: n for why in DEFERRED if (n := counts.get(why, 0))}
@@ -356,28 +294,3 @@ def may_leave_out(config: Config, unit: Unit, error: UnitError) -> bool:
         return True
 
     return config.on_error == "skip" or is_gone or is_known
-
-
-def _excluded(config: Config, inventory: Inventory) -> tuple[ScopeFacts, ...]:
-    """Schemas and workgroups that the configuration excludes: they are not gone."""
-    schemas = [
-        (c.name, s.name)
-        for c in inventory.catalogs
-        for s in c.schemas
-        if s.name.lower() != INFORMATION_SCHEMA and not is_schema_included(config, c.name, s.name)
-    ]
-    workgroups = [
-        w.name
-        for w in inventory.workgroups
-        if not w.is_spark and not is_workgroup_included(config, w.name)
-    ]
-    return (
-        *(
-            ScopeFacts(scope="schema", name=name, outcome="excluded", reason=_LEFT_OUT_SCHEMA)
-            for name in schemas
-        ),
-        *(
-            ScopeFacts(scope="workgroup", name=(w,), outcome="excluded", reason=_LEFT_OUT_WORKGROUP)
-            for w in workgroups
-        ),
-    )

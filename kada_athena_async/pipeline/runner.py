@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
-from typing_extensions import Self, assert_never
+from typing_extensions import Self
 
-from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import Clock, map_bounded
 from kada_athena_async.config import Config
 from kada_athena_async.errors import (
@@ -22,20 +21,9 @@ from kada_athena_async.inventory import Inventory
 from kada_athena_async.pipeline.derive import DeriveExtraction
 from kada_athena_async.pipeline.extraction import UnitExtraction, may_leave_out
 from kada_athena_async.pipeline.principals import PrincipalJoin
-from kada_athena_async.plan import (
-    BrokenUnit,
-    DeriveUnit,
-    ExtraUnit,
-    HistoryUnit,
-    InventoryUnit,
-    MetadataUnit,
-    PrincipalEventsUnit,
-    PrincipalsUnit,
-    TagsUnit,
-    Unit,
-)
+from kada_athena_async.plan import DeriveUnit, ExtraUnit, PrincipalsUnit, Unit
 from kada_athena_async.report import UnitFacts, UnitOutcome
-from kada_athena_async.scopes import Scope, ScopeFacts
+from kada_athena_async.scopes import Completeness, ScopeFacts
 from kada_athena_async.sinks.staging import SealedUnit, Staging
 from kada_athena_async.sql.worker_pool import WorkerPool
 
@@ -163,8 +151,8 @@ class UnitRunner:
 
         warnings: tuple[Warned, ...] = ()
         if isinstance(unit, ExtraUnit):
-            code, lost = _lost_extra(unit)
-            warnings = (Warned(code=code, message=f"{lost}: {error.message}", hint=error.hint),)
+            message = f"{unit.lost}: {error.message}"
+            warnings = (Warned(code=unit.warning, message=message, hint=error.hint),)
 
         facts = UnitFacts(scopes=_left_out(unit, error), warnings=warnings)
         await self.staging.seal(unit.unit_id, msgspec.to_builtins(facts))
@@ -210,45 +198,15 @@ class UnitRunner:
             ) from None
 
 
-def _lost_extra(unit: ExtraUnit) -> tuple[WarningCode, str]:
-    """Warning about an extra that the run continues without."""
-    if isinstance(unit, TagsUnit):
-        lost = f"the tags of catalog {unit.catalog.name} are left out"
-        return WarningCode.TAGS_MISSING, lost
-
-    return WarningCode.PRINCIPALS_MISSING, "no source says who ran the queries"
-
-
 def _left_out(unit: Unit, error: UnitError) -> tuple[ScopeFacts, ...]:
     """Scopes of the manifest for a unit that is left out: never as empty."""
-    is_denied = isinstance(error, AccessDeniedError)
-    names: list[tuple[str, ...]] = []
-    scope: Scope = "workgroup"
-    match unit:
-        case MetadataUnit():
-            scope = "schema"
-            names = [(unit.catalog.name, schema) for schema in unit.schemas]
-        case HistoryUnit():
-            names = [(unit.workgroup.name,)]
-        case TagsUnit():
-            # The catalog itself is complete: nothing else of it may look as if it were in doubt.
-            reason = f"the LF-tags are left out: {error.message}"
-            name = (unit.catalog.name,)
-            return (ScopeFacts(scope="catalog", name=name, outcome="complete", reason=reason),)
-        case BrokenUnit():
-            scope = unit.scope
-            names = [(unit.name,)]
-        case InventoryUnit() | DeriveUnit() | PrincipalEventsUnit() | PrincipalsUnit():
-            names = []
-        case _ as never:
-            assert_never(never)
+    outcome: Completeness = "denied" if isinstance(error, AccessDeniedError) else "skipped"
+    reason = error.message
+    if isinstance(unit, ExtraUnit):
+        # The scope itself is complete: nothing else of it may look as if it were in doubt.
+        outcome, reason = "complete", f"{unit.lost}: {reason}"
 
     return tuple(
-        ScopeFacts(
-            scope=scope,
-            name=name,
-            outcome="denied" if is_denied else "skipped",
-            reason=error.message,
-        )
-        for name in names
+        ScopeFacts(scope=scope, name=name, outcome=outcome, reason=reason)
+        for scope, name in unit.scopes
     )

@@ -9,16 +9,21 @@ keys than the one searched for: all are read here, and each once.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.pages import LIST_LF_TAGS, SEARCH_DATABASES, SEARCH_TABLES, pages
 from kada_athena_async.aws.wire import LFTag, TaggedDatabase, TaggedTable
-from kada_athena_async.concurrency import batches
+from kada_athena_async.concurrency import batches, offload
 from kada_athena_async.errors import NotFoundError
+from kada_athena_async.hwm.id_set import IdSet
+from kada_athena_async.records import TagRecord
+
+SOURCE = "lakeformation"
 
 VALUES_MAX = 50
 """Values of one key that a search takes; a key has at most 1,000."""
@@ -53,15 +58,17 @@ class LakeFormationTags:
     """The tags of one catalog in Glue.
 
     Args:
-        catalog: Named in errors.
         catalog_id: None for the account's own catalog.
 
     Attributes:
+        searches: How many were made.
         unreadable: What of the answers could not be read, by path.
     """
 
     def __init__(self, client: AwsClient, catalog: str, catalog_id: str | None) -> None:
         self._client = client
+        self._catalog = catalog
+        self.searches = 0
         self._scope = f"tags of catalog {catalog}"
         self._named = {"CatalogId": catalog_id} if catalog_id else {}
         self.unreadable: list[str] = []
@@ -81,22 +88,45 @@ class LakeFormationTags:
 
         return [search for key in values for search in expressions_of(key, list(values[key]))]
 
-    async def search(self, expression: Expression) -> AsyncGenerator[Iterator[Tag], None]:
-        """Yield the tags of databases, then of tables and columns, page by page.
+    async def records(
+        self, server: str, is_included: Callable[[str], bool]
+    ) -> AsyncGenerator[list[TagRecord], None]:
+        """Yield the tags of databases, then of tables and columns, page by page; each once.
 
-        A page may repeat tags, and hold 100 tables of many columns: go through it in a thread.
         Of a key or value that was deleted meanwhile there is nothing to find; it is noted as
         unreadable.
+
+        Args:
+            server: First column of every record.
+            is_included: True for the name of a schema that is extracted.
 
         Raises:
             UnitError: They may not be searched, or a search cannot be read to its end.
         """
-        try:
-            async with aclosing(self._search(expression)) as batches:
-                async for batch in batches:
-                    yield batch
-        except NotFoundError as exc:
-            self.unreadable.append(f"key {expression.key}: {exc.message}")
+        seen = IdSet()
+
+        def read(tags: Iterable[Tag]) -> list[TagRecord]:
+            records = []
+            for tag in tags:
+                # No name or value holds NUL.
+                place = "\0".join(part or "" for part in tag[:-1])
+                if place not in seen and is_included(tag.schema):
+                    seen.add(place)
+                    records.append(TagRecord(server, self._catalog, *tag[:-1], SOURCE, tag[-1]))
+
+            return records
+
+        expressions = await self.expressions()
+        self.searches = len(expressions)
+        for expression in expressions:
+            try:
+                async with aclosing(self._search(expression)) as pages_of_tags:
+                    async for tags in pages_of_tags:
+                        # 100 tables of many columns: not on the event loop.
+                        if found := await offload(partial(read, tags)):
+                            yield found
+            except NotFoundError as exc:
+                self.unreadable.append(f"key {expression.key}: {exc.message}")
 
     async def _search(self, expression: Expression) -> AsyncGenerator[Iterator[Tag], None]:
         given: dict[str, Any] = {"Expression": expression.parameter, **self._named}

@@ -9,18 +9,31 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 
+from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.errors import (
     AccessDeniedError,
     NotFoundError,
     RetriesExhaustedError,
     UnitError,
 )
+from kada_athena_async.inventory import CatalogFacts
+from kada_athena_async.sources.glue import GlueTables
 from kada_athena_async.sources.information_schema import InformationSchema
 from kada_athena_async.sources.interface import RawView, TableDetail, TablePage, TableSource
 from kada_athena_async.sources.table_batches import SchemaPage
+from kada_athena_async.sources.table_metadata import TableMetadataTables
 
 SPARED_MAX = 63
 """Schemas at most for which a source that is down is not asked."""
+
+
+def api_tables(client: AwsClient, catalog: CatalogFacts) -> list[TableSource]:
+    """The calls that list the tables of *catalog*, in order of preference."""
+    by_athena = TableMetadataTables(client, has_formats=catalog.has_files)
+    if catalog.is_in_glue:
+        return [GlueTables(client, catalog.catalog_id), by_athena]
+
+    return [by_athena]
 
 
 class SqlTables:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import NamedTuple, TypeVar
 
+from kada_athena_async.choices import HistorySourceName, MetadataSourceName, UserSourceName
 from kada_athena_async.config import Config
-from kada_athena_async.config.fields import HistorySourceName, MetadataSourceName, UserSourceName
 from kada_athena_async.sources.statement_texts import PREFIX_MAX
 
 T = TypeVar("T")

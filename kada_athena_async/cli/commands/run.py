@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kada_athena_async.choices import MetadataSourceName, OnError
 from kada_athena_async.cli.command import command
 from kada_athena_async.cli.options import (
     CONFIG,
@@ -18,8 +19,6 @@ from kada_athena_async.cli.options import (
     SETTINGS,
     SITES,
     START_HWM,
-    OnError,
-    Source,
     option,
     switch,
 )
@@ -44,7 +43,9 @@ FROM_SANDBOX = switch(
     "is_sandbox", "--sandbox", help="Extract from an invented AWS on this machine instead."
 )
 DIRECTORY = option("output_path", Path | None, metavar="DIR", help="Directory for the extracts.")
-METADATA_SOURCE = option("metadata_source", Source | None, help="Where metadata comes from.")
+METADATA_SOURCE = option(
+    "metadata_source", MetadataSourceName | None, help="Where metadata comes from."
+)
 ON_ERROR = option("on_error", OnError | None, help="What to do with what cannot be read.")
 SITES_AT_ONCE = option(
     "sites_at_once", int | None, metavar="N", min=1, help="Sites side by side.  [default: 8]"
@@ -82,7 +83,7 @@ def run(
     *,
     is_sandbox: bool,
     output_path: Path | None,
-    metadata_source: Source | None,
+    metadata_source: MetadataSourceName | None,
     on_error: OnError | None,
     **asked: Any,
 ) -> int:

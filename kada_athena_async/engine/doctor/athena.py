@@ -17,9 +17,9 @@ from kada_athena_async.engine.connection import Connection
 from kada_athena_async.engine.doctor.permission_check import outcome
 from kada_athena_async.engine.doctor.report import GRANTED, CheckResult, together, untried
 from kada_athena_async.errors import AccessDeniedError, NotFoundError, RequestError, UnitError
+from kada_athena_async.filters import is_schema_included, is_workgroup_included
 from kada_athena_async.inventory import CatalogFacts, WorkgroupFacts
 from kada_athena_async.permissions import Permission, Target
-from kada_athena_async.plan import is_schema_included, is_workgroup_included
 
 WORKGROUPS_TRIED = 20
 """Workgroups whose history is tried: the list calls of all of them would take AWS's quota."""

@@ -40,6 +40,7 @@ from kada_athena_async.errors import (
     UnitError,
 )
 from kada_athena_async.files.threads import in_thread
+from kada_athena_async.filters import check_workgroups
 from kada_athena_async.inventory import CatalogFacts, WorkgroupFacts
 from kada_athena_async.permissions import (
     AccountScope,
@@ -49,7 +50,6 @@ from kada_athena_async.permissions import (
     permissions_of,
     statement_of,
 )
-from kada_athena_async.plan import check_workgroups
 from kada_athena_async.retry import CHECK_POLICY
 from kada_athena_async.sources.statement_texts import STATEMENT_COLUMNS, fill
 from kada_athena_async.sources.strategy import metadata_source

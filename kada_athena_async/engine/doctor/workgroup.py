@@ -9,8 +9,8 @@ from kada_athena_async.codes import ExitCode
 from kada_athena_async.config import Config
 from kada_athena_async.engine.doctor.report import CheckResult, Finding
 from kada_athena_async.errors import ConfigError
+from kada_athena_async.filters import check_own_workgroup
 from kada_athena_async.inventory import CatalogFacts, Inventory, WorkgroupFacts
-from kada_athena_async.plan import check_own_workgroup
 from kada_athena_async.sources.strategy import metadata_source
 
 

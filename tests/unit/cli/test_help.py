@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from typing import get_args
 
 import pytest
 from typer.testing import CliRunner
 
 from kada_athena_async.cli.app import app
-from kada_athena_async.cli.options import OnError, Source
-from kada_athena_async.config import DEFAULT_FILE, Config
+from kada_athena_async.config import DEFAULT_FILE
 from kada_athena_async.config.config_file import ENVIRONMENT_PREFIX
 from kada_athena_async.errors import AbortError, ConfigError, DeliveryError, UnitError
 from kada_athena_async.version import __version__
@@ -73,14 +71,6 @@ def test_help_loads_nothing_heavy(command: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_choices_are_those_of_the_configuration() -> None:
-    """The options offer what the configuration accepts."""
-    fields = Config.model_fields
-
-    assert set(fields["metadata_source"].annotation.__args__) == set(get_args(Source))
-    assert set(fields["on_error"].annotation.__args__) == set(get_args(OnError))
 
 
 def test_the_default_file_is_named() -> None:
