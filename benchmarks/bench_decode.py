@@ -9,9 +9,7 @@ with the csv and gzip modules. CPU is that of the client's process, all threads;
 from __future__ import annotations
 
 import asyncio
-import csv
 import gc
-import gzip
 import json
 import random
 import sys
@@ -22,7 +20,8 @@ from typing import Any
 
 import aioboto3
 
-from benchmarks.frame import median, own_run, parse, rounded, show
+from benchmarks.frame import FAST, median, own_run, parse, rounded, show
+from benchmarks.peers.aioboto3_columns import START, cells, columns_to_gzip
 from benchmarks.peers.environment import run_module
 from benchmarks.standin import stand_in
 from kada_athena_async.aws.client import AwsClient
@@ -33,19 +32,6 @@ from kada_athena_async.aws.session import AwsSession, Identity
 from kada_athena_async.concurrency import SystemClock
 
 REGION = "ap-southeast-2"
-SQL = (
-    "SELECT table_catalog, table_schema, table_name, column_name, ordinal_position, data_type, "
-    "is_nullable, extra_info, comment FROM information_schema.columns"
-)
-FAST: dict[str, float] = {
-    "latency_scale": 0.01,
-    "quota_scale": 1000.0,
-    "rows_per_s": 1e9,
-    "active_dml": 100,
-    "tables": 50,
-    "columns": 20,
-    "executions": 0,
-}
 
 
 def main() -> None:
@@ -100,7 +86,7 @@ async def _own_page(pages: str) -> dict[str, float]:
     )
     async with client:
         query_id = str(
-            (await client.call("athena", "StartQueryExecution", **_START))[
+            (await client.call("athena", "StartQueryExecution", **START))[
                 DECODED
             ].query_execution_id
         )
@@ -123,14 +109,14 @@ async def _own_page(pages: str) -> dict[str, float]:
 
 async def _aioboto3_page(pages: str) -> dict[str, float]:
     async with aioboto3.Session().client("athena") as client:
-        query_id = (await client.start_query_execution(**_START))["QueryExecutionId"]
+        query_id = (await client.start_query_execution(**START))["QueryExecutionId"]
         await asyncio.sleep(1)
 
         async def page(**more: str) -> tuple[int, str | None]:
             answer = await client.get_query_results(
                 QueryExecutionId=query_id, MaxResults=1000, **more
             )
-            rows = [_cells(row) for row in answer["ResultSet"]["Rows"]]
+            rows = [cells(row) for row in answer["ResultSet"]["Rows"]]
             return len(rows), answer.get("NextToken")
 
         return await _cpu_per_page(page, int(pages))
@@ -154,31 +140,10 @@ async def _cpu_per_page(page: Any, pages: int) -> dict[str, float]:
 async def _aioboto3_gzip() -> dict[str, float]:
     """CPU seconds per million rows of the plain loop, its start included."""
     began_s = time.process_time()
-    rows = 0
-    with tempfile.TemporaryDirectory() as output:
-        async with aioboto3.Session().client("athena") as client:
-            query_id = (await client.start_query_execution(**_START))["QueryExecutionId"]
-            await asyncio.sleep(1)
-            pages = client.get_paginator("get_query_results").paginate(QueryExecutionId=query_id)
-            path = Path(output) / "columns.csv.gz"
-            with gzip.open(path, "wt", compresslevel=1, newline="") as file:
-                writer = csv.writer(file)
-                async for page in pages:
-                    for row in page["ResultSet"]["Rows"]:
-                        writer.writerow(_cells(row))
-                        rows += 1
-
+    rows = await columns_to_gzip()
     return {"figure": (time.process_time() - began_s) / rows * 1e6}
 
 
-def _cells(row: dict[str, Any]) -> list[str | None]:
-    return [datum.get("VarCharValue") for datum in row["Data"]]
-
-
-_START: dict[str, Any] = {
-    "QueryString": SQL,
-    "ResultConfiguration": {"OutputLocation": "s3://results/decode"},
-}
 _CHILDREN: dict[str, Any] = {
     "own_page": _own_page,
     "aioboto3_page": _aioboto3_page,

@@ -9,25 +9,19 @@ told everything: the time from the last list of executions to the end of the pro
 
 from __future__ import annotations
 
-import json
-import os
 import resource
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bounds import auto_bound, glue_bound, history_bound, sql_bound
-from benchmarks.frame import median, parse, rounded, show
-from benchmarks.peers.environment import ROOT, aws_environment
+from benchmarks.bounds import METADATA_BOUNDS, history_bound
+from benchmarks.frame import days_ago, median, own_config_file, parse, rounded, show, used_by
 from benchmarks.quota_server.settings import Settings
 from benchmarks.standin import stand_in
 
-METADATA_BOUNDS = {"api": glue_bound, "sql": sql_bound, "auto": auto_bound}
 HISTORY = ("athena:ListQueryExecutions", "athena:BatchGetQueryExecution")
 ESTATES: dict[str, dict[str, int]] = {
     "large": {"schemas": 100, "tables": 50, "executions": 15_000, "workgroups": 4},
@@ -66,28 +60,17 @@ def main() -> None:
 def _run(settings: Mapping[str, float], source: str) -> dict[str, float]:
     """One run of the command line in a process of its own."""
     with stand_in(**settings) as server, tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        config = place / "config.json"
-        config.touch(mode=0o600)
-        config.write_text(json.dumps(_config(server.url, place, source)))
-        mark = place / "athena_hwm.txt"
-        since = (datetime.now(timezone.utc) - timedelta(days=2)).strftime("%Y-%m-%d %H:%M:%S")
+        config = own_config_file(Path(folder), server.url, metadata_source=source)
+        mark, since = Path(folder) / "athena_hwm.txt", days_ago(2)
         mark.write_text(f"{since}\n")
         command = [sys.executable, "-m", "kada_athena_async", "run", "-q", "-c", str(config)]
         begun = time.time()
-        process = subprocess.Popen(
-            [*command, "--hwm-path", str(mark)], cwd=ROOT, env=aws_environment(server.url)
-        )
-        _, status, used = os.wait4(process.pid, 0)
+        used = used_by([*command, "--hwm-path", str(mark)], server.url)
         ended = time.time()
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode or mark.read_text().strip() == since:
-            raise SystemExit(
-                f"the run failed with {process.returncode}; the mark: {mark.read_text()}"
-            )
+        if mark.read_text().strip() == since:
+            raise SystemExit("the run did not move its mark")
 
-        log = server.log()
-        return _figures(log, begun, ended, used)
+        return _figures(server.log(), begun, ended, used)
 
 
 def _figures(
@@ -106,24 +89,9 @@ def _figures(
         "last_history_answer_s": started + history - begun,
         "last_metadata_answer_s": started + metadata - begun,
         "after_last_answer_s": ended - last,
-        # The main process and the workers that it waited for.
         "cpu_s": used.ru_utime + used.ru_stime,
         "peak_rss_mb": used.ru_maxrss / 1024,
         "throttled": log["throttled"],
-    }
-
-
-def _config(url: str, place: Path, source: str) -> dict[str, object]:
-    return {
-        "key": "AKIDBENCHMARK",
-        "secret": "invented",
-        "server": "athena",
-        "bucket": "s3://results/own",
-        "region": "ap-southeast-2",
-        "output_path": str(place / "output"),
-        "endpoint_url": url,
-        "quota_share": 1.0,
-        "metadata_source": source,
     }
 
 

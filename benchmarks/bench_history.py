@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bounds import history_bound
-from benchmarks.frame import Options, median, own_run, parse, rounded, show
+from benchmarks.frame import Options, days_ago, median, own_run, parse, rounded, show, summary
 from benchmarks.peers.environment import make_environment, run_module
 from benchmarks.standin import stand_in
 
 LIST = "athena:ListQueryExecutions"
-MARK = "%Y-%m-%d %H:%M:%S"
 
 
 def main() -> None:
@@ -72,21 +71,16 @@ def _next_hour(settings: Mapping[str, float]) -> dict[str, Any]:
     with stand_in(**settings) as server, tempfile.TemporaryDirectory() as output:
         now = datetime.now(timezone.utc)
         before = {
-            "start_hwm": (now - timedelta(days=2)).strftime(MARK),
-            "end_hwm": (now - timedelta(hours=1)).strftime(MARK),
+            "start_hwm": days_ago(2, now),
+            "end_hwm": days_ago(0, now - timedelta(hours=1)),
         }
         return own_run(server.url, Path(output), run={"before": before}, metadata_source="api")
 
 
 def _own(settings: Mapping[str, float]) -> dict[str, Any]:
     with stand_in(**settings) as server, tempfile.TemporaryDirectory() as output:
-        start = datetime.now(timezone.utc) - timedelta(days=2)
-        run = own_run(
-            server.url,
-            Path(output),
-            run={"start_hwm": start.strftime(MARK)},
-            metadata_source="api",
-        )
+        window = {"start_hwm": days_ago(2)}
+        run = own_run(server.url, Path(output), run=window, metadata_source="api")
         return {**run, "log": server.log()}
 
 
@@ -103,15 +97,10 @@ def _boto3(settings: Mapping[str, float], options: Options) -> dict[str, object]
 
 def _summary(runs: list[dict[str, Any]]) -> dict[str, object]:
     log = runs[-1]["log"]
-    operations = log["operations"]
     return {
-        "seconds": median([run["seconds"] for run in runs]),
-        "all_seconds": [rounded(run["seconds"]) for run in runs],
-        "cpu_s": median([run["cpu_s"] for run in runs]),
-        "peak_rss_mb": median([run["peak_rss_mb"] for run in runs]),
+        **summary(runs),
         "executions": runs[-1]["found"]["executions"],
-        "calls": {name: entry["calls"] for name, entry in operations.items()},
-        "list_throttled": operations[LIST]["throttled"],
+        "list_throttled": log["operations"][LIST]["throttled"],
         "throttled_share": rounded(log["throttled"] / max(1, log["calls"])),
     }
 

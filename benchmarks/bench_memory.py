@@ -11,19 +11,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.frame import Options, own_run, parse, rounded, show
+from benchmarks.frame import FAST, Options, own_run, parse, rounded, show
 from benchmarks.peers.environment import make_environment, run_module
 from benchmarks.standin import stand_in
 
-COLUMNS = 20
-FAST: dict[str, float] = {
-    "latency_scale": 0.01,
-    "quota_scale": 1000.0,
-    "rows_per_s": 1e9,
-    "active_dml": 100,
-    "columns": COLUMNS,
-    "executions": 0,
-}
+ROWS_A_SCHEMA = int(FAST["tables"] * FAST["columns"])
 
 
 def main() -> None:
@@ -49,8 +41,7 @@ def main() -> None:
 
 
 def _settings(rows: int) -> dict[str, float]:
-    """Schemas of 50 tables; the row count is what comes out."""
-    return {**FAST, "schemas": max(1, rows // (50 * COLUMNS)), "tables": 50}
+    return {**FAST, "schemas": max(1, rows // ROWS_A_SCHEMA)}
 
 
 def _own(rows: int, source: str) -> dict[str, object]:

@@ -14,13 +14,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bounds import auto_bound, besides_s, glue_bound, sql_bound
-from benchmarks.frame import Options, median, own_run, parse, rounded, show
+from benchmarks.bounds import METADATA_BOUNDS, besides_s
+from benchmarks.frame import Options, median, own_run, parse, rounded, show, summary
 from benchmarks.peers.environment import make_environment, run_module
 from benchmarks.quota_server.settings import Settings
 from benchmarks.standin import stand_in
 
-BOUNDS = {"api": glue_bound, "sql": sql_bound, "auto": auto_bound}
 PEERS = ("awswrangler_glue", "boto3_metadata", "pyathena_cursor", "pyathena_aio")
 INSPECTOR = "pyathena_inspector"
 
@@ -69,7 +68,7 @@ def measure(settings: Mapping[str, float], options: Options) -> dict[str, object
     for source in filter(None, options.more.sources.split(",")):
         runs = [_own(source, settings) for _ in range(options.repeat)]
         estate = Settings(**settings)  # type: ignore[arg-type]
-        bound, besides = BOUNDS[source](estate), besides_s(estate, source)
+        bound, besides = METADATA_BOUNDS[source](estate), besides_s(estate, source)
         seconds = median([run["seconds"] for run in runs])
         figures[f"own_{source}"] = {
             **_summary(runs),
@@ -110,7 +109,6 @@ def _peer(
     python: Path, peer: str, settings: Mapping[str, float], options: Options
 ) -> dict[str, object]:
     extra: dict[str, str] = {}
-    scale = 1.0
     repeat = options.repeat
     if peer == INSPECTOR:
         repeat = 1
@@ -123,13 +121,13 @@ def _peer(
             run = run_module(python, f"benchmarks.peers.{peer}", server.url, extra=extra)
             runs.append({**run, "log": server.log()})
 
-    summary = _summary(runs)
+    figures = _summary(runs)
     if extra:
         scale = _objects(settings) / max(1, runs[0]["found"]["tables"])  # type: ignore[index]
-        summary["scaled_up_by"] = rounded(scale)
-        summary["seconds"] = rounded(float(summary["seconds"]) * scale)  # type: ignore[arg-type]
+        figures["scaled_up_by"] = rounded(scale)
+        figures["seconds"] = rounded(figures["seconds"] * scale)
 
-    return summary
+    return figures
 
 
 def _objects(settings: Mapping[str, float]) -> float:
@@ -137,16 +135,11 @@ def _objects(settings: Mapping[str, float]) -> float:
     return settings["schemas"] * settings["tables"] + giant
 
 
-def _summary(runs: list[dict[str, Any]]) -> dict[str, object]:
+def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     log = runs[-1]["log"]
-    calls = {name: entry["calls"] for name, entry in log["operations"].items()}
     return {
-        "seconds": median([run["seconds"] for run in runs]),
-        "all_seconds": [rounded(run["seconds"]) for run in runs],
-        "cpu_s": median([run["cpu_s"] for run in runs]),
-        "peak_rss_mb": median([run["peak_rss_mb"] for run in runs]),
+        **summary(runs),
         "found": runs[-1]["found"],
-        "calls": calls,
         "throttled": log["throttled"],
         "most_active_queries": log["most_active_queries"],
     }

@@ -9,18 +9,14 @@ compresses inline.
 from __future__ import annotations
 
 import asyncio
-import csv
-import gzip
 import json
 import sys
 import tempfile
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-import aioboto3
-
-from benchmarks.frame import own_run, parse, show
+from benchmarks.frame import days_ago, own_run, parse, show
 from benchmarks.loop_delay import LoopDelay
+from benchmarks.peers.aioboto3_columns import columns_to_gzip
 from benchmarks.peers.environment import run_module
 from benchmarks.standin import stand_in
 
@@ -35,10 +31,6 @@ SETTINGS: dict[str, float] = {
     "active_dml": 100,
 }
 QUICK: dict[str, float] = {**SETTINGS, "schemas": 3, "executions": 200, "latency_scale": 0.1}
-SQL = (
-    "SELECT table_schema, table_name, column_name, ordinal_position, data_type, is_nullable, "
-    "comment, extra_info FROM information_schema.columns"
-)
 
 
 def main() -> None:
@@ -71,11 +63,10 @@ def _largest(run: dict[str, object]) -> object:
 
 def _own(settings: dict[str, float]) -> dict[str, object]:
     with stand_in(**settings) as server, tempfile.TemporaryDirectory() as output:
-        start = datetime.now(timezone.utc) - timedelta(days=2)
         run = own_run(
             server.url,
             Path(output),
-            run={"start_hwm": start.strftime("%Y-%m-%d %H:%M:%S"), "probe": True},
+            run={"start_hwm": days_ago(2), "probe": True},
             mask=True,
             metadata_source="auto",
         )
@@ -88,34 +79,10 @@ async def _child(name: str) -> None:
     if name == "idle":
         await asyncio.sleep(5)
     else:
-        await _aioboto3_loop()
+        await columns_to_gzip()
 
     await probe.stop()
     print(json.dumps({"loop_delay": probe.figures()}))
-
-
-async def _aioboto3_loop() -> None:
-    """All columns by GetQueryResults, written as they come."""
-    with tempfile.TemporaryDirectory() as output:
-        async with aioboto3.Session().client("athena") as athena:
-            query_id = (
-                await athena.start_query_execution(
-                    QueryString=SQL, ResultConfiguration={"OutputLocation": "s3://results/plain"}
-                )
-            )["QueryExecutionId"]
-            state = ""
-            while state != "SUCCEEDED":
-                await asyncio.sleep(1)
-                answer = await athena.get_query_execution(QueryExecutionId=query_id)
-                state = answer["QueryExecution"]["Status"]["State"]
-
-            pages = athena.get_paginator("get_query_results").paginate(QueryExecutionId=query_id)
-            path = Path(output) / "columns.csv.gz"
-            with gzip.open(path, "wt", compresslevel=1, newline="") as file:
-                writer = csv.writer(file)
-                async for page in pages:
-                    for row in page["ResultSet"]["Rows"]:
-                        writer.writerow([datum.get("VarCharValue") for datum in row["Data"]])
 
 
 if __name__ == "__main__":

@@ -9,15 +9,13 @@ may write no bytecode (``PYTHONDONTWRITEBYTECODE``), each start compiles what it
 from __future__ import annotations
 
 import compileall
-import json
-import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.frame import median, parse, rounded, show
+from benchmarks.frame import median, own_config_file, parse, rounded, show, used_by
 from benchmarks.peers.environment import ROOT, aws_environment
 from benchmarks.standin import StandIn, stand_in
 
@@ -77,37 +75,18 @@ def _local_commands(server: StandIn, repeat: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         _until_called(_command(folder, server, "run"), server)
         return {
-            name: median([_cpu_s(_command(folder, server, name)) for _ in range(repeat)])
+            name: median([_cpu_s(_command(folder, server, name), server) for _ in range(repeat)])
             for name in LOCAL
         }
 
 
-def _cpu_s(command: list[str]) -> float:
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{command} failed with {process.returncode}")
-
+def _cpu_s(command: list[str], server: StandIn) -> float:
+    used = used_by(command, server.url)
     return used.ru_utime + used.ru_stime
 
 
 def _command(folder: str, server: StandIn, name: str) -> list[str]:
-    config = Path(folder) / "config.json"
-    document = {
-        "key": "AKIDBENCHMARK",
-        "secret": "invented",
-        "server": "athena",
-        "bucket": "s3://results/start",
-        "region": "ap-southeast-2",
-        "output_path": str(Path(folder) / "output"),
-        "endpoint_url": server.url,
-        "metadata_source": "api",
-    }
-    config.touch(mode=0o600)
-    config.write_text(json.dumps(document))
+    config = own_config_file(Path(folder), server.url, metadata_source="api")
     command = [sys.executable, "-m", "kada_athena_async", *name.split()]
     if name.startswith("-"):
         return command

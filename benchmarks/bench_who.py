@@ -18,7 +18,7 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks.bounds import history_bound
-from benchmarks.frame import Options, median, own_run, parse, rounded, show
+from benchmarks.frame import Options, days_ago, median, own_run, parse, rounded, show
 from kada_athena_async.estimate.rates import bucket_s
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.behaviour import Behaviour
@@ -72,7 +72,11 @@ def _measure(executions: int, options: Options, **config: object) -> dict[str, o
                 Path(output), metadata_source="api", catalogs=["AwsDataCatalog"], **config
             )
             begun = perf_counter()
-            runs.append(own_run(sandbox.endpoint_url, Path(output), run=_window(), **fields))
+            runs.append(
+                own_run(
+                    sandbox.endpoint_url, Path(output), run={"start_hwm": days_ago(2)}, **fields
+                )
+            )
             walls.append(perf_counter() - begun)
 
     last = runs[-1]
@@ -85,11 +89,6 @@ def _measure(executions: int, options: Options, **config: object) -> dict[str, o
         "calls": last["calls"],
         "throttled": sum(last["throttles"].values()),
     }
-
-
-def _window() -> dict[str, object]:
-    start = datetime.now(timezone.utc) - SPAN - timedelta(hours=2)
-    return {"start_hwm": start.strftime("%Y-%m-%d %H:%M:%S")}
 
 
 @contextmanager

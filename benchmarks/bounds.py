@@ -145,6 +145,10 @@ def auto_bound(settings: Settings) -> Bound:
     return Bound(slower.seconds, {"api_s": api.seconds, "sql_s": sql.seconds})
 
 
+METADATA_BOUNDS = {"api": glue_bound, "sql": sql_bound, "auto": auto_bound}
+"""Value of ``metadata_source`` -> its bound."""
+
+
 def _pages(settings: Settings, *, page: int) -> tuple[int, int]:
     """Calls for all schemas, and calls for the largest one."""
     regular = max(1, math.ceil(settings.tables / page))

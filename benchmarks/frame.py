@@ -6,16 +6,24 @@ import argparse
 import json
 import os
 import platform
+import resource
 import statistics
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers.environment import REQUIREMENTS, default_place, run_module
+from benchmarks.peers.environment import (
+    REQUIREMENTS,
+    ROOT,
+    aws_environment,
+    default_place,
+    run_module,
+)
 
 _PACKAGES = (
     "aioboto3",
@@ -27,6 +35,18 @@ _PACKAGES = (
     "sqlglot",
     "pydantic",
 )
+
+
+FAST: dict[str, float] = {
+    "latency_scale": 0.01,
+    "quota_scale": 1000.0,
+    "rows_per_s": 1e9,
+    "active_dml": 100,
+    "tables": 50,
+    "columns": 20,
+    "executions": 0,
+}
+"""Settings of a stand-in that answers at once, where waiting is of no interest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,18 +152,63 @@ def own_run(
         run: Settings of the run (see ``own_run``).
         config: Configuration fields beside those that every run needs.
     """
-    wanted = {
-        "config": {
-            "key": "AKIDBENCHMARK",
-            "secret": "invented",
-            "server": "athena",
-            "bucket": "s3://results/own",
-            "region": "ap-southeast-2",
-            "output_path": str(output),
-            "endpoint_url": url,
-            "quota_share": 1.0,
-            **config,
-        },
-        **(run or {}),
-    }
+    wanted = {"config": own_config(url, output, **config), **(run or {})}
     return run_module(sys.executable, "benchmarks.own_run", url, arguments=[json.dumps(wanted)])
+
+
+def own_config(url: str, output: Path, **more: object) -> dict[str, object]:
+    """Configuration of a run against the stand-in at *url*, which writes to *output*."""
+    return {
+        "key": "AKIDBENCHMARK",
+        "secret": "invented",
+        "server": "athena",
+        "bucket": "s3://results/own",
+        "region": "ap-southeast-2",
+        "output_path": str(output),
+        "endpoint_url": url,
+        "quota_share": 1.0,
+        **more,
+    }
+
+
+def own_config_file(folder: Path, url: str, **more: object) -> Path:
+    """Configuration file in *folder* of a run that writes to a directory beside it."""
+    path = folder / "config.json"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(own_config(url, folder / "output", **more)))
+    return path
+
+
+def days_ago(days: int, now: datetime | None = None) -> str:
+    """The time *days* days ago, as a high-water mark has it."""
+    at = (now or datetime.now(timezone.utc)) - timedelta(days=days)
+    return at.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def used_by(command: Sequence[str], url: str) -> resource.struct_rusage:
+    """Resources of a process, and of the workers that it waited for, against the stand-in.
+
+    Raises:
+        SystemExit: It failed.
+    """
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=aws_environment(url), stdout=subprocess.DEVNULL
+    )
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{command} failed with {process.returncode}")
+
+    return used
+
+
+def summary(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Figures of several runs, of ours or of a peer, and the calls of the last of them."""
+    operations = runs[-1]["log"]["operations"]
+    return {
+        "seconds": median([run["seconds"] for run in runs]),
+        "all_seconds": [rounded(run["seconds"]) for run in runs],
+        "cpu_s": median([run["cpu_s"] for run in runs]),
+        "peak_rss_mb": median([run["peak_rss_mb"] for run in runs]),
+        "calls": {name: entry["calls"] for name, entry in operations.items()},
+    }
