@@ -20,6 +20,8 @@ _VARIABLE = "AWS_ENDPOINT_URL"
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
 _METADATA_V6 = ipaddress.IPv6Address("fd00:ec2::254")
 
+_EXAMPLE = "https://athena.example.com"
+
 
 def check_endpoint(url: str, *, key: str = "endpoint_url") -> Problem | None:
     """The problem of *url* as an AWS endpoint, or None.
@@ -27,34 +29,22 @@ def check_endpoint(url: str, *, key: str = "endpoint_url") -> Problem | None:
     Args:
         key: The name that the problem carries: the configuration key or environment variable.
     """
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        has_valid_port = parts.port is None or parts.port > 0
-    except ValueError:
-        return Problem(key, shown_url(url), "write a URL such as https://athena.example.com")
-
-    remedy = _remedy(parts, host) if has_valid_port else "write a port between 1 and 65535"
+    found = _parsed(url)
+    remedy = _remedy(found) if found else f"write a URL such as {_EXAMPLE}"
     return Problem(key, shown_url(url), remedy) if remedy else None
 
 
 def webhook_remedy(url: str) -> str:
     """Remedy for a *url* that is no address of a webhook; empty if it is one."""
     example = "write a URL such as https://hooks.example.com/services/..."
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        has_valid_port = parts.port is None or parts.port > 0
-    except ValueError:
-        return example
-
-    if parts.scheme not in ("http", "https") or not host or not has_valid_port:
+    parts = _parsed(url)
+    if not parts or parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
         return example
 
     if parts.username is not None:
         return "leave user and password out of the URL"
 
-    return _remedy(parts._replace(query="", fragment=""), host).replace("an AWS endpoint", "a host")
+    return _remedy(parts._replace(query="", fragment="")).replace("an AWS endpoint", "a host")
 
 
 def check_aws_endpoint_variables(environment: Mapping[str, str]) -> list[Problem]:
@@ -96,9 +86,24 @@ def _section(settings: Mapping[str, object], name: str) -> Mapping[str, object]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _remedy(parts: SplitResult, host: str) -> str:
+def _parsed(url: str) -> SplitResult | None:
+    """The parts of *url*; None if it is none."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # which is checked when it is looked at
+    except ValueError:
+        return None
+
+    return parts
+
+
+def _remedy(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    if parts.port == 0:
+        return "write a port between 1 and 65535"
+
     if parts.scheme not in ("http", "https") or not host:
-        return "write a URL such as https://athena.example.com"
+        return f"write a URL such as {_EXAMPLE}"
 
     if parts.username is not None or parts.query or parts.fragment:
         return "write scheme, host and port only; no user, password, query or fragment"

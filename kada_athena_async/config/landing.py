@@ -53,10 +53,6 @@ _CHOICES = {
 }
 
 
-def _directory(value: object) -> object:
-    return rules.absolute_path(value) if isinstance(value, str) else value
-
-
 def _bucket(value: str) -> str:
     if "/" in value:
         raise ValueError("write the bucket's name alone, the rest of the path as prefix")
@@ -71,10 +67,6 @@ def _prefix(value: str) -> str:
         raise ValueError("must not hold . or .. as a part")
 
     return value.strip("/")
-
-
-def _region(value: str) -> str:
-    return rules.region(value) if value else value
 
 
 def _account(value: str) -> str:
@@ -99,10 +91,6 @@ def _sas_token(value: SecretStr) -> SecretStr:
     return SecretStr(token)
 
 
-def _endpoint(value: str | None) -> str | None:
-    return rules.endpoint(value) if value is not None else None
-
-
 def _kms_key(value: str) -> str:
     if value and not _KMS_KEY.fullmatch(value):
         raise ValueError("write a KMS key's id, its ARN, or an alias ARN")
@@ -115,7 +103,7 @@ def _kms_key(value: str) -> str:
 CannedAcl = Literal["", "private", "bucket-owner-read", "bucket-owner-full-control"]
 ServerSideEncryption = Literal["", "AES256", "aws:kms", "aws:kms:dsse"]
 Prefix = Annotated[str, AfterValidator(_prefix)]
-Endpoint = Annotated[str | None, AfterValidator(_endpoint)]
+Endpoint = Annotated[str, AfterValidator(rules.endpoint)] | None
 
 
 class _Place(BaseModel):
@@ -131,7 +119,7 @@ class _Place(BaseModel):
 class LocalPlace(_Place):
     """A directory of this machine or of a mounted share."""
 
-    path: Annotated[Path, BeforeValidator(_directory)] = Field(
+    path: Annotated[Path, BeforeValidator(rules.directory)] = Field(
         description="absolute directory", examples=["/mnt/landing"]
     )
 
@@ -148,7 +136,7 @@ class S3Place(_Place):
         description="the bucket's name; K: storage_root_folder", examples=["kada-landing"]
     )
     prefix: Prefix = Field("", description="path in it", examples=["lz/athena/landing"])
-    region: Annotated[str, AfterValidator(_region)] = Field(
+    region: Annotated[str, AfterValidator(lambda value: value and rules.region(value))] = Field(
         "", description="the bucket's region; K: storage_aws_region; empty: Athena's"
     )
     key: SecretField = Field(SecretStr(""), description="access key id for the bucket")

@@ -126,7 +126,7 @@ def read_layers(
     variables: dict[str, str] = {}
     for layer, given in (
         (values, _from_environment(environment, problems)),
-        (command, _given(overrides or {})),
+        (command, [(k, k, v) for k, v in (overrides or {}).items() if v is not None]),
     ):
         for key, field, value in given:
             if field not in Config.model_fields and field != "sites":
@@ -236,10 +236,6 @@ def _from_environment(
                 problems.append(Problem(name, ascii(text), str(error)))
 
     return found
-
-
-def _given(overrides: Mapping[str, object]) -> list[tuple[str, str, object]]:
-    return [(key, key, value) for key, value in overrides.items() if value is not None]
 
 
 def _variable(field: str) -> str:

@@ -35,10 +35,6 @@ from kada_athena_async.config.secrets import SecretField, known_only
 Texts: TypeAlias = tuple[str, ...]
 
 
-def _absolute_path(value: object) -> object:
-    return rules.absolute_path(value) if isinstance(value, str) else value
-
-
 class Config(BaseModel):
     """Configuration of an extraction: its source, its content, its identity, its pace.
 
@@ -103,7 +99,7 @@ class Config(BaseModel):
     profile: str = Field(
         "", description="profile of the AWS configuration files to use", examples=["production"]
     )
-    output_path: Annotated[Path, BeforeValidator(_absolute_path)] = Field(
+    output_path: Annotated[Path, BeforeValidator(rules.directory)] = Field(
         description="absolute directory for the extracts", examples=["/tmp/output"]
     )
     mask: StrictBool = Field(True, description="mask the literals of all SQL text", examples=[True])

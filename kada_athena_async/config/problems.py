@@ -105,8 +105,8 @@ def find_problems(values: Mapping[str, object]) -> list[Problem]:
 
 def in_order(problems: Sequence[Problem]) -> list[Problem]:
     """*problems* in the order of the fields; keys that are no field last."""
-    order = list(Config.model_fields)
-    return sorted(problems, key=lambda p: _rank(order, field_of(p.key)))
+    order = {name: place for place, name in enumerate(Config.model_fields)}
+    return sorted(problems, key=lambda p: order.get(field_of(p.key), len(order)))
 
 
 def field_problems(values: Mapping[str, object]) -> list[Problem]:
@@ -123,7 +123,9 @@ def field_problems(values: Mapping[str, object]) -> list[Problem]:
             else _problem(d)._replace(value=MISSING)
             for d in details
         ]
-        return _one_a_place([*found, *(p for p in others if field_of(p.key) not in known)])
+        found += [p for p in others if field_of(p.key) not in known]
+        # One a key, the first: a union's branches each complain about the same value.
+        return list({p.key: p for p in reversed(found)}.values())[::-1]
 
     return found
 
@@ -244,15 +246,6 @@ def shown_value(key: str, value: object) -> str:
     # Before it is cut: half a secret does not look like one.
     text = hide_secrets(text)
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 3]}..."
-
-
-def _rank(order: list[str], key: str) -> int:
-    return order.index(key) if key in order else len(order)
-
-
-def _one_a_place(problems: list[Problem]) -> list[Problem]:
-    """One problem a key: a union's branches each complain about the same value."""
-    return list({problem.key: problem for problem in reversed(problems)}.values())[::-1]
 
 
 def _problem(detail: ErrorDetails) -> Problem:

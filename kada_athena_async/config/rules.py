@@ -159,6 +159,11 @@ def absolute_path(value: str) -> Path:
     return Path(value)
 
 
+def directory(value: object) -> object:
+    """A text as an ``absolute_path``; whatever else it is, its type is refused elsewhere."""
+    return absolute_path(value) if isinstance(value, str) else value
+
+
 def workgroup(value: str) -> str:
     """The name of a workgroup."""
     if not _WORKGROUP.fullmatch(value):

@@ -24,13 +24,16 @@ def parse_text(field: str, text: str) -> object:
         return text
 
     if kind == "optional":
-        return _object(text) if text.startswith("{") else text or None
+        is_object = text.startswith("{")
+        return _json(text, "write a JSON object or a URL") if is_object else text or None
 
     if kind == "sites":
-        return _sites(text)
+        return _json(text, 'write a JSON list such as [{"name": "au", ...}]')
 
     if kind == "list":
-        return _list(text)
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        is_json = text.lstrip().startswith("[")
+        return _json(text, 'write a JSON list such as ["a", "b"], or a,b') if is_json else parts
 
     if kind == "bool":
         if text.strip().lower() in _TRUE + _FALSE:
@@ -63,42 +66,19 @@ def _kind(field: str) -> str:
         if annotation is kind:
             return kind.__name__
 
-    if float in (annotation, *_plain_types(annotation)):
+    # The types of a union, without what ``Annotated`` adds to them.
+    members = typing.get_args(annotation)
+    if float in (annotation, *(next(iter(typing.get_args(each)), each) for each in members)):
         return "number"
 
     if typing.get_origin(annotation) is tuple:
         return "list"
 
-    return "optional" if type(None) in typing.get_args(annotation) else "text"
+    return "optional" if type(None) in members else "text"
 
 
-def _plain_types(annotation: object) -> list[object]:
-    """The types of a union, without what ``Annotated`` adds to them."""
-    members = typing.get_args(annotation)
-    return [next(iter(typing.get_args(each)), each) for each in members]
-
-
-def _list(text: str) -> list[str]:
-    if not text.lstrip().startswith("["):
-        return [part.strip() for part in text.split(",") if part.strip()]
-
-    try:
-        values = json.loads(text)
-    except ValueError:
-        raise ValueError('write a JSON list such as ["a", "b"], or a,b') from None
-
-    return typing.cast("list[str]", values)
-
-
-def _sites(text: str) -> object:
+def _json(text: str, remedy: str) -> object:
     try:
         return json.loads(text)
     except ValueError:
-        raise ValueError('write a JSON list such as [{"name": "au", ...}]') from None
-
-
-def _object(text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise ValueError("write a JSON object or a URL") from None
+        raise ValueError(remedy) from None
