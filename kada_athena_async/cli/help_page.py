@@ -121,17 +121,13 @@ class GroupedCommands(TyperGroup):
             if command is not None and not command.hidden:
                 panel = getattr(command, "rich_help_panel", None)
                 group = groups[panel] if panel in groups else groups[_OTHERS]
-                group.append((name, _first_sentence(command.help or "")))
+                group.append((name, " ".join((command.help or "").partition("\n\n")[0].split())))
 
         is_flat = len(groups[_OTHERS]) == len(self.list_commands(ctx))
         for title, rows in groups.items():
             if rows:
                 with formatter.section("Commands" if is_flat else title):
                     formatter.write_dl(rows)
-
-
-def _first_sentence(help_text: str) -> str:
-    return " ".join(help_text.partition("\n\n")[0].split())
 
 
 def _fit(formatter: Any) -> None:

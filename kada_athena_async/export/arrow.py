@@ -55,11 +55,10 @@ def batches(history: History, kind: str) -> Iterator[Any]:
         records = package.records(kind)
         while rows := list(islice(records, BATCH_RECORDS)):
             fields = [list(field) for field in zip(*rows, strict=True)]
-            columns = [_plain(column) for column in fields]
+            columns = [
+                [[*value.items()] if isinstance(value, dict) else value for value in column]
+                for column in fields
+            ]
             columns += [[manifest.run_id] * len(rows), [manifest.end] * len(rows)]
             arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _plain(column: list[Any]) -> list[Any]:
-    return [[*value.items()] if isinstance(value, dict) else value for value in column]

@@ -10,8 +10,9 @@ import io
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from kada_athena_async.export.history import History, TableName
+from kada_athena_async.export.history import History
 from kada_athena_async.export.interface import STEP_RECORDS, OutputFolder
+from kada_athena_async.sql.names import TableName
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "database": ("id", "database_name"),

@@ -7,16 +7,16 @@ https://docs.datahub.com/docs/generated/ingestion/sources/metadata-file
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from urllib.parse import quote
 
 import msgspec
 
 from kada_athena_async.export.facets import sources_of, timestamp
-from kada_athena_async.export.history import History, TableName
+from kada_athena_async.export.history import History
 from kada_athena_async.export.interface import STEP_RECORDS, OutputFolder
 from kada_athena_async.export.naming import GLUE_CATALOG, Json, table_of
 from kada_athena_async.records import ColumnRecord, EventRecord, LinkageRecord, TableRecord
+from kada_athena_async.sql.names import TableName
 
 QUERIES = "queries.jsonl"
 METADATA = "metadata.json"
@@ -155,13 +155,9 @@ def _properties(table: TableRecord) -> Json:
 
     for key, at in (("created", table.created_at), ("lastModified", table.updated_at)):
         if at:
-            found[key] = {"time": _millis(at)}
+            found[key] = {"time": round(at.timestamp() * 1000)}
 
     return found
-
-
-def _millis(at: datetime) -> int:
-    return round(at.timestamp() * 1000)
 
 
 def _schema(name: TableName, columns: Sequence[ColumnRecord]) -> Json:

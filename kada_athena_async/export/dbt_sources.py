@@ -11,10 +11,11 @@ from typing import Any
 
 import yaml
 
-from kada_athena_async.export.history import History, TableName
+from kada_athena_async.export.history import History
 from kada_athena_async.export.interface import STEP_RECORDS, OutputFolder
 from kada_athena_async.export.naming import GLUE_CATALOG, Json
 from kada_athena_async.records import TableRecord
+from kada_athena_async.sql.names import TableName
 
 FILE = "sources.yml"
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 
-from kada_athena_async.export.history import TableName
 from kada_athena_async.export.naming import Json, dataset_name, namespace
 from kada_athena_async.records import ColumnRecord, FieldRecord, LinkageRecord, TableRecord
+from kada_athena_async.sql.names import TableName
 from kada_athena_async.version import __version__
 
 PRODUCER = f"pkg:pypi/kada-athena-async@{__version__}"

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, cast, get_type_hints
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
@@ -27,14 +26,7 @@ from kada_athena_async.records import (
     TableRecord,
     ViewRecord,
 )
-
-
-class TableName(NamedTuple):
-    """Catalog, schema and name of a table or view."""
-
-    catalog: str
-    schema: str
-    table: str
+from kada_athena_async.sql.names import TableName
 
 
 class _Joined(NamedTuple):
@@ -49,10 +41,6 @@ class _Joined(NamedTuple):
     order: str = ""
 
 
-def _time(text: str) -> datetime:
-    return msgspec.convert(text, datetime)
-
-
 _TABLE = ("catalog", "schema", "table")
 _JOINED = {
     "events": _Joined(("query_id",)),
@@ -64,14 +52,8 @@ _JOINED = {
     "linkages": _Joined(("target_catalog", "target_schema", "target_table")),
 }
 
-# Fields of a record that JSON does not give back as they were -> how they become that again.
-_RESTORED: dict[str, dict[int, Callable[[Any], Any]]] = {
-    kind: {
-        place: tuple if "tuple" in str(hint) else _time
-        for place, hint in enumerate(get_type_hints(RECORD_TYPES[kind]).values())
-        if "tuple" in str(hint) or "datetime" in str(hint)
-    }
-    for kind in _JOINED
+_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(RECORD_TYPES[kind]) for kind in _JOINED
 }
 
 
@@ -214,7 +196,7 @@ class History:
             sql += f" AND package = (SELECT max(package) FROM {kind} WHERE key = :key)"
 
         rows = self._database.execute(f"{sql} ORDER BY place, number", {"key": _key(key)})
-        return [_record(kind, text) for (text,) in rows]
+        return [_DECODERS[kind].decode(text) for (text,) in rows]
 
     def _load(self, kind: str) -> None:
         if kind in self._loaded:
@@ -237,7 +219,8 @@ class History:
                 continue
 
             for record in package.records(kind):
-                if kind == "linkages" and package is not self.newest and _is_of_view(record):
+                is_of_view = isinstance(record, LinkageRecord) and record.linkage_type == "VIEW"
+                if is_of_view and package is not self.newest:
                     continue
 
                 key = _key([getattr(record, name) or "" for name in joined.keys])
@@ -248,19 +231,6 @@ class History:
         self._database.execute("BEGIN")
         self._database.executemany(sql, rows)
         self._database.execute("COMMIT")
-
-
-def _is_of_view(record: object) -> bool:
-    return isinstance(record, LinkageRecord) and record.linkage_type == "VIEW"
-
-
-def _record(kind: str, text: bytes) -> Any:
-    values = msgspec.json.decode(text)
-    for place, restore in _RESTORED[kind].items():
-        if values[place] is not None:
-            values[place] = restore(values[place])
-
-    return RECORD_TYPES[kind]._make(values)
 
 
 def _key(parts: Sequence[str]) -> bytes:

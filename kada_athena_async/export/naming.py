@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from kada_athena_async.config.region import partition_of
-from kada_athena_async.export.history import History, TableName
+from kada_athena_async.export.history import History
 from kada_athena_async.records import EventRecord
+from kada_athena_async.sql.names import TableName
 
 GLUE_CATALOG = "awsdatacatalog"
 """The catalog of the account itself, in lower case: the one whose account the extracts know."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from kada_athena_async.export.facets import (
     PRODUCER,
@@ -17,7 +16,7 @@ from kada_athena_async.export.facets import (
     table_facets,
     timestamp,
 )
-from kada_athena_async.export.history import History, TableName
+from kada_athena_async.export.history import History
 from kada_athena_async.export.interface import STEP_RECORDS, OutputFolder
 from kada_athena_async.export.naming import (
     Json,
@@ -28,6 +27,7 @@ from kada_athena_async.export.naming import (
     table_of,
 )
 from kada_athena_async.records import EventRecord, LinkageRecord, QueryRecord, TableRecord
+from kada_athena_async.sql.names import TableName
 
 FILE = "openlineage.ndjson"
 
@@ -236,10 +236,6 @@ def _edges(
         or (
             edge.linkage_type == kind
             and (edge.source_catalog, edge.source_schema, edge.source_table) in sources
-            and _is_between(edge, at)
+            and (at and edge.first_at and edge.last_at and edge.first_at <= at <= edge.last_at)
         )
     ]
-
-
-def _is_between(edge: LinkageRecord, at: datetime | None) -> bool:
-    return bool(at and edge.first_at and edge.last_at and edge.first_at <= at <= edge.last_at)

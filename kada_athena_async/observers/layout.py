@@ -213,9 +213,10 @@ def bar(share: float, screen: Screen) -> Line:
 
 
 def _facts(progress: RunProgress, now_s: float) -> list[Line]:
+    active = len(progress.active_queries)
     facts = {
         "now": _running(progress),
-        "queries": _queries(progress),
+        "queries": f"{active:,} of at most {progress.query_limit:,}" if active else "",
         "calls/s": _call_rates(progress, now_s),
         "slowed by": _brakes(progress),
     }
@@ -229,11 +230,6 @@ def _running(progress: RunProgress) -> str:
     names = ", ".join(escape(unit, limit=60) for unit in units[:_SHOWN_UNITS])
     more = len(units) - _SHOWN_UNITS
     return f"{names} and {more:,} more" if more > 0 else names
-
-
-def _queries(progress: RunProgress) -> str:
-    active, limit = len(progress.active_queries), progress.query_limit
-    return f"{active:,} of at most {limit:,}" if active else ""
 
 
 def _call_rates(progress: RunProgress, now_s: float) -> str:

@@ -19,16 +19,12 @@ class LoggedLines:
     """
 
     def __init__(self, logger: logging.Logger, *, redact: Redactor) -> None:
-        self._logger = logger
         self._level = logging.INFO
-        self._lines = PlainLines(self._write, redact=redact)
+        self._lines = PlainLines(lambda line: logger.log(self._level, "%s", line), redact=redact)
 
     def __call__(self, event: Event) -> None:
         self._level = level_of(event)
         self._lines(event)
-
-    def _write(self, line: str) -> None:
-        self._logger.log(self._level, "%s", line)
 
 
 def level_of(event: Event) -> int:

@@ -23,7 +23,7 @@ from kada_athena_async.events import (
 )
 from kada_athena_async.observers import NORMAL, VERBOSE
 from kada_athena_async.observers.escaping import escape, one_line
-from kada_athena_async.observers.run_progress import LINEAGE, RunProgress, Track
+from kada_athena_async.observers.run_progress import LINEAGE, RunProgress
 from kada_athena_async.observers.summary import between, closing
 from kada_athena_async.observers.time_left import in_words, remaining
 from kada_athena_async.observers.wording import (
@@ -71,7 +71,9 @@ class PlainLines:
             self._write(self._redact(line))
 
     def _lines(self, event: Event, before: RunProgress) -> list[str]:
-        lines = [] if self._verbosity < NORMAL and _is_known(event) else always(event)
+        # What the settings of this machine say, whoever asks for quiet has made.
+        is_known = isinstance(event, Warned) and event.code == WarningCode.ENDPOINT
+        lines = [] if self._verbosity < NORMAL and is_known else always(event)
         if self._verbosity >= NORMAL:
             lines += self._milestones(event, before)
         elif isinstance(event, RunFinished) and event.exit_code:
@@ -102,11 +104,6 @@ class PlainLines:
         self._notified_s = now_s
         line = progress(self._progress, now_s)
         return [line] if line else []
-
-
-def _is_known(event: Event) -> bool:
-    """True for what the settings of this machine say: whoever asks for quiet made them."""
-    return isinstance(event, Warned) and event.code == WarningCode.ENDPOINT
 
 
 def is_due(now_s: float, *, notified_s: float, begun_s: float) -> bool:
@@ -191,7 +188,8 @@ def progress(progress: RunProgress, now_s: float) -> str:
         return ""
 
     words = [
-        f"{name} {track.ended:,} of {track.total:,}" + _percent(track)
+        f"{name} {track.ended:,} of {track.total:,}"
+        + (f" ({100 * track.share:.0f} %)" if track.shares else "")
         for name, track in progress.tracks.items()
         if name != LINEAGE or track.begun_s is not None
     ]
@@ -207,10 +205,6 @@ def progress(progress: RunProgress, now_s: float) -> str:
         words.append(left)
 
     return f"after {brief(now_s - progress.begun_s)}: {', '.join(words)}"
-
-
-def _percent(track: Track) -> str:
-    return f" ({100 * track.share:.0f} %)" if track.shares else ""
 
 
 def delivery(event: Event) -> list[str]:

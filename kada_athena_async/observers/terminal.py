@@ -6,9 +6,12 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from math import ceil
 
 from rich.console import Console, Group, RenderableType
+from rich.control import Control
 from rich.live import Live
+from rich.segment import ControlType
 from rich.text import Text
 from typing_extensions import Self
 
@@ -30,7 +33,6 @@ from kada_athena_async.observers.plain import (
     patience,
     plan_line,
 )
-from kada_athena_async.observers.reflow import wiping, wrapped_rows
 from kada_athena_async.observers.run_progress import RunProgress
 from kada_athena_async.observers.sites import SiteLines
 from kada_athena_async.observers.summary import between, closing
@@ -38,6 +40,8 @@ from kada_athena_async.redact import Redactor
 
 # The seconds and the bars move; more often would only cost CPU.
 _DRAWS_PER_SECOND = 4
+
+_WIPE_A_ROW = ((ControlType.ERASE_IN_LINE, 2), (ControlType.CURSOR_UP, 1))
 
 _INDENT = "    "
 _WIDTH_MIN = 20
@@ -179,15 +183,15 @@ class TerminalProgress:
             else:
                 lines = moving_part(self._progress, screen, now_s)
 
-        self._wipe_wrapped(console.width)
+        # rich wipes as many rows as it drew; lines that wrap in a window that became narrower, the
+        # cursor being in the last of them, take more.
+        wrapped = sum(max(1, ceil(cells / console.width)) - 1 for cells in self._drawn_widths)
+        if wrapped:
+            console.control(Control(ControlType.CARRIAGE_RETURN, *(_WIPE_A_ROW * wrapped)))
+
         texts = [self._text(line) for line in lines]
         self._drawn_widths = [text.cell_len for text in texts]
         return Group(*texts)
-
-    def _wipe_wrapped(self, width: int) -> None:
-        """Before rich wipes its last drawing, wipe what it does not know of."""
-        if rows := wrapped_rows(self._drawn_widths, width):
-            self._console.control(wiping(rows))
 
     def _text(self, line: Line) -> Text:
         pieces = [(self._redact(piece.text), piece.style) for piece in line]

@@ -73,18 +73,15 @@ def lineage_figures(warehouse: Warehouse, max_bytes: int) -> LineageFigures:
 
     edges = pack(chain((f'{{"kinds":{json_text(list(kinds))},"rows":',), rows.json(), ("}",)))
     for cap in PAIR_CAPS:
-        pairs = pack(_pairs(warehouse, cap)) if _pair_count(warehouse, cap) < max_bytes else b""
+        # Hardly a pair takes less than one byte.
+        least = warehouse.row("SELECT coalesce(sum(min(pairs, ?)), 0) FROM edges", cap)[0]
+        pairs = pack(_pairs(warehouse, cap)) if least < max_bytes else b""
         if pairs and len(edges) + len(pairs) <= max_bytes:
             break
     else:
         cap, pairs = 0, b""
 
     return LineageFigures(edges=edges, pairs=pairs, count=count, shown=rows.count, pair_cap=cap)
-
-
-def _pair_count(warehouse: Warehouse, cap: int) -> int:
-    """A lower bound of the bytes of the pairs: hardly one takes less than one byte."""
-    return warehouse.row("SELECT coalesce(sum(min(pairs, ?)), 0) FROM edges", cap)[0]
 
 
 def _pairs(warehouse: Warehouse, cap: int) -> Iterator[str]:

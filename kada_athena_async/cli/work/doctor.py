@@ -55,7 +55,9 @@ def _table(output: Output, report: DoctorReport) -> Table:
     table.add_column(overflow="fold", ratio=1)
     area = ""
     for finding in report.findings:
-        shown, area = ("" if finding.area == area else _area(finding)), finding.area
+        # Programs read `mark`, which is the name of old.
+        name = "HWM" if finding.area == "mark" else finding.area
+        shown, area = ("" if finding.area == area else name), finding.area
         detail = finding.detail if finding.state == "ok" else finding.detail.partition(";")[0]
         table.add_row(
             Text(shown, style="bold"),
@@ -64,11 +66,6 @@ def _table(output: Output, report: DoctorReport) -> Table:
         )
 
     return table
-
-
-def _area(finding: Finding) -> str:
-    # What programs read keeps its spelling.
-    return "HWM" if finding.area == "mark" else finding.area
 
 
 def _style(finding: Finding) -> str:

@@ -15,14 +15,12 @@ from kada_athena_async.cli.sites import each_site_drawn
 from kada_athena_async.engine import Extractor
 from kada_athena_async.engine.preview import PlanReport
 from kada_athena_async.estimate import Estimate, Variant
-from kada_athena_async.observers.wording import moment
+from kada_athena_async.observers.wording import brief, moment
 
 SHOWN = 20
 """Catalogs or workgroups listed; the rest is summed up."""
 
 _ItemT = TypeVar("_ItemT")
-
-MINUTE_S, HOUR_S = 60, 3600
 
 
 def show_plans(output: Output, request: RunRequest) -> int:
@@ -43,11 +41,12 @@ def _shown(output: Output, report: PlanReport, site: str) -> RenderableType:
 
     if report.estimate is not None:
         chosen = report.estimate.recommendation
+        reason = chosen.reason[:1].upper() + chosen.reason[1:]
         parts += [
             "",
             _variants(report.estimate, report.metadata_source),
             "",
-            Text(output.clean(f"recommended: {chosen.source}. {_capital(chosen.reason)}.")),
+            Text(output.clean(f"recommended: {chosen.source}. {reason}.")),
             "",
             Text(
                 "Estimates: calls that fail or are throttled come on top; times are those that "
@@ -108,9 +107,9 @@ def _variants(found: Estimate, configured: str) -> Grid:
     rows: dict[str, Callable[[Variant], str]] = {
         "all calls": lambda v: _count(sum(v.calls.values())),
         "statements": lambda v: _count(v.statements),
-        "metadata at the quotas": lambda v: _duration(v.metadata_s),
-        "history at the quotas": lambda v: _duration(v.history_s),
-        "a run takes at least": lambda v: _duration(v.total_s),
+        "metadata at the quotas": lambda v: brief(v.metadata_s),
+        "history at the quotas": lambda v: brief(v.history_s),
+        "a run takes at least": lambda v: brief(v.total_s),
         "rough dollars at most": lambda v: f"{v.rough_usd:.4f}",
     }
     for name, shown in rows.items():
@@ -121,17 +120,3 @@ def _variants(found: Estimate, configured: str) -> Grid:
 
 def _count(count: int) -> str:
     return f"{count:,}" if count else "-"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < MINUTE_S:
-        return f"{seconds:.0f} s"
-
-    if seconds < HOUR_S:
-        return f"{seconds // MINUTE_S:.0f} min {seconds % MINUTE_S:02.0f} s"
-
-    return f"{seconds // HOUR_S:.0f} h {seconds % HOUR_S // MINUTE_S:02.0f} min"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

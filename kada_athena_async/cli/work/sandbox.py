@@ -117,15 +117,11 @@ def _sandbox(**settings: Any) -> Iterator[Sandbox]:
 def _empty(folder: Path) -> None:
     files = Files()
     # One that is empty was begun by a run that found no space for the marker.
-    if files.exists(folder) and not (folder / _MARKER).exists() and _holds_something(folder):
-        raise ConfigError(
-            [
-                Problem(
-                    "folder", ascii(str(folder)), "not ours to empty; move it away or run elsewhere"
-                )
-            ],
-            source="working directory",
-        )
+    is_full = not folder.is_dir() or any(folder.iterdir())
+    if files.exists(folder) and not (folder / _MARKER).exists() and is_full:
+        remedy = "not ours to empty; move it away or run elsewhere"
+        problem = Problem("folder", ascii(str(folder)), remedy)
+        raise ConfigError([problem], source="working directory")
 
     with failing(folder, field="working directory"):
         files.remove_tree(folder)
@@ -134,11 +130,9 @@ def _empty(folder: Path) -> None:
         files.write_durably(folder / _MARKER, note)
 
 
-def _holds_something(folder: Path) -> bool:
-    return not folder.is_dir() or any(folder.iterdir())
-
-
 def _what_next(hwm_path: Path) -> list[str]:
+    folder = SANDBOX_FOLDER.absolute()
+    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     return [
         f"high-water mark: {hwm_path}",
         "what to try next:",
@@ -146,9 +140,5 @@ def _what_next(hwm_path: Path) -> list[str]:
         f"  {suggestion('report', '--sandbox')}   (one page of it all)",
         f"  {suggestion('sandbox', '--write-config', 'sandbox.json')}   (an AWS that stays up)",
         f"  {suggestion('run', '-c', 'sandbox.json')}   (extract; once more: only news)",
-        f"the next `run --sandbox` empties {_shown(SANDBOX_FOLDER.absolute())} and begins anew",
+        f"the next `run --sandbox` empties {shown} and begins anew",
     ]
-
-
-def _shown(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
