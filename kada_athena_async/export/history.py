@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast, get_type_hints
 
 import msgspec
 
@@ -52,8 +54,14 @@ _JOINED = {
     "linkages": _Joined(("target_catalog", "target_schema", "target_table")),
 }
 
-_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
-    kind: msgspec.json.Decoder(RECORD_TYPES[kind]) for kind in _JOINED
+# Fields of a record that JSON does not give back as they were -> how they become that again.
+_RESTORED: dict[str, dict[int, Callable[[Any], Any]]] = {
+    kind: {
+        place: tuple if "tuple" in str(hint) else partial(msgspec.convert, type=datetime)
+        for place, hint in enumerate(get_type_hints(RECORD_TYPES[kind]).values())
+        if "tuple" in str(hint) or "datetime" in str(hint)
+    }
+    for kind in _JOINED
 }
 
 
@@ -196,7 +204,7 @@ class History:
             sql += f" AND package = (SELECT max(package) FROM {kind} WHERE key = :key)"
 
         rows = self._database.execute(f"{sql} ORDER BY place, number", {"key": _key(key)})
-        return [_DECODERS[kind].decode(text) for (text,) in rows]
+        return [_record(kind, text) for (text,) in rows]
 
     def _load(self, kind: str) -> None:
         if kind in self._loaded:
@@ -231,6 +239,15 @@ class History:
         self._database.execute("BEGIN")
         self._database.executemany(sql, rows)
         self._database.execute("COMMIT")
+
+
+def _record(kind: str, text: bytes) -> Any:
+    values = msgspec.json.decode(text)
+    for place, restore in _RESTORED[kind].items():
+        if values[place] is not None:
+            values[place] = restore(values[place])
+
+    return RECORD_TYPES[kind]._make(values)
 
 
 def _key(parts: Sequence[str]) -> bytes:
