@@ -19,6 +19,10 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # As it is written, which spares a look through the whole document.
 _LEADING_VERSION = re.compile(rb'\s*\{\s*"schema_version":\s*(\d{1,9})\s*[,}]')
 
+# Of such words as: Object contains unknown field `more` - at `$.files[0]`
+_PLACE = re.compile(r"at `\$\.?([^`]*)`$")
+_NAME = re.compile(r"field `([^`]*)`")
+
 DocumentT = TypeVar("DocumentT", bound=msgspec.Struct)
 
 
@@ -95,8 +99,18 @@ def parse_document(
             )
 
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
-        raise StateError(f"{source} cannot be used: {exc}", hint=remedy) from exc
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        raise StateError(f"{source} cannot be used: {_damage(exc)}", hint=remedy) from exc
+
+
+def _damage(error: Exception) -> str:
+    """The damage in words of our own: msgspec's name types of Python."""
+    if not isinstance(error, msgspec.ValidationError):
+        return "it is cut off, or no JSON"
+
+    place, name = (pattern.search(str(error)) for pattern in (_PLACE, _NAME))
+    path = ".".join(found[1] for found in (place, name) if found and found[1])
+    return f"it was edited or damaged{f', at {path}' if path else ''}"
 
 
 def to_bytes(document: msgspec.Struct) -> bytes:

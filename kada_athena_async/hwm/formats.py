@@ -83,10 +83,15 @@ def parse_hwm(text: str) -> datetime:
         ValueError: It is anything else.
     """
     line = text.removesuffix("\n").removesuffix("\r")
-    if not _LINE.fullmatch(line) or not line.isascii():
-        raise ValueError(f"not a time of the form YYYY-MM-DD HH:MM:SS: {hide_secrets(line)[:80]!r}")
+    try:
+        if not _LINE.fullmatch(line) or not line.isascii():
+            raise ValueError
 
-    found = datetime.strptime(line, HWM_FORMAT).replace(tzinfo=timezone.utc)
+        found = datetime.strptime(line, HWM_FORMAT).replace(tzinfo=timezone.utc)
+    except ValueError:  # Python's words name its own format
+        shown = hide_secrets(line)[:80]
+        raise ValueError(f"not a time of the form YYYY-MM-DD HH:MM:SS: {shown!r}") from None
+
     if found.year < EPOCH_YEAR:
         raise ValueError(f"a time before {EPOCH_YEAR}: {line}")
 
