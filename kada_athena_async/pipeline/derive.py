@@ -8,6 +8,7 @@ followed is left out after all, everything is derived anew from the parts that s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -190,13 +191,17 @@ class DeriveExtraction:
     async def _derive(self) -> None:
         lineage = Lineage(self.unit_id, self.config, self.staging, self.pool)
         self._lineage = await lineage.__aenter__()
-        # In plan order: where the names of two tables differ in case only, the order counts.
-        for unit_id, has_ended in self._metadata.items():
-            await has_ended.wait()
-            await lineage.learn(self._parts([unit_id], "metadata_columns"))
-            # Most views read tables of their own schema: at the end little is left to parse.
-            views = self._parts([unit_id], "metadata_views")
-            await lineage.read_views(views, self._view_contexts([unit_id]))
+        turn = anyio.Lock()
+
+        async def learn(unit_id: str) -> None:
+            await self._metadata[unit_id].wait()
+            async with turn:
+                await lineage.learn(self._parts([unit_id], "metadata_columns"))
+                # Most views read tables of their own schema: at the end little is left to parse.
+                views = self._parts([unit_id], "metadata_views")
+                await lineage.read_views(views, self._view_contexts([unit_id]))
+
+        await map_bounded(learn, self._metadata, limit=self._learned_at_once())
         views = self._parts([*self._metadata], "metadata_views")
         await lineage.views(views, self._view_contexts([*self._metadata]))
         at_once = anyio.CapacityLimiter(_UNITS_AT_ONCE)
@@ -210,6 +215,20 @@ class DeriveExtraction:
                     await lineage.workgroup(workgroup.index, batches, self._advanced)
 
         await map_bounded(follow_one, self._workgroups, limit=max(1, len(self._workgroups)))
+
+    def _learned_at_once(self) -> int:
+        """Metadata units that are waited for at a time; 1 for plan order.
+
+        Where the names of two tables differ in case only, the order counts.
+        """
+        metadata = (unit for unit in self.units if isinstance(unit, MetadataUnit))
+        units = Counter(
+            key
+            for unit in metadata
+            for key in {(unit.catalog.name.lower(), schema.lower()) for schema in unit.schemas}
+        )
+        is_alone = all(count == 1 for count in units.values())
+        return max(1, len(self._metadata)) if is_alone else 1
 
     def _advanced(self) -> None:
         if self._is_last and self._lineage is not None:

@@ -77,6 +77,14 @@ def execution(workgroup: str, number: int, sql: str, **changed: Any) -> QueryRec
     return QueryRecord(**fields)
 
 
+def columns_of(schema: str, *names: str) -> list[ColumnRecord]:
+    """The columns of the table ``orders`` of *schema*."""
+    return [
+        ColumnRecord("srv", GLUE, schema, "orders", name, n, "int", None, True, False, None)
+        for n, name in enumerate(names, 1)
+    ]
+
+
 Derived = tuple[dict[str, int], dict[str, list[bytes]], Any]
 
 
@@ -97,13 +105,17 @@ class CountingPool(WorkerPool):
 class World:
     """A run's staging directory with its metadata, and its derivation."""
 
-    def __init__(self, staging: Staging, config: Config) -> None:
+    def __init__(self, staging: Staging, config: Config, more: Sequence[str]) -> None:
         self.staging, self.config = staging, config
         self.transforms = Transforms(mask=config.mask)
         catalog = CatalogFacts(name=GLUE)
+        self.more = [
+            MetadataUnit(unit_id=f"metadata/{GLUE}/{n:04}", catalog=catalog, schemas=(schema,))
+            for n, schema in enumerate(more, 1)
+        ]
         units: list[Unit] = [
             MetadataUnit(unit_id=METADATA, catalog=catalog, schemas=("sales",)),
-            MetadataUnit(unit_id=MORE_METADATA, catalog=catalog, schemas=("stock",)),
+            *self.more,
             *(
                 HistoryUnit(
                     unit_id=unit_id,
@@ -130,7 +142,7 @@ class World:
         )
 
     @classmethod
-    async def begin(cls, place: Path, *, mask: bool) -> World:
+    async def begin(cls, place: Path, *, mask: bool, more: Sequence[str] = ()) -> World:
         intent = RunIntent(
             run_id=f"run-{uuid4()}",
             name="athena",
@@ -153,20 +165,17 @@ class World:
             }
         )
         Files().make_dir(place)
-        return cls(await Staging.create(place, intent, Files()), config)
+        return cls(await Staging.create(place, intent, Files()), config, more)
 
-    async def write_metadata(self) -> None:
-        columns = [
-            ColumnRecord("srv", GLUE, "sales", "orders", name, n, "int", None, True, False, None)
-            for n, name in enumerate(("id", "total", "day"), 1)
-        ]
+    async def write_metadata(self, unit_id: str = METADATA) -> None:
+        """Seal a unit of metadata that has a table and its view."""
+        columns = columns_of("sales", "id", "total", "day")
         view = ViewRecord("srv", GLUE, "sales", "v", "SELECT id FROM orders", "athena")
-        async with self.staging.part(METADATA, "metadata_columns") as part:
+        async with self.staging.part(unit_id, "metadata_columns") as part:
             await part.write(columns)
-        async with self.staging.part(METADATA, "metadata_views") as part:
+        async with self.staging.part(unit_id, "metadata_views") as part:
             await part.write([view])
-        for unit_id in (METADATA, MORE_METADATA):
-            await self.staging.seal(unit_id, {})
+        await self.staging.seal(unit_id, {})
 
     async def write(
         self, unit_id: str, statements: Sequence[str], *, take: bool, **changed: Any
@@ -201,9 +210,6 @@ class World:
         await self.staging.seal(unit_id, {})
 
     def end(self, unit_id: str, outcome: Any = "done") -> None:
-        """End a unit; with the first of metadata the other one too."""
-        if unit_id == METADATA:
-            self.end(MORE_METADATA, outcome)
         self.derivation.ended(UnitOutcome(unit_id=unit_id, outcome=outcome))
 
     async def finish(self) -> Derived:
@@ -272,17 +278,21 @@ async def test_a_workgroup_that_is_left_out_after_all_leaves_no_trace(tmp_path: 
     assert dropped == never
 
 
-async def test_views_are_read_while_other_schemas_are_listed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("order", [(METADATA, MORE_METADATA), (MORE_METADATA, METADATA)])
+async def test_views_are_read_while_other_schemas_are_listed(
+    tmp_path: Path, order: tuple[str, str]
+) -> None:
     """The parser has answered for the views of a unit before the last unit ends; asked once."""
-    world = await World.begin(tmp_path / "ahead", mask=True)
+    world = await World.begin(tmp_path / "ahead", mask=True, more=("stock",))
     async with anyio.create_task_group() as group:
         group.start_soon(world.derivation.follow)
-        await world.write_metadata()
-        world.derivation.ended(UnitOutcome(unit_id=METADATA, outcome="done"))
+        await world.write_metadata(order[0])
+        await world.staging.seal(order[1], {})
+        world.derivation.ended(UnitOutcome(unit_id=order[0], outcome="done"))
         with anyio.fail_after(60):
             await world.pool.is_asked.wait()
 
-        world.derivation.ended(UnitOutcome(unit_id=MORE_METADATA, outcome="done"))
+        world.derivation.ended(UnitOutcome(unit_id=order[1], outcome="done"))
         for unit_id in HISTORY:
             await world.write(unit_id, [], take=True)
             world.end(unit_id)
@@ -291,6 +301,35 @@ async def test_views_are_read_while_other_schemas_are_listed(tmp_path: Path) -> 
 
     assert rows["linkages"] == 1
     assert world.pool.times_asked == 1
+
+
+async def test_schemas_that_differ_in_case_count_in_plan_order(tmp_path: Path) -> None:
+    """What is derived is the same whichever unit of such schemas ends first."""
+
+    async def derived_after(first: int, then: int) -> Derived:
+        world = await World.begin(tmp_path / str(first), mask=True, more=("stock", "Stock"))
+        async with anyio.create_task_group() as group:
+            group.start_soon(world.derivation.follow)
+            await world.write_metadata()
+            for unit in world.more:
+                async with world.staging.part(unit.unit_id, "metadata_columns") as part:
+                    await part.write(columns_of(unit.schemas[0], "id", unit.schemas[0]))
+                await world.staging.seal(unit.unit_id, {})
+            world.derivation.ended(UnitOutcome(unit_id=METADATA, outcome="done"))
+            await world.pool.is_asked.wait()
+            for index in (first, then):
+                ended = UnitOutcome(unit_id=world.more[index].unit_id, outcome="done")
+                world.derivation.ended(ended)
+            for unit_id in HISTORY:
+                await world.write(unit_id, ["INSERT INTO x SELECT * FROM stock.orders"], take=True)
+                world.end(unit_id)
+
+        return await world.finish()
+
+    found = await derived_after(0, 1)
+
+    assert found[0]["events"]
+    assert await derived_after(1, 0) == found
 
 
 async def test_a_unit_that_fails_ends_the_following(tmp_path: Path) -> None:
