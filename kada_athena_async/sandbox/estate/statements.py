@@ -191,7 +191,16 @@ def compile_template(kind: str, text: str, style: str = "bare") -> Template:
     return Template(KINDS[kind], tuple(pieces), database, tuple(reads), tuple(writes))
 
 
-def compile_all(texts: tuple[tuple[str, str], ...]) -> tuple[Template, ...]:
+Templates = tuple[tuple[str, str], ...]
+"""Kind (a key of ``KINDS``) and text of each template."""
+
+
+def each(kind: str, *texts: str) -> Templates:
+    """Templates of one kind."""
+    return tuple((kind, text) for text in texts)
+
+
+def compile_all(texts: Templates) -> tuple[Template, ...]:
     """Every template in every style, for a rng to choose from."""
     return tuple(
         compile_template(kind, text, style)
