@@ -17,7 +17,8 @@ SET_UP = "Set up and check"
 TRY = "Try"
 _OTHERS = "Other commands"
 
-WELCOME = """Extract AWS Athena metadata and query history into CSV files, for K and its like.
+WELCOME = """Extract AWS Athena metadata and query history into CSV files, for K and similar
+platforms.
 
 Start here, without an AWS account: kada-athena-async run --sandbox
 """
@@ -26,11 +27,11 @@ EPILOG = f"""\b
 Examples:
   kada-athena-async run --sandbox       try it out, without an AWS account
   kada-athena-async config init         write a configuration to fill in
-  kada-athena-async config check        look whether it is right
-  kada-athena-async doctor              try every right, say what is missing
-  kada-athena-async plan                what a run would read, calls and time
+  kada-athena-async config check        check it, without any call
+  kada-athena-async doctor              try all that a run needs
+  kada-athena-async plan                what a run would read and cost
   kada-athena-async run                 extract all since the last run
-  kada-athena-async report              look at it, as one HTML page
+  kada-athena-async report              show it as one HTML page
 
 \b
 Exit codes:
@@ -41,14 +42,14 @@ Environment:
   KADA_ATHENA_<FIELD>    a field of the configuration; wins over the file
   AWS_PROFILE, AWS_...   AWS's own credentials, if key and secret are empty
   AWS_ENDPOINT_URL       a local stand-in for AWS
-  NO_COLOR, TERM=dumb    no colours; no moving picture either
+  NO_COLOR, TERM=dumb    no colours; no progress display
 
 \b
 Files:
   kada_athena_extractor_config.json   configuration, in the working directory
-  <name>_hwm.txt, <name>_state.json   how far the last run came, beside it
+  <name>_hwm.txt, <name>_state.json   high-water mark and state, beside it
   <name>_<kind>_<time>.csv.gz         the extracts, in output_path
-  <name>_manifest_<time>.json         comes last and names complete extracts
+  <name>_manifest_<time>.json         written last: names complete extracts
 
 Each command has a page of its own: kada-athena-async run --help
 """

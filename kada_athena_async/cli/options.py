@@ -75,7 +75,7 @@ NAME = option(
     default="athena",
     show_default=True,
     metavar="NAME",
-    help="Name of this collector; begins its files' names.",
+    help="Name of this collector; the names of its files begin with it.",
 )
 HWM_PATH = option(
     "hwm_path",
@@ -87,23 +87,21 @@ START_HWM = option(
     "start_hwm",
     str | None,
     metavar="TIME",
-    help="Read from this time on: YYYY-MM-DD HH:MM:SS in UTC, or 7d (ago).",
+    help="Begin of the window: YYYY-MM-DD HH:MM:SS in UTC, or 7d (ago).",
 )
-END_HWM = option(
-    "end_hwm", str | None, metavar="TIME", help="Read up to this time.  [default: now]"
-)
+END_HWM = option("end_hwm", str | None, metavar="TIME", help="End of the window.  [default: now]")
 DAYS = option(
     "days",
     int | None,
     metavar="N",
     min=1,
-    help="Look at the last N days.  [default: all published runs]",
+    help="Only the last N days.  [default: all published runs]",
 )
 SINCE = option(
     "since",
     str | None,
     metavar="TIME",
-    help="Look at the time since, in UTC, or 7d (ago).  [default: all published runs]",
+    help="Only since this time, in UTC, or 7d (ago).  [default: all published runs]",
 )
 OUTPUT_PATH = option(
     "output_path",
@@ -111,15 +109,13 @@ OUTPUT_PATH = option(
     metavar="DIR",
     help="Directory of the extracts.  [default: as configured]",
 )
-IN_SANDBOX = switch(
-    "is_sandbox", "--sandbox", help="Look at what `run --sandbox` has extracted here."
-)
+IN_SANDBOX = switch("is_sandbox", "--sandbox", help="Read what `run --sandbox` has extracted here.")
 SITES = option(
     "sites",
     list[str] | None,
     "--site",
     metavar="NAME",
-    help="Only this site, or those a pattern fits; repeat.",
+    help="Only this site, or those that match a pattern; may be repeated.",
     autocompletion=_site_names,
 )
 SETTINGS = option(
@@ -127,15 +123,15 @@ SETTINGS = option(
     list[str] | None,
     "--set",
     metavar="FIELD=VALUE",
-    help="Any field of the configuration; repeat.",
+    help="Set a field of the configuration; may be repeated.",
     autocompletion=_fields,
 )
-AS_JSON = switch("as_json", "--json", help="One JSON object a line on stdout.")
+AS_JSON = switch("as_json", "--json", help="Write JSON to stdout, one object a line.")
 LOG_FILE = option(
     "log_file",
     Path | None,
     metavar="FILE",
-    help="Append JSON lines here too: events, warnings, errors.",
+    help="Also append events, warnings and errors to this file, as JSON lines.",
 )
 VERBOSE = switch("verbose", "--verbose", "-v", help="Show each unit, query and retry.")
-QUIET = switch("quiet", "--quiet", "-q", help="Show only what goes wrong.")
+QUIET = switch("quiet", "--quiet", "-q", help="Show only problems.")

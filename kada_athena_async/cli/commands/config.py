@@ -13,7 +13,7 @@ from kada_athena_async.codes import ExitCode
 if TYPE_CHECKING:
     from kada_athena_async.cli.output import Output
 
-config = group(help="Begin, check or describe the configuration file.")
+config = group(help="Create, check or describe the configuration file.")
 
 
 @config.command("init", cls=PageOfCommand)
@@ -24,7 +24,7 @@ config = group(help="Begin, check or describe the configuration file.")
     SETTINGS,
 )
 def init(output: Output, file: Path | None, settings: tuple[str, ...]) -> int:
-    """Write a configuration file to fill in; never over one that is there.
+    """Write a configuration file to fill in; an existing file is never overwritten.
 
     \b
     Examples:
@@ -39,9 +39,9 @@ def init(output: Output, file: Path | None, settings: tuple[str, ...]) -> int:
 @config.command("check", cls=PageOfCommand)
 @command(CONFIG, NAME, SITES, SETTINGS)
 def check(output: Output, **asked: Any) -> int:
-    """Look whether the configuration can be used; nothing is called.
+    """Check the configuration without any call.
 
-    Shows every problem at once, and what a run would do.
+    Shows every problem at once, or what a run would use.
 
     \b
     Example:

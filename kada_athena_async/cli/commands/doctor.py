@@ -19,9 +19,10 @@ QUERY = switch(
 def doctor(output: Output, *, runs_query: bool, **asked: Any) -> int:
     """Try everything that a run needs: permissions, buckets, catalogs, clock, disk, lock.
 
-    Changes nothing and leaves nothing behind. Says what is lost without what is missing, and the
-    policy that grants it. Exit code: 0 all that is needed is there, 1 something is missing,
-    2 the configuration names what does not exist, 3 AWS does not accept the credentials.
+    Changes nothing and leaves nothing behind. For all that is missing it says what a run loses
+    without it, and prints the policy that grants it. Exit code: 0 all that is needed is there,
+    1 something is missing, 2 the configuration names what does not exist, 3 AWS does not accept
+    the credentials.
 
     \b
     Examples:

@@ -35,13 +35,13 @@ DIRECTORY = option(
     "--output",
     "-o",
     metavar="DIR",
-    help="Directory of the files that are written; made if need be.",
+    help="Directory for the files; created if it does not exist.",
 )
 TO_URL = option(
     "to_url",
     str | None,
     metavar="URL",
-    help="Post the events of openlineage there; key in OPENLINEAGE_API_KEY.",
+    help="Post the events of openlineage to this URL; the key is read from OPENLINEAGE_API_KEY.",
 )
 NEWEST = switch("newest", "--newest", help="Only the newest run.")
 RUNS_SINCE = option(
@@ -51,7 +51,11 @@ RUNS_SINCE = option(
     help="Only runs whose window ends after this time, in UTC, or 7d (ago).",
 )
 REGION = option(
-    "region", str, default="", metavar="REGION", help="Region of extracts that do not name theirs."
+    "region",
+    str,
+    default="",
+    metavar="REGION",
+    help="Region of extracts of early versions, which do not name theirs.",
 )
 
 
@@ -80,11 +84,10 @@ def export(
     region: str,
     **asked: Any,
 ) -> int:
-    """Write what was extracted as other catalogues and tools read it.
+    """Write the extracts as files for other catalogues and tools.
 
-    All runs, or those that --since or --newest choose. Offline: only extracts are read, AWS is
-    not asked. The files appear together when they are complete. Extracts of many sites go to a
-    directory each.
+    Exports all published runs, or those that --since or --newest choose; AWS is not asked. The
+    files appear together when all are complete. With many sites, each has its own directory.
 
     \b
     Targets:

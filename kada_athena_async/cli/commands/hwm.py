@@ -16,16 +16,16 @@ TIME = argument(
     "time", str, default=Parameter.empty, metavar="TIME", help="YYYY-MM-DD HH:MM:SS in UTC."
 )
 
-hwm = group(help="Look at or set the high-water mark.")
+hwm = group(help="Show or set the high-water mark.")
 
 
 @hwm.command("show", cls=PageOfCommand)
 @command(CONFIG, SITES, SETTINGS, NAME, HWM_PATH)
 def show(output: Output, **asked: Any) -> int:
-    """Show how far the last run came.
+    """Show the high-water mark: the end of the last window that was committed.
 
-    Looks where a run keeps it: at --hwm-path, else where hwm_store of the
-    configuration says, else at a file here.
+    Reads it where a run keeps it: --hwm-path, else hwm_store of the configuration, else
+    <name>_hwm.txt in the working directory.
 
     \b
     Examples:
@@ -41,7 +41,7 @@ def show(output: Output, **asked: Any) -> int:
 @hwm.command("set", cls=PageOfCommand)
 @command(TIME, CONFIG, SITES, SETTINGS, NAME, HWM_PATH)
 def set_(output: Output, *, time: str, **asked: Any) -> int:
-    """Set the high-water mark: the next run reads from there on.
+    """Set the high-water mark, from which the next run reads on.
 
     \b
     Example:

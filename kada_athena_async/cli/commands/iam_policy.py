@@ -26,19 +26,17 @@ ACCOUNT = option(
     str,
     default="",
     metavar="ID",
-    help="Account of the estate.  [default: the role's, else where it is deployed]",
+    help="AWS account of Athena.  [default: the role's, else where it is deployed]",
 )
-OPTIONAL = switch(
-    "has_optional", "--optional", help="With rights whose absence only costs something."
-)
+OPTIONAL = switch("has_optional", "--optional", help="Include rights that a run can do without.")
 PRINCIPAL = option(
     "principal",
     Literal["run", "caller", "landing", "hwm_store"],
     "--for",
     default="run",
     show_default=True,
-    help="Whose rights: of who extracts, of who assumes the role, of the landing's or the "
-    "HWM's own identity.",
+    help="Whose policy: that of the run, of whoever assumes its role, or of the identity of the "
+    "landing or of the high-water mark.",
 )
 
 

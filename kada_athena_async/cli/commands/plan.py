@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 @command(CONFIG, NAME, HWM_PATH, START_HWM, END_HWM, SITES, SETTINGS)
 def plan(output: Output, **asked: Any) -> int:
-    """Show what the next run would read, and estimate its calls, time and rough dollars.
+    """Show what the next run would read, with its calls, time and rough dollars.
 
-    Runs no query and writes nothing. Sizes come from the last run, or from some pages; times are
-    those that AWS's quotas allow. Compares the sources of metadata and recommends one.
+    Runs no query and writes nothing. Sizes come from the last run, or from a sample of pages; times
+    are the shortest that AWS's quotas allow. Compares the sources of metadata and recommends one.
 
     \b
     Example:

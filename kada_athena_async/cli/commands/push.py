@@ -10,15 +10,15 @@ from kada_athena_async.cli.options import CONFIG, NAME, SETTINGS, SITES, switch
 if TYPE_CHECKING:
     from kada_athena_async.cli.output import Output
 
-ALL = switch("sends_all", "--all", help="Send also what another landing has.")
+ALL = switch("sends_all", "--all", help="Also send what was delivered to another landing.")
 
 
 @command(CONFIG, NAME, SITES, SETTINGS, ALL)
 def push(output: Output, *, sends_all: bool, **asked: Any) -> int:
-    """Bring what was extracted and not yet delivered to the landing, oldest first.
+    """Deliver to the landing what was extracted and not yet delivered, oldest first.
 
-    A run with a landing does so by itself. Safe to repeat: nothing is sent twice. What
-    another landing has, as after a change of the landing, is sent with --all.
+    A run with a landing does this by itself. Safe to repeat: nothing is sent twice. After a
+    change of the landing, --all also sends what the old one has.
 
     \b
     Example:

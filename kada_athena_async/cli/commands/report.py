@@ -27,7 +27,7 @@ PAGE_FILE = option(
     "--file",
     "-f",
     metavar="FILE",
-    help="Where the page goes.  [default: <name>_report.html in the working directory]",
+    help="File of the page.  [default: <name>_report.html in the working directory]",
 )
 
 
@@ -35,10 +35,10 @@ PAGE_FILE = option(
 def report(
     output: Output, *, file: Path | None, days: int | None, since: str | None, **asked: Any
 ) -> int:
-    """Show the extracts as one HTML page: all published runs, the estate as the newest found it.
+    """Write one HTML page about all published runs, with the tables that the newest found.
 
-    The page is one file, also of many sites: it opens offline, sends nothing, and prints well.
-    Samples of SQL are masked. AWS is not asked.
+    The page is a single file, also for many sites; it opens offline, sends nothing, and can be
+    printed. Samples of SQL are masked. AWS is not asked.
 
     \b
     Examples:

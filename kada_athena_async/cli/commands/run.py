@@ -31,33 +31,43 @@ NO_RESUME = switch(
     "is_fresh",
     "--no-resume",
     "--fresh",
-    help="Do not continue an interrupted run; begin anew.",
+    help="Begin anew; do not continue an interrupted run.",
 )
 REPROCESS = switch(
     "is_again",
     "--reprocess",
     "--again",
-    help="Extract the published packages of the window once more.",
+    help="Extract the packages already published for the window once more.",
 )
 FROM_SANDBOX = switch(
-    "is_sandbox", "--sandbox", help="Extract from an invented AWS on this machine instead."
+    "is_sandbox", "--sandbox", help="Extract from an invented AWS on this machine instead of AWS."
 )
 DIRECTORY = option("output_path", Path | None, metavar="DIR", help="Directory for the extracts.")
 METADATA_SOURCE = option(
     "metadata_source", MetadataSourceName | None, help="Where metadata comes from."
 )
-ON_ERROR = option("on_error", OnError | None, help="What to do with what cannot be read.")
+ON_ERROR = option(
+    "on_error", OnError | None, help="Fail, or skip what cannot be read and commit the rest."
+)
 SITES_AT_ONCE = option(
-    "sites_at_once", int | None, metavar="N", min=1, help="Sites side by side.  [default: 8]"
+    "sites_at_once",
+    int | None,
+    metavar="N",
+    min=1,
+    help="Sites extracted at the same time.  [default: 8]",
 )
 SITE_MINUTES = option(
     "site_minutes",
     float | None,
     metavar="N",
     min=0.01,
-    help="Minutes that a site may take; one that takes longer has failed.",
+    help="Time limit of a site in minutes; a site that takes longer fails.",
 )
-OTEL = switch("is_otel", "--otel", help="Send spans and metrics as the OTEL_* variables say.")
+OTEL = switch(
+    "is_otel",
+    "--otel",
+    help="Send spans and metrics of OpenTelemetry, as the OTEL_* variables say.",
+)
 
 
 @command(
@@ -89,7 +99,7 @@ def run(
 ) -> int:
     """Extract everything since the last run, then move the high-water mark.
 
-    Safe to repeat after any failure: nothing is lost and nothing comes twice.
+    Safe to repeat after any failure: nothing is lost and nothing is published twice.
 
     \b
     Examples:

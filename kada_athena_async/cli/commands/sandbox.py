@@ -28,7 +28,7 @@ SEED = option(
     default=7,
     show_default=True,
     metavar="N",
-    help="Another seed, another invention.",
+    help="Seed of the invented data: the same seed gives the same data.",
 )
 SCALE = option(
     "scale",
@@ -38,23 +38,23 @@ SCALE = option(
     metavar="X",
     min=0.01,
     max=100.0,
-    help="Size of the estate, as a factor.",
+    help="Size of the invented data, as a factor.",
 )
 POLICY = option(
     "policy",
     Literal["admin", "seed"],
     default="admin",
     show_default=True,
-    help="Rights: all, or those of the documented policy.",
+    help="Rights of the collector: all, or those of the vendor's documented policy.",
 )
 WRITE_CONFIG = option(
-    "write_config", Path | None, metavar="FILE", help="Also write the configuration here."
+    "write_config", Path | None, metavar="FILE", help="Also write the configuration to this file."
 )
 
 
 @command(PORT, SEED, SCALE, POLICY, WRITE_CONFIG)
 def sandbox(output: Output, *, write_config: Path | None, **settings: Any) -> int:
-    """Serve an invented AWS on this machine until Ctrl-C; prints a configuration for it.
+    """Serve an invented AWS on this machine until Ctrl-C, and print a configuration for it.
 
     \b
     Example:

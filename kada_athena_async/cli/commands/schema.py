@@ -19,7 +19,7 @@ schema = group(help="Describe extracts and manifest as JSON Schema.")
 def extracts(document: Output) -> int:
     """Print the JSON Schema of the rows of every kind of extract.
 
-    Rows are as a CSV reader gives them: every value a text, null an empty one.
+    Rows are described as a CSV reader gives them: each value is a text, and null is an empty one.
 
     \b
     Example:

@@ -41,13 +41,13 @@ What = Literal[
 """Views of ``show``."""
 
 VIEW = argument(
-    "what", What, default="counts", show_default=True, metavar="WHAT", help="See above."
+    "what", What, default="counts", show_default=True, metavar="WHAT", help="A view, see above."
 )
 SUBJECT = argument(
     "of",
     str | None,
     metavar="OF",
-    help="What to search, the kind of extract for head, the table for who.",
+    help="The text to search, the kind of extract for head, the table for who.",
 )
 ROWS = option(
     "rows",
@@ -56,7 +56,7 @@ ROWS = option(
     "-r",
     metavar="N",
     min=1,
-    help="Rows at most.  [default: 10, of head 3]",
+    help="Maximum number of rows.  [default: 10; head: 3]",
 )
 
 
@@ -72,27 +72,27 @@ def show(
     name: str,
     **asked: Any,
 ) -> int:
-    """Look into the extracts, without other tools; AWS is not asked.
+    """Show what the extracts say; AWS is not asked.
 
-    The first five are about the newest run, the others about all published runs.
+    The first five views are about the newest run, the others about all published runs.
 
     \b
     counts        the extracts of the newest run, and how complete they are
-    search TEXT   tables and columns whose names have TEXT in them, or fit a glob
+    search TEXT   tables and columns whose names contain TEXT, or match a glob
     head KIND     the first rows of a kind of extract
     problems      what could not be read, gaps and warnings
-    changes       tables and columns that came, went or changed since the run before
+    changes       tables and columns added, removed or changed since the run before
 
     \b
     workgroups    queries, bytes and time of each workgroup
-    slowest       the statements that took most time, all their runs together
-    costliest     the statements that scanned most
+    slowest       statements that took the most time, all executions together
+    costliest     statements that scanned the most
     failures      why queries failed
     tables        the tables that are read and written most
     unused        tables that no query used, with their size
     users         what each user did, and what it cost
-    who TABLE     who read or wrote a table, when last, how often, with what
-    advice        what could cost less, with evidence and what to do
+    who TABLE     who read or wrote a table: how often, when last, with which tool
+    advice        what could cost less, with evidence and remedy
 
     \b
     Examples:

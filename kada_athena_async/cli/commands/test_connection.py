@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @command(CONFIG, NAME, SITES, SETTINGS)
 def test_connection(output: Output, **asked: Any) -> int:
-    """Log in to AWS and look whether Athena answers; nothing is written.
+    """Log in to AWS and check that Athena answers; nothing is written.
 
     \b
     Example:
