@@ -34,11 +34,47 @@ SERVICES = frozenset(
 """Services whose endpoints are kept: ours, and those that the credential chain may ask."""
 
 OPERATIONS: Mapping[str, frozenset[str]] = {
+    "athena": frozenset(
+        {
+            "BatchGetQueryExecution",
+            "GetDataCatalog",
+            "GetQueryResults",
+            "GetWorkGroup",
+            "ListDataCatalogs",
+            "ListDatabases",
+            "ListQueryExecutions",
+            "ListSystemTableStatuses",
+            "ListTableMetadata",
+            "ListWorkGroups",
+            "StartQueryExecution",
+            "StopQueryExecution",
+        }
+    ),
+    "cloudtrail": frozenset({"LookupEvents"}),
     "glue": frozenset({"GetCatalogs", "GetDatabase", "GetDatabases", "GetTable", "GetTables"}),
     "lakeformation": frozenset({"ListLFTags", "SearchDatabasesByLFTags", "SearchTablesByLFTags"}),
+    # CreateSession is the SDK's own, for directory buckets.
+    "s3": frozenset(
+        {
+            "AbortMultipartUpload",
+            "CompleteMultipartUpload",
+            "CreateMultipartUpload",
+            "CreateSession",
+            "DeleteObject",
+            "GetBucketLocation",
+            "GetObject",
+            "HeadBucket",
+            "HeadObject",
+            "ListMultipartUploads",
+            "ListParts",
+            "PutObject",
+            "UploadPart",
+        }
+    ),
+    "secretsmanager": frozenset({"GetSecretValue"}),
     "ssm": frozenset({"GetParameter"}),
 }
-"""Of those that have dozens or hundreds. The other services' models are kept whole."""
+"""Of those that have dozens or hundreds. The credential chain's models are kept whole."""
 
 
 class SdkModels:
@@ -92,21 +128,25 @@ class _ModelFiles(JSONFileLoader):  # type: ignore[misc]  # botocore ships no ty
 
 def cut_down(path: Path, data: bytes) -> dict[str, Any]:
     """The model *data* without what we never use; *path* identifies it."""
-    name = path.name.partition(".")[0]
+    name = path.name.removesuffix(".gz").removesuffix(".json")
     if name == "endpoints":
         return _own_endpoints(data)
 
-    document: dict[str, Any] = msgspec.json.decode(data)
-    if name == "service-2":
-        service = path.parts[-3]
-        if service in OPERATIONS:
-            _keep_operations(document, OPERATIONS[service])
-        elif service == "athena":
-            _add_system_tables(document)
+    if name != "service-2":
+        other: dict[str, Any] = msgspec.json.decode(data)
+        return other
 
-        _drop_texts(document)
+    service = path.parts[-3]
+    model: dict[str, Any] = (
+        _own_operations(data, OPERATIONS[service])
+        if service in OPERATIONS
+        else msgspec.json.decode(data)
+    )
+    if service == "athena":
+        _add_system_tables(model)
 
-    return document
+    _drop_texts(model)
+    return model
 
 
 def _own_endpoints(data: bytes) -> dict[str, Any]:
@@ -129,48 +169,50 @@ def _made(values: Mapping[str, msgspec.Raw]) -> dict[str, Any]:
 
 def _add_system_tables(model: dict[str, Any]) -> None:
     """Add ListSystemTableStatuses, which the SDK knows from botocore 1.43.123 on."""
-    model["operations"].setdefault(
-        "ListSystemTableStatuses",
-        {
-            "name": "ListSystemTableStatuses",
-            "http": {"method": "POST", "requestUri": "/"},
-            "input": {"shape": "ListSystemTableStatusesInput"},
-            "output": {"shape": "ListSystemTableStatusesOutput"},
-            "errors": [],
-        },
-    )
-    string, number = {"shape": "Token"}, {"shape": "MaxWorkGroupsCount"}
-    shapes = {
-        "ListSystemTableStatusesInput": {"NextToken": string, "MaxResults": number},
-        "ListSystemTableStatusesOutput": {
-            "Items": {"shape": "SystemTableStatusList"},
-            "NextToken": string,
-        },
-        "SystemTableStatus": {
-            "TableName": {"shape": "NameString"},
-            "Enabled": {"shape": "Boolean"},
-        },
+    name = "ListSystemTableStatuses"
+    operation = {
+        "name": name,
+        "http": {"method": "POST", "requestUri": "/"},
+        "input": {"shape": f"{name}Input"},
+        "output": {"shape": f"{name}Output"},
+        "errors": [],
     }
-    for name, members in shapes.items():
-        model["shapes"].setdefault(name, {"type": "structure", "members": members})
+    if model["operations"].setdefault(name, operation) is not operation:
+        return
 
-    model["shapes"].setdefault(
-        "SystemTableStatusList", {"type": "list", "member": {"shape": "SystemTableStatus"}}
-    )
+    members = {
+        f"{name}Input": {"NextToken": "Text", "MaxResults": "Number"},
+        f"{name}Output": {"Items": "Items", "NextToken": "Text"},
+        f"{name}Item": {"TableName": "Text", "Enabled": "Flag"},
+    }
+    for shape, types in members.items():
+        refs = {member: {"shape": f"{name}{kind}"} for member, kind in types.items()}
+        model["shapes"][shape] = {"type": "structure", "members": refs}
+
+    for kind, type_ in (("Text", "string"), ("Number", "integer"), ("Flag", "boolean")):
+        model["shapes"][f"{name}{kind}"] = {"type": type_}
+
+    model["shapes"][f"{name}Items"] = {"type": "list", "member": {"shape": f"{name}Item"}}
 
 
-def _keep_operations(model: dict[str, Any], names: frozenset[str]) -> None:
-    """Leave only the operations *names*, and the shapes that they need."""
-    operations = {name: op for name, op in model["operations"].items() if name in names}
+def _own_operations(data: bytes, names: frozenset[str]) -> dict[str, Any]:
+    """The model *data* with the operations *names* only, and the shapes that they need.
+
+    Of Glue's model, of 1.3 MB, no more is made into objects than these.
+    """
+    document = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    operations = msgspec.json.decode(document.pop("operations"), type=dict[str, msgspec.Raw])
+    known = msgspec.json.decode(document.pop("shapes"), type=dict[str, msgspec.Raw])
+    own = _made({name: raw for name, raw in operations.items() if name in names})
     shapes: dict[str, Any] = {}
-    waiting = [shape for operation in operations.values() for shape in _shapes_in(operation)]
+    waiting = _shapes_in(own)
     while waiting:
         name = waiting.pop()
         if name not in shapes:
-            shapes[name] = model["shapes"][name]
+            shapes[name] = msgspec.json.decode(known[name])
             waiting += _shapes_in(shapes[name])
 
-    model["operations"], model["shapes"] = operations, shapes
+    return {**_made(document), "operations": own, "shapes": shapes}
 
 
 def _shapes_in(node: object) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -64,6 +63,21 @@ class Identity:
     session_name: str = "kada_athena_async"
 
 
+def _bare_session(sdk: AioSession) -> Any:
+    """aioboto3's session without its helpers for S3 and DynamoDB: 2 MB that nobody calls.
+
+    Raises:
+        ImportError: There is no aioboto3.
+    """
+    from aioboto3 import Session  # noqa: PLC0415 - it loads for longer than a client is made
+
+    class Bare(Session):  # type: ignore[misc]  # aioboto3 ships no types
+        def _register_default_handlers(self) -> None:
+            pass
+
+    return Bare(botocore_session=sdk)
+
+
 def _no_profile(name: str) -> CredentialsError:
     known = AioSession().available_profiles
     near = get_close_matches(name, known, n=3)
@@ -101,25 +115,22 @@ class AwsSession:
         self._source = self._sdk_session(identity, self._sdk.http) if identity.role else self._sdk
         self._check_region()
         self._check_endpoints()
-        self._with_helpers: Any = None
+        self._of_s3: Any = None
 
     def client(self, service: str, config: object) -> Any:
         """An async context manager that gives the SDK's client of *service*."""
-        # aioboto3 adds its helpers to clients of S3 only, and loads for longer than one is made.
         make = self._sdk.create_client if service != "s3" else self._client_of_s3()
         return make(service, region_name=self.region, endpoint_url=self.endpoint_url, config=config)
 
     def _client_of_s3(self) -> Any:
         """The function that makes a client of S3; without aioboto3 the SDK's own does as well."""
-        if self._with_helpers is None:
+        if self._of_s3 is None:
             try:
-                from aioboto3 import Session  # noqa: PLC0415
+                self._of_s3 = _bare_session(self._sdk)
             except ImportError:
                 return self._sdk.create_client
 
-            self._with_helpers = Session(botocore_session=self._sdk)
-
-        return self._with_helpers.client
+        return self._of_s3.client
 
     @property
     def contact(self) -> Contact:
@@ -137,8 +148,8 @@ class AwsSession:
     def warm(self, service: str) -> None:
         """Read what the SDK needs for a client of *service*; blocking, so call it in a thread.
 
-        Left to itself it reads models of megabytes, and aioboto3's helpers for S3, when a client
-        is made, on the event loop: a service beside us would stand still for a tenth of a second.
+        Left to itself it reads models of megabytes when a client is made, on the event loop: a
+        service beside us would stand still for a tenth of a second.
         """
         loader = self._sdk.get_component("data_loader")
         for kind in ("service-2", "endpoint-rule-set-1"):
@@ -149,8 +160,7 @@ class AwsSession:
             loader.load_data(name)
 
         if service == "s3":
-            with suppress(ImportError):
-                import aioboto3.s3.inject  # noqa: F401, PLC0415
+            self._client_of_s3()
 
     async def prepare(self) -> None:
         """Find credentials, and get ready to assume the role if there is one.

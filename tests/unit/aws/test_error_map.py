@@ -29,7 +29,7 @@ from kada_athena_async.errors import (
 
 DATA = Path(botocore.__file__).parent / "data"
 MODELS = ("athena", "glue", "sts", "s3", "cloudtrail", "lakeformation", "secretsmanager", "ssm")
-CALLED = {**OPERATIONS, "cloudtrail": {"LookupEvents"}, "secretsmanager": {"GetSecretValue"}}
+CALLED = {name: called for name, called in OPERATIONS.items() if name not in ("athena", "s3")}
 
 ERRORS = {
     "throttled": ThrottledError,

@@ -17,38 +17,55 @@ from kada_athena_async.aws.sdk_models import OPERATIONS, SERVICES, cut_down
 from kada_athena_async.aws.session import AwsSession, Identity
 
 PACKAGE = Path(kada_athena_async.__file__).parent
-OTHERS = {
-    "athena": ["StartQueryExecution", "ListTableMetadata", "GetWorkGroup"],
-    "s3": ["GetObject", "PutObject", "ListObjectsV2"],
-    "sts": ["AssumeRole", "GetCallerIdentity"],
-}
+OTHERS = {"sts": ["AssumeRole", "GetCallerIdentity"]}
+ASKED_FOR = {"GetQueryExecution", "GetTableMetadata"}
+"""Rights that a message or the pacer names; nobody calls them."""
 
 
-def called_of_glue() -> set[str]:
-    """Operations that are written as ``glue:Operation``, or in a call that also says ``glue``."""
+def called_of(service: str) -> set[str]:
+    """Operations that are written as ``service:Operation``, or in a call that names the service.
+
+    Those who call nothing but S3 name it once.
+    """
+    known = {*create_loader().load_service_model(service, "service-2")["operations"]}
     found: set[str] = set()
     for path in PACKAGE.rglob("*.py"):
         if "sandbox" in path.parts or "permissions" in path.parts:
             continue
 
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Constant):
-                found |= set(re.findall(r"^glue:(\w+)$", str(node.value)))
+            if isinstance(node, ast.Constant) and service != "s3":
+                found |= set(re.findall(rf"^{service}:(\w+)$", str(node.value)))
 
             if isinstance(node, ast.Call):
                 given = [*node.args, *(keyword.value for keyword in node.keywords)]
-                texts = [value.value for value in given if isinstance(value, ast.Constant)]
-                if "glue" in texts:
-                    found |= {
-                        str(t) for t in texts if str(t)[:1].isupper() and "List" not in str(t)
-                    }
+                texts = [str(value.value) for value in given if isinstance(value, ast.Constant)]
+                is_s3 = path.name in ("s3.py", "buckets.py") and "_call" in ast.unparse(node.func)
+                if service in texts or (service == "s3" and is_s3):
+                    found |= {*texts}
 
-    return found
+    return found & known - ASKED_FOR
 
 
-def test_no_operation_of_glue_is_missing() -> None:
-    """Whatever the package calls of Glue is among the operations that are kept."""
-    assert {"GetTables", "GetDatabases"} <= called_of_glue() <= OPERATIONS["glue"]
+@pytest.mark.parametrize(
+    ("service", "some"),
+    [
+        ("athena", {"StartQueryExecution", "ListTableMetadata", "GetWorkGroup"}),
+        ("glue", {"GetTables", "GetDatabases"}),
+        ("s3", {"GetObject", "PutObject", "HeadBucket", "UploadPart"}),
+    ],
+)
+def test_no_operation_that_is_called_is_missing(service: str, some: set[str]) -> None:
+    """Whatever the package calls of a service is among the operations that are kept."""
+    assert some <= called_of(service) <= OPERATIONS[service]
+
+
+async def test_a_client_of_s3_has_our_operations_alone() -> None:
+    """The SDK's model has a hundred, and aioboto3 adds helpers: together they take 3 MB."""
+    identity = Identity(region="ap-southeast-2", key="AKIAEXAMPLE", secret="invented")
+    async with AwsSession(identity, endpoint_url=None).client("s3", AioConfig()) as client:
+        assert {*client.meta.service_model.operation_names} == OPERATIONS["s3"]
+        assert not hasattr(client, "upload_file")
 
 
 def test_endpoints_are_those_of_the_sdk() -> None:
