@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from heapq import heappop, heappush
-from math import inf
 from typing import Generic, TypeAlias, TypeVar
 
 import anyio
@@ -62,11 +61,12 @@ async def map_stream(
     there is room *ahead*: so what is in memory is bounded over all streams together.
     The first error cancels the rest and is raised as itself; sources are closed in any case.
     """
-    stream = _Stream(function, slots, ahead or Ahead(0), size)
-    async with aclosing(stream), anyio.create_task_group() as group:
-        stream.start(group, source)
-        for _ in range(limit):
-            group.start_soon(stream.watch, group, stream.work)
+    stream = _Stream(function, limit, slots, ahead or Ahead(0), size)
+    try:
+        async with anyio.create_task_group() as group:
+            stream.start(group, source)
+    finally:
+        stream.let_go()
 
     if stream.failures:
         raise stream.failures[0]
@@ -80,28 +80,28 @@ class _Stream(Generic[ItemT, ResultT]):
     def __init__(
         self,
         function: Callable[[ItemT], Awaitable[ResultT]],
+        limit: int,
         slots: Slots,
         ahead: Ahead,
         size: Callable[[ItemT], int],
     ) -> None:
         self._function, self._slots, self._ahead, self._size = function, slots, ahead, size
         self._waiting: list[tuple[int, int, ItemT]] = []
-        self._count = self._sources = 0
-        # A token for each item that waits.
-        self._send, self._receive = anyio.create_memory_object_stream[None](inf)
+        self._count = 0
+        # A worker lives while there are items that no other has claimed: a run has dozens of
+        # streams, most of which have work for one or two.
+        self._idle, self._unclaimed = limit, 0
         self.results: dict[int, ResultT] = {}
         self.failures: list[Exception] = []
 
-    async def aclose(self) -> None:
-        self._send.close()
-        self._receive.close()
+    def let_go(self) -> None:
+        """Give back the room of the items that nobody works on any more."""
         self._ahead.hold(sum(less for less, _, _ in self._waiting))
 
     def start(self, group: TaskGroup, source: Source[ItemT]) -> None:
-        self._sources += 1
-        group.start_soon(self.watch, group, lambda: self._read(group, source))
+        group.start_soon(self._watch, group, lambda: self._read(group, source))
 
-    async def watch(self, group: TaskGroup, task: Callable[[], Awaitable[None]]) -> None:
+    async def _watch(self, group: TaskGroup, task: Callable[[], Awaitable[None]]) -> None:
         try:
             await task()
         except Exception as exc:
@@ -109,31 +109,31 @@ class _Stream(Generic[ItemT, ResultT]):
             group.cancel_scope.cancel()
 
     async def _read(self, group: TaskGroup, source: Source[ItemT]) -> None:
-        try:
-            async with aclosing(source):
-                async for item in source:
-                    if isinstance(item, AsyncGenerator):
-                        self.start(group, item)
-                    else:
-                        self._put(item)
-                        del item
-                        await self._ahead.wait_while(lambda: self._waiting)
+        async with aclosing(source):
+            async for item in source:
+                if isinstance(item, AsyncGenerator):
+                    self.start(group, item)
+                else:
+                    self._put(group, item)
+                    del item
+                    await self._ahead.wait_while(lambda: self._waiting)
 
-        finally:
-            self._sources -= 1
-            if not self._sources:
-                self._send.close()
-
-    def _put(self, item: ItemT) -> None:
+    def _put(self, group: TaskGroup, item: ItemT) -> None:
         self._count += 1
         size = self._size(item)
         heappush(self._waiting, (-size, self._count, item))
         self._ahead.hold(size)
-        self._send.send_nowait(None)
+        self._unclaimed += 1
+        if self._idle:
+            self._idle -= 1
+            group.start_soon(self._watch, group, self._work)
 
-    async def work(self) -> None:
-        async for _ in self._receive:
+    async def _work(self) -> None:
+        while self._unclaimed:
+            self._unclaimed -= 1
             await self._step()
+
+        self._idle += 1
 
     async def _step(self) -> None:
         """Work on one item; a function, so that a worker in line holds no item any more."""

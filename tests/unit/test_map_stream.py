@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from functools import partial
 
@@ -43,6 +44,29 @@ async def test_streams_that_wait_for_their_source_hold_no_place() -> None:
             is_done.set()
 
     assert slots.in_use == 0
+
+
+async def test_a_stream_has_no_more_workers_than_items() -> None:
+    """A run has dozens of streams at a time, each with work for one or two of twenty workers."""
+    may_go = anyio.Event()
+
+    async def work(item: int) -> int:
+        await may_go.wait()
+        return item
+
+    async def numbers() -> AsyncGenerator[int, None]:
+        yield 1
+        yield 2
+        await may_go.wait()
+
+    async with anyio.create_task_group() as group:
+        others = len(asyncio.all_tasks())
+        group.start_soon(
+            partial(map_stream, work, numbers(), limit=20, slots=Slots(20), ahead=Ahead(9))
+        )
+        await anyio.wait_all_tasks_blocked()
+        assert len(asyncio.all_tasks()) - others <= 4  # the stream, its reader, two workers
+        may_go.set()
 
 
 async def test_no_more_items_are_worked_on_than_there_are_places() -> None:
