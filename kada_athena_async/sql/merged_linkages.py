@@ -4,32 +4,45 @@ from __future__ import annotations
 
 import heapq
 import pickle
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from functools import reduce
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, TypeAlias
+from typing import IO, Any, NamedTuple, TypeAlias
 
 from kada_athena_async.records import LinkageRecord
 
 MAX_HELD = 10_000
-"""Rows held before they are written to disk: some 10 MB."""
+"""Edges held before they are written to disk: some 4 MB."""
 
 MAX_FILES = 64
 """Files that are read side by side; more are merged into one first."""
 
 _ROWS_AT_ONCE = 500
 _SURE = ("exact", "table", "partial")
+_SEPARATOR = "\x00"
 
-_KEY_FIELDS = [
-    LinkageRecord._fields.index(name)
-    for name in LinkageRecord._fields
-    if name not in ("query_id", "confidence", "executions", "first_at", "last_at")
-]
 
-_Keyed: TypeAlias = "tuple[tuple[str, ...], LinkageRecord]"
+class _Seen(NamedTuple):
+    """The fields of a row that say which executions showed an edge; the others are its name."""
+
+    query_id: str | None
+    confidence: str
+    executions: int | None
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+_SEEN_PLACES = [LinkageRecord._fields.index(name) for name in _Seen._fields]
+_NAME_PLACES = [at for at in range(len(LinkageRecord._fields)) if at not in _SEEN_PLACES]
+_seen_of: Callable[[LinkageRecord], tuple[Any, ...]] = itemgetter(*_SEEN_PLACES)
+_names_of: Callable[[LinkageRecord], tuple[Any, ...]] = itemgetter(*_NAME_PLACES)
+
+_Edge: TypeAlias = "tuple[str, _Seen]"
+"""The names of an edge, joined, which takes a third of the room of a row, and who showed it."""
 
 
 class LinkageMerger:
@@ -45,7 +58,7 @@ class LinkageMerger:
     def __init__(self, directory: Path, *, max_held: int = MAX_HELD) -> None:
         self._directory = directory
         self._max_held = max_held
-        self._held: dict[tuple[str, ...], LinkageRecord] = {}
+        self._held: dict[str, _Seen] = {}
         self._files: list[IO[bytes]] = []
 
     def add(self, rows: Iterable[LinkageRecord]) -> None:
@@ -54,16 +67,20 @@ class LinkageMerger:
         Raises:
             OSError: The disk refuses.
         """
+        last: _Seen | None = None
         for row in rows:
-            key = _key(row)
+            key, seen = _key(row), _Seen._make(_seen_of(row))
+            # A statement shows dozens of edges.
+            last = seen = last if last == seen else seen
             before = self._held.get(key)
-            self._held[key] = row if before is None else merged(before, row)
+            self._held[key] = seen if before is None else _merged(before, seen)
             if len(self._held) > self._max_held:
                 self._spill()
 
     def rows(self) -> Iterator[list[LinkageRecord]]:
         """All edges in the order of their names, in batches; to be called once."""
-        rows = (row for _, row in _merge([*map(_read, self._files), self._sorted()]))
+        edges = _merge([*map(_read, self._files), self._sorted()])
+        rows = (_row(key, seen) for key, seen in edges)
         while batch := list(islice(rows, _ROWS_AT_ONCE)):
             yield batch
 
@@ -73,8 +90,8 @@ class LinkageMerger:
             file.close()
         self._files = []
 
-    def _sorted(self) -> Iterator[_Keyed]:
-        return iter(sorted(self._held.items(), key=itemgetter(0)))
+    def _sorted(self) -> Iterator[_Edge]:
+        return ((key, self._held[key]) for key in sorted(self._held))
 
     def _spill(self) -> None:
         self._files.append(self._written(self._sorted()))
@@ -84,19 +101,19 @@ class LinkageMerger:
             self.close()
             self._files = [whole]
 
-    def _written(self, items: Iterator[_Keyed]) -> IO[bytes]:
+    def _written(self, edges: Iterator[_Edge]) -> IO[bytes]:
         file = TemporaryFile(dir=self._directory)  # noqa: SIM115 - lives as long as this object
-        for _, row in items:
-            pickle.dump(tuple(row), file)
+        for key, seen in edges:
+            pickle.dump((key, tuple(seen)), file)
         return file
 
 
-def merged(one: LinkageRecord, other: LinkageRecord) -> LinkageRecord:
+def _merged(one: _Seen, other: _Seen) -> _Seen:
     """Two rows of one edge as one: the newest execution names it, the surest says how sure."""
     newest = max((one, other), key=_recency)
-    firsts = [row.first_at for row in (one, other) if row.first_at]
-    lasts = [row.last_at for row in (one, other) if row.last_at]
-    counts = [row.executions for row in (one, other) if row.executions is not None]
+    firsts = [seen.first_at for seen in (one, other) if seen.first_at]
+    lasts = [seen.last_at for seen in (one, other) if seen.last_at]
+    counts = [seen.executions for seen in (one, other) if seen.executions is not None]
     return newest._replace(
         confidence=min(one.confidence, other.confidence, key=_SURE.index),
         executions=sum(counts) if counts else None,
@@ -105,27 +122,43 @@ def merged(one: LinkageRecord, other: LinkageRecord) -> LinkageRecord:
     )
 
 
-def _recency(row: LinkageRecord) -> tuple[bool, float, str]:
-    at = row.last_at.timestamp() if row.last_at else 0.0
-    return row.query_id is not None, at, row.query_id or ""
+def _recency(seen: _Seen) -> tuple[bool, float, str]:
+    at = seen.last_at.timestamp() if seen.last_at else 0.0
+    return seen.query_id is not None, at, seen.query_id or ""
 
 
-def _key(row: LinkageRecord) -> tuple[str, ...]:
-    return tuple(str(row[i] or "") for i in _KEY_FIELDS)
+def _key(row: LinkageRecord) -> str:
+    """The names of a row, joined: in the order of the joined texts they are sorted by name."""
+    names = [name or "" for name in _names_of(row)]
+    key = _SEPARATOR.join(names)
+    if key.count(_SEPARATOR) < len(names):
+        return key
+
+    # As the extract would have it.
+    return _SEPARATOR.join(name.replace(_SEPARATOR, "\ufffd") for name in names)
 
 
-def _read(file: IO[bytes]) -> Iterator[_Keyed]:
+def _row(key: str, seen: _Seen) -> LinkageRecord:
+    values: list[Any] = [None] * len(LinkageRecord._fields)
+    for at, name in zip(_NAME_PLACES, key.split(_SEPARATOR), strict=True):
+        values[at] = name or None
+    for at, value in zip(_SEEN_PLACES, seen, strict=True):
+        values[at] = value
+    return LinkageRecord._make(values)
+
+
+def _read(file: IO[bytes]) -> Iterator[_Edge]:
     file.seek(0)
     while True:
         try:
             # Our own rows, in a file that nobody else can open.
-            row = LinkageRecord._make(pickle.load(file))  # noqa: S301
+            key, seen = pickle.load(file)  # noqa: S301
         except EOFError:
             return
-        yield _key(row), row
+        yield key, _Seen._make(seen)
 
 
-def _merge(sources: Iterable[Iterator[_Keyed]]) -> Iterator[_Keyed]:
+def _merge(sources: Iterable[Iterator[_Edge]]) -> Iterator[_Edge]:
     first = itemgetter(0)
-    for key, items in groupby(heapq.merge(*sources, key=first), key=first):
-        yield key, reduce(merged, (row for _, row in items))
+    for key, edges in groupby(heapq.merge(*sources, key=first), key=first):
+        yield key, reduce(_merged, (seen for _, seen in edges))

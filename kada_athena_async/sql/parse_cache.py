@@ -16,12 +16,15 @@ from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
+from typing import TypeVar
 
 import msgspec
 
 from kada_athena_async.files.database import open_database
 from kada_athena_async.sql.parse_request import ParsedQuery, ParseRequest
 from kada_athena_async.version import __version__
+
+HeldT = TypeVar("HeldT", bytes, ParsedQuery)
 
 _HELD_READINGS = 1_000
 _DIGEST_BYTES = 16
@@ -65,7 +68,8 @@ class ParseCache:
 
     def __init__(self, path: Path | None = None) -> None:
         self._turn = Lock()
-        self._held: OrderedDict[bytes, ParsedQuery] = OrderedDict()
+        # As they are encoded: what they are decoded into takes ten times as much.
+        self._held: OrderedDict[bytes, bytes] = OrderedDict()
         self._guesses: OrderedDict[bytes, ParsedQuery] = OrderedDict()
         self._file = None if path is None else _opened(path)
 
@@ -74,10 +78,12 @@ class ParseCache:
         with self._turn:
             found: dict[bytes, ParsedQuery] = {}
             for key in keys:
-                reading = self._held.get(key) or self._guesses.get(key) or self._read(key)
-                if reading is not None:
-                    found[key] = reading
-            _hold(self._held, found)
+                data = self._held.get(key) or self._read(key)
+                if data is not None:
+                    _hold(self._held, {key: data})
+                    found[key] = decoded(data)
+                elif key in self._guesses:
+                    found[key] = self._guesses[key]
             return found
 
     def keep(
@@ -91,7 +97,7 @@ class ParseCache:
         """
         found = {key: decoded(data) for key, data in readings.items()}
         with self._turn:
-            _hold(self._held, found)
+            _hold(self._held, readings)
             _hold(self._guesses, guesses or {})
             rows = [(key, _check(key, data) + data) for key, data in readings.items()]
             if self._file is not None and rows:
@@ -109,7 +115,7 @@ class ParseCache:
         with self._turn:
             self._drop()
 
-    def _read(self, key: bytes) -> ParsedQuery | None:
+    def _read(self, key: bytes) -> bytes | None:
         """The reading in the file; None if it is not there, or not what was written."""
         if self._file is None:
             return None
@@ -123,7 +129,8 @@ class ParseCache:
         if row is None or row[0][:_CHECK_BYTES] != _check(key, row[0][_CHECK_BYTES:]):
             return None
 
-        return decoded(row[0][_CHECK_BYTES:])
+        data: bytes = row[0][_CHECK_BYTES:]
+        return data
 
     def _drop(self) -> None:
         file, self._file = self._file, None
@@ -132,7 +139,7 @@ class ParseCache:
                 file.close()
 
 
-def _hold(held: OrderedDict[bytes, ParsedQuery], readings: Mapping[bytes, ParsedQuery]) -> None:
+def _hold(held: OrderedDict[bytes, HeldT], readings: Mapping[bytes, HeldT]) -> None:
     for key, reading in readings.items():
         held[key] = reading
         held.move_to_end(key)

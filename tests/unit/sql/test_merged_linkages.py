@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from random import Random
@@ -44,6 +45,29 @@ def test_an_edge_is_one_row(tmp_path: Path) -> None:
 def test_a_view_alone_has_no_execution(tmp_path: Path) -> None:
     """An edge that only the text of a view shows counts no execution and has no time."""
     assert merged([link("x", None), link("x", None)], tmp_path, 10) == [link("x", None)]
+
+
+def test_names_come_back_as_an_extract_has_them(tmp_path: Path) -> None:
+    """What is empty stays so, and U+0000, which no extract can hold, is replaced."""
+    place = link("s3://b/p", 1)._replace(source_catalog=None, source_schema=None)
+    odd = link("x\x00y", 2)
+
+    assert merged([odd, place], tmp_path, 10) == [place, odd._replace(source_table="x\ufffdy")]
+
+
+def test_an_edge_takes_less_than_half_a_kilobyte(tmp_path: Path) -> None:
+    """Ten thousand are held, beside everything else that a run holds."""
+    columns = [(f"customer_address_{n}", f"delivery_address_{n}") for n in range(2000)]
+    edges = LinkageMerger(tmp_path)
+    tracemalloc.start()
+    for source, target in columns:
+        row = link("warehouse_orders", None)
+        edges.add([row._replace(source_column=f"{source}_line", target_column=f"{target}_line")])
+
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    edges.close()
+    assert held / len(columns) < 500
 
 
 @pytest.mark.parametrize("max_held", [1, 3, 50])

@@ -6,6 +6,7 @@ import random
 import shutil
 import stat
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,28 @@ def test_a_directory_that_cannot_be_written_costs_only_the_memory_of_readings(
 
     assert readings.find(MANY) == MANY
     readings.close()
+
+
+def test_a_reading_is_held_as_small_as_it_is_kept() -> None:
+    """A thousand of the latest are held; decoded, one of a wide query takes a dozen kilobytes."""
+    wide = ParsedQuery(
+        (TableRead(ORDERS, tuple(f"column_{n}" for n in range(30))),),
+        tuple(
+            Output(f"output_{n}", frozenset((SOURCE._replace(column=f"column_{n}"),)))
+            for n in range(30)
+        ),
+        (),
+    )
+    data = {key: encoded(wide) for key in MANY}
+    readings = ParseCache()
+    tracemalloc.start()
+    for key, reading in data.items():
+        readings.keep({key: reading})
+
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held / len(data) < 1_000
+    assert readings.find([key]) == {key: wide}
 
 
 def test_a_question_is_named_by_all_that_its_answer_depends_on() -> None:
