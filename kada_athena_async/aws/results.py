@@ -33,6 +33,9 @@ CHUNK_BYTES = 64 * 1024
 
 RECONNECTS = 8
 
+LISTING_CHUNK_BYTES = 16 * 1024
+"""The same for a listing, of which every unit may have one half read in hand."""
+
 READERS = 2
 """Results read side by side: enough to fill a core and to hide S3's latency, few enough to hold
 (each has a chunk of the object, its rows and the tables that they are joined with in memory)."""
@@ -79,8 +82,9 @@ class Results:
             if not is_listing:
                 await stack.enter_async_context(self._readers.acquire())
 
+            size = LISTING_CHUNK_BYTES if is_listing else CHUNK_BYTES
             batches = await stack.enter_async_context(
-                aclosing(self._with_header(execution, is_large=is_large))
+                aclosing(self._with_header(execution, is_large=is_large, chunk_bytes=size))
             )
             async for batch in batches:
                 cells = batch
@@ -100,12 +104,12 @@ class Results:
             )
 
     async def _with_header(
-        self, execution: QueryExecution, *, is_large: bool
+        self, execution: QueryExecution, *, is_large: bool, chunk_bytes: int
     ) -> AsyncGenerator[Cells, None]:
         """Batches of rows, the header row first of all."""
         location = output_location_of(execution)
         if self._source == "s3" and location:
-            async with aclosing(self._object_alone(location)) as batches:
+            async with aclosing(self._object_alone(location, chunk_bytes)) as batches:
                 async for batch in batches:
                     yield batch
 
@@ -124,7 +128,8 @@ class Results:
 
             if is_more and location and self._may_read(location):
                 try:
-                    async with aclosing(self._object_rows(location, skip=given)) as batches:
+                    rows = self._object_rows(location, chunk_bytes, skip=given)
+                    async with aclosing(rows) as batches:
                         async for batch in batches:
                             given += _count(batch)
                             yield batch
@@ -140,9 +145,9 @@ class Results:
                 async for batch in rest:
                     yield batch
 
-    async def _object_alone(self, location: str) -> AsyncGenerator[Cells, None]:
+    async def _object_alone(self, location: str, chunk_bytes: int) -> AsyncGenerator[Cells, None]:
         try:
-            async with aclosing(self._object_rows(location, skip=0)) as batches:
+            async with aclosing(self._object_rows(location, chunk_bytes, skip=0)) as batches:
                 async for batch in batches:
                     yield batch
 
@@ -153,14 +158,16 @@ class Results:
         """True if the object is to be asked for: not in a bucket that was denied."""
         return self._source == "auto" and split_location(location)["Bucket"] not in self._denied
 
-    async def _object_rows(self, location: str, *, skip: int) -> AsyncGenerator[Cells, None]:
+    async def _object_rows(
+        self, location: str, chunk_bytes: int, *, skip: int
+    ) -> AsyncGenerator[Cells, None]:
         """Rows of the result object from the header row on, without the first *skip*.
 
         Raises:
             ValueError: It is no result object, or has fewer rows.
         """
         csv, count = ResultCsv(), 0
-        async with aclosing(self._object_bytes(location)) as chunks:
+        async with aclosing(self._object_bytes(location, chunk_bytes)) as chunks:
             async for chunk in chunks:
                 cells = csv.feed(chunk)
                 count += _count(cells)
@@ -179,7 +186,7 @@ class Results:
         if fresh := _without(cells, skip):
             yield fresh
 
-    async def _object_bytes(self, location: str) -> AsyncGenerator[bytes, None]:
+    async def _object_bytes(self, location: str, chunk_bytes: int) -> AsyncGenerator[bytes, None]:
         """The object's bytes; a broken connection is taken up where it broke."""
         where = split_location(location)
         offset = 0
@@ -194,7 +201,7 @@ class Results:
             size = offset + int(answer["ContentLength"])
             body = answer["Body"]
             try:
-                async with aclosing(_chunks(body)) as chunks:
+                async with aclosing(_chunks(body, chunk_bytes)) as chunks:
                     async for chunk in chunks:
                         offset += len(chunk)
                         yield chunk
@@ -298,12 +305,12 @@ def _projection(header: Sequence[str | None], columns: Sequence[str]) -> Project
     return lambda cells: [cells[place] for place in places]
 
 
-async def _chunks(body: Any) -> AsyncGenerator[bytes, None]:
+async def _chunks(body: Any, chunk_bytes: int) -> AsyncGenerator[bytes, None]:
     """Chunks of an SDK body; closes the connection if left early, or the pool would lose it."""
     try:
         while True:
             try:
-                chunk: bytes = await body.read(CHUNK_BYTES)
+                chunk: bytes = await body.read(chunk_bytes)
             except Exception as exc:
                 raise map_error(exc, operation="s3:GetObject") from exc
 

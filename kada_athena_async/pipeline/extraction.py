@@ -50,10 +50,6 @@ from kada_athena_async.sources.view_texts import ViewTexts
 from kada_athena_async.sql.worker_pool import WorkerPool
 from kada_athena_async.streams import Ahead
 
-BATCHES_AHEAD = 4
-"""Slices held beyond those whose statement runs: being joined and written. Each unit has one more
-in hand, so that no query slot waits for a listing."""
-
 AHEAD_TABLES = 10_000
 """Listed tables that wait, compressed, for their statements: the pages of a giant schema need each
 other's tokens, so that their chain must not wait for statements too."""
@@ -90,7 +86,10 @@ class UnitExtraction:
             mask=self.config.mask, keep_s3_locations=self.config.keep_s3_locations
         )
         self._results = Results(self.client, source=self.config.results)
-        self._batches = Slots(self.config.max_concurrent_queries + BATCHES_AHEAD)
+        source = metadata_source(self.config)
+        self._batches = Slots(
+            source.batches_at_once(query_slots=self.config.max_concurrent_queries)
+        )
         self._ahead = Ahead(AHEAD_TABLES)
 
     async def extract(self, unit: SourceUnit, inventory: Inventory) -> UnitFacts:

@@ -179,8 +179,7 @@ class MetadataExtraction:
 
     async def _batch(self, batch: TableBatch, write: Write) -> None:
         """Ask SQL about a batch and join its answer as it streams in; then what only one knows."""
-        names = batch.names()
-        without_text = [name for name in names if name.needs_text]
+        without_text = [name for name in batch.names() if name.needs_text]
         texts: dict[TableKey, str | None] = {}
         answer: SqlAnswer | None = None
         joining = Joining(batch, write)
@@ -205,7 +204,7 @@ class MetadataExtraction:
             await write(await self._kinds(joining.only_sql), "sql")
 
         if answer is not None:
-            self._note_failures(answer, {key_of(name): name for name in names})
+            self._note_failures(answer, batch)
 
     def _parts(self, index: int) -> AbstractAsyncContextManager[Write]:
         return metadata_parts(
@@ -344,8 +343,10 @@ class MetadataExtraction:
         for schema, count in records.column_counts.items():
             self._tally(schema).counts["columns"] += count
 
-    def _note_failures(self, answer: SqlAnswer, named: dict[TableKey, TableName]) -> None:
-        for key, reason in answer.unreadable_tables.items():
+    def _note_failures(self, answer: SqlAnswer, batch: TableBatch) -> None:
+        failed = answer.unreadable_tables
+        named = {key_of(name): name for name in (batch.names() if failed else ())}
+        for key, reason in failed.items():
             table = named[key]
             tally = self._tally(table.schema)
             tally.unreadable_tables.append(table.name)

@@ -34,6 +34,9 @@ class TableName(NamedTuple):
     needs_text: bool
 
 
+_NAMES = msgspec.json.Decoder(list[TableName])
+
+
 def name_of(table: TableDetail) -> TableName:
     """The name of a table, and what must be known while its details are put away."""
     is_bare = table.is_view and (table.view is None or table.view.text is None)
@@ -48,21 +51,27 @@ class CompressedTables:
     """
 
     def __init__(self, tables: Sequence[TableDetail], *, is_compressed: bool) -> None:
-        self.names = [name_of(table) for table in tables]
+        self._count = len(tables)
+        self._names = _packed([name_of(table) for table in tables])
         self._tables = None if is_compressed else tables
-        self._compressed = (
-            isal_zlib.compress(msgspec.json.encode(tables), _LEVEL) if is_compressed else b""
-        )
+        self._compressed = _packed(tables) if is_compressed else b""
 
     def __len__(self) -> int:
-        return len(self.names)
+        return self._count
 
-    def tables(self) -> Sequence[TableDetail]:
-        """The tables."""
-        if self._tables is not None:
-            return self._tables
+    def names(self) -> list[TableName]:
+        """The tables' names; also when the tables were taken."""
+        return _NAMES.decode(isal_zlib.decompress(self._names))
 
-        return _DETAILS.decode(isal_zlib.decompress(self._compressed))
+    def take(self) -> Sequence[TableDetail]:
+        """The tables, which are held no more."""
+        tables, self._tables = self._tables, ()
+        data, self._compressed = self._compressed, b""
+        return _DETAILS.decode(isal_zlib.decompress(data)) if tables is None else tables
+
+
+def _packed(items: object) -> bytes:
+    return isal_zlib.compress(msgspec.json.encode(items), _LEVEL)
 
 
 def grouped(tables: Sequence[TableDetail], *, is_compressed: bool) -> Iterable[CompressedTables]:

@@ -61,23 +61,22 @@ async def columns_by_sql(
     Raises:
         UnitError: SQL is refused as such (not: a statement failed), or a result breaks off.
     """
-    tables: dict[str, list[str]] = {schema: [] for schema in batch.schemas}
-    for table in batch.names():
-        tables[table.schema].append(table.name)
-
+    # Filled when a statement fails: until then their names are held by the batch, compressed.
+    tables: dict[str, list[str]] = {}
     answer = SqlAnswer()
     successes = failures = 0
     groups = [
         Group(tuple(batch.schemas))
         if batch.is_whole
-        else Group((batch.schemas[0],), tuple(tables[batch.schemas[0]]))
+        else Group((batch.schemas[0],), tuple(table.name for table in batch.names()))
     ]
     while groups:
         following: list[Group] = []
         for group in groups:
             answer.statements += 1
             try:
-                count = len(group.names) or sum(len(tables[schema]) for schema in group.schemas)
+                known = sum(len(tables[schema]) for schema in group.schemas if tables)
+                count = len(group.names) or known or len(batch)
                 async with aclosing(information_schema.columns(*group, expected=count)) as batches:
                     async for answered in batches:
                         await take(answered)
@@ -89,11 +88,20 @@ async def columns_by_sql(
                     answer.hopeless = exc.redacted_reason
                     return answer
 
+                tables = tables or _by_schema(batch)
                 following += _after_failure(group, tables, exc, answer)
 
         groups = following
 
     return answer
+
+
+def _by_schema(batch: TableBatch) -> dict[str, list[str]]:
+    tables: dict[str, list[str]] = {schema: [] for schema in batch.schemas}
+    for table in batch.names():
+        tables[table.schema].append(table.name)
+
+    return tables
 
 
 def _after_failure(

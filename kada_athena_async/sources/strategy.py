@@ -57,6 +57,10 @@ each makes a file, three syncs and a removal."""
 
 API_UNITS_AT_ONCE = 18
 
+BATCHES_AHEAD = 4
+"""Batches held beyond those whose statement runs: being joined and written. Each unit has one more
+in hand, so that no query slot waits for a listing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetadataSource:
@@ -100,6 +104,10 @@ class MetadataSource:
         more, for each holds a page or two.
         """
         return query_slots + 4 if self.asks_sql else API_UNITS_AT_ONCE
+
+    def batches_at_once(self, *, query_slots: int) -> int:
+        """Batches of all units that are worked on at a time; others wait as they were listed."""
+        return (query_slots if self.asks_sql else 0) + BATCHES_AHEAD
 
     def batch_sizes(self, schemas: int, *, query_slots: int) -> BatchSizes:
         """Sizes of the batches of a catalog of so many schemas."""

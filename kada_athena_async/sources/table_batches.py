@@ -52,14 +52,12 @@ class TableBatch:
         return sum(map(len, self.groups))
 
     def names(self) -> list[TableName]:
-        """The names of its tables, in the source's order."""
-        return [name for group in self.groups for name in group.names]
+        """The names of its tables, in the source's order; also when these were taken."""
+        return [name for group in self.groups for name in group.names()]
 
     def take_tables(self) -> list[TableDetail]:
         """Its tables; the batch holds them no more."""
-        tables = [table for group in self.groups for table in group.tables()]
-        self.groups = []
-        return tables
+        return [table for group in self.groups for table in group.take()]
 
 
 ASIDE = 1_000_000
