@@ -219,14 +219,20 @@ async def nested_catalogs(client: AwsClient) -> tuple[CatalogFacts, ...]:
     return tuple(facts for path, facts in sorted(paths.items()) if path not in parents)
 
 
-async def schemas_by_glue(client: AwsClient, catalog_id: str | None = None) -> SchemaList:
+async def schemas_by_glue(
+    client: AwsClient,
+    catalog_id: str | None = None,
+    *,
+    take_first: Callable[[Sequence[SchemaFacts]], None] | None = None,
+) -> SchemaList:
     """Schemas of a catalog of Glue's, with places and times; 100 a page.
 
     Args:
         catalog_id: None for the account's own.
+        take_first: Is given the schemas of the first page before the others are asked for.
     """
     named: dict[str, Any] = {"CatalogId": catalog_id} if catalog_id else {}
-    return await _schemas(pages(client, GET_DATABASES, **named))
+    return await _schemas(pages(client, GET_DATABASES, **named), take_first)
 
 
 async def schemas_by_athena(client: AwsClient, catalog: str) -> SchemaList:
@@ -236,7 +242,10 @@ async def schemas_by_athena(client: AwsClient, catalog: str) -> SchemaList:
     )
 
 
-async def _schemas(listing: AsyncGenerator[Page[Database], None]) -> SchemaList:
+async def _schemas(
+    listing: AsyncGenerator[Page[Database], None],
+    take_first: Callable[[Sequence[SchemaFacts]], None] | None = None,
+) -> SchemaList:
     schemas: list[SchemaFacts] = []
     unreadable: list[str] = []
     async with aclosing(listing) as found:
@@ -252,6 +261,9 @@ async def _schemas(listing: AsyncGenerator[Page[Database], None]) -> SchemaList:
                 )
                 for item in page.items
             ]
+            if take_first is not None:
+                take_first(schemas)
+                take_first = None
 
     return SchemaList(schemas, tuple(unreadable))
 

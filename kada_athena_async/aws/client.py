@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -137,6 +139,7 @@ class AwsClient:
         self._unreached = unreached or UnreachedHosts()
         self._not_connected: dict[str, UnreachableError] = {}
         self._making = anyio.Lock()
+        self._ahead: dict[str, asyncio.Task[Mapping[str, Any]]] = {}
         self._stack = AsyncExitStack()
         self._freeze: Callable[[], None] = lambda: None
         self._notified_at = clock.monotonic()
@@ -177,16 +180,28 @@ class AwsClient:
             NetworkError: There is no way to AWS, or what answers does not prove to be AWS.
             UnitError: Denied, not found, invalid, or retries exhausted.
         """
+        if ahead := self._ahead.pop(f"{service}:{operation} {parameters}", None):
+            return await ahead
+
+        return await self._call(service, operation, scope, parameters)
+
+    async def _call(
+        self, service: str, operation: str, scope: str, parameters: Mapping[str, object]
+    ) -> Mapping[str, Any]:
         name = f"{service}:{operation}"
         client = await self._client(service)
         send = getattr(client, xform_name(operation))
-
-        async def attempt() -> Mapping[str, Any]:
-            return await self._attempt_first(name, send, scope, parameters)
-
+        attempt = partial(self._attempt_first, name, send, scope, parameters)
         budget = self._budgets.setdefault(name, RetryBudget())
         resource = resource_of(parameters)
         return await self._retrier.call(attempt, operation=name, budget=budget, resource=resource)
+
+    def call_ahead(self, service: str, operation: str, scope: str, **parameters: object) -> None:
+        """Begin a call; the next ``call`` with the same arguments gives its answer, or raises."""
+        task = asyncio.create_task(self._call(service, operation, scope, parameters))
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._stack.callback(task.cancel)
+        self._ahead[f"{service}:{operation} {parameters}"] = task
 
     async def _attempt_first(
         self, name: str, send: Any, scope: str, parameters: Mapping[str, object]

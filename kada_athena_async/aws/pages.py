@@ -204,6 +204,14 @@ async def pages(
         token = following
 
 
+def first_page_ahead(
+    client: AwsClient, listing: ListOperation[Any], *, scope: str, **parameters: object
+) -> None:
+    """Begin to ask for the first page that ``pages`` will ask for with the same arguments."""
+    service, _, operation = listing.name.partition(":")
+    client.call_ahead(service, operation, scope, MaxResults=listing.page_size, **parameters)
+
+
 def nothing_new(name: str, barren: int) -> RequestError:
     """The error of a listing whose pages bring nothing new any more."""
     return RequestError(

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from kada_athena_async.pipeline import UnitExtraction
     from kada_athena_async.sql.worker_pool import WorkerPool
 
-
 HISTORY_UNITS_AT_ONCE = 8
 """Workgroups listed side by side: two would use up the account's five list calls a second."""
 
@@ -64,6 +63,7 @@ class Connection:
     Attributes:
         workgroups, workgroups_error: What ``meet`` found.
         account_id: What ``learn_account`` found; None before.
+        lists_tables_ahead: True to begin with tables while schemas are still listed.
         unreadable: What of the lists of catalogs and workgroups could not be read, by path.
     """
 
@@ -78,6 +78,7 @@ class Connection:
     workgroups: tuple[WorkgroupFacts, ...] = ()
     workgroups_error: UnitError | None = None
     account_id: str | None = None
+    lists_tables_ahead: bool = False
     unreadable: list[str] = field(default_factory=list)
     _catalogs: FoundCatalogs | KadaAthenaError | None = None
     _can_list: anyio.Event = field(default_factory=anyio.Event)
@@ -183,7 +184,6 @@ class Connection:
             self._can_list.set()
             if not metadata_source(self.config).asks_sql:
                 await self.client.prepare("glue")  # which discover_ahead asks next
-
             await offload(_load_extraction)
 
         await map_bounded(lambda step: step(), [ask, load], limit=2)
@@ -245,6 +245,7 @@ class Connection:
             queries=queries,
             texts=self.texts,
             notify=self.notify,
+            looks_ahead=self.lists_tables_ahead and queries is None,
         )
 
     async def discover(self, run_id: str) -> Inventory:
@@ -256,8 +257,7 @@ class Connection:
             UnitError: All catalogs were asked for and they may not be listed.
         """
         await self.meet()
-        found = self._take_found()
-        if found is None:
+        if (found := self._take_found()) is None:
             found = await self._schemas(self.queries(run_id)).catalogs()
         elif metadata_source(self.config).asks_sql:
             found = await self._schemas(self.queries(run_id)).completed(found)

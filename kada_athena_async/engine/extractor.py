@@ -300,12 +300,14 @@ class Extractor(RecordStreams):
         resumable, unfinished = await delivery.begin(settings, before_discard=self.test_connection)
         # So is a window that is published, before AWS is asked for anything that costs.
         planner = replace(planner, origin=owner.origin)
-        await planner.requested_windows(self._clock.now())
+        windows, _ = await planner.requested_windows(self._clock.now())
         await destination.check_landing()
         await session.check_disk()
         notify = destination.notify
         async with self._connection(notify, account_id=owner.account_id) as connection:
             owner.ask = connection.learn_account
+            # A run that is continued may have the first schemas already.
+            connection.lists_tables_ahead = bool(windows) and resumable is None
             run = Run(connection=connection, planner=planner, warnings=warnings, delivery=delivery)
             return await run.extract(run_id, resumable, unfinished)
 

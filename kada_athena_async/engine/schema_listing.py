@@ -23,10 +23,15 @@ from kada_athena_async.discover import (
 )
 from kada_athena_async.errors import AccessDeniedError, UnitError
 from kada_athena_async.events import Observer, Warned
+from kada_athena_async.filters import is_schema_included
 from kada_athena_async.inventory import DEFAULT_CATALOG, CatalogFacts, SchemaFacts, SchemaList
+from kada_athena_async.sources.glue import GlueTables
 from kada_athena_async.sources.information_schema import InformationSchema
 from kada_athena_async.sources.listing import all_failed
 from kada_athena_async.sources.strategy import metadata_source
+
+SCHEMAS_AHEAD = 10
+"""Schemas whose tables are asked for before all schemas are listed: as many calls as go at once."""
 
 
 class FoundCatalogs(NamedTuple):
@@ -44,6 +49,7 @@ class SchemaListing:
     Args:
         queries: Where statements are run; None if none may be.
         texts: Statement name -> text.
+        looks_ahead: True to begin to list tables while schemas are still listed.
     """
 
     config: Config
@@ -51,6 +57,7 @@ class SchemaListing:
     queries: AthenaQueries | None
     texts: Mapping[str, str]
     notify: Observer
+    looks_ahead: bool = False
 
     async def catalogs(self) -> FoundCatalogs:
         """The catalogs that the configuration asks for, with their schemas.
@@ -148,7 +155,11 @@ class SchemaListing:
 
         by_api = [lambda: schemas_by_athena(self.client, catalog.name)]
         if catalog.is_in_glue:
-            by_api.insert(0, lambda: schemas_by_glue(self.client, catalog.catalog_id))
+            take_first = self._list_ahead if self.looks_ahead and catalog.is_own_glue else None
+            by_api.insert(
+                0,
+                lambda: schemas_by_glue(self.client, catalog.catalog_id, take_first=take_first),
+            )
 
         queries = self.queries
         if queries is None:
@@ -165,6 +176,15 @@ class SchemaListing:
             return SchemaList([SchemaFacts(name=n) for n in await information_schema.schemata()])
 
         return metadata_source(self.config).in_order(by_api, by_sql)
+
+    def _list_ahead(self, schemas: Sequence[SchemaFacts]) -> None:
+        """Ask for the tables of those of *schemas* that will be extracted first."""
+        glue = GlueTables(self.client)
+        included = (
+            s.name for s in schemas if is_schema_included(self.config, DEFAULT_CATALOG, s.name)
+        )
+        for name in sorted(included)[:SCHEMAS_AHEAD]:
+            glue.ask_ahead(DEFAULT_CATALOG, name)
 
     def _stand_in(self, catalog: CatalogFacts, failed: Sequence[UnitError]) -> str:
         """Warn of the sources that could not list schemas; why another stands in."""

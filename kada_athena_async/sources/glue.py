@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Any
 
 from kada_athena_async.aws.client import AwsClient
-from kada_athena_async.aws.pages import GET_TABLES, pages
+from kada_athena_async.aws.pages import GET_TABLES, first_page_ahead, pages
 from kada_athena_async.aws.wire import (
     NOTHING,
     GlueTable,
@@ -45,17 +45,23 @@ class GlueTables:
 
     async def tables(self, catalog: str, schema: str) -> AsyncGenerator[TablePage, None]:
         """Pages of up to 100 tables."""
-        listing = pages(
-            self._client,
-            GET_TABLES,
-            scope=f"schema {catalog}.{schema}",
-            DatabaseName=schema,
-            **self._named,
-        )
-        async with aclosing(listing) as found:
+        async with aclosing(pages(**self._asked(catalog, schema))) as found:
             async for page in found:
                 tables = [detail_of(schema, table) for table in page.items]
                 yield TablePage(tables, page.unreadable)
+
+    def ask_ahead(self, catalog: str, schema: str) -> None:
+        """Begin to ask for the first page, which ``tables`` gives."""
+        first_page_ahead(**self._asked(catalog, schema))
+
+    def _asked(self, catalog: str, schema: str) -> dict[str, Any]:
+        return {
+            "client": self._client,
+            "listing": GET_TABLES,
+            "scope": f"schema {catalog}.{schema}",
+            "DatabaseName": schema,
+            **self._named,
+        }
 
 
 _ENCODED_MARKS = ("/* Presto View: ", "/* Presto Materialized View: ")

@@ -1,0 +1,87 @@
+"""A run asks for the first schemas' tables while Glue still lists schemas, and asks once."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from kada_athena_async import Extractor
+from kada_athena_async.sandbox import Sandbox
+from kada_athena_async.sandbox.wire import Reply, Request
+from tests.kit.raw_aws import Forward, RawAws
+from tests.kit.small_estate import tiny_estate
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
+PATIENCE_S = 20.0
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """One for all tests, none of which changes anything there."""
+    with Sandbox(tiny_estate(NOW), now=lambda: NOW) as running:
+        yield running
+
+
+@pytest.fixture
+def aws(sandbox: Sandbox) -> Iterator[RawAws]:
+    with RawAws(sandbox) as running:
+        yield running
+
+
+def through(aws: RawAws, place: Path) -> Extractor:
+    fields = aws.config(place / "out", metadata_source="api", bucket="")
+    return Extractor(hwm_path=place / "hwm.txt", **fields)
+
+
+def asked_tables(aws: RawAws) -> Counter[str]:
+    """Schema -> times that Glue was asked for its tables."""
+    return Counter(
+        request["DatabaseName"] for name, request in aws.requests if name == "glue:GetTables"
+    )
+
+
+async def test_tables_are_asked_for_while_schemas_are_listed(aws: RawAws, tmp_path: Path) -> None:
+    """Glue's second page of schemas comes when the first tables were asked for, each once."""
+    are_asked = threading.Event()
+    were_asked: list[bool] = []
+
+    def tables(_: Request, forward: Forward) -> Reply:
+        are_asked.set()
+        return forward()
+
+    def more_to_come(_: Request, forward: Forward) -> Reply:
+        reply = forward()
+        page = {**json.loads(reply.body), "NextToken": "more"}
+        return replace(reply, body=json.dumps(page).encode())
+
+    def last_page(_: Request, __: Forward) -> Reply:
+        were_asked.append(are_asked.wait(PATIENCE_S))
+        return Reply(
+            status=200,
+            headers=(("Content-Type", "application/x-amz-json-1.1"),),
+            body=b'{"DatabaseList": []}',
+        )
+
+    aws.respond("glue:GetTables", tables)
+    aws.respond("glue:GetDatabases", more_to_come, calls=(1,))
+    aws.respond("glue:GetDatabases", last_page, calls=(2,))
+    report = await through(aws, tmp_path).run(start_hwm="2026-10-31 00:00:00", end_hwm=NOW)
+
+    assert report.committed
+    assert were_asked == [True]
+    assert set(asked_tables(aws).values()) == {1}
+
+
+async def test_a_run_without_a_window_asks_for_no_tables(aws: RawAws, tmp_path: Path) -> None:
+    """Nothing is listed ahead for a run that has nothing to do."""
+    report = await through(aws, tmp_path).run(start_hwm=NOW, end_hwm=NOW)
+
+    assert not report.committed
+    assert not asked_tables(aws)
