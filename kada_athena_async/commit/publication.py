@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -12,11 +12,10 @@ import anyio
 
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.errors import LockedError, StateError
-from kada_athena_async.events import Event, FileCommitted, Warned
+from kada_athena_async.events import FileCommitted, Observer, Warned
 from kada_athena_async.files import Files, failing
 from kada_athena_async.files.threads import in_thread
-from kada_athena_async.hwm import Origin
-from kada_athena_async.hwm.store import HwmStore
+from kada_athena_async.hwm.object_store import Store
 from kada_athena_async.manifest import Manifest, PublishedPackage, read_manifest
 from kada_athena_async.sinks.journal import COMMIT, CommitJournal, PlannedFile, RunIntent
 from kada_athena_async.sinks.staging import remove_run
@@ -24,23 +23,15 @@ from kada_athena_async.sinks.staging import remove_run
 OUT = "out"
 
 
-class Owner(Protocol):
-    """The site and instance that runs."""
+class Delivery(Protocol):
+    """The way of a commit to the landing, among runners that share its high-water mark."""
 
-    async def check(self, other: Origin | None, what: str) -> None:
-        """Refuse *what* if *other*, whose it is, is another.
+    async def check_owner(self, intent: RunIntent) -> None:
+        """Refuse a commit that is another site's or instance's.
 
         Raises:
             StateError: It is.
         """
-
-
-class Delivery(Protocol):
-    """The way of a commit to the landing, among runners that share its high-water mark."""
-
-    @property
-    def owner(self) -> Owner:
-        """Owner of what may be finished."""
 
     async def claim(self, committed: PublishedPackage[Manifest], journal: CommitJournal) -> None:
         """Announce that a commit is about to be published and delivered.
@@ -78,48 +69,93 @@ class Delivery(Protocol):
         """True if another runner completed our sealed delivery and moved the HWM."""
 
 
-async def complete(
-    run_path: Path,
-    intent: RunIntent,
-    journal: CommitJournal,
-    *,
-    store: HwmStore | None,
-    files: Files,
-    notify: Callable[[Event], None],
-    delivery: Delivery | None,
-) -> PublishedPackage[Manifest]:
-    """Steps 3 to 8 of a commit that is journaled; may be called again after a crash.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publisher:
+    """Publishes commits that are journaled.
 
-    Raises:
-        LockedError: Another runner is faster; nothing of this run stays.
-        DeliveryError: As *delivery*; the HWM has not moved.
-        CommitError: The file system refuses.
+    Args:
+        store: None if the caller keeps the HWM.
+        delivery: Brings what is published to the landing, after which the HWM moves.
     """
-    output_path = run_path.parent.parent
-    try:
-        if delivery is not None:
-            staged = await in_thread(lambda: _staged(run_path, journal, files))
-            await delivery.claim(staged, journal)
 
-        # From here on stopping half-way only costs the next run the work of finishing.
-        with anyio.CancelScope(shield=True), failing(output_path):
-            committed = await in_thread(lambda: publish(run_path, journal, files))
+    files: Files
+    notify: Observer
+    store: Store | None
+    delivery: Delivery | None = None
 
-        # Takes its time and may be cancelled: what is published stays, the HWM waits.
-        if delivery is not None:
-            await delivery.bring(committed)
-    except LockedError:
-        with anyio.CancelScope(shield=True), failing(output_path):
-            await in_thread(lambda: discard(run_path, journal, files))
+    async def complete(
+        self, run_path: Path, intent: RunIntent, journal: CommitJournal
+    ) -> PublishedPackage[Manifest]:
+        """Steps 3 to 8 of a commit that is journaled; may be called again after a crash.
 
-        raise
+        Raises:
+            LockedError: Another runner is faster; nothing of this run stays.
+            DeliveryError: As *delivery*; the HWM has not moved.
+            CommitError: The file system refuses.
+        """
+        output_path, files, delivery = run_path.parent.parent, self.files, self.delivery
+        try:
+            if delivery is not None:
+                staged = await in_thread(lambda: _staged(run_path, journal, files))
+                await delivery.claim(staged, journal)
 
-    with anyio.CancelScope(shield=True):
-        await _settle(
-            run_path, intent, committed, store=store, files=files, notify=notify, delivery=delivery
-        )
+            # From here on stopping half-way only costs the next run the work of finishing.
+            with anyio.CancelScope(shield=True), failing(output_path):
+                committed = await in_thread(lambda: publish(run_path, journal, files))
 
-    return committed
+            # Takes its time and may be cancelled: what is published stays, the HWM waits.
+            if delivery is not None:
+                await delivery.bring(committed)
+        except LockedError:
+            with anyio.CancelScope(shield=True), failing(output_path):
+                await in_thread(lambda: discard(run_path, journal, files))
+
+            raise
+
+        with anyio.CancelScope(shield=True):
+            await self._finalize(run_path, intent, committed)
+
+        return committed
+
+    async def _finalize(
+        self, run_path: Path, intent: RunIntent, committed: PublishedPackage[Manifest]
+    ) -> None:
+        """Steps 7 and 8: state and HWM, then the staging directory goes.
+
+        The HWM only moves forward, and not at all if somebody else moved it meanwhile. Once the
+        delivery is decided any runner may complete it: then the HWM moved without us.
+        """
+        if self.store is not None and intent.manages_hwm:
+            try:
+                await self._move_hwm(self.store, intent, committed)
+                if self.delivery is not None:
+                    await self.delivery.close()
+            except LockedError:
+                if self.delivery is None or not await self.delivery.is_completed(intent):
+                    raise
+
+        with failing(run_path):
+            await in_thread(lambda: remove_run(run_path, self.files))
+
+        for file in committed.manifest.files:
+            self.notify(
+                FileCommitted(
+                    name=file.name, kind=file.kind, rows=file.rows, size_bytes=file.size_bytes
+                )
+            )
+
+    async def _move_hwm(
+        self, store: Store, intent: RunIntent, committed: PublishedPackage[Manifest]
+    ) -> None:
+        manifest = committed.manifest
+        hwm, _ = await store.read()
+        if hwm not in (intent.hwm, manifest.end):
+            message = f"the high-water mark was set to {hwm} during the run and stays there"
+            self.notify(Warned(code=WarningCode.HWM_EDITED, message=message))
+        elif hwm is None or hwm <= manifest.end:
+            await store.write(
+                manifest.state, run_id=manifest.run_id, manifest_sha256=committed.sha256
+            )
 
 
 def _staged(run_path: Path, journal: CommitJournal, files: Files) -> PublishedPackage[Manifest]:
@@ -224,58 +260,3 @@ def is_intact(path: Path, file: PlannedFile, files: Files) -> bool:
         return files.digest(path) == (file.size_bytes, file.sha256)
     except OSError:
         return False
-
-
-async def _settle(
-    run_path: Path,
-    intent: RunIntent,
-    committed: PublishedPackage[Manifest],
-    *,
-    store: HwmStore | None,
-    files: Files,
-    notify: Callable[[Event], None],
-    delivery: Delivery | None,
-) -> None:
-    """Steps 7 and 8: state and HWM, then the staging directory goes.
-
-    The HWM only moves forward, and not at all if somebody else moved it meanwhile. Once the
-    delivery is decided any runner may complete it: then the HWM moved without us.
-    """
-    manifest = committed.manifest
-    if store is not None and intent.manages_hwm:
-        try:
-            await _move_hwm(intent, committed, store, notify)
-            if delivery is not None:
-                await delivery.close()
-        except LockedError:
-            if delivery is None or not await delivery.is_completed(intent):
-                raise
-
-    with failing(run_path):
-        await in_thread(lambda: remove_run(run_path, files))
-
-    for file in manifest.files:
-        notify(
-            FileCommitted(
-                name=file.name, kind=file.kind, rows=file.rows, size_bytes=file.size_bytes
-            )
-        )
-
-
-async def _move_hwm(
-    intent: RunIntent,
-    committed: PublishedPackage[Manifest],
-    store: HwmStore,
-    notify: Callable[[Event], None],
-) -> None:
-    manifest = committed.manifest
-    hwm, _ = await store.read()
-    if hwm not in (intent.hwm, manifest.end):
-        notify(
-            Warned(
-                code=WarningCode.HWM_EDITED,
-                message=f"the high-water mark was set to {hwm} during the run and stays there",
-            )
-        )
-    elif hwm is None or hwm <= manifest.end:
-        await store.write(manifest.state, run_id=manifest.run_id, manifest_sha256=committed.sha256)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
-from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,17 +15,16 @@ from kada_athena_async.codes import WarningCode
 from kada_athena_async.commit.publication import (
     OUT,
     Delivery,
-    complete,
+    Publisher,
     discard,
     is_intact,
     unpublish,
 )
 from kada_athena_async.errors import StateError
-from kada_athena_async.events import Event, Warned
+from kada_athena_async.events import Observer, Warned
 from kada_athena_async.files import Files, failing
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm import StoredState
-from kada_athena_async.hwm.store import HwmStore
 from kada_athena_async.manifest import manifest_name, read_manifest
 from kada_athena_async.sinks.journal import (
     COMMIT,
@@ -73,10 +71,7 @@ async def recover(
     *,
     settings: RecoverySettings,
     now: datetime,
-    store: HwmStore | None,
-    files: Files,
-    notify: Callable[[Event], None],
-    delivery: Delivery | None = None,
+    publisher: Publisher,
     before_discard: Callable[[], Awaitable[object]] = anyio.lowlevel.checkpoint,
 ) -> ResumableRun | None:
     """Look at what earlier runs of *name* left; return the one to continue, if there is one.
@@ -88,8 +83,7 @@ async def recover(
 
     Args:
         output_path: A real directory, no link.
-        store: None if the caller keeps the HWM; what runs with a store left is left alone.
-        delivery: As for ``commit``.
+        publisher: Without a store, what runs with one left is left alone.
         before_discard: Is awaited before an interrupted run of another configuration is
             discarded; what it raises keeps that run. A typing error must not cost it.
 
@@ -97,11 +91,12 @@ async def recover(
         StateError: The staging directory, or one in it, is a link or not ours alone; a commit is
             another's; or a file of a published one is missing or damaged; nothing is changed.
         CommitError: The file system refuses.
-        DeliveryError: As *delivery*; the HWM has not moved.
+        DeliveryError: As of *publisher*; the HWM has not moved.
     """
     root = staging_root(output_path, name)
     resumable: ResumableRun | None = None
-    finish = partial(complete, files=files, notify=notify)
+    files, notify = publisher.files, publisher.notify
+    store, delivery = publisher.store, publisher.delivery
     for entry in reversed(await _staged(root, files)):
         interrupted = await _inspect(root / entry, files)
         if interrupted is None:
@@ -118,8 +113,11 @@ async def recover(
             resumable = ResumableRun(path=interrupted.path, intent=interrupted.intent)
         elif action in (_Action.FINISH, _Action.ACCEPT) and interrupted.journal is not None:
             path, intent, journal = interrupted.path, interrupted.intent, interrupted.journal
-            ours = (store, delivery) if action is _Action.FINISH else (None, None)
-            await finish(path, intent, journal, store=ours[0], delivery=ours[1])
+            if action is _Action.FINISH:
+                await publisher.complete(path, intent, journal)
+            else:
+                alone = replace(publisher, store=None, delivery=None)
+                await alone.complete(path, intent, journal)
         else:
             if _is_of_another_configuration(interrupted, settings):
                 await before_discard()
@@ -256,7 +254,7 @@ async def _choose(
     is_behind = bool(delivery and await delivery.claimed_elsewhere(intent))
     action = _decide(interrupted, settings, now=now, known=known, is_behind=is_behind)
     if delivery and action in _ON_COMMITS:
-        await delivery.owner.check(intent.origin, f"the unfinished commit of {intent.window}")
+        await delivery.check_owner(intent)
 
     if action is _Action.UNPUBLISH and delivery and journal:
         return _Action.ACCEPT if await delivery.holds(journal.manifest) else action
@@ -325,9 +323,7 @@ def _is_superseded(
     return hwm != intent.hwm
 
 
-async def _unpublish(
-    interrupted: _InterruptedRun, files: Files, notify: Callable[[Event], None]
-) -> None:
+async def _unpublish(interrupted: _InterruptedRun, files: Files, notify: Observer) -> None:
     """Unpublish a commit, its manifest first; each step may be repeated after a crash."""
     journal, intent = interrupted.journal, interrupted.intent
     assert journal is not None
@@ -347,7 +343,7 @@ async def _discard(
     interrupted: _InterruptedRun,
     settings: RecoverySettings,
     files: Files,
-    notify: Callable[[Event], None],
+    notify: Observer,
 ) -> None:
     await _remove(interrupted.path, interrupted.journal, files)
     if not interrupted.is_over:

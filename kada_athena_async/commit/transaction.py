@@ -51,16 +51,14 @@ out, or when steps change places.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kada_athena_async.commit.publication import OUT, Delivery, complete
+from kada_athena_async.commit.publication import OUT, Publisher
 from kada_athena_async.errors import CommitError, StateError
-from kada_athena_async.events import Event
 from kada_athena_async.files import failing, to_bytes
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm import ExecutionLedger, RunState
-from kada_athena_async.hwm.store import HwmStore
 from kada_athena_async.manifest import (
     Manifest,
     ManifestFile,
@@ -98,32 +96,23 @@ class CommitRequest:
 
 
 async def commit(
-    staging: Staging,
-    request: CommitRequest,
-    *,
-    store: HwmStore | None,
-    notify: Callable[[Event], None],
-    delivery: Delivery | None = None,
+    staging: Staging, request: CommitRequest, publisher: Publisher
 ) -> PublishedPackage[Manifest]:
     """Publish a run's extracts, all of them, then move the HWM; see the module's account.
 
-    Args:
-        store: None if the caller keeps the HWM.
-        delivery: Brings what is published to the landing, after which the HWM moves.
-
     Raises:
         LockedError: Another runner is faster; nothing of this run stays.
-        DeliveryError: As *delivery*; the HWM has not moved, ``recover`` goes on from there.
+        DeliveryError: As of *publisher*; the HWM has not moved, ``recover`` goes on from there.
         CommitError: The file system refuses; what was published before is untouched, or the next
             ``recover`` finishes what is journaled.
         StateError: A unit is not sealed, a part is not what was written, or the HWM is damaged.
     """
-    output_path, files, intent = staging.output_path, staging.files, staging.intent
+    output_path, intent = staging.output_path, staging.intent
     if request.state.hwm != intent.end:
         raise ValueError(f"the state of {request.state.hwm} cannot close a window to {intent.end}")
 
-    if store is not None:
-        await store.check()
+    if publisher.store is not None:
+        await publisher.store.check()
 
     needed_bytes = SPARE_BYTES + sum(
         part.size_bytes for unit in staging.sealed().values() for part in unit.parts
@@ -131,9 +120,7 @@ async def commit(
     with failing(output_path, needed_bytes=needed_bytes):
         journal = await in_thread(lambda: _prepare(staging, request, needed_bytes))
 
-    return await complete(
-        staging.path, intent, journal, store=store, files=files, notify=notify, delivery=delivery
-    )
+    return await publisher.complete(staging.path, intent, journal)
 
 
 def _prepare(staging: Staging, request: CommitRequest, needed_bytes: int) -> CommitJournal:

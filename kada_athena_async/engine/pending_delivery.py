@@ -76,39 +76,19 @@ import anyio.lowlevel
 import msgspec
 
 from kada_athena_async.codes import WarningCode
+from kada_athena_async.commit.publication import Publisher
 from kada_athena_async.commit.recovery import RecoverySettings, ResumableRun, recover
 from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.ownership import Owner
-from kada_athena_async.errors import LockedError, StateError
+from kada_athena_async.errors import StateError
 from kada_athena_async.events import Warned
 from kada_athena_async.hwm import DeliveryIntent, format_hwm
 from kada_athena_async.hwm.object_store import Store
 from kada_athena_async.landing import DeliveryReport
+from kada_athena_async.landing.interface import Claim, overtaken
 from kada_athena_async.manifest import Manifest, PublishedPackage, parse_manifest
 from kada_athena_async.sinks.journal import CommitJournal, PlannedFile, RunIntent
 from kada_athena_async.sinks.staging import staging_root
-
-
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    """The right to deliver a package; see ``landing.interface.Claim``."""
-
-    store: Store
-    intent: DeliveryIntent
-
-    async def found(self) -> DeliveryIntent | None:
-        """The intent as it stands now; None if it is closed, or another runner's."""
-        found = await self.store.read_intent()
-        return found if found is not None and found.attempt == self.intent.attempt else None
-
-    async def check(self) -> None:
-        if await self.found() is None:
-            raise _overtaken(self.intent)
-
-    async def seal(self, manifest: bytes) -> None:
-        await self.check()
-        sealed = msgspec.structs.replace(self.intent, sealed=manifest.decode())
-        await self.store.write_intent(sealed)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -128,7 +108,13 @@ class PendingDelivery:
     store: Store | None
     output_path: Path
     reports: list[DeliveryReport | None] = field(default_factory=list, init=False)
-    _claim: _Claim | None = field(default=None, init=False)
+    _claim: Claim | None = field(default=None, init=False)
+
+    @property
+    def publisher(self) -> Publisher:
+        """Publishes the commits of the run, and delivers them."""
+        at = self.destination
+        return Publisher(files=at.files, notify=at.notify, store=self.store, delivery=self)
 
     async def begin(
         self,
@@ -160,10 +146,7 @@ class PendingDelivery:
             destination.name,
             settings=settings,
             now=destination.clock.now(),
-            store=self.store,
-            files=destination.files,
-            notify=destination.notify,
-            delivery=self,
+            publisher=self.publisher,
             before_discard=before_discard,
         )
         # What an earlier run could not deliver goes before anything new is extracted; but for
@@ -175,6 +158,10 @@ class PendingDelivery:
             unfinished = await self.unfinished()
 
         return resumable, unfinished
+
+    async def check_owner(self, intent: RunIntent) -> None:
+        """Refuse a commit that is another's; see ``commit.publication.Delivery``."""
+        await self.owner.check(intent.origin, f"the unfinished commit of {intent.window}")
 
     async def claim(self, committed: PublishedPackage[Manifest], journal: CommitJournal) -> None:
         """Announce that *committed* is about to be delivered, if there is a landing.
@@ -200,7 +187,7 @@ class PendingDelivery:
             other = intent if intent is not None and intent.binds(hwm) else None
             if other is not None:
                 if other.window != manifest.window or other.sealed:
-                    raise _overtaken(other)
+                    raise overtaken(other)
 
                 _refuse_leftovers(other, files)
 
@@ -228,23 +215,14 @@ class PendingDelivery:
             )
             await self.store.write_intent(intent)
 
-        self._claim = _Claim(self.store, intent)
+        self._claim = Claim(self.store, intent)
 
     async def bring(self, committed: PublishedPackage[Manifest]) -> None:
-        """Deliver what is claimed, and whatever waits before it.
-
-        Raises:
-            LockedError: Another runner took it over.
-            DeliveryError: The landing refuses or is down.
-        """
+        """Deliver what is claimed, and whatever waits before it."""
         await self._deliver(claim=self._claim)
 
     async def close(self) -> None:
-        """Close the intent of a package that replaces one: the HWM need not move with it.
-
-        Raises:
-            LockedError: Another runner completed it.
-        """
+        """Close the intent of a package that replaces one: the HWM need not move with it."""
         claim = self._claim
         if claim and claim.intent.replaces and (found := await claim.found()):
             await self._close(found)
@@ -258,11 +236,7 @@ class PendingDelivery:
         return found.window != intent.window or found.compress not in (None, intent.compress)
 
     async def holds(self, manifest: PlannedFile) -> bool:
-        """True if just this manifest lies in the landing.
-
-        Raises:
-            DeliveryError: The landing cannot be asked.
-        """
+        """True if just this manifest lies in the landing."""
         return await self._held(manifest.name, manifest.sha256) is not None
 
     async def is_completed(self, intent: RunIntent) -> bool:
@@ -331,7 +305,7 @@ class PendingDelivery:
             )
         )
 
-    async def _deliver(self, *, claim: _Claim | None = None, sends_all: bool = False) -> None:
+    async def _deliver(self, *, claim: Claim | None = None, sends_all: bool = False) -> None:
         report = await self.destination.deliver(
             self.output_path, owner=self.owner, claim=claim, sends_all=sends_all
         )
@@ -369,12 +343,3 @@ def _refuse_leftovers(intent: DeliveryIntent, files: Collection[str]) -> None:
             f"files that this one does not: {', '.join(more)}",
             hint="run the version of this package that began it, once",
         )
-
-
-def _overtaken(intent: DeliveryIntent) -> LockedError:
-    return LockedError(
-        f"another runner delivers, or delivered, {intent.manifest}; nothing of this run was "
-        "published",
-        hint="let one runner at a time use a high-water mark; run again to go on from where it "
-        "stands now",
-    )

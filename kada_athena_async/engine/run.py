@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kada_athena_async.codes import ExitCode, WarningCode
-from kada_athena_async.commit.publication import Delivery
 from kada_athena_async.commit.recovery import ResumableRun
 from kada_athena_async.commit.transaction import CommitRequest, commit
 from kada_athena_async.config import config_digest
@@ -21,6 +20,7 @@ from kada_athena_async.engine.ownership import (
     origin_of,
     why_not_continued,
 )
+from kada_athena_async.engine.pending_delivery import PendingDelivery
 from kada_athena_async.engine.preflight import meet
 from kada_athena_async.engine.statements import overwritten_digest
 from kada_athena_async.engine.window_planner import WindowPlanner
@@ -68,7 +68,7 @@ class Run:
     connection: Connection
     planner: WindowPlanner
     warnings: list[Warned]
-    delivery: Delivery
+    delivery: PendingDelivery
     previous: RunState | None = None
     table: SystemTableFacts | None = None
     usable: SystemTableFacts | None = None
@@ -320,13 +320,7 @@ class Run:
             state=plan.window_plan.leaves(state),
             accounts=accounts,
         )
-        return await commit(
-            staging,
-            request,
-            store=self.store,
-            notify=self.connection.notify,
-            delivery=self.delivery,
-        )
+        return await commit(staging, request, self.delivery.publisher)
 
     @property
     def name(self) -> str:

@@ -29,7 +29,7 @@ from kada_athena_async.hwm.versioned_objects import VersionedObject, VersionedOb
 
 
 class ObjectHwmStore:
-    """The vendor's one-line text and a state beside it, as two objects; see ``HwmStore``.
+    """The vendor's one-line text and a state beside it, as two objects; see ``FileHwmStore``.
 
     One instance is one run's view. What it reads first it holds on to, and gives again without
     asking: if somebody else writes HWM or state afterwards, ``check`` and writing are refused
@@ -55,7 +55,7 @@ class ObjectHwmStore:
         self._known: tuple[datetime | None, StoredState | None] | None = None
 
     async def read(self) -> tuple[datetime | None, StoredState | None]:
-        """The HWM and the state of the last run, as this run first saw them; see ``HwmStore``.
+        """The HWM and the state of the last run, as this run first saw them; see ``FileHwmStore``.
 
         Raises:
             StateError: Mark or state are damaged, or the place does not let us read them.
@@ -68,7 +68,7 @@ class ObjectHwmStore:
         return self._known
 
     async def check(self) -> None:
-        """Ask the place; see ``HwmStore``.
+        """Ask the place; see ``FileHwmStore``.
 
         Raises:
             StateError, CredentialsError: As for ``read``.
@@ -100,7 +100,7 @@ class ObjectHwmStore:
         return await self.read()
 
     async def write(self, state: RunState, *, run_id: str, manifest_sha256: str) -> None:
-        """Write the state, then the HWM; see ``HwmStore``.
+        """Write the state, then the HWM; see ``FileHwmStore``.
 
         Raises:
             LockedError: Somebody else was faster; the HWM is theirs.
@@ -122,7 +122,7 @@ class ObjectHwmStore:
             await self.write_intent(msgspec.structs.replace(self._intent, is_open=False))
 
     async def read_intent(self) -> DeliveryIntent | None:
-        """The delivery that was under way; see ``HwmStore``."""
+        """The delivery that was under way; see ``FileHwmStore``."""
         cell = await self._read(self._intent_name, may_be_hidden=True)
         self._intent = None
         if cell is None:
@@ -139,7 +139,7 @@ class ObjectHwmStore:
         return self._intent
 
     async def write_intent(self, intent: DeliveryIntent) -> None:
-        """Write it if nobody else did meanwhile; see ``HwmStore``.
+        """Write it if nobody else did meanwhile; see ``FileHwmStore``.
 
         Raises:
             LockedError: Another runner was faster.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 from kada_athena_async.errors import StateError
 from kada_athena_async.files import MARK_FIELDS, Files, failing, read_document, to_bytes
@@ -18,53 +17,6 @@ from kada_athena_async.hwm.formats import (
     parse_hwm,
 )
 from kada_athena_async.hwm.run_state import STATE_VERSION, RunState, StoredState
-
-
-class HwmStore(Protocol):
-    """A place that remembers how far the runs of one name came."""
-
-    async def read(self) -> tuple[datetime | None, StoredState | None]:
-        """The HWM, and the state of the last run; a store elsewhere asks once and then gives what
-        it got.
-
-        Raises:
-            StateError: Mark or state cannot be trusted.
-        """
-
-    async def check(self) -> None:
-        """Refuse HWM and state if they are damaged, or are not what was read first.
-
-        Raises:
-            StateError: They cannot be trusted.
-            LockedError: Somebody else wrote them.
-        """
-
-    async def write(self, state: RunState, *, run_id: str, manifest_sha256: str) -> None:
-        """Remember *state*, then move the HWM to ``state.hwm``; durable on return.
-
-        Whenever a crash comes, the HWM is the old one or the new one, and never the new one
-        without its state.
-
-        Raises:
-            CommitError: The place refuses; the HWM has not moved.
-        """
-
-    async def read_intent(self) -> DeliveryIntent | None:
-        """The delivery that was under way when a run died; None if there is none.
-
-        Raises:
-            StateError: It cannot be trusted.
-        """
-
-    async def write_intent(self, intent: DeliveryIntent) -> None:
-        """Remember, before it begins, that a commit is being delivered; durable on return.
-
-        Moving the HWM ends it.
-
-        Raises:
-            CommitError: The place refuses.
-        """
-
 
 REMOVE_INTENT = (
     "restore it from a backup; or remove it, after a look at whether the landing holds a manifest "
@@ -114,11 +66,19 @@ class FileHwmStore:
         self._files = files
 
     async def read(self) -> tuple[datetime | None, StoredState | None]:
-        """The HWM, and the state that the last run left; see ``HwmStore``."""
+        """The HWM, and the state that the last run left.
+
+        Raises:
+            StateError: Mark or state cannot be trusted.
+        """
         return await in_thread(self._read)
 
     async def check(self) -> None:
-        """Read them; the lock of the run keeps others away."""
+        """Refuse HWM and state if they are damaged; the lock of the run keeps others away.
+
+        Raises:
+            StateError: They are.
+        """
         await self.read()
 
     async def read_anew(self) -> tuple[datetime | None, StoredState | None]:
@@ -126,7 +86,14 @@ class FileHwmStore:
         return await self.read()
 
     async def write(self, state: RunState, *, run_id: str, manifest_sha256: str) -> None:
-        """Write the state, then the HWM; see ``HwmStore``."""
+        """Remember *state*, then move the HWM to ``state.hwm``; durable on return.
+
+        Whenever a crash comes, the HWM is the old one or the new one, and never the new one
+        without its state.
+
+        Raises:
+            CommitError: The place refuses; the HWM has not moved.
+        """
         stored = StoredState(
             run_id=run_id,
             manifest_sha256=manifest_sha256,
@@ -149,7 +116,11 @@ class FileHwmStore:
             await in_thread(lambda: self._publish(line))
 
     async def read_intent(self) -> DeliveryIntent | None:
-        """The delivery that was under way; see ``HwmStore``."""
+        """The delivery that was under way when a run died; None if there is none.
+
+        Raises:
+            StateError: It cannot be trusted.
+        """
         found = await in_thread(
             lambda: read_document(
                 self._files,
@@ -163,7 +134,13 @@ class FileHwmStore:
         return found if found and found.is_open else None
 
     async def write_intent(self, intent: DeliveryIntent) -> None:
-        """Write it durably; see ``HwmStore``."""
+        """Remember, before it begins, that a commit is being delivered; durable on return.
+
+        Moving the HWM ends it.
+
+        Raises:
+            CommitError: The place refuses.
+        """
         data = to_bytes(intent)
         with failing(self.intent_path, field=MARK_FIELDS):
             await in_thread(lambda: self._files.write_durably(self.intent_path, data))

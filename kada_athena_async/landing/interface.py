@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
+from kada_athena_async.errors import LockedError
 from kada_athena_async.files.digest import NamedFile
 from kada_athena_async.hwm import DeliveryIntent
+from kada_athena_async.hwm.object_store import Store
 from kada_athena_async.hwm.versioned_objects import VersionedObjects
 
 SHA256_KEY = "sha256"
@@ -109,22 +113,30 @@ class Landing(VersionedObjects, Protocol):
         """
 
 
-class Claim(Protocol):
+@dataclass(frozen=True, slots=True)
+class Claim:
     """The right to deliver a package, as the delivery intent beside the high-water mark says.
 
     Attributes:
         intent: As it was announced.
     """
 
-    @property
-    def intent(self) -> DeliveryIntent: ...
+    store: Store
+    intent: DeliveryIntent
+
+    async def found(self) -> DeliveryIntent | None:
+        """The intent as it stands now; None if it is closed, or another runner's."""
+        found = await self.store.read_intent()
+        return found if found is not None and found.attempt == self.intent.attempt else None
 
     async def check(self) -> None:
-        """Raise if another runner took the delivery over.
+        """Refuse to go on with a delivery that another runner took over.
 
         Raises:
-            LockedError: It did.
+            LockedError: One did.
         """
+        if await self.found() is None:
+            raise overtaken(self.intent)
 
     async def seal(self, manifest: bytes) -> None:
         """Decide the delivery: all data files are there, and nobody takes it over any more.
@@ -132,3 +144,16 @@ class Claim(Protocol):
         Raises:
             LockedError: Another runner took it over.
         """
+        await self.check()
+        sealed = msgspec.structs.replace(self.intent, sealed=manifest.decode())
+        await self.store.write_intent(sealed)
+
+
+def overtaken(intent: DeliveryIntent) -> LockedError:
+    """The error of a delivery that another runner goes on with."""
+    return LockedError(
+        f"another runner delivers, or delivered, {intent.manifest}; nothing of this run was "
+        "published",
+        hint="let one runner at a time use a high-water mark; run again to go on from where it "
+        "stands now",
+    )

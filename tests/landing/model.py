@@ -389,9 +389,7 @@ class Process:
                 await part.write([_row(execution) for execution in rows])
 
             await staging.seal("u", {})
-            await commit(
-                staging, request, store=store, notify=lambda event: None, delivery=handover
-            )
+            await commit(staging, request, handover.publisher)
 
 
 async def _no_account() -> str:

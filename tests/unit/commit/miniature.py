@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from kada_athena_async.commit.publication import Publisher
 from kada_athena_async.commit.recovery import RecoverySettings, recover
 from kada_athena_async.commit.transaction import CommitRequest, commit
 from kada_athena_async.config import make_config
@@ -96,9 +97,7 @@ class Miniature:
             "athena",
             settings=RecoverySettings(config_digest=config_digest, resume=timedelta(hours=12)),
             now=now,
-            store=self.store,
-            files=self.files,
-            notify=notify,
+            publisher=Publisher(files=self.files, notify=notify, store=self.store),
         )
         if found is not None:
             staging = await Staging.reopen(found.path, self.files)
@@ -166,7 +165,8 @@ class Miniature:
             request = CommitRequest(
                 unit_order=units, facts=RunFacts(version="1"), state=state, kinds=KINDS
             )
-            await commit(staging, request, store=self.store, notify=ignore)
+            publisher = Publisher(files=self.files, notify=ignore, store=self.store)
+            await commit(staging, request, publisher)
 
     async def _unit(
         self,

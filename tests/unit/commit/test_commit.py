@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from kada_athena_async.commit.publication import Publisher
 from kada_athena_async.commit.recovery import RecoverySettings, ResumableRun, recover
 from kada_athena_async.commit.transaction import CommitRequest, commit
 from kada_athena_async.errors import CommitError, StateError
@@ -74,7 +75,7 @@ class World:
             state=RunState(hwm=staging.intent.end),
         )
         store = self.store if staging.intent.manages_hwm else None
-        await commit(staging, request, store=store, notify=notify)
+        await commit(staging, request, Publisher(files=staging.files, notify=notify, store=store))
 
     async def recover(
         self,
@@ -93,9 +94,9 @@ class World:
                 config_digest=config_digest, resume=timedelta(hours=12), is_fresh=is_fresh
             ),
             now=NOW + age,
-            store=self.store if has_store else None,
-            files=Files(),
-            notify=notify,
+            publisher=Publisher(
+                files=Files(), notify=notify, store=self.store if has_store else None
+            ),
         )
 
     def in_sight(self) -> list[str]:
