@@ -229,14 +229,16 @@ class PublishedPackage(Generic[ManifestT]):
     @property
     def files(self) -> list[NamedFile]:
         """The extracts, as files."""
-        return [
-            NamedFile(name=file.name, size_bytes=file.size_bytes, sha256=file.sha256)
-            for file in self.manifest.files
-        ]
+        return [named(file) for file in self.manifest.files]
 
     def extracts(self, kind: str) -> list[Path]:
         """The extracts of *kind*; none if the run wrote none."""
         return [self.path.parent / file.name for file in self.manifest.files if file.kind == kind]
+
+
+def named(file: ManifestFile) -> NamedFile:
+    """The name, size and hash of an extract."""
+    return NamedFile(name=file.name, size_bytes=file.size_bytes, sha256=file.sha256)
 
 
 def extract_name(name: str, kind: str, end: datetime, *, compress: bool) -> str:

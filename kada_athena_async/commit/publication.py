@@ -14,10 +14,11 @@ from kada_athena_async.codes import WarningCode
 from kada_athena_async.errors import LockedError, StateError
 from kada_athena_async.events import FileCommitted, Observer, Warned
 from kada_athena_async.files import Files, failing
+from kada_athena_async.files.digest import NamedFile
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm.object_store import Store
 from kada_athena_async.manifest import Manifest, PublishedPackage, read_manifest
-from kada_athena_async.sinks.journal import COMMIT, CommitJournal, PlannedFile, RunIntent
+from kada_athena_async.sinks.journal import COMMIT, CommitJournal, RunIntent
 from kada_athena_async.sinks.staging import remove_run
 
 OUT = "out"
@@ -58,7 +59,7 @@ class Delivery(Protocol):
     async def claimed_elsewhere(self, intent: RunIntent) -> bool:
         """True if another runner's delivery goes before that of *intent*."""
 
-    async def holds(self, manifest: PlannedFile) -> bool:
+    async def holds(self, manifest: NamedFile) -> bool:
         """True if just this manifest lies in the landing.
 
         Raises:
@@ -254,7 +255,7 @@ def unpublish(run_path: Path, journal: CommitJournal, files: Files) -> None:
     files.sync_dir(output_path)
 
 
-def is_intact(path: Path, file: PlannedFile, files: Files) -> bool:
+def is_intact(path: Path, file: NamedFile, files: Files) -> bool:
     """True if *path* holds exactly what the journal says of *file*."""
     try:
         return files.digest(path) == (file.size_bytes, file.sha256)

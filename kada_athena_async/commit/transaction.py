@@ -57,6 +57,7 @@ from dataclasses import dataclass
 from kada_athena_async.commit.publication import OUT, Publisher
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.files import failing, to_bytes
+from kada_athena_async.files.digest import NamedFile
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm import ExecutionLedger, RunState
 from kada_athena_async.manifest import (
@@ -66,11 +67,12 @@ from kada_athena_async.manifest import (
     RunFacts,
     extract_name,
     manifest_name,
+    named,
     read_manifest,
 )
 from kada_athena_async.records import KINDS
 from kada_athena_async.sinks.csv_format import header
-from kada_athena_async.sinks.journal import COMMIT, CommitJournal, PlannedFile
+from kada_athena_async.sinks.journal import COMMIT, CommitJournal
 from kada_athena_async.sinks.part import PartFile, as_member
 from kada_athena_async.sinks.staging import Staging
 
@@ -161,10 +163,8 @@ def _prepare(staging: Staging, request: CommitRequest, needed_bytes: int) -> Com
     names = {extract.name for extract in extracts}
     journal = CommitJournal(
         run_id=intent.run_id,
-        files=tuple(
-            PlannedFile(name=e.name, size_bytes=e.size_bytes, sha256=e.sha256) for e in extracts
-        ),
-        manifest=PlannedFile(name=path.name, **files.digest(path)._asdict()),
+        files=tuple(named(extract) for extract in extracts),
+        manifest=NamedFile(name=path.name, **files.digest(path)._asdict()),
         replaces=older is not None,
         removes=tuple(f.name for f in older.manifest.files if f.name not in names) if older else (),
         early={a.workgroup: a.early for a in request.accounts if a.early},

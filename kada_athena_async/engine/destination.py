@@ -18,12 +18,10 @@ from kada_athena_async.engine.ownership import Owner, origin_of
 from kada_athena_async.engine.window_planner import WindowPlanner
 from kada_athena_async.errors import (
     AccessDeniedError,
-    ConfigError,
     CredentialsError,
     DeliveryError,
     LockedError,
     NetworkError,
-    Problem,
     RetriesExhaustedError,
     UnitError,
 )
@@ -181,21 +179,6 @@ class Destination:
                     hint="send them there too: push --all (in Python: push(sends_all=True))",
                 )
             )
-
-    async def push(
-        self, output_path: Path, *, owner: Owner, sends_all: bool = False
-    ) -> DeliveryReport:
-        """Deliver, as ``deliver`` does for whoever has the HWM alone; there has to be a landing.
-
-        Raises:
-            ConfigError: There is none.
-        """
-        report = await self.deliver(output_path, owner=owner, sends_all=sends_all, is_alone=True)
-        if report is None:
-            remedy = "write where to push: file:///directory, s3://bucket/prefix or an Azure URL"
-            raise ConfigError([Problem("landing", "(empty)", remedy)])
-
-        return report
 
     async def check_landing(self) -> None:
         """Refuse a landing that cannot be used, before anything is asked that costs.

@@ -21,12 +21,15 @@ from kada_athena_async.engine.connection import Connection, connect, learn_accou
 from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.doctor import DoctorReport
 from kada_athena_async.engine.finish_hook import FinishHook
+from kada_athena_async.engine.pending_delivery import PendingDelivery
+from kada_athena_async.engine.preflight import check_disk
 from kada_athena_async.engine.record_stream import RecordStreams
 from kada_athena_async.engine.run import Run
-from kada_athena_async.engine.session import Session, open_session
+from kada_athena_async.engine.session import open_session
 from kada_athena_async.engine.shared import Shared
 from kada_athena_async.engine.statements import check_overwritten, known_statement
 from kada_athena_async.engine.window_planner import WindowPlanner
+from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.events import Event, Observer, RunFinished, Warned
 from kada_athena_async.fanout import Fanout, checked_observers
 from kada_athena_async.files import Files
@@ -205,24 +208,27 @@ class Extractor(RecordStreams):
         await self._read_secrets(notify)
         destination, place = self._destination(notify), self.config.landing
         # Without hwm_store no other runner has this mark: what waits may go before it is read.
-        is_shared = place is not None and self.config.hwm_store is not None
+        if place is None:
+            remedy = "write where to push: file:///directory, s3://bucket/prefix or an Azure URL"
+            raise ConfigError([Problem("landing", "(empty)", remedy)])
+
+        is_shared = self.config.hwm_store is not None
         async with open_session(
             destination,
             self._hwm_path,
             run_id="push",
             keeps_state=is_shared,
             learn_account=partial(learn_account, self._connection, notify, needs_it=False),
-        ) as session:
-            if place is None or not is_shared:
-                return await destination.push(
-                    session.output_path, owner=session.owner, sends_all=sends_all
-                )
+        ) as (delivery, planner):
+            if is_shared:
+                # A package whose HWM has not moved goes by the protocol of those who share the HWM.
+                await planner.check()
+                settings = replace(self._recovery(), only_commits=True)
+                await delivery.begin(settings, sends_all=sends_all)
+            else:
+                await delivery.push(sends_all=sends_all)
 
-            # A package whose HWM has not moved goes by the protocol of those who share the HWM.
-            await session.planner.check()
-            settings = replace(self._recovery(), only_commits=True)
-            await session.delivery.begin(settings, sends_all=sends_all)
-            return joined(session.delivery.reports, place=place.url)
+            return joined(delivery.reports, place=place.url)
 
     async def run(
         self,
@@ -275,24 +281,24 @@ class Extractor(RecordStreams):
                 run_id=run_id,
                 keeps_state=manages,
                 learn_account=partial(learn_account, self._connection, notify),
-            ) as session,
+            ) as (delivery, planner),
         ):
-            planner = replace(session.planner, start=start, end=end, again=again)
-            report = hook.report = await self._extract(session, run_id, planner, fresh, warnings)
+            planner = replace(planner, start=start, end=end, again=again)
+            report = hook.report = await self._extract(delivery, run_id, planner, fresh, warnings)
 
         notify(_finished(report, self._clock.monotonic() - begun))
         return report
 
     async def _extract(
         self,
-        session: Session,
+        delivery: PendingDelivery,
         run_id: str,
         planner: WindowPlanner,
         fresh: bool,
         warnings: list[Warned],
     ) -> RunReport:
         """Check what costs no call, finish interrupted runs, then extract over a connection."""
-        destination, delivery, owner = session.destination, session.delivery, session.owner
+        destination, owner = delivery.destination, delivery.owner
         # An HWM or state that is damaged, or somebody else's, is refused before anything moves.
         await planner.check()
         settings = replace(self._recovery(), is_fresh=fresh)
@@ -302,7 +308,7 @@ class Extractor(RecordStreams):
         planner = replace(planner, origin=owner.origin)
         windows, _ = await planner.requested_windows(self._clock.now())
         await destination.check_landing()
-        await session.check_disk()
+        await check_disk(delivery)
         notify = destination.notify
         async with self._connection(notify, account_id=owner.account_id) as connection:
             owner.ask = connection.learn_account

@@ -82,12 +82,13 @@ from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.ownership import Owner
 from kada_athena_async.errors import StateError
 from kada_athena_async.events import Warned
+from kada_athena_async.files.digest import NamedFile
 from kada_athena_async.hwm import DeliveryIntent, format_hwm
 from kada_athena_async.hwm.object_store import Store
 from kada_athena_async.landing import DeliveryReport
 from kada_athena_async.landing.interface import Claim, overtaken
 from kada_athena_async.manifest import Manifest, PublishedPackage, parse_manifest
-from kada_athena_async.sinks.journal import CommitJournal, PlannedFile, RunIntent
+from kada_athena_async.sinks.journal import CommitJournal, RunIntent
 from kada_athena_async.sinks.staging import staging_root
 
 
@@ -235,7 +236,7 @@ class PendingDelivery:
 
         return found.window != intent.window or found.compress not in (None, intent.compress)
 
-    async def holds(self, manifest: PlannedFile) -> bool:
+    async def holds(self, manifest: NamedFile) -> bool:
         """True if just this manifest lies in the landing."""
         return await self._held(manifest.name, manifest.sha256) is not None
 
@@ -305,9 +306,19 @@ class PendingDelivery:
             )
         )
 
-    async def _deliver(self, *, claim: Claim | None = None, sends_all: bool = False) -> None:
+    async def push(self, *, sends_all: bool) -> None:
+        """Deliver for whoever has the HWM alone; see ``Destination.deliver``."""
+        await self._deliver(sends_all=sends_all, is_alone=True)
+
+    async def _deliver(
+        self, *, claim: Claim | None = None, sends_all: bool = False, is_alone: bool = False
+    ) -> None:
         report = await self.destination.deliver(
-            self.output_path, owner=self.owner, claim=claim, sends_all=sends_all
+            self.output_path,
+            owner=self.owner,
+            claim=claim,
+            sends_all=sends_all,
+            is_alone=is_alone,
         )
         self.reports.append(report)
 

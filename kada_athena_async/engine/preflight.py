@@ -10,8 +10,9 @@ from kada_athena_async.codes import WarningCode
 from kada_athena_async.commit.transaction import SPARE_BYTES
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.engine.connection import Connection
+from kada_athena_async.engine.pending_delivery import PendingDelivery
 from kada_athena_async.errors import CommitError, StateError
-from kada_athena_async.events import Observer, Warned
+from kada_athena_async.events import Warned
 from kada_athena_async.files import Files, failing, is_remote
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.manifest import newest_manifest
@@ -55,22 +56,20 @@ async def meet(
     return [(WarningCode.CLOCK_SKEW, f"this machine's clock is {off} {side} AWS's")]
 
 
-async def check_disk(
-    output_path: Path, name: str, mark_path: Path | None, files: Files, notify: Observer
-) -> None:
+async def check_disk(delivery: PendingDelivery) -> None:
     """Warn of little space and of file systems whose promises cannot be relied on.
-
-    Args:
-        mark_path: File of the high-water mark; None if it is kept elsewhere.
 
     Raises:
         CommitError: There is no space even for what a run without a row writes.
     """
+    output_path, store = delivery.output_path, delivery.store
+    files, notify = delivery.destination.files, delivery.destination.notify
 
     def look() -> tuple[int, int, dict[Path, str]]:
-        places = [output_path, *([mark_path.parent] if mark_path else [])]
+        places = [output_path, *([store.hwm_path.parent] if store and store.hwm_path else [])]
         kinds = {place: files.mount_kind(place) for place in places}
-        return files.free_bytes(output_path), last_bytes(output_path, name, files), kinds
+        left_bytes = last_bytes(output_path, delivery.destination.name, files)
+        return files.free_bytes(output_path), left_bytes, kinds
 
     with failing(output_path):
         free_bytes, left_bytes, kinds = await in_thread(look)

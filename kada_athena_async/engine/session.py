@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from kada_athena_async.config import Config
 from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.ownership import Owner, origin_of
 from kada_athena_async.engine.pending_delivery import PendingDelivery
-from kada_athena_async.engine.preflight import check_disk
 from kada_athena_async.engine.window_planner import WindowPlanner
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.files import MARK_FIELDS, OUTPUT_FIELD, Files
@@ -19,33 +17,6 @@ from kada_athena_async.files.threads import in_thread, locks_in_thread
 from kada_athena_async.hwm.object_store import Store
 from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.sinks.staging import lock_path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """The locks, the state and the destination of an instance.
-
-    Attributes:
-        owner: Whose state and packages these have to be.
-        store: None where the caller keeps the high-water mark.
-    """
-
-    destination: Destination
-    owner: Owner
-    output_path: Path
-    store: Store | None
-    delivery: PendingDelivery
-    planner: WindowPlanner
-
-    async def check_disk(self) -> None:
-        """Warn of little space and of network file systems.
-
-        Raises:
-            CommitError: There is no space even for a run without a row.
-        """
-        at = self.destination
-        hwm_path = self.store.hwm_path if self.store else None
-        await check_disk(self.output_path, at.name, hwm_path, at.files, at.notify)
 
 
 @asynccontextmanager
@@ -56,8 +27,10 @@ async def open_session(
     run_id: str,
     keeps_state: bool,
     learn_account: Callable[[], Awaitable[str]],
-) -> AsyncIterator[Session]:
+) -> AsyncIterator[tuple[PendingDelivery, WindowPlanner]]:
     """Lock the output directory and the high-water mark; both are released at the end.
+
+    Yields the state and the destination of the instance, and the planner of its windows.
 
     Args:
         hwm_path: File of the high-water mark; None for the configured place.
@@ -84,20 +57,13 @@ async def open_session(
             if isinstance(store, FileHwmStore):
                 await lock(store.lock_path, MARK_FIELDS)
 
-        owner = Owner(origin_of(config, destination.name), learn_account)
-        yield Session(
+        delivery = PendingDelivery(
             destination=destination,
-            owner=owner,
-            output_path=output_path,
+            owner=Owner(origin_of(config, destination.name), learn_account),
             store=store,
-            delivery=PendingDelivery(
-                destination=destination,
-                owner=owner,
-                store=store,
-                output_path=output_path,
-            ),
-            planner=destination.planner(store, output_path),
+            output_path=output_path,
         )
+        yield delivery, destination.planner(store, output_path)
 
 
 async def output_directory(config: Config, files: Files) -> Path:

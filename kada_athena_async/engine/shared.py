@@ -16,13 +16,11 @@ from kada_athena_async.aws.pacing import Pacer
 from kada_athena_async.aws.sdk_models import SdkModels
 from kada_athena_async.concurrency import Clock, Slots, SystemClock
 from kada_athena_async.config import Config
+from kada_athena_async.engine.ownership import ACCOUNT_DEADLINE_S, account_of_role
 from kada_athena_async.errors import ConfigError, Problem, UnitError, UnreachableError
 
 if TYPE_CHECKING:
     from kada_athena_async.sql.worker_pool import WorkerPool
-
-# Without a way to STS the account stays unknown; nobody waits through all retries for that.
-_ASK_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ class Shared:
             ask: Returns the id of the account that the credentials belong to; not asked where the
                 role names it.
         """
-        account = config.role.split(":")[4] if config.role else await self._account(config, ask)
+        account = account_of_role(config) or await self._account(config, ask)
         place = (config.endpoint_url or "", account, config.region)
         if place not in self._budgets:
             self._budgets[place] = make_budget(config, self._clock)
@@ -108,7 +106,7 @@ class Shared:
     async def _account(self, config: Config, ask: Callable[[], Awaitable[str]]) -> str:
         unknown = f"key {config.key.get_secret_value()} profile {config.profile}"
         try:
-            with anyio.fail_after(_ASK_S):
+            with anyio.fail_after(ACCOUNT_DEADLINE_S):
                 return await ask() or unknown
         except (TimeoutError, UnitError, UnreachableError):
             return unknown

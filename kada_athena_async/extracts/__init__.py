@@ -1,4 +1,7 @@
-"""Published extracts, read again: what a manifest names, whole or not at all."""
+"""Published extracts, read again: what a manifest names, whole or not at all.
+
+All that reads rows raises ``StateError`` if an extract is missing, or not what its manifest says.
+"""
 
 from __future__ import annotations
 

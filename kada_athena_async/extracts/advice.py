@@ -13,9 +13,10 @@ from datetime import timedelta
 from typing import TypeVar
 
 from kada_athena_async.extracts.executions import Ran, Touched, executions
-from kada_athena_async.extracts.repeats import Repeats, open_repeats
+from kada_athena_async.extracts.repeats import SCHEMA, Repeats
 from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.extracts.scan_limits import ScanLimits
+from kada_athena_async.extracts.scratch import scratch_database
 from kada_athena_async.extracts.table_facts import TableFacts, table_facts
 from kada_athena_async.extracts.table_usage import (
     TableName,
@@ -117,13 +118,9 @@ class Finding:
 
 
 def advice(runs: Runs) -> list[Finding]:
-    """Findings on cost, the most expensive first.
-
-    Raises:
-        StateError: An extract is missing or torn.
-    """
-    with open_repeats(runs) as repeats:
-        adviser = _Adviser(runs, repeats)
+    """Findings on cost, the most expensive first."""
+    with scratch_database(SCHEMA) as connection:
+        adviser = _Adviser(runs, Repeats(connection, runs))
         for ran in executions(runs):
             adviser.look_at(ran)
 

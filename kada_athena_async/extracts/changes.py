@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import TypeAlias
 
 from kada_athena_async.extracts.package import Package
+from kada_athena_async.extracts.runs import schema_outcomes
 from kada_athena_async.manifest import Manifest
 
 TableKey: TypeAlias = "tuple[str, str, str]"
@@ -74,9 +75,6 @@ def changes_between(before: Package, after: Package) -> Changes:
 
     A first pass distinguishes tables by hashes of 64 bits; the second, by their names, looks only
     at those that differ.
-
-    Raises:
-        StateError: An extract is missing or torn.
     """
     sure, left_out = comparable_schemas(after.manifest, before.manifest)
     schemas = frozenset(sure)
@@ -166,7 +164,7 @@ def comparable_schemas(
     records of both runs call it complete; or one run does and the other does not know it, although
     it asked for the same and could list its catalog.
     """
-    of_now, of_then = _outcomes(now), _outcomes(then)
+    of_now, of_then = schema_outcomes(now), schema_outcomes(then)
     is_same = now.config_digest == then.config_digest
     in_doubt = _catalogs_in_doubt(now) | _catalogs_in_doubt(then)
     sure: list[tuple[str, str]] = []
@@ -178,14 +176,6 @@ def comparable_schemas(
         (sure if is_sure else others).append(name)
 
     return sure, others
-
-
-def _outcomes(manifest: Manifest) -> dict[tuple[str, str], str]:
-    return {
-        (record.name[0], record.name[1]): record.outcome
-        for record in manifest.facts.completeness
-        if record.scope == "schema" and len(record.name) == 2
-    }
 
 
 def _catalogs_in_doubt(manifest: Manifest) -> set[str]:

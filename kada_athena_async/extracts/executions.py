@@ -98,9 +98,6 @@ def executions(runs: Runs, *, uses: UsesTable | None = lambda *_: True) -> Itera
 
     Args:
         uses: The tables of ``touched``; None if it is not asked for.
-
-    Raises:
-        StateError: An extract is missing or torn.
     """
     with scratch_database(_SCHEMA) as connection:
         join = _Join(connection)

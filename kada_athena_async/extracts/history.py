@@ -75,11 +75,7 @@ class FailureTotal:
 
 
 def workgroup_totals(runs: Package | Runs) -> list[WorkgroupTotal]:
-    """A total for each workgroup, the one that scanned most first.
-
-    Raises:
-        StateError: The extract is missing or torn.
-    """
+    """A total for each workgroup, the one that scanned most first."""
     totals: dict[str, WorkgroupTotal] = {}
     names = ("workgroup", "status", "total_ms", "scanned_bytes")
     for workgroup, status, total_ms, scanned_bytes in runs.rows("databaselog", *names):
@@ -103,9 +99,6 @@ def fingerprint_totals(
     Returns:
         The totals, and False if there were so many shapes that some that cost little were given
         up on the way, so that a total may lack the one or other of its executions.
-
-    Raises:
-        StateError: The extract is missing or torn.
     """
     totals: dict[str, FingerprintTotal] = {}
     is_exact = True
@@ -135,11 +128,7 @@ def _greatest(totals: dict[str, FingerprintTotal], by: Cost, count: int) -> list
 
 
 def add_samples(runs: Package | Runs, totals: Iterable[FingerprintTotal]) -> None:
-    """Give each of *totals* a statement of its shape, masked whether the extracts are or not.
-
-    Raises:
-        StateError: The extract is missing or torn.
-    """
+    """Give each of *totals* a statement of its shape, masked whether the extracts are or not."""
     missing = {total.fingerprint: total for total in totals}
     names = ("fingerprint", "query", "statement_type", "substatement_type", "status")
     if not missing:
@@ -173,11 +162,7 @@ _CATEGORIES = {"1": "system error", "2": "user error", "3": "other error"}
 
 
 def failure_totals(runs: Package | Runs) -> list[FailureTotal]:
-    """A total for each kind of failure, the most frequent first; what was cancelled is none.
-
-    Raises:
-        StateError: The extract is missing or torn.
-    """
+    """A total for each kind of failure, the most frequent first; what was cancelled is none."""
     totals: dict[str, FailureTotal] = {}
     places: dict[str, set[str]] = {}
     names = ("status", "workgroup", "status_reason", "error_category", "query")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
 from sqlite3 import Connection
@@ -13,14 +12,13 @@ from typing import NamedTuple
 
 from kada_athena_async.extracts.executions import Ran
 from kada_athena_async.extracts.runs import Runs
-from kada_athena_async.extracts.scratch import scratch_database
 from kada_athena_async.sinks.part_reader import time_of
 
 REUSE_S = 3_600
 """Age up to which Athena reuses a result by default."""
 
 _ROWS_AT_ONCE = 500
-_SCHEMA = """CREATE TABLE ran (statement INTEGER, started_s REAL, ended_s REAL, query_id TEXT,
+SCHEMA = """CREATE TABLE ran (statement INTEGER, started_s REAL, ended_s REAL, query_id TEXT,
     fingerprint TEXT, scanned INTEGER, billed INTEGER);"""
 _SORTED = """SELECT statement, started_s, ended_s, query_id, fingerprint, scanned, billed FROM ran
     WHERE statement IN (SELECT statement FROM ran GROUP BY statement HAVING count(*) > 1)
@@ -104,17 +102,6 @@ class Repeats:
                     yield Repeat(*row)
                 else:
                     heapq.heappush(running, ended_s)
-
-
-@contextmanager
-def open_repeats(runs: Runs) -> Iterator[Repeats]:
-    """Collect repeats of *runs*.
-
-    Raises:
-        StateError: There is no room on the disk.
-    """
-    with scratch_database(_SCHEMA) as connection:
-        yield Repeats(connection, runs)
 
 
 def _seconds(text: str) -> float | None:

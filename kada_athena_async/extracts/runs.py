@@ -83,7 +83,7 @@ class Runs:
 
     def complete_schemas(self) -> tuple[set[tuple[str, str]], list[tuple[str, str]]]:
         """The schemas that all runs read completely, and the others that the newest knows."""
-        outcomes = [_schemas(package.manifest) for package in self.packages]
+        outcomes = [schema_outcomes(package.manifest) for package in self.packages]
         known = outcomes[0]
         sure = {name for name in known if all(each.get(name) == "complete" for each in outcomes)}
         return sure, sorted(name for name in known if name not in sure)
@@ -211,11 +211,10 @@ def _not_understood(package: Package) -> int:
     return sum(counts.get(reason, 0) for reason in NOT_UNDERSTOOD)
 
 
-def _schemas(manifest: Manifest) -> dict[tuple[str, str], str]:
-    return dict(_schema_outcomes(manifest))
-
-
-def _schema_outcomes(manifest: Manifest) -> Iterator[tuple[tuple[str, str], str]]:
-    for record in manifest.facts.completeness:
-        if record.scope == "schema" and len(record.name) == 2:
-            yield (record.name[0], record.name[1]), record.outcome
+def schema_outcomes(manifest: Manifest) -> dict[tuple[str, str], str]:
+    """Catalog and schema -> its completeness."""
+    return {
+        (record.name[0], record.name[1]): record.outcome
+        for record in manifest.facts.completeness
+        if record.scope == "schema" and len(record.name) == 2
+    }

@@ -68,9 +68,6 @@ def fits(pattern: str) -> Callable[[str], bool]:
 def search(package: Package, pattern: str, *, count: int) -> Found:
     """Find the tables of which the name, with or without its catalog and schema, or the name of a
     column fits *pattern*.
-
-    Raises:
-        StateError: An extract is missing or torn.
     """
     is_fit = fits(pattern)
     by_column: set[int] = set()  # hashes, for a short pattern fits most tables

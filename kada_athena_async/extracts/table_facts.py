@@ -66,11 +66,7 @@ Facts: TypeAlias = "dict[int, tuple[TableFacts, ...]]"
 
 
 def table_facts(package: Package) -> Facts:
-    """Facts about the tables of *package*, and about the views over partitioned ones.
-
-    Raises:
-        StateError: An extract is missing or torn.
-    """
+    """Facts about the tables of *package*, and about the views over partitioned ones."""
     found = _of_tables(package)
     frontier = {number: facts for number, facts in found.items() if facts[0].keys}
     for _ in range(MAX_VIEW_DEPTH):

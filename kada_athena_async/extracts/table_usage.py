@@ -87,11 +87,7 @@ class Unused:
 
 
 def table_uses(runs: Runs) -> list[TableUse]:
-    """The use of each table that was used, the most read first.
-
-    Raises:
-        StateError: An extract is missing or torn.
-    """
+    """The use of each table that was used, the most read first."""
     found: dict[TableName, TableUse] = {}
     for package in runs.packages:
         for row in usage_of(package):
@@ -115,9 +111,6 @@ def usage_of(package: Package) -> Iterator[tuple[str, ...]]:
 
     A run of a version that knew no ``usage`` is counted by its events, one row an execution and
     without its bytes.
-
-    Raises:
-        StateError: An extract is missing or torn.
     """
     if package.extracts("usage"):
         yield from package.rows("usage", *_COLUMNS)
@@ -160,9 +153,6 @@ def unused_tables(runs: Runs) -> Unused:
 
     A table is used too where a view reads it that is used. Only schemas are looked at that all
     runs read completely: what is not known is not called unused.
-
-    Raises:
-        StateError: An extract is missing or torn.
     """
     sure, left_out = runs.complete_schemas()
     tables = each_unused_table(runs)
@@ -181,9 +171,6 @@ def each_unused_table(runs: Runs, uses: Sequence[TableUse] | None = None) -> Ite
 
     Args:
         uses: What ``table_uses`` found, where it is there already.
-
-    Raises:
-        StateError: An extract is missing or torn.
     """
     sure, _ = runs.complete_schemas()
     uses = table_uses(runs) if uses is None else uses

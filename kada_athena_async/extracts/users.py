@@ -64,11 +64,7 @@ class TableUser:
 
 
 def user_totals(runs: Runs) -> list[UserTotal]:
-    """A total for each user, principal and client, the one with most dollars first.
-
-    Raises:
-        StateError: An extract is missing or torn.
-    """
+    """A total for each user, principal and client, the one with most dollars first."""
     found: dict[tuple[str, str, str], UserTotal] = {}
     prices = runs.prices
     for ran in executions(runs, uses=None):
@@ -102,9 +98,6 @@ def table_users(runs: Runs, name: str) -> list[TableUser]:
 
     Args:
         name: ``table``, ``schema.table`` or ``catalog.schema.table``, in any case.
-
-    Raises:
-        StateError: An extract is missing or torn.
     """
     wanted = name.lower().replace('"', "").replace("`", "")
     found: dict[tuple[str, ...], TableUser] = {}

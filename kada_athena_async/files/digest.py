@@ -23,7 +23,7 @@ class Digest(NamedTuple):
     sha256: str
 
 
-class NamedFile(msgspec.Struct, frozen=True, kw_only=True):
+class NamedFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A file as a manifest or a journal describes it.
 
     Attributes:

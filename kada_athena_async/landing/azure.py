@@ -43,7 +43,6 @@ from kada_athena_async.config.landing import AzurePlace
 from kada_athena_async.errors import (
     AccessDeniedError,
     CredentialsError,
-    DeliveryError,
     KadaAthenaError,
     NetworkError,
     NotFoundError,
@@ -52,7 +51,13 @@ from kada_athena_async.errors import (
     UnavailableError,
 )
 from kada_athena_async.hwm.versioned_objects import VersionedObject
-from kada_athena_async.landing.interface import ATTEMPT_KEY, SHA256_KEY, PutRequest, Stored
+from kada_athena_async.landing.interface import (
+    ATTEMPT_KEY,
+    SHA256_KEY,
+    PutRequest,
+    Stored,
+    is_confirmed,
+)
 from kada_athena_async.landing.parts import PARTS_IN_FLIGHT, Part, read_parts
 from kada_athena_async.landing.runtime import UPLOAD_TIMEOUT_S, Runtime
 from kada_athena_async.landing.sas import why_untimely
@@ -174,7 +179,7 @@ class AzureLanding:
 
     async def put(self, request: PutRequest) -> bool:
         """Store a file if what is there is what the request says; see ``Landing``."""
-        facts, is_lost = request.facts, False
+        is_lost = False
         try:
             await self._commit(request, *await self._stage(request))
         except (RequestError, NotFoundError) as exc:
@@ -183,21 +188,7 @@ class AzureLanding:
 
             is_lost = True
 
-        try:
-            stored = await self.look(facts.name)
-        except AccessDeniedError:
-            return not is_lost  # each block was checked by Azure; to look is not allowed
-
-        if stored is not None and stored.is_of(facts, request.attempt):
-            return True
-
-        if is_lost or (stored is not None and stored.attempt not in ("", request.attempt)):
-            return False
-
-        raise DeliveryError(
-            f"the landing did not confirm {facts.name}: what it stored is not what was sent",
-            hint="run `push` again; it is sent once more",
-        )
+        return await is_confirmed(self, request, is_lost=is_lost)
 
     async def _stage(self, request: PutRequest) -> tuple[list[BlobBlock], bytes]:
         """Send the blocks; them, and the MD5 of the whole."""

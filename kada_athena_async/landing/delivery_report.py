@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +27,8 @@ class DeliveryReport:
     def to_dict(self) -> dict[str, object]:
         """The report as plain JSON values."""
         return {
-            "place": self.place,
+            **asdict(self),
             "manifests": list(self.manifests),
-            "sent": self.sent,
-            "skipped": self.skipped,
-            "sent_bytes": self.sent_bytes,
             "removed": list(self.removed),
         }
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from kada_athena_async.errors import LockedError
+from kada_athena_async.errors import AccessDeniedError, DeliveryError, LockedError
 from kada_athena_async.files.digest import NamedFile
 from kada_athena_async.hwm import DeliveryIntent
 from kada_athena_async.hwm.object_store import Store
@@ -111,6 +111,38 @@ class Landing(VersionedObjects, Protocol):
         Raises:
             DeliveryError: The file is not what its facts say, or the landing confirmed other bytes.
         """
+
+
+async def is_confirmed(landing: Landing, request: PutRequest, *, is_lost: bool) -> bool:
+    """The answer of ``Landing.put`` after its last call.
+
+    Args:
+        is_lost: True if the landing says that something else lies there.
+
+    Raises:
+        DeliveryError: What lies there is not what was sent.
+    """
+    facts = request.facts
+    try:
+        stored = await landing.look(facts.name)
+    except AccessDeniedError:
+        return not is_lost  # each request was confirmed by its answer; to look is not allowed
+
+    if stored is not None and stored.is_of(facts, request.attempt):
+        return True
+
+    if is_lost or (stored is not None and stored.attempt not in ("", request.attempt)):
+        return False
+
+    raise not_confirmed(facts.name)
+
+
+def not_confirmed(name: str) -> DeliveryError:
+    """The error of a landing that confirmed other bytes than were sent."""
+    return DeliveryError(
+        f"the landing did not confirm {name}: what it stored is not what was sent",
+        hint="run `push` again; it is sent once more",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,6 @@ from kada_athena_async.concurrency import Slots
 from kada_athena_async.config.landing import S3Place
 from kada_athena_async.errors import (
     AccessDeniedError,
-    DeliveryError,
     KadaAthenaError,
     NotFoundError,
     RequestError,
@@ -44,7 +43,14 @@ from kada_athena_async.errors import (
 )
 from kada_athena_async.files import Files
 from kada_athena_async.hwm.versioned_objects import VersionedObject
-from kada_athena_async.landing.interface import ATTEMPT_KEY, SHA256_KEY, PutRequest, Stored
+from kada_athena_async.landing.interface import (
+    ATTEMPT_KEY,
+    SHA256_KEY,
+    PutRequest,
+    Stored,
+    is_confirmed,
+    not_confirmed,
+)
 from kada_athena_async.landing.parts import PARTS_IN_FLIGHT, Part, part_bytes, read_parts
 from kada_athena_async.streams import map_stream
 
@@ -138,18 +144,7 @@ class S3Landing:
 
             is_lost = True
 
-        try:
-            stored = await self.look(facts.name)
-        except AccessDeniedError:
-            return not is_lost  # each request was confirmed by its answer; to look is not allowed
-
-        if stored is not None and stored.is_of(facts, request.attempt):
-            return True
-
-        if is_lost or (stored is not None and stored.attempt not in ("", request.attempt)):
-            return False
-
-        raise _not_confirmed(facts.name)
+        return await is_confirmed(self, request, is_lost=is_lost)
 
     async def read(self, name: str) -> VersionedObject | None:
         """The content of a small object; see ``Landing``."""
@@ -327,7 +322,7 @@ def _confirm(answer: Mapping[str, Any], data: bytes, checksum: str, name: str) -
     confirmed = answer.get("ChecksumSHA256")
     if confirmed is not None:
         if confirmed != checksum:
-            raise _not_confirmed(name)
+            raise not_confirmed(name)
 
         return
 
@@ -335,11 +330,4 @@ def _confirm(answer: Mapping[str, Any], data: bytes, checksum: str, name: str) -
     is_md5 = not str(answer.get("ServerSideEncryption", "")).startswith("aws:kms")
     etag = str(answer.get("ETag", "")).strip('"')
     if is_md5 and etag != hashlib.md5(data, usedforsecurity=False).hexdigest():
-        raise _not_confirmed(name)
-
-
-def _not_confirmed(name: str) -> DeliveryError:
-    return DeliveryError(
-        f"the landing did not confirm {name}: what it stored is not what was sent",
-        hint="run `push` again; it is sent once more",
-    )
+        raise not_confirmed(name)

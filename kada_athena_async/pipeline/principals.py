@@ -100,25 +100,20 @@ class PrincipalEvents:
     ) -> AsyncGenerator[tuple[list[PrincipalRecord], int], None]:
         """Batches of records, and how many events of each could not be read."""
         source, table = user_source(self.config), unit.table
-        may_ask_table = table is not None and table.names_principals
-        if not source.asks_trail:
-            async with aclosing(self._from_table(unit)) as batches:
-                async for batch in batches:
-                    yield batch
+        ways = [self._from_trail] if source.asks_trail else []
+        if not ways or (source.asks_table and table is not None and table.names_principals):
+            ways.append(self._from_table)
 
-            return
-
-        try:
-            async with aclosing(self._from_trail(unit)) as batches:
-                async for batch in batches:
-                    yield batch
-        except AccessDeniedError:
-            if not source.asks_table or not may_ask_table:
-                raise
-
-            async with aclosing(self._from_table(unit)) as batches:
-                async for batch in batches:
-                    yield batch
+        for way in ways:
+            try:
+                async with aclosing(way(unit)) as batches:
+                    async for batch in batches:
+                        yield batch
+            except AccessDeniedError:
+                if way == ways[-1]:
+                    raise
+            else:
+                return
 
     async def _from_trail(
         self, unit: PrincipalEventsUnit

@@ -89,10 +89,6 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     facts: dict[str, object]
 
 
-class PlannedFile(NamedFile, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A file that a commit is about to publish."""
-
-
 class CommitJournal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Plan of a commit; written before it touches anything published.
 
@@ -105,8 +101,8 @@ class CommitJournal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     schema_version: int = SCHEMA_VERSION
     run_id: str
-    files: tuple[PlannedFile, ...]
-    manifest: PlannedFile
+    files: tuple[NamedFile, ...]
+    manifest: NamedFile
     replaces: bool
     removes: tuple[FileName, ...] = ()
     early: dict[str, tuple[str, ...]] = {}
