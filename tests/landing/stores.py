@@ -338,8 +338,10 @@ class SharedDirectory(Files):
         self._contents.things[str(target)] = self._thing(source)
         del self._contents.things[str(source)]
 
-    def join(self, sources: Sequence[Path], target: Path, *, head: bytes = b"") -> list[Digest]:
-        (source,) = sources
+    def join(
+        self, sources: Sequence[tuple[Path, range]], target: Path, *, head: bytes = b""
+    ) -> list[Digest]:
+        ((source, _),) = sources
         data = self._contents.disk[source.name]
         assert data is not None
         self.write_durably(target, data)
