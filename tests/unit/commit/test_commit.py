@@ -453,7 +453,7 @@ async def test_a_tampered_journal_reaches_nothing_outside(tmp_path: Path) -> Non
     journal = world.out / ".athena-staging" / "run-1" / "commit.json"
     journal.write_text(journal.read_text().replace('"athena_users', '"../athena_users'))
 
-    with pytest.raises(StateError, match="matching regex"):
+    with pytest.raises(StateError, match=r"edited or damaged, at files\[7\]\.name"):
         await world.recover()
 
 
