@@ -23,10 +23,6 @@ from kada_athena_async.config import rules
 from kada_athena_async.config.endpoint import shown_url
 from kada_athena_async.config.secrets import SecretField, SecretReference, known_only
 
-# https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
-_ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
-_CONTAINER = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 _KMS_KEY = re.compile(
     r"(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:)?((key/)?[A-Za-z0-9-]{1,64}|alias/[A-Za-z0-9/_-]{1,250})"
@@ -53,6 +49,18 @@ _CHOICES = {
 }
 
 
+# https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+_account = rules.of_form(
+    re.compile(r"[a-z0-9]{3,24}"),
+    "write the storage account's name: 3 to 24 lower-case letters and digits",
+)
+_container = rules.of_form(
+    re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]"),
+    "write the container's name: 3 to 63 lower-case letters, digits, hyphens",
+)
+_kms_key = rules.of_form(_KMS_KEY, "write a KMS key's id, its ARN, or an alias ARN", or_empty=True)
+
+
 def _bucket(value: str) -> str:
     if "/" in value:
         raise ValueError("write the bucket's name alone, the rest of the path as prefix")
@@ -69,33 +77,12 @@ def _prefix(value: str) -> str:
     return value.strip("/")
 
 
-def _account(value: str) -> str:
-    if not _ACCOUNT.fullmatch(value):
-        raise ValueError("write the storage account's name: 3 to 24 lower-case letters and digits")
-
-    return value
-
-
-def _container(value: str) -> str:
-    if not _CONTAINER.fullmatch(value):
-        raise ValueError("write the container's name: 3 to 63 lower-case letters, digits, hyphens")
-
-    return value
-
-
 def _sas_token(value: SecretStr) -> SecretStr:
     token = value.get_secret_value().strip().removeprefix("?")
     if "sig" not in parse_qs(token):
         raise ValueError("write the whole SAS token; it holds sig=")
 
     return SecretStr(token)
-
-
-def _kms_key(value: str) -> str:
-    if value and not _KMS_KEY.fullmatch(value):
-        raise ValueError("write a KMS key's id, its ARN, or an alias ARN")
-
-    return value
 
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl: those that

@@ -43,20 +43,34 @@ _SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def instance_name(value: str) -> str:
-    """The name of a collector's instance: the first part of its files' names."""
-    if not _NAME.fullmatch(value):
-        raise ValueError("write 1 to 64 letters, digits, _ and -, not starting with a sign")
+def of_form(
+    pattern: re.Pattern[str], remedy: str, *, or_empty: bool = False
+) -> Callable[[str], str]:
+    """The rule that a text matches *pattern* as a whole."""
 
-    return value
+    def rule(value: str) -> str:
+        if not pattern.fullmatch(value) and (value or not or_empty):
+            raise ValueError(remedy)
+
+        return value
+
+    return rule
 
 
-def site_name(value: str) -> str:
-    """The name of a site: a part of its files' names."""
-    if not _SITE.fullmatch(value):
-        raise ValueError("write 1 to 40 letters, digits, _ and -, not starting with a sign")
+instance_name = of_form(_NAME, "write 1 to 64 letters, digits, _ and -, not starting with a sign")
+"""The name of a collector's instance: the first part of its files' names."""
 
-    return value
+site_name = of_form(_SITE, "write 1 to 40 letters, digits, _ and -, not starting with a sign")
+"""The name of a site: a part of its files' names."""
+
+workgroup = of_form(_WORKGROUP, "write a workgroup's name: 1 to 128 letters, digits, dots, _ and -")
+external_id = of_form(
+    _EXTERNAL_ID, "write 2 to 1224 letters, digits and any of _+=,.@:/-", or_empty=True
+)
+"""An external id as a trust policy can demand it; or empty."""
+
+session_name = of_form(_SESSION_NAME, "write 2 to 64 letters, digits and any of _+=,.@-")
+"""The name under which an assumed role appears in CloudTrail."""
 
 
 def plain_text(value: str) -> str:
@@ -115,26 +129,10 @@ def role_arn(value: str) -> str:
     raise ValueError("write a whole ARN, such as arn:aws:iam::123456789012:role/KadaAthenaRole")
 
 
-def external_id(value: str) -> str:
-    """An external id as a trust policy can demand it; or empty."""
-    if value and not _EXTERNAL_ID.fullmatch(value):
-        raise ValueError("write 2 to 1224 letters, digits and any of _+=,.@:/-")
-
-    return value
-
-
 def hash_key(value: SecretStr) -> SecretStr:
     """The key of the pseudonyms: too short, and names could be guessed by trying keys; or empty."""
     if 0 < len(value.get_secret_value()) < HASH_KEY_CHARS:
         raise ValueError(f"write {HASH_KEY_CHARS} characters or more")
-
-    return value
-
-
-def session_name(value: str) -> str:
-    """The name under which an assumed role appears in CloudTrail."""
-    if not _SESSION_NAME.fullmatch(value):
-        raise ValueError("write 2 to 64 letters, digits and any of _+=,.@-")
 
     return value
 
@@ -162,14 +160,6 @@ def absolute_path(value: str) -> Path:
 def directory(value: object) -> object:
     """A text as an ``absolute_path``; whatever else it is, its type is refused elsewhere."""
     return absolute_path(value) if isinstance(value, str) else value
-
-
-def workgroup(value: str) -> str:
-    """The name of a workgroup."""
-    if not _WORKGROUP.fullmatch(value):
-        raise ValueError("write a workgroup's name: 1 to 128 letters, digits, dots, _ and -")
-
-    return value
 
 
 def names(values: Sequence[str]) -> tuple[str, ...]:

@@ -159,9 +159,8 @@ def _unit(
         _statement(work, config, sum(size.tables for size in own))
         page_tables = QUERY_RESULTS.page_size
     else:
-        operation = "glue:GetTables" if unit.catalog.is_in_glue else "athena:ListTableMetadata"
         for size in own:
-            work.chain(operation, max(1, ceil(size.tables / page_tables)))
+            work.chain(listing.name, max(1, ceil(size.tables / page_tables)))
 
     if not source.asks_sql:
         return

@@ -104,15 +104,9 @@ def estimate(
     """
     variants = tuple(
         _variant(
-            with_metadata_source(config, source),
-            plans[source],
-            source=source,
-            discovery=discovery,
-            schemas=schemas,
-            histories=histories,
-            tags=tags or {},
+            with_metadata_source(config, source), plan, discovery, schemas, histories, tags or {}
         )
-        for source in plans
+        for source, plan in plans.items()
     )
     denied = [
         catalog.name
@@ -129,20 +123,18 @@ def estimate(
 def _variant(
     config: Config,
     plan: Plan,
-    *,
-    source: MetadataSourceName,
     discovery: Mapping[str, int],
     schemas: Mapping[SchemaKey, SchemaSize],
     histories: Mapping[str, HistorySize],
     tags: Mapping[str, int],
 ) -> Variant:
+    source, slots = config.metadata_source, config.max_concurrent_queries
     metadata = metadata_work(config, plan, schemas)
     history, principals = history_work(plan, histories), principals_work(plan, histories)
     found = Counter({k: n for k, n in discovery.items() if source != "sql" or k not in _BY_SQL})
     if source != "api" and config.bucket:
         found["s3:HeadBucket"] += 1
 
-    slots = config.max_concurrent_queries
     metadata.calls["athena:BatchGetQueryExecution"] += polls(metadata, slots)
     calls = found + metadata.calls + history.calls + principals.calls + Counter(tags)
     discovery_s = sum(count * latency_s(name) for name, count in found.items())
@@ -155,7 +147,9 @@ def _variant(
         "tags": sum(count * latency_s(name) for name, count in tags.items()),
     }
     tags_s = max(times["tags"], *(times[name] for name in tags), 0.0)
-    metadata_s = discovery_s + max(_metadata_s(metadata, times), tags_s)
+    metadata_s = discovery_s + max(
+        _longest(metadata, times), times["statements"], times["pages of one schema"], tags_s
+    )
     history_s = discovery_s + max(
         _longest(history, times),
         times["pages of one workgroup"],
@@ -181,10 +175,6 @@ def _prices(config: Config) -> Prices:
         usd_per_tb=config.usd_per_tb,
         usd_per_dpu_hour=config.usd_per_dpu_hour,
     )
-
-
-def _metadata_s(work: Work, times: Mapping[str, float]) -> float:
-    return max(_longest(work, times), times["statements"], times["pages of one schema"])
 
 
 def _longest(work: Work, times: Mapping[str, float]) -> float:

@@ -131,15 +131,10 @@ def _users(history: History) -> Iterator[tuple[object, ...]]:
     """Everyone that a query names."""
     found: dict[str, None] = dict.fromkeys(user for (user,) in history.newest.rows("users", "user"))
     for execution in history.executions():
-        found[_user(history, execution.query_id, execution.user)] = None
+        found[history.user(execution)] = None
 
     for user in found:
         yield user, user if "@" in user else "", "", ""
-
-
-def _user(history: History, query_id: str, workgroup_user: str) -> str:
-    principal = history.principal(query_id)
-    return (principal and principal.principal) or workgroup_user
 
 
 def _views(history: History) -> Iterator[tuple[object, ...]]:
@@ -158,7 +153,7 @@ def _queries(history: History) -> Iterator[tuple[object, ...]]:
             continue
 
         catalog = spelled(execution.catalog)
-        user = _user(history, execution.query_id, execution.user)
+        user = history.user(execution)
         yield (
             execution.query_id,
             catalog,

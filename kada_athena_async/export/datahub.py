@@ -62,11 +62,10 @@ def _write_queries(history: History, folder: OutputFolder) -> Iterator[None]:
             if execution.status != "SUCCEEDED" or not execution.query or not events or not at:
                 continue
 
-            principal = history.principal(execution.query_id)
             entry = {
                 "query": execution.query,
                 "timestamp": timestamp(at),
-                "user": (principal and principal.principal) or execution.user,
+                "user": history.user(execution),
                 "session_id": execution.query_id,
                 "upstream_tables": _names(events, "READ"),
                 "downstream_tables": _names(events, "WRITE"),

@@ -174,6 +174,11 @@ class History:
         found = cast("list[PrincipalRecord]", self._find("query_principals", (query_id,)))
         return found[-1] if found else None
 
+    def user(self, execution: QueryRecord) -> str:
+        """Principal of an execution, else the user of its workgroup."""
+        principal = self.principal(execution.query_id)
+        return (principal and principal.principal) or execution.user
+
     def _owners(self) -> Callable[[str], int | None]:
         """A function of a query id: the number of the last run that has it; None if there is one
         run only."""

@@ -155,13 +155,11 @@ def _tags(history: History, execution: QueryRecord) -> list[Json]:
 
 
 def _job_facets(history: History, execution: QueryRecord) -> Json:
-    principal = history.principal(execution.query_id)
-    owner = (principal and principal.principal) or execution.user
     facets = {
         "jobType": facet(
             "JobTypeJobFacet", processingType="BATCH", integration="ATHENA", jobType="QUERY"
         ),
-        "ownership": facet("OwnershipJobFacet", owners=[{"name": owner}]),
+        "ownership": facet("OwnershipJobFacet", owners=[{"name": history.user(execution)}]),
     }
     if execution.query:
         facets["sql"] = facet("SQLJobFacet", query=execution.query, dialect="athena")

@@ -20,7 +20,6 @@ MAX_STATEMENTS = 100
 """Statements of each ranking."""
 
 MAX_SAMPLE_CHARS = 1_500
-MAX_NAME_CHARS = 300
 
 OTHERS = "(all others)"
 
@@ -149,7 +148,7 @@ def _hours(warehouse: Warehouse) -> Plain:
         rows.setdefault(workgroup, [0] * 24)[hour] += count
 
     ranked = sorted(rows.items(), key=lambda item: (-sum(item[1]), item[0]))
-    shown = [(_name(name), counts) for name, counts in ranked[:MAX_GROUPS]]
+    shown = [(escape(name), counts) for name, counts in ranked[:MAX_GROUPS]]
     others = [counts for _, counts in ranked[MAX_GROUPS:]]
     if others:
         shown.append((OTHERS, [sum(each) for each in zip(*others, strict=True)]))
@@ -167,7 +166,7 @@ def _workgroups(warehouse: Warehouse) -> list[Plain]:
         median, p95 = times.get(name, (None, None))
         times_ms = {"total_ms": row[6], "queue_ms": row[7], "longest_queue_ms": row[8]}
         sums = dict(zip(_GROUP, row, strict=False))
-        found.append({"name": _name(name), **sums, **times_ms, "median_ms": median, "p95_ms": p95})
+        found.append({"name": escape(name), **sums, **times_ms, "median_ms": median, "p95_ms": p95})
 
     return _capped(found)
 
@@ -175,7 +174,7 @@ def _workgroups(warehouse: Warehouse) -> list[Plain]:
 def _groups(warehouse: Warehouse, sql: str) -> list[Plain]:
     rows = warehouse.rows(sql)
     return _capped(
-        {"name": _name(row[0]), **dict(zip((*_GROUP, "last_at"), row[1:], strict=True))}
+        {"name": escape(row[0]), **dict(zip((*_GROUP, "last_at"), row[1:], strict=True))}
         for row in rows
     )
 
@@ -217,13 +216,13 @@ def _statements(warehouse: Warehouse) -> list[Plain]:
         sample = _masked(*samples[row[-2]]) if row[-2] in samples else ""
         found.append(
             {
-                "fingerprint": _name(fingerprint),
+                "fingerprint": escape(fingerprint),
                 **figures,
-                "workgroup": _name(figures["workgroup"]),
+                "workgroup": escape(figures["workgroup"]),
                 "longest_ms": longest_ms,
                 "longest_queue_ms": longest_queue_ms,
                 "last_at": row[9],
-                "query_id": _name(row[-2]),
+                "query_id": escape(row[-2]),
                 "sql": cut_sql(sample, MAX_SAMPLE_CHARS),
             }
         )
@@ -241,8 +240,8 @@ def _failures(warehouse: Warehouse) -> list[Plain]:
             kind = OTHER_KINDS
 
         if kind not in found:
-            example = one_line(mask_text(reason), limit=MAX_NAME_CHARS)
-            found[kind] = {"kind": _name(kind), "n": 0, "example": example}
+            example = one_line(mask_text(reason))
+            found[kind] = {"kind": escape(kind), "n": 0, "example": example}
 
         found[kind]["n"] += count
         places.setdefault(kind, set()).add(workgroup)
@@ -264,7 +263,3 @@ def cut_sql(text: str, limit: int) -> str:
     """*text* as harmless lines, cut after *limit* characters with the number of those left out."""
     shown = escape(text[:limit], limit=6 * limit, keep="\n\t")
     return shown if len(text) <= limit else f"{shown}\n... ({len(text) - limit:,} more characters)"
-
-
-def _name(text: str) -> str:
-    return escape(text, limit=MAX_NAME_CHARS)

@@ -8,7 +8,6 @@ from typing import Any
 
 from kada_athena_async.extracts.table_usage import GB_BYTES, S3_USD_PER_GB_MONTH
 from kada_athena_async.observers.escaping import escape
-from kada_athena_async.page.history import MAX_NAME_CHARS
 from kada_athena_async.page.packing import Columns, json_text, pack
 from kada_athena_async.page.warehouse import Warehouse
 
@@ -125,8 +124,8 @@ def tables_figures(warehouse: Warehouse, max_bytes: int) -> TablesFigures:
         size_bytes=size,
         unused=unused,
         unused_bytes=unused_bytes,
-        doubtful_schemas=tuple(_text(".".join(each)) for each in doubtful),
-        doubts=tuple(_text(each) for each in warehouse.runs.doubts()),
+        doubtful_schemas=tuple(escape(".".join(each)) for each in doubtful),
+        doubts=tuple(escape(each) for each in warehouse.runs.doubts()),
     )
 
 
@@ -141,13 +140,13 @@ def _index(warehouse: Warehouse) -> tuple[bytes, int]:
     is_exact = warehouse.row("SELECT count(*) FROM shown")[0] <= MAX_EXACT
     for row in warehouse.rows(_INDEX):
         catalog, schema, name, is_known, kind, table_format, size, *others = row
-        scope = scopes.setdefault((_text(catalog), _text(schema)), len(scopes))
-        form = formats.setdefault(_text(table_format), len(formats))
+        scope = scopes.setdefault((escape(catalog), escape(schema)), len(scopes))
+        form = formats.setdefault(escape(table_format), len(formats))
         kind_number = _KINDS.get(kind, 0)
         if not is_exact:
             size, others[6] = _rounded(size), _rounded(others[6])
 
-        rows.add(scope, _text(name), kind_number, is_known, form, size, *others)
+        rows.add(scope, escape(name), kind_number, is_known, form, size, *others)
 
     lists = {"scopes": list(scopes), "formats": list(formats)}
     packed = pack(chain((f'{{"lists":{json_text(lists)},"rows":',), rows.json(), ("}",)))
@@ -157,7 +156,3 @@ def _index(warehouse: Warehouse) -> tuple[bytes, int]:
 def _rounded(size_bytes: int | None) -> int | float | None:
     """Four significant digits, which is more than is shown, where that is shorter."""
     return size_bytes if size_bytes is None or size_bytes < 100_000 else float(f"{size_bytes:.3e}")
-
-
-def _text(text: str) -> str:
-    return escape(text, limit=MAX_NAME_CHARS)

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from kada_athena_async.observers.escaping import escape
-from kada_athena_async.page.history import MAX_NAME_CHARS, OTHERS, cut_sql
+from kada_athena_async.page.history import OTHERS, cut_sql
 from kada_athena_async.page.packing import digits, json_text, pack, width_of
 from kada_athena_async.page.warehouse import Warehouse
 from kada_athena_async.sql.masking import mask_sql
@@ -90,7 +90,7 @@ class _Names:
         self.width = width_of(len(self.numbers) + 1)
 
     def packed(self) -> bytes:
-        return pack(json_text({"width": self.width, "names": ["", *map(_text, self.numbers)]}))
+        return pack(json_text({"width": self.width, "names": ["", *map(escape, self.numbers)]}))
 
 
 def details(warehouse: Warehouse, shown: int, max_bytes: int) -> Details:
@@ -136,10 +136,10 @@ class _Packet:
     def add(self, name: str, data_type: str) -> None:
         number = self.names.numbers.get(name, 0)
         if not number:
-            self.own.append(_text(name))
+            self.own.append(escape(name))
 
         self.places.append(number)
-        self.kinds.append(self.types.setdefault(_text(data_type), len(self.types)))
+        self.kinds.append(self.types.setdefault(escape(data_type), len(self.types)))
 
     def to_dict(self) -> dict[str, Any]:
         width = width_of(len(self.types))
@@ -228,16 +228,16 @@ def _table(rows: _Rows, row: tuple[Any, ...], level: Level, packet: _Packet) -> 
     people = rows.people.take(id_)
     facts = {
         # Most locations hold the table's name, which stands in the index already.
-        "location": [_text(part) for part in _around(location, name)] if location else None,
-        "owner": _text(owner or ""),
+        "location": [escape(part) for part in _around(location, name)] if location else None,
+        "owner": escape(owner or ""),
         "comment": escape(comment or "", limit=max(level.comment_chars, 60)),
         "created": (created or "")[:10],
         "updated": (updated or "")[:10],
-        "keys": _text(keys or ""),
+        "keys": escape(keys or ""),
         "statsAt": (stats_at or "")[:10],
-        "statsSource": _text(stats_source or ""),
+        "statsSource": escape(stats_source or ""),
         **_columns(rows.columns.take(id_, level.columns), level, packet),
-        "tags": [[_text(column), _text(tag)] for column, tag in rows.tags.take(id_)],
+        "tags": [[escape(column), escape(tag)] for column, tag in rows.tags.take(id_)],
         "view": _view(rows.views.take(id_, 1), level),
         "readers": _users([row[1:] for row in people if row[0]], level),
         "writers": _users([row[1:] for row in people if not row[0]], level),
@@ -272,11 +272,8 @@ def _users(rows: list[tuple[Any, ...]], level: Level) -> list[list[Any]]:
     """Users of a table, the most frequent first: name, executions, last time, tool."""
     shown = rows[: level.users]
     found = [
-        [_text(who), count, (last or "")[:16], _text(client)] for who, count, last, client in shown
+        [escape(who), count, (last or "")[:16], escape(client)]
+        for who, count, last, client in shown
     ]
     others = sum(row[1] for row in rows[level.users :])
     return [*found, [OTHERS, others, "", ""]] if others else found
-
-
-def _text(text: str) -> str:
-    return escape(text, limit=MAX_NAME_CHARS)
