@@ -77,7 +77,8 @@ def moment_of(key: str, value: datetime | str | None, *, now: datetime) -> datet
         problem = Problem(key, repr(value), str(error))
         raise ConfigError([problem], source="window") from None
 
-    if getattr(moment, "year", 0) < EPOCH_YEAR:  # no datetime has none
+    # Callers without a type checker give numbers and dates.
+    if getattr(moment, "year", 0) < EPOCH_YEAR or not hasattr(moment, "tzinfo"):
         remedy = f"give a datetime, or a text, of {EPOCH_YEAR} or later"
         raise ConfigError([Problem(key, repr(value), remedy)], source="window")
 

@@ -59,7 +59,8 @@ def test_anything_else_is_refused_with_what_to_write(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [5, 1.5, b"7d", "0001-01-01 00:00:00", datetime(1, 1, 1, tzinfo=timezone.utc)]
+    "value",
+    [5, 1.5, b"7d", FIRST.date(), "0001-01-01 00:00:00", datetime(1, 1, 1, tzinfo=timezone.utc)],
 )
 def test_what_is_no_time_of_athena_is_refused(value: Any) -> None:
     """Neither another type nor a time whose overlap has no date ends in an error of Python's."""
