@@ -200,7 +200,7 @@ def _read(
     try:
         document = lenient.parse(response["body"])
     except ValueError:
-        raise _broken(operation) from None
+        raise _broken(operation, response["body"]) from None
 
     try:
         return lenient.read_page(answer.kind, document)
@@ -209,12 +209,7 @@ def _read(
             # An error that came with the status of success.
             raise ClientError(_read_error(response), operation) from None
 
-        raise UnavailableError(
-            f"{operation}: the answer is not one of AWS's: {exc}",
-            attempts=FOREIGN_ATTEMPTS,
-            hint="something between this machine and AWS answers in its place: "
-            "check the proxy and endpoint_url",
-        ) from None
+        raise _foreign(operation, str(exc)) from None
 
 
 def _check_whole(operation: str, body: bytes) -> None:
@@ -226,14 +221,26 @@ def _check_whole(operation: str, body: bytes) -> None:
     try:
         document = lenient.parse(body)
     except ValueError:
-        raise _broken(operation) from None
+        raise _broken(operation, body) from None
 
     if not isinstance(document, dict):
-        raise _broken(operation)
+        raise _broken(operation, body)
 
 
-def _broken(operation: str) -> UnavailableError:
+def _broken(operation: str, body: bytes) -> UnavailableError:
+    if body.lstrip().startswith(b"<"):
+        return _foreign(operation, "it is a page of HTML, or XML")
+
     return UnavailableError(f"{operation}: the answer is cut off, or no JSON")
+
+
+def _foreign(operation: str, why: str) -> UnavailableError:
+    return UnavailableError(
+        f"{operation}: the answer is not one of AWS's: {why}",
+        attempts=FOREIGN_ATTEMPTS,
+        hint="something between this machine and AWS answers in its place: "
+        "check the proxy and endpoint_url",
+    )
 
 
 class JsonAnswerParserFactory(AioResponseParserFactory):  # type: ignore[misc]  # no types either

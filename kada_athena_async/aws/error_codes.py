@@ -134,25 +134,19 @@ def kind_of(code: str, text: str, status: int) -> Kind:
         status: Of HTTP.
     """
     known = KINDS.get(code)
-    if known == "wrapper":
-        return _inner_kind(text)
+    if known in (None, "wrapper"):
+        return _kind_by_text(text, status)
 
     if known == "invalid" and code == "InvalidRequestException":
         # Athena also refuses by this code what another service refused to Athena.
         found = kind_by_words(text)
         return found if found in ("throttled", "denied") else "invalid"
 
-    if known is not None:
-        return known
-
-    if status == 429:
-        return "throttled"
-
-    return "unavailable" if status >= 500 else "invalid"
+    return known
 
 
-def _inner_kind(text: str) -> Kind:
-    """The reaction that the error named in *text* asks for."""
+def _kind_by_text(text: str, status: int) -> Kind:
+    """The reaction that the error named in *text* asks for, else its words, else the status."""
     named = [*_CODE.findall(text), *_WORD.findall(text)]
     for code in named:
         kind = KINDS.get(bare_code(code))
@@ -163,11 +157,12 @@ def _inner_kind(text: str) -> Kind:
     if found := kind_by_words(text):
         return found
 
-    status = _STATUS.search(text)
-    if status and status[1] == "429":
+    inner = _STATUS.search(text)
+    status = int(inner[1]) if inner else status
+    if status == 429:
         return "throttled"
 
-    return "unavailable" if status and status[1] >= "500" else "invalid"
+    return "unavailable" if status >= 500 else "invalid"
 
 
 def kind_by_words(text: str) -> Kind | None:

@@ -180,7 +180,7 @@ async def test_items_that_come_twice_count_once(world: OddWorld) -> None:
     assert {kind: other.names(kind, *columns) for kind, columns in kinds.items()} == once
 
 
-FOREIGN = (b"{}", b'{"error": "backend busy"}', b"[]", b'"ok"')
+FOREIGN = (b"{}", b'{"error": "backend busy"}', b"[]", b'"ok"', b" <html>Sign in</html>")
 
 
 @pytest.mark.parametrize("body", FOREIGN)

@@ -174,11 +174,13 @@ WRAPPED = [
 
 
 @pytest.mark.parametrize(("text", "kind"), WRAPPED)
-@pytest.mark.parametrize("code", ["MetadataException", "FederationSourceException"])
+@pytest.mark.parametrize(
+    "code", ["MetadataException", "FederationSourceException", "CodeOfNextYearException"]
+)
 async def test_a_wrapped_error_is_what_its_words_say(
     code: str, text: str, kind: type[KadaAthenaError]
 ) -> None:
-    """Version 2 of Amazon's SDK names no code: its words and the inner status do."""
+    """Version 2 of Amazon's SDK names no code, and codes are added: the words are known."""
     body = {
         "__type": code,
         "Message": f"GENERIC_USER_ERROR: Encountered an exception due to: {text}",
