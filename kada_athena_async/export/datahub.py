@@ -21,6 +21,7 @@ from kada_athena_async.sql.names import TableName
 QUERIES = "queries.jsonl"
 METADATA = "metadata.json"
 
+_UNSURE_SCORE = 0.5
 _PLATFORM = "urn:li:dataPlatform:athena"
 # Trino's type -> the class of DataHub's SchemaFieldDataType.
 _TYPES = {
@@ -200,13 +201,14 @@ def _lineage(name: TableName, linkages: Sequence[LinkageRecord]) -> Json | None:
 
 
 def _fine_lineage(name: TableName, linkages: Sequence[LinkageRecord]) -> list[Json]:
-    """The columns whose values flow into each column."""
-    of: dict[str, dict[str, None]] = {}
+    """The columns whose values flow into each column; those that may be others' score less."""
+    of: dict[tuple[str, float], dict[str, None]] = {}
     for edge in linkages:
         table = sources_of([edge])
         if table and edge.dependency == "direct" and edge.source_column and edge.target_column:
             urn = f"urn:li:schemaField:({dataset_urn(table[0])},{_quoted(edge.source_column)})"
-            of.setdefault(edge.target_column, {})[urn] = None
+            score = 1.0 if edge.confidence == "exact" else _UNSURE_SCORE
+            of.setdefault((edge.target_column, score), {})[urn] = None
 
     return [
         {
@@ -214,7 +216,7 @@ def _fine_lineage(name: TableName, linkages: Sequence[LinkageRecord]) -> list[Js
             "upstreams": [*upstreams],
             "downstreamType": "FIELD",
             "downstreams": [f"urn:li:schemaField:({dataset_urn(name)},{_quoted(column)})"],
-            "confidenceScore": 1.0,
+            "confidenceScore": score,
         }
-        for column, upstreams in of.items()
+        for (column, score), upstreams in of.items()
     ]

@@ -136,6 +136,8 @@ def column_lineage(region: str, linkages: Iterable[LinkageRecord]) -> Json | Non
             "subtype": linkage.transformation.upper(),
             "masking": False,
         }
+        if linkage.confidence == "partial":
+            transformation["description"] = "not sure: the column may be another table's"
         if transformation not in inputs_field["transformations"]:
             inputs_field["transformations"].append(transformation)
 

@@ -152,6 +152,40 @@ def run(target: str, extracts: Path, directory: Path, **arguments: Any) -> Any:
     return asyncio.run(export(target, output_path=extracts, directory=directory, **arguments))
 
 
+def test_lineage_says_where_it_is_not_sure(tmp_path: Path) -> None:
+    """A column that may be another table's is no fact to another catalogue either."""
+    edge = {"linkage_type": "INSERT", "query_id": "q1", "dependency": "direct", "executions": 1}
+    for side in ("source", "target"):
+        edge |= {f"{side}_catalog": "AwsDataCatalog", f"{side}_schema": "sales"}
+    edges = [
+        record("linkages", **edge, source_table=name, source_column="id", target_table="orders",
+               target_column="id", transformation="identity", confidence=confidence)
+        for name, confidence in (("sure", "exact"), ("doubtful", "partial"))
+    ]  # fmt: skip
+    write = {"query_id": "q1", "event_type": "WRITE", "user": "u", "occurred_at": AT}
+    names = {"catalog": "AwsDataCatalog", "schema": "sales", "table": "orders"}
+    facts = {"user": "u", "submitted_at": AT, "completed_at": AT, "query": "INSERT"}
+    events = [record("events", **write, **names)]
+    one_package(tmp_path, linkages=edges, databaselog=[query(1, **facts)], events=events)
+
+    run("datahub", tmp_path, tmp_path / "a")
+    run("openlineage", tmp_path, tmp_path / "b", region="eu-west-1")
+
+    aspects = json.loads((tmp_path / "a/metadata.json").read_text())
+    (lineage,) = (a["aspect"]["json"] for a in aspects if a["aspectName"] == "upstreamLineage")
+    assert {
+        (each["upstreams"][0].split(",")[1], each["confidenceScore"])
+        for each in lineage["fineGrainedLineages"]
+    } == {("sales.sure", 1.0), ("sales.doubtful", 0.5)}
+    *_, line = (tmp_path / "b/openlineage.ndjson").read_text().splitlines()
+    (output,) = json.loads(line)["outputs"]
+    found = {
+        field["name"].rpartition(".")[2]: "not sure" in str(field["transformations"])
+        for field in output["facets"]["columnLineage"]["fields"]["id"]["inputFields"]
+    }
+    assert found == {"sure": False, "doubtful": True}
+
+
 def test_dbt_sources_are_one_a_schema_and_no_template(tmp_path: Path) -> None:
     """Sources have different names, and comments are texts to dbt, not Jinja."""
     one_package(tmp_path)
