@@ -31,6 +31,7 @@ _JSON_RESULT = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _PATH = re.compile(r"\?(?= ?columns\b)", re.IGNORECASE)  # of JSON_TABLE
+_VERSION = re.compile(r"\bsystem_version(?= as of\b)", re.IGNORECASE)
 _DIGIT_NAME = re.compile(r"(?<![\w.])[0-9]+_\w*[A-Za-z]\w*")
 
 
@@ -77,5 +78,6 @@ def _clean(piece: str) -> str:
 def _with_literals(piece: str) -> str:
     if "json_" in piece.lower():
         piece = substitute(_PATH, "'1'", substitute(_JSON_RESULT, "", piece))
+    piece = substitute(_VERSION, "version", piece)
     strings = substitute(_STRINGS, r"\1 '1' ", piece)
     return substitute(_DIGIT_NAME, r'"\g<0>"', strings.replace("?", " 1 "))

@@ -27,6 +27,7 @@ from kada_athena_async.sql.relations import (
 from kada_athena_async.sql.resolver import Ctes, Resolver
 
 # A parser is not asked about what could hurt it; 5,000 open parentheses have crashed one.
+_UNKNOWN_TARGET = "unknown_target_columns"
 MAX_CHARS = 262_144
 MAX_TOKENS = 100_000
 MAX_DEPTH = 200
@@ -84,8 +85,10 @@ def _read_tree(tree: exp.Expr, question: ParseRequest) -> ParsedQuery:
     return ParsedQuery(tuple(reads), outputs, tuple(ledger.problems), influences=influences)
 
 
-def _change(tree: exp.Update | exp.Delete | exp.Merge, resolver: Resolver) -> tuple[Output, ...]:
-    """The columns that UPDATE and MERGE set, by name; DELETE sets none."""
+def _change(
+    tree: exp.Update | exp.Delete | exp.Merge, resolver: Resolver
+) -> tuple[Output, ...] | None:
+    """The columns that UPDATE and MERGE set, by name; DELETE sets none. None if not known."""
     frame = Frame()
     ctes = resolver.with_ctes(tree, Ctes(), ())
     resolver.source(tree.this, frame, ctes, ())
@@ -115,7 +118,8 @@ def _change(tree: exp.Update | exp.Delete | exp.Merge, resolver: Resolver) -> tu
                 then, frame, resolver, [output.name for output in target.outputs or ()]
             )
 
-    return tuple(_merged(outputs))
+    is_unknown = isinstance(tree, exp.Merge) and _UNKNOWN_TARGET in resolver.ledger.problems
+    return None if is_unknown else tuple(_merged(outputs))
 
 
 def _assigned(expressions: Iterable[exp.Expr], frame: Frame, resolver: Resolver) -> list[Output]:
@@ -144,7 +148,7 @@ def _assigned_together(
     else:
         found = [resolver.sources(item, frame, Ctes()) for item in items_of_row(value)]
     if len(found) != len(names):
-        resolver.ledger.problem("unknown_target_columns")
+        resolver.ledger.problem(_UNKNOWN_TARGET)
         together = NO_SOURCES.union(*found)
         found = [frozenset(s._replace(is_sure=False) for s in together)] * len(names)
 
@@ -154,11 +158,16 @@ def _assigned_together(
 def _inserted(
     then: exp.Insert, frame: Frame, resolver: Resolver, all_columns: list[str]
 ) -> list[Output]:
+    """The columns that a row fills; none if nobody knows which these are."""
     values = then.expression
     items = values.expressions if isinstance(values, exp.Tuple) else [values]
     names = [column.name for column in then.this.expressions] if then.this else all_columns
     traced = [resolver.sources(item, frame, Ctes()) for item in items if isinstance(item, exp.Expr)]
-    return [Output(name, sources) for name, sources in zip(names, traced, strict=False)]
+    if len(names) != len(traced):
+        resolver.ledger.problem(_UNKNOWN_TARGET)
+        return []
+
+    return [Output(name, sources) for name, sources in zip(names, traced, strict=True)]
 
 
 def _merged(outputs: Iterable[Output]) -> Iterator[Output]:

@@ -124,6 +124,7 @@ FLOWS = [
      " 'l' : total ABSENT ON NULL) o, JSON_QUERY(tags, '$' WITH CONDITIONAL ARRAY WRAPPER KEEP"
      " QUOTES EMPTY ARRAY ON EMPTY) q, JSON_ARRAYAGG(id ORDER BY placed) g FROM orders",
      "a: To.cid To.id, o: To.id To.total, q: To.tags, g: Ao.id So.placed |"),
+    ("SELECT id FROM orders FOR SYSTEM_VERSION AS OF 5", "id: Io.id |"),
     # Functions of one's own
     ("USING EXTERNAL FUNCTION f(x VARCHAR) RETURNS VARCHAR LAMBDA 'a', EXTERNAL FUNCTION g(x"
      " VARCHAR) RETURNS DOUBLE SAGEMAKER 'b' SELECT f(cid) x, g(id) y FROM orders",

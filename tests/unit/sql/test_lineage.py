@@ -286,6 +286,11 @@ def test_what_is_written_comes_from_what_is_read(
         ),
         ("SELECT * FROM TABLE(f(1))", "table_function"),
         ("INSERT INTO elsewhere SELECT id FROM orders", "unknown_target_columns"),
+        (
+            "MERGE INTO elsewhere t USING orders o ON t.id = o.id WHEN MATCHED THEN UPDATE SET"
+            " v = o.cid WHEN NOT MATCHED THEN INSERT VALUES (o.id, o.cid)",
+            "unknown_target_columns",
+        ),
         ("UPDATE lines SET (sku, price) = (SELECT * FROM elsewhere)", "unknown_target_columns"),
         ("SELECT id FROM orders WHERE (", "ParseError"),
         ("EXECUTE p", "execute"),
