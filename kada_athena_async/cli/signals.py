@@ -6,6 +6,7 @@ SIGHUP comes when the terminal or the connection to it is closed.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -17,7 +18,8 @@ from typing import TypeVar
 
 import anyio
 
-from kada_athena_async.cli import Interrupted
+from kada_athena_async.aws.garbage_collection import frozen_while_open
+from kada_athena_async.cli import COLLECTIONS, Interrupted
 
 T = TypeVar("T")
 
@@ -61,7 +63,10 @@ def run_until_signalled(work: Callable[[], Awaitable[T]], *, on_signal: Callable
 
         raise Interrupted(received[0])
 
-    return anyio.run(cancellable)
+    # What is loaded stays: frozen, it is no part of any collection.
+    with frozen_while_open():
+        gc.set_threshold(*COLLECTIONS)
+        return anyio.run(cancellable)
 
 
 @contextmanager

@@ -11,13 +11,15 @@ import pytest
 
 # Ends where the process first connects to somewhere, and prints what it has loaded until then.
 UNTIL_IT_CONNECTS = """
-import os, sys
+import gc, os, sys
 def look(event, _):
     if event == "socket.connect":
+        print("collections:", sum(each["collections"] for each in gc.get_stats()) - begun)
         print("\\n".join(sys.modules), flush=True)
         os._exit(0)
 sys.addaudithook(look)
 from kada_athena_async.cli import main
+begun = sum(each["collections"] for each in gc.get_stats())
 sys.argv[0] = "kada-athena-async"
 main()
 """
@@ -27,8 +29,8 @@ NOT_OURS = ["sqlglot", "duckdb", "yaml", "rich", "opentelemetry", "azure", "pack
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """Modules of a process that is about to make its first call."""
+def said(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Lines of a process that is about to make its first call."""
     place = tmp_path_factory.mktemp("first_call")
     fields = {
         "key": "AKIAEXAMPLE",
@@ -51,7 +53,18 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
         check=True,
         cwd=Path(__file__).parents[3],
     )
-    return set(done.stdout.split())
+    return done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def loaded(said: list[str]) -> set[str]:
+    """The modules of that process."""
+    return {line for line in said if not line.startswith("collections:")}
+
+
+def test_it_is_not_held_up_by_the_garbage_collector(said: list[str]) -> None:
+    """What is loaded stays, so that no collection walks over it."""
+    assert "collections: 0" in said
 
 
 def test_it_has_got_as_far_as_the_call(loaded: set[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -79,12 +80,15 @@ def test_the_second_signal_ends_at_once(number: signal.Signals, code: int) -> No
 
 def test_work_that_ends_by_itself_returns_its_value() -> None:
     """And the handlers that were there before are back."""
+    from kada_athena_async.cli import COLLECTIONS
     from kada_athena_async.cli.signals import run_until_signalled
 
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
 
     async def work() -> int:
         assert signal.getsignal(signal.SIGINT) is not before[0]
+        assert gc.get_threshold() == COLLECTIONS
+        assert gc.get_freeze_count()
         return 7
 
     assert run_until_signalled(work, on_signal=lambda: None) == 7
