@@ -1,4 +1,4 @@
-"""What a result row costs in CPU: the page alone, and all the way into a gzipped CSV.
+"""CPU of a result row: of the page alone, and all the way into a gzipped CSV.
 
 ``page``: GetQueryResults pages of 1,000 rows and 9 columns read to Python lists, by our client and
 by plain aioboto3. ``to_gzip``: a million rows of information_schema.columns to a gzipped CSV, by a

@@ -1,10 +1,10 @@
-"""How long a run takes from the start of its process to its moved mark, against the least possible.
+"""Time of a run from the start of its process to the moved high-water mark, against the least.
 
 Two estates, by the command line as a user runs it: 5,000 tables and 15,000 executions of four
 workgroups, nearly all of them distinct statements; and 1,000 tables and 3,000 executions of three.
 The bound is what quotas and latencies demand (``bounds.py``): history and metadata have quotas of
-their own, so it is the longer of the two. ``after_last_answer_s`` is what the run does when AWS has
-told everything: the time from the last list of executions to the end of the process.
+their own, so it is the longer of the two. ``after_last_answer_s`` is the time from AWS's last
+answer to the end of the process.
 """
 
 from __future__ import annotations

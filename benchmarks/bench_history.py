@@ -1,4 +1,4 @@
-"""How long 25,000 executions of 6 workgroups take, against the list quota's bound.
+"""Time of 25,000 executions of 6 workgroups, against the bound of the list quota.
 
 ListQueryExecutions gives 5 pages of 50 ids a second to the whole account: no client can be faster
 than that. The baseline is a boto3 loop that lists a page and fetches its executions, workgroup

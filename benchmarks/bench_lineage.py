@@ -1,4 +1,4 @@
-"""How many executions a second lineage follows, and what it still has to do after the last one.
+"""Executions a second that lineage is derived from, and its work after the last one.
 
 ``distinct``: no two statements are alike; ``repeated``: a thousand shapes with other literals each
 time; ``half``: both in turn. Each is a process of its own, which derives a workgroup's executions
@@ -118,7 +118,7 @@ def _answer(history: History, ids: list[str]) -> bytes:
 
 
 async def derive(mode: str, size: int) -> dict[str, Any]:
-    """Derive a history twice and tell what it took."""
+    """Derive a history twice; the figures."""
     with tempfile.TemporaryDirectory() as folder:
         staging = await _staging(Path(folder))
         config = _config(folder)

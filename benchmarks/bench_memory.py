@@ -1,4 +1,4 @@
-"""How much memory the main process takes at 10 thousand, 1 million and 3 million column rows.
+"""Memory of the main process at 10 thousand, 1 million and 3 million column rows.
 
 The stand-in answers fast here (latencies of a hundredth, no quota felt, a fast engine): memory
 does not depend on waiting, and a slow run would only hide a pile-up of rows. The baseline is a

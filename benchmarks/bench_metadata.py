@@ -1,4 +1,4 @@
-"""How long all tables, columns and view texts of an estate take, by us and by our peers.
+"""Time of all tables, columns and view texts of an estate, by us and by our peers.
 
 Two estates: 200 schemas of 50 objects with 20 columns each, and the same beside one schema of
 10,000 objects. All clients meet the same stand-in: the same quotas, and for each operation the

@@ -1,4 +1,4 @@
-"""How late a service is that shares its event loop with a full extraction, masking on.
+"""Delay of a service that shares its event loop with a full extraction, masking on.
 
 A task of the same loop sleeps two milliseconds again and again; the largest overshoot is what a
 web server beside the engine would feel. Twice measured without us in the same process: the loop

@@ -1,4 +1,4 @@
-"""What the SQL of a history costs: statements per second masked and analysed, and how many rightly.
+"""Statements of a history masked and analysed a second, and the share that is right.
 
 The statements are the distinct ones of the sandbox's executions, of which the truth is known.
 ``mask``: ours; sqlglot's tree with its literals replaced; sqlglot's tokens spliced; a few regular

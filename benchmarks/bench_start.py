@@ -1,4 +1,4 @@
-"""How long the command takes to start: to its help, and to its first call to AWS.
+"""Time to start the command: to its help, and to its first call to AWS.
 
 Baselines in the same run: a Python that does nothing, one that imports boto3 and makes a client,
 and one that does so and makes its first call. ``cpu_s`` is the CPU of commands that ask no AWS,

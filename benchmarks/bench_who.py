@@ -1,4 +1,4 @@
-"""How long 50,000 executions and the people behind them take, by each of AWS's two sources.
+"""Time of 50,000 executions and their principals, by each of AWS's two sources.
 
 Athena's system table names both in a few statements; the sandbox serves it, with AWS's call quotas
 on and with the queue and planning times of the quota server, and the clock runs from the start of

@@ -115,7 +115,7 @@ def sql_bound(settings: Settings) -> Bound:
 
 
 def besides_s(settings: Settings, source: str) -> dict[str, float]:
-    """What a client needs besides the bound by *source*, however well it is written.
+    """Seconds that any client needs besides the bound by *source*.
 
     ``names_s``: the rows can be divided over the slots only when the schemas are named, by a page
     of GetDatabases or by a statement. ``names_of_giants_s``: a condition that Trino pushes down

@@ -1,4 +1,4 @@
-"""What all benchmarks share: their options, the line they print, and our own run as a process."""
+"""Parts that all benchmarks share: options, the line they print, our own run as a process."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ FAST: dict[str, float] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the command line asks for.
+    """Options of a benchmark.
 
     Attributes:
         is_quick: A smoke run: a small estate, no peers that need an environment of their own.
@@ -100,7 +100,7 @@ def show(name: str, options: Options, figures: Mapping[str, object]) -> None:
 
 
 def machine() -> dict[str, object]:
-    """What this ran on; the load tells how much else was going on."""
+    """The machine; its load shows how much else was running."""
     return {
         "cpus": os.cpu_count(),
         "processor": _processor(),
@@ -133,7 +133,7 @@ def versions() -> dict[str, str]:
 
 
 def median(values: Sequence[float]) -> float:
-    """Their median, rounded to what means anything."""
+    """The median, rounded."""
     return rounded(statistics.median(values))
 
 
@@ -145,7 +145,7 @@ def rounded(value: float) -> float:
 def own_run(
     url: str, output: Path, *, run: Mapping[str, object] | None = None, **config: object
 ) -> dict[str, Any]:
-    """What ``benchmarks.own_run`` reports of an extraction from the stand-in at *url*.
+    """Report of ``benchmarks.own_run`` about an extraction from the stand-in at *url*.
 
     Args:
         output: An empty directory for the extracts.

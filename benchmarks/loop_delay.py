@@ -1,4 +1,4 @@
-"""How late an event loop is: what a service that shares the loop feels."""
+"""Delay of an event loop, as a service that shares it notices it."""
 
 from __future__ import annotations
 

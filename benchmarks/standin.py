@@ -20,11 +20,11 @@ class StandIn:
         self.url = url
 
     def log(self) -> dict[str, Any]:
-        """What was asked of it since it started or since the last reset."""
+        """Its calls since it started or since the last reset."""
         return self._manage("_log")
 
     def timeline(self) -> dict[str, Any]:
-        """When each call and each query began and ended, in seconds since it started."""
+        """Begin and end of each call and each query, in seconds since it started."""
         return self._manage("_timeline")
 
     def reset(self) -> None:

@@ -17,7 +17,7 @@ _STAMP = ".requirements"
 
 
 def default_place() -> Path:
-    """Where the environment is kept between runs."""
+    """Place of the environment between runs."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "kada_athena_async_benchmarks" / "peers"
 
@@ -66,7 +66,7 @@ def run_module(
     extra: Mapping[str, str] | None = None,
     timeout_s: float = 7200.0,
 ) -> dict[str, object]:
-    """What the script *module* reports when run against the stand-in at *url*.
+    """Report of the script *module*, run against the stand-in at *url*.
 
     Raises:
         subprocess.CalledProcessError: It failed; what it said has gone to stderr.

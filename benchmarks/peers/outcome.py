@@ -1,4 +1,4 @@
-"""What each script reports: one line of JSON with what it found and what that took."""
+"""Report of a script: one line of JSON with counts, time, CPU and memory."""
 
 from __future__ import annotations
 
@@ -59,6 +59,6 @@ def peak_rss_mb() -> float:
 
 
 def schemas_wanted() -> int | None:
-    """How many schemas to extract (the environment's BENCHMARK_SCHEMAS); None: all."""
+    """Number of schemas to extract (BENCHMARK_SCHEMAS in the environment); None: all."""
     text = os.environ.get("BENCHMARK_SCHEMAS", "")
     return int(text) if text else None

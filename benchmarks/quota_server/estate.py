@@ -1,4 +1,4 @@
-"""The invented estate: what it is called and what it holds, computed from indexes.
+"""The invented estate: its names and contents, computed from indexes.
 
 All names of a sort are equally long, so that the text of an object is a template in which only
 the names change: any page and any byte range of a result can be made without what stands before.
@@ -59,11 +59,11 @@ class Estate:
         return self.settings.giant_tables if is_giant else self.settings.tables
 
     def is_view(self, index: int) -> bool:
-        """Whether the object number *index* of any schema is a view."""
+        """True if the object number *index* of any schema is a view."""
         return index % self.view_every == self.view_every - 1
 
     def views_below(self, index: int) -> int:
-        """How many of the objects before number *index* are views."""
+        """Number of views among the objects before number *index*."""
         return index // self.view_every
 
     def index_of(self, schema: str, name: str) -> int | None:

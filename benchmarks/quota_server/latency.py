@@ -1,4 +1,4 @@
-"""How long each answer takes: seeded draws from lognormal distributions."""
+"""Latency of each answer: seeded draws from lognormal distributions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was asked of the stand-in, when, and how much at once."""
+"""Calls to the stand-in: number, times, and how many at once."""
 
 from __future__ import annotations
 

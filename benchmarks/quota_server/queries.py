@@ -1,4 +1,4 @@
-"""Queries submitted to the stand-in: how long they wait and run, and how many may at once."""
+"""Queries submitted to the stand-in: their waits, run times and slots."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Queries:
         return self._by_id.get(query_id)
 
     def spans(self, since_s: float) -> list[list[object]]:
-        """What each query asked for, and seconds from *since_s* to its submission and its end."""
+        """Relation of each query, and seconds from *since_s* to its submission and its end."""
         return [
             [query.relation, query.submitted_s - since_s, query.ended_s - since_s]
             for query in self._by_id.values()

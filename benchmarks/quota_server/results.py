@@ -21,7 +21,7 @@ Row = tuple[str | None, ...]
 
 
 class Result:
-    """What a finished query returns.
+    """Result of a finished query.
 
     Attributes:
         names: The result's columns, all of type varchar.

@@ -97,7 +97,7 @@ RETENTION_S = 45 * 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the stand-in is, in numbers; each is an option of the command line.
+    """Settings of the stand-in; each is an option of its command line.
 
     Attributes:
         seed: Of all random draws: the same seed gives each operation the same row of latencies.

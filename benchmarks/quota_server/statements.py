@@ -1,4 +1,4 @@
-"""What a statement asks for: the few forms that a metadata extraction uses, told apart."""
+"""Meaning of a statement, of the few forms that a metadata extraction uses."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ Asked: TypeAlias = Listing | ViewText | Other | Refused
 
 
 def interpret(sql: str, estate: Estate) -> Asked:
-    """What *sql* asks of *estate*."""
+    """Meaning of *sql* for *estate*."""
     show = _SHOW_CREATE_VIEW.match(sql)
     if show:
         return ViewText(show.group(1), show.group(2))
@@ -113,7 +113,7 @@ class _UnknownPredicateError(Exception):
 
 
 class _Restriction:
-    """What the WHERE clause leaves of schemas and tables; None: all."""
+    """Schemas and tables that the WHERE clause leaves; None: all."""
 
     def __init__(self) -> None:
         self.schemas: set[str] | None = None

@@ -87,7 +87,7 @@ class Buckets:
             if close is not None:
                 close()
 
-        # HEAD tells the size of a body that is not sent; any other reply's length is its body's.
+        # HEAD names the size of a body that is not sent; any other reply's length is its body's.
         kept = [
             (name, value)
             for name, value in headers

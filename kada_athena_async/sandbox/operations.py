@@ -30,7 +30,7 @@ EXECUTION_ACTIONS = frozenset(
     {"GetQueryExecution", "BatchGetQueryExecution", "GetQueryResults", "StopQueryExecution"}
 )
 
-# Members that a request may carry, and the fact they tell.
+# Members that a request may carry, and the fact that each states.
 _FACTS: Mapping[str, str] = {
     "WorkGroup": "workgroup",
     "CatalogName": "catalog",

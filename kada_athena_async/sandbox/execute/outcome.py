@@ -58,7 +58,7 @@ class QueryOutcome:
 
     Attributes:
         statement_type: DDL, DML or UTILITY.
-        substatement_type: Such as SELECT or SHOW_TABLES; None where nobody can tell.
+        substatement_type: Such as SELECT or SHOW_TABLES; None where it is not known.
         columns: Name and Trino type of each column.
         rows: Without a header row; values as Athena renders them, None for NULL.
         is_plain_text: True where the result is a ``.txt`` without header (DDL, UTILITY, EXPLAIN).
