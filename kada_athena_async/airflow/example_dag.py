@@ -1,4 +1,4 @@
-"""Every night: each site of an estate is extracted, delivered and marked by a task of its own.
+"""Every night a task for each site extracts, delivers and moves the high-water mark.
 
 Airflow's executor spreads the tasks over its workers (Celery, Kubernetes); a site's HWM lies in
 ``hwm_store`` and its extracts go to ``landing``, so any worker may run any try of any site.

@@ -26,7 +26,7 @@ NOWHERE = Path("/nowhere")
 
 @contextmanager
 def as_airflow_errors() -> Iterator[None]:
-    """Tell Airflow of our errors in its own terms: whether another try may do.
+    """Raise our errors as Airflow's: with or without another try.
 
     Raises:
         AirflowFailException: It would fail too: configuration, credentials that AWS refuses, a

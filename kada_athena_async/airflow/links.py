@@ -1,4 +1,4 @@
-"""The button on a task's page that leads to its landing."""
+"""The button on a task's page that opens its landing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from airflow.providers.common.compat.sdk import BaseOperatorLink
 
 
 class LandingLink(BaseOperatorLink):
-    """Leads to the landing in the console of S3; Airflow keeps the link in XCom."""
+    """Link to the landing in the console of S3; Airflow keeps it in XCom."""
 
     @property
     def name(self) -> str:

@@ -27,7 +27,7 @@ class Interrupted(Exception):
 
 
 def main() -> None:
-    """The console script, which Ctrl-C ends quietly from its first moment on.
+    """Console script; Ctrl-C ends it without a traceback from the start.
 
     Where SIGINT is ignored it stays so.
     """
@@ -47,5 +47,5 @@ def main() -> None:
 
 
 def end_at_once(_number: int, _frame: object) -> None:
-    """Handle Ctrl-C while there is nothing to tidy up: 130, without a word."""
+    """Handle Ctrl-C while there is nothing to tidy up: exit code 130, no output."""
     os._exit(INTERRUPTED)

@@ -41,7 +41,7 @@ _PANELS = {
 
 
 class _Commands(Mapping[str, Any]):
-    """Command by its name, made of its module when it is asked for."""
+    """Name of a command -> the command, made from its module on demand."""
 
     def __init__(self) -> None:
         self._made: dict[str, Any] = {}
@@ -66,7 +66,7 @@ class _Commands(Mapping[str, Any]):
 
 
 class _Root(GroupedCommands):
-    """The command without a word behind it."""
+    """The root command."""
 
     def __init__(self, *_: Any, **settings: Any) -> None:
         super().__init__(**{**settings, "commands": _Commands()})

@@ -1,4 +1,4 @@
-"""Makes a command of a function: the options that all commands share, output and exit code."""
+"""A function as a command: the options that all commands share, output and exit code."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def page(name: str, work: Callable[..., None]) -> typer.Typer:
 
 
 def _refuse_home_signs(paths: Sequence[Path]) -> None:
-    """Refuse ``--option=~/x``, which a shell hands over as it is: a directory ``~`` is a trap."""
+    """Refuse ``--option=~/x``, which no shell expands: it would make a directory named ``~``."""
     from kada_athena_async.cli.invocation import given_with
     from kada_athena_async.errors import ConfigError, Problem
 

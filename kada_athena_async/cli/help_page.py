@@ -1,4 +1,4 @@
-"""The first help page: commands in groups, and what else there is to know."""
+"""Pages of help: commands in groups, text wrapped between words."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class GroupedCommands(TyperGroup):
 
 
 def _fit(formatter: Any) -> None:
-    """Wrap what was to stay as it is and is wider than the terminal, under its second column."""
+    """Wrap lines that are wider than the terminal, under their second column."""
     lines: list[str] = []
     for line in formatter.getvalue().splitlines():
         found = _FIRST_COLUMN.match(line)
@@ -150,7 +150,7 @@ def _fit(formatter: Any) -> None:
 
 
 def _refuse(error: Any) -> NoReturn:
-    """Say what is wrong with the command line, which is *error* of click's, and end."""
+    """Report *error* of click's about the command line, and end."""
     if type(error).__name__ == "NoArgsIsHelpError":
         error.show()
         sys.exit(error.exit_code)

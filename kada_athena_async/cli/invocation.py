@@ -33,7 +33,7 @@ _AS_OPTIONS = {
 
 
 class CommandLineText(Redactor):
-    """Takes secrets out, and says the engine's parameters as the options that they are here.
+    """Takes secrets out, and replaces the engine's parameters by options.
 
     The engine's hints name what a program calls: it knows no command line. Everything that the
     command line shows passes here.

@@ -14,7 +14,7 @@ from kada_athena_async.errors import KadaAthenaError
 
 
 def ending(output: Output, work: Callable[[], int]) -> int:
-    """The exit code of *work*, with whatever went wrong said.
+    """Exit code of *work*; whatever goes wrong is reported.
 
     See ``ExitCode``; 1 also for a bug, 128 + n for the end by signal n.
     """
@@ -36,7 +36,7 @@ def ending(output: Output, work: Callable[[], int]) -> int:
 
 @contextmanager
 def _raised_by_ctrl_c() -> Iterator[None]:
-    """Within the block Ctrl-C raises KeyboardInterrupt, so that what was begun is tidied up."""
+    """Raise KeyboardInterrupt at Ctrl-C within the block, so that the work tidies up."""
     before = signal.getsignal(signal.SIGINT)
     if before is not end_at_once:
         yield

@@ -138,7 +138,7 @@ class Output:
         return self._redact(escape(text, limit=_ERROR_LIMIT, keep=keep))
 
     def picture(self, shown: RenderableType) -> None:
-        """Something drawn on stdout, of ``clean`` texts: in colour on a terminal only."""
+        """Draw on stdout, of ``clean`` texts; in colour on a terminal only."""
         from rich.console import Console
 
         is_terminal = _is_drawable(sys.stdout)
@@ -181,11 +181,11 @@ class Output:
             self.remedy(_next_of(error))
 
     def site_error(self, site: str, error: KadaAthenaError) -> None:
-        """For programs: an error of one site; people saw it when it came."""
+        """Write an error of one site for programs; people saw it when it came."""
         self._emit("error", {"site": site, **_facts(error)})
 
     def sites_failed(self, failed: Sequence[str], total: int, *, retry: str = "") -> None:
-        """The verdict over several sites, if some failed, and how to do it once more.
+        """Report which of several sites failed, if any, and how to run them again.
 
         Args:
             retry: A command; empty for that which is running, for the sites that failed.
@@ -231,7 +231,7 @@ class Output:
 
     @contextmanager
     def observers(self, *, several: bool = False, sums_up: bool = True) -> Iterator[list[Observer]]:
-        """The observers that fit this terminal and these options, drawing until the end.
+        """Observers for this terminal and these options; they draw until the block ends.
 
         Args:
             several: True if they will receive several sites.
@@ -320,7 +320,7 @@ class Output:
         return ExitCode.FAILED if is_lost and exit_code == ExitCode.OK else exit_code
 
     def stdout_failed(self, error: OSError) -> None:
-        """Say that stdout takes no more; a run goes on, for its extracts are files."""
+        """Report that stdout cannot be written; a run goes on, as its extracts are files."""
         self._is_stdout_lost = True
         discard(sys.stdout)
         reason = escape(error.strerror or type(error).__name__)

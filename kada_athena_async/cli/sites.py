@@ -1,4 +1,4 @@
-"""Work of a command done for each site of the configuration; one site is a list of one."""
+"""Work of a command for each site of the configuration; one site is a list of one."""
 
 from __future__ import annotations
 

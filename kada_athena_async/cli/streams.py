@@ -41,7 +41,7 @@ def write_line(stream: TextIO, line: str) -> OSError | None:
 
 
 def discard(stream: TextIO) -> None:
-    """Let all further output vanish; Python's own flush at exit must find an open descriptor."""
+    """Drop all further output; Python's own flush at exit needs an open descriptor."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

@@ -1,4 +1,4 @@
-"""The configuration file: found, read, and taken apart by its suffix; nothing is checked here."""
+"""The configuration file: found, read and parsed by its suffix; values are not checked here."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def contradictions(values: Mapping[str, object]) -> list[Problem]:
 
 
 def _circular(values: Mapping[str, object]) -> list[Problem]:
-    """The problem of keys that lie where only who has them may look."""
+    """The problem of keys that are kept in AWS, which is asked with them."""
     remedy = 'AWS is asked with it; write {"env": NAME} or {"file": PATH}, or use profile or role'
     return [
         Problem(name, str(value), remedy)
@@ -124,7 +124,7 @@ def _circular(values: Mapping[str, object]) -> list[Problem]:
 
 
 def _shared_with_landing(values: Mapping[str, object]) -> list[Problem]:
-    """The problem of a landing in which other files of ours lie: K loads each that it finds."""
+    """The problem of a landing with other files of ours in it: K loads each file that it finds."""
     place = parse_place(values.get("landing"))
     if isinstance(place, LocalPlace):
         output = Path(str(values.get("output_path", "")))
@@ -139,7 +139,7 @@ def _shared_with_landing(values: Mapping[str, object]) -> list[Problem]:
 
 
 def _unkept_history(values: Mapping[str, object]) -> list[Problem]:
-    """The problem of a first window that begins before Athena's API remembers."""
+    """The problem of a first window that begins before Athena's API keeps history."""
     days, source = values.get("initial_lookback_days"), values.get("history_source")
     if not isinstance(days, int) or days <= RETENTION_DAYS or source == "system_table":
         return []

@@ -1,4 +1,4 @@
-"""Rules for endpoint URLs: what is sent there carries queries and their results."""
+"""Rules for endpoint URLs, to which queries and their results are sent."""
 
 from __future__ import annotations
 

@@ -288,7 +288,7 @@ def _remedy(detail: Mapping[str, object]) -> str:
 
 
 def shown_place(value: object) -> str:
-    """A place as it was written, fit for a message: never a secret."""
+    """A place as it was written, without secrets, for a message."""
     if isinstance(value, str):
         # A bare token is no URL, and so is an object whose JSON has a mistake.
         is_plain = "://" in value[:16] or re.fullmatch(r"[a-z_-]{0,20}", value)
@@ -319,7 +319,7 @@ def kind_of(value: object) -> str:
 
 
 def place_secrets(place: object) -> tuple[str, ...]:
-    """Every secret value that a place holds, for whoever has to keep them out of sight."""
+    """Every secret value that a place holds, for redaction."""
     if isinstance(place, S3Place):
         given = [s for s in (place.key, place.secret) if not isinstance(s, SecretReference)]
         return tuple(filter(None, (secret.get_secret_value() for secret in given)))

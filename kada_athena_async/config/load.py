@@ -151,7 +151,7 @@ def read_layers(
 def known_secrets(
     config: Config | None, *, environment: Mapping[str, str] | None = None
 ) -> tuple[str, ...]:
-    """Every secret value that we were given, for whoever has to keep them out of sight.
+    """Every secret value of configuration and environment, for redaction.
 
     Args:
         environment: Variables; None for those of this process.

@@ -1,4 +1,4 @@
-"""From a mapping of values to a Config, or to everything that is wrong with them."""
+"""A Config from a mapping of values, or all problems of these."""
 
 from __future__ import annotations
 

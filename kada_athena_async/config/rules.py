@@ -106,7 +106,7 @@ def bucket_url(value: str) -> str:
 
 
 def region(value: str) -> str:
-    """The code of an AWS region; whether Athena is there only AWS knows."""
+    """The code of an AWS region, not checked for Athena."""
     if not value:
         raise ValueError(
             "required: write the code of an AWS region, such as ap-southeast-2, or set AWS_REGION"
@@ -130,7 +130,7 @@ def role_arn(value: str) -> str:
 
 
 def hash_key(value: SecretStr) -> SecretStr:
-    """The key of the pseudonyms: too short, and names could be guessed by trying keys; or empty."""
+    """The key of the pseudonyms, long enough that nobody finds it by trying; or empty."""
     if 0 < len(value.get_secret_value()) < HASH_KEY_CHARS:
         raise ValueError(f"write {HASH_KEY_CHARS} characters or more")
 
@@ -138,7 +138,7 @@ def hash_key(value: SecretStr) -> SecretStr:
 
 
 def absolute_path(value: str) -> Path:
-    """An absolute path of this operating system; whether it can be written to is seen later."""
+    """An absolute path of this operating system; it is not tried here."""
     if not value:
         raise ValueError("write an absolute directory, such as /tmp/output")
 

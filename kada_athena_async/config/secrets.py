@@ -1,4 +1,4 @@
-"""Secret fields: what may stand in them, and every secret value that has to be kept out of sight.
+"""Secret fields: their forms, and every secret value, for redaction.
 
 Instead of its value a secret field takes a reference, so that the file holds none:
 ``{"env": NAME}`` or ``{"file": PATH}``, read with the configuration, or
@@ -51,7 +51,7 @@ MAX_SECRET_BYTES = 65_536
 
 
 class SecretReference(SecretStr):
-    """The place of a secret in AWS, which the run reads; it stands where the secret will.
+    """The place of a secret in AWS, until the run reads it.
 
     Its text is the place, which is no secret, and shown.
 

@@ -12,7 +12,7 @@ from kada_athena_async.config.config_file import UNREADABLE_NUMBER
 
 
 class _OnceLoader(yaml.SafeLoader):
-    """Values as JSON knows them, and the keys that stand twice.
+    """Values of the types of JSON, and the keys that stand twice.
 
     A text that looks like a date stays a text.
     """

@@ -117,7 +117,7 @@ def tag_calls(searches: Mapping[str, int], tables: Sequence[int]) -> Mapping[str
 
 
 def list_pages(size: HistorySize) -> int:
-    """Pages listed until nothing of the window can follow: some older ones prove that."""
+    """Pages listed, with the older ones that prove that nothing of the window follows."""
     wanted = ceil(size.listed / LIST_EXECUTIONS.page_size)
     if size.older is None:
         return wanted + OLD_PAGES
@@ -214,7 +214,7 @@ def statements_s(work: Work, slots: int) -> float:
 
 
 def polls(work: Work, slots: int) -> int:
-    """Looks at statements that run: one look for all of them, as often as the youngest needs."""
+    """Polls of running statements: one for all of them, as often as the youngest needs."""
     if not work.statements:
         return 0
 

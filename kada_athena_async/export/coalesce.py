@@ -128,7 +128,7 @@ def _columns(history: History) -> Iterator[tuple[object, ...]]:
 
 
 def _users(history: History) -> Iterator[tuple[object, ...]]:
-    """Everyone that a query names."""
+    """All users of the executions."""
     found: dict[str, None] = dict.fromkeys(user for (user,) in history.newest.rows("users", "user"))
     for execution in history.executions():
         found[history.user(execution)] = None

@@ -54,7 +54,7 @@ class OutputFile:
         self.write(line + b"\n", count=1)
 
     def flush(self) -> None:
-        """Hand what is held to the system."""
+        """Write what is held."""
         self.files.write(self.fd, b"".join(self._held))
         self._held.clear()
         self._held_bytes = 0

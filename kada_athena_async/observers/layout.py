@@ -1,4 +1,4 @@
-"""The moving part of the terminal as lines of text: what fits the screen, nothing that wraps."""
+"""The moving part of the terminal as lines of text that fit the screen."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ _OFTENEST_S, _RAREST_S = 15.0, 300.0
 
 
 class PlainLines:
-    """Observer that says what happens, a line each.
+    """Observer that writes a line for each thing that happens.
 
     Args:
         write: Takes a line without its end.
@@ -96,7 +96,7 @@ class PlainLines:
                 return [*patience(event), *delivery(event), *self._sign_of_life()]
 
     def _sign_of_life(self) -> list[str]:
-        """A line now and then, the longer the run the rarer; nothing else moves in a log."""
+        """A line of progress now and then, the longer the run the rarer."""
         now_s = self._clock_s()
         if not is_due(now_s, notified_s=self._notified_s, begun_s=self._progress.begun_s):
             return []

@@ -29,7 +29,7 @@ _NAMED = 4
 
 
 class SiteLines:
-    """Observer that says what becomes of each site, a line each.
+    """Observer that writes a line for the end of each site.
 
     Of a site's own events it says what goes wrong, and all the rest only with VERBOSE: a thousand
     sites would say it a thousand times.
@@ -80,7 +80,7 @@ class SiteLines:
         self.sites.add(event, self._clock_s())
 
     def notify(self, event: Event) -> None:
-        """Say what *event*, which was noted, means."""
+        """Write the lines of *event*, which was noted."""
         match event:
             case SitesStarted():
                 self._total = len(event.sites)
@@ -157,7 +157,7 @@ class SiteLines:
         self._say(f"still waiting for {', '.join(shown[:_NAMED])}{more}")
 
     def _warn_of_endpoint(self, warning: Warned) -> None:
-        """Once: it is about this machine, and each site finds it out anew."""
+        """Warn once: it is about this machine, and each site finds it anew."""
         if not self._knows_endpoint and self._verbosity >= NORMAL:
             self._outside_of_sites(warning)
 
@@ -189,6 +189,6 @@ def progress_of_sites(sites: SitesProgress, now_s: float) -> str:
 
 
 def _names(sites: list[str]) -> str:
-    """The last sites at work by name: what a run that does not end is waiting for."""
+    """Names of the last sites at work, for which the run waits."""
     names = ", ".join(escape(site, limit=60) for site in sites)
     return f" ({names})" if names and len(sites) <= _NAMED else ""

@@ -19,7 +19,7 @@ from kada_athena_async.observers.run_progress import RunProgress, Track
 
 @dataclass(slots=True)
 class SitesProgress:
-    """Sites as the events report them; those that are through are added up and forgotten.
+    """Sites as the events report them; those that have ended are added up and forgotten.
 
     Attributes:
         runs: Site at work -> its progress, in the order in which they began.

@@ -1,4 +1,4 @@
-"""The data of a site in the bytes that it may take: what gives way, and in which order."""
+"""The data of a site, cut to a number of bytes, in a fixed order."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ _FAILURES = """
 
 
 def history_figures(warehouse: Warehouse) -> Plain:
-    """Count what the executions are."""
+    """Figures of all executions."""
     warehouse.run(_STATEMENTS)
     totals = warehouse.row(
         f"SELECT {_SUMS}, sum(is_reused), count(DISTINCT workgroup) FROM executions"

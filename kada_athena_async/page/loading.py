@@ -39,7 +39,7 @@ _LINKAGE = (
 
 
 def billed_executions(runs: Runs) -> Iterator[Row]:
-    """Yield the executions that are looked at, with what Athena charges for them."""
+    """Yield the executions of the time of the page, with the bytes that Athena charges."""
     for place, package in enumerate(runs.packages):
         for row in package.rows("databaselog", *_EXECUTION):
             if runs.counts(row[8] or row[9]):
@@ -88,7 +88,7 @@ def _execution(
 
 
 def table_rows(package: Package) -> Iterator[tuple[tuple[str, str, str], Row]]:
-    """Yield catalog, schema and name of each table and view, and what there is to know of it."""
+    """Yield catalog, schema and name of each table and view, and its facts."""
     for row in package.rows("metadata_tables", *_TABLE):
         catalog, schema, table, *texts, keys, row_count, size, files, stats_at, source = row
         numbers = (_int(row_count), _int(size), _int(files))
@@ -107,7 +107,7 @@ def column_rows(package: Package) -> Iterator[tuple[str, str, str, int, str, str
 def usage_rows(
     runs: Runs, package: Package
 ) -> Iterator[tuple[str, str, str, str, str, str, int, int, int, str]]:
-    """Yield the usage of the days that are looked at."""
+    """Yield the usage of the days of the page."""
     for row in usage_of(package):
         if runs.counts_day(row[3]):
             catalog, schema, table, day, user, what, *counts, last_at = row
@@ -119,7 +119,7 @@ def usage_rows(
 def linkage_rows(
     runs: Runs,
 ) -> Iterator[tuple[str, str, str, str, str, str, str, str, str, int, int, str]]:
-    """Yield the edges that are looked at.
+    """Yield the edges of the time of the page.
 
     What a view's text or a table's location says is metadata: that of the newest run counts. A
     column that only filters, joins or sorts is not one of which values flow: its name is left out.

@@ -110,7 +110,7 @@ def site_data(runs: Runs, before: Package | None, *, site: str, max_bytes: int) 
 
 
 def _left_out(tables: TablesFigures, lineage: LineageFigures) -> list[str]:
-    """The tables and lineage that gave way, in words."""
+    """Words for the tables and lineage that are left out."""
     limits = {
         f"tables beyond {tables.shown:,}": tables.shown < tables.tables + tables.views,
         f"flows between tables beyond {lineage.shown:,}": lineage.shown < lineage.count,

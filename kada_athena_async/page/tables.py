@@ -1,4 +1,4 @@
-"""Tables of the page: what there is to know of each, in packets."""
+"""Facts of each table of the page, in packets."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Level(NamedTuple):
     users: int = MAX_USERS
 
     def left_out(self) -> list[str]:
-        """Words for what a page without limits would have."""
+        """Words for what the limits leave out."""
         whole = LEVELS[0]
         limits = {
             f"columns of a table beyond {self.columns:,}": self.columns < whole.columns,

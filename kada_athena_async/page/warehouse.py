@@ -1,4 +1,4 @@
-"""Published extracts in a database of the moment: SQLite holds on disk what is counted."""
+"""Published extracts in a temporary SQLite database, on disk."""
 
 from __future__ import annotations
 

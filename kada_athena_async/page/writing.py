@@ -75,7 +75,7 @@ class PageWriter:
         self._runs.append(runs)
 
     def _share(self) -> int:
-        """The bytes for the next site: what small ones did not need is for those after them."""
+        """Bytes for the next site; those that small sites did not need are left to later ones."""
         taken = sum(each.size_bytes for each in self._data)
         left = self._max_bytes - taken - _SUMMARY_BYTES * self._expected
         return max(0, left // max(1, self._expected - len(self._data)))
@@ -122,7 +122,7 @@ def write_page(runs: Runs, target: Path, *, files: Files) -> PageReport:
 
 
 def _before(runs: Runs, files: Files) -> Package | None:
-    """The run before the newest, looked at or not."""
+    """The run before the newest, in the time of the page or not."""
     newest = runs.newest
     found = newest_packages(newest.path.parent, newest.manifest.name, files, count=2)
     return next((each for each in found if each.path != newest.path), None)

@@ -1,4 +1,4 @@
-"""A policy in the languages that people keep their infrastructure in. Pure."""
+"""A policy as JSON, CloudFormation or Terraform. Pure."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ Principal: TypeAlias = Literal["run", "caller", "landing", "hwm_store"]
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """Answers about a configuration."""
+    """Needs of a configuration."""
 
     config: Config
 
@@ -92,7 +92,7 @@ def principal_of(place: S3Place, own: Literal["landing", "hwm_store"]) -> Princi
 
 
 def assumed_roles(config: Config) -> tuple[str, ...]:
-    """Roles that the identity we begin with has to assume, each once.
+    """Roles that the first identity has to assume, each once.
 
     A role of the landing is assumed with the run's own first identity, not with its role, unless
     the landing has keys of its own.

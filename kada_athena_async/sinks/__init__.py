@@ -1,1 +1,1 @@
-"""From records to files that nobody sees yet: CSV parts in a run's staging directory."""
+"""CSV parts of a run, in its staging directory until they are published."""

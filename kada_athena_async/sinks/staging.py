@@ -45,7 +45,7 @@ _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedUnit:
-    """A finished unit: a checkpoint.
+    """Checkpoint of a finished unit.
 
     Attributes:
         parts: In the order of kind and index.
@@ -80,7 +80,7 @@ def safe_name(text: str) -> str:
 
 
 def new_run_id(now: datetime) -> str:
-    """A run's name: when it began, and something that no other run has."""
+    """A new run's id: its start and random digits."""
     return f"{now:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
 
 

@@ -1,1 +1,1 @@
-"""One module a command: its options and its help; what it does stands beside this directory."""
+"""Options and help of each command, in a module of its name; the work is in ``cli/work``."""

@@ -1,4 +1,4 @@
-"""``config``: a configuration file to begin with, checked, or described for machines."""
+"""``config``: create, check or describe the configuration file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``plan``: what the next run would do and take."""
+"""``plan``: a preview of the next run and its cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``push``: bring to the landing what waits for it."""
+"""``push``: deliver what waits for its delivery."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``show``: look into the extracts."""
+"""``show``: views of the extracts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``test-connection``: log in and look around."""
+"""``test-connection``: log in and see what answers."""
 
 from __future__ import annotations
 

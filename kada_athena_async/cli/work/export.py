@@ -114,7 +114,7 @@ def _show(
 
 
 def _check(to: str, directory: Path | None, to_url: str | None, beside_newest: str | None) -> None:
-    """Raise ConfigError for a command line that makes no sense."""
+    """Raise ConfigError for options that contradict each other."""
     problems = []
     if to not in TARGETS:
         problems.append(Problem("--to", ascii(to), f"name one of {', '.join(TARGETS)}"))

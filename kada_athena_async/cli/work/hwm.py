@@ -67,7 +67,7 @@ def _show_mark(output: Output, request: RunRequest, name: str, site: Site | None
 
 
 def set_mark(output: Output, time: str, request: RunRequest) -> int:
-    """Write the HWM; warn where the step leaves history out; the exit code."""
+    """Write the HWM, and warn if that leaves history out; the exit code."""
     now = datetime.now(timezone.utc)
     wanted = _wanted(time, now)
     owners = _owners(output, request)
@@ -155,7 +155,7 @@ async def _read(
 async def _write(
     request: RunRequest, name: str, site: Site | None, wanted: datetime, now: datetime
 ) -> tuple[datetime | StateError | None, str]:
-    """Set the HWM; what it was, or why nobody knows, and where it is kept.
+    """Set the HWM; its value before, or why that cannot be read, and its place.
 
     In an object store the write is conditional on what was read; a file is locked meanwhile.
     """

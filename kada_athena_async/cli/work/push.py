@@ -9,7 +9,7 @@ from kada_athena_async.landing import DeliveryReport
 
 
 def push_extracts(output: Output, request: RunRequest, *, sends_all: bool = False) -> int:
-    """Bring what was extracted to the landing of each site; the exit code.
+    """Deliver what was extracted to the landing of each site; the exit code.
 
     Args:
         sends_all: Also what another landing has.

@@ -17,7 +17,7 @@ _SHOWN_HINTS = 3
 
 
 def run_extraction(output: Output, request: RunRequest) -> int:
-    """Extract as configured; the exit code."""
+    """Extract all chosen sites; the exit code."""
     return extract(output, configured_sites(output, request), request).exit_code
 
 

@@ -133,7 +133,7 @@ def _check_subject(what: str, of: str | None) -> None:
 
 
 def _check_time(what: str, times: Mapping[str, int | str | None]) -> None:
-    """Raise ConfigError for a time where none can be looked at."""
+    """Raise ConfigError for a time with a view of the newest run alone."""
     for option, given in times.items():
         if given is not None and what in _OF_ONE_RUN:
             remedy = f"leave it out: show {what} is about the newest run"
