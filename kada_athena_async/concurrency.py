@@ -22,7 +22,6 @@ from typing import Protocol, TypeVar
 import anyio
 from anyio import to_thread
 from anyio.lowlevel import RunVar
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from kada_athena_async.errors import AbortError
 
@@ -110,50 +109,6 @@ async def map_bounded(
         raise failures[0]
 
     return [results[index] for index in sorted(results)]
-
-
-async def pump(
-    produce: Callable[[MemoryObjectSendStream[ItemT]], Awaitable[None]],
-    consume: Callable[[MemoryObjectReceiveStream[ItemT]], Awaitable[ResultT]],
-    *,
-    buffer: int,
-) -> ResultT:
-    """Run a producer and a consumer side by side with at most *buffer* items between them.
-
-    Returns what *consume* returns. The first error of either is raised as itself; a consumer that
-    returns early ends the producer.
-    """
-    send, receive = anyio.create_memory_object_stream[ItemT](buffer)
-    failures: list[Exception] = []
-    results: list[ResultT] = []
-
-    async with anyio.create_task_group() as group:
-
-        async def feed() -> None:
-            async with send:
-                try:
-                    await produce(send)
-                except anyio.BrokenResourceError:
-                    return
-                except Exception as exc:
-                    failures.append(exc)
-                    group.cancel_scope.cancel()
-
-        async def eat() -> None:
-            async with receive:
-                try:
-                    results.append(await consume(receive))
-                except Exception as exc:
-                    failures.append(exc)
-                group.cancel_scope.cancel()
-
-        group.start_soon(feed)
-        group.start_soon(eat)
-
-    if failures:
-        raise failures[0]
-
-    return results[0]
 
 
 class Slots:

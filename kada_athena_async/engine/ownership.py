@@ -13,7 +13,7 @@ from kada_athena_async.codes import WarningCode
 from kada_athena_async.config import Config
 from kada_athena_async.errors import StateError, UnitError, UnreachableError
 from kada_athena_async.events import Observer, Warned
-from kada_athena_async.hwm import DeliveryIntent, Origin
+from kada_athena_async.hwm import Origin
 from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.sinks.journal import RunIntent
 from kada_athena_async.version import __version__
@@ -142,10 +142,15 @@ def check_output_path(store: FileHwmStore, other: str) -> None:
 
 
 def difference(own: Origin, other: Origin | None) -> str:
-    """The fields of *other* that are not those of *own*, in words; empty if there are none."""
-    fields = own.differs_from(other) if other is not None else ()
+    """The fields of *other* that are not those of *own*, in words; empty if there are none.
+
+    A field that is not known on both sides is not compared.
+    """
+    pairs = [(name, getattr(other, name, ""), getattr(own, name)) for name in _WORDS]
     return ", ".join(
-        f"{_WORDS[name]} {getattr(other, name)}, not {getattr(own, name)}" for name in fields
+        f"{_WORDS[name]} {theirs}, not {ours}"
+        for name, theirs, ours in pairs
+        if theirs and ours and theirs != ours
     )
 
 
@@ -165,11 +170,3 @@ def why_not_continued(intent: RunIntent, own: Origin, statements_digest: str) ->
         return "its statements were others"
 
     return ""
-
-
-def may_continue(intent: RunIntent, unfinished: DeliveryIntent | None) -> bool:
-    """False where another window has to go first, and this one would overlap it."""
-    if unfinished is None:
-        return True
-
-    return intent.window == unfinished.window

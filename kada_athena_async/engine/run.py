@@ -16,7 +16,6 @@ from kada_athena_async.engine import summary, system_table
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
 from kada_athena_async.engine.ownership import (
     check_owner,
-    may_continue,
     origin_of,
     why_not_continued,
 )
@@ -128,7 +127,9 @@ class Run:
             what = f"the unfinished delivery {unfinished.manifest}"
             check_owner(self.planner.origin, unfinished.origin, what)
 
-        if resumable is not None and may_continue(resumable.intent, unfinished):
+        # Another window has to go first, and this one would overlap it.
+        is_behind = unfinished and resumable and resumable.intent.window != unfinished.window
+        if resumable is not None and not is_behind:
             return await self._continue(resumable)
 
         if unfinished is None:

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 import msgspec
 
-from kada_athena_async.hwm.origin import Origin
+from kada_athena_async.hwm.run_state import Origin
 from kada_athena_async.hwm.window import HWM_FORMAT, Window
 from kada_athena_async.redact import hide_secrets
 

@@ -19,8 +19,7 @@ from kada_athena_async.hwm.disposition import (
     submission,
 )
 from kada_athena_async.hwm.id_set import IdSet
-from kada_athena_async.hwm.origin import Origin
-from kada_athena_async.hwm.run_state import OVERLAP, RunState, WorkgroupState
+from kada_athena_async.hwm.run_state import OVERLAP, Origin, RunState, WorkgroupState
 from kada_athena_async.hwm.window import ANY_WORKGROUP, LONGEST_QUERY, RETENTION, WorkgroupWindow
 
 # What is this old and still not finished is gone from Athena's history (45 days) for good.

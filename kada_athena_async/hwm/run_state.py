@@ -6,12 +6,26 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from kada_athena_async.hwm.origin import Origin
-
 STATE_VERSION = 2
 
 # How far behind its submission an execution may become listable, beside the settling time.
 OVERLAP = timedelta(hours=1)
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Names one instance of the collector at one site.
+
+    Attributes:
+        server: The host onboarded in K, the first column of every extract.
+        region: The AWS Region.
+        account_id: The twelve digits of the AWS account; empty where it could not be learned.
+        instance: Name of the collector's instance, the first part of its file names.
+    """
+
+    server: str
+    region: str
+    account_id: str = ""
+    instance: str
 
 
 class WorkgroupState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -15,9 +15,8 @@ from kada_athena_async.config.landing import AzurePlace, LocalPlace, Place, S3Pl
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.landing.delivery import deliver
 from kada_athena_async.landing.delivery_report import DeliveryReport, joined
-from kada_athena_async.landing.interface import Landing
+from kada_athena_async.landing.interface import UPLOAD_TIMEOUT_S, Landing, Runtime
 from kada_athena_async.landing.local import LocalLanding
-from kada_athena_async.landing.runtime import UPLOAD_TIMEOUT_S, Runtime
 from kada_athena_async.landing.waiting_packages import Waiting, packages_waiting
 
 __all__ = [

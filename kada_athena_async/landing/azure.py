@@ -54,12 +54,13 @@ from kada_athena_async.hwm.versioned_objects import VersionedObject
 from kada_athena_async.landing.interface import (
     ATTEMPT_KEY,
     SHA256_KEY,
+    UPLOAD_TIMEOUT_S,
     PutRequest,
+    Runtime,
     Stored,
     is_confirmed,
 )
 from kada_athena_async.landing.parts import PARTS_IN_FLIGHT, Part, read_parts
-from kada_athena_async.landing.runtime import UPLOAD_TIMEOUT_S, Runtime
 from kada_athena_async.landing.sas import why_untimely
 from kada_athena_async.retry import Retrier, RetryBudget
 from kada_athena_async.streams import map_stream

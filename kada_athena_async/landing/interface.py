@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Protocol
 
 import msgspec
 
+from kada_athena_async.aws.session import Identity
+from kada_athena_async.concurrency import Clock
 from kada_athena_async.errors import AccessDeniedError, DeliveryError, LockedError
+from kada_athena_async.events import Observer
+from kada_athena_async.files import Files
 from kada_athena_async.files.digest import NamedFile
 from kada_athena_async.hwm import DeliveryIntent
 from kada_athena_async.hwm.object_store import Store
@@ -20,6 +25,27 @@ SHA256_KEY = "sha256"
 
 ATTEMPT_KEY = "attempt"
 """Name of the metadata in which an object says which attempt at a delivery stored it."""
+
+
+# A part of 8 MiB over 1 Mbit/s takes 67 seconds, and four are on their way at a time.
+UPLOAD_TIMEOUT_S = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """Services of the run that a landing uses.
+
+    Attributes:
+        identity: Who the run is to AWS: stands in for what a landing in S3 leaves open.
+        endpoint_url: The run's stand-in for AWS, if any.
+    """
+
+    identity: Identity
+    endpoint_url: str | None
+    files: Files
+    clock: Clock
+    rng: Random
+    notify: Observer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ so that memory holds ids only: 16 bytes for each event and each execution.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Container, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from kada_athena_async.config import Config
 from kada_athena_async.errors import AccessDeniedError, RequestError, UnitError
 from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress, Warned
 from kada_athena_async.hwm.id_set import IdSet
-from kada_athena_async.plan import PRINCIPAL_EVENTS, PrincipalEventsUnit
+from kada_athena_async.plan import PRINCIPAL_EVENTS, PrincipalEventsUnit, PrincipalsUnit
 from kada_athena_async.records import PrincipalRecord, QueryRecord, Record, UserRecord
 from kada_athena_async.report import UnitFacts
 from kada_athena_async.sinks.interface import RecordSink
@@ -159,47 +159,44 @@ class PrincipalJoin:
 
     Args:
         unit_ids: The units whose executions are joined, in plan order; all sealed.
-        unresolved: Executions of earlier runs without an event: id -> when it was submitted.
-        owed: Executions whose principals are left to other runs.
     """
 
-    unit_id: str
+    unit: PrincipalsUnit
     unit_ids: Sequence[str]
-    end: datetime
     config: Config
     staging: Staging
     notify: Observer
-    unresolved: Mapping[str, datetime]
-    owed: Container[str] = frozenset()
     _wanted: IdSet = field(init=False, default_factory=IdSet)
     _found: IdSet = field(init=False, default_factory=IdSet)
 
     async def run(self) -> UnitFacts:
         """Write one row for each execution whose event is known, and one for each principal."""
-        for query_id in self.unresolved:
+        for query_id in self.unit.unresolved:
             self._wanted.add(query_id)
 
         async for batch in self._batches(self.unit_ids, "databaselog"):
             for record in cast("list[QueryRecord]", batch):
-                if record.query_id not in self.owed:
+                if record.query_id not in self.unit.owed:
                     self._wanted.add(record.query_id)
 
         people: dict[str, None] = {}
         late = 0
-        async with self.staging.part(self.unit_id, KIND) as part:
+        async with self.staging.part(self.unit.unit_id, KIND) as part:
             async for batch in self._batches([PRINCIPAL_EVENTS], KIND):
                 events = cast("list[PrincipalRecord]", batch)
                 chosen = [event for event in events if self._take(event.query_id)]
-                late += sum(event.query_id in self.unresolved for event in chosen)
+                late += sum(event.query_id in self.unit.unresolved for event in chosen)
                 for event in chosen:
                     if event.principal and len(people) < PRINCIPALS_MAX:
                         people[event.principal] = None
 
                 if chosen:
                     await part.write(chosen)
-                    self.notify(UnitProgress(unit_id=self.unit_id, kind=KIND, rows=len(chosen)))
+                    self.notify(
+                        UnitProgress(unit_id=self.unit.unit_id, kind=KIND, rows=len(chosen))
+                    )
 
-        async with self.staging.part(self.unit_id, "users") as users:
+        async with self.staging.part(self.unit.unit_id, "users") as users:
             await users.write([_user(self.config.server, name) for name in sorted(people)])
 
         unresolved, lost = await self._still_unresolved()
@@ -224,7 +221,7 @@ class PrincipalJoin:
 
     async def _still_unresolved(self) -> tuple[dict[str, datetime], int]:
         """Executions to ask for again, the newest; and how many are given up."""
-        oldest = self.end - UNRESOLVED_LIFE
+        oldest = self.unit.end - UNRESOLVED_LIFE
         waiting: list[tuple[datetime, str]] = []
         lost = 0
 
@@ -238,7 +235,7 @@ class PrincipalJoin:
             waiting.append((submitted_at, query_id))
             return 0
 
-        for query_id, submitted_at in self.unresolved.items():
+        for query_id, submitted_at in self.unit.unresolved.items():
             lost += note(query_id, submitted_at)
 
         async for batch in self._batches(self.unit_ids, "databaselog"):

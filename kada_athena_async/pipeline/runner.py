@@ -125,14 +125,11 @@ class UnitRunner:
 
         if isinstance(unit, PrincipalsUnit):
             return await PrincipalJoin(
-                unit_id=unit.unit_id,
+                unit=unit,
                 unit_ids=[one.unit_id for one in self.units],
-                end=unit.end,
                 config=self.config,
                 staging=self.staging,
                 notify=self.notify,
-                unresolved=unit.unresolved,
-                owed=unit.owed,
             ).run()
 
         return await self.extraction.extract(unit, inventory)

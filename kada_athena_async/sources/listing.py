@@ -120,7 +120,7 @@ class Listing:
                     async for page in found:
                         fresh = [t for t in page.tables if t.name.lower() not in before]
                         given.update(table.name.lower() for table in fresh)
-                        yield _page(schema, fresh, source.found_by, notes=page.unreadable)
+                        yield SchemaPage(schema, fresh, source.found_by, unreadable=page.unreadable)
 
             except NotFoundError:
                 raise
@@ -135,7 +135,7 @@ class Listing:
 
             outage.ends()
             stand_in = _stand_in(source, failed)
-            yield _page(schema, [], source.found_by, is_last=True, stand_in=stand_in)
+            yield SchemaPage(schema, [], source.found_by, is_last=True, stand_in=stand_in)
             return
 
         raise all_failed(f"schema {self.catalog}.{schema}", [*failed.values()])
@@ -198,30 +198,11 @@ async def list_by_sql(
         async for batch in batches:
             for key, rows in groupby(batch, key=itemgetter(0)):
                 if current and key != current:
-                    yield _page(named.pop(current), [], "sql", is_last=True)
+                    yield SchemaPage(named.pop(current), [], "sql", is_last=True)
 
                 current = key
                 details = [sql_detail(named[key], name, is_view=view) for _, name, view in rows]
-                yield _page(named[key], details, "sql")
+                yield SchemaPage(named[key], details, "sql")
 
     for schema in named.values():
-        yield _page(schema, [], "sql", is_last=True)
-
-
-def _page(
-    schema: str,
-    tables: list[TableDetail],
-    found_by: str,
-    *,
-    is_last: bool = False,
-    notes: tuple[str, ...] = (),
-    stand_in: str = "",
-) -> SchemaPage:
-    return SchemaPage(
-        schema=schema,
-        tables=tables,
-        is_last=is_last,
-        found_by=found_by,
-        unreadable=notes,
-        stand_in=stand_in,
-    )
+        yield SchemaPage(schema, [], "sql", is_last=True)

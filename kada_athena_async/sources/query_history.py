@@ -11,17 +11,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple, TypeAlias
-
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from typing import TypeAlias
 
 from kada_athena_async.aws.athena import BATCH_MAX
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.decode import DECODED, UNREADABLE
-from kada_athena_async.aws.pages import EMPTY_PAGES_MAX, LIST_EXECUTIONS, nothing_new, pages
+from kada_athena_async.aws.pages import EMPTY_PAGES_MAX, LIST_EXECUTIONS, Page, nothing_new, pages
 from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution, Statistics, Status, moment
 from kada_athena_async.codes import FINAL_STATES
-from kada_athena_async.concurrency import Clock, batches, pump
+from kada_athena_async.concurrency import Clock, batches, stream_from
 from kada_athena_async.errors import NotFoundError, RequestError, RetriesExhaustedError
 from kada_athena_async.hwm.disposition import Disposition, Execution
 from kada_athena_async.hwm.ledger import ExecutionLedger, Ledger
@@ -43,13 +41,6 @@ THROTTLE_WORDS = ("Throttl", "THROTTL", "TooManyRequests", "TOO_MANY_REQUESTS")
 
 Emit: TypeAlias = Callable[[list[QueryExecution]], Awaitable[None]]
 """Takes executions that belong to the window, in the order they were found."""
-
-
-class _Ids(NamedTuple):
-    """The ids of a page, and how often the listing had begun again by then."""
-
-    ids: list[str]
-    scan: int
 
 
 @dataclass(slots=True)
@@ -126,48 +117,43 @@ class WorkgroupHistory:
         return self._ledger.close()
 
     async def _scan(self) -> None:
-        """Take whatever else belongs to the window."""
+        """Take whatever else belongs to the window, until the pages that follow hold nothing."""
+        history = self.workgroup_window
+        order = _Order(history.listed_since)
+        scan = barren = taken = 0
+        barren_max = EMPTY_PAGES_MAX + len(history.unfinished) // BATCH_MAX
         # The next page is listed while this one's executions are fetched: one ahead, for a page
         # listed in vain costs a fifth of a second of the account's quota.
-        await pump(self._list, self._consume, buffer=0)
+        async with aclosing(stream_from(self._list, buffer=0)) as listed:
+            async for page in listed:
+                self.unreadable += page.unreadable
+                if page.scan != scan:  # from the newest on again: all that was taken comes again
+                    scan, order = page.scan, _Order(history.listed_since)
+                    barren_max += taken
 
-    async def _list(self, sent: MemoryObjectSendStream[_Ids]) -> None:
+                taken += 1
+                admitted = self._ledger.admit(page.items)
+                barren = 0 if admitted else barren + 1
+                if barren > barren_max:
+                    name = f"{LIST_EXECUTIONS.name} for workgroup {history.workgroup}"
+                    raise nothing_new(name, barren)
+
+                self._submitted.clear()
+                await self._take(admitted)
+                is_full = len(page.items) == BATCH_MAX == len(self._submitted)
+                if order.is_past(list(self._submitted.values()), is_full=is_full):
+                    return
+
+                self.advanced(order.share_of(history.window))
+
+    async def _list(self, send: Callable[[Page[str]], Awaitable[None]]) -> None:
         workgroup = self.workgroup_window.workgroup
         listing = pages(
             self.client, LIST_EXECUTIONS, scope=f"workgroup {workgroup}", WorkGroup=workgroup
         )
         async with aclosing(listing) as found:
             async for page in found:
-                self.unreadable += page.unreadable
-                await sent.send(_Ids(page.items, page.scan))
-
-    async def _consume(self, listed: MemoryObjectReceiveStream[_Ids]) -> None:
-        """Take the pages, until those that follow hold nothing of the window."""
-        order = _Order(self.workgroup_window.listed_since)
-        scan = barren = taken = 0
-        barren_max = EMPTY_PAGES_MAX + len(self.workgroup_window.unfinished) // BATCH_MAX
-        async for ids in listed:
-            if ids.scan != scan:  # from the newest on again: all that was taken comes again
-                scan, order, barren_max = (
-                    ids.scan,
-                    _Order(self.workgroup_window.listed_since),
-                    barren_max + taken,
-                )
-
-            taken += 1
-            admitted = self._ledger.admit(ids.ids)
-            barren = 0 if admitted else barren + 1
-            if barren > barren_max:
-                name = f"{LIST_EXECUTIONS.name} for workgroup {self.workgroup_window.workgroup}"
-                raise nothing_new(name, barren)
-
-            self._submitted.clear()
-            await self._take(admitted)
-            is_full = len(ids.ids) == BATCH_MAX and len(self._submitted) == len(ids.ids)
-            if order.is_past(list(self._submitted.values()), is_full=is_full):
-                return
-
-            self.advanced(order.share_of(self.workgroup_window.window))
+                await send(page)
 
     async def _take(
         self, query_ids: list[str], known_facts: Mapping[str, QueryExecution] | None = None

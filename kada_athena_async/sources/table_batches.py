@@ -12,21 +12,21 @@ from kada_athena_async.sources.statement_texts import PREFIX_MAX
 from kada_athena_async.sources.strategy import BatchSizes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class SchemaPage:
     """Some tables of one schema, in the source's order.
 
     Attributes:
-        is_last: True if the schema is complete with this page.
         found_by: ``api`` or ``sql``: the source that listed it.
+        is_last: True if the schema is complete with this page.
         unreadable: What of the source's answer could not be read, by path.
         stand_in: On the last page: the source that listed the schema for another, and why, or "".
     """
 
     schema: str
     tables: list[TableDetail]
-    is_last: bool
     found_by: str
+    is_last: bool = False
     unreadable: tuple[str, ...] = ()
     stand_in: str = ""
 

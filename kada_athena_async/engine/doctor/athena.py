@@ -14,9 +14,8 @@ from kada_athena_async.aws.wire_workgroup import WorkgroupConfiguration
 from kada_athena_async.codes import FINAL_STATES
 from kada_athena_async.discover import discover_workgroups
 from kada_athena_async.engine.connection import Connection
-from kada_athena_async.engine.doctor.permission_check import outcome
-from kada_athena_async.engine.doctor.report import GRANTED, CheckResult, together, untried
-from kada_athena_async.errors import AccessDeniedError, NotFoundError, RequestError, UnitError
+from kada_athena_async.engine.doctor.report import GRANTED, CheckResult, outcome, together, untried
+from kada_athena_async.errors import AccessDeniedError, UnitError
 from kada_athena_async.filters import is_schema_included, is_workgroup_included
 from kada_athena_async.inventory import CatalogFacts, WorkgroupFacts
 from kada_athena_async.permissions import Permission, Target
@@ -34,6 +33,16 @@ DEFAULT_DATABASE = "default"
 LONG_OVER = timedelta(hours=1)
 """Athena may take back the end of a query soon after it; stopping one that ended long ago does
 nothing."""
+
+
+_PLAIN: Mapping[str, Mapping[str, object]] = {
+    "cloudtrail:LookupEvents": {"MaxResults": 1},
+    "athena:ListSystemTableStatuses": {"MaxResults": 1},
+    "athena:ListDataCatalogs": {"MaxResults": 50},
+    "glue:GetCatalogs": {"Recursive": True, "MaxResults": 1},
+    "glue:GetDatabase": {"Name": DEFAULT_DATABASE},
+}
+"""Permission -> parameters of a call that shows it by its answer alone."""
 
 
 @dataclass(slots=True)
@@ -71,13 +80,9 @@ class AthenaTrials:
             ("athena:ListWorkGroups", Target.EVERYTHING): self._list_workgroups,
             ("athena:ListQueryExecutions", Target.HISTORY): self._list_history,
             ("athena:BatchGetQueryExecution", Target.HISTORY): self._get_history,
-            ("cloudtrail:LookupEvents", Target.EVERYTHING): self._look_up,
-            ("athena:ListSystemTableStatuses", Target.EVERYTHING): self._system_tables,
-            ("athena:ListDataCatalogs", Target.EVERYTHING): self._list_catalogs,
             ("athena:GetDataCatalog", Target.CATALOGS): self._describe_catalogs,
             ("athena:ListDatabases", Target.CATALOGS): self._list_databases,
             ("athena:ListTableMetadata", Target.CATALOGS): self._list_tables,
-            ("glue:GetCatalogs", Target.GLUE_DATABASES): self._glue_catalogs,
             ("glue:GetDatabases", Target.GLUE_DATABASES): self._glue_databases,
             ("glue:GetTables", Target.GLUE_TABLES): self._glue_tables,
             ("lakeformation:ListLFTags", Target.EVERYTHING): self._list_tags,
@@ -87,7 +92,6 @@ class AthenaTrials:
             ("lakeformation:SearchTablesByLFTags", Target.EVERYTHING): partial(
                 self._search_tags, "lakeformation:SearchTablesByLFTags"
             ),
-            ("glue:GetDatabase", Target.GLUE_DATABASES): self._glue_database,
             ("glue:GetTable", Target.GLUE_TABLES): self._glue_table,
             ("athena:StartQueryExecution", Target.OWN_WORKGROUP): self._start,
             ("athena:BatchGetQueryExecution", Target.OWN_WORKGROUP): self._get_own,
@@ -96,6 +100,9 @@ class AthenaTrials:
             ("athena:GetWorkGroup", Target.OWN_WORKGROUP): self._workgroup,
             ("athena:GetWorkGroup", Target.HISTORY): self._limits,
         }
+        if permission.action in _PLAIN:
+            return await outcome(self._call(permission.action, **_PLAIN[permission.action]))
+
         trial = trials.get((permission.action, permission.target))
         if trial is None and permission.target is Target.SYSTEM_TABLE:
             return untried("only a statement shows it: run once with history_source auto")
@@ -105,12 +112,6 @@ class AthenaTrials:
     def _call(self, operation: str, **parameters: object) -> Awaitable[Mapping[str, Any]]:
         service, _, name = operation.partition(":")
         return self.connection.client.call(service, name, scope="", **parameters)
-
-    async def _system_tables(self) -> CheckResult:
-        return await outcome(self._call("athena:ListSystemTableStatuses", MaxResults=1))
-
-    async def _look_up(self) -> CheckResult:
-        return await outcome(self._call("cloudtrail:LookupEvents", MaxResults=1))
 
     async def _list_workgroups(self) -> CheckResult:
         try:
@@ -177,9 +178,6 @@ class AthenaTrials:
 
         return GRANTED if batch.query_executions else untried("Athena gave no execution")
 
-    async def _list_catalogs(self) -> CheckResult:
-        return await outcome(self._call("athena:ListDataCatalogs", MaxResults=50))
-
     async def _describe_catalogs(self) -> CheckResult:
         return together(
             {
@@ -242,9 +240,6 @@ class AthenaTrials:
         expression = [{"TagKey": key, "TagValues": values}]
         return await outcome(self._call(operation, Expression=expression, MaxResults=1))
 
-    async def _glue_catalogs(self) -> CheckResult:
-        return await outcome(self._call("glue:GetCatalogs", Recursive=True, MaxResults=1))
-
     async def _glue_databases(self) -> CheckResult:
         async def ask() -> None:
             answer = await self._call("glue:GetDatabases", MaxResults=100)
@@ -256,9 +251,6 @@ class AthenaTrials:
     async def _glue_tables(self) -> CheckResult:
         schema = self._schema(self._own_catalog())
         return await outcome(self._call("glue:GetTables", DatabaseName=schema, MaxResults=1))
-
-    async def _glue_database(self) -> CheckResult:
-        return await outcome(self._call("glue:GetDatabase", Name=DEFAULT_DATABASE))
 
     async def _glue_table(self) -> CheckResult:
         schema = self._schema(self._own_catalog())
@@ -319,19 +311,13 @@ class AthenaTrials:
         return await outcome(self._call("athena:StopQueryExecution", QueryExecutionId=query_id))
 
     async def _workgroup(self) -> CheckResult:
-        try:
-            answer = await self._call(
-                "athena:GetWorkGroup", WorkGroup=self.connection.config.workgroup
-            )
-        except (NotFoundError, RequestError):
-            return GRANTED
-        except AccessDeniedError as exc:
-            return CheckResult("denied", exc.message)
-        except UnitError as exc:
-            return CheckResult("problem", exc.message)
+        async def ask() -> None:
+            workgroup = self.connection.config.workgroup
+            answer = await self._call("athena:GetWorkGroup", WorkGroup=workgroup)
+            configuration = answer[DECODED].work_group.configuration
+            self.settings = configuration or WorkgroupConfiguration()
 
-        self.settings = answer[DECODED].work_group.configuration or WorkgroupConfiguration()
-        return GRANTED
+        return await outcome(ask())
 
     async def _limits(self) -> CheckResult:
         return together(

@@ -11,8 +11,7 @@ import anyio
 
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.error_codes import code_of
-from kada_athena_async.engine.doctor.permission_check import outcome
-from kada_athena_async.engine.doctor.report import GRANTED, CheckResult, untried
+from kada_athena_async.engine.doctor.report import GRANTED, CheckResult, outcome, untried
 from kada_athena_async.errors import (
     AccessDeniedError,
     KadaAthenaError,

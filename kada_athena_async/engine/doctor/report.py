@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass
 from typing import Literal, TypeAlias
 
 from kada_athena_async.codes import ExitCode
+from kada_athena_async.errors import AccessDeniedError, NotFoundError, RequestError, UnitError
 
 State: TypeAlias = Literal["ok", "denied", "problem", "untried"]
 """``untried``: it cannot be tried without harm, or what it needs is not there."""
@@ -131,3 +132,24 @@ def together(tried: Mapping[str, CheckResult]) -> CheckResult:
 
     left = len(tried) - len(granted)
     return CheckResult("ok", f"tried on {len(granted)} of {len(tried)}" if left else "")
+
+
+async def outcome(call: Awaitable[object]) -> CheckResult:
+    """The result of *call* for its right: any answer but a denial means that it is allowed.
+
+    IAM is asked before the service looks at the request, so a service that finds nothing, or
+    refuses the request as such, has granted the right.
+
+    Raises:
+        CredentialsError: AWS does not accept us.
+    """
+    try:
+        await call
+    except AccessDeniedError as exc:
+        return CheckResult("denied", exc.message)
+    except (NotFoundError, RequestError) as exc:
+        return CheckResult("ok", refusal=exc.message)
+    except UnitError as exc:
+        return CheckResult("problem", exc.message)
+
+    return GRANTED
