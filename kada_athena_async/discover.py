@@ -102,8 +102,13 @@ async def _shown(
     """The catalogs that are listed, by lower-case name, and if that is all of them."""
     shown: dict[str, CatalogFacts] = {}
     try:
-        async for facts in _list_catalogs(client, notes):
-            shown[facts.name.lower()] = facts
+        async with aclosing(pages(client, LIST_CATALOGS)) as found:
+            async for page in found:
+                notes += page.unreadable
+                for item in page.items:
+                    name = item.catalog_name
+                    facts = CatalogFacts(name=name, type=item.type, status=item.status)
+                    shown[name.lower()] = facts
     except UnitError as exc:
         if "*" not in names and isinstance(exc, AccessDeniedError):
             return {}, False
@@ -138,16 +143,6 @@ async def _unregistered(
                 known.add(parameters.get("catalog-id", ""))
 
     return [facts for facts in nested if facts.catalog_id not in known]
-
-
-async def _list_catalogs(
-    client: AwsClient, unreadable: list[str]
-) -> AsyncGenerator[CatalogFacts, None]:
-    async with aclosing(pages(client, LIST_CATALOGS)) as found:
-        async for page in found:
-            unreadable += page.unreadable
-            for item in page.items:
-                yield CatalogFacts(name=item.catalog_name, type=item.type, status=item.status)
 
 
 async def describe_catalogs(

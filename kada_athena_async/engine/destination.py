@@ -40,7 +40,7 @@ from kada_athena_async.landing import (
     open_landing,
     packages_waiting,
 )
-from kada_athena_async.landing.hwm_stores import open_hwm_store, open_hwm_store_in_landing
+from kada_athena_async.landing.hwm_stores import open_hwm_store
 from kada_athena_async.landing.interface import Claim
 from kada_athena_async.landing.journal import Journal
 from kada_athena_async.manifest import Manifest, PublishedPackage, read_manifest, unlisted
@@ -115,23 +115,28 @@ class Destination:
     async def _send(
         self, output_path: Path, place: Place, held_back: frozenset[str], claim: Claim | None
     ) -> DeliveryReport:
+        refused = f"nothing was delivered to {place.url}"
+        async with self._reached(place, refused) as landing:
+            return await deliver(
+                output_path,
+                self.name,
+                landing,
+                files=self.files,
+                notify=self.notify,
+                clock=self.clock,
+                keep_days=self.config.keep_delivered_days or None,
+                held_back=held_back,
+                claim=claim,
+            )
+
+    @asynccontextmanager
+    async def _reached(self, place: Place, refused: str) -> AsyncIterator[Landing]:
+        """The landing; a refusal in the block becomes a ``DeliveryError`` that begins so."""
         try:
             async with self.landing(place) as landing:
-                return await deliver(
-                    output_path,
-                    self.name,
-                    landing,
-                    files=self.files,
-                    notify=self.notify,
-                    clock=self.clock,
-                    keep_days=self.config.keep_delivered_days or None,
-                    held_back=held_back,
-                    claim=claim,
-                )
-        except (CredentialsError, NetworkError) as exc:
-            raise DeliveryError(
-                f"nothing was delivered to {place.url}: {exc.message}", hint=exc.hint
-            ) from exc
+                yield landing
+        except (CredentialsError, NetworkError, UnitError) as exc:
+            raise DeliveryError(f"{refused}: {exc.message}", hint=exc.hint) from exc
 
     async def _unclaimed(
         self, output_path: Path, waiting: Waiting, claim: Claim | None
@@ -215,15 +220,11 @@ class Destination:
         if place is None:
             return None
 
-        try:
-            async with self.landing(place) as landing:
+        async with self._reached(place, f"{place.url} cannot be asked for {name}") as landing:
+            try:
                 cell = await landing.read(name)
-        except AccessDeniedError:
-            return None
-        except (CredentialsError, NetworkError, UnitError) as exc:
-            raise DeliveryError(
-                f"{place.url} cannot be asked for {name}: {exc.message}", hint=exc.hint
-            ) from exc
+            except AccessDeniedError:
+                return None
 
         return cell.data if cell else None
 
@@ -311,14 +312,10 @@ class Destination:
             )
             return
 
-        if place == "landing":
-            assert landing is not None  # the configuration is refused without
-            async with open_hwm_store_in_landing(landing, self.name, self.runtime) as store:
-                yield store
-
-            return
-
-        async with open_hwm_store(place, self.name, self.runtime) as store:
+        where = landing if place == "landing" else place
+        assert where is not None  # the configuration is refused without
+        is_landing = place == "landing"
+        async with open_hwm_store(where, self.name, self.runtime, is_landing=is_landing) as store:
             yield store
 
     def planner(self, store: Store | None, output_path: Path | None = None) -> WindowPlanner:

@@ -232,7 +232,9 @@ class _Reading:
 
         table = None
         if self.kind == _HISTORY_KIND:
-            table = await self._history_table(run_id)
+            if history_source(connection.config).asks_table:
+                table = await find_system_table(connection, run_id)
+
             window_plan = self._window_plan(table)
             inventory = Inventory(
                 catalogs=(),
@@ -260,13 +262,6 @@ class _Reading:
 
         table = await find_system_table(self.connection, run_id)
         return nothing, [PrincipalEventsUnit(start=window.start, end=window.end, table=table)]
-
-    async def _history_table(self, run_id: str) -> SystemTableFacts | None:
-        """Athena's system table, if the configuration asks for the history by it."""
-        if not history_source(self.connection.config).asks_table:
-            return None
-
-        return await find_system_table(self.connection, run_id)
 
     def _window_plan(self, table: SystemTableFacts | None) -> WindowPlan:
         """The window that the caller asks for, and its readings."""

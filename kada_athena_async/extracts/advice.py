@@ -171,9 +171,9 @@ class _Adviser:
         found = [f for f in self._found.values() if _is_worth_it(f)]
         for name, scanned in self._limits.largest():
             finding = Finding(kind="no_scan_limit", subject=name)
-            finding.detail = f"{scanned[0].scanned_bytes / 2**30:,.1f} GB"
-            for each in scanned:
-                finding.count(*each)
+            finding.detail = f"{scanned[0][0] / 2**30:,.1f} GB"
+            for scanned_bytes, query_id, billed_bytes in scanned:
+                finding.count(query_id, scanned_bytes, billed_bytes)
             found.append(finding)
 
         for finding in (*found, *self._unread(uses), *self._growing()):

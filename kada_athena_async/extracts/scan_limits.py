@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from kada_athena_async.extracts.executions import Ran
 from kada_athena_async.extracts.runs import Runs
 
 MAX_QUERIES = 5
 """Queries of a workgroup that are held: its largest."""
-
-
-class Scanned(NamedTuple):
-    """An execution and what it scanned."""
-
-    query_id: str
-    scanned_bytes: int
-    billed_bytes: int
 
 
 class ScanLimits:
@@ -44,12 +35,10 @@ class ScanLimits:
         elif row > held[0]:
             heapq.heapreplace(held, row)
 
-    def largest(self) -> Iterator[tuple[str, list[Scanned]]]:
-        """Yield workgroups that scanned something, with their queries, the largest first."""
+    def largest(self) -> Iterator[tuple[str, list[tuple[int, str, int]]]]:
+        """Yield workgroups that scanned something, with their queries, the largest first: bytes
+        scanned, id, bytes charged.
+        """
         for name, held in self._largest.items():
             if held:
-                rows = sorted(held, reverse=True)
-                yield (
-                    name,
-                    [Scanned(query_id, scanned, billed) for scanned, query_id, billed in rows],
-                )
+                yield name, sorted(held, reverse=True)

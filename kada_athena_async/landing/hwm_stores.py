@@ -10,7 +10,7 @@ intent are copied, the HWM last. A crash in between is gone on from there.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import PurePosixPath
 
 from kada_athena_async.codes import WarningCode
@@ -22,6 +22,7 @@ from kada_athena_async.hwm.object_store import ObjectHwmStore, Store
 from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.hwm.versioned_objects import VersionedObject, VersionedObjects
 from kada_athena_async.landing import Runtime, open_landing
+from kada_athena_async.landing.interface import Landing
 from kada_athena_async.landing.local import LocalLanding
 
 HWM_DIRECTORY = "_hwm"
@@ -31,35 +32,34 @@ _OLD = "old:"
 
 
 @asynccontextmanager
-async def open_hwm_store(place: Place, name: str, around: Runtime) -> AsyncIterator[Store]:
+async def open_hwm_store(
+    place: Place, name: str, around: Runtime, *, is_landing: bool = False
+) -> AsyncIterator[Store]:
     """The store of the HWMs of *name* at *place*; closes its connections in any case.
+
+    Args:
+        is_landing: True if *place* is the landing, in which they lie below ``_hwm/``.
 
     Raises:
         ConfigError: The region is not AWS's, or an extra package is not installed.
         CredentialsError: There are no credentials.
     """
-    if isinstance(place, LocalPlace):
+    if isinstance(place, LocalPlace) and not is_landing:
         path = place.path / f"{name}_hwm.txt"
         yield await in_thread(lambda: FileHwmStore(path, around.files))
         return
 
-    async with open_landing(place, around) as cells:
-        yield ObjectHwmStore(cells, name)
-
-
-@asynccontextmanager
-async def open_hwm_store_in_landing(
-    place: Place, name: str, around: Runtime
-) -> AsyncIterator[ObjectHwmStore]:
-    """The store of the HWMs of *name* in the landing at *place*, as ``open_hwm_store``."""
-    async with open_landing(place, around) as old:
-        if isinstance(place, LocalPlace):
-            directory = LocalLanding(place.path / HWM_DIRECTORY, around.files, makes=True)
-            yield ObjectHwmStore(MovingObjects(directory, old, name, around.notify), name)
+    async with open_landing(place, around) as old, AsyncExitStack() as stack:
+        if not is_landing:
+            yield ObjectHwmStore(old, name)
             return
 
-        async with open_landing(_below(place), around) as new:
-            yield ObjectHwmStore(MovingObjects(new, old, name, around.notify), name)
+        if isinstance(place, LocalPlace):
+            new: Landing = LocalLanding(place.path / HWM_DIRECTORY, around.files, makes=True)
+        else:
+            new = await stack.enter_async_context(open_landing(_below(place), around))
+
+        yield ObjectHwmStore(MovingObjects(new, old, name, around.notify), name)
 
 
 def _below(place: Place) -> Place:

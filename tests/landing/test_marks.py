@@ -17,7 +17,7 @@ from kada_athena_async.hwm import DeliveryIntent, RunState, StoredState, Workgro
 from kada_athena_async.hwm.object_store import ObjectHwmStore
 from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.landing import Runtime
-from kada_athena_async.landing.hwm_stores import open_hwm_store, open_hwm_store_in_landing
+from kada_athena_async.landing.hwm_stores import open_hwm_store
 from kada_athena_async.sandbox import Sandbox
 from tests.landing.support import T0, Bucket
 
@@ -276,7 +276,7 @@ def in_landing(
     bucket: Bucket, runtime: Callable[..., Runtime]
 ) -> Callable[..., AbstractAsyncContextManager[Any]]:
     """Opens one run's view of the mark in the landing itself."""
-    return lambda **fields: open_hwm_store_in_landing(bucket.place(), "k", runtime(**fields))
+    return lambda **fields: open_hwm_store(bucket.place(), "k", runtime(**fields), is_landing=True)
 
 
 async def test_in_the_landing_the_mark_lies_apart(in_landing: Any, bucket: Bucket) -> None:
@@ -361,7 +361,7 @@ async def test_in_a_directory_it_lies_apart_too(
     """A landing in a directory, with a mark of an earlier version in it."""
     (tmp_path / "k_hwm.txt").write_text("2026-11-01 01:00:00\n")
     place = LocalPlace(path=tmp_path)
-    async with open_hwm_store_in_landing(place, "k", runtime()) as run:
+    async with open_hwm_store(place, "k", runtime(), is_landing=True) as run:
         assert (await run.read())[0] == state_of(1).hwm
         await run.write(state_of(2), run_id="r", manifest_sha256="m")
 
@@ -378,7 +378,7 @@ async def test_a_link_in_the_place_of_its_directory_is_refused(
     landing.mkdir()
     victim.mkdir()
     (landing / "_hwm").symlink_to(victim)
-    async with open_hwm_store_in_landing(LocalPlace(path=landing), "k", runtime()) as run:
+    async with open_hwm_store(LocalPlace(path=landing), "k", runtime(), is_landing=True) as run:
         with pytest.raises(StateError, match=r"_hwm is a link: nothing is read or written"):
             await run.read()
 
