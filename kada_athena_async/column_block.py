@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from kada_athena_async.records import ColumnRecord, Record
+from kada_athena_async.records import ColumnRecord
+from kada_athena_async.staged_records import StagedRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,5 +41,5 @@ class ColumnBlock:
         return list(map(ColumnRecord._make, zip(*self.fields, strict=True)))
 
 
-Rows: TypeAlias = "Sequence[Record] | ColumnBlock"
+Rows: TypeAlias = "Sequence[StagedRecord] | ColumnBlock"
 """Rows of one kind, as a part takes them."""

@@ -234,23 +234,6 @@ class QueryRecord(NamedTuple):
     """List of the files that a CTAS, INSERT or UNLOAD wrote. Example: ``s3://b/m.csv``"""
 
 
-class ImmediateRecord(NamedTuple):
-    """The statement in the literal of an EXECUTE IMMEDIATE, masked; never published.
-
-    The literal as a whole is hidden in the extract, so that lineage has it from here.
-    """
-
-    query_id: str
-    query: str
-
-
-class AccessedRecord(NamedTuple):
-    """``tables_accessed`` of an execution in Athena's system table; never published."""
-
-    query_id: str
-    tables: tuple[tuple[str | None, ...], ...]
-
-
 class LinkageRecord(NamedTuple):
     """A flow of data from a column (or table) to another: one row an edge and run."""
 
@@ -367,8 +350,7 @@ class TableColumns(NamedTuple):
 
 Record: TypeAlias = (
     CatalogRecord | SchemaRecord | TableRecord | ColumnRecord | FieldRecord | ViewRecord | TagRecord
-    | UserRecord | QueryRecord | ImmediateRecord | AccessedRecord | LinkageRecord | EventRecord
-    | UsageRecord | PrincipalRecord
+    | UserRecord | QueryRecord | LinkageRecord | EventRecord | UsageRecord | PrincipalRecord
 )  # fmt: skip
 
 RECORD_TYPES: dict[str, type[Record]] = {
@@ -389,9 +371,3 @@ RECORD_TYPES: dict[str, type[Record]] = {
 """Kind of extract (a part of its file name) -> type of its records; in the order of a run."""
 
 KINDS: tuple[str, ...] = tuple(RECORD_TYPES)
-
-IMMEDIATES, ACCESSED = "immediates", "tables_accessed"
-STAGED_TYPES: dict[str, type[Record]] = {
-    **RECORD_TYPES, IMMEDIATES: ImmediateRecord, ACCESSED: AccessedRecord
-}  # fmt: skip
-"""All kinds of parts, with those that serve a run only."""

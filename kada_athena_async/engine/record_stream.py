@@ -366,6 +366,6 @@ class _Writer:
 
     async def write(self, batch: Rows) -> None:
         if self.send is not None and batch:
-            records: Sequence[Record] = batch.records() if isinstance(batch, ColumnBlock) else batch
-            if kept := [record for record in records if self.keeps(record)]:
+            records = batch.records() if isinstance(batch, ColumnBlock) else batch
+            if kept := [each for each in cast("Sequence[Record]", records) if self.keeps(each)]:
                 await self.send(kept)

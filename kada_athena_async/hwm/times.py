@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.hwm.formats import EPOCH_YEAR, format_hwm
+from kada_athena_async.hwm.window import whole_second
 
 REMEDY = (
     "write YYYY-MM-DD HH:MM:SS in UTC and in quotes, an ISO 8601 time such as "
@@ -38,12 +39,12 @@ def parse_time(text: str, *, now: datetime) -> datetime:
     """
     text = text.strip()
     if text == "now":
-        return _whole(now)
+        return whole_second(now)
 
     try:
         if _AGO.fullmatch(text):
             pieces = ((_UNITS[unit], int(number)) for number, unit in _PIECE.findall(text))
-            return _whole(now - sum((timedelta(**{k: n}) for k, n in pieces), timedelta()))
+            return whole_second(now - sum((timedelta(**{k: n}) for k, n in pieces), timedelta()))
 
         if found := _MOMENT.fullmatch(text):
             return _moment(*found.groups(default=""))
@@ -59,7 +60,7 @@ def refusal_of_mark(moment: datetime, *, now: datetime) -> str:
         return f"give a time of {EPOCH_YEAR} or later"
 
     is_past = moment <= now
-    return "" if is_past else f"must not lie in the future; it is {format_hwm(_whole(now))}"
+    return "" if is_past else f"must not lie in the future; it is {format_hwm(whole_second(now))}"
 
 
 def moment_of(key: str, value: datetime | str | None, *, now: datetime) -> datetime | None:
@@ -94,7 +95,3 @@ def _moment(date: str, minutes: str, seconds: str, zone: str) -> datetime:
 
 def _offset(zone: str) -> str:
     return zone.replace(":", "") if zone[:1] in ("+", "-") else "+0000"
-
-
-def _whole(moment: datetime) -> datetime:
-    return moment.astimezone(timezone.utc).replace(microsecond=0)

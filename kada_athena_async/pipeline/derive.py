@@ -24,14 +24,7 @@ from kada_athena_async.pipeline.history_parts import KIND
 from kada_athena_async.pipeline.lineage import Lineage, ViewContexts
 from kada_athena_async.pipeline.record_queue import Executed, RecordQueue, Tables, as_written
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Unit
-from kada_athena_async.records import (
-    ACCESSED,
-    IMMEDIATES,
-    AccessedRecord,
-    ImmediateRecord,
-    QueryRecord,
-    Record,
-)
+from kada_athena_async.records import QueryRecord
 from kada_athena_async.report import UnitFacts, UnitOutcome
 from kada_athena_async.sinks.part import PartFile
 from kada_athena_async.sinks.part_reader import read_parts
@@ -39,6 +32,13 @@ from kada_athena_async.sinks.staging import Staging
 from kada_athena_async.sql.immediate import immediate_statement
 from kada_athena_async.sql.names import Context, TableName
 from kada_athena_async.sql.worker_pool import WorkerPool
+from kada_athena_async.staged_records import (
+    ACCESSED,
+    IMMEDIATES,
+    AccessedRecord,
+    ImmediateRecord,
+    StagedRecord,
+)
 
 HiddenT = TypeVar("HiddenT", ImmediateRecord, AccessedRecord)
 
@@ -99,7 +99,7 @@ class DeriveExtraction:
         metadata = [unit.unit_id for unit in self.units if isinstance(unit, MetadataUnit)]
         self._metadata = {unit_id: anyio.Event() for unit_id in metadata}
 
-    async def take(self, unit_id: str, written: Mapping[str, Sequence[Record]]) -> None:
+    async def take(self, unit_id: str, written: Mapping[str, Sequence[StagedRecord]]) -> None:
         """Take what a history unit has just written.
 
         Raises:

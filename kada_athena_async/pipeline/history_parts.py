@@ -11,15 +11,15 @@ import anyio
 
 from kada_athena_async.aws.wire import QueryExecution
 from kada_athena_async.pipeline.transforms import Transforms, texts_of
-from kada_athena_async.records import ACCESSED, IMMEDIATES, AccessedRecord, Record
 from kada_athena_async.sinks.interface import RecordSink, RecordWriter
 from kada_athena_async.sources.query_history import record_of
 from kada_athena_async.sources.system_table import TableExecution
 from kada_athena_async.sql.worker_pool import WorkerPool
+from kada_athena_async.staged_records import ACCESSED, IMMEDIATES, AccessedRecord, StagedRecord
 
 KIND = "databaselog"
 
-Written: TypeAlias = Callable[[str, Mapping[str, Sequence[Record]]], Awaitable[None]]
+Written: TypeAlias = Callable[[str, Mapping[str, Sequence[StagedRecord]]], Awaitable[None]]
 """Takes the id of a unit, and by kind what it has just written to its parts."""
 
 
@@ -67,14 +67,14 @@ class HistoryParts:
 
         self.rows += len(executions)
 
-    async def _write(self, kind: str, records: list[Record]) -> None:
+    async def _write(self, kind: str, records: list[StagedRecord]) -> None:
         if kind not in self._open:
             part = self.sink.part(self.unit_id, kind)
             self._open[kind] = await self._stack.enter_async_context(part)
 
         await self._open[kind].write(records)
 
-    async def _records(self, executions: Sequence[QueryExecution]) -> dict[str, list[Record]]:
+    async def _records(self, executions: Sequence[QueryExecution]) -> dict[str, list[StagedRecord]]:
         transforms = self.transforms
         found = [record_of(self.server, e, workgroup=self.workgroup) for e in executions]
         masked = await self.pool.mask(

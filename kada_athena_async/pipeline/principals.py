@@ -21,7 +21,7 @@ from kada_athena_async.errors import AccessDeniedError, RequestError, UnitError
 from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress, Warned
 from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.plan import PRINCIPAL_EVENTS, PrincipalEventsUnit, PrincipalsUnit
-from kada_athena_async.records import PrincipalRecord, QueryRecord, Record, UserRecord
+from kada_athena_async.records import PrincipalRecord, QueryRecord, UserRecord
 from kada_athena_async.report import UnitFacts
 from kada_athena_async.sinks.interface import RecordSink
 from kada_athena_async.sinks.part_reader import read_batches
@@ -30,6 +30,7 @@ from kada_athena_async.sources.cloudtrail import look_up, read_events
 from kada_athena_async.sources.principals import without_person
 from kada_athena_async.sources.strategy import user_source
 from kada_athena_async.sources.system_table import SystemTable
+from kada_athena_async.staged_records import StagedRecord
 
 KIND = "query_principals"
 
@@ -246,7 +247,9 @@ class PrincipalJoin:
         kept = {query_id: at for at, query_id in waiting[:UNRESOLVED_MAX]}
         return kept, lost + len(waiting) - len(kept)
 
-    def _batches(self, unit_ids: Sequence[str], kind: str) -> AsyncGenerator[list[Record], None]:
+    def _batches(
+        self, unit_ids: Sequence[str], kind: str
+    ) -> AsyncGenerator[list[StagedRecord], None]:
         sealed = self.staging.sealed()
         units = [sealed[unit_id] for unit_id in unit_ids if unit_id in sealed]
         parts = [part for unit in units for part in unit.parts if part.kind == kind]

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from kada_athena_async.records import ImmediateRecord, QueryRecord, ViewRecord
+from kada_athena_async.records import QueryRecord, ViewRecord
 from kada_athena_async.sources.interface import RawView
 from kada_athena_async.sources.reconcile import DecodedView
 from kada_athena_async.sql.execution_texts import ExecutionText, MaskedText
 from kada_athena_async.sql.masking import is_unmaskable, mask_sql
 from kada_athena_async.sql.view_text import decode_view, is_encoded
+from kada_athena_async.staged_records import ImmediateRecord
 
 
 @dataclass(slots=True)

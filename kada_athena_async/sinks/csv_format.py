@@ -10,7 +10,7 @@ from types import UnionType
 from typing import Any, TypeAlias, get_args, get_type_hints
 
 from kada_athena_async.column_block import ColumnBlock, Rows
-from kada_athena_async.records import STAGED_TYPES
+from kada_athena_async.staged_records import STAGED_TYPES
 
 # What makes a field need quotes (RFC 4180, section 2, rules 6 and 7).
 _SPECIAL = re.compile(r'[,"\r\n]')

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast, get_args, get_type_
 from isal import igzip
 
 from kada_athena_async.files import WHOLE
-from kada_athena_async.records import STAGED_TYPES, ColumnRecord, Record, TableColumns
+from kada_athena_async.records import ColumnRecord, TableColumns
+from kada_athena_async.staged_records import STAGED_TYPES, StagedRecord
 
 if TYPE_CHECKING:
     from kada_athena_async.sinks.part import PartFile
@@ -39,14 +40,14 @@ _FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|([^,"]*))(?:,|$)', re.DOTALL)
 Parse: TypeAlias = Callable[[str], object]
 
 
-def read_parts(parts: Iterable[PartFile], *, is_packed: bool) -> Iterator[list[Record]]:
+def read_parts(parts: Iterable[PartFile], *, is_packed: bool) -> Iterator[list[StagedRecord]]:
     """Batches of the records of *parts*, in order, also over their ends; None for an empty field.
 
     Raises:
         OSError: It cannot be read.
         ValueError: It is not what ``csv_format`` writes.
     """
-    batch: list[Record] = []
+    batch: list[StagedRecord] = []
     held_chars = 0
     for part in parts:
         make, parsers = STAGED_TYPES[part.kind], _PARSERS[part.kind]
@@ -65,7 +66,7 @@ def read_parts(parts: Iterable[PartFile], *, is_packed: bool) -> Iterator[list[R
 
 async def read_batches(
     parts: Iterable[PartFile], *, is_packed: bool
-) -> AsyncGenerator[list[Record], None]:
+) -> AsyncGenerator[list[StagedRecord], None]:
     """The batches of ``read_parts``, each read in a worker thread."""
     # Not at the top: who reads published extracts needs no event loop.
     from kada_athena_async.concurrency import offload  # noqa: PLC0415

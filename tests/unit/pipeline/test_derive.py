@@ -21,20 +21,14 @@ from kada_athena_async.pipeline.derive import DeriveExtraction
 from kada_athena_async.pipeline.record_queue import Executed, RecordQueue
 from kada_athena_async.pipeline.transforms import Transforms, texts_of
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Unit
-from kada_athena_async.records import (
-    ACCESSED,
-    IMMEDIATES,
-    AccessedRecord,
-    ColumnRecord,
-    QueryRecord,
-    ViewRecord,
-)
+from kada_athena_async.records import ColumnRecord, QueryRecord, ViewRecord
 from kada_athena_async.report import UnitOutcome
 from kada_athena_async.sinks.journal import RunIntent
 from kada_athena_async.sinks.staging import Staging
 from kada_athena_async.sql.execution_texts import mask_texts
 from kada_athena_async.sql.worker import Worker
 from kada_athena_async.sql.worker_pool import WorkerPool
+from kada_athena_async.staged_records import ACCESSED, IMMEDIATES, AccessedRecord
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 GLUE = "AwsDataCatalog"
