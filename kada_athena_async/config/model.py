@@ -30,7 +30,7 @@ from kada_athena_async.choices import (
 from kada_athena_async.config import rules
 from kada_athena_async.config.contradictions import RETENTION_DAYS, contradictions
 from kada_athena_async.config.landing import HwmStoreField, LandingField, Place
-from kada_athena_async.config.secrets import SecretField, known_only
+from kada_athena_async.config.secrets import SecretField, SecretReference, known_only
 
 Texts: TypeAlias = tuple[str, ...]
 
@@ -307,3 +307,14 @@ def config_digest(config: Config) -> str:
     """SHA-256 of what changes the extracts: equal for two configurations that may share a run."""
     facts = config.model_dump(mode="json", include=set(DIGESTED))
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def references_of(config: Config) -> dict[str, SecretReference]:
+    """Field -> reference, for the secrets that AWS holds; of a place ``landing.sas_token``."""
+    places = {f"{name}.": getattr(config, name) for name in PLACE_FIELDS}
+    return {
+        f"{prefix}{name}": value
+        for prefix, model in {"": config, **places}.items()
+        for name in (type(model).model_fields if isinstance(model, BaseModel) else ())
+        if isinstance(value := getattr(model, name), SecretReference)
+    }

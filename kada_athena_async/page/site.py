@@ -9,11 +9,10 @@ from kada_athena_async.extracts import Package, changes_between
 from kada_athena_async.extracts.advice import advice
 from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.observers.escaping import escape
-from kada_athena_async.page.completeness import completeness_figures
 from kada_athena_async.page.fitting import fitted
 from kada_athena_async.page.history import history_figures
 from kada_athena_async.page.lineage import PAIR_CAPS, LineageFigures, lineage_figures
-from kada_athena_async.page.run_calls import calls_figures
+from kada_athena_async.page.newest_run import calls_figures, completeness_figures
 from kada_athena_async.page.table_index import TablesFigures, tables_figures
 from kada_athena_async.page.tables import Details, details
 from kada_athena_async.page.warehouse import open_warehouse

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from kada_athena_async.sandbox.policy import Policy
@@ -95,13 +95,8 @@ class Directory:
         with self._guard:
             sessions = [key for key in self._keys.values() if key.token is not None]
             for key in sessions:
-                self._keys[key.access_key_id] = Key(
-                    access_key_id=key.access_key_id,
-                    secret=key.secret,
-                    principal=key.principal,
-                    token=key.token,
-                    expires_at=self._now() - timedelta(seconds=1),
-                )
+                expired = replace(key, expires_at=self._now() - timedelta(seconds=1))
+                self._keys[key.access_key_id] = expired
 
         return len(sessions)
 

@@ -18,23 +18,13 @@ def _office(local: datetime) -> float:
     return hours * quiet * (0.1 if local.weekday() >= 5 else 1.0)
 
 
-def _dashboards(local: datetime) -> float:
-    return (6.0 if 7 <= local.hour < 19 else 1.5) * (0.4 if local.weekday() >= 5 else 1.0)
-
-
-def _night(local: datetime) -> float:
-    return 10.0 if 1 <= local.hour < 5 else 0.4
-
-
-def _always(local: datetime) -> float:
-    return 1.0
-
-
 PROFILES: dict[str, Callable[[datetime], float]] = {
     "office": _office,
-    "dashboards": _dashboards,
-    "night": _night,
-    "always": _always,
+    "dashboards": lambda local: (
+        (6.0 if 7 <= local.hour < 19 else 1.5) * (0.4 if local.weekday() >= 5 else 1.0)
+    ),
+    "night": lambda local: 10.0 if 1 <= local.hour < 5 else 0.4,
+    "always": lambda local: 1.0,
 }
 
 

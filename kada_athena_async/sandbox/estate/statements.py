@@ -93,17 +93,11 @@ _STATUSES = ("OPEN", "SHIPPED", "DELIVERED", "RETURNED")
 _REGIONS = ("NSW", "VIC", "QLD", "WA", "SA", "TAS")
 
 
-def _day(rng: Random, now: datetime) -> str:
-    return (now - timedelta(days=int(rng.random() * 60))).strftime("%Y-%m-%d")
-
-
-def _moment(rng: Random, now: datetime) -> str:
-    return (now - timedelta(minutes=int(rng.random() * 60_000))).strftime("%Y-%m-%d %H:%M:%S")
-
-
 LITERALS: dict[str, Literal] = {
-    "date": lambda rng, now: f"'{_day(rng, now)}'",
-    "ts": lambda rng, now: f"'{_moment(rng, now)}'",
+    "date": lambda rng, now: f"'{now - timedelta(days=int(rng.random() * 60)):%Y-%m-%d}'",
+    "ts": lambda rng, now: (
+        f"'{now - timedelta(minutes=int(rng.random() * 60_000)):%Y-%m-%d %H:%M:%S}'"
+    ),
     "int": lambda rng, now: str(int(rng.random() * 1000)),
     "id": lambda rng, now: str(1 + int(rng.random() * 90_000)),
     "days": lambda rng, now: f"'{1 + int(rng.random() * 90)}'",

@@ -22,9 +22,8 @@ from kada_athena_async.extracts import newest_packages
 from kada_athena_async.extracts.runs import Runs, select_runs
 from kada_athena_async.files import Files
 from kada_athena_async.manifest import Manifest, ManifestGap, ManifestTimeline
-from kada_athena_async.page.completeness import completeness_figures
 from kada_athena_async.page.history import MAX_GROUPS, OTHERS
-from kada_athena_async.page.run_calls import calls_figures
+from kada_athena_async.page.newest_run import calls_figures, completeness_figures
 from kada_athena_async.page.warehouse import open_warehouse
 from kada_athena_async.prices import billed_bytes, dpu_hours, prices_of
 from kada_athena_async.records import (
