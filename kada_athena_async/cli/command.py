@@ -6,12 +6,17 @@ import inspect
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from kada_athena_async.cli.help_page import GroupedCommands, PageOfCommand
 from kada_athena_async.cli.options import AS_JSON, LOG_FILE, QUIET, VERBOSE
+
+if TYPE_CHECKING:
+    from kada_athena_async.cli.output import Output as Output
+else:
+    Output = Any  # which help does not load
 
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

@@ -74,7 +74,6 @@ def tiny_estate(
 
     _add_executions(estate, rng, now, results_bucket)
     add_tags(estate)
-
     return estate
 
 
@@ -96,7 +95,6 @@ def make_table(
         kind: A key of ``tables.STORAGE``: parquet, csv, iceberg, ...
     """
     line = TableLine(schema, name, kind, columns, partitions, comment)
-
     return TableMaker(Random(seed), now).table(line)
 
 
@@ -116,7 +114,6 @@ def make_execution(
     """
     identifier = str(UUID(int=number, version=4))
     ended = state in ("SUCCEEDED", "FAILED", "CANCELLED") and took_ms is not None
-
     return Execution(
         query_execution_id=identifier,
         query=query,

@@ -96,7 +96,6 @@ def test_sources_are_columns_that_exist(scaled: Estate) -> None:
 def _comparable(trino: str) -> str:
     """DuckDB has neither char(n) nor varchar(n); its products are decimals of another width."""
     lengthless = re.sub(r"(char|varchar)\(\d+\)", "varchar", trino)
-
     return re.sub(r"decimal\(\d+,", "decimal(_,", lengthless)
 
 

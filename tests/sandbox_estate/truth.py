@@ -102,5 +102,4 @@ def _target(tree: exp.Expr) -> exp.Table | None:
 
 def _occurs_twice(tree: exp.Expr, target: exp.Table) -> bool:
     wanted = (target.db, target.name)
-
     return sum((table.db, table.name) == wanted for table in tree.find_all(exp.Table)) > 1

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kada_athena_async.cli.command import command, group
+from kada_athena_async.cli.command import Output, command, group
 from kada_athena_async.cli.help_page import PageOfCommand
 from kada_athena_async.cli.options import CONFIG, NAME, SETTINGS, SITES, argument
 from kada_athena_async.codes import ExitCode
-
-if TYPE_CHECKING:
-    from kada_athena_async.cli.output import Output
 
 config = group(help="Create, check or describe the configuration file.")
 

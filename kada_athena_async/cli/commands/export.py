@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from inspect import Parameter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kada_athena_async.cli.command import command
+from kada_athena_async.cli.command import Output, command
 from kada_athena_async.cli.options import (
     CONFIG,
     IN_SANDBOX,
@@ -17,9 +17,6 @@ from kada_athena_async.cli.options import (
     option,
     switch,
 )
-
-if TYPE_CHECKING:
-    from kada_athena_async.cli.output import Output
 
 TARGET = option(
     "to",

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from inspect import Parameter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kada_athena_async.cli.command import command, group
+from kada_athena_async.cli.command import Output, command, group
 from kada_athena_async.cli.help_page import PageOfCommand
 from kada_athena_async.cli.options import CONFIG, HWM_PATH, NAME, SETTINGS, SITES, argument
-
-if TYPE_CHECKING:
-    from kada_athena_async.cli.output import Output
 
 TIME = argument(
     "time", str, default=Parameter.empty, metavar="TIME", help="YYYY-MM-DD HH:MM:SS in UTC."

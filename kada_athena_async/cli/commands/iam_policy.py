@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from kada_athena_async.cli.command import command
+from kada_athena_async.cli.command import Output, command
 from kada_athena_async.cli.options import CONFIG, NAME, SETTINGS, SITES, option, switch
 
 if TYPE_CHECKING:
-    from kada_athena_async.cli.output import Output
     from kada_athena_async.permissions import Principal
     from kada_athena_async.permissions.formats import Format
 

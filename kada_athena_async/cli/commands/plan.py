@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kada_athena_async.cli.command import command
+from kada_athena_async.cli.command import Output, command
 from kada_athena_async.cli.options import (
     CONFIG,
     END_HWM,
@@ -14,9 +14,6 @@ from kada_athena_async.cli.options import (
     SITES,
     START_HWM,
 )
-
-if TYPE_CHECKING:
-    from kada_athena_async.cli.output import Output
 
 
 @command(CONFIG, NAME, HWM_PATH, START_HWM, END_HWM, SITES, SETTINGS)

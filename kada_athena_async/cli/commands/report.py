@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kada_athena_async.cli.command import command
+from kada_athena_async.cli.command import Output, command
 from kada_athena_async.cli.options import (
     CONFIG,
     DAYS,
@@ -17,9 +17,6 @@ from kada_athena_async.cli.options import (
     SITES,
     option,
 )
-
-if TYPE_CHECKING:
-    from kada_athena_async.cli.output import Output
 
 PAGE_FILE = option(
     "file",

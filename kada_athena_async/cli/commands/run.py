@@ -7,10 +7,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kada_athena_async.choices import MetadataSourceName, OnError
-from kada_athena_async.cli.command import command
+from kada_athena_async.cli.command import Output, command
 from kada_athena_async.cli.options import (
     CONFIG,
     END_HWM,
@@ -23,9 +23,6 @@ from kada_athena_async.cli.options import (
     switch,
 )
 from kada_athena_async.errors import ConfigError
-
-if TYPE_CHECKING:
-    from kada_athena_async.cli.output import Output
 
 NO_RESUME = switch(
     "is_fresh",

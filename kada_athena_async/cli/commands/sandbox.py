@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from kada_athena_async.cli.command import command
+from kada_athena_async.cli.command import Output, command
 from kada_athena_async.cli.options import option
-
-if TYPE_CHECKING:
-    from kada_athena_async.cli.output import Output
-
 
 PORT = option(
     "port",

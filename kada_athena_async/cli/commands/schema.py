@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from kada_athena_async.cli.command import command, group
+from kada_athena_async.cli.command import Output, command, group
 from kada_athena_async.cli.help_page import PageOfCommand
 from kada_athena_async.codes import ExitCode
-
-if TYPE_CHECKING:
-    from kada_athena_async.cli.output import Output
 
 schema = group(help="Describe extracts and manifest as JSON Schema.")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from kada_athena_async.cli.command import command
+from kada_athena_async.cli.command import Output, command
 from kada_athena_async.cli.options import (
     CONFIG,
     DAYS,
@@ -17,10 +17,6 @@ from kada_athena_async.cli.options import (
     argument,
     option,
 )
-
-if TYPE_CHECKING:
-    from kada_athena_async.cli.output import Output
-
 
 What = Literal[
     "counts",

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kada_athena_async.cli.command import command
+from kada_athena_async.cli.command import Output, command
 from kada_athena_async.cli.options import CONFIG, NAME, SETTINGS, SITES
-
-if TYPE_CHECKING:
-    from kada_athena_async.cli.output import Output
 
 
 @command(CONFIG, NAME, SITES, SETTINGS)

@@ -46,7 +46,6 @@ def other_catalogs(account_id: str, region: str) -> tuple[Catalog, ...]:
     """The catalogs beside Glue's, empty; one of them was never made (CREATE_FAILED)."""
     function = f"arn:aws:lambda:{region}:{account_id}:function"
     connection = f"arn:aws:glue:{region}:{account_id}:connection"
-
     return (
         Catalog(
             name="dynamo_orders",

@@ -92,7 +92,6 @@ class ExecutionMaker:
         engine_ms = min(engine_ms, longest_ms) if longest_ms else 200 + engine_ms % 900
         execution = self.succeeded(statement, habit.workgroup, submitted, engine_ms=engine_ms)
         self._scan(execution, statement, habit)
-
         return execution
 
     def succeeded(
@@ -102,7 +101,6 @@ class ExecutionMaker:
         execution = self._begun(statement, workgroup, submitted)
         execution.state = "SUCCEEDED"
         self._measure(execution, engine_ms)
-
         return execution
 
     def failed(
@@ -155,7 +153,6 @@ class ExecutionMaker:
         execution.queue_ms = execution.total_ms = 1_000 + int(self._rng.random() * 60_000)
         execution.completed_at = submitted + execution.total_ms * _MS
         self._not_after_now(execution)
-
         return execution
 
     def unfinished_one(
@@ -165,7 +162,6 @@ class ExecutionMaker:
         execution = self._begun(statement, workgroup, submitted)
         execution.state = state
         execution.queue_ms = 180 if state == "RUNNING" else None
-
         return execution
 
     def specials(self, *, extremes: bool) -> list[Execution]:
@@ -227,7 +223,6 @@ class ExecutionMaker:
             for _ in range(2)
         ]
         made[-1].completed_at = made[-1].queue_ms = made[-1].total_ms = None
-
         return made
 
     def _failing(self, habit: Habit, submitted: datetime) -> Execution:
@@ -248,7 +243,6 @@ class ExecutionMaker:
             return self.cancelled_in_queue(statement, workgroup, submitted)
 
         reason = _BYTES_LIMIT if choice < 0.5 else "Query cancelled by user"
-
         return self.cancelled(statement, reason, workgroup, submitted)
 
     def _begun(self, statement: Statement, workgroup: str, submitted: datetime) -> Execution:
@@ -259,7 +253,6 @@ class ExecutionMaker:
         catalog = (
             None if spelling < 0.1 else "awsdatacatalog" if spelling < 0.3 else "AwsDataCatalog"
         )
-
         return Execution(
             query_execution_id=identifier,
             query=statement.sql,
@@ -285,7 +278,6 @@ class ExecutionMaker:
 
         root = group.output_location or f"s3://{self._results_bucket}/{workgroup}/"
         suffix = statement.kind.suffix
-
         return f"{root}tables/{identifier}/" if suffix == "/" else f"{root}{identifier}{suffix}"
 
     def _manifest(self, statement: Statement, workgroup: str, identifier: str) -> str | None:

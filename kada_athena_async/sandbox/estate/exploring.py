@@ -91,5 +91,4 @@ def _utility(place: _Place, rng: Random) -> Statement:
         options.append(("show_partitions", f"SHOW PARTITIONS {name}"))
 
     kind, sql = rng.choice(options)
-
     return Statement(sql, KINDS[kind], place.ref.schema, (), ())

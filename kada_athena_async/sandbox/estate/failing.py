@@ -91,7 +91,6 @@ def _line_and_column(sql: str, wrong: str) -> str:
     found = [sql.find(spelling) for spelling in (f'"{wrong}"', wrong)]
     position = next((at for at in found if at >= 0), len(sql))
     line = sql.count("\n", 0, position) + 1
-
     return f"line {line}:{position - sql.rfind(chr(10), 0, position)}"
 
 
@@ -137,7 +136,6 @@ def _typo(index: int, rng: Random, now: datetime) -> Typo:
     what, wrong, template = _COMPILED[index]
     statement = template.fill(rng, now)
     ref = statement.reads[0] if statement.reads else None
-
     return Typo(statement, typo_failure(what, wrong, statement.sql, ref))
 
 
@@ -146,5 +144,4 @@ def trouble(rng: Random, now: datetime, kind: Kind) -> Failure:
     choices = TROUBLES if kind.statement_type == "DML" else TROUBLES[2:3] + TROUBLES[8:9]
     failure = rng.choice(choices)
     secret = sentinels.FAILED_VALUE if rng.random() < 0.3 else LITERALS["email"](rng, now)[1:-1]
-
     return failure._replace(message=failure.message.replace("{secret}", secret))

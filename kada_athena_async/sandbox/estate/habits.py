@@ -55,7 +55,6 @@ def _choosing(templates: tuple[Template, ...]) -> Source:
 def one_of_each() -> tuple[Template, ...]:
     """Every template of every habit, in one style."""
     texts = (*DASHBOARDS, *QUESTIONS, *SCIENCE, *LOADS, *HOUSEKEEPING, *UTILITY)
-
     return tuple(compile_template(kind, text) for kind, text in texts)
 
 

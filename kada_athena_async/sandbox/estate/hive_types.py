@@ -57,7 +57,6 @@ def _arguments(hive: str) -> list[str]:
 def struct_fields(hive: str) -> list[tuple[str, str]]:
     """The fields of ``struct<a:int,b:string>`` as (name, type)."""
     pairs = (split_top(field, ":") for field in _arguments(hive))
-
     return [(pair[0], ":".join(pair[1:])) for pair in pairs]
 
 
@@ -100,7 +99,6 @@ def _whole(name: str, rng: Random, row: int, now: datetime) -> int:
 def _timestamp(name: str, rng: Random, row: int, now: datetime) -> datetime:
     days_ago = rng.random() * 20 + (0 if name in _ENDS else 20)
     moment = now - timedelta(days=days_ago)
-
     return moment.replace(tzinfo=None, microsecond=0)
 
 

@@ -82,7 +82,6 @@ def dropped_column(maker: TableMaker) -> Table:
         is_current=False,
     )
     columns.insert(2, gone)
-
     return maker.table(_line("sales", "returns", "iceberg"), columns=tuple(columns))
 
 
@@ -92,7 +91,6 @@ def _comments(maker: TableMaker) -> Table:
         for index, comment in enumerate(TRICKY_COMMENTS)
     )
     table = maker.table(_line("data-quality", "tricky_comments", "parquet"), columns=columns)
-
     return replace(table, comment='said "hello",\nleft; a comma, a tab\tand 貨物 🚚')
 
 
@@ -104,7 +102,6 @@ def _long_type(maker: TableMaker) -> Table:
         *parse_columns("snapshot_id bigint"),
         Column(name="matrix", type=hive, trino_type=trino_type(hive), comment="wide"),
     )
-
     return maker.table(_line("finance", "cost_matrix", "parquet"), columns=columns)
 
 
@@ -124,7 +121,6 @@ def _every_type(maker: TableMaker) -> Table:
         "c_struct struct<a:int,b:struct<c:string,d:array<struct<e:date,f:map<string,bigint>>>>>, "
         "c_odd_fields struct<my-field:int,Other:string>"
     )
-
     return maker.table(_line("data-quality", "every_type", "parquet"), columns=parse_columns(text))
 
 

@@ -72,7 +72,6 @@ def split_ref(name: str, *, catalog: str = GLUE_CATALOG) -> TableRef:
     """``schema.table`` or ``catalog:schema.table`` as a TableRef."""
     before, colon, rest = name.rpartition(":")
     schema, _, table = rest.partition(".")
-
     return TableRef(before if colon else catalog, schema, table)
 
 
@@ -113,7 +112,6 @@ class _Builder:
 
         sql, columns = self._whole(query)
         prefix = f"WITH {', '.join(ctes)}\n" if ctes else ""
-
         return Built(prefix + sql, columns, tuple(self._reads))
 
     def _whole(self, query: Query) -> tuple[str, Relation]:
@@ -144,7 +142,6 @@ class _Builder:
         columns: Relation = {}
         texts = [_output(text, scope, columns) for text in query.outputs]
         sql = f"SELECT {', '.join(texts)}\nFROM {source}"
-
         return (f"{sql}\n{query.tail}" if query.tail else sql), columns
 
     def _bind(self, match: re.Match[str], scope: dict[str, Relation]) -> str:
@@ -159,19 +156,16 @@ class _Builder:
             column.name.lower(): Origin(column.type, (ColumnRef(*ref, column.name),))
             for column in self._lookup(ref).current_columns
         }
-
         return f"{spell(ref, self._style)} {alias}"
 
 
 def _sources_of(query: Query) -> str:
     parts = "".join(part.source for part in query.parts.values())
-
     return query.source + parts + "".join(other.source for other in query.union)
 
 
 def _find(scope: dict[str, Relation], name: str) -> Origin:
     alias, _, column = name.partition(".")
-
     return scope[alias][column]
 
 
@@ -205,7 +199,6 @@ def _output(text: str, scope: dict[str, Relation], columns: Relation) -> str:
         raise ValueError(f"output {output!r} is an expression and needs its type")
 
     columns[output] = Origin(type_ or found[0].type, sources, bearings)
-
     return f"{expression} AS {name}" if name else expression
 
 

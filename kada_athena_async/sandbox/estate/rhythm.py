@@ -14,7 +14,6 @@ _SYDNEY = timezone(timedelta(hours=10))
 def _office(local: datetime) -> float:
     hours = 9.0 if 9 <= local.hour < 12 else 7.0 if 13 <= local.hour < 18 else 1.0
     quiet = 0.3 if local.hour < 7 or local.hour > 20 else 1.0
-
     return hours * quiet * (0.1 if local.weekday() >= 5 else 1.0)
 
 
@@ -48,5 +47,4 @@ class Rhythm:
     def moment(self, rng: Random) -> datetime:
         """A moment, in whole milliseconds as Athena counts."""
         (slot,) = rng.choices(self._slots, cum_weights=self._cumulated)
-
         return slot + timedelta(milliseconds=int(rng.random() * 3_600_000))

@@ -133,7 +133,6 @@ class Template:
     def fill(self, rng: Random, now: datetime) -> Statement:
         sql = "".join(piece if isinstance(piece, str) else piece(rng, now) for piece in self.pieces)
         locations = tuple(_UNLOAD_TO.findall(sql)) if self.kind is KINDS["unload"] else ()
-
         return Statement(sql, self.kind, self.database, self.reads, self.writes, locations)
 
 
@@ -181,7 +180,6 @@ def compile_template(kind: str, text: str, style: str = "bare") -> Template:
 
     database = None if style in ("quoted", "full") else home
     pieces.append(text[end:])
-
     return Template(KINDS[kind], tuple(pieces), database, tuple(reads), tuple(writes))
 
 

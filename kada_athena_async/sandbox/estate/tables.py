@@ -179,7 +179,6 @@ def _projection(partitions: Sequence[Column], location: str) -> dict[str, str]:
 
     path = "/".join(f"{column.name}=${{{column.name}}}" for column in partitions)
     parameters["storage.location.template"] = f"{location}{path}/"
-
     return parameters
 
 
@@ -239,7 +238,6 @@ class TableMaker:
         """A table of another catalog: it says less of itself (aws: no location, no serde)."""
         is_hive = line.kind.endswith("_TABLE")
         columns = parse_columns(line.columns)
-
         return Table(
             name=line.name,
             table_type=line.kind or None,
@@ -261,7 +259,6 @@ class TableMaker:
             samplers[0] = (columns[0].name, _row_number)
 
         rng, now = self.rng, self.now
-
         return tuple(
             tuple(make and make(name, rng, row, now) for name, make in samplers)
             for row in range(1, 4 + int(rng.random() * 6))
@@ -270,5 +267,4 @@ class TableMaker:
     def _ages(self) -> tuple[datetime, datetime]:
         age_s = int((0.01 + self.rng.random()) * 900 * 86_400)
         created = self.now.replace(microsecond=0) - timedelta(seconds=age_s)
-
         return created, created + timedelta(seconds=int(age_s * self.rng.random()))

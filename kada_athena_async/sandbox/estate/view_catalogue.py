@@ -43,7 +43,6 @@ def _view(
         unnest=unnest or {},
         union=union,
     )
-
     return ViewSpec(name, query, style, dialect)
 
 

@@ -63,7 +63,6 @@ def add_view(estate: Estate, maker: TableMaker, spec: ViewSpec) -> Table:
         column_bearings={name: origin.bearings for name, origin in built.columns.items()},
     )
     schemas[schema].tables[name] = view
-
     return view
 
 
