@@ -197,6 +197,9 @@ class Results:
             answer = await self._client.call(
                 "s3", "GetObject", scope=location, **where, **span, **version
             )
+            if "ContentLength" not in answer:
+                raise ValueError("it comes without its length, so that nobody knows its end")
+
             version = {"IfMatch": etag} if (etag := answer.get("ETag")) else {}
             size = offset + int(answer["ContentLength"])
             body = answer["Body"]

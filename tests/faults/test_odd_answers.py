@@ -644,6 +644,24 @@ async def test_a_workgroup_that_keeps_its_results_itself_needs_no_other_bucket(
     assert not any("ResultConfiguration" in members for members in asked[-5:])
 
 
+@pytest.mark.parametrize("results", ["s3", "auto"])
+async def test_a_result_object_without_a_length_is_not_believed(
+    world: OddWorld, results: str
+) -> None:
+    """Nobody knows whether it is whole: the pages stand in, where they may."""
+
+    def respond(request: Request, forward: Forward) -> Reply:
+        is_object = request.method == "GET" and request.path.endswith(".csv")
+        return Reply(status=204, headers=(), body=b"") if is_object else forward()
+
+    world.aws.respond("*", respond)
+    world.sandbox.faults.add("short_page", "athena:GetQueryResults", size=4)
+    report = await world.go(metadata_source="sql", results=results)
+    assert report.committed is (results == "auto"), report.failed
+    reasons = [failed.reason for failed in report.failed]
+    assert all("without its length" in str(reason) for reason in reasons), reasons
+
+
 @pytest.mark.parametrize(
     ("said", "remedy"),
     [
