@@ -29,10 +29,12 @@ _THROTTLED = """
 _UNAVAILABLE = """
     BadDigest ConcurrentModificationException DependencyTimeoutException
     FederationSourceRetryableException IDPCommunicationError IDPCommunicationErrorException
-    InternalError InternalFailure InternalServerError InternalServerException
-    InternalServiceError InternalServiceException KMSInternalException OperationTimeoutException
+    IncompleteBody InternalError InternalFailure InternalServerError InternalServerException
+    InternalServiceError InternalServiceException KMSInternalException OperationAborted
+    OperationTimeoutException
     ReplicatedWriteConflictException RequestTimeout RequestTimeoutException
     ResourceNotReadyException ServiceException ServiceUnavailable ServiceUnavailableException
+    XAmzContentSHA256Mismatch
 """
 _CREDENTIALS = """
     AuthFailure ExpiredToken ExpiredTokenException ExpiredTradeInTokenException IDPRejectedClaim
@@ -61,7 +63,7 @@ _INVALID = """
     InvalidNextTokenException InvalidObjectState InvalidParameterException InvalidPrefix
     InvalidRequest InvalidRequestException InvalidTimeRangeException InvalidWriteOffset
     JWTPayloadSizeExceededException MalformedPolicyDocument MalformedPolicyDocumentException
-    ObjectAlreadyInActiveTierError ObjectNotInActiveTierError
+    NotImplemented ObjectAlreadyInActiveTierError ObjectNotInActiveTierError
     OutboundWebIdentityFederationDisabledException PackedPolicyTooLarge
     PackedPolicyTooLargeException SessionAlreadyExistsException
     SessionDurationEscalationException TooManyParts UnsupportedMediaType
@@ -87,8 +89,8 @@ _CANONICAL: Mapping[str, str] = {code.lower(): code for code in KINDS}
 # "... (Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException; ...)" is
 # how version 1 of Amazon's SDK for Java words an error; version 2 names no code:
 # "Rate exceeded (Service: CloudWatch, Status Code: 400, Request ID: ...)".
-_CODE = re.compile(r"(?i)Error Code: ([A-Za-z]{3,80})")
-_WORD = re.compile(r"[A-Za-z]{3,80}")
+_CODE = re.compile(r"(?i)Error Code: ([A-Z][A-Z0-9]{2,79})")
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9]{2,79}")
 _STATUS = re.compile(r"Status Code: ([0-9]{3})")
 _PHRASES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (

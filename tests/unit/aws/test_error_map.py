@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from botocore.retries import standard
 
 from kada_athena_async.aws.decode import JsonAnswerParser
-from kada_athena_async.aws.error_codes import FOREIGN_ATTEMPTS, KINDS, bare_code
+from kada_athena_async.aws.error_codes import FOREIGN_ATTEMPTS, KINDS, bare_code, kind_of
 from kada_athena_async.aws.error_map import map_error
 from kada_athena_async.aws.sdk_models import OPERATIONS
 from kada_athena_async.errors import (
@@ -89,6 +89,20 @@ def test_what_the_sdk_retries_is_tried_again() -> None:
     assert {KINDS[code] for code in named} == {"throttled", "unavailable"}
     throttled = set(standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES)
     assert {KINDS[code] for code in throttled} == {"throttled"}
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        ("OperationAborted", 409, "unavailable"),
+        ("IncompleteBody", 400, "unavailable"),
+        ("XAmzContentSHA256Mismatch", 400, "unavailable"),
+        ("NotImplemented", 501, "invalid"),
+    ],
+)
+def test_what_s3_says_without_a_model(code: str, status: int, kind: str) -> None:
+    """S3's list of errors: what passes is tried again, what a store cannot do is not."""
+    assert kind_of(code, "", status) == kind
 
 
 async def error_of(
