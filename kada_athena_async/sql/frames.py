@@ -23,6 +23,7 @@ class _Merged(NamedTuple):
     Attributes:
         begin, right, end: Places of the join's first relation, of its right side, and of what
             follows it.
+        left: What comes of the left side.
     """
 
     column: str
@@ -30,6 +31,7 @@ class _Merged(NamedTuple):
     right: int
     end: int
     sources: Sources
+    left: Sources
 
 
 class Frame:
@@ -40,6 +42,7 @@ class Frame:
         self.partial: list[Relation] = []
         """Those whose columns are not all known."""
         self._merged: dict[str, list[_Merged]] = {}
+        self._hidden: set[int] = set()
         self._twins: dict[str, list[Relation]] = {}
         self._qualified: dict[tuple[str, ...], Relation] = {}
         self._partial_at: list[int] = []
@@ -91,6 +94,16 @@ class Frame:
         schemas = [key[0] for key in self._qualified if len(key) == 2 and key[1] == table]
         return not schemas or schema in schemas
 
+    def hide(self, place: int) -> None:
+        """Leave the relation at *place* to those that name it: a SEMI or ANTI JOIN only looks."""
+        self._hidden.add(place)
+        for name, merged in self._merged.items():
+            self._merged[name] = [
+                each._replace(sources=each.left) if each.right == place else each for each in merged
+            ]
+        for name in [*self.relations.values()][place].by_name:
+            self._by_column[name] = [each for each in self._by_column[name] if each[0] != place]
+
     def common(self, begin: int, right: int) -> list[str]:
         """The columns that relations at *begin* to before *right*, and after, both have."""
         return [
@@ -111,7 +124,7 @@ class Frame:
         """Make one column of those of the relations at *begin* to before *right*, and after."""
         merged = self._merged.pop(column, [])
         inside = [one for one in merged if one.begin >= begin]
-        sides = []
+        sides: list[Sources] = []
         for first, end in ((begin, right), (right, len(self.relations))):
             found = [one.sources for one in inside if first <= one.begin < end]
             if not found:
@@ -123,23 +136,25 @@ class Frame:
             unknown = self.partial[partial_at]
             if not found and len(unknown) == 1:  # it can only be of the one
                 found.append(unknown[0].find(column) or NO_SOURCES)
-            sides += found
+            sides.append(NO_SOURCES.union(*found))
 
         together = NO_SOURCES.union(*sides)
-        one = _Merged(column, begin, right, len(self.relations), together)
+        one = _Merged(column, begin, right, len(self.relations), together, sides[0])
         self._merged[column] = [*(each for each in merged if each not in inside), one]
         return together
 
     def star(self) -> Relation:
         """All columns: those that USING merged before the others of its join."""
-        together = joined(self.relations.values())
+        places = enumerate(self.relations.values())
+        shown = [(place, each) for place, each in places if place not in self._hidden]
+        together = joined(relation for _, relation in shown)
         if not self._merged:
             return together
 
         merges = [one for found in self._merged.values() for one in found]
         merges.sort(key=lambda one: (one.begin, -one.right))
         outputs: list[Output] = []
-        for place, relation in enumerate(self.relations.values()):
+        for place, relation in shown:
             while merges and merges[0].begin <= place:
                 outputs.append(Output(merges[0].column, merges.pop(0).sources))
             outputs += (

@@ -49,6 +49,11 @@ def expressions_of(clause: object) -> list[exp.Expr]:
     return [part for part in found if isinstance(part, exp.Expr)]
 
 
+def names_table(node: exp.Expr, name: str) -> bool:
+    """True if a table or common table expression *name*, without a schema, stands in *node*."""
+    return any(not table.db and table.name.lower() == name for table in node.find_all(exp.Table))
+
+
 def table_arguments(call: exp.Expr) -> Iterator[exp.Expr]:
     """The tables that a table function is given: ``TABLE(name)`` or ``TABLE(query)``."""
     for inner in call.find_all(exp.Anonymous):

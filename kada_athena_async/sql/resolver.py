@@ -26,6 +26,7 @@ from kada_athena_async.sql.parse_tree import (
     is_star,
     items_of_row,
     named_items,
+    names_table,
     table_arguments,
 )
 from kada_athena_async.sql.relations import (
@@ -58,6 +59,7 @@ _CLAUSES = {
     "group": "group_by",
     "having": "filter",
     "order": "sort",
+    **dict.fromkeys(("sort", "distribute", "cluster"), "sort"),
     "qualify": "filter",
     "distinct": "group_by",
 }
@@ -150,7 +152,7 @@ class Resolver:
             seen = ctes.new_child({recursive: known.renamed(names) if names else known})
             relation = result(seen)
             # A value moves on by one column a round.
-            if relation.named == known.named or not _names(node, recursive):
+            if relation.named == known.named or not names_table(node, recursive):
                 return relation
             known = relation
 
@@ -211,6 +213,8 @@ class Resolver:
                 merged = frame.merge(column, begin, right)
                 self.ledger.use(merged)
                 self.ledger.influence(merged, "join")
+            if join.args.get("kind") in ("SEMI", "ANTI"):
+                frame.hide(right)
 
         for lateral in node.args.get("laterals") or ():
             self.source(lateral, frame, ctes, outer)
@@ -392,8 +396,3 @@ class Resolver:
                 stack += parts(part, how)
 
         return self.ledger.union(found)
-
-
-def _names(node: exp.Expr, cte: str) -> bool:
-    """True if a common table expression is named in its own text."""
-    return any(not table.db and table.name.lower() == cte for table in node.find_all(exp.Table))

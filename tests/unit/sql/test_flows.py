@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kada_athena_async.sql.names import TableName
 from tests.unit.sql.test_lineage import run
 
 # A capital says how: I identity, T transformation, A aggregation; of what only bears upon the
@@ -167,6 +168,24 @@ def test_values_flow_as_the_statement_says(sql: str, expected: str) -> None:
     outputs = [f"{output.name}: {shown(output.sources)}".strip() for output in analysis.outputs]
     assert f"{', '.join(outputs)} | {shown(analysis.influences)}".strip() == expected
     assert analysis.problems == ()
+
+
+@pytest.mark.parametrize("join", ["SEMI", "ANTI"])
+def test_a_join_that_only_looks_gives_no_columns(join: str) -> None:
+    """Spark's views: the right side is in no star, and no name without its alias means it."""
+    view = TableName("AwsDataCatalog", "sales", "v")
+    for sql, expected in (
+        (f"SELECT * FROM lines LEFT {join} JOIN orders o ON lines.id = o.id", "id sku price info"),
+        (f"SELECT id FROM lines LEFT {join} JOIN orders USING (id) SORT BY sku", "id"),
+    ):
+        analysis = run(sql, view=view, dialect="spark")
+        assert analysis.problems == ()
+        assert {
+            output.name: {(source.table.table, source.how) for source in output.sources}
+            for output in analysis.outputs or ()
+        } == {key: {("lines", "identity")} for key in expected.split()}
+        tables = {(source.table.table, source.how) for source in analysis.influences}
+        assert tables >= {("lines", "join"), ("orders", "join")}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def index() -> SchemaIndex:
 SCHEMA = index()
 
 
-def run(sql: str, **facts: str) -> Analysis:
+def run(sql: str, **facts: Any) -> Analysis:
     return analyse(Statement(sql=sql, schema="sales", **facts), SCHEMA)
 
 
