@@ -69,7 +69,7 @@ def _masked(text: ExecutionText, mask: bool, keep_s3_locations: bool) -> MaskedT
     if not mask:
         return MaskedText(text.sql, fingerprint, text.reason)
 
-    if keep_s3_locations:
+    if keep_s3_locations and "s3" in text.sql:
         masked = sql.masked(keep_s3_locations=True)
     inner = None if text.is_failed else immediate_text(text.sql)
     return MaskedText(

@@ -59,6 +59,10 @@ class _Before:
 
     def add(self, piece: str) -> None:
         """Take what follows."""
+        if not piece or piece.isspace():
+            self._words += " " if piece and not self._words.endswith(" ") else ""
+            return
+
         spaced = " ".join(f".{piece}.".split())[1:-1]
         if self._words.endswith(" "):
             spaced = spaced.lstrip()

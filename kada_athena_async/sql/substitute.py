@@ -18,6 +18,9 @@ def substitute(pattern: re.Pattern[str], template: str, text: str) -> str:
     if len(text) <= SHORT_CHARS:
         return pattern.sub(template, text)
 
+    if "\\" not in template:
+        return pattern.sub(lambda _: template, text)
+
     return pattern.sub(lambda match: match.expand(template), text)
 
 
