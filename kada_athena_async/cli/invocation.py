@@ -48,7 +48,8 @@ class CommandLineText(Redactor):
 
 def suggestion(*words: str) -> str:
     """A command line of ours, such as ``suggestion("config", "init")``."""
-    return _quoted([*_program(), *words])
+    line = [*_program(), *words]
+    return subprocess.list2cmdline(line) if os.name == "nt" else shlex.join(line)
 
 
 def again(
@@ -150,7 +151,3 @@ def _program() -> list[str]:
 def _shown(path: Path) -> str:
     is_below = path.is_absolute() and path.is_relative_to(Path.cwd())
     return str(path.relative_to(Path.cwd())) if is_below else str(path)
-
-
-def _quoted(words: Sequence[str]) -> str:
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)

@@ -43,7 +43,8 @@ class JsonLines:
             site, event = {"site": event.site}, event.event
 
         facts = {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}
-        self.notify(_snake(type(event).__name__), {**site, **facts})
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()
+        self.notify(name, {**site, **facts})
 
     def notify(self, event: str, facts: Mapping[str, object]) -> None:
         """Write something that is no event of the engine, such as its report or an error."""
@@ -67,10 +68,6 @@ class JsonLines:
             return [self._redacted(part) for part in value]
 
         return value
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def _iso(at: datetime) -> str:

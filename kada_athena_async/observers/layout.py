@@ -108,7 +108,9 @@ def sites_part(sites: SitesProgress, screen: Screen, now_s: float) -> list[Line]
     ]
     span = by_share(track, now_s)
     if span is not None and (left := in_words(span)):
-        words.append(f"{left}, then lineage" if _has_lineage_ahead(sites) else left)
+        runs = [each for _, each in at_work]
+        is_ahead = any(LINEAGE in each.tracks and not _is_deriving(each) for each in runs)
+        words.append(f"{left}, then lineage" if is_ahead else left)
 
     head = [
         [Styled(words[0], "bold"), Styled("  " + "  ".join(words[1:]))],
@@ -121,10 +123,6 @@ def sites_part(sites: SitesProgress, screen: Screen, now_s: float) -> list[Line]
         lines.append([Styled(f"  and {len(at_work) - len(shown):,} more at work", "dim")])
 
     return [screen.fitted(line) for line in lines[: max(1, screen.height - 1)]]
-
-
-def _has_lineage_ahead(sites: SitesProgress) -> bool:
-    return any(LINEAGE in p.tracks and not _is_deriving(p) for p in list(sites.runs.values()))
 
 
 def _site(name: str, progress: RunProgress, screen: Screen, now_s: float) -> Line:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from kada_athena_async.sandbox.estate.hive_types import trino_type
 from kada_athena_async.sandbox.estate.model import Column, Table
@@ -50,6 +51,25 @@ _LINES = (
 )
 
 
+_OTHERS: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
+    # Made through Glue's API without TableType, as CloudFormation templates forget it.
+    (
+        *("raw_landing", "crawled_fragments", "json", "fragment_id bigint, body string"),
+        {"table_type": None},
+    ),
+    ("logistics", "holidays", "orc", "day date, region string", {"table_type": "MANAGED_TABLE"}),
+    # As Spark registers a Delta table: the columns are a dummy, the schema is in its log.
+    ("curated", "delta_unsynced", "delta", "col array<string>", {}),
+    (
+        "curated",
+        "shared_rates",
+        "parquet",
+        "rate_id bigint, rate double",
+        {"table_type": "customer"},
+    ),
+)
+
+
 def odd_tables(maker: TableMaker) -> Iterator[tuple[str, Table]]:
     """(schema, table) for each oddity; the same kinds at any scale."""
     for line in _LINES:
@@ -59,12 +79,12 @@ def odd_tables(maker: TableMaker) -> Iterator[tuple[str, Table]]:
     yield "sales", dropped_column(maker)
     yield "data-quality", _comments(maker)
     yield "finance", _long_type(maker)
-    yield "sales", _mixed_case(maker)
+    names = "TransactionID bigint, StoreCode string, TotalInclGST double"
+    yield "sales", maker.table(_line("sales", "pos_import", "csv"), columns=parse_columns(names))
     yield "data-quality", _every_type(maker)
-    yield "raw_landing", _without_type(maker)
-    yield "logistics", _managed(maker)
-    yield "curated", _delta_dummy(maker)
-    yield "curated", _governed(maker)
+    for schema, name, kind, text, more in _OTHERS:
+        line = _line(schema, name, kind)
+        yield schema, maker.table(line, columns=parse_columns(text), **more)
 
 
 def _line(schema: str, name: str, kind: str) -> TableLine:
@@ -105,13 +125,6 @@ def _long_type(maker: TableMaker) -> Table:
     return maker.table(_line("finance", "cost_matrix", "parquet"), columns=columns)
 
 
-def _mixed_case(maker: TableMaker) -> Table:
-    return maker.table(
-        _line("sales", "pos_import", "csv"),
-        columns=parse_columns("TransactionID bigint, StoreCode string, TotalInclGST double"),
-    )
-
-
 def _every_type(maker: TableMaker) -> Table:
     text = (
         "c_tinyint tinyint, c_smallint smallint, c_int int, c_bigint bigint, c_boolean boolean, "
@@ -122,35 +135,3 @@ def _every_type(maker: TableMaker) -> Table:
         "c_odd_fields struct<my-field:int,Other:string>"
     )
     return maker.table(_line("data-quality", "every_type", "parquet"), columns=parse_columns(text))
-
-
-def _without_type(maker: TableMaker) -> Table:
-    """Made through Glue's API without TableType, as CloudFormation templates forget it."""
-    return maker.table(
-        _line("raw_landing", "crawled_fragments", "json"),
-        columns=parse_columns("fragment_id bigint, body string"),
-        table_type=None,
-    )
-
-
-def _managed(maker: TableMaker) -> Table:
-    return maker.table(
-        _line("logistics", "holidays", "orc"),
-        columns=parse_columns("day date, region string"),
-        table_type="MANAGED_TABLE",
-    )
-
-
-def _delta_dummy(maker: TableMaker) -> Table:
-    """A Delta table as Spark registers it: the columns are a dummy, the schema is in its log."""
-    return maker.table(
-        _line("curated", "delta_unsynced", "delta"), columns=parse_columns("col array<string>")
-    )
-
-
-def _governed(maker: TableMaker) -> Table:
-    return maker.table(
-        _line("curated", "shared_rates", "parquet"),
-        columns=parse_columns("rate_id bigint, rate double"),
-        table_type="customer",
-    )

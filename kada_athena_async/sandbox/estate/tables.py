@@ -119,10 +119,6 @@ def _with_microseconds(column: Column) -> Column:
     return replace(column, trino_type=column.trino_type.replace("timestamp(3)", "timestamp(6)"))
 
 
-def _row_number(name: str, rng: Random, row: int, now: datetime) -> int:
-    return row
-
-
 class TableLine(NamedTuple):
     """A table as ``core_tables`` describes it."""
 
@@ -256,7 +252,7 @@ class TableMaker:
             (column.name, sampler(column.type) if column.is_current else None) for column in columns
         ]
         if columns and columns[0].name.endswith("_id") and columns[0].type == "bigint":
-            samplers[0] = (columns[0].name, _row_number)
+            samplers[0] = (columns[0].name, lambda name, rng, row, now: row)
 
         rng, now = self.rng, self.now
         return tuple(

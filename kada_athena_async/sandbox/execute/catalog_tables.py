@@ -90,7 +90,9 @@ def build_relation(
     """The relation *name* over the tables in *placed*, with those of its hidden columns."""
     shown = [*RELATIONS[name].columns, *hidden]
     rows = _BUILDERS[name](catalog, placed) if name in _BUILDERS else {}
-    return ColumnData({column: (_duckdb_type(column), rows.get(column, [])) for column in shown})
+    return ColumnData(
+        {column: (_trino_type(column).upper(), rows.get(column, [])) for column in shown}
+    )
 
 
 def all_schemas(catalog: Catalog) -> list[Schema]:
@@ -171,7 +173,3 @@ def _trino_type(column: str) -> str:
         return "bigint"
 
     return "boolean" if column == "with_hierarchy" else "varchar"
-
-
-def _duckdb_type(column: str) -> str:
-    return _trino_type(column).upper()

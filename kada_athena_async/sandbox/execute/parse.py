@@ -74,7 +74,7 @@ def fill_parameters(tree: exp.Query, parameters: Sequence[str]) -> exp.Query:
     Raises:
         StatementFailed: There are more or fewer parameters than places.
     """
-    places = [place for place in _in_order(tree) if not place.this]
+    places = [place for place in tree.find_all(exp.Placeholder, bfs=False) if not place.this]
     if len(places) != len(parameters):
         raise StatementFailed(
             f"INVALID_PARAMETER_USAGE: {START}: Incorrect number of parameters: "
@@ -95,10 +95,6 @@ def position_of(node: exp.Expr | None) -> Position:
 
     first = parts[0].meta
     return Position(first["line"], max(1, first["col"] - (first["end"] - first["start"])))
-
-
-def _in_order(tree: exp.Query) -> list[exp.Placeholder]:
-    return list(tree.find_all(exp.Placeholder, bfs=False))
 
 
 def _selected_values(values: exp.Values) -> exp.Query:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, time, timezone
 
 
@@ -89,13 +89,9 @@ def _render(value: object) -> str:
         case list():
             return "[" + ", ".join(map(_render, value)) + "]"
         case dict():
-            return _render_pairs(value.items())
+            return "{" + ", ".join(f"{key}={_render(item)}" for key, item in value.items()) + "}"
         case _:
             return str(value)
-
-
-def _render_pairs(pairs: Iterable[tuple[object, object]]) -> str:
-    return "{" + ", ".join(f"{key}={_render(item)}" for key, item in pairs) + "}"
 
 
 def _render_timestamp(value: datetime) -> str:

@@ -68,14 +68,11 @@ def _bind(
     tree = _asked(sql, parameters)
     scanned_bytes = bind_sources(tree, session, cursor)
     try:
-        return cursor.relation(_in_duckdb(spread_rows(name_outputs(tree)))), scanned_bytes
+        # What has no counterpart fails when DuckDB binds it; sqlglot need not say so as well.
+        query = spread_rows(name_outputs(tree)).sql("duckdb", unsupported_level=ErrorLevel.IGNORE)
+        return cursor.relation(query), scanned_bytes
     except duckdb.Error as error:
         raise refusal_of(error, _asked(sql, parameters)) from error
-
-
-def _in_duckdb(tree: exp.Query) -> str:
-    # What has no counterpart fails when DuckDB binds it; sqlglot need not say so as well.
-    return tree.sql("duckdb", unsupported_level=ErrorLevel.IGNORE)
 
 
 def _columns(relation: duckdb.DuckDBPyRelation) -> tuple[tuple[str, str], ...]:
