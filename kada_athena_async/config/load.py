@@ -14,18 +14,13 @@ from kada_athena_async.config.config_file import (
     is_readable_by_others,
     read_source,
 )
-from kada_athena_async.config.endpoint import check_aws_endpoint_variables
 from kada_athena_async.config.landing import place_secrets
 from kada_athena_async.config.model import PLACE_FIELDS, SECRET_FIELDS, Config
 from kada_athena_async.config.problems import (
     field_of,
-    find_problems,
-    make_config,
-    refusal,
     shown_value,
     unknown_key,
 )
-from kada_athena_async.config.region import with_region
 from kada_athena_async.config.secrets import (
     SecretReference,
     read_secret_file,
@@ -44,42 +39,6 @@ _SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 # Behind a variable's name: the variable names a file that holds the value.
 _FILE_SUFFIX = "_FILE"
-
-
-def load_config(
-    path: Source | None,
-    *,
-    environment: Mapping[str, str] | None = None,
-    overrides: Mapping[str, object] | None = None,
-) -> Config:
-    """The configuration of *path*, under the environment, under *overrides*.
-
-    Args:
-        path: The JSON file, or its fields; None if environment and overrides say all.
-        environment: Variables; ``KADA_ATHENA_<FIELD>`` wins over the file, and
-            ``KADA_ATHENA_<FIELD>_FILE`` names a file that holds the value. None for those of this
-            process.
-        overrides: Field -> value or its text; wins over both. None means not given.
-
-    Raises:
-        ConfigError: With all problems at once, or because there are several ``sites``.
-    """
-    environment = variables_or_own(environment)
-    layers = read_layers(path, environment, overrides)
-    values = with_region({**layers.top, **layers.command}, environment)
-    if "sites" in values:
-        remedy = "it takes one: read them all with load_sites"
-        raise ConfigError([Problem("sites", "(several sites)", remedy)])
-
-    problems = [
-        *layers.problems,
-        *map(layers.named, find_problems(values)),
-        *check_aws_endpoint_variables(environment),
-    ]
-    if problems:
-        raise refusal(problems, values, environment)
-
-    return make_config(values)
 
 
 class Layers(NamedTuple):

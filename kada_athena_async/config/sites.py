@@ -85,6 +85,32 @@ def load_sites(
     return tuple(Site(draft.name, make_config(draft.over(layers, environment))) for draft in drafts)
 
 
+def load_config(
+    path: Source | None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> Config:
+    """The configuration of *path*, under the environment, under *overrides*.
+
+    Args:
+        path: The JSON file, or its fields; None if environment and overrides say all.
+        environment: Variables; ``KADA_ATHENA_<FIELD>`` wins over the file, and
+            ``KADA_ATHENA_<FIELD>_FILE`` names a file that holds the value. None for those of this
+            process.
+        overrides: Field -> value or its text; wins over both. None means not given.
+
+    Raises:
+        ConfigError: With all problems at once, or because there are several ``sites``.
+    """
+    site, *_ = load_sites(path, environment=environment, overrides=overrides)
+    if site.name:
+        remedy = "it takes one: read them all with load_sites"
+        raise ConfigError([Problem("sites", "(several sites)", remedy)])
+
+    return site.config
+
+
 def select_sites(sites: Sequence[Site], patterns: Sequence[str]) -> tuple[Site, ...]:
     """The sites whose name fits one of *patterns*, in their order; all if there is no pattern.
 

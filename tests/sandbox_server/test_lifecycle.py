@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from kada_athena_async.config.load import load_config
+from kada_athena_async.config import load_config
 from kada_athena_async.errors import ConfigError
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Estate
