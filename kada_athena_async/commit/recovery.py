@@ -119,17 +119,13 @@ async def recover(
                 alone = replace(publisher, store=None, delivery=None)
                 await alone.complete(path, intent, journal)
         else:
-            if _is_of_another_configuration(interrupted, settings):
+            is_other = interrupted.intent.config_digest != settings.config_digest
+            if is_other and not settings.is_fresh:
                 await before_discard()
 
             await _discard(interrupted, settings, files, notify)
 
     return resumable
-
-
-def _is_of_another_configuration(interrupted: _InterruptedRun, settings: RecoverySettings) -> bool:
-    is_other = interrupted.intent.config_digest != settings.config_digest
-    return is_other and not settings.is_fresh
 
 
 async def _staged(root: Path, files: Files) -> list[str]:

@@ -116,7 +116,10 @@ class Runs:
         found = []
         for names, why in (
             (self.incomplete_workgroups(), "not read completely"),
-            (self.excluded_workgroups(), "left out by the configuration"),
+            (
+                self._workgroups(lambda record: record.outcome == "excluded"),
+                "left out by the configuration",
+            ),
         ):
             if names:
                 more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
@@ -144,10 +147,6 @@ class Runs:
         names = ("catalog", "schema", "view", "definition")
         rows = self.newest.rows("metadata_views", *names)
         return [".".join(place) for *place, text in rows if not text or is_unmaskable(text)]
-
-    def excluded_workgroups(self) -> list[str]:
-        """The workgroups that the configuration of some run left out."""
-        return self._workgroups(lambda record: record.outcome == "excluded")
 
     def incomplete_workgroups(self) -> list[str]:
         """The workgroups whose history some run did not read completely."""

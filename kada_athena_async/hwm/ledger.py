@@ -149,12 +149,13 @@ class Ledger:
                 hint="nothing was committed; run again",
             )
 
+        previous = self._history.previous
         return ExecutionLedger(
             workgroup=self._history.workgroup,
             counts=dict(self._counts),
             next=WorkgroupState(
                 hwm=self._history.window.end,
-                since=self._since,
+                since=previous.since if previous else self._history.window.start,
                 pending=self._pending,
                 recent=self._recent,
                 recent_since=self._recent_since,
@@ -162,11 +163,6 @@ class Ledger:
             early=tuple(self._early),
             elsewhere=tuple(self._elsewhere) if self._history.replaced is not None else (),
         )
-
-    @property
-    def _since(self) -> datetime | None:
-        previous = self._history.previous
-        return previous.since if previous is not None else self._history.window.start
 
     @property
     def _recent_since(self) -> datetime | None:

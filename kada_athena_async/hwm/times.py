@@ -87,11 +87,7 @@ def moment_of(key: str, value: datetime | str | None, *, now: datetime) -> datet
 
 
 def _moment(date: str, minutes: str, seconds: str, zone: str) -> datetime:
-    plain = datetime.strptime(
-        f"{date} {minutes or '00:00'}{seconds or ':00'} {_offset(zone)}", "%Y-%m-%d %H:%M:%S %z"
-    )
+    offset = zone.replace(":", "") if zone[:1] in ("+", "-") else "+0000"
+    text = f"{date} {minutes or '00:00'}{seconds or ':00'} {offset}"
+    plain = datetime.strptime(text, "%Y-%m-%d %H:%M:%S %z")
     return plain.astimezone(timezone.utc)
-
-
-def _offset(zone: str) -> str:
-    return zone.replace(":", "") if zone[:1] in ("+", "-") else "+0000"

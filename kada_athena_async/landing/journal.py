@@ -34,11 +34,6 @@ class _Book(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     deliveries: tuple[Delivery, ...] = ()
 
 
-def journal_path(output_path: Path, name: str) -> Path:
-    """Path of the journal of the instance *name*."""
-    return output_path / f".{name}-delivered.json"
-
-
 class Journal:
     """The journal of one instance. Losing it costs a look at the landing, no second delivery.
 
@@ -57,7 +52,7 @@ class Journal:
         Raises:
             StateError: It is damaged, or newer than this package.
         """
-        path = journal_path(output_path, name)
+        path = output_path / f".{name}-delivered.json"
         remedy = "remove it: what lies in the landing already is found there and not sent again"
         book = await in_thread(
             lambda: read_document(files, path, _Book, newest=JOURNAL_VERSION, remedy=remedy)

@@ -96,8 +96,10 @@ class S3Landing:
         try:
             upload_id = await self._begin_upload(name)
         except AccessDeniedError as exc:
+            # No policy knows the action of the upload's first call.
+            hint = exc.hint.replace("s3:CreateMultipartUpload", "s3:PutObject")
             raise AccessDeniedError(
-                exc.message, action="s3:PutObject", scope=self.place, hint=_write_hint(exc)
+                exc.message, action="s3:PutObject", scope=self.place, hint=hint
             ) from exc
 
         await self._abort_upload(name, upload_id)
@@ -295,11 +297,6 @@ async def _body(body: Any, name: str) -> bytes:
         )
 
     return bytes(data)
-
-
-def _write_hint(error: AccessDeniedError) -> str:
-    """The remedy of a refused write; no policy knows the action of the upload's first call."""
-    return error.hint.replace("s3:CreateMultipartUpload", "s3:PutObject")
 
 
 def _metadata(sha256: str, attempt: str) -> dict[str, str]:

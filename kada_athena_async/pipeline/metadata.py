@@ -223,7 +223,8 @@ class MetadataExtraction:
         if not source.asks_sql or self.sources.sql_refusal:
             return None
 
-        if source.has_substitute and self._has_twins(batch):
+        # SQL, which folds the case of names, would mix such schemas with others.
+        if source.has_substitute and not self.sources.twin_schemas.isdisjoint(batch.schemas):
             return None
 
         try:
@@ -249,10 +250,6 @@ class MetadataExtraction:
 
         return answer
 
-    def _has_twins(self, batch: TableBatch) -> bool:
-        """True if SQL, which folds the case of names, would mix its schemas with others."""
-        return any(schema in self.sources.twin_schemas for schema in batch.schemas)
-
     def _refuse_sql(self, reason: str) -> None:
         if self.sources.sql_refusal:
             return
@@ -274,15 +271,13 @@ class MetadataExtraction:
             if not metadata_source(self.config).has_substitute:
                 raise
 
+            # SQL knows lower case only.
+            spelt = {name.lower(): name for name in self.unit.schemas}
             for schema, count in Counter(table.key[0] for table in tables).items():
-                tally = self._tally(self._spelling(schema))
+                tally = self._tally(spelt.get(schema, schema))
                 tally.miss(f"{count} tables that only SQL knows: {exc.message}")
 
             return []
-
-    def _spelling(self, schema: str) -> str:
-        """A schema as the unit spells it; SQL knows lower case only."""
-        return next((name for name in self.unit.schemas if name.lower() == schema), schema)
 
     async def _with_kind(self, tables: list[SqlTable]) -> Pairs:
         cells = {table.key: table.cells for table in tables}

@@ -24,7 +24,7 @@ from kada_athena_async.pipeline.principals import PrincipalJoin
 from kada_athena_async.plan import DeriveUnit, ExtraUnit, PrincipalsUnit, Unit
 from kada_athena_async.report import UnitFacts, UnitOutcome
 from kada_athena_async.scopes import Completeness, ScopeFacts
-from kada_athena_async.sinks.staging import SealedUnit, Staging
+from kada_athena_async.sinks.staging import Staging
 from kada_athena_async.sql.worker_pool import WorkerPool
 
 
@@ -105,7 +105,9 @@ class UnitRunner:
             CommitError: The disk refuses.
         """
         if sealed := self.staging.sealed().get(unit.unit_id):
-            return self._finished(self._resumed(sealed), 0.0)
+            facts = msgspec.convert(sealed.facts, UnitFacts)
+            resumed = UnitOutcome(unit_id=unit.unit_id, outcome="resumed", facts=facts)
+            return self._finished(resumed, 0.0)
 
         begun = self.clock.monotonic()
         self.notify(UnitStarted(unit_id=unit.unit_id))
@@ -160,10 +162,6 @@ class UnitRunner:
             reason=error.message,
             hint=error.hint,
         )
-
-    def _resumed(self, sealed: SealedUnit) -> UnitOutcome:
-        facts = msgspec.convert(sealed.facts, UnitFacts)
-        return UnitOutcome(unit_id=sealed.unit_id, outcome="resumed", facts=facts)
 
     def _finished(self, outcome: UnitOutcome, duration_s: float) -> UnitOutcome:
         for warning in outcome.facts.warnings:

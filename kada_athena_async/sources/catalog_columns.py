@@ -84,7 +84,11 @@ def columns_of(detail: TableDetail) -> CatalogColumns:
         [column.type or None for column in columns],
         [column.comment for column in columns],
         [_exact_type(column) for column in columns] if has_parameters else [],
-        frozenset(column.name for column in columns if _is_required(column))
+        frozenset(
+            column.name
+            for column in columns
+            if _flags(column).get("iceberg.field.optional", "true").lower() == "false"
+        )
         if has_parameters
         else frozenset(),
         partition_keys,
@@ -120,10 +124,6 @@ def _is_column(column: CatalogColumn) -> bool:
         flags.get("iceberg.field.current", "true").lower() != "false"
         and flags.get(_USAGE, _SCHEMA_COLUMN) == _SCHEMA_COLUMN
     )
-
-
-def _is_required(column: CatalogColumn) -> bool:
-    return _flags(column).get("iceberg.field.optional", "true").lower() == "false"
 
 
 def _exact_type(column: CatalogColumn) -> str | None:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 from isal import isal_zlib
 
-from kada_athena_async.concurrency import batches
 from kada_athena_async.sources.information_schema import TableKey
 from kada_athena_async.sources.interface import TableDetail
-from kada_athena_async.sources.statement_texts import PREFIX_MAX
-
-GROUP_TABLES = PREFIX_MAX
-"""Most tables of a group: as many as one statement can name."""
 
 _LEVEL = 1
 _DETAILS = msgspec.json.Decoder(list[TableDetail])
@@ -72,12 +67,6 @@ class CompressedTables:
 
 def _packed(items: object) -> bytes:
     return isal_zlib.compress(msgspec.json.encode(items), _LEVEL)
-
-
-def grouped(tables: Sequence[TableDetail], *, is_compressed: bool) -> Iterable[CompressedTables]:
-    """*tables* in groups of at most ``GROUP_TABLES``."""
-    for group in batches(tables, GROUP_TABLES):
-        yield CompressedTables(group, is_compressed=is_compressed)
 
 
 def key_of(table: TableDetail | TableName) -> TableKey:

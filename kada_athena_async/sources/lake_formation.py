@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.pages import LIST_LF_TAGS, SEARCH_DATABASES, SEARCH_TABLES, pages
-from kada_athena_async.aws.wire import LFTag, TaggedDatabase, TaggedTable
+from kada_athena_async.aws.wire import LFTag, TaggedTable
 from kada_athena_async.concurrency import batches, offload
 from kada_athena_async.errors import NotFoundError
 from kada_athena_async.hwm.id_set import IdSet
@@ -134,7 +134,12 @@ class LakeFormationTags:
         async with aclosing(search) as databases:
             async for page in databases:
                 self.unreadable += page.unreadable
-                yield chain.from_iterable(map(tags_of_database, page.items))
+                yield (
+                    Tag(found.database.name, None, None, key, value)
+                    for found in page.items
+                    for key, values in _by_key(found.lf_tags).items()
+                    for value in values
+                )
 
         search_tables = pages(self._client, SEARCH_TABLES, scope=self._scope, **given)
         async with aclosing(search_tables) as tables:
@@ -147,13 +152,6 @@ def expressions_of(key: str, values: Sequence[str]) -> Iterator[Expression]:
     """The searches for all *values* of a key."""
     for batch in batches(values, VALUES_MAX):
         yield Expression(key, batch)
-
-
-def tags_of_database(database: TaggedDatabase) -> Iterator[Tag]:
-    """The tags of a database."""
-    for key, values in _by_key(database.lf_tags).items():
-        for value in values:
-            yield Tag(database.database.name, None, None, key, value)
 
 
 def tags_of_table(table: TaggedTable) -> Iterator[Tag]:

@@ -52,7 +52,7 @@ def _read(data_type: str) -> tuple[NestedField, ...]:
     except ValueError:
         return ()
 
-    return tuple(reader.found) if reader.is_at_end else ()
+    return tuple(reader.found) if reader.position == len(data_type) else ()
 
 
 _cached = lru_cache(maxsize=_CACHED_TYPES)(_read)
@@ -63,12 +63,8 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._position = 0
+        self.position = 0
         self.found: list[NestedField] = []
-
-    @property
-    def is_at_end(self) -> bool:
-        return self._position == len(self._text)
 
     def read(self, path: str, depth: int) -> None:
         """Read the type that begins here, and what lies in it.
@@ -77,7 +73,7 @@ class _Reader:
             path: Of the value that has the type.
             depth: How many rows it lies in.
         """
-        opened = _NESTED.match(self._text, self._position)
+        opened = _NESTED.match(self._text, self.position)
         if opened is None:
             self._match(_SIMPLE)
             return
@@ -85,7 +81,7 @@ class _Reader:
         if path.count("[]") + path.count("{}") + depth > _MAX_DEPTH:
             raise ValueError(depth)
 
-        self._position = opened.end()
+        self.position = opened.end()
         if opened[1] == "row":
             self._fields(path, depth + 1)
         elif opened[1] == "array":
@@ -107,32 +103,32 @@ class _Reader:
 
             position += 1
             name = self._name(position)
-            place, begins = len(self.found), self._position
+            place, begins = len(self.found), self.position
             self.read(f"{path}.{name}", depth)
-            spelt = self._text[begins : self._position]
+            spelt = self._text[begins : self.position]
             field = NestedField(f"{path}.{name}", name, position, depth, spelt)
             self.found.insert(place, field)
 
     def _name(self, position: int) -> str:
-        found = _NAME.match(self._text, self._position)
+        found = _NAME.match(self._text, self.position)
         if found is None:
             return f"field{position}"  # a row's fields need no names
 
-        self._position = found.end()
+        self.position = found.end()
         return found[1].replace('""', '"') if found[1] is not None else found[2]
 
     def _close(self) -> None:
         if self._next() != ")":
-            raise ValueError(self._position)
+            raise ValueError(self.position)
 
-        self._position += 1
+        self.position += 1
 
     def _next(self) -> str:
-        return self._text[self._position : self._position + 1]
+        return self._text[self.position : self.position + 1]
 
     def _match(self, pattern: re.Pattern[str]) -> None:
-        match = pattern.match(self._text, self._position)
+        match = pattern.match(self._text, self.position)
         if match is None:
-            raise ValueError(self._position)
+            raise ValueError(self.position)
 
-        self._position = match.end()
+        self.position = match.end()

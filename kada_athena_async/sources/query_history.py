@@ -292,7 +292,7 @@ def record_of(server: str, execution: QueryExecution, *, workgroup: str) -> Quer
         substatement_type=execution.substatement_type,
         query=execution.query,
         status=state_of(status),
-        status_reason=_reason_of(status),
+        status_reason=status.state_change_reason or (error.error_message if error else None),
         error_category=error.error_category if error else None,
         error_type=error.error_type if error else None,
         submitted_at=moment(status.submission_date_time),
@@ -317,11 +317,6 @@ def record_of(server: str, execution: QueryExecution, *, workgroup: str) -> Quer
 def state_of(status: Status) -> str:
     """The state in upper case, as Athena writes it."""
     return status.state.upper()
-
-
-def _reason_of(status: Status) -> str | None:
-    error = status.athena_error
-    return status.state_change_reason or (error.error_message if error else None)
 
 
 def user_of(workgroup: str) -> str:

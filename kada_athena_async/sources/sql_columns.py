@@ -44,13 +44,11 @@ class SqlAnswer:
         unreadable_tables: Table -> why its columns cannot be read by SQL.
         failed_schemas: Schema without known tables that cannot be read -> why.
         hopeless: Why SQL was given up for what was not answered; empty if it was not.
-        statements: How many were run.
     """
 
     unreadable_tables: dict[TableKey, str] = field(default_factory=dict)
     failed_schemas: dict[str, str] = field(default_factory=dict)
     hopeless: str = ""
-    statements: int = 0
 
 
 async def columns_by_sql(
@@ -73,7 +71,6 @@ async def columns_by_sql(
     while groups:
         following: list[Group] = []
         for group in groups:
-            answer.statements += 1
             try:
                 known = sum(len(tables[schema]) for schema in group.schemas if tables)
                 count = len(group.names) or known or len(batch)
@@ -109,7 +106,9 @@ def _after_failure(
 ) -> list[Group]:
     """The groups to ask next; a table that is alone goes into the answer as unreadable."""
     if len(group.schemas) > 1:
-        return _around_suspects(group, tables, error.reason) or _halves_of_schemas(group)
+        middle = len(group.schemas) // 2
+        halves = [Group(group.schemas[:middle]), Group(group.schemas[middle:])]
+        return _around_suspects(group, tables, error.reason) or halves
 
     schema = group.schemas[0]
     names = group.names or tuple(tables[schema])
@@ -122,7 +121,9 @@ def _after_failure(
         return []
 
     named = Group((schema,), names)
-    return _around_suspects(named, tables, error.reason) or _halves_of_names(schema, names)
+    middle = len(names) // 2
+    halves = _by_prefix(schema, names[:middle]) + _by_prefix(schema, names[middle:])
+    return _around_suspects(named, tables, error.reason) or halves
 
 
 def _around_suspects(group: Group, tables: dict[str, list[str]], reason: str) -> list[Group]:
@@ -151,16 +152,6 @@ def _around_suspects(group: Group, tables: dict[str, list[str]], reason: str) ->
         groups += _by_prefix(schema, rest)
 
     return groups
-
-
-def _halves_of_schemas(group: Group) -> list[Group]:
-    middle = len(group.schemas) // 2
-    return [Group(group.schemas[:middle]), Group(group.schemas[middle:])]
-
-
-def _halves_of_names(schema: str, names: Sequence[str]) -> list[Group]:
-    middle = len(names) // 2
-    return _by_prefix(schema, names[:middle]) + _by_prefix(schema, names[middle:])
 
 
 def _by_prefix(schema: str, names: Sequence[str]) -> list[Group]:

@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from kada_athena_async.sources.compressed_tables import CompressedTables, TableName, grouped
+from kada_athena_async.concurrency import batches
+from kada_athena_async.sources.compressed_tables import CompressedTables, TableName
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.statement_texts import PREFIX_MAX
 from kada_athena_async.sources.strategy import BatchSizes
@@ -152,7 +153,10 @@ class Batcher:
         if page.schema != self._schema:  # the one before may have broken off
             self._schema, self._open, self.is_big = page.schema, [], False
 
-        self._open += grouped(page.tables, is_compressed=self._is_compressed)
+        # In groups of as many as one statement can name.
+        for group in batches(page.tables, PREFIX_MAX):
+            self._open.append(CompressedTables(group, is_compressed=self._is_compressed))
+
         self.is_big = self.is_big or sum(map(len, self._open)) > self._sizes.largest
 
     def cut(self, page: SchemaPage) -> Iterable[TableBatch]:

@@ -65,7 +65,8 @@ def _result_place(config: Config, subject: str, settings: WorkgroupConfiguration
 
     place = (result.output_location if result else None) or ""
     is_enforced = bool(settings.enforce_work_group_configuration)
-    if is_enforced and place and not _is_below(place, config.bucket):
+    is_below = f"{place.rstrip('/')}/".startswith(f"{config.bucket.rstrip('/')}/")
+    if is_enforced and place and not is_below:
         return Finding(
             "workgroup",
             subject,
@@ -77,10 +78,6 @@ def _result_place(config: Config, subject: str, settings: WorkgroupConfiguration
 
     shown = f"enforces {place}" if is_enforced and place else f"results go to {config.bucket}"
     return Finding("workgroup", subject, "ok", f"enabled; {shown}")
-
-
-def _is_below(place: str, bucket: str) -> bool:
-    return f"{place.rstrip('/')}/".startswith(f"{bucket.rstrip('/')}/")
 
 
 def catalog_findings(
