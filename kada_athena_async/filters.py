@@ -97,8 +97,8 @@ def check_schemas(config: Config, catalogs: Sequence[CatalogFacts]) -> list[str]
     patterns = config.include_schemas
     matchless = [p for p in patterns if not any(_matches(name, [p]) for name in lowered)]
     idle = [pattern for pattern in matchless if not is_meant_for(pattern, unknown)]
-    told = [p for p in matchless if is_meant_for(p, unknown) and is_meant_for(p, listed)]
-    return [*_refuse_idle("include_schemas", "schema", patterns, idle, names), *told]
+    unmatched = [p for p in matchless if is_meant_for(p, unknown) and is_meant_for(p, listed)]
+    return [*_refuse_idle("include_schemas", "schema", patterns, idle, names), *unmatched]
 
 
 def _refuse_idle(

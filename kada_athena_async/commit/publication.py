@@ -170,7 +170,7 @@ def _staged(run_path: Path, journal: CommitJournal, files: Files) -> PublishedPa
 
 
 def publish(run_path: Path, journal: CommitJournal, files: Files) -> PublishedPackage[Manifest]:
-    """Steps 4 to 6: move what the journal names into sight, the manifest last.
+    """Steps 4 to 6: move what the journal names to its place, the manifest last.
 
     May be called again after a crash at any of its steps. An error before the manifest is published
     unpublishes the data files again.
@@ -180,7 +180,7 @@ def publish(run_path: Path, journal: CommitJournal, files: Files) -> PublishedPa
     """
     output_path, out = run_path.parent.parent, run_path / OUT
     if journal.replaces and files.exists(out / journal.manifest.name):
-        _retract_older(output_path, journal, files)
+        _unpublish_older(output_path, journal, files)
 
     try:
         for file in journal.files:
@@ -207,7 +207,7 @@ def _move(source: Path, target: Path, files: Files) -> None:
         files.rename(source, target)
 
 
-def _retract_older(output_path: Path, journal: CommitJournal, files: Files) -> None:
+def _unpublish_older(output_path: Path, journal: CommitJournal, files: Files) -> None:
     manifest = output_path / journal.manifest.name
     if files.exists(manifest):
         files.remove(manifest)
@@ -246,7 +246,7 @@ def discard(run_path: Path, journal: CommitJournal, files: Files) -> None:
 
 
 def unpublish(run_path: Path, journal: CommitJournal, files: Files) -> None:
-    """Remove from sight what an unfinished commit moved there, and nothing else."""
+    """Remove what an unfinished commit published, and nothing else."""
     output_path = run_path.parent.parent
     for file in journal.files:
         if is_intact(output_path / file.name, file, files):

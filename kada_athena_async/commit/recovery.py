@@ -330,7 +330,7 @@ async def _unpublish(interrupted: _InterruptedRun, files: Files, notify: Observe
         Warned(
             code=WarningCode.SUPERSEDED,
             message=f"the extracts of {intent.window} were not delivered from here and were "
-            "extracted by another machine since; they are taken out of sight",
+            "extracted by another machine since; they are unpublished",
         )
     )
 

@@ -28,9 +28,9 @@ The steps, and what a death after each of them leaves to ``recover``:
 4. Where an older commit of the same window is replaced: remove its manifest, sync the directory,
    and only then touch its files, for a manifest must never name a mixture. From here on there is
    only the way forward.
-5. Move the extracts into sight. Sync the directory: were the manifest's name to survive and that
-   of an extract not, the manifest would be a lie.
-6. Move the manifest into sight: the commit point. Sync the directory: the HWM, which lies in
+5. Publish the extracts: move them to their place. Sync the directory: were the manifest's name to
+   survive and that of an extract not, the manifest would be a lie.
+6. Publish the manifest: the commit point. Sync the directory: the HWM, which lies in
    another one, must not survive a manifest that does not. Where there is a landing, all published
    is now brought there. While that fails the HWM waits, and ``recover`` begins with it: to repeat
    a delivery changes nothing.

@@ -31,7 +31,7 @@ GROWTH = 2
 async def meet(
     connection: Connection, *, looks_ahead: bool = False
 ) -> list[tuple[WarningCode, str]]:
-    """Make the first calls of a run, which tell AWS's clock and the account; notes about them.
+    """Make the first calls of a run, which show AWS's clock and the account; notes about them.
 
     Args:
         looks_ahead: Look for the bucket, and find catalogs and schemas, beside these calls.

@@ -160,10 +160,10 @@ class Preview:
         }
         at = self.destination
         last = await in_thread(lambda: newest_manifest(config.output_path, at.name, at.files))
-        survey, by_api_plan = SizeSample(self.connection, last), plans["api"]
-        schemas = await survey.schemas(by_api_plan)
-        histories = await survey.histories(by_api_plan)
-        tags = await survey.tag_calls(by_api_plan, schemas)
+        sample, by_api_plan = SizeSample(self.connection, last), plans["api"]
+        schemas = await sample.schemas(by_api_plan)
+        histories = await sample.histories(by_api_plan)
+        tags = await sample.tag_calls(by_api_plan, schemas)
         return replace(
             report,
             start=window.start,
@@ -179,7 +179,7 @@ class Preview:
                 tags=tags,
             ),
             calls_made=dict(sorted(calls.items())),
-            notes=(*_notes(inventory, window_plan), *survey.problems),
+            notes=(*_notes(inventory, window_plan), *sample.problems),
         )
 
 

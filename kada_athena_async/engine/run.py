@@ -104,7 +104,7 @@ class Run:
             self._warn(code, message)
 
         if not asked:
-            # What cannot be listed now, the next run with a window tells.
+            # What cannot be listed now is reported by the next run that has a window.
             with suppress(UnitError):
                 await self.connection.check_catalogs()
 

@@ -177,13 +177,13 @@ class WorkgroupHistory:
         emitted = []
         for query_id in wanted:
             execution = found.get(query_id)
-            if execution is not None and self._judge(execution):
+            if execution is not None and self._is_emitted(execution):
                 emitted.append(execution)
 
         if emitted:
             await self.emit(emitted)
 
-    def _judge(self, execution: QueryExecution) -> bool:
+    def _is_emitted(self, execution: QueryExecution) -> bool:
         submitted_at = moment(execution.status.submission_date_time)
         if submitted_at is not None:
             self._submitted[execution.query_execution_id] = submitted_at

@@ -21,8 +21,8 @@ _FIELDS = (("catalog_name", "catalog"), ("database_name", "schema_name", "databa
 def is_readable(column: str, data_type: str) -> bool:
     """False for a column whose type is not the one that its name promises.
 
-    A row's text tells no field of it; and ``tables_accessed`` of another type than an array could
-    not be cast.
+    The text of a row names none of its fields; and ``tables_accessed`` of another type than an
+    array could not be cast.
     """
     if column.lower() == COLUMN:
         return data_type.startswith("array(")

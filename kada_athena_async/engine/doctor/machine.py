@@ -48,7 +48,7 @@ def clock_finding(skew: timedelta) -> Finding:
 
 
 def disk_findings(output_path: Path, name: str, files: Files) -> list[Finding]:
-    """Blocks. Whether the extracts can be written where they shall be."""
+    """Blocks. Findings about the directory of the extracts: rights, space, file system."""
     directory = output_path if output_path.exists() else output_path.parent
     if not directory.is_dir():
         return [

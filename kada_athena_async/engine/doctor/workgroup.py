@@ -1,4 +1,4 @@
-"""Judges the workgroup of our own statements, and the catalogs. Pure."""
+"""Findings about the workgroup of our own statements, and about the catalogs. Pure."""
 
 from __future__ import annotations
 
