@@ -42,7 +42,7 @@ from kada_athena_async.scopes import ScopeFacts
 from kada_athena_async.sinks.interface import RecordSink
 from kada_athena_async.sources.information_schema import InformationSchema
 from kada_athena_async.sources.lake_formation import LakeFormationTags
-from kada_athena_async.sources.listing import Listing, SqlTables, api_tables
+from kada_athena_async.sources.listing import Listing, SqlTables, table_sources
 from kada_athena_async.sources.query_history import Emit, WorkgroupHistory
 from kada_athena_async.sources.strategy import metadata_source
 from kada_athena_async.sources.system_table import SystemTable, TableHistory
@@ -153,7 +153,7 @@ class UnitExtraction:
         if catalog.name not in self._sources:
             by_sql = SqlTables(self.information_schema(catalog.name, f"listing/{catalog.name}"))
             source = metadata_source(self.config)
-            sources = source.in_order(api_tables(self.client, catalog), by_sql)
+            sources = table_sources(source, self.client, catalog, by_sql)
             times = Counter(schema.name.lower() for schema in catalog.schemas)
             self._sources[catalog.name] = CatalogSources(
                 Listing(catalog=catalog.name, sources=sources),

@@ -20,6 +20,7 @@ from kada_athena_async.inventory import CatalogFacts
 from kada_athena_async.sources.glue import GlueTables
 from kada_athena_async.sources.information_schema import InformationSchema
 from kada_athena_async.sources.interface import RawView, TableDetail, TablePage, TableSource
+from kada_athena_async.sources.strategy import MetadataSource
 from kada_athena_async.sources.table_batches import SchemaPage
 from kada_athena_async.sources.table_metadata import TableMetadataTables
 
@@ -34,6 +35,13 @@ def api_tables(client: AwsClient, catalog: CatalogFacts) -> list[TableSource]:
         return [GlueTables(client, catalog.catalog_id), by_athena]
 
     return [by_athena]
+
+
+def table_sources(
+    source: MetadataSource, client: AwsClient, catalog: CatalogFacts, by_sql: TableSource
+) -> list[TableSource]:
+    """The listers of the tables of *catalog* that *source* allows, the preferred one first."""
+    return source.in_order(api_tables(client, catalog), by_sql)
 
 
 class SqlTables:
