@@ -49,7 +49,7 @@ class CatalogFacts:
     """A catalog.
 
     Attributes:
-        type: GLUE, LAMBDA, HIVE or FEDERATED; None where nobody says.
+        type: GLUE, LAMBDA, HIVE or FEDERATED; None where unknown.
         schemas: In order of name; empty if ``error`` is set.
         error: Why its schemas could not be listed.
         unreadable, stand_in: As in ``SchemaList``.

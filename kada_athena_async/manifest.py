@@ -322,7 +322,7 @@ def _read(path: Path, files: Files, kind: type[ManifestT]) -> PublishedPackage[M
 def unlisted(manifest: bytes) -> bytes:
     """The manifest without its files, for as long as these are replaced; the same if it is so.
 
-    A manifest must never name a mixture. Equal manifests give equal bytes, whoever writes them.
+    A manifest must never name a mixture. Equal manifests give equal bytes.
     """
     document = msgspec.json.decode(manifest)
     if not document["files"]:

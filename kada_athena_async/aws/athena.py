@@ -246,7 +246,7 @@ class AthenaQueries:
             raise
 
     async def _wait(self, query_id: str) -> QueryExecution:
-        """Wait for the end of a query. Whoever finds nobody polling polls for all."""
+        """Wait for the end of a query; one waiter polls for all."""
         watched = self._watched[query_id]
         while True:
             if watched.is_over and watched.execution is not None:

@@ -263,7 +263,7 @@ class _Tokens:
 
 
 def _nameless(items: list[ItemT], listing: ListOperation[ItemT]) -> list[str]:
-    """Notes on the items that have an empty name: nobody could tell what they are."""
+    """Notes on the items that have an empty name, by which nothing could find them."""
     if listing.key is None:
         return []
 

@@ -1,4 +1,4 @@
-"""Looks host names up in threads that nobody waits for when the program ends."""
+"""Looks host names up in threads that the end of the program does not wait for."""
 
 from __future__ import annotations
 

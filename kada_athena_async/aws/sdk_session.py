@@ -116,10 +116,10 @@ class SdkSession(AioSession):  # type: ignore[misc]  # aiobotocore ships no type
         return self.get_config_variable("profile") or "default"
 
     def _ask_code(self, prompt: str) -> str:
-        """The code of an MFA device, typed by whoever sits there.
+        """The code of an MFA device, typed at the terminal.
 
         Raises:
-            CredentialsError: Nobody does.
+            CredentialsError: There is no terminal.
         """
         if not (sys.stdin and sys.stdin.isatty()):
             raise mfa_error(self.profile_name, "there is no terminal to type it")

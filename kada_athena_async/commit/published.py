@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
 
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm import IdSet
@@ -20,19 +19,21 @@ async def published_ids(packages: Sequence[PublishedPackage]) -> IdSet:
         ValueError: A file is no extract.
         OSError: It cannot be read.
     """
-    return await in_thread(
-        lambda: _ids(path for p in packages for path in p.extracts("databaselog"))
-    )
+
+    def look() -> IdSet:
+        ids = IdSet()
+        for (query_id,) in _rows(packages, "databaselog", "query_id"):
+            ids.add(query_id)
+
+        return ids
+
+    return await in_thread(look)
 
 
-def _ids(paths: Iterable[Path]) -> IdSet:
-    ids = IdSet()
-    for path in paths:
+def _rows(packages: Sequence[PublishedPackage], kind: str, *columns: str) -> Iterator[list[str]]:
+    for path in (path for package in packages for path in package.extracts(kind)):
         if path.exists():
-            for (query_id,) in read_values(path, "query_id"):
-                ids.add(query_id)
-
-    return ids
+            yield from read_values(path, *columns)
 
 
 async def submitted_before(
@@ -46,12 +47,10 @@ async def submitted_before(
 
     def look() -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
-        for path in (path for p in packages for path in p.extracts("databaselog")):
-            if path.exists():
-                columns = ("query_id", "workgroup", "submitted_at")
-                for query_id, workgroup, submitted_at in read_values(path, *columns):
-                    if submitted_at < f"{start:{HWM_FORMAT}}":
-                        found.setdefault(workgroup, []).append(query_id)
+        columns = ("query_id", "workgroup", "submitted_at")
+        for query_id, workgroup, submitted_at in _rows(packages, "databaselog", *columns):
+            if submitted_at < f"{start:{HWM_FORMAT}}":
+                found.setdefault(workgroup, []).append(query_id)
 
         return found
 
@@ -78,13 +77,12 @@ async def held_principals(
     def look() -> tuple[dict[str, datetime], datetime]:
         late: dict[str, datetime] = {}
         oldest = start
-        for path in (path for p in packages for path in p.extracts("query_principals")):
-            if path.exists():
-                for query_id, event_time in read_values(path, "query_id", "event_time"):
-                    at = time_of(event_time) or start
-                    oldest = min(oldest, at)
-                    if query_id not in own:
-                        late[query_id] = at
+        columns = ("query_id", "event_time")
+        for query_id, event_time in _rows(packages, "query_principals", *columns):
+            at = time_of(event_time) or start
+            oldest = min(oldest, at)
+            if query_id not in own:
+                late[query_id] = at
 
         return late, oldest
 

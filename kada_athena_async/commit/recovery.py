@@ -119,8 +119,7 @@ async def recover(
                 alone = replace(publisher, store=None, delivery=None)
                 await alone.complete(path, intent, journal)
         else:
-            is_other = interrupted.intent.config_digest != settings.config_digest
-            if is_other and not settings.is_fresh:
+            if settings.config_digest != interrupted.intent.config_digest and not settings.is_fresh:
                 await before_discard()
 
             await _discard(interrupted, settings, files, notify)

@@ -87,7 +87,7 @@ class CommitRequest:
     Attributes:
         unit_order: Every unit whose parts belong in the extracts, in plan order; all sealed.
         state: What the next run has to know; its ``hwm`` is the window's end.
-        accounts: Of the workgroups, for whoever takes the delivery over.
+        accounts: Of the workgroups, for a runner that takes the delivery over.
     """
 
     unit_order: Sequence[str]

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
+from importlib import import_module
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -46,6 +48,10 @@ if TYPE_CHECKING:
     from kada_athena_async.engine.schema_listing import FoundCatalogs, SchemaListing
     from kada_athena_async.pipeline import UnitExtraction
     from kada_athena_async.sql.worker_pool import WorkerPool
+
+# Each takes as long as a call: on the event loop it would stand still.
+_LOAD_LISTING = partial(import_module, "kada_athena_async.engine.schema_listing")
+_LOAD_EXTRACTION = partial(import_module, "kada_athena_async.pipeline")
 
 HISTORY_UNITS_AT_ONCE = 8
 """Workgroups listed side by side: two would use up the account's five list calls a second."""
@@ -180,11 +186,11 @@ class Connection:
 
         async def load() -> None:
             await self.client.first_sent.wait()
-            await offload(_load_listing)
+            await offload(_LOAD_LISTING)
             self._can_list.set()
             if not metadata_source(self.config).asks_sql:
                 await self.client.prepare("glue")  # which discover_ahead asks next
-            await offload(_load_extraction)
+            await offload(_LOAD_EXTRACTION)
 
         await map_bounded(lambda step: step(), [ask, load], limit=2)
 
@@ -224,7 +230,7 @@ class Connection:
         if not metadata_source(self.config).asks_sql or not self.config.bucket:
             return
 
-        await offload(_load_listing)
+        await offload(_LOAD_LISTING)
         from kada_athena_async.aws.athena import split_location
 
         bucket = split_location(self.config.bucket)["Bucket"]
@@ -288,15 +294,6 @@ class Connection:
             self._catalogs = await self._schemas(queries=None).catalogs()
         except KadaAthenaError as exc:
             self._catalogs = exc
-
-
-def _load_listing() -> None:
-    import kada_athena_async.engine.schema_listing  # noqa: F401
-
-
-def _load_extraction() -> None:
-    """Load what extracts, which takes as long as a call; on the event loop it would stand still."""
-    import kada_athena_async.pipeline  # noqa: F401
 
 
 def identity_of(config: Config) -> Identity:

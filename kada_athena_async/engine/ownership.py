@@ -19,7 +19,7 @@ from kada_athena_async.sinks.journal import RunIntent
 from kada_athena_async.version import __version__
 
 ACCOUNT_DEADLINE_S = 10.0
-"""Without a way to STS the account stays unknown; nobody waits through all retries for that."""
+"""Without a way to STS the account stays unknown, without a wait through all retries."""
 
 _WORDS = {"server": "server", "region": "Region", "account_id": "account", "instance": "instance"}
 
@@ -124,7 +124,7 @@ def check_output_path(store: FileHwmStore, other: str) -> None:
     """Refuse the high-water mark of runs that publish elsewhere, where they can meet by accident.
 
     Args:
-        other: Where they publish; empty if nobody knows.
+        other: Where they publish; empty if unknown.
 
     Raises:
         StateError: It is another directory.

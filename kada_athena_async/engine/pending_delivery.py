@@ -307,7 +307,7 @@ class PendingDelivery:
         )
 
     async def push(self, *, sends_all: bool) -> None:
-        """Deliver for whoever has the HWM alone; see ``Destination.deliver``."""
+        """Deliver where no other runner shares the HWM; see ``Destination.deliver``."""
         await self._deliver(sends_all=sends_all, is_alone=True)
 
     async def _deliver(

@@ -110,10 +110,10 @@ def needed_bytes(left_bytes: int) -> int:
 
 
 def last_bytes(output_path: Path, name: str, files: Files) -> int:
-    """Blocks. Size of the extracts that the last run left; 0 if nobody knows."""
+    """Blocks. Size of the extracts that the last run left; 0 if unknown."""
     try:
         last = newest_manifest(output_path, name, files)
     except StateError:
-        return 0  # whoever needs that manifest refuses it, and says what to do
+        return 0  # what needs that manifest refuses it, with a remedy
 
     return sum(file.size_bytes for file in last.manifest.files) if last else 0

@@ -44,7 +44,7 @@ from kada_athena_async.report import (
 ResultT = TypeVar("ResultT")
 
 SITES_AT_ONCE = 8
-"""Sites side by side where nobody says how many; see the README, "How far one machine goes"."""
+"""Sites side by side by default; see the README, "How far one machine goes"."""
 
 SILENCE_S = 30.0
 """A site of which nothing is heard for so long is named, again and again while that lasts."""

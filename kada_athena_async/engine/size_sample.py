@@ -148,7 +148,7 @@ class SizeSample:
             self.problems.append(f"{key[0]}.{key[1]}: {exc.message}")
             return None
 
-        # Of what goes on, nobody knows how far: as much again is a guess.
+        # The number of further pages is unknown: as much again is a guess.
         factor = 1 if is_whole else 2
         return SchemaSize(
             tables=tables * factor,

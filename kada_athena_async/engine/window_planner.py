@@ -198,7 +198,7 @@ class WindowPlanner:
     def _check_owner(
         self, stored: StoredState | None, packages: Sequence[PublishedPackage]
     ) -> list[tuple[WarningCode, str]]:
-        """Refuse a state or packages of somebody else; a note where nobody is named.
+        """Refuse a state or packages of somebody else; a note where none is named.
 
         Raises:
             StateError: Server, account, Region or instance are others.

@@ -297,7 +297,7 @@ def _is_star(ran: Ran, read: Touched, facts: TableFacts) -> bool:
 
 
 def _unused(runs: Runs, uses: Sequence[TableUse]) -> Iterator[Finding]:
-    """Tables that are kept for nobody."""
+    """Tables that no execution used."""
     caveat = "; ".join(runs.doubts())
     for table in each_unused_table(runs, uses):
         if table.size_bytes:

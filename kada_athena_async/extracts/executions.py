@@ -33,7 +33,7 @@ class Touched(NamedTuple):
     """A table that an execution read or wrote.
 
     Attributes:
-        columns: The columns that were used; None where nobody knows.
+        columns: The columns that were used; None where unknown.
     """
 
     event_type: str
@@ -48,10 +48,10 @@ class Ran:
     """An execution.
 
     Attributes:
-        ended_at, submitted_at: As the extract writes them; empty where nobody knows.
+        ended_at, submitted_at: As the extract writes them; empty where unknown.
         catalog, schema: Where the names of the statement lie that say no more.
         statement: Its ``substatement_type``, else its ``statement_type``.
-        principal, client: Who ran it and with what; empty where nobody knows.
+        principal, client: Who ran it and with what; empty where unknown.
     """
 
     query_id: str

@@ -203,7 +203,7 @@ def select_runs(
 
 
 def _not_understood(package: Package) -> int:
-    """The executions of a run that are an EXECUTE of nobody knows what, or no SQL at all."""
+    """The executions of a run that are an EXECUTE of an unknown statement, or no SQL at all."""
     from kada_athena_async.sql.statement import NOT_UNDERSTOOD  # noqa: PLC0415 - starts faster
 
     counts = package.manifest.facts.reconciliation.get(_DERIVED, {})

@@ -71,7 +71,7 @@ class UnusedTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unused:
-    """The tables that nobody used.
+    """The tables that no execution used.
 
     Attributes:
         tables: The largest first.

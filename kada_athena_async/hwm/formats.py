@@ -40,11 +40,11 @@ class DeliveryIntent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         compress: Whether they are gzipped, which their names depend on.
         replaces: True if an older package of the same end is replaced; the HWM does not move.
         replaced_sha256: The manifest of that package in the landing; empty if none lies there.
-        early, elsewhere: If it replaces: executions by workgroup that whoever takes it over has to
-            emit although they were submitted before the window, and those that other packages
+        early, elsewhere: If it replaces: executions by workgroup that the next runner has to emit
+            although they were submitted before the window, and those that other packages
             hold; they may not have these packages.
-        sealed: The manifest, once all its files are delivered. From then on nobody may take the
-            delivery over: whoever comes writes the manifest and moves the HWM.
+        sealed: The manifest, once all its files are delivered. From then on it is not taken
+            over: any runner that finds it writes the manifest and moves the HWM.
     """
 
     schema_version: int = INTENT_VERSION

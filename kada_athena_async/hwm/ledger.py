@@ -213,7 +213,7 @@ def next_state(
 
     Args:
         skipped: Workgroups that should have been read and were not, with the start of what they
-            are owed; ``ANY_WORKGROUP`` if nobody could list them.
+            are owed; ``ANY_WORKGROUP`` if they could not be listed.
     """
     accounts, skipped = tuple(accounts), skipped or {}
     kept = {

@@ -24,7 +24,7 @@ from kada_athena_async.hwm.formats import (
     parse_hwm,
 )
 from kada_athena_async.hwm.run_state import STATE_VERSION, RunState, StoredState
-from kada_athena_async.hwm.store import REMOVE_INTENT, REMOVE_STATE, FileHwmStore
+from kada_athena_async.hwm.store import REMOVE_INTENT, REMOVE_STATE, WRITE_HWM, FileHwmStore
 from kada_athena_async.hwm.versioned_objects import VersionedObject, VersionedObjects
 
 
@@ -196,7 +196,7 @@ class ObjectHwmStore:
         except ValueError as exc:
             raise StateError(
                 f"the high-water mark {self.place} cannot be used: {exc}",
-                hint="put one line like 2026-01-31 23:59:59 (UTC) there, or use `publish_hwm`",
+                hint=WRITE_HWM,
             ) from exc
 
     def _outrun(self) -> LockedError:

@@ -34,11 +34,11 @@ class WorkgroupState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     Attributes:
         hwm: The end of the last window that was extracted.
         pending: Executions submitted before *hwm* that were not finished then: their ids and
-            when they were submitted, or first seen if nobody may say.
+            when they were submitted, or first seen if that is unknown.
         recent: Executions already accounted for that were submitted within ``OVERLAP`` before
             *hwm*: their ids and when they were submitted.
         recent_since: Where *recent* begins instead, if Athena's system table was read: its rows
-            come later, and nobody lists what is under way.
+            come later, and what is under way is not listed.
         since: Where the time begins that is extracted without a hole up to *hwm*; None in states
             of earlier versions.
     """

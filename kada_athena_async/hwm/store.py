@@ -18,6 +18,9 @@ from kada_athena_async.hwm.formats import (
 )
 from kada_athena_async.hwm.run_state import STATE_VERSION, RunState, StoredState
 
+WRITE_HWM = "put one line like 2026-01-31 23:59:59 (UTC) there, or use `publish_hwm`"
+"""Remedy for a high-water mark that is damaged."""
+
 REMOVE_INTENT = (
     "restore it from a backup; or remove it, after a look at whether the landing holds a manifest "
     "of a window behind the high-water mark: if so, set it to that window's end"
@@ -39,7 +42,7 @@ class FileHwmStore:
             file of any other name, such as ``x.txt``, it is ``x.txt.state.json``. A link is
             followed once, here.
         output_path: Where the runs publish; remembered with the state.
-        is_chosen: False if nobody named *hwm_path*, so that runs can meet there by accident.
+        is_chosen: False if *hwm_path* is the default, so that runs can meet there by accident.
     """
 
     def __init__(
@@ -161,7 +164,6 @@ class FileHwmStore:
         )
 
     def _read_hwm(self) -> datetime | None:
-        remedy = "put one line like 2026-01-31 23:59:59 (UTC) there, or use `publish_hwm`"
         try:
             data = self._files.read(self.hwm_path, max_bytes=MAX_HWM_BYTES, is_shared=False)
             return parse_hwm(data.decode("utf-8-sig", "replace"))
@@ -175,5 +177,5 @@ class FileHwmStore:
         except (OSError, ValueError) as exc:
             reason = exc.strerror if isinstance(exc, OSError) else exc
             raise StateError(
-                f"the high-water mark {self.hwm_path} cannot be used: {reason}", hint=remedy
+                f"the high-water mark {self.hwm_path} cannot be used: {reason}", hint=WRITE_HWM
             ) from exc

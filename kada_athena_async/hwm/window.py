@@ -80,7 +80,7 @@ class WorkgroupWindow:
 
     @property
     def news_since(self) -> datetime:
-        """Executions submitted from here on that nobody knows are news, whenever they ended."""
+        """Unknown executions submitted from here on are news, whenever they ended."""
         start, previous = self.window.start, self.previous
         return start - OVERLAP if previous is None else min(previous.knows_since, start)
 
@@ -106,7 +106,7 @@ class WindowPlan:
             window: asked for by their ids, for a list may not reach back to them.
         elsewhere: If a package is replaced: executions that packages of other machines hold.
         later: The state that the next run goes on from, if the window lies before it.
-        left: State that the replaced package left to the next run; None if nobody knows.
+        left: State that the replaced package left to the next run; None if unknown.
         late: Executions of earlier windows whose principal the replaced package holds: id -> when
             they were submitted, or later.
         principals_since: Time of the oldest event that the replaced package holds; None if none is

@@ -65,7 +65,7 @@ async def open_landing(place: Place, around: Runtime) -> AsyncIterator[Landing]:
 
 @asynccontextmanager
 async def open_client(place: S3Place, around: Runtime) -> AsyncIterator[AwsClient]:
-    """A client of S3 as whoever writes to *place*; closes it in any case. Nothing is called yet.
+    """A client of S3 as the identity that writes to *place*; closed in any case. It calls nothing.
 
     Raises:
         ConfigError: The region is not AWS's.

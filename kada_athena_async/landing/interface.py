@@ -53,7 +53,7 @@ class Stored:
     """An object that lies in a landing.
 
     Attributes:
-        sha256: In hex; empty if whoever put it there did not say.
+        sha256: In hex; empty if the object does not say.
         version: Changes with each write; what a conditional write is compared with.
         attempt: The attempt that stored it; empty if it did not say.
     """
@@ -197,7 +197,7 @@ class Claim:
             raise overtaken(self.intent)
 
     async def seal(self, manifest: bytes) -> None:
-        """Decide the delivery: all data files are there, and nobody takes it over any more.
+        """Decide the delivery: all data files are there, and no runner takes it over any more.
 
         Raises:
             LockedError: Another runner took it over.

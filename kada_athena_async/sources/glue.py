@@ -25,7 +25,7 @@ from kada_athena_async.sources.interface import (
 )
 
 PRESTO_VIEW_COMMENT = "Presto View"
-"""The text that Athena writes as comment and Description of every view; nobody's words."""
+"""Athena writes it as comment and Description of every view: no comment of a person."""
 
 
 class GlueTables:
@@ -74,7 +74,7 @@ def detail_of(schema: str, table: GlueTable) -> TableDetail:
     """Details of a Glue table.
 
     A resource link comes with what its target says, where the caller may see that; else without
-    storage, so that nobody knows a format.
+    storage, so that its format is unknown.
     """
     storage = table.storage_descriptor
     is_materialized = bool(table.is_materialized_view)

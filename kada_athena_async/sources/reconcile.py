@@ -30,7 +30,7 @@ class TypeSpelling(Protocol):
 
 
 class DecodedView(NamedTuple):
-    """A view's text, and where the names in it lie; None where nobody says.
+    """A view's text, and where the names in it lie; None where unknown.
 
     Attributes:
         is_unreadable: The source keeps a text that cannot be decoded.
@@ -284,7 +284,7 @@ class Merger:
 def _partition_keys(
     detail: TableDetail, known: CatalogColumns, keys: tuple[str, ...]
 ) -> tuple[str, ...] | None:
-    """The partition keys of a table with columns; None where nobody knows them.
+    """The partition keys of a table with columns; None where unknown.
 
     SQL gives no formats: it cannot distinguish a table without keys from an Iceberg table, whose
     partition fields are not among its columns.
