@@ -198,10 +198,12 @@ class AwsClient:
 
     def call_ahead(self, service: str, operation: str, scope: str, **parameters: object) -> None:
         """Begin a call; the next ``call`` with the same arguments gives its answer, or raises."""
-        task = asyncio.create_task(self._call(service, operation, scope, parameters))
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
-        self._stack.callback(task.cancel)
-        self._ahead[f"{service}:{operation} {parameters}"] = task
+        key = f"{service}:{operation} {parameters}"
+        if key not in self._ahead:
+            task = asyncio.create_task(self._call(service, operation, scope, parameters))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            self._stack.callback(task.cancel)
+            self._ahead[key] = task
 
     async def _attempt_first(
         self, name: str, send: Any, scope: str, parameters: Mapping[str, object]
@@ -349,7 +351,6 @@ class AwsClient:
         header = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
         if not header:
             return
-
         try:
             server_time = parsedate_to_datetime(header).astimezone(timezone.utc)
         except ValueError:

@@ -123,11 +123,16 @@ class MetadataExtraction:
 
     def _listings(self) -> list[AsyncGenerator[SchemaPage, None]]:
         if metadata_source(self.config).asks_api:
-            return [self._pages(schema) for schema in self.unit.schemas]
+            following = [*self.unit.schemas[1:], None]
+            return [*map(self._pages, self.unit.schemas, following)]
 
         return [list_by_sql(self._sql, self.unit.schemas)]
 
-    async def _pages(self, schema: str) -> AsyncGenerator[SchemaPage, None]:
+    async def _pages(self, schema: str, following: str | None) -> AsyncGenerator[SchemaPage, None]:
+        if following is not None:
+            # Two calls at a time: at the end no schema waits for the answer about another.
+            self.sources.listing.ask_ahead(following)
+
         try:
             async with aclosing(self.sources.listing.pages(schema)) as pages:
                 async for page in pages:

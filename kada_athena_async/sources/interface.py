@@ -92,6 +92,9 @@ class TableSource(Protocol):
             UnitError: Denied, not found, or broken.
         """
 
+    def ask_ahead(self, catalog: str, schema: str) -> None:
+        """Begin to ask for the first of these pages, if that can be done."""
+
 
 def table_format(parameters: dict[str, str] | None, input_format: str | None) -> str:
     """The table's format, from what the writers of each leave in the catalog.

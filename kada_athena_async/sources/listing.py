@@ -61,6 +61,9 @@ class SqlTables:
             async for batch in batches:
                 yield TablePage([sql_detail(schema, name, is_view=v) for _, name, v in batch])
 
+    def ask_ahead(self, catalog: str, schema: str) -> None:
+        """Nothing: a statement would take a slot from one that is waited for."""
+
 
 def sql_detail(schema: str, name: str, *, is_view: bool) -> TableDetail:
     """All that ``information_schema.tables`` says about a table."""
@@ -106,6 +109,13 @@ class Listing:
     sources: Sequence[TableSource]
     _refusals: dict[str, AccessDeniedError] = field(default_factory=dict)
     _outages: dict[str, _Outage] = field(default_factory=dict)
+
+    def ask_ahead(self, schema: str) -> None:
+        """Begin to ask for the first page that ``pages`` will give, unless its source fails."""
+        source = self.sources[0]
+        is_down = source.name in self._outages and self._outages[source.name].failures
+        if not is_down and source.name not in self._refusals:
+            source.ask_ahead(self.catalog, schema)
 
     async def pages(self, schema: str) -> AsyncGenerator[SchemaPage, None]:
         """The tables of *schema*, closed by an empty last page; each table once.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
 from kada_athena_async.aws.client import AwsClient
-from kada_athena_async.aws.pages import LIST_TABLE_METADATA, pages
+from kada_athena_async.aws.pages import LIST_TABLE_METADATA, first_page_ahead, pages
 from kada_athena_async.aws.wire import TableMetadata, moment, without_nulls
 from kada_athena_async.sources.glue import PRESTO_VIEW_COMMENT
 from kada_athena_async.sources.interface import (
@@ -36,19 +37,25 @@ class TableMetadataTables:
 
     async def tables(self, catalog: str, schema: str) -> AsyncGenerator[TablePage, None]:
         """Pages of up to 50 tables."""
-        listing = pages(
-            self._client,
-            LIST_TABLE_METADATA,
-            scope=f"schema {catalog}.{schema}",
-            CatalogName=catalog,
-            DatabaseName=schema,
-        )
-        async with aclosing(listing) as found:
+        async with aclosing(pages(**self._asked(catalog, schema))) as found:
             async for page in found:
                 tables = [
                     detail_of(schema, table, has_formats=self._has_formats) for table in page.items
                 ]
                 yield TablePage(tables, page.unreadable)
+
+    def ask_ahead(self, catalog: str, schema: str) -> None:
+        """Begin to ask for the first page, which ``tables`` gives."""
+        first_page_ahead(**self._asked(catalog, schema))
+
+    def _asked(self, catalog: str, schema: str) -> dict[str, Any]:
+        return {
+            "client": self._client,
+            "listing": LIST_TABLE_METADATA,
+            "scope": f"schema {catalog}.{schema}",
+            "CatalogName": catalog,
+            "DatabaseName": schema,
+        }
 
 
 def detail_of(schema: str, table: TableMetadata, *, has_formats: bool) -> TableDetail:

@@ -1,4 +1,4 @@
-"""A run asks for the first schemas' tables while Glue still lists schemas, and asks once."""
+"""A run asks for tables before it needs them, and asks once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from kada_athena_async import Extractor
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.wire import Reply, Request
-from tests.kit.raw_aws import Forward, RawAws
+from tests.kit.raw_aws import JSON_TYPE, Forward, RawAws
 from tests.kit.small_estate import tiny_estate
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
@@ -65,7 +65,7 @@ async def test_tables_are_asked_for_while_schemas_are_listed(aws: RawAws, tmp_pa
         were_asked.append(are_asked.wait(PATIENCE_S))
         return Reply(
             status=200,
-            headers=(("Content-Type", "application/x-amz-json-1.1"),),
+            headers=(JSON_TYPE,),
             body=b'{"DatabaseList": []}',
         )
 
@@ -85,3 +85,27 @@ async def test_a_run_without_a_window_asks_for_no_tables(aws: RawAws, tmp_path: 
 
     assert not report.committed
     assert not asked_tables(aws)
+
+
+async def test_a_unit_asks_for_two_schemas_at_a_time(aws: RawAws, tmp_path: Path) -> None:
+    """The answer about the first schema of the last unit comes after the call for its second."""
+    is_asked = threading.Event()
+    were_asked: list[bool] = []
+    names = [f"s{number:03}" for number in range(120)]
+
+    def nothing(request: Request, _: Forward) -> Reply:
+        schema = json.loads(request.body)["DatabaseName"]
+        if schema == names[-1]:
+            is_asked.set()
+        elif schema == names[-2]:
+            were_asked.append(is_asked.wait(PATIENCE_S))
+
+        return Reply(status=200, headers=(JSON_TYPE,), body=b'{"TableList": []}')
+
+    aws.answer("glue:GetDatabases", {"DatabaseList": [{"Name": name} for name in names]})
+    aws.respond("glue:GetTables", nothing)
+    report = await through(aws, tmp_path).run(start_hwm="2026-10-31 00:00:00", end_hwm=NOW)
+
+    assert report.committed
+    assert were_asked == [True]
+    assert asked_tables(aws) == Counter(names)
