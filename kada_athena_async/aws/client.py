@@ -157,6 +157,8 @@ class AwsClient:
     async def __aexit__(self, *exc_info: object) -> None:
         # Closing connections must not be cut short, or they are left to the garbage collector.
         with anyio.move_on_after(5, shield=True):
+            for task in self._ahead.values():
+                task.cancel()
             await self._stack.aclose()
 
     def pace_by(self, pacer: Pacer) -> None:
@@ -202,7 +204,6 @@ class AwsClient:
         if key not in self._ahead:
             task = asyncio.create_task(self._call(service, operation, scope, parameters))
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
-            self._stack.callback(task.cancel)
             self._ahead[key] = task
 
     async def _attempt_first(
@@ -334,7 +335,6 @@ class AwsClient:
         self.log.timeline.note_call(name, now)
         if self.log.started_at is None:
             self.log.started_at = self._clock.now()
-
         if self.reports_rates and now - self._notified_at >= NOTIFY_EVERY_S:
             self._notified_at = now
             allowed = {name: round(rate, 2) for name, rate in self._pacer.rates().items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import threading
 from collections import Counter
@@ -9,10 +11,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
+from random import Random
 
+import anyio
+import anyio.lowlevel
 import pytest
 
 from kada_athena_async import Extractor
+from kada_athena_async.aws.client import AwsClient
+from kada_athena_async.aws.decode import DECODED
+from kada_athena_async.aws.pacing import Pacer
+from kada_athena_async.aws.session import AwsSession, Identity
+from kada_athena_async.concurrency import SystemClock
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.wire import Reply, Request
 from tests.kit.raw_aws import JSON_TYPE, Forward, RawAws
@@ -109,3 +119,61 @@ async def test_a_unit_asks_for_two_schemas_at_a_time(aws: RawAws, tmp_path: Path
     assert report.committed
     assert were_asked == [True]
     assert asked_tables(aws) == Counter(names)
+
+
+def client_of(aws: RawAws) -> AwsClient:
+    sandbox, clock = aws.sandbox, SystemClock()
+    identity = Identity(
+        region=sandbox.region, key=sandbox.access_key_id, secret=sandbox.secret_access_key
+    )
+    return AwsClient(
+        AwsSession(identity, endpoint_url=aws.endpoint_url),
+        pacer=Pacer(quota_share=1.0, clock=clock),
+        clock=clock,
+        rng=Random(7),
+        notify=lambda event: None,
+    )
+
+
+def held_calls() -> list[asyncio.Task[object]]:
+    """Calls that were begun ahead and of which something is still held."""
+    return [
+        found
+        for found in gc.get_objects()
+        if isinstance(found, asyncio.Task)
+        and getattr(found.get_coro(), "__qualname__", "") == "AwsClient._call"
+    ]
+
+
+async def test_an_answer_that_was_taken_is_let_go(aws: RawAws) -> None:
+    """A run of many schemas holds the pages that wait, not all that it has asked for ahead."""
+    async with client_of(aws) as client:
+        for _ in range(2):
+            client.call_ahead("athena", "ListWorkGroups", "", MaxResults=50)
+
+        assert len(held_calls()) == 1
+        answer = await client.call("athena", "ListWorkGroups", MaxResults=50)
+        assert answer[DECODED].work_groups
+        del answer
+        await anyio.lowlevel.checkpoint()  # the loop holds what has just woken us
+        assert held_calls() == []
+
+    assert sum(aws.calls.values()) == 1
+
+
+async def test_a_call_that_nobody_takes_ends_with_the_client(aws: RawAws) -> None:
+    """Leaving waits for no answer; what went wrong with it is nobody's matter."""
+    has_begun, is_over = threading.Event(), threading.Event()
+
+    def wait(_: Request, forward: Forward) -> Reply:
+        has_begun.set()
+        is_over.wait(PATIENCE_S)
+        return forward()
+
+    aws.respond("athena:ListWorkGroups", wait)
+    async with client_of(aws) as client:
+        client.call_ahead("athena", "ListWorkGroups", "", MaxResults=50)
+        await anyio.to_thread.run_sync(has_begun.wait)
+
+    assert [call.cancelled() for call in held_calls()] == [True]
+    is_over.set()
