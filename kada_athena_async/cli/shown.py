@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from itertools import islice
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -52,23 +53,23 @@ class Shown:
         return [(self.kind, facts) for facts in self.objects]
 
 
-def facts(package: Package) -> Facts:
-    """The run that a view is about, for programs."""
+def facts(package: Package, start: datetime, end: datetime, **more: object) -> Facts:
+    """The newest run of a view and the time that it is about, for programs."""
     manifest = package.manifest
     return {
         "name": manifest.name,
         "run_id": manifest.run_id,
-        "start": manifest.start,
-        "end": manifest.end,
+        "start": start,
+        "end": end,
+        **more,
         "manifest": str(package.path),
     }
 
 
-def heading(package: Package) -> RenderableType:
-    """The run that a view is about."""
-    manifest = package.manifest
-    window = f"{moment(manifest.start)} to {moment(manifest.end)} UTC"
-    return Text.assemble((escape(manifest.name), "bold"), f": {window}")
+def heading(package: Package, start: datetime, end: datetime, more: str = "") -> RenderableType:
+    """The collector of a view and the time that it is about, for people."""
+    window = f"{moment(start)} to {moment(end)} UTC{more}"
+    return Text.assemble((escape(package.manifest.name), "bold"), f": {window}")
 
 
 def counts(package: Package) -> Shown:

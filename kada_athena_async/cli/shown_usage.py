@@ -13,30 +13,10 @@ from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.extracts.table_usage import table_uses, unused_tables
 from kada_athena_async.observers.escaping import escape
-from kada_athena_async.observers.wording import counted, moment, size, some
+from kada_athena_async.observers.wording import counted, size, some
 
 _NAMED = 5
 _DAY_CHARS = 10
-
-
-def facts(runs: Runs) -> Facts:
-    """The runs of a view, for programs."""
-    manifest = runs.newest.manifest
-    return {
-        "name": manifest.name,
-        "run_id": manifest.run_id,
-        "start": runs.start,
-        "end": runs.end,
-        "runs": len(runs.packages),
-        "manifest": str(runs.newest.path),
-    }
-
-
-def heading(runs: Runs) -> RenderableType:
-    """The runs of a view, for people."""
-    window = f"{moment(runs.start)} to {moment(runs.end)} UTC"
-    name = escape(runs.newest.manifest.name)
-    return Text.assemble((name, "bold"), f": {window}, {counted(len(runs.packages), 'run')}")
 
 
 def tables(runs: Runs, rows: int) -> Shown:

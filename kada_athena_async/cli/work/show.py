@@ -20,6 +20,7 @@ from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.extracts import Package, newest_packages
 from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.files import Files
+from kada_athena_async.observers.wording import counted
 from kada_athena_async.records import KINDS
 
 _TAKE_OF = ("head", "search", "who")
@@ -58,14 +59,14 @@ def show_extracts(
         if what in _OF_ONE_RUN:
             newest = newest_packages(place.output_path, place.name, Files(), count=2)
             view = _view(newest, what, of or "", most)
-            facts, heading = shown.facts(newest[0]), shown.heading(newest[0])
+            window = newest[0].manifest.start, newest[0].manifest.end
+            facts, heading = shown.facts(newest[0], *window), shown.heading(newest[0], *window)
         else:
-            # With what they count they take longer to load than the other views take as a whole.
-            from kada_athena_async.cli import shown_usage
-
             runs = place.runs(days=days, since=begin)
             view = _view_of_runs(runs, what, of or "", most)
-            facts, heading = shown_usage.facts(runs), shown_usage.heading(runs)
+            count, window = len(runs.packages), (runs.start, runs.end)
+            facts = shown.facts(runs.newest, *window, runs=count)
+            heading = shown.heading(runs.newest, *window, f", {counted(count, 'run')}")
 
         if output.as_json:
             for kind, records in (("package", {**facts, **view.about}), *view.records()):
@@ -77,6 +78,7 @@ def show_extracts(
 
 
 def _view_of_runs(runs: Runs, what: str, of: str, rows: int) -> Shown:
+    # With what they count they take longer to load than the other views take as a whole.
     from kada_athena_async.cli import shown_usage
 
     views: dict[str, Callable[[], Shown]] = {
