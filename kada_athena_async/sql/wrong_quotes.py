@@ -16,7 +16,7 @@ from kada_athena_async.sql.tokens import QUOTES, Engine, Kind, token_at
 _DOUBLED = ("''", '""')
 _QUOTES = frozenset("'\"`" + QUOTES)
 # A word that ends in an opening quote is a value that lacks one, with the words before it.
-_WORDS_BEFORE = re.compile(r"[\w .@-]*\w\Z")
+_WORDS_BEFORE = re.compile(r"[\w .@/:|*-]*[\w/*]\Z")
 _LOOK_BACK_CHARS = 200
 _WORD = re.compile(r"\w+")
 # After an empty string these words go on with the statement; any other begins a value, as in

@@ -32,8 +32,12 @@ LINES = (DATA / "canaries.jsonl").read_text("utf-8").split("\n")
 STATEMENTS = [(row["sql"], row["keep"]) for row in map(json.loads, filter(None, LINES))]
 
 # Doubled quotes are two empty strings to both engines: only where the statement failed is it known
-# that its author meant something else.
-FAILED_ONLY = ("SELECT''kestrel'' FROM t",)
+# that its author meant something else. So it is with a quote that was forgotten.
+FAILED_ONLY = (
+    "SELECT''kestrel'' FROM t",
+    "SELECT a FROM t WHERE b = /kestrel/zanzibar/' AND c = 1",
+    "SELECT a FROM t WHERE b = kestrel:8675309|zanzibar*'",
+)
 
 
 def canaries_in(text: object) -> list[str]:
