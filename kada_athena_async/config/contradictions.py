@@ -24,69 +24,37 @@ class _Rule(NamedTuple):
     remedy: str
 
 
+# fmt: off
 _RULES = (
-    _Rule(
-        {"key": True, "secret": False},
-        "secret",
-        "key is given without it; fill both, or leave both empty for the default credential chain",
-    ),
-    _Rule(
-        {"key": False, "secret": True},
-        "key",
-        "secret is given without it; fill both, or leave both empty for the default credential "
-        "chain",
-    ),
-    _Rule(
-        {"key": True, "profile": True},
-        "profile",
-        "key and secret are given too; keep one of the two ways",
-    ),
-    _Rule(
-        {"external_id": True, "role": False},
-        "external_id",
-        "only an assumed role takes it; fill role or leave it out",
-    ),
-    _Rule(
-        {"metadata_source": "sql", "bucket": False},
-        "bucket",
-        "metadata_source sql runs queries; write s3://bucket/prefix for their results",
-    ),
-    _Rule(
-        {"metadata_source": "auto", "bucket": False},
-        "bucket",
-        'write s3://bucket/prefix for the results of our queries, or set metadata_source to "api"',
-    ),
-    _Rule(
-        {"metadata_source": "api", "results": "s3"},
-        "results",
-        "metadata_source api runs no query, so there are no results; leave one of the two out",
-    ),
-    _Rule(
-        {"history_source": "system_table", "bucket": False},
-        "bucket",
-        "history_source system_table runs queries; write s3://bucket/prefix for their results",
-    ),
-    _Rule(
-        {"attribute_users": "system_table", "bucket": False},
-        "bucket",
-        "attribute_users system_table runs queries; write s3://bucket/prefix for their results",
-    ),
-    _Rule(
-        {"hash_users": True, "hash_key": False},
-        "hash_key",
-        "hash_users needs one; put 16 characters or more into KADA_ATHENA_HASH_KEY",
-    ),
-    _Rule(
-        {"hwm_store": "landing", "landing": False},
-        "hwm_store",
-        "there is no landing; fill it, or write where else the high-water mark is kept",
-    ),
-    _Rule(
-        {"keep_delivered_days": True, "landing": False},
-        "keep_delivered_days",
-        "nothing is delivered without a landing; fill it or leave this out",
-    ),
+    _Rule({"key": True, "secret": False}, "secret",
+          "key is given without it; fill both, or leave both empty for the default credential "
+          "chain"),
+    _Rule({"key": False, "secret": True}, "key",
+          "secret is given without it; fill both, or leave both empty for the default credential "
+          "chain"),
+    _Rule({"key": True, "profile": True}, "profile",
+          "key and secret are given too; keep one of the two ways"),
+    _Rule({"external_id": True, "role": False}, "external_id",
+          "only an assumed role takes it; fill role or leave it out"),
+    _Rule({"metadata_source": "sql", "bucket": False}, "bucket",
+          "metadata_source sql runs queries; write s3://bucket/prefix for their results"),
+    _Rule({"metadata_source": "auto", "bucket": False}, "bucket",
+          "write s3://bucket/prefix for the results of our queries, or set metadata_source to "
+          '"api"'),
+    _Rule({"metadata_source": "api", "results": "s3"}, "results",
+          "metadata_source api runs no query, so there are no results; leave one of the two out"),
+    _Rule({"history_source": "system_table", "bucket": False}, "bucket",
+          "history_source system_table runs queries; write s3://bucket/prefix for their results"),
+    _Rule({"attribute_users": "system_table", "bucket": False}, "bucket",
+          "attribute_users system_table runs queries; write s3://bucket/prefix for their results"),
+    _Rule({"hash_users": True, "hash_key": False}, "hash_key",
+          "hash_users needs one; put 16 characters or more into KADA_ATHENA_HASH_KEY"),
+    _Rule({"hwm_store": "landing", "landing": False}, "hwm_store",
+          "there is no landing; fill it, or write where else the high-water mark is kept"),
+    _Rule({"keep_delivered_days": True, "landing": False}, "keep_delivered_days",
+          "nothing is delivered without a landing; fill it or leave this out"),
 )
+# fmt: on
 
 
 def contradictions(values: Mapping[str, object]) -> list[Problem]:
