@@ -59,79 +59,31 @@ def _site_names(context: typer.Context, incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
-CONFIG = option(
-    "config",
-    Path | None,
-    "--config",
-    "-c",
-    metavar="FILE",
-    help="Configuration file.  [default: kada_athena_extractor_config.json]",
-)
-NAME = option(
-    "name",
-    str,
-    "--name",
-    "-n",
-    default="athena",
-    show_default=True,
-    metavar="NAME",
-    help="Name of this collector; the names of its files begin with it.",
-)
-HWM_PATH = option(
-    "hwm_path",
-    Path | None,
-    metavar="FILE",
-    help="High-water mark file.  [default: <name>_hwm.txt in the working directory]",
-)
-START_HWM = option(
-    "start_hwm",
-    str | None,
-    metavar="TIME",
-    help="Begin of the window: YYYY-MM-DD HH:MM:SS in UTC, or 7d (ago).",
-)
+# fmt: off
+CONFIG = option("config", Path | None, "--config", "-c", metavar="FILE",
+                help="Configuration file.  [default: kada_athena_extractor_config.json]")
+NAME = option("name", str, "--name", "-n", default="athena", show_default=True, metavar="NAME",
+              help="Name of this collector; the names of its files begin with it.")
+HWM_PATH = option("hwm_path", Path | None, metavar="FILE",
+                  help="High-water mark file.  [default: <name>_hwm.txt in the working directory]")
+START_HWM = option("start_hwm", str | None, metavar="TIME",
+                   help="Begin of the window: YYYY-MM-DD HH:MM:SS in UTC, or 7d (ago).")
 END_HWM = option("end_hwm", str | None, metavar="TIME", help="End of the window.  [default: now]")
-DAYS = option(
-    "days",
-    int | None,
-    metavar="N",
-    min=1,
-    help="Only the last N days.  [default: all published runs]",
-)
-SINCE = option(
-    "since",
-    str | None,
-    metavar="TIME",
-    help="Only since this time, in UTC, or 7d (ago).  [default: all published runs]",
-)
-OUTPUT_PATH = option(
-    "output_path",
-    Path | None,
-    metavar="DIR",
-    help="Directory of the extracts.  [default: as configured]",
-)
+DAYS = option("days", int | None, metavar="N", min=1,
+              help="Only the last N days.  [default: all published runs]")
+SINCE = option("since", str | None, metavar="TIME",
+               help="Only since this time, in UTC, or 7d (ago).  [default: all published runs]")
+OUTPUT_PATH = option("output_path", Path | None, metavar="DIR",
+                     help="Directory of the extracts.  [default: as configured]")
 IN_SANDBOX = switch("is_sandbox", "--sandbox", help="Read what `run --sandbox` has extracted here.")
-SITES = option(
-    "sites",
-    list[str] | None,
-    "--site",
-    metavar="NAME",
-    help="Only this site, or those that match a pattern; may be repeated.",
-    autocompletion=_site_names,
-)
-SETTINGS = option(
-    "settings",
-    list[str] | None,
-    "--set",
-    metavar="FIELD=VALUE",
-    help="Set a field of the configuration; may be repeated.",
-    autocompletion=_fields,
-)
+SITES = option("sites", list[str] | None, "--site", metavar="NAME",
+               help="Only this site, or those that match a pattern; may be repeated.",
+               autocompletion=_site_names)
+SETTINGS = option("settings", list[str] | None, "--set", metavar="FIELD=VALUE",
+                  help="Set a field of the configuration; may be repeated.", autocompletion=_fields)
 AS_JSON = switch("as_json", "--json", help="Write JSON to stdout, one object a line.")
-LOG_FILE = option(
-    "log_file",
-    Path | None,
-    metavar="FILE",
-    help="Also append events, warnings and errors to this file, as JSON lines.",
-)
+LOG_FILE = option("log_file", Path | None, metavar="FILE",
+                  help="Also append events, warnings and errors to this file, as JSON lines.")
 VERBOSE = switch("verbose", "--verbose", "-v", help="Show each unit, query and retry.")
 QUIET = switch("quiet", "--quiet", "-q", help="Show only problems.")
+# fmt: on

@@ -18,58 +18,24 @@ from kada_athena_async.cli.options import (
     switch,
 )
 
-TARGET = option(
-    "to",
-    str,
-    "--to",
-    default=Parameter.empty,
-    metavar="TARGET",
-    help="openlineage, datahub, coalesce, dbt-sources, parquet or duckdb.",
-)
-DIRECTORY = option(
-    "directory",
-    Path | None,
-    "--output",
-    "-o",
-    metavar="DIR",
-    help="Directory for the files; created if it does not exist.",
-)
-TO_URL = option(
-    "to_url",
-    str | None,
-    metavar="URL",
-    help="Post the events of openlineage to this URL; the key is read from OPENLINEAGE_API_KEY.",
-)
+# fmt: off
+TARGET = option("to", str, "--to", default=Parameter.empty, metavar="TARGET",
+                help="openlineage, datahub, coalesce, dbt-sources, parquet or duckdb.")
+DIRECTORY = option("directory", Path | None, "--output", "-o", metavar="DIR",
+                   help="Directory for the files; created if it does not exist.")
+TO_URL = option("to_url", str | None, metavar="URL",
+                help="Post the events of openlineage to this URL; the key is read from "
+                     "OPENLINEAGE_API_KEY.")
 NEWEST = switch("newest", "--newest", help="Only the newest run.")
-RUNS_SINCE = option(
-    "since",
-    str | None,
-    metavar="TIME",
-    help="Only runs whose window ends after this time, in UTC, or 7d (ago).",
-)
-REGION = option(
-    "region",
-    str,
-    default="",
-    metavar="REGION",
-    help="Region of extracts of early versions, which do not name theirs.",
-)
+RUNS_SINCE = option("since", str | None, metavar="TIME",
+                    help="Only runs whose window ends after this time, in UTC, or 7d (ago).")
+REGION = option("region", str, default="", metavar="REGION",
+                help="Region of extracts of early versions, which do not name theirs.")
+# fmt: on
 
 
-@command(
-    TARGET,
-    DIRECTORY,
-    TO_URL,
-    CONFIG,
-    NAME,
-    OUTPUT_PATH,
-    NEWEST,
-    RUNS_SINCE,
-    REGION,
-    SITES,
-    IN_SANDBOX,
-    SETTINGS,
-)
+@command(TARGET, DIRECTORY, TO_URL, CONFIG, NAME, OUTPUT_PATH, NEWEST, RUNS_SINCE, REGION, SITES,
+         IN_SANDBOX, SETTINGS)  # fmt: skip
 def export(
     output: Output,
     *,

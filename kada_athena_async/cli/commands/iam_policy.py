@@ -12,31 +12,17 @@ if TYPE_CHECKING:
     from kada_athena_async.permissions.formats import Format
 
 
-FORM = option(
-    "form",
-    Literal["json", "cloudformation", "terraform"],
-    "--format",
-    default="json",
-    show_default=True,
-    help="Language of the document.",
-)
-ACCOUNT = option(
-    "account",
-    str,
-    default="",
-    metavar="ID",
-    help="AWS account of Athena.  [default: the role's, else where it is deployed]",
-)
+# fmt: off
+FORM = option("form", Literal["json", "cloudformation", "terraform"], "--format", default="json",
+              show_default=True, help="Language of the document.")
+ACCOUNT = option("account", str, default="", metavar="ID",
+                 help="AWS account of Athena.  [default: the role's, else where it is deployed]")
 OPTIONAL = switch("has_optional", "--optional", help="Include rights that a run can do without.")
-PRINCIPAL = option(
-    "principal",
-    Literal["run", "caller", "landing", "hwm_store"],
-    "--for",
-    default="run",
-    show_default=True,
-    help="Whose policy: that of the run, of whoever assumes its role, or of the identity of the "
-    "landing or of the high-water mark.",
-)
+PRINCIPAL = option("principal", Literal["run", "caller", "landing", "hwm_store"], "--for",
+                   default="run", show_default=True,
+                   help="Whose policy: that of the run, of whoever assumes its role, or of the "
+                        "identity of the landing or of the high-water mark.")
+# fmt: on
 
 
 @command(CONFIG, NAME, FORM, ACCOUNT, OPTIONAL, PRINCIPAL, SITES, SETTINGS)

@@ -18,14 +18,10 @@ from kada_athena_async.cli.options import (
     option,
 )
 
-PAGE_FILE = option(
-    "file",
-    Path | None,
-    "--file",
-    "-f",
-    metavar="FILE",
-    help="File of the page.  [default: <name>_report.html in the working directory]",
-)
+# fmt: off
+PAGE_FILE = option("file", Path | None, "--file", "-f", metavar="FILE",
+                   help="File of the page.  [default: <name>_report.html in the working directory]")
+# fmt: on
 
 
 @command(CONFIG, NAME, OUTPUT_PATH, PAGE_FILE, DAYS, SINCE, SITES, IN_SANDBOX, SETTINGS)

@@ -24,67 +24,29 @@ from kada_athena_async.cli.options import (
 )
 from kada_athena_async.errors import ConfigError
 
-NO_RESUME = switch(
-    "is_fresh",
-    "--no-resume",
-    "--fresh",
-    help="Begin anew; do not continue an interrupted run.",
-)
-REPROCESS = switch(
-    "is_again",
-    "--reprocess",
-    "--again",
-    help="Extract the packages already published for the window once more.",
-)
-FROM_SANDBOX = switch(
-    "is_sandbox", "--sandbox", help="Extract from an invented AWS on this machine instead of AWS."
-)
+# fmt: off
+NO_RESUME = switch("is_fresh", "--no-resume", "--fresh",
+                   help="Begin anew; do not continue an interrupted run.")
+REPROCESS = switch("is_again", "--reprocess", "--again",
+                   help="Extract the packages already published for the window once more.")
+FROM_SANDBOX = switch("is_sandbox", "--sandbox",
+                      help="Extract from an invented AWS on this machine instead of AWS.")
 DIRECTORY = option("output_path", Path | None, metavar="DIR", help="Directory for the extracts.")
-METADATA_SOURCE = option(
-    "metadata_source", MetadataSourceName | None, help="Where metadata comes from."
-)
-ON_ERROR = option(
-    "on_error", OnError | None, help="Fail, or skip what cannot be read and commit the rest."
-)
-SITES_AT_ONCE = option(
-    "sites_at_once",
-    int | None,
-    metavar="N",
-    min=1,
-    help="Sites extracted at the same time.  [default: 8]",
-)
-SITE_MINUTES = option(
-    "site_minutes",
-    float | None,
-    metavar="N",
-    min=0.01,
-    help="Time limit of a site in minutes; a site that takes longer fails.",
-)
-OTEL = switch(
-    "is_otel",
-    "--otel",
-    help="Send spans and metrics of OpenTelemetry, as the OTEL_* variables say.",
-)
+METADATA_SOURCE = option("metadata_source", MetadataSourceName | None,
+                         help="Where metadata comes from.")
+ON_ERROR = option("on_error", OnError | None,
+                  help="Fail, or skip what cannot be read and commit the rest.")
+SITES_AT_ONCE = option("sites_at_once", int | None, metavar="N", min=1,
+                       help="Sites extracted at the same time.  [default: 8]")
+SITE_MINUTES = option("site_minutes", float | None, metavar="N", min=0.01,
+                      help="Time limit of a site in minutes; a site that takes longer fails.")
+OTEL = switch("is_otel", "--otel",
+              help="Send spans and metrics of OpenTelemetry, as the OTEL_* variables say.")
+# fmt: on
 
 
-@command(
-    CONFIG,
-    NAME,
-    HWM_PATH,
-    START_HWM,
-    END_HWM,
-    NO_RESUME,
-    REPROCESS,
-    FROM_SANDBOX,
-    DIRECTORY,
-    METADATA_SOURCE,
-    ON_ERROR,
-    SITES,
-    SITES_AT_ONCE,
-    SITE_MINUTES,
-    OTEL,
-    SETTINGS,
-)
+@command(CONFIG, NAME, HWM_PATH, START_HWM, END_HWM, NO_RESUME, REPROCESS, FROM_SANDBOX, DIRECTORY,
+         METADATA_SOURCE, ON_ERROR, SITES, SITES_AT_ONCE, SITE_MINUTES, OTEL, SETTINGS)  # fmt: skip
 def run(
     output: Output,
     *,

@@ -8,44 +8,18 @@ from typing import Any, Literal
 from kada_athena_async.cli.command import Output, command
 from kada_athena_async.cli.options import option
 
-PORT = option(
-    "port",
-    int,
-    default=0,
-    show_default=True,
-    metavar="PORT",
-    min=0,
-    max=65535,
-    help="Port on 127.0.0.1; 0 takes a free one.",
-)
-SEED = option(
-    "seed",
-    int,
-    default=7,
-    show_default=True,
-    metavar="N",
-    help="Seed of the invented data: the same seed gives the same data.",
-)
-SCALE = option(
-    "scale",
-    float,
-    default=1.0,
-    show_default=True,
-    metavar="X",
-    min=0.01,
-    max=100.0,
-    help="Size of the invented data, as a factor.",
-)
-POLICY = option(
-    "policy",
-    Literal["admin", "seed"],
-    default="admin",
-    show_default=True,
-    help="Rights of the collector: all, or those of the vendor's documented policy.",
-)
-WRITE_CONFIG = option(
-    "write_config", Path | None, metavar="FILE", help="Also write the configuration to this file."
-)
+# fmt: off
+PORT = option("port", int, default=0, show_default=True, metavar="PORT", min=0, max=65535,
+              help="Port on 127.0.0.1; 0 takes a free one.")
+SEED = option("seed", int, default=7, show_default=True, metavar="N",
+              help="Seed of the invented data: the same seed gives the same data.")
+SCALE = option("scale", float, default=1.0, show_default=True, metavar="X", min=0.01, max=100.0,
+               help="Size of the invented data, as a factor.")
+POLICY = option("policy", Literal["admin", "seed"], default="admin", show_default=True,
+                help="Rights of the collector: all, or those of the vendor's documented policy.")
+WRITE_CONFIG = option("write_config", Path | None, metavar="FILE",
+                      help="Also write the configuration to this file.")
+# fmt: on
 
 
 @command(PORT, SEED, SCALE, POLICY, WRITE_CONFIG)

@@ -36,24 +36,14 @@ What = Literal[
 ]
 """Views of ``show``."""
 
-VIEW = argument(
-    "what", What, default="counts", show_default=True, metavar="WHAT", help="A view, see above."
-)
-SUBJECT = argument(
-    "of",
-    str | None,
-    metavar="OF",
-    help="The text to search, the kind of extract for head, the table for who.",
-)
-ROWS = option(
-    "rows",
-    int | None,
-    "--rows",
-    "-r",
-    metavar="N",
-    min=1,
-    help="Maximum number of rows.  [default: 10; head: 3]",
-)
+# fmt: off
+VIEW = argument("what", What, default="counts", show_default=True, metavar="WHAT",
+                help="A view, see above.")
+SUBJECT = argument("of", str | None, metavar="OF",
+                   help="The text to search, the kind of extract for head, the table for who.")
+ROWS = option("rows", int | None, "--rows", "-r", metavar="N", min=1,
+              help="Maximum number of rows.  [default: 10; head: 3]")
+# fmt: on
 
 
 @command(VIEW, SUBJECT, ROWS, DAYS, SINCE, NAME, CONFIG, SITES, OUTPUT_PATH, IN_SANDBOX, SETTINGS)
