@@ -12,11 +12,6 @@ from typing import TypeAlias
 
 from kada_athena_async.errors import ConfigError, Problem
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 ENVIRONMENT_PREFIX = "KADA_ATHENA_"
 
 DEFAULT_FILE = "kada_athena_extractor_config.json"
@@ -170,6 +165,12 @@ def _parse(text: str, suffix: str) -> tuple[object, list[str]]:
 
 
 def _parse_toml(text: str) -> dict[str, object]:
+    # Most files are JSON.
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415
+    else:
+        import tomli as tomllib  # noqa: PLC0415
+
     try:
         values: dict[str, object] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

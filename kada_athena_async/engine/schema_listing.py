@@ -178,12 +178,13 @@ class SchemaListing:
         return metadata_source(self.config).in_order(by_api, by_sql)
 
     def _list_ahead(self, schemas: Sequence[SchemaFacts]) -> None:
-        """Ask for the tables of those of *schemas* that will be extracted first."""
+        """Ask for the tables of some of *schemas*, spread so that many units have one of them."""
         glue = GlueTables(self.client)
-        included = (
+        included = sorted(
             s.name for s in schemas if is_schema_included(self.config, DEFAULT_CATALOG, s.name)
         )
-        for name in sorted(included)[:SCHEMAS_AHEAD]:
+        step = max(1, len(included) // SCHEMAS_AHEAD)
+        for name in included[::step][:SCHEMAS_AHEAD]:
             glue.ask_ahead(DEFAULT_CATALOG, name)
 
     def _stand_in(self, catalog: CatalogFacts, failed: Sequence[UnitError]) -> str:

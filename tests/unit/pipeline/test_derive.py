@@ -32,6 +32,9 @@ from kada_athena_async.staged_records import ACCESSED, IMMEDIATES, AccessedRecor
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 GLUE = "AwsDataCatalog"
+MANY_VIEWS = 70
+"""Views that are parsed before all schemas are listed."""
+
 METADATA, MORE_METADATA = "metadata/AwsDataCatalog/0000", "metadata/AwsDataCatalog/0001"
 HISTORY = ("history/etl", "history/adhoc")
 
@@ -161,14 +164,17 @@ class World:
         Files().make_dir(place)
         return cls(await Staging.create(place, intent, Files()), config, more)
 
-    async def write_metadata(self, unit_id: str = METADATA) -> None:
-        """Seal a unit of metadata that has a table and its view."""
+    async def write_metadata(self, unit_id: str = METADATA, count: int = 1) -> None:
+        """Seal a unit of metadata that has a table and *count* views of it."""
         columns = columns_of("sales", "id", "total", "day")
-        view = ViewRecord("srv", GLUE, "sales", "v", "SELECT id FROM orders", "athena")
+        views = [
+            ViewRecord("srv", GLUE, "sales", f"v{n}", "SELECT id FROM orders", "athena")
+            for n in range(count)
+        ]
         async with self.staging.part(unit_id, "metadata_columns") as part:
             await part.write(columns)
         async with self.staging.part(unit_id, "metadata_views") as part:
-            await part.write([view])
+            await part.write(views)
         await self.staging.seal(unit_id, {})
 
     async def write(
@@ -280,7 +286,7 @@ async def test_views_are_read_while_other_schemas_are_listed(
     world = await World.begin(tmp_path / "ahead", mask=True, more=("stock",))
     async with anyio.create_task_group() as group:
         group.start_soon(world.derivation.follow)
-        await world.write_metadata(order[0])
+        await world.write_metadata(order[0], MANY_VIEWS)
         await world.staging.seal(order[1], {})
         world.derivation.ended(UnitOutcome(unit_id=order[0], outcome="done"))
         with anyio.fail_after(60):
@@ -293,7 +299,7 @@ async def test_views_are_read_while_other_schemas_are_listed(
 
     rows, _, _ = await world.finish()
 
-    assert rows["linkages"] == 1
+    assert rows["linkages"] == MANY_VIEWS
     assert world.pool.times_asked == 1
 
 
@@ -304,7 +310,7 @@ async def test_schemas_that_differ_in_case_count_in_plan_order(tmp_path: Path) -
         world = await World.begin(tmp_path / str(first), mask=True, more=("stock", "Stock"))
         async with anyio.create_task_group() as group:
             group.start_soon(world.derivation.follow)
-            await world.write_metadata()
+            await world.write_metadata(count=MANY_VIEWS)
             for unit in world.more:
                 async with world.staging.part(unit.unit_id, "metadata_columns") as part:
                     await part.write(columns_of(unit.schemas[0], "id", unit.schemas[0]))
