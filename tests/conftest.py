@@ -19,7 +19,9 @@ import anyio
 import pytest
 from hypothesis import settings
 
+from kada_athena_async.aws.garbage_collection import frozen_while_open
 from tests.kit.command import fork_worker
+from tests.kit.sdk_models import keep_models
 from tests.kit.warm_workers import fork_workers
 
 # A busy machine stretches any single example; what hangs meets the timeout of its test.
@@ -32,7 +34,15 @@ if sys.platform != "win32":
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+# Else each process of the tests compiles the package anew, which takes it a second.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Collecting makes some million objects that stay; each worker would walk over them 20 times.
+gc.disable()
+
 fork_workers(fork_worker)
+keep_models()
 
 # Files that take longest, one worker each: begun last they would keep the others waiting.
 LONG = (
@@ -51,11 +61,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
+def pytest_collection_finish() -> None:
+    gc.enable()
+
+
 @pytest.fixture(autouse=True, scope="module")
-def _little_to_collect() -> None:
+def _little_to_collect() -> Iterator[None]:
     """Collections walk over what a file's tests made, not over all that was imported before."""
     gc.collect()
     gc.freeze()
+    # The first of several connections counts what is frozen, 10 ms for so much.
+    with frozen_while_open():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -238,7 +238,7 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors_of(path), (path, anchor)
 
 
-@pytest.mark.skipif(not os.environ.get("CI"), reason="takes minutes; runs where CI is set")
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_two_commands_work_on_a_fresh_checkout(tmp_path: Path) -> None:
     """A stranger types the README's two commands and has extracts, and tests that pass."""

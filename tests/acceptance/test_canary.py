@@ -43,6 +43,8 @@ def test_no_planted_secret_leaves_by_any_door(
     table = next(iter(sandbox.estate.catalogs["AwsDataCatalog"].schemas["sales"].tables))
     where = {"catalog": "awsdatacatalog", "schema": "sales", "table": table}
     sandbox.faults.add("poison_table", where=where, message=MESSAGE)
+    # The last that a run asks: it goes on until the signal comes, however late that is.
+    hanging = sandbox.faults.add("hang", "athena:GetWorkGroup", seconds=60)
     crashing = subprocess.Popen(
         [sys.executable, "-X", "faulthandler", "-m", "kada_athena_async", "run", "--json"],
         cwd=tmp_path,
@@ -61,12 +63,17 @@ def test_no_planted_secret_leaves_by_any_door(
             crashing.send_signal(signal.SIGABRT)
             break
     rest, crash_report = crashing.communicate(timeout=60)
+    sandbox.faults.clear(hanging)
     left = everything_below(tmp_path, config)
     wordy = cli("run", "-v")
     as_objects = cli("run", "--json", "-n", "other")
     quoting = cli("run", "--set", "key=AKIAIOSFODNN7EXAMPLE", "--set", "region=x y", "-v")
 
-    assert "Current thread" in crash_report
+    # Which of its threads took the signal is the system's choice; one without Python is not marked
+    # as the current one.
+    assert crashing.returncode == -signal.SIGABRT
+    assert "Fatal Python error: Aborted" in crash_report
+    assert "(most recent call first)" in crash_report
     assert any(f"{os.sep}parts{os.sep}" in name and "SELECT" in text for name, text in left.items())
     assert in_sight(tmp_path / "output")
     assert (wordy.returncode, as_objects.returncode, quoting.returncode) == (0, 0, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from kada_athena_async.config import make_config
 from kada_athena_async.engine import DoctorReport
 from kada_athena_async.permissions import account_scope, permissions_of, policy_of
 from kada_athena_async.sandbox import Sandbox
+from kada_athena_async.sandbox.estate.workgroups import build_workgroups
 from tests.doctor.conftest import LANDING
 
 FIELDS: dict[str, Any] = {
@@ -48,6 +50,14 @@ def exact_policy(sandbox: Sandbox, *, without: str = "") -> Mapping[str, Any]:
             if (kept := [a for a in statement["Action"] if a != without])
         ]
     }
+
+
+@pytest.fixture
+def all_workgroups(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other workgroups of the organisation, some of which no run can use."""
+    now = datetime.now(timezone.utc)
+    groups = build_workgroups(now=now, results_bucket=sandbox.results_bucket)
+    monkeypatch.setattr(sandbox.estate, "workgroups", groups | sandbox.estate.workgroups)
 
 
 async def test_with_the_printed_policy_nothing_is_denied(
@@ -140,7 +150,7 @@ async def test_a_workgroup_among_many_is_named(
     report = await examined(policy, **FIELDS).examine()
     (denied,) = [f for f in report.findings if f.state == "denied"]
 
-    assert denied.detail == "history, denied on adhoc (1 of 8)"
+    assert denied.detail == "history, denied on adhoc (1 of 2)"
 
 
 async def test_keys_that_aws_does_not_know_are_exit_code_3(
@@ -165,6 +175,7 @@ async def test_keys_that_aws_does_not_know_are_exit_code_3(
         ({"bucket": "s3://no-such-bucket/x"}, "s3://no-such-bucket/x", "no such bucket"),
     ],
 )
+@pytest.mark.usefixtures("all_workgroups")
 async def test_what_does_not_exist_is_exit_code_2(
     fields: dict[str, Any], subject: str, said: str, examined: Callable[..., Extractor]
 ) -> None:
@@ -184,6 +195,7 @@ async def test_what_does_not_exist_is_exit_code_2(
         ("primary", "ok", "results go to s3://"),
     ],
 )
+@pytest.mark.usefixtures("all_workgroups")
 async def test_where_results_go_is_told(
     workgroup: str, state: str, said: str, examined: Callable[..., Extractor]
 ) -> None:

@@ -14,11 +14,12 @@ from blockbuster import blockbuster_ctx
 from kada_athena_async import Extractor
 from kada_athena_async.sandbox import Sandbox
 from tests.conftest import FastClock
+from tests.kit.estates import few_schemas
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(scale=0.02) as running:
+    with few_schemas(scale=0.02) as running:
         yield running
 
 

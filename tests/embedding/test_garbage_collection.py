@@ -13,11 +13,17 @@ from kada_athena_async import Event, Extractor
 from kada_athena_async.events import PlanReady
 
 
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
+@pytest.fixture(autouse=True, scope="module")
+def _little_to_collect() -> Iterator[None]:
+    """Nothing is frozen and no connection open, other than in other files."""
     gc.unfreeze()
     yield
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_frozen(_little_to_collect: None) -> None:
+    gc.unfreeze()
 
 
 async def run_until_planned(

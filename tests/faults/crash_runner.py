@@ -25,6 +25,7 @@ import anyio
 from kada_athena_async import Extractor, RunReport
 from kada_athena_async.errors import KadaAthenaError
 from tests.faults.world import WallClock
+from tests.kit.sdk_models import preload_models
 from tests.kit.warm_workers import fork_here, fork_workers, preload
 from tests.unit.commit.disk import CrashingFiles
 
@@ -79,6 +80,7 @@ def run(order: dict[str, Any]) -> int:
 def main() -> None:
     faulthandler.enable()
     preload()
+    preload_models()
     fork_workers(fork_here)
     # Else each child's garbage collector would walk, and so copy, all that was imported.
     gc.collect()

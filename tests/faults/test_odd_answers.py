@@ -10,6 +10,7 @@ import zlib
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from kada_athena_async import Extractor, RunReport, Shared
 from kada_athena_async.aws.error_codes import FOREIGN_ATTEMPTS
 from kada_athena_async.errors import UnitError
 from kada_athena_async.events import UnitFinished
+from kada_athena_async.retry import RetryBudget
 from kada_athena_async.sandbox.estate.model import Schema
 from kada_athena_async.sandbox.wire import Reply, Request, json_reply
 from tests.faults.world import START, WallClock, World, fields_of
@@ -430,12 +432,14 @@ async def test_an_error_type_in_a_header_alone_is_read(world: OddWorld) -> None:
 
 
 async def test_a_catalog_that_is_down_leaves_its_neighbours_their_retries(
-    world: OddWorld,
+    world: OddWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One catalog has failed for good when the other fails once a schema: it is told whole."""
+    # A budget that a few units can spend, and deadlines by a clock that a busy machine obeys.
+    monkeypatch.setattr(RetryBudget, "CAPACITY", 200)
     [down] = [n for n in world.sandbox.estate.catalogs if n != "AwsDataCatalog"]
     healthy = world.add_schemas(4, prefix="b")
-    for number in range(40):
+    for number in range(DOWN_UNITS - 1):
         name = f"down{number}"
         world.sandbox.estate.catalogs[down].schemas[name] = Schema(name=name)
 
@@ -463,15 +467,22 @@ async def test_a_catalog_that_is_down_leaves_its_neighbours_their_retries(
             "athena:ListTableMetadata", fail_later, calls=(1,), where={"DatabaseName": name}
         )
 
-    report = await world.go(on_error="skip", observers=[note])
+    report = await world.go(on_error="skip", observers=[note], clock=QuickWaits())
     assert report.committed, report.failed
     assert ended == {"done": DOWN_UNITS}
     told = Counter(row["schema"] for row in world.rows("metadata_tables"))
     assert {name: told[name] for name in healthy} == dict.fromkeys(healthy, 2)
 
 
-DOWN_UNITS = 41
+DOWN_UNITS = 5
 """Units of the catalog that is down: by API each schema is one."""
+
+
+class QuickWaits(WallClock):
+    """Waiting takes a fiftieth of the time, and everything else as long as it takes."""
+
+    def monotonic(self) -> float:
+        return monotonic()
 
 
 async def test_who_refused_reaches_the_user_with_a_remedy_that_helps(world: OddWorld) -> None:

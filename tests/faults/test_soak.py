@@ -26,7 +26,7 @@ from tests.faults.world import SETTLE, START, WallClock, World
 from tests.kit.small_estate import tiny_estate
 from tests.unit.commit.disk import CrashingFiles
 
-RUNS = int(os.environ.get("FAULTS_SOAK", "15"))
+RUNS = int(os.environ.get("FAULTS_SOAK", "10"))
 SEED = int(os.environ.get("FAULTS_SEED", "20261123"))
 MINUTE = timedelta(minutes=1)
 

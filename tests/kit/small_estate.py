@@ -35,6 +35,7 @@ _DYNAMO = """
 [default]
 carts | EXTERNAL | cart_id string, total double
 """
+_WORKGROUPS = ("primary", "adhoc", "spark_notebooks")
 _STATEMENTS = (
     ("select", "SELECT * FROM {sales.orders} WHERE customer_id = <<id>>"),
     ("select", "SELECT full_name FROM {sales.customers} WHERE email = <<email>>"),
@@ -51,10 +52,10 @@ def tiny_estate(
     region: str = "ap-southeast-2",
     results_bucket: str = "kada-athena-results",
 ) -> Estate:
-    """Two catalogs, four tables, two views, all workgroups, seven executions before *now*.
+    """Two catalogs, four tables, two views, three workgroups, seven executions before *now*.
 
     The executions were submitted 1 to 7 hours ago: four that succeeded, one that failed, one
-    cancelled without a completion time, one that still runs.
+    cancelled without a completion time, one that still runs. One of the workgroups is Spark's.
     """
     rng = Random(seed)
     maker = TableMaker(rng, now)
@@ -67,7 +68,11 @@ def tiny_estate(
         account_id=account_id,
         region=region,
         catalogs={catalog.name: catalog for catalog in (glue, dynamo)},
-        workgroups=build_workgroups(now=now, results_bucket=results_bucket),
+        workgroups={
+            name: group
+            for name, group in build_workgroups(now=now, results_bucket=results_bucket).items()
+            if name in _WORKGROUPS
+        },
     )
     for spec in _views():
         add_view(estate, maker, spec)

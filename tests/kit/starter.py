@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.kit import warm_workers
+from tests.kit.sdk_models import preload_models
 
 MAX_ORDER_BYTES = 1 << 20
 
@@ -43,6 +44,7 @@ def preload() -> None:
     for module in pkgutil.walk_packages(kada_athena_async.cli.__path__, "kada_athena_async.cli."):
         importlib.import_module(module.name)
 
+    preload_models()
     warm_workers.preload()
     warm_workers.fork_workers(warm_workers.fork_here)
     assert threads() == 1, "a fork would lose threads"

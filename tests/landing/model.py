@@ -25,7 +25,6 @@ from random import Random
 from typing import Any, Literal, TypeAlias, TypeVar
 
 import pytest
-from anyio._backends._asyncio import AsyncIOBackend
 
 from kada_athena_async.commit.recovery import RecoverySettings
 from kada_athena_async.commit.transaction import CommitRequest, commit
@@ -53,6 +52,7 @@ from kada_athena_async.manifest import RunFacts
 from kada_athena_async.records import QueryRecord, UserRecord
 from kada_athena_async.sinks.journal import RunIntent
 from kada_athena_async.sinks.staging import Staging
+from tests.kit.in_place import work_in_place
 from tests.landing.stores import Blobs, Contents, S3Calls, TurnedLocal, opened
 
 Kind: TypeAlias = Literal["s3", "azure", "local"]
@@ -114,13 +114,7 @@ class InPlace(ThreadPoolExecutor):
 @contextmanager
 def without_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loop]:
     """A loop in which what would be done in worker threads is done in place."""
-
-    async def in_place(
-        _cls: type, function: Callable[..., Any], args: tuple[Any, ...], **_: Any
-    ) -> Any:
-        return function(*args)
-
-    monkeypatch.setattr(AsyncIOBackend, "run_sync_in_worker_thread", classmethod(in_place))
+    work_in_place(monkeypatch)
     loop = Loop()
     loop.set_default_executor(InPlace())
     try:

@@ -18,7 +18,7 @@ def estate() -> Estate:
     return build_estate(now=NOW)
 
 
-@pytest.fixture(scope="session", params=[(0.0, 1), (0.1, 7), (1.0, 7), (3.0, 2)])
+@pytest.fixture(scope="session", params=[(0.0, 1), (0.1, 7), (1.0, 7), (1.5, 2)])
 def scaled(request: pytest.FixtureRequest) -> Estate:
     """The organisation at several scales and seeds, for what must hold with each."""
     scale, seed = request.param

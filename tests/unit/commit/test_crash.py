@@ -14,11 +14,12 @@ from pathlib import Path
 from random import Random
 from typing import TypeAlias
 
-import anyio
 import pytest
 
 from kada_athena_async.errors import KadaAthenaError
 from kada_athena_async.files import Files
+from tests.kit.command import ROOT, run_command
+from tests.kit.in_place import work_in_place
 from tests.unit.commit.disk import CrashingFiles, ForgetfulFiles, SimulatedCrash
 from tests.unit.commit.miniature import T0, Miniature, check_complete, check_in_sight
 
@@ -32,6 +33,13 @@ SETTLE = timedelta(seconds=60)
 LEAST_STEPS = 90
 
 Disk: TypeAlias = Callable[[Path, int], ForgetfulFiles]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _in_place() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        work_in_place(monkeypatch)
+        yield
 
 
 @pytest.fixture
@@ -85,10 +93,10 @@ async def test_a_process_killed_at_any_operation_costs_nothing(disk: Path, templ
 
 DIE = """
 import asyncio, os, signal, sys
+from datetime import datetime
 from pathlib import Path
 from tests.unit.commit.disk import CrashingFiles
 from tests.unit.commit.miniature import Miniature
-from tests.unit.commit.test_crash import SECOND
 
 class Killed(CrashingFiles):
     def step(self):
@@ -97,7 +105,8 @@ class Killed(CrashingFiles):
             os.kill(os.getpid(), signal.SIGKILL)
 
 files = Killed(int(sys.argv[2]))
-asyncio.run(Miniature(Path(sys.argv[1]), files=files).run(SECOND))
+now = datetime.fromisoformat(sys.argv[3])
+asyncio.run(Miniature(Path(sys.argv[1]), files=files).run(now))
 """
 
 
@@ -105,12 +114,13 @@ asyncio.run(Miniature(Path(sys.argv[1]), files=files).run(SECOND))
 @pytest.mark.parametrize("k", [1, 38, 60, 71, 78, 88])
 async def test_a_real_process_killed_costs_nothing(disk: Path, template: Path, k: int) -> None:
     """F01: the same with SIGKILL and a real process, at some of the operations."""
-    root = Path(__file__).parents[3]
-    killed = await anyio.run_process(
-        [sys.executable, "-c", DIE, str(template), str(k)],
-        check=False,
-        cwd=root,
-        env=os.environ | {"PYTHONPATH": str(root)},
+    script = disk / "die.py"
+    script.write_text(DIE)
+    killed = run_command(
+        [template, str(k), SECOND.isoformat()],
+        script=script,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
 
     assert killed.returncode == -signal.SIGKILL

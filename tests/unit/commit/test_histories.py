@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from kada_athena_async.files import Files
+from tests.kit.in_place import work_in_place
 from tests.unit.commit.disk import CrashingFiles, ForgetfulFiles, SimulatedCrash
 from tests.unit.commit.miniature import (
     T0,
@@ -29,6 +31,13 @@ from tests.unit.commit.miniature import (
 SETTLE = timedelta(seconds=60)
 MEMORY = Path("/dev/shm")
 steps = st.integers(1, 110)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _in_place() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        work_in_place(monkeypatch)
+        yield
 
 
 async def test_a_lost_state_loses_no_long_query(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import gzip
 import os
@@ -193,34 +192,8 @@ async def test_a_part_left_by_an_error_is_gone(staging: Staging) -> None:
     assert again.file is not None
 
 
-async def test_a_cancelled_write_lets_go_of_its_file_first(tmp_path: Path) -> None:
-    """Cancelled by asyncio itself while the thread writes: no closed descriptor is written to."""
-    files = SlowFiles()
-    files.go_on.set()
-    staging = await Staging.create(tmp_path, intent(), files)
-    files.go_on.clear()
-
-    async def write() -> None:
-        async with staging.part("u", "users") as part:
-            await part.write(users(20_000))
-
-    task = asyncio.create_task(write())
-    files.writing.clear()
-    await anyio.to_thread.run_sync(files.writing.wait)
-    task.cancel()
-    await anyio.sleep(0.05)
-    assert not task.done()
-
-    files.go_on.set()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-
-    assert not files.misused
-    assert leftovers(staging) == []
-
-
 async def test_a_timeout_around_a_write_leaves_nothing(tmp_path: Path) -> None:
-    """The same for a cancel scope."""
+    """Cancelled while the thread writes: no closed descriptor is written to."""
     files = SlowFiles()
     files.go_on.set()
     staging = await Staging.create(tmp_path, intent(), files)
