@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import TypeAlias, TypeVar, cast
+from typing import TypeAlias, cast
 
 import anyio
 from typing_extensions import Self
@@ -26,9 +26,9 @@ from kada_athena_async.sql.names import Context, TableName
 from kada_athena_async.sql.second_opinion import SecondOpinion
 from kada_athena_async.sql.table_usage import TableUsage, uses_of
 from kada_athena_async.sql.worker_pool import WorkerPool
-from kada_athena_async.sql.workers import BATCH_STATEMENTS
 
-ItemT = TypeVar("ItemT")
+VIEWS_AT_ONCE = 128
+"""Views derived in one go: each has dozens of edges, which are made in one piece."""
 
 _COLUMNS, _READINGS, _USAGE = "columns.sqlite", "readings.sqlite", "usage.sqlite"
 
@@ -119,7 +119,7 @@ class Lineage:
         """
         statements = Statements(self._derivation, view_contexts=contexts)
         async for batch in read_batches(parts, is_packed=self._is_packed):
-            for views in self._in_turn(cast("list[Source]", batch)):
+            for views in batches(cast("list[Source]", batch), VIEWS_AT_ONCE):
                 await statements.read(views)
 
     async def views(self, parts: Sequence[PartFile], contexts: ViewContexts) -> None:
@@ -127,7 +127,7 @@ class Lineage:
         statements = Statements(self._derivation, view_contexts=contexts)
         # Over the ends of parts: a small schema has two or three views.
         async for batch in read_batches(parts, is_packed=self._is_packed):
-            for views in self._in_turn(cast("list[Source]", batch)):
+            for views in batches(cast("list[Source]", batch), VIEWS_AT_ONCE):
                 linked, _ = await statements.derive(views)
                 if self._has_opinion:  # else some hundred bytes a view for nothing
                     self._opinion.learn(linked)
@@ -152,12 +152,10 @@ class Lineage:
         async with self._staging.part(self._unit_id, "events", index) as part:
 
             async def derive(batch: Sequence[Executed]) -> None:
-                for some in self._in_turn(batch):
-                    linked, happened = await statements.derive([one.record for one in some])
-                    await self._add(linked, some, happened)
-                    await part.write(happened)
-                    self.rows["events"] += len(happened)
-
+                linked, happened = await statements.derive([one.record for one in batch])
+                await self._add(linked, batch, happened)
+                await part.write(happened)
+                self.rows["events"] += len(happened)
                 self.executions += len(batch)
                 advanced()
 
@@ -169,10 +167,6 @@ class Lineage:
             later.end()
             while batch := await later.get():
                 await derive(batch)
-
-    def _in_turn(self, batch: Sequence[ItemT]) -> Iterator[list[ItemT]]:
-        """*batch* in pieces that keep all workers busy: what is derived of one is held whole."""
-        return batches(batch, BATCH_STATEMENTS * self._pool.size)
 
     async def finish(self, kind: str) -> None:
         """Write the part of linkages or of usage, when all is derived; each once."""

@@ -30,9 +30,7 @@ from kada_athena_async.sql.worker_process import Read
 
 DEADLINE_S = 5.0
 """For one batch, and in the end for one statement; ordinary ones take milliseconds."""
-BATCH_STATEMENTS = 64
-"""Questions of one batch, at most."""
-
+_BATCH_STATEMENTS = 64
 _BATCH_CHARS = 100_000
 
 
@@ -165,7 +163,7 @@ def _batches(keys: Sequence[bytes], asked: Mapping[bytes, ParseRequest]) -> Iter
     batch: list[bytes] = []
     chars = 0
     for key in keys:
-        if batch and (len(batch) == BATCH_STATEMENTS or chars >= _BATCH_CHARS):
+        if batch and (len(batch) == _BATCH_STATEMENTS or chars >= _BATCH_CHARS):
             yield batch
             batch, chars = [], 0
         batch.append(key)

@@ -68,6 +68,7 @@ def run(
       kada-athena-async run --site prod_au --site 'test_*'
       kada-athena-async run --set mask=false --set 'include_schemas=*.sales_*' --json
     """
+    _keep_gaps_small()
     _beside(lambda: import_module("aiohttp"))  # half of it is reading certificates
     from kada_athena_async.cli.request import RunRequest
 
@@ -88,6 +89,22 @@ def run(
     from kada_athena_async.cli.work.run import run_extraction
 
     return run_extraction(output, request)
+
+
+_M_MMAP_THRESHOLD = -3
+_LARGE_BYTES = 64 * 1024
+
+
+def _keep_gaps_small() -> None:
+    """Have the C library map large buffers by themselves: between them gaps of 5 MB would stay.
+
+    Its own threshold rises to the largest buffer that was ever freed. Of this process only, and
+    only where there is glibc.
+    """
+    with suppress(ImportError, OSError, AttributeError, TypeError):
+        import ctypes
+
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def _beside(load: Callable[[], object]) -> None:
