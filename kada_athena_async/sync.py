@@ -111,9 +111,9 @@ class Extractor:
 
     def run(
         self,
-        *,
         start_hwm: datetime | str | None = None,
         end_hwm: datetime | str | None = None,
+        *,
         again: bool = False,
     ) -> RunReport:
         """Extract the window into ``output_path``; every HWM is left to the caller.

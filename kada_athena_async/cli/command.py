@@ -63,6 +63,7 @@ def command(*own: inspect.Parameter) -> Callable[[Callable[..., int]], Callable[
             output = Output(**says)
 
             def act() -> int:
+                _refuse_no_directory()
                 _refuse_home_signs(paths)
                 output.log_to(log_file)
                 return work(output, **given)
@@ -82,6 +83,18 @@ def page(name: str, work: Callable[..., None]) -> typer.Typer:
     alone = group(no_args_is_help=False)
     alone.command(name, cls=PageOfCommand)(work)
     return alone
+
+
+def _refuse_no_directory() -> None:
+    """Refuse to work in a directory that was removed: relative paths lead nowhere."""
+    try:
+        Path.cwd()
+    except OSError as exc:
+        from kada_athena_async.errors import ConfigError, Problem
+
+        remedy = f"{exc.strerror}: change to a directory that is there (`cd`), then run again"
+        problem = Problem("working directory", "(gone)", remedy)
+        raise ConfigError([problem], source="command") from None
 
 
 def _refuse_home_signs(paths: Sequence[Path]) -> None:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from kada_athena_async.redact import Redactor, hide_secrets
@@ -149,5 +150,7 @@ def _program() -> list[str]:
 
 
 def _shown(path: Path) -> str:
-    is_below = path.is_absolute() and path.is_relative_to(Path.cwd())
-    return str(path.relative_to(Path.cwd())) if is_below else str(path)
+    with suppress(OSError, ValueError):  # the directory is gone, or the path not below it
+        return str(path.relative_to(Path.cwd()))
+
+    return str(path)

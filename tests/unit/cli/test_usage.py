@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -223,3 +224,22 @@ def test_a_home_that_the_shell_left_is_no_directory_here(
     assert done.returncode == 2
     assert f"  {key} = '~/m.txt': write it in full: {tmp_path}/m.txt" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows removes no directory that is in use")
+def test_a_working_directory_that_was_removed_is_named(tmp_path: Path) -> None:
+    """By a deployment, under a process that goes on: relative paths lead nowhere then."""
+    (tmp_path / "gone").mkdir()
+    command = shlex.join([sys.executable, "-m", "kada_athena_async", "push"])
+    done = subprocess.run(
+        ["sh", "-c", f"cd gone && rmdir ../gone && exec {command}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )
+
+    assert done.returncode == 2
+    assert "working directory = (gone): No such file or directory: change to" in done.stderr
+    assert "Traceback" not in done.stderr
