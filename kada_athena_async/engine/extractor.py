@@ -103,7 +103,7 @@ class Extractor(RecordStreams):
         """Nothing outlives a call, so there is nothing to close; the block marks the lifetime."""
 
     def list_sql(self) -> list[str]:
-        """Names of the statements that a run may put to Athena."""
+        """Names of the statements that a run may send to Athena."""
         return list(self._texts)
 
     def get_sql(self, name: str) -> str:

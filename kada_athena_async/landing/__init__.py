@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from typing_extensions import assert_never
 
@@ -89,25 +90,16 @@ async def open_client(place: S3Place, around: Runtime) -> AsyncIterator[AwsClien
 
 def _identity(place: S3Place, own: Identity) -> Identity:
     """Identity for the landing: the one that it names, else the run's own."""
-    region = place.region or own.region
+    at = replace(own, region=place.region or own.region)
     if place.key.get_secret_value() or place.profile:
-        return Identity(
-            region=region,
+        return replace(
+            at,
             key=place.key.get_secret_value(),
             secret=place.secret.get_secret_value(),
             profile=place.profile,
             role=place.role,
             external_id=place.external_id,
-            session_name=own.session_name,
         )
 
     # K may have admitted the collector's own role; a role of the landing's is assumed in its place.
-    return Identity(
-        region=region,
-        key=own.key,
-        secret=own.secret,
-        profile=own.profile,
-        role=place.role or own.role,
-        external_id=place.external_id if place.role else own.external_id,
-        session_name=own.session_name,
-    )
+    return replace(at, role=place.role, external_id=place.external_id) if place.role else at

@@ -97,7 +97,7 @@ class BucketTrials:
     async def _write(self, key: Mapping[str, str]) -> CheckResult:
         """Write on a condition that no object meets, then by an upload that is given up."""
         try:
-            answer = await self._call("PutObject", **key, Body=b"", IfMatch=NO_ETAG)
+            await self._call("PutObject", **key, Body=b"", IfMatch=NO_ETAG)
         except AccessDeniedError as exc:
             # The condition needs the right to read as well.
             if (await self.check_permission("s3:GetObject")).state == "ok":
@@ -109,7 +109,7 @@ class BucketTrials:
         except UnitError as exc:
             return CheckResult("problem", exc.message)
         else:
-            return await self._take_back(key, answer)
+            return await self._take_back(key)
 
         if (await self.check_permission("s3:AbortMultipartUpload")).state != "ok":
             return untried("needs s3:GetObject or s3:AbortMultipartUpload to be tried unseen")
@@ -130,7 +130,7 @@ class BucketTrials:
                 with anyio.move_on_after(TIDY_UP_S, shield=True), suppress(KadaAthenaError):
                     await self._call("AbortMultipartUpload", **key, UploadId=str(begun["UploadId"]))
 
-    async def _take_back(self, key: Mapping[str, str], _: Mapping[str, Any]) -> CheckResult:
+    async def _take_back(self, key: Mapping[str, str]) -> CheckResult:
         """A store that knows no conditions has written an empty object: remove it."""
         with anyio.CancelScope(shield=True):
             removed = await outcome(self._call("DeleteObject", **key))
