@@ -12,6 +12,7 @@ from datetime import datetime
 
 from kada_athena_async.export.history import History
 from kada_athena_async.export.interface import STEP_RECORDS, OutputFolder
+from kada_athena_async.records import QueryRecord
 from kada_athena_async.sql.names import TableName
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -74,29 +75,22 @@ def _databases(history: History) -> Iterator[tuple[object, ...]]:
     """The catalogs: those that were read, and those that an execution names."""
     spelled = _spelled(history)
     for execution in history.executions():
-        spelled(execution.catalog)
+        _catalog(spelled, execution)
 
-    for catalog in spelled.known.values():
+    for catalog in spelled.values():
         yield catalog, catalog
 
 
-class _Spelling:
-    """Catalogs as the metadata spell them: Athena ignores the case.
-
-    Attributes:
-        known: Name in lower case -> the catalog.
-    """
-
-    def __init__(self, catalogs: Iterable[str]) -> None:
-        self.known = {each.lower(): each for each in catalogs}
-
-    def __call__(self, catalog: str | None) -> str:
-        wanted = catalog or _DEFAULT_CATALOG
-        return self.known.setdefault(wanted.lower(), wanted)
+def _spelled(history: History) -> dict[str, str]:
+    """Name in lower case -> the catalog as the metadata spell it: Athena ignores the case."""
+    read = [*history.catalogs(), *(catalog for catalog, _ in history.schemas())]
+    return {each.lower(): each for each in (_DEFAULT_CATALOG, *read)}
 
 
-def _spelled(history: History) -> _Spelling:
-    return _Spelling([_DEFAULT_CATALOG, *history.catalogs(), *(c for c, _ in history.schemas())])
+def _catalog(spelled: dict[str, str], execution: QueryRecord) -> str:
+    """The catalog of an execution, which *spelled* knows from then on."""
+    wanted = execution.catalog or _DEFAULT_CATALOG
+    return spelled.setdefault(wanted.lower(), wanted)
 
 
 def _schemas(history: History) -> Iterator[tuple[object, ...]]:
@@ -152,7 +146,7 @@ def _queries(history: History) -> Iterator[tuple[object, ...]]:
         if not execution.query or not start:
             continue
 
-        catalog = spelled(execution.catalog)
+        catalog = _catalog(spelled, execution)
         user = history.user(execution)
         yield (
             execution.query_id,

@@ -19,38 +19,20 @@ def landing_permissions(needs: Requirements) -> list[Permission]:
         return []
 
     bucket, objects, has_marks = Target.LANDING_BUCKET, Target.LANDING, needs.keeps_marks_in_landing
+    # fmt: off
     rows = [
         ("s3:PutObject", objects, "deliver the extracts", _NOT_DELIVERED, True),
-        (
-            "s3:GetObject",
-            objects,
-            "see what was delivered already, and confirm it",
-            "files may be sent that are there already, and the high-water mark cannot be kept "
-            "there",
-            has_marks,
-        ),
-        (
-            "s3:ListBucket",
-            bucket,
-            "distinguish a missing object from a denied one",
-            "a missing object looks like a denied one",
-            has_marks,
-        ),
-        (
-            "s3:AbortMultipartUpload",
-            objects,
-            "give up a half-sent file",
-            "parts of files that failed stay in the bucket, unseen, and cost money",
-            False,
-        ),
-        (
-            "s3:ListBucketMultipartUploads",
-            bucket,
-            "find half-sent files of a run that was killed",
-            "parts that a killed run left stay in the bucket, unseen, and cost money",
-            False,
-        ),
+        ("s3:GetObject", objects, "see what was delivered already, and confirm it",
+         "files may be sent that are there already, and the high-water mark cannot be kept there",
+         has_marks),
+        ("s3:ListBucket", bucket, "distinguish a missing object from a denied one",
+         "a missing object looks like a denied one", has_marks),
+        ("s3:AbortMultipartUpload", objects, "give up a half-sent file",
+         "parts of files that failed stay in the bucket, unseen, and cost money", False),
+        ("s3:ListBucketMultipartUploads", bucket, "find half-sent files of a run that was killed",
+         "parts that a killed run left stay in the bucket, unseen, and cost money", False),
     ]
+    # fmt: on
     # S3 asks for these with each file that is written.
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html, "Permissions"
     key = Target.LANDING_KEY
