@@ -48,11 +48,15 @@ keep_models()
 LONG = (
     "test_two_runners.py",
     "test_crash_loop.py",
-    "test_browser.py",
-    "test_docs.py",
     "test_run.py",
+    "test_once.py",
     "test_crash.py",
+    "test_architecture.py",
+    "test_azure.py",
     "test_linear.py",
+    "test_browser.py",
+    "test_records.py",
+    "test_disk.py",
 )
 
 

@@ -20,7 +20,7 @@ from kada_athena_async.aws.error_codes import FOREIGN_ATTEMPTS
 from kada_athena_async.errors import UnitError
 from kada_athena_async.events import UnitFinished
 from kada_athena_async.retry import RetryBudget
-from kada_athena_async.sandbox.estate.model import Schema
+from kada_athena_async.sandbox.estate.model import Schema, Workgroup
 from kada_athena_async.sandbox.wire import Reply, Request, json_reply
 from tests.faults.world import START, WallClock, World, fields_of
 from tests.kit.raw_aws import Forward, RawAws
@@ -648,6 +648,8 @@ async def test_a_workgroup_that_keeps_its_results_itself_needs_no_other_bucket(
     world: OddWorld,
 ) -> None:
     """Athena refuses a place for results there; the vendor's configuration always has one."""
+    managed = Workgroup(name="finance_managed", has_managed_results=True)
+    world.sandbox.estate.workgroups[managed.name] = managed
     report = await world.go(metadata_source="sql", workgroup="finance_managed")
     assert report.committed, report.failed
     world.check()
