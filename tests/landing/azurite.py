@@ -179,8 +179,9 @@ class Proxy:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         operation = _operation(request)
         self.calls[operation] += 1
+        number = self.calls[operation]  # blocks come side by side
         body = await request.read()
-        fault = self.fault(operation, request.path.rpartition("/")[2], self.calls[operation])
+        fault = self.fault(operation, request.path.rpartition("/")[2], number)
         if fault == "before":
             return _break(request)
 
