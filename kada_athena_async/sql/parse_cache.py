@@ -32,6 +32,7 @@ _CHECK_BYTES = 8
 # A log with checksums: what a crash tears is not read back. Not durable, for it is a cache.
 _SCRIPT = """
     PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
+    PRAGMA cache_size = -500;
     CREATE TABLE IF NOT EXISTS readings (key BLOB PRIMARY KEY, data BLOB) WITHOUT ROWID;
 """
 
