@@ -67,8 +67,8 @@ class Config(BaseModel):
     )
     bucket: Annotated[str, AfterValidator(rules.bucket_url)] = Field(
         "",
-        description="where Athena puts the results of our queries; "
-        "needed unless `metadata_source` is `api`",
+        description="where Athena puts the results of our queries, unless the workgroup keeps or "
+        "places them itself; needed unless `metadata_source` is `api`",
         examples=["s3://examplebucket/examplefolder"],
     )
     catalogs: Annotated[Texts, AfterValidator(rules.names)] = Field(
