@@ -110,8 +110,8 @@ _PHRASES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
         "unavailable",
         re.compile(
-            r"(?i)\b(?:timed? ?outs?|service unavailable|internal (?:server|service) error"
-            r"|connection (?:reset|refused|closed))\b"
+            r"(?i)(?<![_0-9])(?:timed? ?out(?:s|exception|error)?|service unavailable"
+            r"|internal (?:server|service) error|connection (?:reset|refused|closed))\b"
         ),
     ),
 )

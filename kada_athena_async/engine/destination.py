@@ -136,7 +136,8 @@ class Destination:
             async with self.landing(place) as landing:
                 yield landing
         except (CredentialsError, NetworkError, UnitError) as exc:
-            raise DeliveryError(f"{refused}: {exc.message}", hint=exc.hint) from exc
+            message = f"{refused}: {exc.message}"
+            raise DeliveryError(message, hint=exc.hint) from exc
 
     async def _unclaimed(
         self, output_path: Path, waiting: Waiting, claim: Claim | None

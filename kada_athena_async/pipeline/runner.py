@@ -27,6 +27,9 @@ from kada_athena_async.scopes import Completeness, ScopeFacts
 from kada_athena_async.sinks.staging import Staging
 from kada_athena_async.sql.worker_pool import WorkerPool
 
+_LEAVE_OUT = 'mend it, exclude it, or set on_error to "skip" to go on without it'
+"""Remedy of what AWS refuses without one of its own."""
+
 
 @dataclass(slots=True, kw_only=True)
 class UnitRunner:
@@ -144,7 +147,7 @@ class UnitRunner:
                 unit_id=unit.unit_id,
                 outcome="failed",
                 reason=error.message,
-                hint=error.hint,
+                hint=error.hint or _LEAVE_OUT,
                 is_denied=isinstance(error, AccessDeniedError),
             )
 

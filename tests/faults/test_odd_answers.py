@@ -691,3 +691,14 @@ async def test_a_statement_that_is_not_taken_has_a_remedy(
     (failed,) = report.failed
     assert said in failed.reason
     assert remedy in failed.hint
+
+
+async def test_a_workgroup_that_is_refused_has_a_remedy(world: OddWorld) -> None:
+    """AWS's words say what is wrong; that the run may go on without it they do not."""
+    words = "WorkGroup adhoc is disabled"
+    where = {"WorkGroup": "adhoc"}
+    world.aws.error("athena:ListQueryExecutions", "InvalidRequestException", words, where=where)
+    report = await world.go(catalogs=["AwsDataCatalog"])
+    (failed,) = report.failed
+    assert words in failed.reason
+    assert 'set on_error to "skip"' in failed.hint

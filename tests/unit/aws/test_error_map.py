@@ -170,6 +170,11 @@ WRAPPED = [
     ("x " + V2.format("Glue", 429), ThrottledError),
     ("x " + V2.format("Glue", 503), UnavailableError),
     ("Read timed out", UnavailableError),
+    (
+        "an exception[java.util.concurrent.TimeoutException] from your LambdaFunction[x]",
+        UnavailableError,
+    ),
+    ("java.net.SocketTimeoutException: connect", UnavailableError),
     ("Task timed out after 900.00 seconds", UnavailableError),
     (
         "User: arn:aws:iam::1:user/x is not authorized to perform: glue:GetTables on resource: y "
