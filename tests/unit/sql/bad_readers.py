@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 
 from kada_athena_async.sql.lineage import read_query
 from kada_athena_async.sql.parse_request import ParsedQuery, ParseRequest
@@ -23,6 +24,13 @@ def hangs_on_kestrel(question: ParseRequest) -> ParsedQuery:
     if "kestrel" in question.query:
         time.sleep(600)
 
+    return read_query(question)
+
+
+def tells_its_process_and_hangs(question: ParseRequest) -> ParsedQuery:
+    """Writes its process id to the file ``TOLD_PID``, and never comes back."""
+    Path(os.environ["TOLD_PID"]).write_text(f"{os.getpid()}\n")
+    time.sleep(600)
     return read_query(question)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from tests.unit.sql.bad_readers import (
     crashes_on_kestrel,
     crashes_when_asked_again,
     hangs_on_kestrel,
+    tells_its_process_and_hangs,
 )
 from tests.unit.sql.labelled import LABELLED
 
@@ -137,15 +139,22 @@ async def test_without_processes_tables_are_guessed(monkeypatch: pytest.MonkeyPa
     assert [read.table.table for read in analysis.reads] == ["t"]
 
 
-async def test_cancellation_leaves() -> None:
+async def test_cancellation_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cancelled analysis ends at once and takes its worker with it."""
-    async with SqlWorkers(
-        SCHEMA, pool=WorkerPool(1), deadline_s=600, read=hangs_on_kestrel
-    ) as workers:
-        with anyio.move_on_after(0.5) as scope:
-            await workers.analyse_many([Statement(sql="SELECT * FROM kestrel")])
+    told = tmp_path / "pid"
+    monkeypatch.setenv("TOLD_PID", str(told))
+    read = tells_its_process_and_hangs
+    async with SqlWorkers(SCHEMA, pool=WorkerPool(1), deadline_s=600, read=read) as workers:
+        task = asyncio.create_task(workers.analyse_many([Statement(sql="SELECT * FROM kestrel")]))
+        while not told.exists() or not told.read_text().endswith("\n"):  # noqa: ASYNC110
+            await anyio.sleep(0.01)
 
-    assert scope.cancelled_caught
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(told.read_text()), 0)
 
 
 async def test_f46_large_and_deep_statements_are_named_not_parsed() -> None:
