@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from random import Random
 from resource import RUSAGE_SELF, getrusage
@@ -233,8 +234,8 @@ async def test_a_proxy_that_refuses_is_named(
 
     assert caught.value.hint
     assert "hush-hush" not in str(caught.value)
-    hosts = [line for line in proxy.asked if line]
-    assert len(hosts) == len(set(hosts)), "none is asked again"
+    times = Counter(line for line in proxy.asked if line).values()
+    assert max(times) <= 2, "workgroups and catalogs are listed side by side, once"
 
 
 def odd_head(_: str) -> Iterator[bytes]:
