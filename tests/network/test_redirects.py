@@ -64,7 +64,7 @@ async def test_a_redirect_is_not_followed(extractor: Callable[..., Extractor], s
 
 
 async def call_s3(region: str, endpoint_url: str | None = None) -> Any:
-    return await call(region, endpoint_url, "s3", "ListObjectsV2", Bucket="some-bucket")
+    return await call(region, endpoint_url, "s3", "ListMultipartUploads", Bucket="some-bucket")
 
 
 async def call(region: str, endpoint_url: str | None, *operation: str, **parameters: Any) -> Any:
@@ -80,7 +80,10 @@ async def call(region: str, endpoint_url: str | None, *operation: str, **paramet
         return await client.call(*operation, **parameters)
 
 
-LISTED = b"<ListBucketResult><Name>some-bucket</Name><KeyCount>0</KeyCount></ListBucketResult>"
+LISTED = (
+    b"<ListMultipartUploadsResult><Bucket>some-bucket</Bucket><MaxUploads>7</MaxUploads>"
+    b"</ListMultipartUploadsResult>"
+)
 
 
 def answers_s3(region: str) -> Callable[[str], Iterator[bytes]]:
@@ -115,7 +118,7 @@ async def test_s3_names_another_region_and_is_asked_there(
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         answer = await call_s3("eu-central-1")
 
-    assert answer["KeyCount"] == 0
+    assert answer["MaxUploads"] == 7
     assert [line.split()[1] for line in proxy.asked] == [
         "some-bucket.s3.eu-central-1.amazonaws.com:443",
         "some-bucket.s3.eu-west-1.amazonaws.com:443",
