@@ -43,8 +43,8 @@ def test_no_planted_secret_leaves_by_any_door(
     table = next(iter(sandbox.estate.catalogs["AwsDataCatalog"].schemas["sales"].tables))
     where = {"catalog": "awsdatacatalog", "schema": "sales", "table": table}
     sandbox.faults.add("poison_table", where=where, message=MESSAGE)
-    # The last that a run asks: it goes on until the signal comes, however late that is.
-    hanging = sandbox.faults.add("hang", "athena:GetWorkGroup", seconds=60)
+    # It reads tables until the signal comes, however late that is.
+    hanging = sandbox.faults.add("hang", "glue:GetTables", seconds=60)
     crashing = subprocess.Popen(
         [sys.executable, "-X", "faulthandler", "-m", "kada_athena_async", "run", "--json"],
         cwd=tmp_path,

@@ -60,7 +60,7 @@ def calm(lines: list[str], tmp_path: Path) -> str:
 
 LEFT_BEHIND = """
 run STAMP of athena started: TIME to TIME UTC, talking to http://HOST
-1 catalog, 8 schemas, 5 workgroups, 15 units of work
+1 catalog, 8 schemas, 8 workgroups, 18 units of work
 committed after N s (N calls)
   window    TIME to TIME UTC, 45 days
   extracts  DIR/output
@@ -72,10 +72,10 @@ committed after N s (N calls)
       163  metadata_fields   SIZE
        13  metadata_views    SIZE
         0  metadata_tags     SIZE
-        6  users             SIZE
-      101  databaselog       SIZE
-       90  linkages          SIZE
-       67  events            SIZE
+        9  users             SIZE
+      130  databaselog       SIZE
+       91  linkages          SIZE
+       97  events            SIZE
         N  usage             SIZE
         0  query_principals  SIZE
 """

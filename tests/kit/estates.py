@@ -8,14 +8,13 @@ from kada_athena_async.sandbox import Sandbox
 
 _KEPT = {"2024_close", "customers", "data-quality", "default", "finance", "hr", "sales"}
 _KEPT |= {"zz_decommissioned"}
-_GONE_WORKGROUPS = {"bi_dashboards", "data-science", "integration.test_v2"}
 
 
 def few_schemas(**settings: Any) -> Sandbox:
-    """A sandbox, not begun yet, with eight of the 21 schemas of its main catalog, six workgroups.
+    """A sandbox, not begun yet, with eight of the 21 schemas of its main catalog.
 
-    A run asks for each schema and workgroup, so it makes half of the calls. All other catalogs and
-    every oddity of names are there; executions over and in what is gone are gone as well.
+    A run asks for each schema, so it makes half of the calls. All other catalogs and every oddity
+    of names are there; executions over what is gone are gone as well.
 
     Args:
         settings: Of ``Sandbox``.
@@ -27,11 +26,8 @@ def few_schemas(**settings: Any) -> Sandbox:
     for name in gone:
         del schemas[name]
 
-    for name in _GONE_WORKGROUPS:
-        del estate.workgroups[name]
-
     for query_id, execution in [*estate.executions.items()]:
-        if execution.workgroup in _GONE_WORKGROUPS or any(
+        if any(
             table.catalog == "AwsDataCatalog" and table.schema in gone
             for table in (*execution.reads, *execution.writes)
         ):
