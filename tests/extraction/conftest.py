@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
+from time import time
 from typing import Any
 
+import anyio
 import pytest
 
 from kada_athena_async import Extractor, RunReport
@@ -26,6 +28,19 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
+class Spaced(Extractor):
+    """Begins no run in the second in which another began: its window would be empty."""
+
+    _began_s = 0
+
+    async def run(self, **arguments: Any) -> RunReport:
+        while int(time()) == Spaced._began_s:
+            await anyio.sleep(0.05)
+
+        Spaced._began_s = int(time())
+        return await super().run(**arguments)
+
+
 @pytest.fixture
 def extractor(sandbox: Sandbox, tmp_path: Path, fast_clock: Any) -> Callable[..., Extractor]:
     """Makes an extractor on the sandbox that writes below ``tmp_path / 'out'``."""
@@ -35,7 +50,7 @@ def extractor(sandbox: Sandbox, tmp_path: Path, fast_clock: Any) -> Callable[...
         name = fields.pop("name", "athena")
         clock = fields.pop("clock", fast_clock)
         settings: dict[str, Any] = {"catalogs": ["*"], "quota_share": 1.0, **fields}
-        return Extractor(
+        return Spaced(
             observers=events,
             name=name,
             clock=clock,
