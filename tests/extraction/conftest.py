@@ -34,8 +34,8 @@ class Spaced(Extractor):
     _began_s = 0
 
     async def run(self, **arguments: Any) -> RunReport:
-        while int(time()) == Spaced._began_s:
-            await anyio.sleep(0.05)
+        if int(time()) == Spaced._began_s:
+            await anyio.sleep(1 - time() % 1 + 0.01)
 
         Spaced._began_s = int(time())
         return await super().run(**arguments)
