@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 import pytest
 
-from kada_athena_async import Extractor, RunReport
+from kada_athena_async import Extractor, PlanReport, RunReport
 from kada_athena_async.sandbox import Sandbox
 from tests.faults.world import START, WallClock
 from tests.kit.estates import few_schemas
@@ -29,16 +29,22 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 class Spaced(Extractor):
-    """Begins no run in the second in which another began: its window would be empty."""
+    """Begins nothing in the second in which a run began: the window would be empty."""
 
     _began_s = 0
 
     async def run(self, **arguments: Any) -> RunReport:
-        if int(time()) == Spaced._began_s:
-            await anyio.sleep(1 - time() % 1 + 0.01)
-
+        await self._next_second()
         Spaced._began_s = int(time())
         return await super().run(**arguments)
+
+    async def plan(self, **arguments: Any) -> PlanReport:
+        await self._next_second()
+        return await super().plan(**arguments)
+
+    async def _next_second(self) -> None:
+        if int(time()) == Spaced._began_s:
+            await anyio.sleep(1 - time() % 1 + 0.01)
 
 
 @pytest.fixture
