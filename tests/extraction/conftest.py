@@ -29,21 +29,23 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 class Spaced(Extractor):
-    """Begins nothing in the second in which a run began: the window would be empty."""
+    """Begins nothing in the second in which a run ended: the window might be empty."""
 
-    _began_s = 0
+    _ended_s = 0
 
     async def run(self, **arguments: Any) -> RunReport:
         await self._next_second()
-        Spaced._began_s = int(time())
-        return await super().run(**arguments)
+        try:
+            return await super().run(**arguments)
+        finally:
+            Spaced._ended_s = int(time())
 
     async def plan(self, **arguments: Any) -> PlanReport:
         await self._next_second()
         return await super().plan(**arguments)
 
     async def _next_second(self) -> None:
-        if int(time()) == Spaced._began_s:
+        if int(time()) == Spaced._ended_s:
             await anyio.sleep(1 - time() % 1 + 0.01)
 
 
