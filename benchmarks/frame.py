@@ -10,6 +10,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -189,15 +190,17 @@ def used_by(command: Sequence[str], url: str) -> resource.struct_rusage:
     """Resources of a process, and of the workers that it waited for, against the stand-in.
 
     Raises:
-        SystemExit: It failed.
+        SystemExit: It failed; with what it said.
     """
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=aws_environment(url), stdout=subprocess.DEVNULL
-    )
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{command} failed with {process.returncode}")
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=aws_environment(url), stdout=subprocess.DEVNULL, stderr=said
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            raise SystemExit(f"{command} failed with {process.returncode}: {said.read()}")
 
     return used
 
