@@ -2,6 +2,8 @@
 
 Two estates, by the command line as a user runs it: 5,000 tables and 15,000 executions of four
 workgroups, nearly all of them distinct statements; and 1,000 tables and 3,000 executions of three.
+A third, ``no_history``, has 1,000 tables alone; PyAthena's aio lists them in the same run, timed
+from the start of its process to the end.
 The bound is what quotas and latencies demand (``bounds.py``): history and metadata have quotas of
 their own, so it is the longer of the two. ``after_last_answer_s`` is the time from AWS's last
 answer to the end of the process.
@@ -19,6 +21,7 @@ from typing import Any
 
 from benchmarks.bounds import METADATA_BOUNDS, history_bound
 from benchmarks.frame import days_ago, median, own_config_file, parse, rounded, show, used_by
+from benchmarks.peers.environment import make_environment, run_module
 from benchmarks.quota_server.settings import Settings
 from benchmarks.standin import stand_in
 
@@ -26,6 +29,7 @@ HISTORY = ("athena:ListQueryExecutions", "athena:BatchGetQueryExecution")
 ESTATES: dict[str, dict[str, int]] = {
     "large": {"schemas": 100, "tables": 50, "executions": 15_000, "workgroups": 4},
     "small": {"schemas": 20, "tables": 50, "executions": 3_000, "workgroups": 3},
+    "no_history": {"schemas": 20, "tables": 50, "executions": 0, "workgroups": 1},
 }
 QUICK: dict[str, float] = {
     "schemas": 2,
@@ -42,7 +46,7 @@ def main() -> None:
         __doc__ or "",
         repeat=1,
         add=[
-            ("--estates", {"default": "large,small", "help": "which of the two"}),
+            ("--estates", {"default": ",".join(ESTATES), "help": "which of the three"}),
             ("--sources", {"default": "api", "help": "metadata_source values"}),
         ],
     )
@@ -53,6 +57,11 @@ def main() -> None:
         for source in options.more.sources.split(","):
             runs = [_run(settings, source) for _ in range(options.repeat)]
             figures[f"{name}_{source}"] = _summary(settings, source, runs)
+
+        if not options.is_quick and not estate["executions"]:
+            python = make_environment(options.environment)
+            peers = [_pyathena_s(python, settings) for _ in range(options.repeat)]
+            figures[f"{name}_pyathena_aio"] = [rounded(seconds) for seconds in peers]
 
     show("end_to_end", options, figures)
 
@@ -73,12 +82,19 @@ def _run(settings: Mapping[str, float], source: str) -> dict[str, float]:
         return _figures(server.log(), begun, ended, used)
 
 
+def _pyathena_s(python: Path, settings: Mapping[str, float]) -> float:
+    with stand_in(**settings) as server:
+        begun = time.time()
+        run_module(python, "benchmarks.peers.pyathena_aio", server.url)
+        return time.time() - begun
+
+
 def _figures(
     log: Mapping[str, Any], begun: float, ended: float, used: resource.struct_rusage
 ) -> dict[str, float]:
     started = log["started_epoch_s"]
     operations = log["operations"]
-    history = max(operations[name]["last_s"] for name in HISTORY)
+    history = max(operations[name]["last_s"] for name in HISTORY if name in operations)
     metadata = max(
         entry["last_s"] for name, entry in operations.items() if name not in (*HISTORY, "s3:GET")
     )
