@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 
 from kada_athena_async.cli import Interrupted, end_at_once
 from kada_athena_async.cli.invocation import again
@@ -34,6 +35,18 @@ def ending(output: Output, work: Callable[[], int]) -> int:
         return ExitCode.FAILED
 
 
+class _CtrlC(KeyboardInterrupt):
+    """Ctrl-C within a command, as a type of our own.
+
+    Where KeyboardInterrupt itself has passed through ``exec`` of a text, as while a dataclass is
+    made, ``python -m`` ends by SIGINT, whatever has handled it (CPython: Python/pythonrun.c).
+    """
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise _CtrlC
+
+
 @contextmanager
 def _raised_by_ctrl_c() -> Iterator[None]:
     """Raise KeyboardInterrupt at Ctrl-C within the block, so that the work tidies up."""
@@ -42,7 +55,7 @@ def _raised_by_ctrl_c() -> Iterator[None]:
         yield
         return
 
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         yield
     finally:

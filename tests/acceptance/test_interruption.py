@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,9 +59,8 @@ def test_a_run_that_waits_for_an_endpoint_can_be_stopped(
 ) -> None:
     """An address where nobody listens is named at once, and Ctrl-C ends the tries to reach it."""
     configure(endpoint_url="http://127.0.0.1:9")
-    # Not forked as others are: of those one in eight died of the signal itself on a busy machine.
-    with subprocess.Popen(
-        [sys.executable, "-m", "kada_athena_async", "test-connection"],
+    with start_command(
+        ["test-connection"],
         cwd=tmp_path,
         env=environment,
         stderr=subprocess.PIPE,

@@ -142,17 +142,24 @@ def test_ctrl_c_while_the_program_is_still_loading_ends_it_quietly(module: str) 
     assert process.returncode == 130
 
 
-def test_ctrl_c_in_a_command_that_waits_for_nothing_still_tidies_up() -> None:
-    """Inside a command Ctrl-C is an exception again: what was begun is undone, then 130."""
+@pytest.mark.parametrize("form", ["code", "text"])
+def test_ctrl_c_in_a_command_that_waits_for_nothing_still_tidies_up(
+    form: str, tmp_path: Path
+) -> None:
+    """Inside a command Ctrl-C is an exception again: what was begun is undone, then 130.
+
+    Also where it comes while Python runs a text, as it does to make a dataclass.
+    """
     program = """
-import os, signal
+import os, signal, sys
 from kada_athena_async.cli import end_at_once
 from kada_athena_async.cli.outcome import ending
 from kada_athena_async.cli.output import Output
 
 def work():
     try:
-        os.kill(os.getpid(), signal.SIGINT)
+        kill = "os.kill(os.getpid(), signal.SIGINT)"
+        exec(kill if sys.argv[1] == "text" else compile(kill, "kill", "exec"))
         return 0
     finally:
         print("tidied", flush=True)
@@ -160,8 +167,10 @@ def work():
 signal.signal(signal.SIGINT, end_at_once)
 raise SystemExit(ending(Output(), work))
 """
+    (tmp_path / "program.py").write_text(program)
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-m", "program", form],
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
