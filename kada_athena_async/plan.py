@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -54,7 +55,7 @@ class MetadataUnit(_Unit):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExtraUnit(_Unit):
+class ExtraUnit(_Unit, ABC):
     """A unit whose absence is reported and never costs the run; its scopes stay complete.
 
     Attributes:
@@ -64,9 +65,9 @@ class ExtraUnit(_Unit):
     warning: ClassVar[WarningCode]
 
     @property
+    @abstractmethod
     def lost(self) -> str:
         """The extracts without the unit, for the warning and the remark in the manifest."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,7 +126,7 @@ class Runs:
                 found.append(f"workgroups {why}: {', '.join(names[:_NAMED])}{more}")
 
         if count := sum(map(_not_understood, self.packages)):
-            found.append(f"{count:,} executions do what no run knows, such as EXECUTE")
+            found.append(f"{count:,} executions whose statement could not be read, such as EXECUTE")
 
         if views := self._views_without_text():
             more = f" and {len(views) - _NAMED:,} more" if len(views) > _NAMED else ""

@@ -15,7 +15,7 @@ from kada_athena_async.events import Observer, UnitProgress
 from kada_athena_async.pipeline.transforms import Transforms, view_of
 from kada_athena_async.plan import MetadataUnit
 from kada_athena_async.sinks.interface import RecordSink
-from kada_athena_async.sources.compressed_tables import TableName, key_of, name_of
+from kada_athena_async.sources.compressed_tables import ListedTable, key_of, name_of
 from kada_athena_async.sources.information_schema import SqlTable, TableKey
 from kada_athena_async.sources.interface import RawView, TableDetail
 from kada_athena_async.sources.reconcile import BatchRecords, Merger
@@ -88,7 +88,7 @@ class Joining:
         if pairs:
             await self.write(pairs, self._listed_by)
 
-    async def unreadable_views(self) -> list[TableName]:
+    async def unreadable_views(self) -> list[ListedTable]:
         """Views whose text the table source gave in a way that cannot be decoded."""
         await self._tables()
         return [name_of(view) for view in self._unreadable.values()]

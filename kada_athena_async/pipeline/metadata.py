@@ -24,7 +24,7 @@ from kada_athena_async.plan import MetadataUnit
 from kada_athena_async.report import UnitFacts, ViewContext
 from kada_athena_async.scopes import Completeness, ScopeFacts
 from kada_athena_async.sinks.interface import RecordSink
-from kada_athena_async.sources.compressed_tables import TableName, key_of, name_of
+from kada_athena_async.sources.compressed_tables import ListedTable, key_of, name_of
 from kada_athena_async.sources.information_schema import (
     InformationSchema,
     SqlTable,
@@ -298,7 +298,7 @@ class MetadataExtraction:
         return [(with_text(detail, texts), cells.get(key_of(detail))) for detail in details]
 
     async def _view_texts(
-        self, views: list[TableName], is_whole: bool
+        self, views: list[ListedTable], is_whole: bool
     ) -> dict[TableKey, str | None]:
         """The texts of views by SQL, as far as it can give them."""
         if not views or self.information_schema is None or self.sources.sql_refusal:

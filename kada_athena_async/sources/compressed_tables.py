@@ -15,7 +15,7 @@ _LEVEL = 1
 _DETAILS = msgspec.json.Decoder(list[TableDetail])
 
 
-class TableName(NamedTuple):
+class ListedTable(NamedTuple):
     """A table as its source names it.
 
     Attributes:
@@ -29,13 +29,13 @@ class TableName(NamedTuple):
     needs_text: bool
 
 
-_NAMES = msgspec.json.Decoder(list[TableName])
+_NAMES = msgspec.json.Decoder(list[ListedTable])
 
 
-def name_of(table: TableDetail) -> TableName:
+def name_of(table: TableDetail) -> ListedTable:
     """The name of a table, and what must be known while its details are put away."""
     is_bare = table.is_view and (table.view is None or table.view.text is None)
-    return TableName(table.schema, table.name, table.columns is not None, is_bare)
+    return ListedTable(table.schema, table.name, table.columns is not None, is_bare)
 
 
 class CompressedTables:
@@ -54,7 +54,7 @@ class CompressedTables:
     def __len__(self) -> int:
         return self._count
 
-    def names(self) -> list[TableName]:
+    def names(self) -> list[ListedTable]:
         """The tables' names; also when the tables were taken."""
         return _NAMES.decode(isal_zlib.decompress(self._names))
 
@@ -69,6 +69,6 @@ def _packed(items: object) -> bytes:
     return isal_zlib.compress(msgspec.json.encode(items), _LEVEL)
 
 
-def key_of(table: TableDetail | TableName) -> TableKey:
+def key_of(table: TableDetail | ListedTable) -> TableKey:
     """The table's name in SQL, which knows lower case only."""
     return table.schema.lower(), table.name.lower()

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from kada_athena_async.concurrency import batches
-from kada_athena_async.sources.compressed_tables import CompressedTables, TableName
+from kada_athena_async.sources.compressed_tables import CompressedTables, ListedTable
 from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.statement_texts import PREFIX_MAX
 from kada_athena_async.sources.strategy import BatchSizes
@@ -52,7 +52,7 @@ class TableBatch:
     def __len__(self) -> int:
         return sum(map(len, self.groups))
 
-    def names(self) -> list[TableName]:
+    def names(self) -> list[ListedTable]:
         """The names of its tables, in the source's order; also when these were taken."""
         return [name for group in self.groups for name in group.names()]
 

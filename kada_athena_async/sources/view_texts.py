@@ -10,7 +10,7 @@ import anyio
 
 from kada_athena_async.concurrency import batches
 from kada_athena_async.errors import QueryFailedError
-from kada_athena_async.sources.compressed_tables import TableName, key_of
+from kada_athena_async.sources.compressed_tables import ListedTable, key_of
 from kada_athena_async.sources.information_schema import InformationSchema, TableKey
 from kada_athena_async.sources.statement_texts import PREFIX_MAX
 
@@ -51,15 +51,15 @@ class ViewTexts:
             self._groups |= dict.fromkeys(group.schemas, group)
 
     async def take(
-        self, views: Sequence[TableName]
-    ) -> tuple[dict[TableKey, str | None], list[TableName]]:
+        self, views: Sequence[ListedTable]
+    ) -> tuple[dict[TableKey, str | None], list[ListedTable]]:
         """The texts of *views*, which are kept no more, and the views to ask for by name.
 
         Raises:
             UnitError: SQL is refused as such.
         """
         found: dict[TableKey, str | None] = {}
-        left: list[TableName] = []
+        left: list[ListedTable] = []
         for view in views:
             group = self._groups[view.schema]
             async with group.lock:

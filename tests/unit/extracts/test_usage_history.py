@@ -529,7 +529,7 @@ def test_reads_that_nobody_could_see_make_unused_doubtful(tmp_path: Path) -> Non
     )
 
     assert unused_tables(runs(tmp_path)).doubts == (
-        "3 executions do what no run knows, such as EXECUTE",
+        "3 executions whose statement could not be read, such as EXECUTE",
         "views whose text is not known: AwsDataCatalog.sales.v, AwsDataCatalog.sales.x",
     )
 
