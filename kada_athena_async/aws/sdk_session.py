@@ -7,8 +7,10 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from subprocess import CompletedProcess
 from typing import Any
 
+import anyio
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 
@@ -24,6 +26,32 @@ POOL_CONNECTIONS = 64
 
 # ListObjects and GetObject of a bucket elsewhere answer with its region; the SDK asks there.
 _REDIRECTED_SERVICE = "s3"
+
+
+class _CompletedProcess(CompletedProcess[bytes]):
+    """A process that has ended, where the SDK expects one that runs."""
+
+    async def communicate(self) -> tuple[bytes, bytes]:
+        return self.stdout, self.stderr
+
+
+async def _run_process(*command: str, **_: Any) -> _CompletedProcess:
+    """Run a ``credential_process`` to its end; kill and reap it if nobody waits any longer."""
+    outputs: dict[str, bytes] = {}
+
+    async def read(name: str) -> None:
+        outputs[name] = b"".join([chunk async for chunk in getattr(process, name)])
+
+    # Cancelled while it starts one, asyncio kills the process and leaves it unreaped.
+    with anyio.CancelScope(shield=True):
+        process = await anyio.open_process(command, stdin=None)
+
+    async with process, anyio.create_task_group() as tasks:
+        tasks.start_soon(read, "stdout")
+        tasks.start_soon(read, "stderr")
+        code = await process.wait()
+
+    return _CompletedProcess(command, code, **outputs)
 
 
 class SdkSession(AioSession):  # type: ignore[misc]  # aiobotocore ships no types
@@ -97,9 +125,10 @@ class SdkSession(AioSession):  # type: ignore[misc]  # aiobotocore ships no type
         return client
 
     def _create_credential_resolver(self) -> Any:
-        """The SDK's chain, whose metadata fetchers would open connections of their own."""
+        """The SDK's chain, which would open connections and leave processes of its own."""
         resolver = super()._create_credential_resolver()
         for provider in resolver.providers:
+            self._own_processes(provider)
             if hasattr(provider, "_prompter"):
                 provider._prompter = self._ask_code
 
@@ -109,6 +138,22 @@ class SdkSession(AioSession):  # type: ignore[misc]  # aiobotocore ships no type
                     fetcher._session = self._metadata_session(fetcher)
 
         return resolver
+
+    def _own_processes(self, provider: Any) -> None:
+        """Have *provider*, and the profiles that it leads to, run processes by us."""
+        if hasattr(provider, "_popen"):
+            provider._popen = _run_process
+
+        builder = getattr(provider, "_profile_provider_builder", None)
+        if builder is not None:
+            make = builder._create_process_provider
+
+            def make_own(profile_name: str) -> Any:
+                process = make(profile_name)
+                process._popen = _run_process
+                return process
+
+            builder._create_process_provider = make_own
 
     @property
     def profile_name(self) -> str:

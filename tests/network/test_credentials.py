@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from kada_athena_async import Extractor
@@ -227,6 +229,30 @@ def test_a_credential_process_that_is_not_there(
         tmp_path,
         "credential_process of profile p failed: /no/such/program cannot be started: No such file",
     )
+
+
+@pytest.mark.parametrize("is_source", [False, True], ids=["own", "of the source profile"])
+async def test_a_credential_process_ends_with_whoever_waits_for_it(
+    extractor: Callable[..., Extractor], home: Path, is_source: bool
+) -> None:
+    """One that waits for a login is killed and reaped when the wait is given up."""
+    pid_file = home / "pid"
+    (home / "wait").write_text(
+        f"#!/bin/sh\necho $$ > {pid_file}.new\nmv {pid_file}.new {pid_file}\nexec sleep 600\n"
+    )
+    waits = f"credential_process = /bin/sh {home / 'wait'}"
+    profile(home, *([ROLE, "source_profile = q", "[profile q]"] if is_source else []), waits)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(extractor(key="", secret="", profile="p").test_connection)
+        while not pid_file.exists():  # noqa: ASYNC110 - a file cannot set an event
+            await anyio.sleep(0.01)
+
+        pid = int(pid_file.read_text())
+        tasks.cancel_scope.cancel()
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 def test_an_mfa_code_that_nobody_can_type(sandbox: Sandbox, tmp_path: Path, home: Path) -> None:
