@@ -13,6 +13,7 @@ import msgspec
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.events import Incomplete, Warned
 from kada_athena_async.hwm import ExecutionLedger
+from kada_athena_async.manifest import ManifestFile
 from kada_athena_async.scopes import SPARK, ScopeFacts, WorkgroupLimits
 
 _NAMES_SHOWN = 3
@@ -81,17 +82,6 @@ class UnitOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommittedFile:
-    """A published extract."""
-
-    name: str
-    kind: str
-    rows: int
-    size_bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
     """Result of a run.
 
@@ -100,6 +90,7 @@ class RunReport:
         committed: True if the extracts are published and the HWM, if it is ours, has moved.
         exit_code: ``ExitCode.OK`` (committed, or nothing to do) or ``ExitCode.FAILED``.
         manifest: The manifest's path; None if nothing was committed.
+        files: The published extracts.
         calls, throttles: Per operation, such as ``athena:ListQueryExecutions``.
         continued: The interrupted run that was finished before this one, if there was one.
     """
@@ -113,7 +104,7 @@ class RunReport:
     output_path: Path
     manifest: Path | None = None
     hwm_path: Path | None = None
-    files: tuple[CommittedFile, ...] = ()
+    files: tuple[ManifestFile, ...] = ()
     outcomes: tuple[UnitOutcome, ...] = ()
     gaps: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-import msgspec
-
 from kada_athena_async.aws.client import CallLog
 from kada_athena_async.aws.pacing import QUOTAS
 from kada_athena_async.codes import ExitCode
@@ -26,7 +24,7 @@ from kada_athena_async.manifest import (
 )
 from kada_athena_async.plan import HistoryUnit, Plan
 from kada_athena_async.records import KINDS
-from kada_athena_async.report import CommittedFile, RunReport, UnitOutcome
+from kada_athena_async.report import RunReport, UnitOutcome
 from kada_athena_async.sinks.staging import Staging
 from kada_athena_async.version import __version__
 
@@ -104,10 +102,7 @@ def run_report(
         output_path=staging.output_path,
         manifest=committed.path if committed else None,
         hwm_path=hwm_path,
-        files=tuple(
-            CommittedFile(**msgspec.structs.asdict(file))
-            for file in (committed.manifest.files if committed else ())
-        ),
+        files=committed.manifest.files if committed else (),
         outcomes=tuple(outcomes),
         gaps=tuple(
             f"{gap.workgroup or 'all workgroups'}: {gap.start:{HWM_FORMAT}} to "

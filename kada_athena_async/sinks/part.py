@@ -69,123 +69,43 @@ def as_member(data: bytes, *, compress: bool) -> bytes:
     return engine.compress(data) + engine.flush()
 
 
-class _PartCore:
-    """The part's work in its worker thread; one call at a time, none after the end."""
-
-    def __init__(self, path: Path, kind: str, *, compress: bool, files: Files) -> None:
-        self.path, self.kind = path, kind
-        self.rows = self.raw_bytes = self.size_bytes = 0
-        self.data = b""
-        self._files, self._is_packed = files, compress
-        self._raw, self._ready = bytearray(), bytearray()
-        self._hash = hashlib.sha256()
-        self._fd: int | None = None
-        self._is_created = self._is_over = False
-        self._turn = Lock()
-
-    def append(self, batch: Rows) -> None:
-        with self._turn:
-            self._refuse_if_over()
-            self._raw += encode(self.kind, batch)
-            self.rows += len(batch)
-            while len(self._raw) >= BLOCK_BYTES:
-                self._compress(BLOCK_BYTES)
-
-    def finish(self, may_hold_bytes: int) -> None:
-        with self._turn:
-            self._refuse_if_over()
-            if self._raw:
-                self._compress(len(self._raw))
-
-            if self._fd is None and len(self._ready) <= may_hold_bytes:
-                self._is_over = True
-                self.data = self._taken()
-                return
-
-            self._store()
-            fd, self._fd = self._fd, None
-            self._is_over = True
-            if fd is None:
-                return
-
-            try:
-                self._files.sync(fd)
-            finally:
-                self._files.close(fd)
-
-    def abandon(self) -> None:
-        with self._turn:
-            self._is_over = True
-            fd, self._fd = self._fd, None
-            if fd is not None:
-                self._files.close(fd)
-
-            if self._is_created:
-                self._files.remove(self.path)
-
-    def digest(self) -> str:
-        return self._hash.hexdigest()
-
-    def _refuse_if_over(self) -> None:
-        if self._is_over:
-            raise ValueError(f"the part {self.path.name} is closed")
-
-    def _compress(self, count: int) -> None:
-        block = bytes(self._raw[:count])
-        del self._raw[:count]
-        self.raw_bytes += len(block)
-        self._ready += as_member(block, compress=self._is_packed)
-        if len(self._ready) >= BLOCK_BYTES:
-            self._store()
-
-    def _store(self) -> None:
-        if self._fd is None:
-            self._fd = self._files.create(self.path)
-            self._is_created = True
-
-        data = self._taken()
-        with failing(self.path, needed_bytes=len(data)):
-            self._files.write(self._fd, data)
-
-    def _taken(self) -> bytes:
-        """The bytes that are ready, counted and hashed."""
-        data = bytes(self._ready)
-        self._ready.clear()
-        self._hash.update(data)
-        self.size_bytes += len(data)
-        return data
-
-
 class PartWriter:
     """Writes one part; an async context manager that ``Staging.part`` gives out.
 
     Left normally, the part is durable, or so small that it will be with the seal of its unit. Left
     by an error or a cancellation, it is gone. A part without rows leaves no file.
 
+    Args:
+        on_end: Called when the block has ended.
+        may_hold_bytes: Bytes that a part without a file of its own may have.
+
     Attributes:
+        rows: Number of records written so far.
         file: The finished part after the block; None before, and if it has no rows.
     """
 
     def __init__(
         self,
-        core: _PartCore,
+        path: Path,
+        kind: str,
         index: int,
+        *,
+        compress: bool,
+        files: Files,
         on_end: Callable[[PartWriter], None],
         may_hold_bytes: Callable[[], int],
     ) -> None:
+        self.kind, self.rows = kind, 0
         self.file: PartFile | None = None
-        self._core, self._index, self._on_end = core, index, on_end
-        self._may_hold_bytes = may_hold_bytes
-
-    @property
-    def kind(self) -> str:
-        """The kind of its records."""
-        return self._core.kind
-
-    @property
-    def rows(self) -> int:
-        """Number of records written so far."""
-        return self._core.rows
+        self._path, self._index, self._files, self._is_packed = path, index, files, compress
+        self._on_end, self._may_hold_bytes = on_end, may_hold_bytes
+        self._raw_bytes = self._size_bytes = 0
+        self._raw, self._ready = bytearray(), bytearray()
+        self._hash = hashlib.sha256()
+        self._fd: int | None = None
+        self._is_created = self._is_over = False
+        # A thread may go on when its caller was cancelled.
+        self._turn = Lock()
 
     async def write(self, batch: Rows) -> None:
         """Append the records of *batch*, encoded and compressed in a worker thread.
@@ -194,8 +114,8 @@ class PartWriter:
             CommitError: The disk is full or refuses.
         """
         if batch:
-            with failing(self._core.path):
-                await in_thread(lambda: self._core.append(batch))
+            with failing(self._path):
+                await in_thread(lambda: self._append(batch))
 
     async def __aenter__(self) -> PartWriter:
         return self
@@ -203,26 +123,89 @@ class PartWriter:
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         try:
             if error is None and self.rows:
-                with failing(self._core.path):
-                    await in_thread(lambda: self._core.finish(self._may_hold_bytes()))
-
-                self.file = self._finished()
+                with failing(self._path):
+                    self.file = await in_thread(lambda: self._finish(self._may_hold_bytes()))
         finally:
             if self.file is None:
                 with anyio.CancelScope(shield=True):
-                    await in_thread(self._core.abandon)
+                    await in_thread(self._abandon)
 
             self._on_end(self)
 
-    def _finished(self) -> PartFile:
-        core = self._core
-        return PartFile(
-            kind=core.kind,
-            index=self._index,
-            path=core.path,
-            rows=core.rows,
-            raw_bytes=core.raw_bytes,
-            size_bytes=core.size_bytes,
-            sha256=core.digest(),
-            data=core.data,
-        )
+    def _append(self, batch: Rows) -> None:
+        with self._turn:
+            self._refuse_if_over()
+            self._raw += encode(self.kind, batch)
+            self.rows += len(batch)
+            while len(self._raw) >= BLOCK_BYTES:
+                self._compress(BLOCK_BYTES)
+
+    def _finish(self, may_hold_bytes: int) -> PartFile:
+        with self._turn:
+            self._refuse_if_over()
+            if self._raw:
+                self._compress(len(self._raw))
+
+            data = b""
+            if self._fd is None and len(self._ready) <= may_hold_bytes:
+                data = self._taken()
+            else:
+                self._store()
+
+            fd, self._fd = self._fd, None
+            self._is_over = True
+            if fd is not None:
+                try:
+                    self._files.sync(fd)
+                finally:
+                    self._files.close(fd)
+
+            return PartFile(
+                kind=self.kind,
+                index=self._index,
+                path=self._path,
+                rows=self.rows,
+                raw_bytes=self._raw_bytes,
+                size_bytes=self._size_bytes,
+                sha256=self._hash.hexdigest(),
+                data=data,
+            )
+
+    def _abandon(self) -> None:
+        with self._turn:
+            self._is_over = True
+            fd, self._fd = self._fd, None
+            if fd is not None:
+                self._files.close(fd)
+
+            if self._is_created:
+                self._files.remove(self._path)
+
+    def _refuse_if_over(self) -> None:
+        if self._is_over:
+            raise ValueError(f"the part {self._path.name} is closed")
+
+    def _compress(self, count: int) -> None:
+        block = bytes(self._raw[:count])
+        del self._raw[:count]
+        self._raw_bytes += len(block)
+        self._ready += as_member(block, compress=self._is_packed)
+        if len(self._ready) >= BLOCK_BYTES:
+            self._store()
+
+    def _store(self) -> None:
+        if self._fd is None:
+            self._fd = self._files.create(self._path)
+            self._is_created = True
+
+        data = self._taken()
+        with failing(self._path, needed_bytes=len(data)):
+            self._files.write(self._fd, data)
+
+    def _taken(self) -> bytes:
+        """The bytes that are ready, counted and hashed."""
+        data = bytes(self._ready)
+        self._ready.clear()
+        self._hash.update(data)
+        self._size_bytes += len(data)
+        return data

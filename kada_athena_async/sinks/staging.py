@@ -27,7 +27,7 @@ from kada_athena_async.sinks.journal import (
     read_journal,
     read_seal,
 )
-from kada_athena_async.sinks.part import HELD_BYTES, PartFile, PartWriter, _PartCore
+from kada_athena_async.sinks.part import HELD_BYTES, PartFile, PartWriter
 
 # What a staging directory is called while it is removed.
 DONE = ".done"
@@ -197,10 +197,15 @@ class Staging:
         def may_hold_bytes() -> int:
             return self.held_bytes - sum(len(part.data) for part in self._finished.get(unit_id, ()))
 
-        core = _PartCore(
-            self.path / PARTS / name, kind, compress=self.intent.compress, files=self.files
+        return PartWriter(
+            self.path / PARTS / name,
+            kind,
+            index,
+            compress=self.intent.compress,
+            files=self.files,
+            on_end=end,
+            may_hold_bytes=may_hold_bytes,
         )
-        return PartWriter(core, index, end, may_hold_bytes)
 
     async def seal(self, unit_id: str, facts: Mapping[str, object]) -> None:
         """Make the unit a checkpoint: all its parts and *facts* survive a crash, or none does.

@@ -28,7 +28,8 @@ from kada_athena_async.errors import (
     RetriesExhaustedError,
     StateError,
 )
-from kada_athena_async.report import CommittedFile, RunReport, UnitOutcome
+from kada_athena_async.manifest import ManifestFile
+from kada_athena_async.report import RunReport, UnitOutcome
 
 START = datetime(2026, 11, 1, tzinfo=timezone.utc)
 END = datetime(2026, 11, 2, tzinfo=timezone.utc)
@@ -47,7 +48,7 @@ def config(**fields: object) -> Config:
 
 
 def report(*, committed: bool = True, **fields: object) -> RunReport:
-    file = CommittedFile(name="k_users.csv.gz", kind="users", rows=3, size_bytes=9, sha256="0" * 64)
+    file = ManifestFile(name="k_users.csv.gz", kind="users", rows=3, size_bytes=9, sha256="0" * 64)
     return RunReport(
         run_id="r1",
         name="k",
