@@ -99,51 +99,26 @@ __all__ = [
     "load_sites",
 ]
 
-# Public name -> the module that defines it, loaded on first use: naming the package in an
-# Airflow DAG file must not cost an import of aioboto3.
+# Module -> the public names that it defines, loaded on first use: naming the package in an Airflow
+# DAG file must not cost an import of aioboto3.
 _HOMES = {
-    "AbortError": "kada_athena_async.errors",
-    "AccessDeniedError": "kada_athena_async.errors",
-    "CatalogRecord": "kada_athena_async.records",
-    "ColumnRecord": "kada_athena_async.records",
-    "CommitError": "kada_athena_async.errors",
-    "Config": "kada_athena_async.config",
-    "ConfigError": "kada_athena_async.errors",
-    "ConfigFields": "kada_athena_async.config",
-    "ConnectionReport": "kada_athena_async.engine",
-    "CredentialsError": "kada_athena_async.errors",
-    "DeliveryError": "kada_athena_async.errors",
-    "DeliveryReport": "kada_athena_async.landing",
-    "DoctorReport": "kada_athena_async.engine",
-    "Event": "kada_athena_async.events",
-    "EventRecord": "kada_athena_async.records",
-    "FieldRecord": "kada_athena_async.records",
-    "ExitCode": "kada_athena_async.codes",
-    "Extractor": "kada_athena_async.engine",
-    "Fanout": "kada_athena_async.fanout",
-    "KadaAthenaError": "kada_athena_async.errors",
-    "LinkageRecord": "kada_athena_async.records",
-    "LockedError": "kada_athena_async.errors",
-    "Observer": "kada_athena_async.events",
-    "PlanReport": "kada_athena_async.engine.preview",
-    "QueryRecord": "kada_athena_async.records",
-    "RetriesExhaustedError": "kada_athena_async.errors",
-    "RunReport": "kada_athena_async.report",
-    "SchemaRecord": "kada_athena_async.records",
-    "Shared": "kada_athena_async.engine",
-    "Site": "kada_athena_async.config",
-    "SiteReport": "kada_athena_async.report",
-    "SiteResult": "kada_athena_async.engine",
-    "SitesExtractor": "kada_athena_async.engine",
-    "SitesReport": "kada_athena_async.report",
-    "StateError": "kada_athena_async.errors",
-    "TableRecord": "kada_athena_async.records",
-    "UnitError": "kada_athena_async.errors",
-    "UserRecord": "kada_athena_async.records",
-    "ViewRecord": "kada_athena_async.records",
-    "WarningCode": "kada_athena_async.codes",
-    "load_config": "kada_athena_async.config",
-    "load_sites": "kada_athena_async.config",
+    name: f"{__name__}.{module}"
+    for module, names in {
+        "codes": "ExitCode WarningCode",
+        "config": "Config ConfigFields Site load_config load_sites",
+        "engine": "ConnectionReport DoctorReport Extractor Shared SiteResult SitesExtractor",
+        "engine.preview": "PlanReport",
+        "errors": "AbortError AccessDeniedError CommitError ConfigError CredentialsError "
+        "DeliveryError KadaAthenaError LockedError RetriesExhaustedError StateError "
+        "UnitError",
+        "events": "Event Observer",
+        "fanout": "Fanout",
+        "landing": "DeliveryReport",
+        "records": "CatalogRecord ColumnRecord EventRecord FieldRecord LinkageRecord QueryRecord "
+        "SchemaRecord TableRecord UserRecord ViewRecord",
+        "report": "RunReport SiteReport SitesReport",
+    }.items()
+    for name in names.split()
 }
 
 if not TYPE_CHECKING:  # so that type checkers still catch a misspelt name

@@ -18,6 +18,12 @@ class Wire(msgspec.Struct, rename="pascal", kw_only=True, gc=False):
     """An object of an answer: AWS's PascalCase names outside, ours inside; new fields ignored."""
 
 
+class Page(Wire, kw_only=True):
+    """An answer that may go on: its token is that of the next page."""
+
+    next_token: str | None = None
+
+
 Quantity = NewType("Quantity", float)
 """A number with a fraction that is no time."""
 
@@ -142,11 +148,10 @@ class ResultSet(Wire):
     rows: list[Row]
 
 
-class ResultPage(Wire):
+class ResultPage(Page):
     """Answer of GetQueryResults: at most 1,000 rows, the header row counted."""
 
     result_set: ResultSet
-    next_token: str | None = None
 
 
 class CatalogColumn(Wire):
@@ -175,11 +180,10 @@ class TableMetadata(Wire):
     parameters: Texts | None = None
 
 
-class TableMetadataPage(Wire):
+class TableMetadataPage(Page):
     """Answer of ListTableMetadata: at most 50 tables."""
 
     table_metadata_list: list[TableMetadata]
-    next_token: str | None = None
 
 
 class SerdeInfo(Wire):
@@ -230,11 +234,10 @@ class GlueTable(Wire):
     parameters: Texts | None = None
 
 
-class GluePage(Wire):
+class GluePage(Page):
     """Answer of Glue's GetTables: at most 100 tables."""
 
     table_list: list[GlueTable]
-    next_token: str | None = None
 
 
 class WorkgroupSummary(Wire):
@@ -245,11 +248,10 @@ class WorkgroupSummary(Wire):
     engine_version: EngineVersion | None = None
 
 
-class WorkgroupPage(Wire):
+class WorkgroupPage(Page):
     """Answer of ListWorkGroups: at most 50."""
 
     work_groups: list[WorkgroupSummary]
-    next_token: str | None = None
 
 
 class CatalogSummary(Wire):
@@ -258,11 +260,10 @@ class CatalogSummary(Wire):
     status: str | None = None
 
 
-class CatalogPage(Wire):
+class CatalogPage(Page):
     """Answer of ListDataCatalogs: at most 50."""
 
     data_catalogs_summary: list[CatalogSummary]
-    next_token: str | None = None
 
 
 class NestedCatalog(Wire):
@@ -273,11 +274,10 @@ class NestedCatalog(Wire):
     description: str | None = None
 
 
-class NestedCatalogPage(Wire):
+class NestedCatalogPage(Page):
     """Answer of GetCatalogs: at most 1,000."""
 
     catalog_list: list[NestedCatalog]
-    next_token: str | None = None
 
 
 class DataCatalog(Wire):
@@ -308,18 +308,16 @@ class Database(Wire):
     target_database: TargetDatabase | None = None
 
 
-class DatabasePage(Wire):
+class DatabasePage(Page):
     """Answer of ListDatabases (at most 50) and GetDatabases (at most 100)."""
 
     database_list: list[Database]
-    next_token: str | None = None
 
 
-class ExecutionIdPage(Wire):
+class ExecutionIdPage(Page):
     """Answer of ListQueryExecutions: at most 50 ids."""
 
     query_execution_ids: list[str]
-    next_token: str | None = None
 
 
 class StartedQuery(Wire):
@@ -334,11 +332,10 @@ class TrailEvent(Wire):
     cloud_trail_event: str
 
 
-class TrailEventPage(Wire):
+class TrailEventPage(Page):
     """Answer of LookupEvents: at most 50."""
 
     events: list[TrailEvent]
-    next_token: str | None = None
 
 
 class LFTag(Wire):
@@ -348,11 +345,10 @@ class LFTag(Wire):
     tag_values: list[str]
 
 
-class LFTagPage(Wire):
+class LFTagPage(Page):
     """Answer of ListLFTags: at most 1,000."""
 
     lf_tags: list[LFTag] = msgspec.field(name="LFTags")
-    next_token: str | None = None
 
 
 class DatabaseResource(Wire):
@@ -364,11 +360,10 @@ class TaggedDatabase(Wire):
     lf_tags: list[LFTag] = msgspec.field(name="LFTags", default_factory=list)
 
 
-class TaggedDatabasePage(Wire):
+class TaggedDatabasePage(Page):
     """Answer of SearchDatabasesByLFTags: at most 100."""
 
     database_list: list[TaggedDatabase]
-    next_token: str | None = None
 
 
 class TableResource(Wire):
@@ -392,8 +387,7 @@ class TaggedTable(Wire):
     )
 
 
-class TaggedTablePage(Wire):
+class TaggedTablePage(Page):
     """Answer of SearchTablesByLFTags: at most 100."""
 
     table_list: list[TaggedTable]
-    next_token: str | None = None

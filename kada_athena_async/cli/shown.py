@@ -149,7 +149,7 @@ class _Rows:
         if len(self._names) * _NARROWEST_CELL <= options.max_width:
             table = new_table(*self._names)
             for row in self._rows:
-                add_row(table, *row)
+                table.add_row(*map(cell, row))
             yield table
             return
 
@@ -237,21 +237,11 @@ def more_rows(count: int, shown: int, noun: str) -> Text:
 
 
 def new_table(*names: str, is_headless: bool = False) -> Table:
-    """A table without lines; a name that begins with ``>`` is of numbers."""
+    """A table without lines."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=not is_headless)
     for name in names:
-        is_number = name.startswith(">")
-        table.add_column(
-            Text(name.lstrip(">")),
-            justify="right" if is_number else "left",
-            no_wrap=is_number,
-            header_style="bold",
-        )
+        table.add_column(Text(name), header_style="bold")
     return table
-
-
-def add_row(table: Table, *texts: str) -> None:
-    table.add_row(*map(cell, texts))
 
 
 def cell(text: str) -> Text:

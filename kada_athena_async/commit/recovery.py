@@ -39,14 +39,6 @@ _Known: TypeAlias = "tuple[datetime | None, StoredState | None]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResumableRun:
-    """An interrupted run that can be continued with ``Staging.reopen(path, files)``."""
-
-    path: Path
-    intent: RunIntent
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RecoverySettings:
     """Conditions under which remains of a run may be continued.
 
@@ -73,8 +65,8 @@ async def recover(
     now: datetime,
     publisher: Publisher,
     before_discard: Callable[[], Awaitable[object]] = anyio.lowlevel.checkpoint,
-) -> ResumableRun | None:
-    """Look at what earlier runs of *name* left; return the one to continue, if there is one.
+) -> InterruptedRun | None:
+    """Look at what earlier runs of *name* left; return the one to ``reopen``, if there is one.
 
     A commit that reached its journal is finished: its files are complete, and no call to AWS is
     needed. One that was journaled under another configuration is taken back. An interrupted run
@@ -94,7 +86,7 @@ async def recover(
         DeliveryError: As of *publisher*; the HWM has not moved.
     """
     root = staging_root(output_path, name)
-    resumable: ResumableRun | None = None
+    resumable: InterruptedRun | None = None
     files, notify = publisher.files, publisher.notify
     store, delivery = publisher.store, publisher.delivery
     for entry in reversed(await _staged(root, files)):
@@ -110,7 +102,7 @@ async def recover(
         elif action is _Action.UNPUBLISH:
             await _unpublish(interrupted, files, notify)
         elif action is _Action.RESUME and resumable is None:
-            resumable = ResumableRun(path=interrupted.path, intent=interrupted.intent)
+            resumable = interrupted
         elif action in (_Action.FINISH, _Action.ACCEPT) and interrupted.journal is not None:
             path, intent, journal = interrupted.path, interrupted.intent, interrupted.journal
             if action is _Action.FINISH:
@@ -155,8 +147,8 @@ _ON_COMMITS = (_Action.FINISH, _Action.ACCEPT, _Action.UNPUBLISH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _InterruptedRun:
-    """Content of a staging directory, and the part of it that is published.
+class InterruptedRun:
+    """Content of a run's staging directory, and the part of it that is published.
 
     Attributes:
         is_published: The manifest of this commit is published, unharmed.
@@ -174,14 +166,14 @@ class _InterruptedRun:
     has_unpublished: bool = False
 
 
-async def _inspect(path: Path, files: Files) -> _InterruptedRun | None:
+async def _inspect(path: Path, files: Files) -> InterruptedRun | None:
     """Look at a staging directory; None if no run's intent lies there.
 
     Raises:
         StateError: A journal or a published manifest is damaged.
     """
 
-    def look() -> _InterruptedRun | None:
+    def look() -> InterruptedRun | None:
         intent = None if path.suffix == DONE else read_journal(files, path / INTENT, RunIntent)
         if intent is None:
             return None
@@ -192,7 +184,7 @@ async def _inspect(path: Path, files: Files) -> _InterruptedRun | None:
         if journal is None:
             found = read_manifest(published_path, files)
             is_over = found is not None and found.manifest.run_id == intent.run_id
-            return _InterruptedRun(path=path, intent=intent, is_over=is_over)
+            return InterruptedRun(path=path, intent=intent, is_over=is_over)
 
         is_published = is_intact(published_path, journal.manifest, files)
         wanted = journal.files if is_published else (*journal.files, journal.manifest)
@@ -202,7 +194,7 @@ async def _inspect(path: Path, files: Files) -> _InterruptedRun | None:
             if not is_intact(path / OUT / file.name, file, files)
             and not is_intact(output_path / file.name, file, files)
         )
-        return _InterruptedRun(
+        return InterruptedRun(
             path=path,
             intent=intent,
             journal=journal,
@@ -220,7 +212,7 @@ async def _inspect(path: Path, files: Files) -> _InterruptedRun | None:
     return interrupted
 
 
-def _refuse_damage(interrupted: _InterruptedRun) -> None:
+def _refuse_damage(interrupted: InterruptedRun) -> None:
     """Refuse a damaged commit, which can neither be finished nor undone."""
     if not interrupted.missing or interrupted.journal is None:
         return
@@ -237,7 +229,7 @@ def _refuse_damage(interrupted: _InterruptedRun) -> None:
 
 
 async def _choose(
-    interrupted: _InterruptedRun,
+    interrupted: InterruptedRun,
     settings: RecoverySettings,
     *,
     now: datetime,
@@ -258,7 +250,7 @@ async def _choose(
 
 
 def _decide(
-    interrupted: _InterruptedRun,
+    interrupted: InterruptedRun,
     settings: RecoverySettings,
     *,
     now: datetime,
@@ -301,7 +293,7 @@ def _decide(
 
 
 def _is_superseded(
-    interrupted: _InterruptedRun, hwm: datetime | None, stored: StoredState | None
+    interrupted: InterruptedRun, hwm: datetime | None, stored: StoredState | None
 ) -> bool:
     """True if a run elsewhere moved the HWM since, wherever to: the time was extracted there.
 
@@ -318,7 +310,7 @@ def _is_superseded(
     return hwm != intent.hwm
 
 
-async def _unpublish(interrupted: _InterruptedRun, files: Files, notify: Observer) -> None:
+async def _unpublish(interrupted: InterruptedRun, files: Files, notify: Observer) -> None:
     """Unpublish a commit, its manifest first; each step may be repeated after a crash."""
     journal, intent = interrupted.journal, interrupted.intent
     assert journal is not None
@@ -335,7 +327,7 @@ async def _unpublish(interrupted: _InterruptedRun, files: Files, notify: Observe
 
 
 async def _discard(
-    interrupted: _InterruptedRun,
+    interrupted: InterruptedRun,
     settings: RecoverySettings,
     files: Files,
     notify: Observer,

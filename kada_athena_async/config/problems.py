@@ -61,12 +61,11 @@ _REMEDIES = {
 """pydantic's kind of error -> what to do instead."""
 
 
-def make_config(values: Mapping[str, object], *, source: str = "configuration") -> Config:
+def make_config(values: Mapping[str, object]) -> Config:
     """A Config from field values.
 
     Args:
         values: Field -> value, typed as in the JSON file.
-        source: Where the values come from, for the message.
 
     Raises:
         ConfigError: With every problem, in the order of the fields.
@@ -76,19 +75,15 @@ def make_config(values: Mapping[str, object], *, source: str = "configuration") 
     values = with_region(values, environment)
     problems += find_problems(values)
     if problems:
-        raise refusal(problems, values, source=source)
+        raise refusal(problems, values)
 
     return Config.model_validate(values)
 
 
-def refusal(
-    problems: Sequence[Problem],
-    *given: Mapping[str, object],
-    source: str = "configuration",
-) -> ConfigError:
+def refusal(problems: Sequence[Problem], *given: Mapping[str, object]) -> ConfigError:
     """The error of *problems*, in which no secret of *given* stands, whatever quoted it."""
     redact = Redactor(secret for values in given for secret in secrets_in(values, SECRET_FIELDS))
-    return ConfigError([Problem(*map(redact, problem)) for problem in problems], source=source)
+    return ConfigError([Problem(*map(redact, problem)) for problem in problems])
 
 
 def find_problems(values: Mapping[str, object]) -> list[Problem]:

@@ -77,7 +77,7 @@ import msgspec
 
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.commit.publication import Publisher
-from kada_athena_async.commit.recovery import RecoverySettings, ResumableRun, recover
+from kada_athena_async.commit.recovery import InterruptedRun, RecoverySettings, recover
 from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.ownership import Owner
 from kada_athena_async.errors import StateError
@@ -123,7 +123,7 @@ class PendingDelivery:
         *,
         before_discard: Callable[[], Awaitable[object]] = anyio.lowlevel.checkpoint,
         sends_all: bool = False,
-    ) -> tuple[ResumableRun | None, DeliveryIntent | None]:
+    ) -> tuple[InterruptedRun | None, DeliveryIntent | None]:
         """Bring to its end what earlier runs left, here and elsewhere, before anything new.
 
         Args:

@@ -12,8 +12,8 @@ from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.ownership import origin_of
 from kada_athena_async.engine.preflight import meet
 from kada_athena_async.engine.size_sample import SizeSample
-from kada_athena_async.estimate import Estimate, HistorySize, SchemaSize, estimate
-from kada_athena_async.estimate.sizes import SchemaKey
+from kada_athena_async.estimate.sizes import HistorySize, SchemaKey, SchemaSize
+from kada_athena_async.estimate.variants import Estimate, estimate
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm import Window, WindowPlan
 from kada_athena_async.hwm.object_store import Store

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kada_athena_async.codes import ExitCode, WarningCode
-from kada_athena_async.commit.recovery import ResumableRun
+from kada_athena_async.commit.recovery import InterruptedRun
 from kada_athena_async.commit.transaction import CommitRequest, commit
 from kada_athena_async.config import config_digest
 from kada_athena_async.engine import summary, system_table
@@ -75,7 +75,7 @@ class Run:
     async def extract(
         self,
         run_id: str,
-        resumable: ResumableRun | None,
+        resumable: InterruptedRun | None,
         unfinished: DeliveryIntent | None = None,
     ) -> RunReport:
         """Finish what was interrupted, if there is anything, then extract the window asked for.
@@ -120,7 +120,7 @@ class Run:
         return replace(await self._begin(run_id, last), continued=earlier)
 
     async def _unfinished(
-        self, run_id: str, resumable: ResumableRun | None, unfinished: DeliveryIntent | None
+        self, run_id: str, resumable: InterruptedRun | None, unfinished: DeliveryIntent | None
     ) -> RunReport | None:
         """Finish the interrupted run, or extract the window of a delivery that broke off."""
         if unfinished is not None:
@@ -140,7 +140,7 @@ class Run:
         )
         return await self._begin(run_id, unfinished)
 
-    async def _continue(self, resumable: ResumableRun) -> RunReport | None:
+    async def _continue(self, resumable: InterruptedRun) -> RunReport | None:
         """Finish an interrupted run in its own window, with the parts that it finished.
 
         Returns:

@@ -74,15 +74,13 @@ class History:
         account_id: Twelve digits; empty where the runs do not say.
     """
 
-    def __init__(
-        self, packages: Sequence[Package], scratch: Path, *, region: str = "", account_id: str = ""
-    ) -> None:
+    def __init__(self, packages: Sequence[Package], scratch: Path, *, region: str = "") -> None:
         """Join *packages*, whose order is that of their windows, in a file *scratch*."""
         self.packages = tuple(packages)
         manifest = self.newest.manifest
         origin = manifest.state.origin
         self._region = region or (origin.region if origin else manifest.facts.region)
-        self.account_id = account_id or (origin.account_id if origin else "")
+        self.account_id = origin.account_id if origin else ""
         # The steps of an export are taken in one thread after another, never in two at once.
         self._database = sqlite3.connect(scratch, isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode = OFF")

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from kada_athena_async.aws import network
-from kada_athena_async.concurrency import Clock, SystemClock, map_bounded
+from kada_athena_async.concurrency import SystemClock, map_bounded
 from kada_athena_async.config import shown_url
 from kada_athena_async.config.endpoint import check_endpoint
 from kada_athena_async.errors import (
@@ -90,7 +90,6 @@ async def post_events(
     url: str,
     *,
     api_key: str = "",
-    clock: Clock | None = None,
     rng: Random | None = None,
     notify: Observer = lambda event: None,
     policy: RetryPolicy | None = None,
@@ -112,7 +111,7 @@ async def post_events(
     """
     endpoint, key = endpoint_of(url), check_key(api_key)
     retrier = Retrier(
-        clock=clock or SystemClock(),
+        clock=SystemClock(),
         rng=rng or Random(),
         notify=notify,
         policy=policy or RetryPolicy(),

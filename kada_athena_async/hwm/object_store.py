@@ -1,9 +1,10 @@
-"""The high-water mark in an object store, where runners on other machines may want it too."""
+"""The high-water mark in small objects with versions, which runners on other machines share."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -25,7 +26,44 @@ from kada_athena_async.hwm.formats import (
 )
 from kada_athena_async.hwm.run_state import STATE_VERSION, RunState, StoredState
 from kada_athena_async.hwm.store import REMOVE_INTENT, REMOVE_STATE, WRITE_HWM, FileHwmStore
-from kada_athena_async.hwm.versioned_objects import VersionedObject, VersionedObjects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionedObject:
+    """A small object with its content.
+
+    Attributes:
+        version: Changes with each write; what a conditional write is compared with.
+    """
+
+    data: bytes
+    version: str
+
+
+class VersionedObjects(Protocol):
+    """A place that keeps small objects by name, and of two writers lets at most one win.
+
+    The methods raise ``KadaAthenaError`` and nothing else.
+    """
+
+    @property
+    def place(self) -> str:
+        """A URL that names the place, without secrets."""
+
+    async def read(self, name: str) -> VersionedObject | None:
+        """The content of an object; None if there is none."""
+
+    async def write(self, name: str, data: bytes, *, replaces: str | None) -> str | None:
+        """Store an object if nobody has changed it since.
+
+        Args:
+            replaces: The version that is to be replaced; None if nothing may be there.
+
+        Returns:
+            The new version; None if the object is not, or no longer, what *replaces* says. An
+            object that holds just *data* already counts as written: the answer may have been
+            lost.
+        """
 
 
 class ObjectHwmStore:

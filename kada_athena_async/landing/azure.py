@@ -50,7 +50,7 @@ from kada_athena_async.errors import (
     ThrottledError,
     UnavailableError,
 )
-from kada_athena_async.hwm.versioned_objects import VersionedObject
+from kada_athena_async.hwm.object_store import VersionedObject
 from kada_athena_async.landing.interface import (
     ATTEMPT_KEY,
     SHA256_KEY,

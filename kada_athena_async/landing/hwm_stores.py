@@ -18,9 +18,13 @@ from kada_athena_async.config.landing import LocalPlace, Place
 from kada_athena_async.errors import LockedError
 from kada_athena_async.events import Observer, Warned
 from kada_athena_async.files.threads import in_thread
-from kada_athena_async.hwm.object_store import ObjectHwmStore, Store
+from kada_athena_async.hwm.object_store import (
+    ObjectHwmStore,
+    Store,
+    VersionedObject,
+    VersionedObjects,
+)
 from kada_athena_async.hwm.store import FileHwmStore
-from kada_athena_async.hwm.versioned_objects import VersionedObject, VersionedObjects
 from kada_athena_async.landing import Runtime, open_landing
 from kada_athena_async.landing.interface import Landing
 from kada_athena_async.landing.local import LocalLanding

@@ -22,7 +22,7 @@ from kada_athena_async.errors import (
 )
 from kada_athena_async.files import WHOLE, Files, Lock
 from kada_athena_async.files.threads import in_thread
-from kada_athena_async.hwm.versioned_objects import VersionedObject
+from kada_athena_async.hwm.object_store import VersionedObject
 from kada_athena_async.landing.interface import PutRequest, Stored
 
 MAX_CELL_BYTES = 256 << 20

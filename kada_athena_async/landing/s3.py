@@ -42,7 +42,7 @@ from kada_athena_async.errors import (
     UnitError,
 )
 from kada_athena_async.files import Files
-from kada_athena_async.hwm.versioned_objects import VersionedObject
+from kada_athena_async.hwm.object_store import VersionedObject
 from kada_athena_async.landing.interface import (
     ATTEMPT_KEY,
     SHA256_KEY,

@@ -6,7 +6,7 @@ Spans and attributes hold names, counts and outcomes: no SQL, no reason of a fai
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from time import time_ns
@@ -44,10 +44,6 @@ from kada_athena_async.version import __version__
 _SCOPE = "kada_athena_async"
 
 
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
 class Telemetry:
     """Observer that turns events into spans and metrics of the providers that it is given.
 
@@ -55,20 +51,11 @@ class Telemetry:
         takes_calls: True if each request to AWS becomes a span: there are many of them.
         traces, metrics: OpenTelemetry's ``TracerProvider`` and ``MeterProvider``; whoever made
             them shuts them down, after ``close``.
-        now: The time, for the lag of the high-water mark.
     """
 
-    def __init__(
-        self,
-        traces: Any,
-        metrics: Any,
-        *,
-        takes_calls: bool = True,
-        now: Callable[[], datetime] = _now,
-    ) -> None:
+    def __init__(self, traces: Any, metrics: Any, *, takes_calls: bool = True) -> None:
         self.takes_calls = takes_calls
         self._tracer = traces.get_tracer(_SCOPE, __version__)
-        self._now = now
         meter = metrics.get_meter(_SCOPE, __version__)
         counter = meter.create_counter
         self._rows = counter("kada_athena.rows", "{row}", "Rows of committed extracts")
@@ -135,7 +122,7 @@ class Telemetry:
                 run.calls[operation] = count
 
     def _measure_lag(self, run: _Run, mark: datetime) -> None:
-        self._lag.set((self._now() - mark).total_seconds(), run.labels)
+        self._lag.set((datetime.now(timezone.utc) - mark).total_seconds(), run.labels)
 
 
 class _Run:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable
 from math import ceil
 
 from rich.console import Console, Group, RenderableType
@@ -68,7 +67,6 @@ class TerminalProgress:
 
     Args:
         console: Where to draw; knows about width, colour and NO_COLOR.
-        clock_s: Seconds that only grow.
         sums_up: False if somebody else says at the end how several sites did.
     """
 
@@ -78,15 +76,13 @@ class TerminalProgress:
         *,
         redact: Redactor,
         verbosity: int = NORMAL,
-        clock_s: Callable[[], float] = time.monotonic,
         sums_up: bool = True,
     ) -> None:
         self._sums_up = sums_up
         self._console = console
         self._redact = redact
         self._verbosity = verbosity
-        self._clock_s = clock_s
-        self._progress = RunProgress(begun_s=clock_s())
+        self._progress = RunProgress(begun_s=time.monotonic())
         self._adding = threading.Lock()
         self._sites: SiteLines | None = None
         self._drawn_widths: list[int] = []
@@ -113,7 +109,6 @@ class TerminalProgress:
                 self._say_plainly,
                 redact=self._redact,
                 verbosity=self._verbosity,
-                clock_s=self._clock_s,
                 has_progress=True,
                 width=max(_WIDTH_MIN, self._console.width),
                 sums_up=self._sums_up,
@@ -124,7 +119,7 @@ class TerminalProgress:
             return
 
         with self._adding:
-            before, self._progress = self._progress, self._progress.after(event, self._clock_s())
+            before, self._progress = self._progress, self._progress.after(event, time.monotonic())
 
         for line in always(event) + patience(event):
             self._say(line, "yellow")
@@ -176,7 +171,7 @@ class TerminalProgress:
         console = self._console
         # Room for the ^C that a terminal shows at the cursor: a line that wraps is not wiped.
         screen = Screen(max(1, console.width - len("^C") - 1), console.height, console.encoding)
-        now_s = self._clock_s()
+        now_s = time.monotonic()
         with self._adding:
             if self._sites is not None:
                 lines = sites_part(self._sites.sites, screen, now_s)

@@ -36,17 +36,7 @@ REGION = option("region", str, default="", metavar="REGION",
 
 @command(TARGET, DIRECTORY, TO_URL, CONFIG, NAME, OUTPUT_PATH, NEWEST, RUNS_SINCE, REGION, SITES,
          IN_SANDBOX, SETTINGS)  # fmt: skip
-def export(
-    output: Output,
-    *,
-    to: str,
-    directory: Path | None,
-    to_url: str | None,
-    newest: bool,
-    since: str | None,
-    region: str,
-    **asked: Any,
-) -> int:
+def export(output: Output, **asked: Any) -> int:
     """Write the extracts as files for other catalogues and tools.
 
     Exports all published runs, or those that --since or --newest choose; AWS is not asked. The
@@ -67,16 +57,6 @@ def export(
       kada-athena-async export --to openlineage --to-url https://marquez.example.com
       kada-athena-async export --to duckdb -o . --sandbox
     """
-    from kada_athena_async.cli.request import published
     from kada_athena_async.cli.work.export import export_runs
 
-    return export_runs(
-        output,
-        published(**asked),
-        to=to,
-        directory=directory,
-        to_url=to_url,
-        newest=newest,
-        since=since,
-        region=region,
-    )
+    return export_runs(output, **asked)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from kada_athena_async.cli.command import Output, command
 from kada_athena_async.cli.options import CONFIG, NAME, SETTINGS, SITES, option, switch
-
-if TYPE_CHECKING:
-    from kada_athena_async.permissions import Principal
-    from kada_athena_async.permissions.formats import Format
-
 
 # fmt: off
 FORM = option("form", Literal["json", "cloudformation", "terraform"], "--format", default="json",
@@ -26,15 +21,7 @@ PRINCIPAL = option("principal", Literal["run", "caller", "landing", "hwm_store"]
 
 
 @command(CONFIG, NAME, FORM, ACCOUNT, OPTIONAL, PRINCIPAL, SITES, SETTINGS)
-def iam_policy(
-    document: Output,
-    *,
-    form: Format,
-    account: str,
-    has_optional: bool,
-    principal: Principal,
-    **asked: Any,
-) -> int:
+def iam_policy(document: Output, **asked: Any) -> int:
     """Print the least-privilege policy for this configuration; AWS is not asked.
 
     Resources are narrowed to its workgroups, catalogs, schemas and buckets.
@@ -44,14 +31,6 @@ def iam_policy(
       kada-athena-async iam-policy -c kada_athena_extractor_config.json
       kada-athena-async iam-policy --format terraform --account 123456789012 --optional
     """
-    from kada_athena_async.cli.request import RunRequest
     from kada_athena_async.cli.work.iam_policy import show_policy
 
-    return show_policy(
-        document,
-        RunRequest(**asked),
-        form=form,
-        account=account,
-        has_optional=has_optional,
-        principal=principal,
-    )
+    return show_policy(document, **asked)

@@ -25,9 +25,7 @@ PAGE_FILE = option("file", Path | None, "--file", "-f", metavar="FILE",
 
 
 @command(CONFIG, NAME, OUTPUT_PATH, PAGE_FILE, DAYS, SINCE, SITES, IN_SANDBOX, SETTINGS)
-def report(
-    output: Output, *, file: Path | None, days: int | None, since: str | None, **asked: Any
-) -> int:
+def report(output: Output, **asked: Any) -> int:
     """Write one HTML page about all published runs, with the tables that the newest found.
 
     The page is a single file, also for many sites; it opens offline, sends nothing, and can be
@@ -39,7 +37,6 @@ def report(
       kada-athena-async report --days 30
       kada-athena-async report -c kada_athena_extractor_config.json -f estate.html
     """
-    from kada_athena_async.cli.request import published
     from kada_athena_async.cli.work.report import make_page
 
-    return make_page(output, published(**asked), file=file, days=days, since=since)
+    return make_page(output, **asked)

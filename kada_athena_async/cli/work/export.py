@@ -6,10 +6,10 @@ import os
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kada_athena_async.cli.output import Output
-from kada_athena_async.cli.request import RunRequest
+from kada_athena_async.cli.request import published
 from kada_athena_async.cli.signals import run_until_signalled
 from kada_athena_async.cli.site_extracts import (
     SiteExtracts,
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 def export_runs(
     output: Output,
-    request: RunRequest,
     *,
     to: str,
     directory: Path | None,
@@ -34,6 +33,7 @@ def export_runs(
     newest: bool,
     since: str | None,
     region: str,
+    **asked: Any,
 ) -> int:
     """Export the runs of each site and say which files there are; the exit code.
 
@@ -42,12 +42,14 @@ def export_runs(
             posted.
         to_url: Where events are posted; None if nowhere.
         since: A time, as typed.
+        asked: See ``published``.
 
     Raises:
         ConfigError: The command makes no sense, or an extra is not installed.
         StateError: There are no extracts, or they cannot be used.
         DeliveryError: The endpoint does not take the events.
     """
+    request = published(**asked)
     _check(to, directory, to_url, since if newest else None)
     begin = time_since(None, since)
     post = _poster(output, to_url) if to_url else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from kada_athena_async.cli.invocation import options, suggestion
 from kada_athena_async.cli.output import Output
@@ -26,15 +27,15 @@ _NAMED: dict[Principal, str] = {
 
 def show_policy(
     output: Output,
-    request: RunRequest,
     *,
     form: Format,
     account: str,
     has_optional: bool,
     principal: Principal,
+    **asked: Any,
 ) -> int:
     """Print it, and say on stderr what else is needed; the exit code."""
-    config = _one_config(output, request)
+    config = _one_config(output, RunRequest(**asked))
     if principal not in principals(config):
         remedy = f"nothing has to be allowed there; use one of {', '.join(principals(config))}"
         raise ConfigError([Problem("--for", ascii(principal), remedy)], source="command")

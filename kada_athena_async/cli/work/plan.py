@@ -14,7 +14,7 @@ from kada_athena_async.cli.request import RunRequest
 from kada_athena_async.cli.sites import each_site_drawn
 from kada_athena_async.engine import Extractor
 from kada_athena_async.engine.preview import PlanReport
-from kada_athena_async.estimate import Estimate, Variant
+from kada_athena_async.estimate.variants import Estimate, Variant
 from kada_athena_async.observers.wording import brief, moment
 
 SHOWN = 20

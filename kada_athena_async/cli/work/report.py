@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from kada_athena_async.cli.output import Output
-from kada_athena_async.cli.request import RunRequest
+from kada_athena_async.cli.request import published
 from kada_athena_async.cli.site_extracts import (
     SiteExtracts,
     each_site_extracts,
@@ -18,7 +19,7 @@ from kada_athena_async.observers.wording import counted, size
 
 
 def make_page(
-    output: Output, request: RunRequest, *, file: Path | None, days: int | None, since: str | None
+    output: Output, *, file: Path | None, days: int | None, since: str | None, **asked: Any
 ) -> int:
     """Write one page of all sites that were asked for, and say where it is; the exit code.
 
@@ -27,11 +28,13 @@ def make_page(
     Args:
         file: Where the page goes; None for the working directory.
         days, since: The time that is looked at, as typed; None for all published runs.
+        asked: See ``published``.
 
     Raises:
         ConfigError: This Python has no SQLite, or the page cannot be written.
         StateError: There are no extracts, or they cannot be used.
     """
+    request = published(**asked)
     try:
         from kada_athena_async.page import PageWriter
     except ModuleNotFoundError as error:

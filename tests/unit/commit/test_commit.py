@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from kada_athena_async.commit.publication import Publisher
-from kada_athena_async.commit.recovery import RecoverySettings, ResumableRun, recover
+from kada_athena_async.commit.recovery import InterruptedRun, RecoverySettings, recover
 from kada_athena_async.commit.transaction import CommitRequest, commit
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.events import Event, FileCommitted, Warned
@@ -85,7 +85,7 @@ class World:
         age: timedelta = timedelta(0),
         has_store: bool = True,
         notify: Callable[[Event], None] = ignore,
-    ) -> ResumableRun | None:
+    ) -> InterruptedRun | None:
         """Look at what was left."""
         return await recover(
             self.out,

@@ -10,9 +10,15 @@ import pytest
 
 from kada_athena_async.config import Config, make_config
 from kada_athena_async.errors import AccessDeniedError
-from kada_athena_async.estimate import Estimate, HistorySize, SchemaSize, estimate
 from kada_athena_async.estimate.calls import list_pages
-from kada_athena_async.estimate.sizes import HistorySample, fill_schemas, history_of_sample
+from kada_athena_async.estimate.sizes import (
+    HistorySample,
+    HistorySize,
+    SchemaSize,
+    fill_schemas,
+    history_of_sample,
+)
+from kada_athena_async.estimate.variants import Estimate, estimate
 from kada_athena_async.hwm import WindowPlan, plan_window
 from kada_athena_async.inventory import CatalogFacts, Inventory, SchemaFacts, WorkgroupFacts
 from kada_athena_async.plan import build_plan
