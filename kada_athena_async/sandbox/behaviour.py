@@ -20,7 +20,7 @@ class Behaviour:
         retention_days: How long history is kept (Athena User Guide: 45 days).
         visible_after: Query id -> when ListQueryExecutions begins to show it.
         cloudtrail_lag: How much later than usual CloudTrail shows its events.
-        has_rate_limits: Throttle by AWS's published quotas.
+        has_rate_limits: Throttle by AWS's published quotas, by the sandbox's clock.
         checks_clock: Refuse requests dated more than 15 minutes off.
     """
 

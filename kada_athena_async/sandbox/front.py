@@ -77,7 +77,7 @@ class Front:
         self._behaviour = behaviour
         self._site = site
         self._now = now
-        self._limiter = RateLimiter()
+        self._limiter = RateLimiter(now)
         self._guard = threading.Lock()
         self.stopping = threading.Event()
         self.calls: Counter[str] = Counter()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 from kada_athena_async.sandbox.wire import AwsError
@@ -53,9 +53,9 @@ class TokenBucket:
         self._at_s: float | None = None
 
     def grant(self, now_s: float) -> bool:
-        """Take a token at the time *now_s* (which never goes back); False if there is none."""
+        """Take a token at the time *now_s*; False if there is none."""
         if self._at_s is not None:
-            earned = (now_s - self._at_s) * self._quota.per_s
+            earned = max(0.0, now_s - self._at_s) * self._quota.per_s
             self._tokens = min(self._quota.burst, self._tokens + earned)
 
         self._at_s = now_s
@@ -69,14 +69,8 @@ class TokenBucket:
 class RateLimiter:
     """Token buckets by (account, region, operation), shared by all callers of an account."""
 
-    def __init__(
-        self,
-        quotas: Mapping[str, Quota] = QUOTAS,
-        *,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._quotas = quotas
-        self._monotonic = monotonic
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
         self._guard = threading.Lock()
         self._buckets: dict[tuple[str, str, str], TokenBucket] = {}
 
@@ -86,11 +80,11 @@ class RateLimiter:
         Raises:
             AwsError: The bucket is empty: ThrottlingException.
         """
-        quota = self._quotas.get(operation)
+        quota = QUOTAS.get(operation)
         if quota is None:
             return
 
         with self._guard:
             bucket = self._buckets.setdefault((account_id, region, operation), TokenBucket(quota))
-            if not bucket.grant(self._monotonic()):
+            if not bucket.grant(self._now().timestamp()):
                 raise AwsError("ThrottlingException", "Rate exceeded")

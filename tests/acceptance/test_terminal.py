@@ -50,7 +50,7 @@ def calm(lines: list[str], tmp_path: Path) -> str:
         (r"\d{8}T\d{6}Z(-[0-9a-f]{8})?", "STAMP"),
         (r"127\.0\.0\.1:\d{2,5}", "HOST"),
         (r"[\d.]+[KM]?B", "SIZE"),
-        (r"[\d.]+s\(\d+calls", "Ns(Ncalls"),
+        (r"after[\d.mins]+\(\d+calls", "afterNs(Ncalls"),
         (r"\d+usage", "Nusage"),  # a row a day: where midnight falls among the executions
     ):
         text = re.sub(pattern, calm_text, text)

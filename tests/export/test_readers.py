@@ -90,8 +90,12 @@ class DataHub:
             def log_message(self, *_: object) -> None:
                 pass
 
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, *_: object) -> None:
+                """Say nothing: the client may go away."""
+
         self.aspects = aspects
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever)
 
     def __enter__(self) -> DataHub:

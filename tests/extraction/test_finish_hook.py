@@ -159,7 +159,8 @@ async def test_a_command_that_fails_is_warned_of(
     """The warning says what happened; the error of the run is the one that it had."""
     told: list[Any] = []
     made = hook(tmp_path, told, on_finish=command)
-    made.deadline_s = 0.5
+    if "sleep" in command[-1]:  # any other may start as slowly as a busy machine lets it
+        made.deadline_s = 0.5
     await end_with(made, DeliveryError("full"))
 
     (warned,) = told

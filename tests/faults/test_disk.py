@@ -6,7 +6,10 @@ import errno
 import json
 import os
 import shutil
+import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -27,6 +30,16 @@ from tests.faults.world import START, World
 from tests.unit.commit.disk import CrashingFiles, SimulatedCrash
 
 HOUR = timedelta(hours=1)
+
+
+@contextmanager
+def held(pid: int) -> Iterator[None]:
+    """Within the block the process stands still: it does not end, however long the block takes."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 class RefusingFiles(CrashingFiles):
@@ -194,7 +207,7 @@ async def test_f10_a_second_run_is_refused_and_the_first_goes_on(world: World) -
             assert is_alive(pid)
             await anyio.sleep(0.01)
 
-        with pytest.raises(LockedError) as caught:
+        with held(pid), pytest.raises(LockedError) as caught:
             await world.run(START)
 
         assert f"process {pid}" in caught.value.message
@@ -292,7 +305,7 @@ async def test_f55_two_runs_with_one_mark_exclude_each_other(world: World, tmp_p
             assert is_alive(pid)
             await anyio.sleep(0.01)
 
-        with pytest.raises(LockedError):
+        with held(pid), pytest.raises(LockedError):
             await world.run(START, out=tmp_path / "elsewhere")
 
         assert runner.wait() == 0

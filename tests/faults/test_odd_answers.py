@@ -10,7 +10,6 @@ import zlib
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -467,7 +466,7 @@ async def test_a_catalog_that_is_down_leaves_its_neighbours_their_retries(
             "athena:ListTableMetadata", fail_later, calls=(1,), where={"DatabaseName": name}
         )
 
-    report = await world.go(on_error="skip", observers=[note], clock=QuickWaits())
+    report = await world.go(on_error="skip", observers=[note])
     assert report.committed, report.failed
     assert ended == {"done": DOWN_UNITS}
     told = Counter(row["schema"] for row in world.rows("metadata_tables"))
@@ -476,13 +475,6 @@ async def test_a_catalog_that_is_down_leaves_its_neighbours_their_retries(
 
 DOWN_UNITS = 5
 """Units of the catalog that is down: by API each schema is one."""
-
-
-class QuickWaits(WallClock):
-    """Waiting takes a fiftieth of the time, and everything else as long as it takes."""
-
-    def monotonic(self) -> float:
-        return monotonic()
 
 
 async def test_who_refused_reaches_the_user_with_a_remedy_that_helps(world: OddWorld) -> None:

@@ -24,6 +24,7 @@ class WallClock(FastClock):
     """Waiting takes a fiftieth of the time; the wall clock stands where a test set it."""
 
     def __init__(self, time: datetime = START) -> None:
+        super().__init__()
         self.time = time
 
     def now(self) -> datetime:

@@ -141,7 +141,7 @@ class _Starter:
 
     def _end(self) -> None:
         self._socket.close()
-        self._process.wait(10)
+        self._process.wait(60)
 
     def fork(self, order: Mapping[str, Any], streams: Sequence[int]) -> int:
         """Process id of a new process, which is then a child of this one."""

@@ -39,6 +39,9 @@ class Receiver(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
 
+    def handle_error(self, *_: object) -> None:
+        """Say nothing: a client may go away."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: Receiver

@@ -11,6 +11,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from typing_extensions import Self
@@ -170,11 +171,13 @@ class BytesServer(_Listener):
                 connection.sendall(piece)
 
 
+@lru_cache(maxsize=1)
 def closed_port() -> int:
-    """A port of this machine at which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-
+    """A port of this machine at which nobody listens; it stays taken until this process ends."""
+    holder = socket.socket()
+    holder.bind(("127.0.0.1", 0))
+    port: int = holder.getsockname()[1]
+    holder.detach()
     return port
 
 
@@ -194,8 +197,8 @@ def read_head(connection: socket.socket) -> str:
         name, _, value = line.partition(":")
         if name.lower() == "content-length":
             missing = int(value) - len(body)
-            while missing > 0:
-                missing -= len(connection.recv(min(missing, _CHUNK_BYTES)))
+            while missing > 0 and (more := connection.recv(min(missing, _CHUNK_BYTES))):
+                missing -= len(more)
 
     return text
 

@@ -27,7 +27,7 @@ from kada_athena_async.sandbox.estate.model import (
 NOW = datetime(2026, 11, 23, 5, 0, tzinfo=timezone.utc)
 SESSION = boto3.Session(region_name="ap-southeast-2")
 NO_RETRIES = Config(
-    retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=5, read_timeout=5
+    retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=60, read_timeout=60
 )
 Client = Any
 ClientMaker = Callable[..., Client]

@@ -328,7 +328,7 @@ def test_a_body_changed_on_the_way_is_refused(
     signer(keys, service, sandbox.region).add_auth(request)
     replies = []
     for body in (request.data, request.data.replace(b"primary", b"private")):
-        connection = HTTPConnection(str(url.hostname), url.port, timeout=10)
+        connection = HTTPConnection(str(url.hostname), url.port, timeout=60)
         connection.request(method, path, body, dict(request.headers.items()))
         reply = connection.getresponse()
         replies.append((reply.status, reply.read().decode()))

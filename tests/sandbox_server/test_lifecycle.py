@@ -31,7 +31,7 @@ from tests.sandbox_server.support import (
 def control(sandbox: Sandbox, path: str, body: object = None) -> tuple[int, Any]:
     """A request to the sandbox's control: GET without a body, POST with one."""
     address = urlsplit(sandbox.endpoint_url)
-    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
     try:
         payload = None if body is None else json.dumps(body, default=str)
         connection.request("GET" if body is None else "POST", f"/_sandbox/{path}", payload)
@@ -184,4 +184,4 @@ def test_a_stop_can_be_asked_for(sandbox: Sandbox) -> None:
 
     control(sandbox, "stop", {})
 
-    assert sandbox.wait(timeout_s=5)
+    assert sandbox.wait(timeout_s=60)

@@ -133,24 +133,31 @@ def test_a_wrong_statement_ends_failed_with_its_reason(athena: Client) -> None:
 
 
 def test_a_query_is_queued_then_running_then_done(sandbox: Sandbox, athena: Client) -> None:
-    """The states follow each other in time, and results are refused before the last."""
-    sandbox.behaviour.queue_s = 0.3
-    sandbox.behaviour.engine_s = 0.3
-    started = athena.start_query_execution(
-        QueryString="SELECT 1", ResultConfiguration={"OutputLocation": "s3://own/r"}
-    )
-    query_id = started["QueryExecutionId"]
-    states = []
-    while not states or states[-1] not in ("SUCCEEDED", "FAILED"):
-        status = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Status"]
-        if states[-1:] != [status["State"]]:
-            states.append(status["State"])
-            if status["State"] == "RUNNING":
-                refused = error_of(athena.get_query_results, QueryExecutionId=query_id)
+    """It stands in each state as long as it was told, and its results are refused before it ends.
 
-    assert states == ["QUEUED", "RUNNING", "SUCCEEDED"]
-    assert refused[0] == "InvalidRequestException"
-    assert "Current state: RUNNING" in refused[1]
+    Three queries, each in another state, so that none of them has to be met in time.
+    """
+    for state, queue_s, engine_s in (
+        ("QUEUED", 600, 0),
+        ("RUNNING", 0, 600),
+        ("SUCCEEDED", 0.3, 0.3),
+    ):
+        sandbox.behaviour.queue_s, sandbox.behaviour.engine_s = queue_s, engine_s
+        started = athena.start_query_execution(
+            QueryString="SELECT 1", ResultConfiguration={"OutputLocation": "s3://own/r"}
+        )
+        query_id = started["QueryExecutionId"]
+        if state == "SUCCEEDED":
+            status = wait_for(athena, query_id)["Status"]
+        else:
+            execution = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
+            status = execution["Status"]
+            code, message = error_of(athena.get_query_results, QueryExecutionId=query_id)
+            assert code == "InvalidRequestException"
+            assert f"Current state: {state}" in message
+
+        assert status["State"] == state
+
     took = status["CompletionDateTime"] - status["SubmissionDateTime"]
     assert took.total_seconds() >= 0.6
 

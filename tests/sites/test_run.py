@@ -136,13 +136,13 @@ async def test_a_site_that_takes_too_long_does_not_hold_the_others(world: SitesW
 
         return extractor.name
 
-    results = await SitesExtractor(world.sites(), deadline_s=1).each(work)
+    results = await SitesExtractor(world.sites(), deadline_s=5).each(work)
 
-    assert 0 < max(left_s) <= 1
+    assert 0 < max(left_s) <= 5
 
     assert [found.result for found in results] == [None, *(f"athena-{site}" for site in sound)]
     assert [found.exit_code for found in results] == [1, 0, 0]
-    assert results[0].reason == "not through after 1 s, which is all that a site may take"
+    assert results[0].reason == "not through after 5 s, which is all that a site may take"
     assert "run this site again" in results[0].hint
 
 

@@ -83,7 +83,7 @@ async def test_a_reader_that_forgets_to_close_leaves_nothing_either() -> None:
 
 
 async def test_a_cancelled_reader_ends_the_producer() -> None:
-    """By anyio's scopes, such as a timeout around the loop."""
+    """By anyio's scopes, as a timeout around the loop does."""
 
     async def produce(send: Send) -> None:
         await send(1)
@@ -91,10 +91,12 @@ async def test_a_cancelled_reader_ends_the_producer() -> None:
         await anyio.sleep_forever()
 
     numbers, read = Numbers(3), []
-    with anyio.move_on_after(0.05) as scope:
+    with anyio.CancelScope() as scope:
         async with aclosing(stream_from(produce, buffer=1)) as stream:
             async for number in stream:
                 read.append(number)
+                if len(read) == 4:
+                    scope.cancel()
 
     assert scope.cancelled_caught
     assert read == [1, 0, 1, 2]

@@ -54,7 +54,7 @@ def test_a_stop_lets_the_work_tidy_up() -> None:
     """Stopped is raised when it has; so it is if the stop came before the start."""
     work = Work()
     extraction = Extraction(work)
-    stopper = threading.Thread(target=lambda: (work.started.wait(10), extraction.stop()))
+    stopper = threading.Thread(target=lambda: (work.started.wait(60), extraction.stop()))
     stopper.start()
     with pytest.raises(Stopped):
         extraction.run()
@@ -81,7 +81,7 @@ def test_a_signal_lets_the_work_tidy_up(raises: bool) -> None:
     before = signal.signal(signal.SIGUSR1, handle)
     main = threading.main_thread().ident or 0
     sender = threading.Thread(
-        target=lambda: (work.started.wait(10), signal.pthread_kill(main, signal.SIGUSR1))
+        target=lambda: (work.started.wait(60), signal.pthread_kill(main, signal.SIGUSR1))
     )
     try:
         sender.start()

@@ -296,7 +296,7 @@ async def test_a_cancelled_caller_leaves_after_its_thread() -> None:
 
     def work() -> None:
         started.set()
-        go_on.wait(5)
+        go_on.wait(60)
         order.append("thread")
 
     async def call() -> None:

@@ -76,7 +76,7 @@ class SlowFiles(Files):
 
     def write(self, fd: int, data: bytes | memoryview) -> None:
         self.writing.set()
-        self.go_on.wait(5)
+        self.go_on.wait(60)
         self.misused |= fd in self.closed
         super().write(fd, data)
 
