@@ -22,7 +22,8 @@ from kada_athena_async.records import (
 from kada_athena_async.sql.analysis import Analysis, Statement
 from kada_athena_async.sql.engine_choice import first_words
 from kada_athena_async.sql.event_rows import events, linkages
-from kada_athena_async.sql.names import Context, TableName
+from kada_athena_async.sql.fingerprints import folded_names
+from kada_athena_async.sql.names import DEFAULT_CATALOG, Context, TableName
 from kada_athena_async.sql.parse_cache import ParseCache
 from kada_athena_async.sql.prepared import PreparedStatements
 from kada_athena_async.sql.schema_index import SchemaIndex
@@ -100,7 +101,7 @@ class Statements:
         self._derivation = derivation
         self._view_contexts = view_contexts or {}
         self._prepared = PreparedStatements()
-        self._analyses: OrderedDict[tuple[str | None, ...], Analysis] = OrderedDict()
+        self._analyses: OrderedDict[tuple[object, ...], Analysis] = OrderedDict()
 
     def note(self, batch: Iterable[Source]) -> None:
         """Note what *batch* prepares; which text is in force depends on the times of all."""
@@ -230,15 +231,23 @@ def runs_prepared(record: Source) -> bool:
     return words[words.index("execute") + 1 :][:1] != ["immediate"]
 
 
-def _shape(record: Source) -> tuple[str | None, ...] | None:
-    """Key of statements that do the same; None where literals matter."""
+def _shape(record: Source) -> tuple[object, ...] | None:
+    """Key of statements that do the same; None where literals matter, or what the mask hides."""
     if isinstance(record, ViewRecord) or not record.fingerprint or not record.query:
         return None
 
     if "execute" in _words_of_execute(record)[:_FIRST_WORDS]:
         return None
 
-    return (record.fingerprint, record.catalog, record.schema, record.workgroup)
+    if record.status != "SUCCEEDED" and '"' in record.query:
+        return None
+
+    place = (record.catalog, record.schema, record.workgroup)
+    is_elsewhere = (record.catalog or DEFAULT_CATALOG).lower() != DEFAULT_CATALOG.lower()
+    if is_elsewhere and DEFAULT_CATALOG.lower() in record.query.lower():
+        return None  # the fingerprint does not tell this catalog from that of the context
+
+    return (record.fingerprint, *place, folded_names(record.query))
 
 
 def _words_of_execute(record: Source) -> list[str]:

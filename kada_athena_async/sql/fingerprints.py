@@ -22,9 +22,20 @@ _SIGN = re.compile(
 
 # Names that need no quotes have none here. With an upper-case letter they are another name in
 # some federated catalogs.
-_PLAIN_NAME = re.compile(r'"([a-z_][a-z0-9_]*)"|`([a-z_][a-z0-9_]*)`')
+_VALUES = "null|true|false|current_[a-z]+|localtime(?:stamp)?"  # unless they are in quotes
+_PLAIN = rf"(?!(?:{_VALUES})[\"`])([a-z_][a-z0-9_]*)"
+_PLAIN_NAME = re.compile(rf'"{_PLAIN}"|`{_PLAIN}`')
 _OWN_CATALOG = re.compile(
     r'(?:\bawsdatacatalog|"awsdatacatalog"|`awsdatacatalog`)\s*\.\s*', re.IGNORECASE
+)
+
+# Where the name of a table stands, and what makes a name that of a common table expression.
+_BEFORE_NAME = "from|join|into|update|table|view|using|exists|optimize|vacuum|describe|desc"
+_TABLE = r"[\w.*$]+(?: (?:as )?\w+)?"
+_FROM_LIST = re.compile(rf"\bfrom {_TABLE}(?:,{_TABLE}){{1,100}}")
+_CTE = re.compile(r"(\w+)(?:\([^()]*\))? ?as\(")
+_QUOTED_NAME = re.compile(
+    r"""("[^"]*"|`[^`]*`)|'[^']*'|--[^\r\n]*|/\*[\s\S]*?(?:\*/|\Z)"""
 )
 
 # What programs make up anew for each run: UUIDs, hashes, Looker's derived tables. Days are kept.
@@ -71,6 +82,16 @@ def fingerprint_of_masked(masked: str, *, schema: str | None = None) -> str:
     return sha256(shape.encode("utf-8", "replace")).hexdigest()[:_HEX_CHARS]
 
 
+def folded_names(text: str) -> tuple[str, ...]:
+    """The names in a statement of which its fingerprint leaves something out.
+
+    Statements of one fingerprint touch the same tables and columns only if these are equal too.
+    """
+    lower = text.lower()
+    quoted = _QUOTED_NAME.findall(text) if '"' in text else ()
+    return (*_GENERATED.findall(lower), *(name for name in quoted if name != name.lower()))
+
+
 def _shape(masked: str, schema: str | None) -> str:
     """The masked text without comments and case, with space only where words would run together."""
     text = masked
@@ -79,19 +100,30 @@ def _shape(masked: str, schema: str | None) -> str:
     if '"' in text or "`" in text:
         text = substitute(_PLAIN_NAME, r"\1\2", text)
     shape = outside_names(text, _normal).lower().rstrip(";")
-    if schema:
-        shape = substitute(_own_names(schema.lower()), r"\1 ", shape)
+    if schema and f"{schema.lower()}." in shape:
+        shape = _without_schema(shape, schema.lower())
 
-    shape = substitute(_GENERATED, "*", shape)
-    if "?" not in shape:
-        return shape
+    shape = substitute(_SIGN, r"\1", substitute(_GENERATED, "*", shape))
+    return fold_lists(shape.replace("?uescape?", "?"))
 
-    return fold_lists(substitute(_SIGN, r"\1", shape.replace("?uescape?", "?")))
+
+def _without_schema(shape: str, schema: str) -> str:
+    """*shape* without the schema before its tables; a name that is a CTE's too keeps it."""
+    ctes = set(_CTE.findall(shape)) if " as(" in shape else ()
+
+    def name(match: re.Match[str]) -> str:
+        return match.group() if match["name"] in ctes else f"{match['before']}{match['name']}"
+
+    before, listed = _own_names(schema)
+    shape = before.sub(name, shape)
+    return _FROM_LIST.sub(lambda names: listed.sub(name, names.group()), shape)
 
 
 @lru_cache(maxsize=1_000)
-def _own_names(schema: str) -> re.Pattern[str]:
-    return re.compile(rf"\b(from|join|into|update|table|view) {re.escape(schema)}\.")
+def _own_names(schema: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Patterns of the names of tables of *schema*: after a keyword, and after a comma."""
+    own = rf"{re.escape(schema)}\.(?P<name>[\w*]+|\"[^\"]*\")"
+    return re.compile(rf"(?P<before>\b(?:{_BEFORE_NAME})[ (]+){own}"), re.compile(rf"(?P<before>,){own}")
 
 
 def _normal(piece: str) -> str:

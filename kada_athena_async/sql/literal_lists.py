@@ -1,4 +1,4 @@
-"""Lists of values in masked SQL: what is repeated after IN, or in the rows of VALUES, counts once.
+"""Lists of values in masked SQL: what is repeated after IN, in ARRAY or in rows counts once.
 
 A list may be as long as a statement: one pass, and what repeats is passed over unread.
 """
@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import re
 
-_LIST = re.compile(r"\b(?:in\s?\(|values\s?(?:row\s?)?\()", re.IGNORECASE)
+from kada_athena_async.sql.substitute import substitute
+
+_LIST = re.compile(r"\b(?:in\s?\(|array\s?\[|values\b)", re.IGNORECASE)
 _MARK = re.compile(
     r"""(?:"[^"]*"|`[^`]*`) | (?P<values>\bvalues(?=\s?(?:row\s?)?\())
-    | (?P<open>(?P<in>\bin\s?\()|[(\[]) | (?P<close>[)\]]) | (?P<comma>,)""",
+    | (?P<open>(?P<in>\bin\s?\(|\barray\s?\[)|[(\[]) | (?P<close>[)\]]) | (?P<comma>,)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _NEXT_ROW = re.compile(r"\s?,(?=\s?(?:row\s?)?\()", re.IGNORECASE)
 _SUBQUERY = re.compile(r"[\s(]*(?:select|with|values|table)\b", re.IGNORECASE)
-_CONSTANT = re.compile(
-    r"""(?:(?:date|timestamp|time|decimal|uuid|ipaddress|json|boolean|varchar|char|double|real
+_ONE = r"""(?:(?:(?:date|timestamp|time|decimal|uuid|ipaddress|json|boolean|varchar|char|double|real
         |bigint|integer|smallint|tinyint)\s?)?(?:[-+]\s?)?\? | null | true | false
-    | (?:try_)?cast\((?:[-+]\s?)?\?\ ?as\ [a-z ]+(?:\([0-9, ]+\))?\)""",
+    | (?:try_)?cast\((?:[-+]\s?)?\?\ ?as\ [a-z ]+(?:\([0-9, ]+\))?\))"""
+_CONSTANT = re.compile(_ONE, re.IGNORECASE | re.VERBOSE)
+# Rows of one column: VALUES 1, 2. A step is bounded, for the interpreter's lock is not free in it.
+_BARE_ROWS = re.compile(
+    rf"(\bvalues\s?{_ONE})(?:\s?,\s?{_ONE}){{1,2000}}(?=\s?(?:[),]|\Z))",
     re.IGNORECASE | re.VERBOSE,
 )
 _MAX_DEPTH = 20
@@ -46,13 +51,14 @@ class _List:
 def fold_lists(text: str) -> str:
     """Return *text*, of single spaces, with each item of its lists once, and ``?`` for constants.
 
-    So ``IN (1, NULL, DATE '2026-01-01')`` is ``IN (?)``; an item with a function or a name in it is
-    one of its own.
+    So ``IN (1, NULL, DATE '2026-01-01')`` is ``IN (?)``, and ``ARRAY[1, 2]`` is ``ARRAY[?]``; an
+    item with a function or a name in it is one of its own. The items of a ROW are all kept: their
+    number is its type.
     """
-    if "?" not in text or not _LIST.search(text):
+    if not _LIST.search(text):
         return text
 
-    folder = _Folder(text)
+    folder = _Folder(substitute(_BARE_ROWS, r"\1", text))
     folder.run()
     return "".join(folder.pieces)
 

@@ -183,6 +183,42 @@ async def test_a_long_comment_hides_no_execute() -> None:
     assert happened == [("q1", "READ", "t1"), ("q2", "READ", "t2")]
 
 
+@pytest.mark.parametrize(
+    ("catalog", "status", "one", "other", "tables"),
+    [
+        (GLUE, "SUCCEEDED", "DROP TABLE tmp_0fe1dd41aa", "DROP TABLE tmp_77aa0b52cc",
+         ["tmp_0fe1dd41aa", "tmp_77aa0b52cc"]),
+        ("pg", "SUCCEEDED", 'SELECT a FROM "my T"', 'SELECT a FROM "my t"',
+         ["my T", "my t"]),
+        ("pg", "SUCCEEDED", "SELECT a FROM s.t", "SELECT a FROM awsdatacatalog.s.t",
+         ["t of pg", f"t of {GLUE}"]),
+        (GLUE, "FAILED", 'SELECT a FROM "my t"', 'SELECT a FROM "my u"', ["my t", "my u"]),
+        (GLUE, "SUCCEEDED", "WITH t AS (SELECT x FROM u) SELECT x FROM sales.t",
+         "WITH t AS (SELECT x FROM u) SELECT x FROM t", ["t", "u"]),
+    ],
+)  # fmt: skip
+async def test_statements_of_one_fingerprint_have_each_their_own_tables(
+    catalog: str, status: str, one: str, other: str, tables: list[str]
+) -> None:
+    """What a fingerprint leaves out of names still says which table was touched."""
+    records = [
+        query(sql, number, status=status)._replace(
+            catalog=catalog,
+            fingerprint=fingerprint(sql, is_failed=status == "FAILED", schema="sales"),
+        )
+        for number, sql in enumerate((one, other))
+    ]
+    touched = []
+    async with Derivation(mask=False, pool=WorkerPool(1), include_failed=True) as derivation:
+        statements = Statements(derivation)
+        for record in records:
+            _, happened = await statements.derive([record])
+            event = happened[-1]
+            touched.append(event.table + (f" of {event.catalog}" if event.table == "t" else ""))
+
+    assert touched == [f"t of {catalog}" if table == "t" else table for table in tables]
+
+
 async def test_hidden_locations_are_still_places() -> None:
     """Of a masked UNLOAD, CTAS or external table there is a place, though not which."""
     records = [

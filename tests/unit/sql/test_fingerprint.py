@@ -111,6 +111,54 @@ def test_names_count_as_what_they_mean(same: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "MERGE INTO {}t USING {}u ON t.a = u.a WHEN MATCHED THEN DELETE",
+        "SELECT a FROM {}t, {}u x, hr.v",
+        "SELECT a FROM ({}t JOIN {}u USING (a))",
+        "DROP TABLE IF EXISTS {}t",
+        "CREATE TABLE IF NOT EXISTS {}t AS SELECT a FROM {}u",
+        "OPTIMIZE {}t REWRITE DATA USING BIN_PACK",
+        "VACUUM {}t",
+        "DESCRIBE {}t",
+        "WITH w AS (SELECT a FROM {}t) SELECT a FROM w",
+    ],
+)
+def test_the_schema_of_the_context_need_not_be_said(sql: str) -> None:
+    """Wherever a table is named; but that of a common table expression is another without it."""
+    assert fingerprint(sql.format("sales.", "sales."), schema="sales") == fingerprint(
+        sql.format("", ""), schema="sales"
+    )
+    shadowed = "WITH t AS (SELECT 1 AS a) SELECT a FROM {}t"
+    assert fingerprint(shadowed.format("sales."), schema="sales") != fingerprint(
+        shadowed.format(""), schema="sales"
+    )
+
+
+def test_a_name_in_quotes_is_no_value() -> None:
+    """A column "current_date" is not the function of this name, nor is a column "true" a value."""
+    for word in ("current_date", "true", "null"):
+        assert fingerprint(f'SELECT "{word}" FROM t') != fingerprint(f"SELECT {word} FROM t")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ARRAY[1]", "ARRAY[1, -2, NULL]"),
+        ("map(ARRAY['a'], ARRAY[1])", "map(ARRAY['a', 'b'], ARRAY [1, 2])"),
+        ("contains(ARRAY[ROW(1, 2)], b)", "contains(ARRAY[ROW(1, 2), ROW(3, 4)], b)"),
+        ("b = ANY (VALUES 1)", "b = ANY (VALUES 1, DATE '2020-01-01', NULL)"),
+        ("b IN (TRUE)", "b IN (TRUE, FALSE)"),
+    ],
+)
+def test_lists_of_literals_are_one_whatever_their_length(one: str, other: str) -> None:
+    """ARRAY and the rows of VALUES, as after IN: their type says nothing about their length."""
+    base = "SELECT {} FROM t"
+
+    assert fingerprint(base.format(one)) == fingerprint(base.format(other))
+
+
 def test_a_comment_within_a_clause_changes_nothing() -> None:
     """Between GROUP and BY, as anywhere; the ordinals stay."""
     assert fingerprint("SELECT a FROM t GROUP /* x */ BY 1 ORDER -- y\n BY 1") == fingerprint(
@@ -164,6 +212,9 @@ def test_rows_of_values_are_one_and_of_other_widths_another(one: str, other: str
         ("SELECT (1), (2) FROM t", "SELECT (1) FROM t"),
         ("SELECT f((1), (2)) FROM t", "SELECT f((1)) FROM t"),
         ("SELECT a -1 FROM t", "SELECT a 1 FROM t"),
+        ("SELECT ARRAY[c, d] FROM t", "SELECT ARRAY[c] FROM t"),
+        ("SELECT ROW(1, 2) FROM t", "SELECT ROW(1) FROM t"),
+        ("VALUES 1, 2 UNION SELECT 1, 2", "VALUES 1 UNION SELECT 1"),
         ("SELECT 1 - 1 FROM t", "SELECT 1 1 FROM t"),
         ("SELECT a FROM t WHERE b IN (c, d)", "SELECT a FROM t WHERE b IN (c)"),
         ("SELECT a FROM t WHERE b IN (SELECT 1, 2)", "SELECT a FROM t WHERE b IN (SELECT 1)"),
