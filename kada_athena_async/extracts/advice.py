@@ -23,8 +23,8 @@ from kada_athena_async.extracts.table_usage import (
     TableUse,
     each_unused_table,
     folded,
-    table_uses,
     unread_tables,
+    used_tables,
 )
 from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.prices import Prices
@@ -124,7 +124,7 @@ def advice(runs: Runs) -> list[Finding]:
         for ran in executions(runs):
             adviser.look_at(ran)
 
-        uses = table_uses(runs)
+        uses = used_tables(runs)
         found = [*adviser.findings(uses), *_unused(runs, uses)]
 
     return sorted(found, key=lambda f: (-f.usd, -f.scanned_bytes, f.kind, f.subject))

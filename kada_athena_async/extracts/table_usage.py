@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import TypeAlias
 
 from kada_athena_async.extracts.package import Package
@@ -100,6 +103,44 @@ def table_uses(runs: Runs) -> list[TableUse]:
     return sorted(found.values(), key=lambda u: (-u.reads, -u.writes, u.catalog, u.schema, u.table))
 
 
+def used_tables(runs: Runs) -> list[TableUse]:
+    """``table_uses`` without executions that read a table only to define a view.
+
+    dbt makes its views anew each night, whether anyone reads them or not.
+    """
+    defining = _defining_reads(runs)
+    uses = table_uses(runs)
+    for use in uses:
+        use.reads -= defining[use.catalog, use.schema, use.table]
+
+    return [use for use in uses if use.reads or use.writes]
+
+
+def _defining_reads(runs: Runs) -> Counter[TableName]:
+    """How many executions that defined a view read each table."""
+    names = ("query_id", "event_type", "catalog", "schema", "table", "occurred_at")
+    found: Counter[TableName] = Counter()
+    for package in runs.packages:
+        links = package.rows("linkages", "linkage_type", "query_id")
+        is_any = package.extracts("usage") and any(kind == "VIEW" and id_ for kind, id_ in links)
+        if not is_any:
+            continue
+
+        # The events of an execution follow each other; of these only one that defines creates
+        # without writing.
+        for _, rows in groupby(package.rows("events", *names), key=itemgetter(0)):
+            touched = {tuple(row[1:]) for row in rows}
+            types = {what for what, *_ in touched}
+            if "CREATE" in types and "WRITE" not in types:
+                found.update(
+                    (catalog, schema, table)
+                    for what, catalog, schema, table, at in touched
+                    if what == "READ" and runs.counts_day(at[:_DAY_CHARS])
+                )
+
+    return found
+
+
 _COLUMNS = (
     *("catalog", "schema", "table", "usage_date", "user", "event_type"),
     *("executions", "failed_executions", "scanned_bytes", "last_at"),
@@ -151,7 +192,8 @@ def _add(found: dict[TableName, TableUse], row: tuple[str, ...]) -> None:
 def unused_tables(runs: Runs) -> Unused:
     """The tables and views that no execution of *runs* read or wrote.
 
-    A table is used too where a view reads it that is used. Only schemas are looked at that all
+    A table is used too where a view reads it that is used; to define a view is no use of what it
+    reads. Only schemas are looked at that all
     runs read completely: what is not known is not called unused.
     """
     sure, left_out = runs.complete_schemas()
@@ -170,10 +212,10 @@ def each_unused_table(runs: Runs, uses: Sequence[TableUse] | None = None) -> Ite
     """Yield the tables of ``unused_tables``, in no order.
 
     Args:
-        uses: What ``table_uses`` found, where it is there already.
+        uses: What ``used_tables`` found, where it is there already.
     """
     sure, _ = runs.complete_schemas()
-    uses = table_uses(runs) if uses is None else uses
+    uses = used_tables(runs) if uses is None else uses
     used = {folded(use.catalog, use.schema, use.table) for use in uses}
     _through_views(runs.newest, used)
     for table in _tables(runs.newest):
@@ -186,7 +228,7 @@ def unread_tables(runs: Runs, uses: Sequence[TableUse]) -> set[TableName]:
     """The names, folded, of the tables that were written and not read, not even through a view.
 
     Args:
-        uses: What ``table_uses`` found.
+        uses: What ``used_tables`` found.
     """
     read = {folded(use.catalog, use.schema, use.table) for use in uses if use.reads}
     _through_views(runs.newest, read)

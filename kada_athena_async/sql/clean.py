@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from kada_athena_async.sql.json_grammar import with_passed_values, without_json_options
 from kada_athena_async.sql.literal_lists import fold_lists
 from kada_athena_async.sql.substitute import split_at, substitute
 from kada_athena_async.sql.tokens import unescaped
@@ -20,17 +21,11 @@ _STRINGS = re.compile(
     r"|real|integer|varchar|char|boolean)(\s*)\?",
     re.IGNORECASE,
 )
-# How the functions of SQL/JSON give their result (trino.io, "JSON functions"): no column bears upon
-# it, and the parser does not know all of it.
-_JSON_RESULT = re.compile(
-    r"""\b(?:null|absent|error|empty(?:\ (?:array|object))?|true|false|unknown|default\ [-+]?\?)
-        \ on\ (?:null|empty|error)\b
-    | \b(?:keep|omit)\ quotes(?:\ on\ scalar\ string)?\b | \breturning\ \w+(?:\s?\([0-9,\ ]+\))?
-    | \bwith(?:out)?(?:\ (?:un)?conditional)?(?:\ array)?\ wrapper\b | \bformat\ json\b
-    | \bwith(?:out)?\ unique(?:\ keys)?\b""",
-    re.IGNORECASE | re.VERBOSE,
+# Names for several variables of MATCH_RECOGNIZE together; the parser knows no such clause.
+_SUBSETS = re.compile(
+    r"\bsubset(?: ?,? ?\w+ ?= ?\([\w, ]*\))+(?= ?define\b)",
+    re.IGNORECASE,
 )
-_PATH = re.compile(r"\?(?= ?columns\b)", re.IGNORECASE)  # of JSON_TABLE
 _VERSION = re.compile(r"\bsystem_version(?= as of\b)", re.IGNORECASE)
 _DIGIT_NAME = re.compile(r"(?<![\w.])[0-9]+_\w*[A-Za-z]\w*")
 
@@ -49,7 +44,7 @@ def _plain_name(match: re.Match[str]) -> str:
 
 def parseable(cleaned: str) -> str:
     """Return *cleaned* with literals that the grammar takes in place of ``?``."""
-    return outside_names(cleaned, _with_literals)
+    return outside_names(with_passed_values(cleaned), _with_literals)
 
 
 def without_comments(piece: str) -> str:
@@ -76,8 +71,7 @@ def _clean(piece: str) -> str:
 
 
 def _with_literals(piece: str) -> str:
-    if "json_" in piece.lower():
-        piece = substitute(_PATH, "'1'", substitute(_JSON_RESULT, "", piece))
+    piece = substitute(_SUBSETS, "", without_json_options(piece))
     piece = substitute(_VERSION, "version", piece)
     strings = substitute(_STRINGS, r"\1 '1' ", piece)
     return substitute(_DIGIT_NAME, r'"\g<0>"', strings.replace("?", " 1 "))

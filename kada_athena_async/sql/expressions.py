@@ -37,10 +37,10 @@ _AGGREGATES = frozenset(
         "tdigest_agg",
     )
 )
-# Of a window: they pick values of other rows, which stay as they are.
+# Of a window or a row pattern: they pick values of other rows, which stay as they are.
 _PICKS_ROWS = tuple(
     getattr(exp, name)
-    for name in ("Lag", "Lead", "FirstValue", "LastValue", "NthValue", "AnyValue")
+    for name in ("Lag", "Lead", "FirstValue", "LastValue", "NthValue", "AnyValue", "First", "Last")
     if hasattr(exp, name)
 )
 

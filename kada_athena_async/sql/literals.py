@@ -290,6 +290,11 @@ class _Finder:
 
     def _is_digit_name(self, start: int, end: int) -> bool:
         token = self._text[start:end]
+        for literal in reversed(self.found):  # a comment is not what stands before
+            between = self._text[max(literal.end, start - _LOOK_BACK_CHARS) : start]
+            if literal.replacement == PLACEHOLDER or between.strip():
+                break
+            start = literal.start
         before = self._text[max(0, start - _LOOK_BACK_CHARS) : start].rstrip()
         if _NUMBER_SHAPE.fullmatch(token) or before[-1:] in _COMPARISONS:
             return False

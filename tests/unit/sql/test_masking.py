@@ -132,6 +132,8 @@ EXACT: list[tuple[str, dict[str, Any], str | None]] = [
         "SELECT f(?, ?, ?, ?, ?, ?, ?, ?)",
     ),
     ("SELECT a FROM 2024sales, 2024_q1", HIVE, "SELECT a FROM 2024sales, 2024_q1"),
+    ("SELECT a FROM /* x */ -- y\n2024_q1", {}, "SELECT a FROM /*?*/ --?\n2024_q1"),
+    ("SELECT a = /* x */ 2024_q1", {}, "SELECT a = /*?*/ ?"),
     ("SELECT a FROM t GROUP BY f(a, 5), 1", HIVE, "SELECT a FROM t GROUP BY f(a, ?), 1"),
     ("SELECT größe, länge FROM t", HIVE, "SELECT ?, ? FROM t"),
     ("SELECT größe, länge FROM t", {}, "SELECT ?, ? FROM t"),
