@@ -34,9 +34,7 @@ _BEFORE_NAME = "from|join|into|update|table|view|using|exists|optimize|vacuum|de
 _TABLE = r"[\w.*$]+(?: (?:as )?\w+)?"
 _FROM_LIST = re.compile(rf"\bfrom {_TABLE}(?:,{_TABLE}){{1,100}}")
 _CTE = re.compile(r"(\w+)(?:\([^()]*\))? ?as\(")
-_QUOTED_NAME = re.compile(
-    r"""("[^"]*"|`[^`]*`)|'[^']*'|--[^\r\n]*|/\*[\s\S]*?(?:\*/|\Z)"""
-)
+_QUOTED_NAME = re.compile(r"""("[^"]*"|`[^`]*`)|'[^']*'|--[^\r\n]*|/\*[\s\S]*?(?:\*/|\Z)""")
 
 # What programs make up anew for each run: UUIDs, hashes, Looker's derived tables. Days are kept.
 _GENERATED = re.compile(
@@ -123,7 +121,9 @@ def _without_schema(shape: str, schema: str) -> str:
 def _own_names(schema: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Patterns of the names of tables of *schema*: after a keyword, and after a comma."""
     own = rf"{re.escape(schema)}\.(?P<name>[\w*]+|\"[^\"]*\")"
-    return re.compile(rf"(?P<before>\b(?:{_BEFORE_NAME})[ (]+){own}"), re.compile(rf"(?P<before>,){own}")
+    return re.compile(rf"(?P<before>\b(?:{_BEFORE_NAME})[ (]+){own}"), re.compile(
+        rf"(?P<before>,){own}"
+    )
 
 
 def _normal(piece: str) -> str:

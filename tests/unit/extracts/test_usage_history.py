@@ -129,9 +129,7 @@ def test_what_no_run_used_is_unused(tmp_path: Path) -> None:
         "linkages": [
             record("linkages", source_table="base", target_table="v", **view),
             record("linkages", source_table="v", target_table="vv", **view),
-            record(
-                "linkages", source_table="below", target_table="nightly", query_id="q2", **view
-            ),
+            record("linkages", source_table="below", target_table="nightly", query_id="q2", **view),
         ],
         "usage": [usage("VV", AT), usage("below", AT, executions=2), usage("read", AT)],
         "events": [

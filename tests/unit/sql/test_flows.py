@@ -125,12 +125,12 @@ FLOWS = [
      " 'l' : total ABSENT ON NULL) o, JSON_QUERY(tags, '$' WITH CONDITIONAL ARRAY WRAPPER KEEP"
      " QUOTES EMPTY ARRAY ON EMPTY) q, JSON_ARRAYAGG(id ORDER BY placed) g FROM orders",
      "a: To.cid To.id, o: To.id To.total, q: To.tags, g: Ao.id So.placed |"),
-    ("SELECT json_value(tags, 'lax $' PASSING json_query(cid, '$' PASSING id AS i) AS \"k\", total AS"
-     " t RETURNING decimal(9, 2) NULL ON EMPTY) AS \"passing\", placed FROM orders",
+    ("SELECT json_value(tags, 'lax $' PASSING json_query(cid, '$' PASSING id AS i) AS \"k\", total"
+     " AS t RETURNING decimal(9, 2) NULL ON EMPTY) AS \"passing\", placed FROM orders",
      "passing: To.cid To.id To.tags To.total, placed: Io.placed |"),
     ("SELECT o.id, j.x FROM orders o, JSON_TABLE(o.tags FORMAT JSON, '$' AS root PASSING o.cid"
-     " AS c, o.total AS t COLUMNS (x int PATH '$.a', NESTED '$.b' AS b COLUMNS (z int PATH '$')) PLAN"
-     " (root OUTER (b CROSS c)) EMPTY ON ERROR) AS j",
+     " AS c, o.total AS t COLUMNS (x int PATH '$.a', NESTED '$.b' AS b COLUMNS (z int PATH '$'))"
+     " PLAN (root OUTER (b CROSS c)) EMPTY ON ERROR) AS j",
      "id: Io.id, x: To.cid To.tags To.total |"),
     ("SELECT id FROM orders FOR SYSTEM_VERSION AS OF 5", "id: Io.id |"),
     # Functions of one's own
@@ -151,8 +151,8 @@ FLOWS = [
      " ALL ROWS PER MATCH PATTERN (A) DEFINE A AS true)",
      "cid: Io.cid, placed: Io.placed, t: Io.total, id: Io.id, total: Io.total, tags: Io.tags"
      " | Go.cid So.placed"),
-    ("SELECT * FROM orders MATCH_RECOGNIZE (MEASURES last(U.total) AS t PATTERN (A B) SUBSET U = (A,"
-     " B), V = (A) DEFINE A AS A.id > 1)", "t: To.total | Fo.id"),
+    ("SELECT * FROM orders MATCH_RECOGNIZE (MEASURES last(U.total) AS t PATTERN (A B) SUBSET U ="
+     " (A, B), V = (A) DEFINE A AS A.id > 1)", "t: To.total | Fo.id"),
     ("SELECT * FROM elsewhere MATCH_RECOGNIZE (ORDER BY at MEASURES A.v AS w PATTERN (A)"
      " DEFINE A AS A.v > 1)", "w: Ielsewhere.v | Felsewhere.v Selsewhere.at"),
 ]  # fmt: skip
