@@ -106,7 +106,8 @@ _HOMES = {
     for module, names in {
         "codes": "ExitCode WarningCode",
         "config": "Config ConfigFields Site load_config load_sites",
-        "engine": "ConnectionReport DoctorReport Extractor Shared SiteResult SitesExtractor",
+        "engine": "Extractor Shared SiteResult SitesExtractor",
+        "engine.doctor": "DoctorReport",
         "engine.preview": "PlanReport",
         "errors": "AbortError AccessDeniedError CommitError ConfigError CredentialsError "
         "DeliveryError KadaAthenaError LockedError RetriesExhaustedError StateError "
@@ -116,7 +117,7 @@ _HOMES = {
         "landing": "DeliveryReport",
         "records": "CatalogRecord ColumnRecord EventRecord FieldRecord LinkageRecord QueryRecord "
         "SchemaRecord TableRecord UserRecord ViewRecord",
-        "report": "RunReport SiteReport SitesReport",
+        "report": "ConnectionReport RunReport SiteReport SitesReport",
     }.items()
     for name in names.split()
 }

@@ -7,6 +7,7 @@ contract: scripts compare exit codes, and the codes of warnings stand in manifes
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 
 from typing_extensions import Self
 
@@ -34,6 +35,22 @@ class ExitCode(enum.IntEnum):
     INTERRUPTED = 130, "interrupted (143 by SIGTERM); the next run goes on where it stopped"
 
     __str__ = int.__repr__
+
+
+def common_exit_code(codes: Sequence[int]) -> int:
+    """One exit code for several sites.
+
+    0: all good. 4: all extracted, some not delivered. 3: no site could start (2 if for its
+    configuration alone). 1: anything else; the good sites are committed.
+    """
+    found = set(codes)
+    if found <= {ExitCode.OK}:
+        return ExitCode.OK
+
+    if found <= {ExitCode.OK, ExitCode.NOT_DELIVERED}:
+        return ExitCode.NOT_DELIVERED
+
+    return max(found) if found <= {ExitCode.USAGE, ExitCode.CANNOT_START} else ExitCode.FAILED
 
 
 class WarningCode(str, enum.Enum):

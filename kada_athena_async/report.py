@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from kada_athena_async.codes import ExitCode
-from kada_athena_async.events import Incomplete, Warned
+from kada_athena_async.codes import ExitCode, common_exit_code
+from kada_athena_async.events import Incomplete, RunFinished, Warned
 from kada_athena_async.hwm import ExecutionLedger
 from kada_athena_async.manifest import ManifestFile
 from kada_athena_async.scopes import SPARK, ScopeFacts, WorkgroupLimits
@@ -123,6 +122,21 @@ class RunReport:
         return tuple(outcome for outcome in self.outcomes if outcome.outcome == "failed")
 
     @property
+    def reason(self) -> str:
+        """Reason why it could not commit: the first unit that failed; empty if none did."""
+        if not self.failed:
+            return ""
+
+        first, *more = self.failed
+        rest = f" (and {len(more)} more)" if more else ""
+        return f"{first.unit_id}: {first.reason}{rest}"
+
+    @property
+    def hint(self) -> str:
+        """Remedy for the first unit that failed; may be empty."""
+        return self.failed[0].hint if self.failed else ""
+
+    @property
     def skipped(self) -> tuple[UnitOutcome, ...]:
         return tuple(outcome for outcome in self.outcomes if outcome.outcome == "skipped")
 
@@ -151,6 +165,18 @@ class RunReport:
             for (scope, within, outcome, reason), names in groups.items()
         ]
         return tuple(sorted(found, key=lambda group: -group.count))
+
+    def finished(self, duration_s: float) -> RunFinished:
+        """The event that ends the run, which took *duration_s* seconds."""
+        return RunFinished(
+            run_id=self.run_id,
+            committed=self.committed,
+            exit_code=self.exit_code,
+            duration_s=round(duration_s, 3),
+            rows=self.rows,
+            calls=self.calls,
+            incomplete=self.incomplete,
+        )
 
     def to_dict(self) -> dict[str, object]:
         """The report as plain JSON values."""
@@ -185,6 +211,16 @@ class ConnectionReport:
     catalogs: int | None
     workgroups: int | None
     missing: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """``ExitCode.FAILED`` if anything is missing."""
+        return ExitCode.FAILED if self.missing else ExitCode.OK
+
+    @property
+    def reason(self) -> str:
+        """What is missing, in one line."""
+        return "; ".join(self.missing)
 
     def to_dict(self) -> dict[str, object]:
         """The report as plain JSON values."""
@@ -251,19 +287,3 @@ class SitesReport:
             "duration_s": self.duration_s,
             "sites": [site.to_dict() for site in self.sites],
         }
-
-
-def common_exit_code(codes: Sequence[int]) -> int:
-    """One exit code for several sites.
-
-    0: all good. 4: all extracted, some not delivered. 3: no site could start (2 if for its
-    configuration alone). 1: anything else; the good sites are committed.
-    """
-    found = set(codes)
-    if found <= {ExitCode.OK}:
-        return ExitCode.OK
-
-    if found <= {ExitCode.OK, ExitCode.NOT_DELIVERED}:
-        return ExitCode.NOT_DELIVERED
-
-    return max(found) if found <= {ExitCode.USAGE, ExitCode.CANNOT_START} else ExitCode.FAILED

@@ -21,7 +21,6 @@ from typing_extensions import Unpack
 
 from kada_athena_async import config as _config
 from kada_athena_async.config.landing import plain_place, plain_value
-from kada_athena_async.engine import ConnectionReport
 from kada_athena_async.engine import Extractor as AsyncExtractor
 from kada_athena_async.errors import ConfigError, Problem, UnitError
 from kada_athena_async.files import Files
@@ -32,7 +31,7 @@ from kada_athena_async.hwm.window import RETENTION, refuse_future, whole_second
 from kada_athena_async.observers.log import log_safely
 from kada_athena_async.observers.logger import LoggedLines
 from kada_athena_async.redact import Redactor
-from kada_athena_async.report import RunReport
+from kada_athena_async.report import ConnectionReport, RunReport
 
 __all__ = ["Extractor", "get_generic_logger", "get_hwm", "load_config", "publish_hwm"]
 

@@ -10,7 +10,7 @@ from types import FrameType
 from kada_athena_async.cli import Interrupted, end_at_once
 from kada_athena_async.cli.invocation import again
 from kada_athena_async.cli.output import Output
-from kada_athena_async.codes import ExitCode
+from kada_athena_async.codes import ExitCode, common_exit_code
 from kada_athena_async.errors import KadaAthenaError
 
 
@@ -80,9 +80,6 @@ def one_after_the_other(
         works[0][1]()
         finish()
         return ExitCode.OK
-
-    # Costs a page of help, or a command that looks at no site, more than it is worth.
-    from kada_athena_async.report import common_exit_code
 
     failed: list[str] = []
     codes: list[int] = []

@@ -9,16 +9,16 @@ from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import RunRequest, configured_sites
 from kada_athena_async.cli.signals import run_until_signalled
 from kada_athena_async.cli.telemetry import telemetry
+from kada_athena_async.codes import common_exit_code
 from kada_athena_async.config import Site
 from kada_athena_async.engine import Extractor, SitesExtractor
 from kada_athena_async.engine.sites import SITES_AT_ONCE
 from kada_athena_async.errors import ConfigError, KadaAthenaError, Problem
-from kada_athena_async.report import common_exit_code
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from kada_athena_async.engine import DoctorReport
+    from kada_athena_async.engine.doctor import DoctorReport
     from kada_athena_async.engine.preview import PlanReport
 
 ResultT = TypeVar("ResultT")

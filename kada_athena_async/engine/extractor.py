@@ -19,29 +19,29 @@ from kada_athena_async.config import Config, ConfigFields, check_name, config_di
 from kada_athena_async.engine.aws_secrets import with_aws_secrets
 from kada_athena_async.engine.connection import Connection, connect, learn_account
 from kada_athena_async.engine.destination import Destination
-from kada_athena_async.engine.doctor import DoctorReport
 from kada_athena_async.engine.finish_hook import FinishHook
 from kada_athena_async.engine.pending_delivery import PendingDelivery
-from kada_athena_async.engine.preflight import check_disk
+from kada_athena_async.engine.preflight import check_disk, meet
 from kada_athena_async.engine.record_stream import RecordStreams
-from kada_athena_async.engine.run import Run
 from kada_athena_async.engine.session import open_session
 from kada_athena_async.engine.shared import Shared
 from kada_athena_async.engine.statements import check_overwritten, known_statement
 from kada_athena_async.engine.window_planner import WindowPlanner
 from kada_athena_async.errors import ConfigError, Problem
-from kada_athena_async.events import Event, Observer, RunFinished, Warned
+from kada_athena_async.events import Event, Observer, Warned
 from kada_athena_async.fanout import Fanout, checked_observers
 from kada_athena_async.files import Files
 from kada_athena_async.landing import DeliveryReport, joined
-from kada_athena_async.report import ConnectionReport, RunReport
 from kada_athena_async.retry import CHECK_POLICY, RetryPolicy
 from kada_athena_async.sinks.staging import new_run_id
 from kada_athena_async.sources.statement_texts import default_texts
 
 if TYPE_CHECKING:
+    from kada_athena_async.engine.doctor import DoctorReport
     from kada_athena_async.engine.doctor.doctor import Doctor
     from kada_athena_async.engine.preview import PlanReport, Preview
+    from kada_athena_async.engine.run import Run
+    from kada_athena_async.report import ConnectionReport, RunReport
 
 
 class Extractor(RecordStreams):
@@ -286,7 +286,7 @@ class Extractor(RecordStreams):
             planner = replace(planner, start=start, end=end, again=again)
             report = hook.report = await self._extract(delivery, run_id, planner, fresh, warnings)
 
-        notify(_finished(report, self._clock.monotonic() - begun))
+        notify(report.finished(self._clock.monotonic() - begun))
         return report
 
     async def _extract(
@@ -314,7 +314,12 @@ class Extractor(RecordStreams):
             owner.ask = connection.learn_account
             # A run that is continued may have the first schemas already.
             connection.lists_tables_ahead = bool(windows) and resumable is None
-            run = Run(connection=connection, planner=planner, warnings=warnings, delivery=delivery)
+            for code, message in await meet(connection, looks_ahead=True):
+                notify(Warned(code=code, message=message))
+
+            run = (await offload(_run_type))(
+                connection=connection, planner=planner, warnings=warnings, delivery=delivery
+            )
             return await run.extract(run_id, resumable, unfinished)
 
     async def _read_secrets(self, notify: Observer) -> None:
@@ -376,19 +381,14 @@ def _doctor_type() -> type[Doctor]:
     return Doctor
 
 
+def _run_type() -> type[Run]:
+    """Loaded here: the first calls need nothing of it."""
+    from kada_athena_async.engine.run import Run
+
+    return Run
+
+
 def _preview_type() -> type[Preview]:
     from kada_athena_async.engine.preview import Preview
 
     return Preview
-
-
-def _finished(report: RunReport, duration_s: float) -> RunFinished:
-    return RunFinished(
-        run_id=report.run_id,
-        committed=report.committed,
-        exit_code=report.exit_code,
-        duration_s=round(duration_s, 3),
-        rows=report.rows,
-        calls=report.calls,
-        incomplete=report.incomplete,
-    )

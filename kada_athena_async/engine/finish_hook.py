@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from signal import SIGKILL
 from tempfile import TemporaryFile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from yarl import URL
@@ -25,7 +25,9 @@ from kada_athena_async.errors import KadaAthenaError
 from kada_athena_async.events import Observer, Warned
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.redact import Redactor
-from kada_athena_async.report import RunReport
+
+if TYPE_CHECKING:
+    from kada_athena_async.report import RunReport
 
 DEADLINE_S = 30.0
 """Time that a hook may take; it is ended then."""

@@ -20,7 +20,6 @@ from kada_athena_async.engine.ownership import (
     why_not_continued,
 )
 from kada_athena_async.engine.pending_delivery import PendingDelivery
-from kada_athena_async.engine.preflight import meet
 from kada_athena_async.engine.statements import overwritten_digest
 from kada_athena_async.engine.window_planner import WindowPlanner
 from kada_athena_async.errors import UnitError
@@ -80,13 +79,12 @@ class Run:
     ) -> RunReport:
         """Finish what was interrupted, if there is anything, then extract the window asked for.
 
+        The first calls are made: AWS's clock is known.
+
         Args:
             resumable: A run that was interrupted here.
             unfinished: A delivery that broke off, whose run is not here; its window goes first.
         """
-        for code, message in await meet(self.connection, looks_ahead=True):
-            self._warn(code, message)
-
         self.table = await system_table.find_system_table(self.connection, run_id)
         config, account_id = self.connection.config, await self.connection.learn_account()
         self.planner = replace(

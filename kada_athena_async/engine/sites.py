@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from random import Random
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import anyio
 
-from kada_athena_async.codes import ExitCode
+from kada_athena_async.codes import ExitCode, common_exit_code
 from kada_athena_async.concurrency import Clock, SystemClock, map_bounded
 from kada_athena_async.config import Site, check_name
-from kada_athena_async.engine.doctor import DoctorReport
 from kada_athena_async.engine.extractor import Extractor
 from kada_athena_async.engine.shared import Shared
 from kada_athena_async.errors import ConfigError, KadaAthenaError, Problem, UnitError
@@ -33,13 +32,9 @@ from kada_athena_async.events import (
 from kada_athena_async.fanout import Fanout
 from kada_athena_async.files import Files
 from kada_athena_async.landing import DeliveryReport
-from kada_athena_async.report import (
-    ConnectionReport,
-    RunReport,
-    SiteReport,
-    SitesReport,
-    common_exit_code,
-)
+
+if TYPE_CHECKING:
+    from kada_athena_async.report import ConnectionReport, RunReport, SitesReport
 
 ResultT = TypeVar("ResultT")
 
@@ -53,6 +48,8 @@ SILENCE_S = 30.0
 @dataclass(frozen=True, slots=True)
 class SiteResult(Generic[ResultT]):
     """Result of one site, or the reason why there is none.
+
+    Code, reason and hint are those of the result, if it is a report that has them.
 
     Attributes:
         error: What ended it; anything but a KadaAthenaError is a bug of ours.
@@ -71,17 +68,12 @@ class SiteResult(Generic[ResultT]):
                 self.error.exit_code if isinstance(self.error, KadaAthenaError) else ExitCode.FAILED
             )
 
-        if isinstance(self.result, ConnectionReport):
-            return ExitCode.FAILED if self.result.missing else ExitCode.OK
-
-        if isinstance(self.result, (RunReport, DoctorReport)):
-            return self.result.exit_code
-
-        return ExitCode.OK
+        code: int = getattr(self.result, "exit_code", ExitCode.OK)
+        return code
 
     @property
     def is_committed(self) -> bool:
-        return isinstance(self.result, RunReport) and self.result.committed
+        return getattr(self.result, "committed", False) is True
 
     @property
     def reason(self) -> str:
@@ -93,20 +85,7 @@ class SiteResult(Generic[ResultT]):
             # Its message may quote SQL.
             return f"unexpected {type(self.error).__name__}: this is a bug of kada_athena_async"
 
-        if isinstance(self.result, ConnectionReport):
-            return "; ".join(self.result.missing)
-
-        if isinstance(self.result, RunReport) and self.result.failed:
-            first, *more = self.result.failed
-            rest = f" (and {len(more)} more)" if more else ""
-            return f"{first.unit_id}: {first.reason}{rest}"
-
-        if isinstance(self.result, DoctorReport) and self.exit_code:
-            grave, *others = [finding for finding in self.result.findings if finding.exit_code]
-            rest = f" (and {len(others)} more)" if others else ""
-            return f"{grave.subject}: {grave.detail}{rest}"
-
-        return ""
+        return str(getattr(self.result, "reason", "")) if self.exit_code else ""
 
     @property
     def hint(self) -> str:
@@ -114,8 +93,7 @@ class SiteResult(Generic[ResultT]):
         if isinstance(self.error, KadaAthenaError):
             return self.error.hint
 
-        failed = self.result.failed if isinstance(self.result, RunReport) else ()
-        return failed[0].hint if failed else ""
+        return str(getattr(self.result, "hint", "")) if self.exit_code else ""
 
 
 class SitesExtractor:
@@ -203,6 +181,8 @@ class SitesExtractor:
 
         begun = self._clock.monotonic()
         results = await self.each(work)
+        from kada_athena_async.report import SiteReport, SitesReport
+
         return SitesReport(
             sites=tuple(
                 SiteReport(

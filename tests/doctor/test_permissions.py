@@ -12,7 +12,7 @@ import pytest
 
 from kada_athena_async import Extractor
 from kada_athena_async.config import make_config
-from kada_athena_async.engine import DoctorReport
+from kada_athena_async.engine.doctor import DoctorReport
 from kada_athena_async.permissions import account_scope, permissions_of, policy_of
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.workgroups import build_workgroups

@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from kada_athena_async.codes import common_exit_code
 from kada_athena_async.config import Config, Site
 from kada_athena_async.engine import Extractor, Shared, SitesExtractor
 from kada_athena_async.engine.shared import Budget
@@ -24,7 +25,7 @@ from kada_athena_async.events import (
     SiteStarted,
     SitesWaiting,
 )
-from kada_athena_async.report import RunReport, common_exit_code
+from kada_athena_async.report import RunReport
 from tests.conftest import FastClock
 from tests.sites.world import DENY_ALL, SitesWorld
 

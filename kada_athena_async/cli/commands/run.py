@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +18,6 @@ from kada_athena_async.cli.options import (
     option,
     switch,
 )
-from kada_athena_async.errors import ConfigError
 
 # fmt: off
 NO_RESUME = switch("is_fresh", "--no-resume", "--fresh",
@@ -68,8 +63,10 @@ def run(
       kada-athena-async run --site prod_au --site 'test_*'
       kada-athena-async run --set mask=false --set 'include_schemas=*.sales_*' --json
     """
-    _keep_gaps_small()
-    _beside(lambda: import_module("aiohttp"))  # half of it is reading certificates
+    from kada_athena_async.cli import loading
+
+    loading.keep_gaps_small()
+    loading.load_at_least()
     from kada_athena_async.cli.request import RunRequest
 
     overrides = {
@@ -85,33 +82,7 @@ def run(
 
     from kada_athena_async.aws.network import make_context
 
-    _beside(make_context)
+    loading.beside(make_context)
     from kada_athena_async.cli.work.run import run_extraction
 
     return run_extraction(output, request)
-
-
-_M_MMAP_THRESHOLD = -3
-_LARGE_BYTES = 64 * 1024
-
-
-def _keep_gaps_small() -> None:
-    """Have the C library map large buffers by themselves: between them gaps of 5 MB would stay.
-
-    Its own threshold rises to the largest buffer that was ever freed. Of this process only, and
-    only where there is glibc.
-    """
-    with suppress(ImportError, OSError, AttributeError, TypeError):
-        import ctypes
-
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
-
-
-def _beside(load: Callable[[], object]) -> None:
-    """Call *load* in a thread beside the imports; a failure is left to the code that needs it."""
-
-    def try_to() -> None:
-        with suppress(ImportError, ConfigError):
-            load()
-
-    threading.Thread(target=try_to, daemon=True).start()

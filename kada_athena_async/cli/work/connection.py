@@ -5,7 +5,8 @@ from __future__ import annotations
 from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import RunRequest, configured_sites
 from kada_athena_async.cli.sites import each_site
-from kada_athena_async.engine import ConnectionReport, Extractor
+from kada_athena_async.engine import Extractor
+from kada_athena_async.report import ConnectionReport
 
 
 def show_connection(output: Output, request: RunRequest) -> int:

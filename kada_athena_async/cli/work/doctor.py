@@ -11,8 +11,8 @@ from rich.text import Text
 from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import RunRequest
 from kada_athena_async.cli.sites import each_site_drawn
-from kada_athena_async.engine import DoctorReport, Extractor
-from kada_athena_async.engine.doctor import Finding
+from kada_athena_async.engine import Extractor
+from kada_athena_async.engine.doctor import DoctorReport, Finding
 
 _STYLES = {"ok": "green", "denied": "bold red", "problem": "bold red", "untried": "yellow"}
 _HARMLESS = "yellow"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from kada_athena_async.cli.invocation import NO_RESUME, again, again_for, options, suggestion
 from kada_athena_async.cli.output import Output
@@ -11,7 +12,9 @@ from kada_athena_async.cli.sites import worked
 from kada_athena_async.config import Site
 from kada_athena_async.engine import SitesExtractor
 from kada_athena_async.errors import KadaAthenaError
-from kada_athena_async.report import RunReport, SitesReport
+
+if TYPE_CHECKING:
+    from kada_athena_async.report import RunReport, SitesReport
 
 _SHOWN_HINTS = 3
 

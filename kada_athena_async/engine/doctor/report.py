@@ -74,6 +74,16 @@ class DoctorReport:
         return max((finding.exit_code for finding in self.findings), default=ExitCode.OK)
 
     @property
+    def reason(self) -> str:
+        """The first of the findings that a run cannot do without; empty if there is none."""
+        grave = [finding for finding in self.findings if finding.exit_code]
+        if not grave:
+            return ""
+
+        rest = f" (and {len(grave) - 1} more)" if len(grave) > 1 else ""
+        return f"{grave[0].subject}: {grave[0].detail}{rest}"
+
+    @property
     def counts(self) -> dict[str, int]:
         """State -> how many findings."""
         states: Sequence[State] = ("ok", "denied", "problem", "untried")
