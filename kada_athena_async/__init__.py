@@ -14,14 +14,8 @@ TYPE_CHECKING = False  # type checkers take it for true by its name; typing is s
 if TYPE_CHECKING:
     from kada_athena_async.codes import ExitCode, WarningCode
     from kada_athena_async.config import Config, ConfigFields, Site, load_config, load_sites
-    from kada_athena_async.engine import (
-        ConnectionReport,
-        DoctorReport,
-        Extractor,
-        Shared,
-        SiteResult,
-        SitesExtractor,
-    )
+    from kada_athena_async.engine import Extractor, Shared, SiteResult, SitesExtractor
+    from kada_athena_async.engine.doctor import DoctorReport
     from kada_athena_async.engine.preview import PlanReport
     from kada_athena_async.errors import (
         AbortError,
@@ -51,7 +45,7 @@ if TYPE_CHECKING:
         UserRecord,
         ViewRecord,
     )
-    from kada_athena_async.report import RunReport, SiteReport, SitesReport
+    from kada_athena_async.report import ConnectionReport, RunReport, SiteReport, SitesReport
 
 __all__ = [
     "AbortError",
