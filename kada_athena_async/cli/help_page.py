@@ -41,7 +41,7 @@ Exit codes:
 Environment:
   KADA_ATHENA_<FIELD>    a field of the configuration; wins over the file
   AWS_PROFILE, AWS_...   AWS's own credentials, if key and secret are empty
-  AWS_ENDPOINT_URL       a local stand-in for AWS
+  AWS_ENDPOINT_URL       a local AWS emulator
   NO_COLOR, TERM=dumb    no colours; no progress display
 
 \b

@@ -67,8 +67,9 @@ NAME = option("name", str, "--name", "-n", default="athena", show_default=True, 
 HWM_PATH = option("hwm_path", Path | None, metavar="FILE",
                   help="High-water mark file.  [default: <name>_hwm.txt in the working directory]")
 START_HWM = option("start_hwm", str | None, metavar="TIME",
-                   help="Begin of the window: YYYY-MM-DD HH:MM:SS in UTC, or 7d (ago).")
-END_HWM = option("end_hwm", str | None, metavar="TIME", help="End of the window.  [default: now]")
+                   help="Start of the window: YYYY-MM-DD HH:MM:SS in UTC, or 7d (ago).")
+END_HWM = option("end_hwm", str | None, metavar="TIME",
+                 help="End of the window.  [default: now, less settle_seconds]")
 DAYS = option("days", int | None, metavar="N", min=1,
               help="Only the last N days.  [default: all published runs]")
 SINCE = option("since", str | None, metavar="TIME",

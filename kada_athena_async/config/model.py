@@ -252,7 +252,7 @@ class Config(BaseModel):
     )
     endpoint_url: Annotated[str, AfterValidator(rules.endpoint)] | None = Field(
         None,
-        description="a local stand-in for AWS; the standard AWS_ENDPOINT_URL variables work too; "
+        description="a local AWS emulator; the standard AWS_ENDPOINT_URL variables work too; "
         "plain http to loopback only",
         examples=["http://127.0.0.1:4566"],
     )

@@ -1,4 +1,4 @@
-"""The high-water mark and its state as bytes."""
+"""The high-water mark as a line of text, and the delivery intent beside it as JSON."""
 
 from __future__ import annotations
 

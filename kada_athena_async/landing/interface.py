@@ -36,7 +36,7 @@ class Runtime:
 
     Attributes:
         identity: Who the run is to AWS: stands in for what a landing in S3 leaves open.
-        endpoint_url: The run's stand-in for AWS, if any.
+        endpoint_url: The run's AWS emulator, if any.
     """
 
     identity: Identity

@@ -16,7 +16,10 @@ config = group(help="Create, check or describe the configuration file.")
 @config.command("init", cls=PageOfCommand)
 @command(
     argument(
-        "file", Path | None, metavar="FILE", help="[default: kada_athena_extractor_config.json]"
+        "file",
+        Path | None,
+        metavar="FILE",
+        help="JSON, YAML or TOML by its suffix.  [default: kada_athena_extractor_config.json]",
     ),
     SETTINGS,
 )

@@ -10,7 +10,11 @@ from kada_athena_async.cli.help_page import PageOfCommand
 from kada_athena_async.cli.options import CONFIG, HWM_PATH, NAME, SETTINGS, SITES, argument
 
 TIME = argument(
-    "time", str, default=Parameter.empty, metavar="TIME", help="YYYY-MM-DD HH:MM:SS in UTC."
+    "time",
+    str,
+    default=Parameter.empty,
+    metavar="TIME",
+    help="YYYY-MM-DD HH:MM:SS in UTC, or 7d (ago).",
 )
 
 hwm = group(help="Show or set the high-water mark.")
