@@ -266,15 +266,10 @@ class Destination:
         """
         place = self.config.landing
         assert place is not None
-        try:
-            async with self.landing(place) as landing:
-                older = None if is_new else await landing.read(name)
-                replaces = older.version if older else None
-                written = await landing.write(name, data, replaces=replaces)
-        except (CredentialsError, UnitError) as exc:
-            raise DeliveryError(
-                f"{name} cannot be completed in {place.url}: {exc.message}", hint=exc.hint
-            ) from exc
+        async with self._reached(place, f"{name} cannot be completed in {place.url}") as landing:
+            older = None if is_new else await landing.read(name)
+            replaces = older.version if older else None
+            written = await landing.write(name, data, replaces=replaces)
 
         if written is None:
             raise DeliveryError(

@@ -20,6 +20,7 @@ from kada_athena_async.errors import CommitError, DeliveryError
 from kada_athena_async.files import Files
 from kada_athena_async.sandbox import Sandbox
 from tests.kit.small_estate import tiny_estate
+from tests.kit.wires import closed_port
 from tests.landing.support import Bucket, in_sight
 
 Make = Callable[..., Extractor]
@@ -52,7 +53,7 @@ def marks(bucket: Bucket, tmp_path: Path, request: pytest.FixtureRequest) -> dic
 def on(bucket: Bucket, marks: dict[str, object], tmp_path: Path, fast_clock: Any) -> Make:
     """The same collector on the machine of a name, which has a disk of its own."""
 
-    def extractor(machine: str, files: Files | None = None) -> Extractor:
+    def extractor(machine: str, files: Files | None = None, **more: object) -> Extractor:
         (tmp_path / machine).mkdir(exist_ok=True)
         fields = {
             "quota_share": 1.0,
@@ -60,6 +61,7 @@ def on(bucket: Bucket, marks: dict[str, object], tmp_path: Path, fast_clock: Any
             "settle_seconds": 0,
             "landing": {"bucket": bucket.name, "prefix": "lz/athena"},
             **marks,
+            **more,
         }
         return Extractor(
             name="k",
@@ -163,6 +165,25 @@ async def test_all_but_the_manifest_delivered(on: Make, bucket: Bucket) -> None:
     assert report.continued is None
     assert set(before.files) < set(Seen(bucket).files)
     assert not any("another machine" in warning for warning in back.warnings)
+    assert_told_once(bucket)
+
+
+async def test_a_decided_delivery_waits_for_a_landing_that_nobody_reaches(
+    on: Make, bucket: Bucket
+) -> None:
+    """It is extracted and not delivered, as in any delivery: exit code 4, with what to check."""
+    bucket.sandbox.faults.add("access_denied", "s3:PutObject", where={"key": "*_manifest_*"})
+    with pytest.raises(DeliveryError):
+        await on("first").run()
+
+    bucket.sandbox.faults.clear()
+    url = f"http://127.0.0.1:{closed_port()}"
+    place = {"bucket": bucket.name, "prefix": "lz/athena", "endpoint_url": url}
+    with pytest.raises(DeliveryError, match=f"cannot be completed in .*: {url} cannot") as caught:
+        await on("second", landing=place).run()
+
+    assert caught.value.hint
+    await on("second").run()
     assert_told_once(bucket)
 
 
