@@ -78,6 +78,7 @@ class Output:
         # Of no other command does anybody ask whether it has committed anything.
         self._is_to_commit = sys.argv[1:2] == ["run"] and not {"-h", "--help"} & {*sys.argv}
         self._has_committed = False
+        self._sites_with_parts: set[str] = set()
         self._log: JsonLines | None = None
         self._is_stdout_lost = False
         self.know_secrets(())
@@ -272,16 +273,22 @@ class Output:
             yield [*common, picture]
 
     def _note(self, event: Event) -> None:
-        from kada_athena_async.events import FileCommitted, RunStarted, SiteEvent
+        from kada_athena_async.events import FileCommitted, RunStarted, SiteEvent, UnitFinished
 
-        event = event.event if isinstance(event, SiteEvent) else event
+        site, event = (event.site, event.event) if isinstance(event, SiteEvent) else ("", event)
         match event:
             case RunStarted():
                 self._run_id = event.run_id
             case FileCommitted():
                 self._has_committed = True
+            case UnitFinished(outcome="done" | "resumed"):
+                self._sites_with_parts.add(site)
             case _:
                 pass
+
+    def has_parts(self, sites: Sequence[str]) -> bool:
+        """True if one of *sites* finished units, whose parts its next run finds."""
+        return not self._sites_with_parts.isdisjoint(sites)
 
     def _say_what_is_committed(self, exit_code: ExitCode) -> None:
         if not self._is_to_commit:

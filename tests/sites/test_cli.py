@@ -70,6 +70,7 @@ def test_run_extracts_all_sites_and_says_which_failed(
     assert "try: allow athena:ListDataCatalogs to the role or user of the run" in done.stderr
     assert "2 of 3 sites good" in done.stderr
     assert "failed:\n  denied: athena:ListDataCatalogs is not allowed" in done.stderr
+    assert done.stderr.endswith("run --site denied\n"), "no part of it is finished"
     for name in names:
         world.check(name)
 

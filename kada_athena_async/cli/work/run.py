@@ -9,6 +9,7 @@ from kada_athena_async.cli.invocation import NO_RESUME, again, again_for, option
 from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import RunRequest, configured_sites
 from kada_athena_async.cli.sites import worked
+from kada_athena_async.codes import ExitCode
 from kada_athena_async.config import Site
 from kada_athena_async.engine import SitesExtractor
 from kada_athena_async.errors import KadaAthenaError
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from kada_athena_async.report import RunReport, SitesReport
 
 _SHOWN_HINTS = 3
+
+_GOES_ON = "   (goes on: finished parts are kept)"
 
 
 def run_extraction(output: Output, request: RunRequest) -> int:
@@ -48,8 +51,9 @@ def extract(output: Output, sites: Sequence[Site], request: RunRequest) -> Sites
             output.bug(site.error, site=site.site)
 
     if report.failed:
+        waiting = [s.site for s in report.failed if s.exit_code != ExitCode.NOT_DELIVERED]
         retry = again_for([site.site for site in report.failed])
-        output.remedy(f"{retry}   (goes on: finished parts are kept)")
+        output.remedy(retry + (_GOES_ON if output.has_parts(waiting) else ""))
 
     return report
 
@@ -73,6 +77,7 @@ def what_next(report: RunReport) -> list[str]:
         return []
 
     hints = list(dict.fromkeys(unit.hint for unit in report.failed if unit.hint))
+    has_parts = any(unit.outcome in ("done", "resumed") for unit in report.outcomes)
     skipping = again(
         "--on-error",
         "skip",
@@ -81,6 +86,6 @@ def what_next(report: RunReport) -> list[str]:
     )
     return [
         *hints[:_SHOWN_HINTS],
-        f"{again(without=NO_RESUME)}   (goes on: finished parts are kept)",
+        again(without=NO_RESUME) + (_GOES_ON if has_parts else ""),
         f"{skipping}   (leaves out what cannot be read)",
     ]
