@@ -51,6 +51,17 @@ from kada_athena_async.errors import (
     UnavailableError,
 )
 from kada_athena_async.hwm.object_store import VersionedObject
+from kada_athena_async.landing.azure_codes import (
+    ASK_ANEW,
+    GONE,
+    IMMUTABLE,
+    LOST,
+    MISSING,
+    MORE_RIGHTS,
+    REMEDIES,
+    UNKNOWN,
+    service_code,
+)
 from kada_athena_async.landing.interface import (
     ATTEMPT_KEY,
     SHA256_KEY,
@@ -71,21 +82,8 @@ BLOCKS_OF_A_FILE = 2
 CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 60
 
-# https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
-_LOST = frozenset({"ConditionNotMet", "BlobAlreadyExists", "TargetConditionNotMet"})
-_UNKNOWN = frozenset({"AuthenticationFailed", "InvalidAuthenticationInfo", "AuthorizationFailure"})
-# The blocks of a list are gone once somebody else's list was committed.
-_GONE = frozenset({"InvalidBlockList"})
-_MISSING = frozenset({"BlobNotFound", "ResourceNotFound"})
-
 # Either lets blocks be put: https://learn.microsoft.com/rest/api/storageservices/create-service-sas
 _RIGHTS_TO_WRITE = frozenset("cw")
-
-_MORE_RIGHTS = "request a SAS token with the rights read, create and write"
-_ASK_ANEW = (
-    "request a new SAS token from KADA Support and put it into the configuration; "
-    "if it is new, ask whether the account's firewall admits this machine"
-)
 
 ResultT = TypeVar("ResultT")
 
@@ -143,14 +141,14 @@ class AzureLanding:
     async def probe(self, name: str) -> None:
         """Look whether anything could be stored here; see ``Landing``."""
         if reason := self._untimely(self._now()):
-            raise CredentialsError(f"the SAS token cannot be used{reason}", hint=_ASK_ANEW)
+            raise CredentialsError(f"the SAS token cannot be used{reason}", hint=ASK_ANEW)
 
         if not _RIGHTS_TO_WRITE & self._rights:
             raise AccessDeniedError(
                 "the SAS token does not let anybody write",
                 action="azure:PutBlock",
                 scope=self.place,
-                hint=_MORE_RIGHTS,
+                hint=MORE_RIGHTS,
             )
 
         with suppress(AccessDeniedError):  # who may not read may write all the same
@@ -162,7 +160,7 @@ class AzureLanding:
         try:
             found = await self._call("GetBlobProperties", name, blob.get_blob_properties)
         except NotFoundError as exc:
-            if _code(exc) not in _MISSING:
+            if _code(exc) not in MISSING:
                 raise
 
             return None
@@ -184,7 +182,7 @@ class AzureLanding:
         try:
             await self._commit(request, *await self._stage(request))
         except (RequestError, NotFoundError) as exc:
-            if _code(exc) not in _LOST | _GONE | _MISSING:
+            if _code(exc) not in LOST | GONE | MISSING:
                 raise
 
             is_lost = True
@@ -247,7 +245,7 @@ class AzureLanding:
         try:
             return await self._call("GetBlob", name, download)
         except NotFoundError as exc:
-            if _code(exc) not in _MISSING:
+            if _code(exc) not in MISSING:
                 raise
 
             return None
@@ -275,12 +273,20 @@ class AzureLanding:
         try:
             return await self._call("PutBlob", name, upload)
         except (RequestError, NotFoundError) as exc:
-            if _code(exc) not in _LOST | _MISSING:
+            if _code(exc) not in LOST | MISSING | IMMUTABLE:
                 raise
+
+            refused = exc
 
         # Perhaps it was ourselves: the answer to a write that succeeded may have been lost.
         found = await self.read(name)
-        return found.version if found is not None and found.data == data else None
+        if found is not None and found.data == data:
+            return found.version
+
+        if _code(refused) in IMMUTABLE:
+            raise refused
+
+        return None
 
     def _blob(self, name: str) -> BlobClient:
         return self._client.get_blob_client(self._prefix + name)
@@ -327,7 +333,7 @@ class AzureLanding:
         return error if isinstance(error, NetworkError) else None
 
     def _map_answer(self, exc: HttpResponseError, operation: str, scope: str) -> KadaAthenaError:
-        status, code = exc.status_code or 0, _service_code(exc)
+        status, code = exc.status_code or 0, service_code(exc)
         if status in REDIRECTS:
             headers = getattr(exc.response, "headers", {})
             location = str(headers.get("Location", ""))
@@ -340,10 +346,10 @@ class AzureLanding:
         if status >= 500 or code in ("Md5Mismatch", "OperationTimedOut") or status == 408:
             return UnavailableError(f"{operation}: {code or status}")
 
-        if status == 401 or code in _UNKNOWN:
+        if status == 401 or code in UNKNOWN:
             return CredentialsError(
                 f"the SAS token was refused ({code or status}){self._untimely(self._now())}",
-                hint=_ASK_ANEW,
+                hint=ASK_ANEW,
             )
 
         if status == 403:
@@ -351,13 +357,15 @@ class AzureLanding:
                 f"{operation} is not allowed for {scope} ({code or status})",
                 action=operation,
                 scope=scope,
-                hint=_MORE_RIGHTS,
+                hint=REMEDIES.get(code, MORE_RIGHTS),
             )
 
         if status == 404:
             return _Missing(f"{scope} does not exist ({code or status})", code=code)
 
-        return RequestError(f"{operation} was refused for {scope}: {code or status}", code=code)
+        hint = REMEDIES.get(code, f"ask KADA Support what {code or status} means for it")
+        message = f"{operation} was refused for {scope}: {code or status}"
+        return RequestError(message, code=code, hint=hint)
 
 
 def _condition(request: PutRequest) -> dict[str, Any]:
@@ -380,8 +388,3 @@ class _Missing(NotFoundError):
 
 def _code(error: RequestError | NotFoundError) -> str:
     return str(getattr(error, "code", ""))
-
-
-def _service_code(exc: HttpResponseError) -> str:
-    code = getattr(exc, "error_code", None)
-    return str(getattr(code, "value", code) or "")

@@ -13,13 +13,15 @@ from kada_athena_async.observers.escaping import escape
 from kada_athena_async.redact import Redactor
 
 # The SDKs log signed requests and their bodies below WARNING; sqlglot logs the first 100
-# characters of each statement it cannot parse at WARNING.
+# characters of each statement it cannot parse at WARNING, and Azure's SDK there what it says of
+# answers that reach the caller as errors.
 _LEAST_LEVEL = {
     **dict.fromkeys(
         ("aioboto3", "aiobotocore", "boto3", "botocore", "s3transfer", "aiohttp", "urllib3"),
         logging.WARNING,
     ),
-    **dict.fromkeys(("asyncio", "azure", "moto", "werkzeug"), logging.WARNING),
+    **dict.fromkeys(("asyncio", "moto", "werkzeug"), logging.WARNING),
+    "azure": logging.ERROR,
     "sqlglot": logging.ERROR,
 }
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
 
 from kada_athena_async.concurrency import SystemClock
 from kada_athena_async.config.landing import AzurePlace
-from kada_athena_async.errors import NetworkError
-from kada_athena_async.landing import open_landing
+from kada_athena_async.errors import NetworkError, UnitError
+from kada_athena_async.landing import Landing, open_landing
 from tests.kit.certificates import Authority
 from tests.kit.wires import BytesServer, ConnectProxy, TlsFront
 from tests.landing.support import make_surroundings
@@ -25,9 +25,16 @@ def missing(_: str) -> Iterator[bytes]:
 
 async def look(**fields: Any) -> object:
     """Look for a file in the landing, as before each delivery."""
-    place = AzurePlace(account="kadalanding", container="landing", sas_token=TOKEN, **fields)
+    return await in_landing(fields.get("endpoint_url"), lambda landing: landing.look("some-file"))
+
+
+async def in_landing(url: str | None, work: Callable[[Landing], Awaitable[object]]) -> object:
+    """The result of *work* in the landing at *url*, or Azure's own."""
+    place = AzurePlace(
+        account="kadalanding", container="landing", sas_token=TOKEN, endpoint_url=url
+    )
     async with open_landing(place, make_surroundings(None, SystemClock())) as landing:
-        return await landing.look("some-file")
+        return await work(landing)
 
 
 TROUBLES: dict[str, tuple[tuple[str, ...], dict[str, bool], str]] = {
@@ -63,6 +70,52 @@ async def test_a_bad_certificate_of_azure_is_refused_and_named(
 
     assert (HOST if through_proxy else "localhost") in str(caught.value)
     assert "sig=" not in str(caught.value)
+
+
+REFUSALS = {
+    (409, "BlobImmutableDueToPolicy"): "lift its immutability policy or legal hold",
+    (403, "AuthorizationSourceIPMismatch"): "admits the address of this machine",
+    (403, "KeyBasedAuthenticationNotPermitted"): "request a user delegation SAS token",
+    (403, "AuthorizationPermissionMismatch"): "the rights read, create and write",
+    (412, "LeaseIdMissing"): "whoever leased it, such as a backup, release it",
+    (400, "InvalidHeaderValue"): "ask KADA Support what InvalidHeaderValue means for it",
+}
+
+
+@pytest.mark.parametrize(("status", "code"), REFUSALS)
+async def test_what_azure_refuses_has_the_remedy_that_helps(status: int, code: str) -> None:
+    """A policy, a lease, an address or a key is not mended by another token."""
+
+    def refuse(head: str) -> Iterator[bytes]:
+        given = (status, code) if head.startswith("PUT") else (404, "BlobNotFound")
+        yield b"HTTP/1.1 %d No\r\nx-ms-error-code: %s\r\nContent-Length: 0\r\n\r\n" % (
+            given[0],
+            given[1].encode(),
+        )
+
+    with BytesServer(refuse) as server, pytest.raises(UnitError, match=code) as caught:
+        await in_landing(server.url, lambda landing: landing.write("a.json", b"{}", replaces=None))
+
+    assert REFUSALS[status, code] in caught.value.hint
+
+
+async def test_a_write_is_confirmed_by_what_lies_there_where_nothing_may_change() -> None:
+    """Its answer was lost; the next try meets what it stored, which is immutable by now."""
+
+    def answer(head: str) -> Iterator[bytes]:
+        if head.startswith("PUT"):
+            kind = b"x-ms-error-code: BlobImmutableDueToPolicy"
+            yield b"HTTP/1.1 409 No\r\n%s\r\nContent-Length: 0\r\n\r\n" % kind
+        else:
+            range_ = b"Content-Range: bytes 0-1/2\r\nContent-Length: 2"
+            yield b'HTTP/1.1 206 OK\r\nETag: "0x1"\r\n%s\r\n\r\n{}' % range_
+
+    with BytesServer(answer) as server:
+        found = await in_landing(
+            server.url, lambda landing: landing.write("a.json", b"{}", replaces=None)
+        )
+
+    assert found == '"0x1"'
 
 
 async def test_azure_is_reached_through_a_proxy_with_an_authority_of_ones_own(
