@@ -291,13 +291,13 @@ def _principal_units(
         *unresolved.values(),
         *(each.listed_since for each in windows),
         *(since for each in windows for since in each.unfinished.values()),
-        *([window_plan.principals_since] if window_plan.principals_since else []),
+        *([window_plan.principals.since] if window_plan.principals.since else []),
         max(each.window.end for each in windows),
     )
     end = max(each.window.end for each in windows)
     return [
         PrincipalEventsUnit(start=start, end=end, table=table),
-        PrincipalsUnit(end=end, unresolved=unresolved, owed=window_plan.owed_principals),
+        PrincipalsUnit(end=end, unresolved=unresolved, owed=frozenset(window_plan.principals.owed)),
     ]
 
 

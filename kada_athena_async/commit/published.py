@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator, Sequence
 from datetime import datetime
 
 from kada_athena_async.files.threads import in_thread
-from kada_athena_async.hwm import IdSet
+from kada_athena_async.hwm import HeldPrincipals, IdSet
 from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.manifest import PublishedPackage
 from kada_athena_async.sinks.part_reader import read_values, time_of
@@ -59,22 +59,18 @@ async def submitted_before(
 
 async def held_principals(
     packages: Sequence[PublishedPackage], start: datetime, own: Container[str]
-) -> tuple[dict[str, datetime], datetime]:
+) -> HeldPrincipals:
     """The principals that *packages* hold.
 
     Args:
-        start: Stands for a time that is not known.
+        start: Stands for a time that is not known, and for that of the oldest event if it is later.
         own: Executions of *packages*.
-
-    Returns:
-        The executions of other packages with the times of their events, and the time of the oldest
-        event, at most *start*.
 
     Raises:
         ValueError, OSError: As ``published_ids``.
     """
 
-    def look() -> tuple[dict[str, datetime], datetime]:
+    def look() -> HeldPrincipals:
         late: dict[str, datetime] = {}
         oldest = start
         columns = ("query_id", "event_time")
@@ -84,6 +80,6 @@ async def held_principals(
             if query_id not in own:
                 late[query_id] = at
 
-        return late, oldest
+        return HeldPrincipals(late=late, since=oldest)
 
     return await in_thread(look)

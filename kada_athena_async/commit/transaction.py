@@ -52,14 +52,14 @@ out, or when steps change places.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kada_athena_async.commit.publication import OUT, Publisher
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.files import failing, to_bytes
 from kada_athena_async.files.digest import NamedFile
 from kada_athena_async.files.threads import in_thread
-from kada_athena_async.hwm import ExecutionLedger, RunState
+from kada_athena_async.hwm import ExecutionLedger, HeldPrincipals, RunState
 from kada_athena_async.manifest import (
     Manifest,
     ManifestFile,
@@ -88,6 +88,7 @@ class CommitRequest:
         unit_order: Every unit whose parts belong in the extracts, in plan order; all sealed.
         state: What the next run has to know; its ``hwm`` is the window's end.
         accounts: Of the workgroups, for a runner that takes the delivery over.
+        principals: Those of the package that is replaced, for the same.
     """
 
     unit_order: Sequence[str]
@@ -95,6 +96,7 @@ class CommitRequest:
     state: RunState
     kinds: Sequence[str] = KINDS
     accounts: Sequence[ExecutionLedger] = ()
+    principals: HeldPrincipals = field(default_factory=HeldPrincipals)
 
 
 async def commit(
@@ -169,6 +171,7 @@ def _prepare(staging: Staging, request: CommitRequest, needed_bytes: int) -> Com
         removes=tuple(f.name for f in older.manifest.files if f.name not in names) if older else (),
         early={a.workgroup: a.early for a in request.accounts if a.early},
         elsewhere=tuple(i for a in request.accounts for i in a.elsewhere),
+        principals=request.principals,
     )
     files.write_durably(staging.path / COMMIT, to_bytes(journal))
     return journal

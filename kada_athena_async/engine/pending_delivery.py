@@ -53,7 +53,8 @@ manifest that the intent names, by its SHA-256, is replaced; if another lies the
 replaced it since, and what was extracted here is given up. The HWM does not move, so the intent is
 closed for itself, after the state is written. Whoever takes the delivery over may not have the
 packages: the intent names the executions that came from before the window and those of its window
-that are to be left out, since other packages hold them or the next run emits them.
+that are to be left out, since other packages hold them or the next run emits them; and the same of
+their principals.
 
 The HWM: state and HWM are written on condition of what was read when the run began. A package
 whose start is no longer the HWM is superseded, wherever the HWM is now: it is unpublished. If the
@@ -212,6 +213,7 @@ class PendingDelivery:
                 replaced_sha256=replaced_sha256,
                 early=journal.early,
                 elsewhere=journal.elsewhere,
+                principals=journal.principals,
                 origin=manifest.state.origin,
             )
             await self.store.write_intent(intent)

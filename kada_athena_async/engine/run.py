@@ -128,7 +128,7 @@ class Run:
         # Another window has to go first, and this one would overlap it.
         is_behind = unfinished and resumable and resumable.intent.window != unfinished.window
         if resumable is not None and not is_behind:
-            return await self._continue(resumable)
+            return await self._continue(resumable, unfinished)
 
         if unfinished is None:
             return None
@@ -138,8 +138,13 @@ class Run:
         )
         return await self._begin(run_id, unfinished)
 
-    async def _continue(self, resumable: InterruptedRun) -> RunReport | None:
+    async def _continue(
+        self, resumable: InterruptedRun, unfinished: DeliveryIntent | None
+    ) -> RunReport | None:
         """Finish an interrupted run in its own window, with the parts that it finished.
+
+        Args:
+            unfinished: The delivery that the run takes over, if it does.
 
         Returns:
             None if it is not ours to continue: then it is discarded.
@@ -158,7 +163,7 @@ class Run:
             self._warn(WarningCode.STALE_RUN, f"{message}: {reason}")
             return None
 
-        plan = await self._plan(intent.run_id, intent, is_resumed=True)
+        plan = await self._plan(intent.run_id, unfinished or intent, is_resumed=True)
         async with staging:
             return await self._extract(staging, plan)
 
@@ -318,6 +323,7 @@ class Run:
             ),
             state=plan.window_plan.leaves(state),
             accounts=accounts,
+            principals=plan.window_plan.principals,
         )
         return await commit(staging, request, self.delivery.publisher)
 

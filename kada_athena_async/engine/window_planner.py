@@ -26,6 +26,7 @@ from kada_athena_async.files import Files
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm import (
     DeliveryIntent,
+    HeldPrincipals,
     Origin,
     RunState,
     StoredState,
@@ -145,13 +146,14 @@ class WindowPlanner:
             plan, window=window, replaces=asked.replaces, compress=asked.compress, later=later
         )
         if not isinstance(asked, RunIntent):
-            plan = replace(plan, early=asked.early, elsewhere=asked.elsewhere)
+            early, elsewhere, held = asked.early, asked.elsewhere, asked.principals
+            plan = replace(plan, early=early, elsewhere=elsewhere, principals=held)
 
         if plan.replaces:
             own = [package for package in packages if package.window == window]
             is_last = later is not None and later.hwm == window.end
             left = later if is_last else await self._left_by(own)
-            plan = replace(await _replacing(plan, window, own), left=left)
+            plan = await _replacing(replace(plan, left=left), window, own)
             if own and later is not None:
                 rest = uncovered(Window(window.start, later.hwm), [p.window for p in packages])
                 plan = replace(plan, knows_others=not rest)
@@ -321,8 +323,9 @@ async def _replacing(
         for query_id in ids:
             replaced.add(query_id)
 
-    late, since = await held_principals(packages, window.start, replaced)
-    return replace(plan, replaced=replaced, early=early, late=late, principals_since=since)
+    owed = HeldPrincipals(owed=tuple(plan.left.unresolved) if plan.left else ())
+    held = await held_principals(packages, window.start, replaced) | owed | plan.principals
+    return replace(plan, replaced=replaced, early=early, principals=held)
 
 
 def _once_more(

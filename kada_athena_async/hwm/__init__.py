@@ -7,7 +7,13 @@ from kada_athena_async.hwm.disposition import Classified, Disposition, Execution
 from kada_athena_async.hwm.formats import EPOCH_YEAR, DeliveryIntent, format_hwm, parse_hwm
 from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.hwm.ledger import ExecutionLedger, Ledger, next_state
-from kada_athena_async.hwm.run_state import Origin, RunState, StoredState, WorkgroupState
+from kada_athena_async.hwm.run_state import (
+    HeldPrincipals,
+    Origin,
+    RunState,
+    StoredState,
+    WorkgroupState,
+)
 from kada_athena_async.hwm.times import parse_time
 from kada_athena_async.hwm.window import Window, WindowPlan, WorkgroupWindow, plan_window
 
@@ -18,6 +24,7 @@ __all__ = [
     "Disposition",
     "Execution",
     "ExecutionLedger",
+    "HeldPrincipals",
     "IdSet",
     "Ledger",
     "Origin",

@@ -7,11 +7,11 @@ from datetime import datetime, timezone
 
 import msgspec
 
-from kada_athena_async.hwm.run_state import Origin
+from kada_athena_async.hwm.run_state import HeldPrincipals, Origin
 from kada_athena_async.hwm.window import HWM_FORMAT, Window
 from kada_athena_async.redact import hide_secrets
 
-INTENT_VERSION = 2
+INTENT_VERSION = 3
 MAX_HWM_BYTES = 1024
 
 EPOCH_YEAR = 1970
@@ -43,6 +43,7 @@ class DeliveryIntent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         early, elsewhere: If it replaces: executions by workgroup that the next runner has to emit
             although they were submitted before the window, and those that other packages
             hold; they may not have these packages.
+        principals: Those of the package that it replaces.
         sealed: The manifest, once all its files are delivered. From then on it is not taken
             over: any runner that finds it writes the manifest and moves the HWM.
     """
@@ -64,6 +65,7 @@ class DeliveryIntent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     replaced_sha256: str = ""
     early: dict[str, tuple[str, ...]] = {}
     elsewhere: tuple[str, ...] = ()
+    principals: HeldPrincipals = HeldPrincipals()
     sealed: str = ""
 
     @property

@@ -72,6 +72,28 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     unresolved: dict[str, datetime] = {}
 
 
+class HeldPrincipals(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Principals of a package that is extracted again.
+
+    Attributes:
+        late: Executions of earlier windows whose principal it holds: id -> time of the event.
+        owed: Executions of its own whose principal later packages hold, or will hold.
+        since: Time of its oldest event; None if no package is replaced.
+    """
+
+    late: dict[str, datetime] = {}
+    owed: tuple[str, ...] = ()
+    since: datetime | None = None
+
+    def __or__(self, other: HeldPrincipals) -> HeldPrincipals:
+        since = [held.since for held in (self, other) if held.since is not None]
+        return HeldPrincipals(
+            late=self.late | other.late,
+            owed=tuple(sorted({*self.owed, *other.owed})),
+            since=min(since, default=None),
+        )
+
+
 class StoredState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Content of the state file beside the high-water mark.
 

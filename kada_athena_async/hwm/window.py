@@ -11,7 +11,7 @@ import msgspec
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.config.contradictions import RETENTION_DAYS
 from kada_athena_async.errors import ConfigError, Problem, StateError
-from kada_athena_async.hwm.run_state import OVERLAP, RunState, WorkgroupState
+from kada_athena_async.hwm.run_state import OVERLAP, HeldPrincipals, RunState, WorkgroupState
 
 RETENTION = timedelta(days=RETENTION_DAYS)
 
@@ -107,10 +107,7 @@ class WindowPlan:
         elsewhere: If a package is replaced: executions that packages of other machines hold.
         later: The state that the next run goes on from, if the window lies before it.
         left: State that the replaced package left to the next run; None if unknown.
-        late: Executions of earlier windows whose principal the replaced package holds: id -> when
-            they were submitted, or later.
-        principals_since: Time of the oldest event that the replaced package holds; None if none is
-            replaced.
+        principals: Those of the replaced package.
         knows_others: As in ``WorkgroupWindow``.
     """
 
@@ -129,8 +126,7 @@ class WindowPlan:
     elsewhere: Sequence[str] = field(default=(), compare=False)
     later: RunState | None = None
     left: RunState | None = None
-    late: Mapping[str, datetime] = field(default_factory=dict, compare=False)
-    principals_since: datetime | None = None
+    principals: HeldPrincipals = field(default_factory=HeldPrincipals, compare=False)
     knows_others: bool = True
 
     def leaves(self, found: RunState) -> RunState:
@@ -151,14 +147,9 @@ class WindowPlan:
     def unresolved(self) -> Mapping[str, datetime]:
         """Executions of earlier runs whose principal is still asked for."""
         if self.replaced is not None:
-            return self.late
+            return self.principals.late
 
         return self.previous.unresolved if self.previous else {}
-
-    @property
-    def owed_principals(self) -> Container[str]:
-        """Executions of the replaced package whose principal later packages hold, or will hold."""
-        return self.left.unresolved if self.left and self.replaced is not None else frozenset()
 
     def reaching(self, earliest: datetime) -> WindowPlan:
         """The same where a source holds the history from *earliest* on, longer than Athena."""

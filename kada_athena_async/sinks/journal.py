@@ -10,9 +10,9 @@ import msgspec
 
 from kada_athena_async.files import Files, parse_document, read_bytes, read_document
 from kada_athena_async.files.digest import FileName, NamedFile
-from kada_athena_async.hwm import Origin, Window
+from kada_athena_async.hwm import HeldPrincipals, Origin, Window
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 INTENT = "intent.json"
 COMMIT = "commit.json"
@@ -96,7 +96,7 @@ class CommitJournal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         files: The data files.
         replaces: True if an older commit of the same window is to be replaced.
         removes: Files of that older commit which have no successor of the same name.
-        early, elsewhere: As in the delivery intent.
+        early, elsewhere, principals: As in the delivery intent.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -107,6 +107,7 @@ class CommitJournal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     removes: tuple[FileName, ...] = ()
     early: dict[str, tuple[str, ...]] = {}
     elsewhere: tuple[str, ...] = ()
+    principals: HeldPrincipals = HeldPrincipals()
 
 
 def read_seal(files: Files, path: Path) -> tuple[Seal, int]:

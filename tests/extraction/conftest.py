@@ -62,8 +62,8 @@ def extractor(sandbox: Sandbox, tmp_path: Path, fast_clock: Any) -> Callable[...
             observers=events,
             name=name,
             clock=clock,
-            hwm_path=tmp_path / f"{name}_hwm.txt",
-            **sandbox.config(tmp_path / "out", **settings),
+            hwm_path=None if "hwm_store" in settings else tmp_path / f"{name}_hwm.txt",
+            **sandbox.config(settings.pop("output_path", tmp_path / "out"), **settings),
         )
 
     return make

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from kada_athena_async.errors import DeliveryError
 from kada_athena_async.events import Event, UnitAdvanced
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.cloudtrail import OLD_SECRET, event_at, person_of
@@ -20,6 +21,7 @@ from kada_athena_async.sandbox.execute.system_tables import PARAMETER_SECRET
 from tests.faults.world import START, WallClock
 from tests.kit.command import ROOT, run_command
 from tests.kit.small_estate import make_execution, tiny_estate
+from tests.landing.support import Bucket
 
 HOUR = timedelta(hours=1)
 
@@ -135,6 +137,48 @@ async def test_packages_that_are_extracted_again_hold_their_principals_once(
     assert set(told.values()) == {1}
     assert set(told) == wanted
     assert counts_of(last)["late"] > 0
+
+
+async def test_a_package_that_another_machine_extracts_again_holds_its_principals_once(
+    sandbox: Sandbox, run_at: Any, tmp_path: Path
+) -> None:
+    """Late events of earlier windows, and those that later packages hold: it has no package."""
+    for number in range(270):
+        submitted_at = START + timedelta(minutes=2 * number)
+        sandbox.submit(make_execution(3000 + number, submitted_at=submitted_at))
+
+    bucket = Bucket(sandbox, "landing")
+    for name in ("marks", "elsewhere"):
+        (tmp_path / name).mkdir()
+
+    marks = (tmp_path / "marks").as_uri()
+    shared = {"landing": {"bucket": "landing", "prefix": "lz/athena"}, "hwm_store": marks}
+    _, chosen, _ = [await run_at(START + hours * HOUR, **shared) for hours in (0, 8, 9)]
+    before = Counter(row["query_id"] for row in bucket.rows("query_principals"))
+    sandbox.faults.add("access_denied", "s3:*Upload*", where={"key": "*_users_*"})
+    again = {"start_hwm": chosen.start, "end_hwm": chosen.end, "again": True}
+    with pytest.raises(DeliveryError):
+        await run_at(START + 30 * HOUR, **shared, **again)
+
+    sandbox.faults.clear()
+    other = {**shared, "output_path": str(tmp_path / "elsewhere")}
+    sandbox.faults.add("access_denied", "athena:BatchGetQueryExecution")
+    broken = await run_at(START + 30 * HOUR, **other)
+    assert not broken.committed
+
+    sandbox.faults.clear()
+    report = await run_at(START + 30 * HOUR, **other)
+    assert report.committed
+    after = Counter(row["query_id"] for row in bucket.rows("query_principals"))
+    executions = sandbox.estate.executions
+    told = {row["query_id"] for row in bucket.rows("databaselog")}
+    assert before <= after
+    assert set(after.values()) == {1}
+    assert set(after) == {
+        query_id
+        for query_id in told
+        if (at := event_at(executions[query_id])) and at <= START + 30 * HOUR
+    }
 
 
 async def test_a_package_that_is_extracted_again_keeps_the_principal_of_a_query_of_days(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import hashlib
+import io
+import json
 import random
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -109,6 +113,19 @@ class Bucket:
     def content(self, name: str) -> bytes:
         body: bytes = self.s3.get_object(Bucket=self.name, Key=f"lz/athena/{name}")["Body"].read()
         return body
+
+    def rows(self, kind: str) -> list[dict[str, str]]:
+        """The rows of a kind in the files that the manifests name."""
+        found: list[dict[str, str]] = []
+        csv.field_size_limit(2**20)
+        for name in self.names():
+            files = json.loads(self.content(name))["files"] if "_manifest_" in name else []
+            for file in files:
+                if file["kind"] == kind:
+                    text = gzip.decompress(self.content(file["name"])).decode()
+                    found += csv.DictReader(io.StringIO(text, newline=""))
+
+        return found
 
     def store(self, name: str, data: bytes) -> None:
         self.s3.put_object(Bucket=self.name, Key=f"lz/athena/{name}", Body=data)

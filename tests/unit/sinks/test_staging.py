@@ -470,7 +470,7 @@ async def test_an_interrupted_run_keeps_its_parts(staging: Staging) -> None:
 async def test_f53_a_newer_journal_is_refused(staging: Staging) -> None:
     """F53: an older version does not guess what a newer one meant."""
     path = staging.path / "intent.json"
-    path.write_text(path.read_text().replace('"schema_version": 2', '"schema_version": 9, "x": 1'))
+    path.write_text(path.read_text().replace('"schema_version": 3', '"schema_version": 9, "x": 1'))
 
     with pytest.raises(StateError, match="newer version"):
         await Staging.reopen(staging.path, Files())
