@@ -128,7 +128,9 @@ class Run:
         # Another window has to go first, and this one would overlap it.
         is_behind = unfinished and resumable and resumable.intent.window != unfinished.window
         if resumable is not None and not is_behind:
-            return await self._continue(resumable, unfinished)
+            report = await self._continue(resumable, unfinished)
+            if report is not None:
+                return report
 
         if unfinished is None:
             return None

@@ -150,6 +150,29 @@ async def test_half_delivered(on: Make, bucket: Bucket) -> None:
     assert_told_once(bucket)
 
 
+async def test_half_delivered_and_taken_over_by_a_run_that_is_not_continued(
+    on: Make, bucket: Bucket, tmp_path: Path
+) -> None:
+    """What the second machine began is of another version: its window goes first all the same."""
+    bucket.sandbox.faults.add("access_denied", "s3:PutObject", where={"key": "*_databaselog_*"})
+    with pytest.raises(DeliveryError):
+        await on("first").run()
+
+    bucket.sandbox.faults.clear()
+    bucket.sandbox.faults.add("access_denied", "athena:ListQueryExecutions")
+    broken = await on("second").run()
+    assert broken.exit_code == 1
+
+    bucket.sandbox.faults.clear()
+    [intent] = (tmp_path / "second").glob(".k-staging/*/intent.json")
+    intent.write_text(json.dumps(json.loads(intent.read_text()) | {"version": "0.0"}))
+    report = await on("second").run()
+
+    assert report.continued is not None
+    assert report.continued.end == broken.end
+    assert_told_once(bucket)
+
+
 async def test_all_but_the_manifest_delivered(on: Make, bucket: Bucket) -> None:
     """Died when all files were there: the manifest is written from the intent beside the mark."""
     bucket.sandbox.faults.add("access_denied", "s3:PutObject", where={"key": "*_manifest_*"})
