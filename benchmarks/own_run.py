@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import kada_athena_async.engine.run
+import kada_athena_async.engine.schema_listing
 import kada_athena_async.pipeline  # noqa: F401 - else loaded after the clock has started
 from benchmarks.loop_delay import LoopDelay
 from benchmarks.peers.outcome import Found, Stopwatch

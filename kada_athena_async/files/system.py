@@ -18,6 +18,7 @@ from kada_athena_async.files.digest import WHOLE, Digest, Digester
 from kada_athena_async.files.lock import Lock
 from kada_athena_async.files.mounts import kind_of_mount
 from kada_athena_async.files.os_errors import OUTPUT_FIELD
+from kada_athena_async.files.parallel import each_in_threads
 from kada_athena_async.files.private import (
     HAS_DESCRIPTORS,
     Name,
@@ -210,14 +211,11 @@ class Files:
         if not self.exists(path):
             return
 
-        directories = self._directories_in(path)
-        for name in self.names(path):
-            child = path / name
-            if name in directories:
-                self.remove_tree(child)
-            else:
-                self.remove(child)
+        names, directories = self.names(path), self._directories_in(path)
+        for name in sorted(directories):
+            self.remove_tree(path / name)
 
+        each_in_threads(self.remove, [path / name for name in names if name not in directories])
         self.remove_dir(path)
 
     def _directories_in(self, path: Path) -> set[str]:

@@ -19,6 +19,7 @@ import pytest
 
 from kada_athena_async.errors import CommitError, LockedError, StateError
 from kada_athena_async.files import WHOLE, Files, failing, read_document, to_bytes
+from kada_athena_async.files.parallel import FEW
 from kada_athena_async.files.threads import in_thread
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=timezone.utc)
@@ -122,6 +123,37 @@ def test_an_output_directory_may_be_a_users_own_way(tmp_path: Path) -> None:
         Files().make_dir(path)
         with pytest.raises(StateError, match=r"others may write|a link"):
             Files().make_private_dir(path)
+
+
+def test_a_tree_of_many_files_is_removed(tmp_path: Path) -> None:
+    """A run's checkpoints go some at a time, with the directories beside them."""
+    for below in ("tree", "tree/below"):
+        (tmp_path / below).mkdir()
+        for number in range(2 * FEW):
+            (tmp_path / below / f"{number}.seal").touch()
+
+    Files().remove_tree(tmp_path / "tree")
+
+    assert not (tmp_path / "tree").exists()
+
+
+def test_one_of_many_files_that_stays_is_an_error(tmp_path: Path) -> None:
+    """What the disk refuses is raised, whichever thread met it; the directory stays."""
+
+    class Refusing(Files):
+        def remove(self, path: Path) -> None:
+            if path.name == "7":
+                raise PermissionError(errno.EPERM, "refused", str(path))
+
+            super().remove(path)
+
+    for number in range(2 * FEW):
+        (tmp_path / str(number)).touch()
+
+    with pytest.raises(PermissionError, match="refused"):
+        Refusing().remove_tree(tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["7"]
 
 
 def test_removing_a_tree_leaves_what_its_links_point_to(tmp_path: Path) -> None:
