@@ -66,13 +66,16 @@ _WORDS = re.compile(r"\w+")
 _PERSON = re.compile(r"(\b(?:assumed-role/[^/\s]{1,200}|user)/)[^\s,;)\]]+")
 
 # Where a value stands without quotes, though it may be a word that engines use too: "Cannot cast
-# open to date", "duplicate key closed".
+# open to date", "duplicate key closed", "{status=open}", "open is not a valid value".
 _NO_VALUE = rf"(?!(?:{'|'.join(AFTER_SLOT)})\b)"
+_TYPE_NAMES = "date|timestamp|time|decimal|double|real|bigint|integer|number|boolean|interval|uuid"
 _SLOT = re.compile(
-    rf"""\b(?P<before>(?:cast|convert|parse|encode|decode|values?|keys?|entry|character|token|row|rows
+    rf"""(?P<before>\b(?:cast|convert|parse|encode|decode|values?|keys?|entry|character|token|row|rows
         |record|string|index|group|bound|year|percentile|decimal|got|found|near|but|because|path|name
-        |number|input|unparseable|partitions?|argument)\ \(?)
-    (?P<data>{_NO_VALUE}[\w-]+(?:\ {_NO_VALUE}[\w-]+)*)""",
+        |number|input|unparseable|partitions?|argument|parse\ (?:{_TYPE_NAMES}))\ \(?
+        |\w=|:\[|\bcolumn\ [\w.]+\ \()
+    (?P<data>{_NO_VALUE}[\w-]+(?:\ {_NO_VALUE}[\w-]+)*)
+    | \A(?P<first>{_NO_VALUE}[\w-]+)(?=\ is\ not\ (?:a\ )?valid\b)""",
     re.VERBOSE | re.IGNORECASE,
 )
 
@@ -167,8 +170,9 @@ def _before_data(text: str, names: Collection[str]) -> str:
 
 
 def _without_value(match: re.Match[str], names: Collection[str]) -> str:
-    is_named = all(word.lower() in names for word in match["data"].split())
-    return match["before"] + (match["data"] if is_named else PLACEHOLDER)
+    data = match["data"] or match["first"]
+    is_named = all(word.lower() in names for word in data.split())
+    return (match["before"] or "") + (data if is_named else PLACEHOLDER)
 
 
 def _keep(match: re.Match[str], names: Collection[str]) -> str:

@@ -118,6 +118,7 @@ EXACT: list[tuple[str, dict[str, Any], str | None]] = [
     ("SELECT $$kestrel $ merlin$$ x, a$b", {}, "SELECT ? x, a$b"),
     ("SELECT $$kestrel $ merlin$$ x, a$b", HIVE, "SELECT ? x, a$b"),
     ("SELECT a, $$kestrel merlin", {}, "SELECT a, ?"),
+    ("SELECT a = ‘Ann’s kestrel", {}, "SELECT a = ?"),
     ("SELECT a, $$kestrel merlin", HIVE, "SELECT a, ?"),
     ("SELECT '\\'kestrel\\'' x", {}, "SELECT ? x"),
     (

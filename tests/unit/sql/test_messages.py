@@ -77,6 +77,8 @@ KEPT = [
     "Query exceeded the limit of 30.00m, limit of 12GB and limit of 100ms",
     "Access Denied to s3://scf-exports, (arn:aws:s3:::scf-exports)",
     "The table's keys don't match; it's what they're",
+    "Value is not a valid number",
+    "Cannot parse date with time zone",
 ]
 
 # A word of the engines where a row's value stands: "open" is a value of many columns.
@@ -91,6 +93,11 @@ VALUES += [
     ("Can not read value open at 0 in block -1", "Can not read value ? at ? in block ?"),
     ("Failed to read s3://bkt/open/data/orders", "Failed to read s3://bkt/?"),
     ("Partition value open is not a valid bigint", "Partition value ? is not a valid bigint"),
+    ("Cannot parse timestamp open", "Cannot parse timestamp ?"),
+    ("Partition not found {status=open}", "Partition not found {status=?}"),
+    ("Partition already exists: Partition(values:[open])", "Partition already exists: ?"),
+    ("Value of column x (open) exceeds the limit", "Value of column ? (?) exceeds the limit"),
+    ("open is not a valid value", "? is not a valid value"),
 ]
 
 # What else is written in a statement, and messages about it in which that may be repeated.
