@@ -174,11 +174,12 @@ _PLAIN_RULES = (
     _rule(r"(?:optimize|vacuum) TARGET", _names("MAINTAIN")),
     _rule(r"alter (?:table|view) (?:if exists )?TARGET", _names("ALTER")),
     _rule(r"msck repair table TARGET", _names("ALTER")),
-    _rule(r"drop (?:table|view) (?:if exists )?TARGET", _names("DROP")),
+    _rule(r"drop (?:table|(?:materialized )?view) (?:if exists )?TARGET", _names("DROP")),
+    _rule(r"refresh materialized view TARGET", _names("MAINTAIN")),
     _rule(r"truncate (?:table )?TARGET", _names("MAINTAIN")),
     _rule(
         r"(?:show|describe|desc|use|set|reset|deallocate|create|drop|alter|msck|grant|revoke|call"
-        r"|analyze|refresh|start|commit|rollback)\b",
+        r"|analyze|refresh|start|commit|rollback|comment)\b",
         _none,
     ),
 )

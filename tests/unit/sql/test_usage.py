@@ -232,5 +232,7 @@ def test_each_statement_has_its_events() -> None:
     assert what(happened("MSCK REPAIR TABLE x")) == [("ALTER", "x", None)]
     assert what(happened("ALTER TABLE x ADD COLUMNS (a int)")) == [("ALTER", "x", None)]
     assert what(happened("DROP VIEW IF EXISTS x")) == [("DROP", "x", None)]
-    assert what(happened("SHOW TABLES")) == []
+    assert what(happened("DROP MATERIALIZED VIEW x")) == [("DROP", "x", None)]
+    assert what(happened("REFRESH MATERIALIZED VIEW x")) == [("WRITE", "x", None)]
+    assert what(happened("SHOW TABLES")) == what(happened("COMMENT ON TABLE x IS ''")) == []
     assert what(happened("SELECT * FROM elsewhere")) == [("READ", "elsewhere", None)]
