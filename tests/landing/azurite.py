@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import shutil
-import socket
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,7 +27,6 @@ VERSION = "3.35.0"  # the last that runs on Node 20
 CACHE = Path.home() / ".cache" / "kada_athena_async_tests" / f"azurite-{VERSION}"
 ACCOUNT = "kadalanding"
 ACCOUNT_KEY = base64.b64encode(b"of a storage account in a test's memory").decode()
-START_S = 60
 
 
 def program() -> Path | str:
@@ -65,40 +62,28 @@ def program() -> Path | str:
 
 @contextmanager
 def running(azurite: Path, workspace: Path) -> Iterator[str]:
-    """Azurite on a free port of loopback; its URL."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-
-    process = subprocess.Popen(
+    """Azurite on a port of loopback that it chooses; its URL."""
+    with subprocess.Popen(
         [
             azurite,
-            *("--blobHost", "127.0.0.1", "--blobPort", str(port)),
+            *("--blobHost", "127.0.0.1", "--blobPort", "0"),
             "--inMemoryPersistence",
             # It refuses versions of the API that are newer than itself.
             *("--skipApiVersionCheck", "--disableTelemetry", "--silent"),
         ],
         cwd=workspace,
         env={**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{ACCOUNT_KEY}"},
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + START_S
-        while not _answers(port):
-            assert process.poll() is None, "azurite ended"
-            assert time.monotonic() < deadline, "azurite did not start"
-            time.sleep(0.05)
-
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            listening = next((line for line in process.stdout if "listens on" in line), None)
+            assert listening is not None, "azurite ended"
+            yield listening.split()[-1]
+        finally:
+            process.terminate()
 
 
 class Container:

@@ -41,6 +41,15 @@ VIEWS = (
     *("", "#view=tables", "#view=tables&show=unused", "#view=lineage", "#view=queries"),
     *("#view=people", "#view=advice", "#view=run", "#search=o"),
 )
+PATIENCE_MS = 120_000
+
+# The page heard of the event before, so it has begun to draw the view when this is through.
+FOLLOW = """async (address) => {
+  if (location.hash === address) return;
+  const isHeard = new Promise((go) => addEventListener("hashchange", go, { once: true }));
+  location.hash = address;
+  await isHeard;
+}"""
 
 
 class Reader:
@@ -55,6 +64,7 @@ class Reader:
         page.on("pageerror", lambda error: self.said.append(str(error)))
         page.on("dialog", lambda dialog: self.said.append(f"dialog {dialog.message}"))
         page.on("request", lambda request: self.asked.append(request.url))
+        page.set_default_timeout(PATIENCE_MS)
         page.goto(path.as_uri())
         self.wait()
 
@@ -63,8 +73,7 @@ class Reader:
 
     def go(self, address: str) -> None:
         """Follow a link to another view."""
-        self.page.evaluate("(address) => { location.hash = address; }", address)
-        self.page.wait_for_timeout(20)
+        self.page.evaluate(FOLLOW, address)
         self.wait()
 
     def text(self, selector: str = "main") -> str:
@@ -88,6 +97,7 @@ def browser() -> Iterator[sync_api.Browser]:
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
+            timeout=PATIENCE_MS,
             args=["--no-sandbox", "--no-first-run", *(f"--disable-{flag}" for flag in flags)],
         )
         yield browser

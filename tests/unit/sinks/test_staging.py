@@ -198,11 +198,20 @@ async def test_a_timeout_around_a_write_leaves_nothing(tmp_path: Path) -> None:
     files.go_on.set()
     staging = await Staging.create(tmp_path, intent(), files)
     files.go_on.clear()
-    threading.Timer(0.2, files.go_on.set).start()
-    with anyio.move_on_after(0.02) as scope:
-        async with staging.part("u", "users") as part:
-            await part.write(users(20_000))
-            await anyio.sleep(1)
+    files.writing.clear()
+
+    async def cancel(scope: anyio.CancelScope) -> None:
+        await anyio.to_thread.run_sync(files.writing.wait)
+        scope.cancel()
+        await anyio.sleep(0.02)  # whoever left the thread alone would have closed the file by now
+        files.go_on.set()
+
+    async with anyio.create_task_group() as group:
+        with anyio.CancelScope() as scope:
+            group.start_soon(cancel, scope)
+            async with staging.part("u", "users") as part:
+                await part.write(users(20_000))
+                await anyio.sleep_forever()
 
     assert scope.cancelled_caught
     assert not files.misused
