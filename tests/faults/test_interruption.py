@@ -9,6 +9,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
@@ -47,14 +48,13 @@ def descriptors() -> list[str]:
     return sorted(name for name in found if not name.startswith("/proc"))
 
 
-def count(items: list[str]) -> tuple[int, int]:
-    """Sockets, and everything else."""
-    sockets = sum(item.startswith("socket:") for item in items)
-    return sockets, len(items) - sockets
+def count(items: list[str]) -> Counter[str]:
+    """How many are sockets, and how many everything else."""
+    return Counter("sockets" if item.startswith("socket:") else "others" for item in items)
 
 
-def threads() -> list[str]:
-    return sorted(t.name for t in threading.enumerate() if not t.name.startswith("sandbox"))
+def threads() -> Counter[str]:
+    return Counter(t.name for t in threading.enumerate() if not t.name.startswith("sandbox"))
 
 
 def children() -> set[str]:
@@ -85,12 +85,15 @@ def asked(world: World, run_id: str) -> set[str]:
 
 
 def leaves_nothing(world: World, interrupt: Callable[[World], Any]) -> None:
-    """Run *interrupt* in a loop of its own, and compare what is open before and after."""
+    """Run *interrupt* in a loop of its own, and compare what is open before and after.
+
+    There may be less afterwards: what an earlier run left to its sandbox ends at any time.
+    """
     before, names, processes = count(descriptors()), threads(), children()
     anyio.run(interrupt, world)
-    assert children() == processes
-    assert settles(lambda: threads() == names), threads()
-    assert settles(lambda: count(descriptors()) == before), (before, descriptors())
+    assert children() <= processes
+    assert settles(lambda: threads() <= names), threads()
+    assert settles(lambda: count(descriptors()) <= before), (before, descriptors())
 
 
 async def until_it_queries(world: World) -> None:
@@ -200,7 +203,7 @@ def test_cancelled_at_any_moment_nothing_is_lost_or_told_twice(world: World, sou
     events: list[object] = []
     processes = children()
     anyio.run(lambda: world.run(START, metadata_source=source, observers=[events.append]))
-    assert children() == processes
+    assert children() <= processes
     moment = START
     for k in range(1, len(events), max(1, len(events) // 6)):
         moment += timedelta(minutes=10)
@@ -219,7 +222,7 @@ def test_cancelled_at_any_moment_nothing_is_lost_or_told_twice(world: World, sou
                 await world.run(moment, metadata_source=source, observers=[cancel])
 
         anyio.run(cancelled_run)
-        assert children() == processes
+        assert children() <= processes
         assert max(world.told().values()) == 1
         world.check_files()
 
