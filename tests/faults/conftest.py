@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from kada_athena_async.sandbox import Sandbox
 from tests.faults.world import START, WallClock, World
+from tests.kit.command import starter
 from tests.kit.raw_aws import RawAws
 from tests.kit.small_estate import tiny_estate
 
@@ -18,6 +20,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--all-crashes", action="store_true", help="crash a run at every one of its steps"
     )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _starter_is_there() -> None:
+    """Else the first test that starts a process would find the starter among what it left."""
+    if sys.platform == "linux":
+        starter()
 
 
 @pytest.fixture

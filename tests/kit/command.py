@@ -113,13 +113,13 @@ class _Forked(subprocess.Popen):  # type: ignore[type-arg]
     def _execute_child(self, args: Any, *rest: Any) -> None:
         cwd, env = rest[4:6]
         order = {"words": args, "directory": str(cwd), "environment": env}
-        start_by(self, lambda streams: _starter().fork(order, streams), rest)
+        start_by(self, lambda streams: starter().fork(order, streams), rest)
 
 
 def fork_worker(words: Sequence[str], streams: Sequence[int]) -> int:
     """A worker process of the package, forked from the starter; its process id."""
     order = {"words": list(words), "directory": str(Path.cwd()), "environment": dict(os.environ)}
-    return _starter().fork(order, streams)
+    return starter().fork(order, streams)
 
 
 class _Starter:
@@ -153,7 +153,8 @@ class _Starter:
 
 
 @lru_cache(maxsize=1)
-def _starter() -> _Starter:
+def starter() -> _Starter:
+    """The one of this process, started when it is first needed."""
     return _Starter()
 
 
