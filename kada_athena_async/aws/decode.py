@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -65,7 +66,13 @@ ANSWER_KINDS: Mapping[str, type[msgspec.Struct]] = {
     "SearchTablesByLFTags": wire.TaggedTablePage,
     "StartQueryExecution": wire.StartedQuery,
 }
-_ANSWERS = {name: _Answer(kind, msgspec.json.Decoder(kind)) for name, kind in ANSWER_KINDS.items()}
+
+
+@cache
+def _answer(operation: str) -> _Answer | None:
+    """The decoder of an operation's answers, made for the first; None for one of botocore's."""
+    kind = ANSWER_KINDS.get(operation)
+    return None if kind is None else _Answer(kind, msgspec.json.Decoder(kind))
 
 
 _SECRET_OPERATIONS = ("GetParameter", "GetSecretValue")
@@ -93,7 +100,7 @@ class _AnswerParser(AioResponseParser):  # type: ignore[misc]  # aiobotocore shi
 
     async def _do_parse(self, response: dict[str, Any], shape: object) -> dict[str, Any]:
         operation = response["context"].get("operation_name")
-        answer = _ANSWERS.get(operation)
+        answer = _answer(operation)
         if answer is None:
             return await self._parse_by_model(operation, response, shape)
 

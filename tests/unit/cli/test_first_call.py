@@ -13,7 +13,13 @@ import pytest
 # Ends where the process first connects to somewhere, and prints what it has loaded until then.
 UNTIL_IT_CONNECTS = """
 import gc, os, sys
-found, searched = [], []
+from pydantic import TypeAdapter
+found, searched, validators = [], [], []
+make = TypeAdapter.__init__
+def count(self, *given, **more):
+    validators.append(self)
+    make(self, *given, **more)
+TypeAdapter.__init__ = count
 def look(event, given):
     if event == "ctypes.dlsym":
         found.append(given[1])
@@ -23,6 +29,7 @@ def look(event, given):
         import aiohttp.connector
         print("functions:", *found)
         print("searched:", len(searched))
+        print("validators:", len(validators))
         print("certificates:", aiohttp.connector._SSL_CONTEXT_VERIFIED.cert_store_stats()["x509"])
         print("collections:", sum(each["collections"] for each in gc.get_stats()) - begun)
         print("\\n".join(sys.modules), flush=True)
@@ -83,6 +90,12 @@ def test_it_is_not_held_up_by_the_garbage_collector(said: list[str]) -> None:
 def test_it_reads_no_certificates_but_its_own(said: list[str]) -> None:
     """aiohttp's contexts, which no call of a run goes by, are not filled."""
     assert "certificates: 0" in said
+
+
+def test_only_options_that_are_given_are_validated(said: list[str]) -> None:
+    """Two for each path, one for the name, which has a default, and four of typer's own options."""
+    (made,) = (int(line.partition(":")[2]) for line in said if line.startswith("validators:"))
+    assert made <= 2 * 2 + 1 + 4
 
 
 def test_it_searches_for_no_plugins(said: list[str]) -> None:
