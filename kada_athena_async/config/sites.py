@@ -122,7 +122,7 @@ def select_sites(sites: Sequence[Site], patterns: Sequence[str]) -> tuple[Site, 
     """
     names = [site.name for site in sites if site.name]
     problems = [
-        Problem("--site", shown_value("site", pattern), _no_such_site(pattern, names))
+        Problem("--site", shown_value("site", pattern), _no_such_site(names))
         for pattern in patterns
         if not any(fnmatchcase(name, pattern) for name in names)
     ]
@@ -136,7 +136,7 @@ def select_sites(sites: Sequence[Site], patterns: Sequence[str]) -> tuple[Site, 
     )
 
 
-def _no_such_site(pattern: str, names: list[str]) -> str:
+def _no_such_site(names: list[str]) -> str:
     if not names:
         return "the configuration lists no sites; leave it out"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,12 +23,11 @@ from kada_athena_async.discover import (
     discover_schemas,
     discover_workgroups,
 )
-from kada_athena_async.engine.ownership import account_of_role, account_unknown, ask_account
+from kada_athena_async.engine.ownership import account_of_role, ask_account, caller_account
 from kada_athena_async.engine.shared import Shared, make_budget
 from kada_athena_async.errors import (
     AccessDeniedError,
     ConfigError,
-    CredentialsError,
     KadaAthenaError,
     NotFoundError,
     Problem,
@@ -352,8 +351,8 @@ async def connect(
         async def account() -> str:
             nonlocal account_id
             if account_id is None:
-                answer = await client.call("sts", "GetCallerIdentity")
-            return (account_id := str(answer.get("Account") or ""))
+                account_id = await caller_account(client)
+            return account_id
 
         if shared is not None:
             budget = await shared.budget(config, account)
@@ -370,28 +369,3 @@ async def connect(
             pool=await offload(lambda: shared.sql_workers) if shared else None,
             account_id=account_id,
         )
-
-
-async def learn_account(
-    open_connection: Callable[[Observer], AbstractAsyncContextManager[Connection]],
-    notify: Observer,
-    *,
-    needs_it: bool = True,
-) -> str:
-    """The account that the credentials belong to; empty if it cannot be learned.
-
-    Args:
-        needs_it: False if it may stay unknown where AWS does not accept us.
-
-    Raises:
-        CredentialsError: AWS does not accept us.
-    """
-    try:
-        async with open_connection(notify) as connection:
-            return await connection.learn_account()
-    except CredentialsError as exc:
-        if needs_it:
-            raise
-
-        notify(account_unknown(exc.message))
-        return ""

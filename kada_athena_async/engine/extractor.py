@@ -17,9 +17,10 @@ from kada_athena_async.commit.recovery import RecoverySettings
 from kada_athena_async.concurrency import Clock, SystemClock, offload, require_asyncio
 from kada_athena_async.config import Config, ConfigFields, check_name, config_digest, make_config
 from kada_athena_async.engine.aws_secrets import with_aws_secrets
-from kada_athena_async.engine.connection import Connection, connect, learn_account
+from kada_athena_async.engine.connection import Connection, connect
 from kada_athena_async.engine.destination import Destination
 from kada_athena_async.engine.finish_hook import FinishHook
+from kada_athena_async.engine.ownership import learn_account
 from kada_athena_async.engine.pending_delivery import PendingDelivery
 from kada_athena_async.engine.preflight import check_disk, meet
 from kada_athena_async.engine.record_stream import RecordStreams

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import anyio
 import msgspec
@@ -11,12 +13,15 @@ import msgspec
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.config import Config
-from kada_athena_async.errors import StateError, UnitError, UnreachableError
+from kada_athena_async.errors import CredentialsError, StateError, UnitError, UnreachableError
 from kada_athena_async.events import Observer, Warned
 from kada_athena_async.hwm import Origin
 from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.sinks.journal import RunIntent
 from kada_athena_async.version import __version__
+
+if TYPE_CHECKING:
+    from kada_athena_async.engine.connection import Connection
 
 ACCOUNT_DEADLINE_S = 10.0
 """Without a way to STS the account stays unknown, without a wait through all retries."""
@@ -84,13 +89,42 @@ async def ask_account(client: AwsClient, notify: Observer) -> str:
     """
     try:
         with anyio.fail_after(ACCOUNT_DEADLINE_S):
-            caller = await client.call("sts", "GetCallerIdentity")
+            return await caller_account(client)
     except (TimeoutError, UnitError, UnreachableError) as exc:
         reason = "no answer" if isinstance(exc, TimeoutError) else exc.message
         notify(account_unknown(f"sts:GetCallerIdentity: {reason}"))
         return ""
 
-    return str(caller.get("Account", ""))
+
+async def learn_account(
+    open_connection: Callable[[Observer], AbstractAsyncContextManager[Connection]],
+    notify: Observer,
+    *,
+    needs_it: bool = True,
+) -> str:
+    """The account that the credentials belong to; empty if it cannot be learned.
+
+    Args:
+        needs_it: False if it may stay unknown where AWS does not accept us.
+
+    Raises:
+        CredentialsError: AWS does not accept us.
+    """
+    try:
+        async with open_connection(notify) as connection:
+            return await connection.learn_account()
+    except CredentialsError as exc:
+        if needs_it:
+            raise
+
+        notify(account_unknown(exc.message))
+        return ""
+
+
+async def caller_account(client: AwsClient) -> str:
+    """The account that STS names; empty if its answer lacks it."""
+    caller = await client.call("sts", "GetCallerIdentity")
+    return str(caller.get("Account") or "")
 
 
 def account_unknown(reason: str) -> Warned:

@@ -17,7 +17,7 @@ from typing import Any
 import anyio
 import pytest
 
-from kada_athena_async import Extractor
+from kada_athena_async import Extractor, Shared
 from kada_athena_async.errors import ConfigError, DeliveryError, LockedError, NetworkError
 from kada_athena_async.events import QueryStarted, StageFinished, StageStarted
 from kada_athena_async.sandbox import Sandbox
@@ -119,6 +119,22 @@ async def test_a_landing_that_is_down_loses_nothing(
     assert set(waiting) <= set(bucket.names())
     assert bucket.names() == in_sight(out)
     assert (tmp_path / "k_hwm.txt").exists()
+
+
+async def test_a_package_that_waits_is_delivered_by_a_run_that_shares_quotas(
+    make: Callable[..., Extractor], bucket: Bucket, out: Path
+) -> None:
+    """Whose package it is was asked before the run connects, and the account is known then."""
+    shared = Shared()
+    fault = down(bucket)
+    with pytest.raises(DeliveryError):
+        await make(shared=shared).run()
+
+    bucket.sandbox.faults.clear(fault)
+    report = await make(shared=shared, settle_seconds=0).run()
+
+    assert report.exit_code == 0
+    assert bucket.names() == in_sight(out)
 
 
 async def test_a_caller_with_his_own_marks_is_told(
