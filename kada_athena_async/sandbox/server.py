@@ -97,7 +97,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     def _serve(self, connection: socket.socket, client_address: object) -> None:
         try:
-            with contextlib.suppress(ConnectionError, TimeoutError):
+            with contextlib.suppress(OSError):
                 self.finish_request(connection, client_address)
         finally:
             self.shutdown_request(connection)

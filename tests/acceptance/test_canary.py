@@ -69,7 +69,7 @@ def test_no_planted_secret_leaves_by_any_door(
         if event["event"] == "unit_finished" and is_history and event["rows"] > 20:
             crashing.send_signal(signal.SIGABRT)
             break
-    rest, crash_report = crashing.communicate(timeout=60)
+    rest, crash_report = crashing.communicate(timeout=200)
     sandbox.faults.clear(hanging)
     left = everything_below(tmp_path, config)
     wordy = cli("run", "-v")

@@ -41,7 +41,7 @@ def test_an_interrupted_run_leaves_nothing_half_done(
             process.send_signal(number)
             break
 
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=200)
     seen = in_sight(tmp_path / "output") if (tmp_path / "output").exists() else []
     after = cli("run", "-q")
 
@@ -69,7 +69,7 @@ def test_a_run_that_waits_for_an_endpoint_can_be_stopped(
         assert process.stderr is not None
         said = process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=200)
 
     assert said == "talking to http://127.0.0.1:9\n"
     assert process.returncode == 130

@@ -49,7 +49,7 @@ def test_the_way_from_nothing_to_the_first_run(tmp_path: Path) -> None:
             },
             capture_output=True,
             text=True,
-            timeout=110,
+            timeout=250,
             check=False,
         )
 

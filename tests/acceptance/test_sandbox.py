@@ -35,7 +35,7 @@ def test_it_serves_until_it_is_told_to_stop(
         said = process.stderr.readline() + process.stderr.readline()
         done = [cli("run", "-q", "-c", "sandbox.json") for _ in range(runs)]
         process.send_signal(number)
-        printed, rest = process.communicate(timeout=60)
+        printed, rest = process.communicate(timeout=200)
 
     assert [each.returncode for each in done] == [0] * runs, [each.stderr for each in done]
     assert process.returncode == 0

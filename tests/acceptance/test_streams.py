@@ -45,7 +45,7 @@ def test_a_full_disk_behind_stdout_is_named(arguments: list[str], tmp_path: Path
             text=True,
         ) as process,
     ):
-        errors = process.communicate(timeout=60)[1]
+        errors = process.communicate(timeout=200)[1]
 
     assert process.returncode == 1
     first, second = errors.splitlines()
@@ -82,7 +82,7 @@ def test_files_do_not_take_the_numbers_of_closed_streams(tmp_path: Path) -> None
         ["sh", "-c", script],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        timeout=60,
+        timeout=200,
         check=False,
     )
 

@@ -287,7 +287,7 @@ def url() -> Iterator[str]:
         yield str(json.loads(process.stdout.readline())["url"])
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=200)
         process.stdout.close()
 
 

@@ -194,7 +194,7 @@ async def test_a_shutdown_cancels_what_is_going_on(
                     break
 
             process.send_signal(signal.SIGTERM)
-            code = process.wait(timeout=60)
+            code = process.wait(timeout=200)
 
     sandbox.faults.clear(fault)
     said = process.stderr.read() if process.stderr else ""

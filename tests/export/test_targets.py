@@ -347,7 +347,7 @@ async def test_a_cancelled_export_leaves_nothing(tmp_path: Path, extracts: Path)
         def make_dir(self, path: Path, *, mode: int = 0o700) -> None:
             super().make_dir(path, mode=mode)
             begun.set()
-            assert cancelled.wait(timeout=60)
+            assert cancelled.wait(timeout=200)
             sleep(0.2)  # longer than steps are taken in one go
 
     async with anyio.create_task_group() as group:

@@ -53,7 +53,7 @@ class Runner:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
-        self._process.wait(30)
+        self._process.wait(200)
         self._process.stdout.close()
 
     def start(self, world: World, now: datetime, *, kill_at: int = 0, **fields: Any) -> int:

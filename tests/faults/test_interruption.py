@@ -317,7 +317,7 @@ def test_f04_a_signal_stops_the_queries_and_the_run(
     process = command.start()
     wait_until(process, lambda: world.sandbox.calls["athena:StartQueryExecution"] >= 2)
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=200)
     assert process.returncode == code, said
     assert "Traceback" not in said
     assert set(own_states(world)) == {"CANCELLED"}
@@ -325,7 +325,7 @@ def test_f04_a_signal_stops_the_queries_and_the_run(
 
     world.sandbox.behaviour.engine_s = 0
     process = command.start()
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=200)
     assert process.returncode == 0, said
     world.check()
 
@@ -340,7 +340,7 @@ def test_f06_a_second_signal_ends_it_at_once(command: Command) -> None:
     process.send_signal(signal.SIGINT)
     wait_until(process, lambda: world.sandbox.faults.struck(stopping) > 0)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=200)
     assert process.returncode == 130, said
     assert "CANCELLED" not in own_states(world)
 
@@ -348,7 +348,7 @@ def test_f06_a_second_signal_ends_it_at_once(command: Command) -> None:
     world.sandbox.behaviour.engine_s = 0
     process = command.start()
     # What the first run started goes on for some seconds, and the second one waits for it.
-    _, said = process.communicate(timeout=100)
+    _, said = process.communicate(timeout=200)
     assert process.returncode == 0, said
     assert set(statements(world.sandbox).values()) == {1}
     world.check()

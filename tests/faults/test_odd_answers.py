@@ -451,7 +451,7 @@ async def test_a_catalog_that_is_down_leaves_its_neighbours_their_retries(
                 has_failed.set()
 
     def fail_later(_: Request, __: Forward) -> Reply:
-        assert has_failed.wait(25)
+        has_failed.wait(25)  # no longer: a call that takes 30 s is given up
         return json_reply({"__type": "InternalServerException"}, status=500)
 
     world.aws.error("glue:GetTables", "AccessDeniedException", "no")

@@ -56,7 +56,7 @@ def run_command(
     cwd: Path,
     env: Mapping[str, str],
     script: Path | None = None,
-    timeout: float = 100,
+    timeout: float = 200,
 ) -> Done:
     """A command to its end: exit code, stdout and stderr; its stdin is empty.
 

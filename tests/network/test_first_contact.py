@@ -6,7 +6,7 @@ import json
 import re
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from kada_athena_async.errors import NetworkError, RetriesExhaustedError
 from kada_athena_async.events import Event, RetryScheduled, SiteEvent
 from kada_athena_async.sandbox import Sandbox
 from tests.kit.command import command
+from tests.kit.raw_aws import RawAws
 from tests.kit.wires import ConnectProxy, closed_port
 
 WHAT_TO_CHECK = "check region, HTTPS_PROXY and NO_PROXY"
@@ -174,9 +175,12 @@ async def test_after_the_first_contact_an_outage_is_waited_for(
     sandbox: Sandbox, extractor: Callable[..., Extractor], fast_clock: Any
 ) -> None:
     """Once AWS was reached, two minutes of retries as ever."""
-    made = extractor(metadata_source="api", clock=fast_clock)
-    async with made, made._connection() as connection:
-        await connection.client.call("athena", "ListWorkGroups")
-        sandbox.stop()
+    async with AsyncExitStack() as stack:
+        with RawAws(sandbox) as aws:
+            made = extractor(endpoint_url=aws.endpoint_url, clock=fast_clock)
+            await stack.enter_async_context(made)
+            connection = await stack.enter_async_context(made._connection())
+            await connection.client.call("athena", "ListWorkGroups")
+
         with pytest.raises(RetriesExhaustedError, match="connection refused"):
             await connection.client.call("athena", "ListDataCatalogs")

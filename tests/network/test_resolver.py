@@ -34,7 +34,7 @@ def test_a_look_up_that_hangs_does_not_hold_the_process() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
 

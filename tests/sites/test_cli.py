@@ -171,7 +171,7 @@ def test_a_signal_ends_all_sites_tidily(world: SitesWorld, command: Callable[...
                 process.send_signal(signal.SIGTERM)
                 break
 
-        process.communicate(timeout=60)
+        process.communicate(timeout=200)
 
     seen = [path.name for path in world.out.iterdir() if path.name[0] != "."]
     world.sandbox.faults.clear()

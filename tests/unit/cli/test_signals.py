@@ -56,7 +56,7 @@ def test_the_first_signal_lets_the_work_tidy_up(number: signal.Signals, code: in
     """The work is cancelled, its clean-up runs to the end, and the exit code names the signal."""
     with start(0.0) as process:
         process.send_signal(number)
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=200)
 
     assert output == f"stopping\ntidied\n{number.name}\n"
     assert process.returncode == code
@@ -72,7 +72,7 @@ def test_the_second_signal_ends_at_once(number: signal.Signals, code: int) -> No
         process.send_signal(number)
         assert process.stdout.readline() == "stopping\n"
         process.send_signal(number)
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=200)
 
     assert output == ""
     assert process.returncode == code
@@ -108,7 +108,7 @@ def test_who_was_started_to_outlive_its_terminal_does() -> None:
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGHUP)
         process.send_signal(signal.SIGTERM)
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=200)
 
     assert output == "stopping\ntidied\nSIGTERM\n"
     assert process.returncode == 143
