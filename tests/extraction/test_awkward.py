@@ -72,15 +72,15 @@ def told(sandbox: Sandbox, runs: dict[str, Told], tmp_path: Path, fast_clock: An
     async def ask(source: str) -> Told:
         if source not in runs:
             fields = sandbox.config(
-                tmp_path / "out", metadata_source=source, mask=False, catalogs=["*"]
+                tmp_path / f"out-{source}", metadata_source=source, mask=False, catalogs=["*"]
             )
             async with Extractor(
-                hwm_path=tmp_path / "hwm.txt", clock=fast_clock, **fields
+                hwm_path=tmp_path / f"hwm-{source}.txt", clock=fast_clock, **fields
             ) as extractor:
                 report = await extractor.run(manage_hwm=True)
 
             assert report.committed, report.failed
-            runs[source] = Told(tmp_path / "out")
+            runs[source] = Told(tmp_path / f"out-{source}")
 
         return runs[source]
 
