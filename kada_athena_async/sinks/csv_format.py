@@ -21,6 +21,8 @@ _REPLACEMENT = "\ufffd"
 
 _FLAGS = {None: "", False: "false", True: "true"}
 
+_to_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
 Column: TypeAlias = Sequence[Any]
 
 
@@ -97,8 +99,7 @@ def _json(column: Column) -> Column:
 
 
 def _compact(value: object) -> str:
-    plain = dict(value) if isinstance(value, Mapping) else value
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _to_json(dict(value) if isinstance(value, Mapping) else value)
 
 
 def _writer(hint: object) -> Callable[[Column], Column]:

@@ -31,8 +31,9 @@ from kada_athena_async.sql.worker_pool import WorkerPool
 from kada_athena_async.sql.workers import SqlWorkers
 
 Source = QueryRecord | ViewRecord
-_CACHED_ANALYSES = 500
-"""Of one workgroup; eight are derived side by side."""
+_CACHED_ANALYSES = 1_000
+"""Of one workgroup; eight are derived side by side. Only of shapes that came twice."""
+_SHAPES_SEEN = 10_000
 
 
 class Derivation:
@@ -102,6 +103,7 @@ class Statements:
         self._view_contexts = view_contexts or {}
         self._prepared = PreparedStatements()
         self._analyses: OrderedDict[tuple[object, ...], Analysis] = OrderedDict()
+        self._seen: OrderedDict[int, None] = OrderedDict()
 
     def note(self, batch: Iterable[Source]) -> None:
         """Note what *batch* prepares; which text is in force depends on the times of all."""
@@ -183,10 +185,15 @@ class Statements:
         result = [answers.get(i) or self._analyses[shape or ()] for i, shape in enumerate(shapes)]
         for i, analysis in answers.items():
             shape = shapes[i]
-            if shape and analysis.kind not in _TOLD_BY_LITERALS and not analysis.locations:
+            if not shape or analysis.kind in _TOLD_BY_LITERALS or analysis.locations:
+                continue
+            if hash(shape) in self._seen:
                 self._analyses[shape] = analysis
+            self._seen[hash(shape)] = None
         while len(self._analyses) > _CACHED_ANALYSES:
             self._analyses.popitem(last=False)
+        while len(self._seen) > _SHAPES_SEEN:
+            self._seen.popitem(last=False)
 
         return result
 

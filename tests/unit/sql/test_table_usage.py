@@ -113,5 +113,20 @@ def test_sums_are_exact_whatever_the_order(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == []  # nothing beside the file itself
 
 
+def test_tables_that_come_back_after_many_others_are_counted_on(tmp_path: Path) -> None:
+    """No table is forgotten, however many there are."""
+    many = execution("q0", scanned_bytes=0)
+    tables = [event(many, "READ", f"t{number}") for number in range(5_000)]
+    again = execution("q1", scanned_bytes=0, fingerprint="g")
+
+    rows = counted([(many, tables), (again, [event(again, "READ", "t0")])], tmp_path)
+
+    assert len(rows) == 5_000
+    assert [(r.table, r.executions, r.distinct_statements) for r in rows][:2] == [
+        ("t0", 2, 2),
+        ("t1", 1, 1),
+    ]
+
+
 def day(record: QueryRecord) -> str | None:
     return record.completed_at and f"{record.completed_at:%Y-%m-%d}"
