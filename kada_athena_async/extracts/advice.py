@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from typing import TypeVar
+from functools import lru_cache
+from typing import NamedTuple, TypeVar
 
 from kada_athena_async.extracts.executions import Ran, Touched, executions
 from kada_athena_async.extracts.repeats import SCHEMA, Repeats
@@ -38,6 +39,8 @@ OFTEN = 5
 GROWTH = 1.5
 WORTH_BYTES = 2**30
 """Advice on a format or on growth needs at least so many bytes scanned: 1 GB."""
+
+_ACCESSES_HELD = 4_096
 
 MAX_CONDITIONS = 5_000
 """Statements whose conditions are held at most."""
@@ -130,12 +133,28 @@ def advice(runs: Runs) -> list[Finding]:
     return sorted(found, key=lambda f: (-f.usd, -f.scanned_bytes, f.kind, f.subject))
 
 
+class _Accesses(NamedTuple):
+    """Tables of an execution; executions of one statement have the same.
+
+    Attributes:
+        reads: The number of tables that it read.
+        known: What is known of those that give a reason to look, with the words in which a
+            statement names a table of their metadata.
+        writes: Name of each table that it wrote, folded and as it is shown.
+    """
+
+    reads: int
+    known: tuple[tuple[Touched, tuple[TableFacts, ...], str], ...]
+    writes: tuple[tuple[TableName, str], ...]
+
+
 class _Adviser:
     def __init__(self, runs: Runs, repeats: Repeats) -> None:
         self._runs = runs
         self._repeats = repeats
         self._limits = ScanLimits(runs)
         self._facts = table_facts(runs.newest)
+        self._accesses = lru_cache(_ACCESSES_HELD)(self._accesses_of)
         self._conditions: dict[str, frozenset[str] | None] = {}
         self._written: dict[TableName, Finding] = {}
         self._found: dict[tuple[str, str], Finding] = {}
@@ -146,11 +165,12 @@ class _Adviser:
 
     def look_at(self, ran: Ran) -> None:
         self._limits.look_at(ran)
-        self._look_at_writes(ran)
+        accesses = self._accesses(ran.touched)
+        self._look_at_writes(ran, accesses.writes)
         if not ran.is_reused and ran.scanned_bytes:
-            reads = dict.fromkeys(each for each in ran.touched if each.event_type == "READ")
-            for read in reads:
-                self._look_at_read(ran, read, 1 / len(reads))
+            for read, known, marker in accesses.known:
+                if marker not in ran.query.lower():
+                    self._look_at_read(ran, read, known, 1 / accesses.reads)
 
         if not ran.fingerprint or not ran.scanned_bytes:
             return
@@ -163,6 +183,7 @@ class _Adviser:
 
     def findings(self, uses: Sequence[TableUse]) -> Iterator[Finding]:
         self._facts.clear()
+        self._accesses.cache_clear()
         for repeat in self._repeats.found():
             self._finding("repeated", repeat.fingerprint, "").count(
                 repeat.query_id, repeat.scanned_bytes, repeat.billed_bytes
@@ -187,11 +208,23 @@ class _Adviser:
                 finding.caveat = caveat
                 yield finding
 
-    def _look_at_read(self, ran: Ran, read: Touched, share: float) -> None:
-        known = self._facts.get(hash(folded(read.catalog, read.schema, read.table)), ())
-        if known and f"{read.table}$".lower() in ran.query.lower():
-            return  # "orders$partitions" is a table of metadata, not the table itself
+    def _accesses_of(self, touched: tuple[Touched, ...]) -> _Accesses:
+        reads = dict.fromkeys(each for each in touched if each.event_type == "READ")
+        writes = {folded(*each[1:4]): each for each in touched if each.event_type == "WRITE"}
+        return _Accesses(
+            len(reads),
+            tuple(
+                # "orders$partitions" is a table of metadata, not the table itself
+                (read, known, f"{read.table}$".lower())
+                for read in reads
+                if (known := self._facts.get(hash(folded(*read[1:4]))))
+            ),
+            tuple((name, ".".join(each[1:4])) for name, each in writes.items()),
+        )
 
+    def _look_at_read(
+        self, ran: Ran, read: Touched, known: tuple[TableFacts, ...], share: float
+    ) -> None:
         for facts in known:
             if facts.keys and read.columns is not None and not self._prunes(ran, read, facts):
                 keys = ", ".join(facts.keys)
@@ -221,13 +254,11 @@ class _Adviser:
 
         return not facts.pruning.isdisjoint(names)
 
-    def _look_at_writes(self, ran: Ran) -> None:
-        writes = {folded(*each[1:4]): each for each in ran.touched if each.event_type == "WRITE"}
-        for name, each in writes.items():
+    def _look_at_writes(self, ran: Ran, writes: Sequence[tuple[TableName, str]]) -> None:
+        for name, subject in writes:
             finding = self._written.get(name)
             if finding is None:
                 self._written = _room_in(self._written)
-                subject = ".".join(each[1:4])
                 finding = self._written[name] = Finding(kind="written_never_read", subject=subject)
 
             finding.add(ran, 1 / len(writes))

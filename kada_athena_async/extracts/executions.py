@@ -27,6 +27,7 @@ MAX_HELD = 100_000
 """Rows of events, and of principals, that are joined in memory; more are joined on disk."""
 
 _ROWS_AT_ONCE = 500
+_NOBODY = ("", "")
 
 
 class Touched(NamedTuple):
@@ -93,19 +94,22 @@ _PRINCIPALS_OF = """SELECT query_id, principal, client FROM principals
     WHERE query_id IN (SELECT value FROM json_each(?))"""
 
 
-def executions(runs: Runs, *, uses: UsesTable | None = lambda *_: True) -> Iterator[Ran]:
+def executions(
+    runs: Runs, *, has_touched: bool = True, uses: UsesTable | None = None
+) -> Iterator[Ran]:
     """Yield the executions of *runs*, the newest run first.
 
     Args:
-        uses: The tables of ``touched``; None if it is not asked for.
+        has_touched: False if ``touched`` is not asked for; then it is empty.
+        uses: Only the executions that touched such a table, and of their tables these alone.
     """
     with scratch_database(_SCHEMA) as connection:
         join = _Join(connection)
         for package in runs.packages:
-            join.load(package, uses)
+            join.load(package, has_touched=has_touched, uses=uses)
             rows = package.rows("databaselog", *_QUERY_COLUMNS)
             while batch := list(islice(rows, _ROWS_AT_ONCE)):
-                for ran in join.joined(batch):
+                for ran in join.joined(batch, are_all=uses is None):
                     if runs.counts(ran.ended_at):
                         yield ran
 
@@ -121,7 +125,7 @@ class _Join:
         self._principals: dict[str, tuple[str, str]] = {}
         self._are_principals_on_disk = False
 
-    def load(self, package: Package, uses: UsesTable | None) -> None:
+    def load(self, package: Package, *, has_touched: bool, uses: UsesTable | None) -> None:
         """Take the events of *package* instead of those before, and its principals beside them."""
         names = ("query_id", "principal", "client")
         principals = package.rows("query_principals", *names)
@@ -137,16 +141,17 @@ class _Join:
                 self._principals[query_id] = (intern(principal), intern(client))
 
         self._touched = {}
-        if uses is None:
+        if not has_touched:
             return
 
         # An S3 location has no catalog.
         events = package.rows("events", *_EVENT_COLUMNS)
-        wanted = (row for row in events if row[2] and uses(*row[2:5]))
+        wanted = (row for row in events if row[2] and (uses is None or uses(*row[2:5])))
         self._are_events_on_disk = _row_count(package, "events") > MAX_HELD
         if not self._are_events_on_disk:
-            for query_id, *row in wanted:
-                self._touched.setdefault(query_id, []).append(_touched(*row))
+            for query_id, what, catalog, schema, table, columns in wanted:
+                touched = _touched(what, catalog, schema, table, columns)
+                self._touched.setdefault(query_id, []).append(touched)
             return
 
         self._connection.execute("DROP INDEX IF EXISTS events_of")
@@ -154,9 +159,11 @@ class _Join:
         self._connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", wanted)
         self._connection.execute("CREATE INDEX events_of ON events (query_id)")
 
-    def joined(self, rows: list[tuple[str, ...]]) -> Iterator[Ran]:
-        """Yield the executions of *rows*."""
-        ids = json.dumps([row[0] for row in rows])
+    def joined(self, rows: list[tuple[str, ...]], *, are_all: bool) -> Iterator[Ran]:
+        """Yield the executions of *rows*; only those that touched a table, if not *are_all*."""
+        ids = ""
+        if self._are_principals_on_disk or self._are_events_on_disk:
+            ids = json.dumps([row[0] for row in rows])
         if self._are_principals_on_disk:
             for query_id, *row in self._connection.execute(_PRINCIPALS_OF, (ids,)):
                 self._principals[query_id] = (row[0], row[1])
@@ -167,8 +174,10 @@ class _Join:
                 self._touched.setdefault(query_id, []).append(_touched(*row))
 
         for row in rows:
-            principal, client = self._principals.pop(row[0], ("", ""))
-            yield _ran(row, principal, client, tuple(self._touched.get(row[0], ())))
+            principal, client = self._principals.pop(row[0], _NOBODY)
+            touched = self._touched.get(row[0])
+            if touched or are_all:
+                yield _ran(row, principal, client, tuple(touched or ()))
 
 
 def _row_count(package: Package, kind: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from itertools import groupby
 from operator import itemgetter
 from sqlite3 import Connection
@@ -12,17 +13,16 @@ from typing import NamedTuple
 
 from kada_athena_async.extracts.executions import Ran
 from kada_athena_async.extracts.runs import Runs
-from kada_athena_async.sinks.part_reader import time_of
 
 REUSE_S = 3_600
 """Age up to which Athena reuses a result by default."""
 
 _ROWS_AT_ONCE = 500
-SCHEMA = """CREATE TABLE ran (statement INTEGER, started_s REAL, ended_s REAL, query_id TEXT,
+SCHEMA = """CREATE TABLE ran (statement INTEGER, started_at TEXT, ended_at TEXT, query_id TEXT,
     fingerprint TEXT, scanned INTEGER, billed INTEGER);"""
-_SORTED = """SELECT statement, started_s, ended_s, query_id, fingerprint, scanned, billed FROM ran
+_SORTED = """SELECT statement, started_at, ended_at, query_id, fingerprint, scanned, billed FROM ran
     WHERE statement IN (SELECT statement FROM ran GROUP BY statement HAVING count(*) > 1)
-    ORDER BY statement, started_s, query_id"""
+    ORDER BY statement, started_at, query_id"""
 
 # Such statements have another result each time: Athena does not reuse it.
 _CHANGING = re.compile(
@@ -30,6 +30,8 @@ _CHANGING = re.compile(
     r"|\blocaltime(?:stamp)?\b",
     re.IGNORECASE,
 )
+_CHANGING_WORDS = ("now", "rand", "uuid", "shuffle", "current_", "localtime")
+"""One of them is in each text that ``_CHANGING`` fits; to look for them takes less time."""
 
 
 class Repeat(NamedTuple):
@@ -60,14 +62,13 @@ class Repeats:
 
     def add(self, ran: Ran) -> None:
         """Remember an execution, if its result could be used again."""
-        started, ended = _seconds(ran.submitted_at), _seconds(ran.ended_at)
-        if ended is None or not self._is_reusable(ran):
+        if not ran.ended_at or not self._is_reusable(ran):
             return
 
         statement = hash((ran.query, ran.catalog, ran.schema, ran.workgroup, ran.scanned_bytes))
         self._rows.append(
             (
-                *(statement, ended if started is None else started, ended, ran.query_id),
+                *(statement, ran.submitted_at or ran.ended_at, ran.ended_at, ran.query_id),
                 *(ran.fingerprint, ran.scanned_bytes, ran.billed_bytes),
             )
         )
@@ -75,14 +76,15 @@ class Repeats:
             self._write()
 
     def _is_reusable(self, ran: Ran) -> bool:
-        return (
-            ran.statement in ("SELECT", "DML", "")
-            and all(
-                each.event_type == "READ" and each.catalog.lower() not in self._federated
-                for each in ran.touched
-            )
-            and not _CHANGING.search(ran.query)
-        )
+        if ran.statement not in ("SELECT", "DML", ""):
+            return False
+
+        for each in ran.touched:
+            if each.event_type != "READ" or each.catalog.lower() in self._federated:
+                return False
+
+        text = ran.query.lower()
+        return not (any(map(text.__contains__, _CHANGING_WORDS)) and _CHANGING.search(ran.query))
 
     def _write(self) -> None:
         self._connection.executemany("INSERT INTO ran VALUES (?, ?, ?, ?, ?, ?, ?)", self._rows)
@@ -94,7 +96,8 @@ class Repeats:
         for _, group in groupby(self._connection.execute(_SORTED), key=itemgetter(0)):
             result_s = float("-inf")
             running: list[float] = []
-            for _, started_s, ended_s, *row in group:
+            for _, started_at, ended_at, *row in group:
+                started_s, ended_s = _seconds(started_at), _seconds(ended_at)
                 while running and running[0] <= started_s:
                     result_s = heapq.heappop(running)
 
@@ -104,6 +107,5 @@ class Repeats:
                     heapq.heappush(running, ended_s)
 
 
-def _seconds(text: str) -> float | None:
-    moment = time_of(text)
-    return moment.timestamp() if moment else None
+def _seconds(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=timezone.utc).timestamp()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 from kada_athena_async.extracts.executions import executions
 from kada_athena_async.extracts.runs import Runs
@@ -12,6 +13,7 @@ from kada_athena_async.extracts.table_usage import folded
 MAX_HELD = 100_000
 """Users, or users of tables, that are distinguished; the executions of the others count as one."""
 
+_NAMES_HELD = 10_000
 OTHERS = "(others)"
 
 
@@ -67,7 +69,7 @@ def user_totals(runs: Runs) -> list[UserTotal]:
     """A total for each user, principal and client, the one with most dollars first."""
     found: dict[tuple[str, str, str], UserTotal] = {}
     prices = runs.prices
-    for ran in executions(runs, uses=None):
+    for ran in executions(runs, has_touched=False):
         key = (ran.user, ran.principal, ran.client)
         if key not in found and len(found) >= MAX_HELD:
             key = (OTHERS, "", "")
@@ -101,7 +103,9 @@ def table_users(runs: Runs, name: str) -> list[TableUser]:
     """
     wanted = name.lower().replace('"', "").replace("`", "")
     found: dict[tuple[str, ...], TableUser] = {}
-    for ran in executions(runs, uses=lambda *place: _fits(place, wanted)):
+    # Each table is named by many executions.
+    fits = lru_cache(_NAMES_HELD)(lambda *place: _fits(place, wanted))
+    for ran in executions(runs, uses=fits):
         # A statement that reads a table twice reads it once.
         touched = dict.fromkeys(each[:4] for each in ran.touched)
         for what, catalog, schema, table in touched:

@@ -21,6 +21,9 @@ def escape(text: str, *, limit: int = 300, keep: str = "") -> str:
         limit: Characters at most; what is longer ends in ``...``.
         keep: Control characters left as they are, such as the line ends of a traceback.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text  # most texts are names, and there are millions
+
     shown = _UNSAFE.sub(lambda m: m[0] if m[0] in keep else _escaped(m[0]), text[: limit + 1])
     return shown if len(shown) <= limit else f"{shown[: max(limit - 3, 0)]}..."
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from kada_athena_async.extracts.package import Package
 from kada_athena_async.extracts.runs import Runs
@@ -15,6 +16,8 @@ MAX_REASON_CHARS = 400
 """Messages may be long; their beginning shows the kind."""
 
 Row = tuple[object, ...]
+TableId: TypeAlias = Callable[[str, str, str], int]
+"""Catalog, schema and table -> its id in the warehouse."""
 
 _SECOND_CHARS = 19
 _EXECUTION = (
@@ -96,24 +99,23 @@ def table_rows(package: Package) -> Iterator[tuple[tuple[str, str, str], Row]]:
         yield (catalog, schema, table), (*texts, joined, *numbers, stats_at, source)
 
 
-def column_rows(package: Package) -> Iterator[tuple[str, str, str, int, str, str, int, str]]:
-    """Yield catalog, schema and table of each column, and the column."""
+def column_rows(package: Package, id_of: TableId) -> Iterator[Row]:
+    """Yield the id of the table of each column, and the column."""
     for row in package.rows("metadata_columns", *_COLUMN):
         catalog, schema, table, position, name, data_type, is_key, comment = row
-        at = int(position or 0)
-        yield catalog, schema, table, at, name, data_type, int(is_key == "true"), comment
+        id_ = id_of(catalog, schema, table)
+        yield id_, int(position or 0), name, data_type, int(is_key == "true"), comment
 
 
-def usage_rows(
-    runs: Runs, package: Package
-) -> Iterator[tuple[str, str, str, str, str, str, int, int, int, str]]:
-    """Yield the usage of the days of the page."""
+def usage_rows(runs: Runs, package: Package, id_of: TableId) -> Iterator[Row]:
+    """Yield the usage of the days of the page, each with the id of its table."""
     for row in usage_of(package):
-        if runs.counts_day(row[3]):
-            catalog, schema, table, day, user, what, *counts, last_at = row
-            executions, failed, scanned = (int(each or 0) for each in counts)
-            last = last_at[:_SECOND_CHARS]
-            yield catalog, schema, table, day, user, what, executions, failed, scanned, last
+        catalog, schema, table, day, user, what, executions, failed, scanned, last_at = row
+        if runs.counts_day(day):
+            yield (
+                *(id_of(catalog, schema, table), day, user, what, int(executions or 0)),
+                *(int(failed or 0), int(scanned or 0), last_at[:_SECOND_CHARS]),
+            )
 
 
 def linkage_rows(

@@ -81,13 +81,16 @@ class Details(NamedTuple):
 
 
 class _Names:
-    """Numbers of the columns' names that several tables have; the others stand in their packet."""
+    """Numbers of the columns' names that several tables have, in digits; the others stand in
+    their packet."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         found = warehouse.rows(_COMMON, MAX_COMMON_NAMES)
+        names = [name for (name,) in found]
+        self.width = width_of(len(names) + 1)
         # The number 0 stands for a name of the packet's own.
-        self.numbers = {name: place for place, (name,) in enumerate(found, 1)}
-        self.width = width_of(len(self.numbers) + 1)
+        self.none = digits(0, self.width)
+        self.numbers = {name: digits(place, self.width) for place, name in enumerate(names, 1)}
 
     def packed(self) -> bytes:
         return pack(json_text({"width": self.width, "names": ["", *map(escape, self.numbers)]}))
@@ -101,14 +104,14 @@ def details(warehouse: Warehouse, shown: int, max_bytes: int) -> Details:
     starts = range(0, shown, PACKET_TABLES)
     every = max(1, len(starts) // _SAMPLED_PACKETS)
     for level in LEVELS:
-        sample = [len(_packet(warehouse, start, level, names)) for start in starts[::every]]
-        if sum(sample) / max(1, len(sample)) * len(starts) > max_bytes:
+        sample = {start: _packet(warehouse, start, level, names) for start in starts[::every]}
+        if sum(map(len, sample.values())) / max(1, len(sample)) * len(starts) > max_bytes:
             continue
 
         packets: list[bytes] = []
         size = 0
         for start in starts:
-            packets.append(_packet(warehouse, start, level, names))
+            packets.append(sample.pop(start, b"") or _packet(warehouse, start, level, names))
             size += len(packets[-1])
             if size > max_bytes:
                 break
@@ -123,31 +126,32 @@ class _Packet:
     """Names and types of the columns of a packet's tables, one after the other.
 
     Attributes:
-        places, kinds: Numbers of the names and of the types.
+        places, kinds: Numbers of the names, in digits, and of the types.
         own: Names that no other packet has the number of, in their order.
     """
 
     names: _Names
     types: dict[str, int] = field(default_factory=dict)
-    places: list[int] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
     kinds: list[int] = field(default_factory=list)
     own: list[str] = field(default_factory=list)
 
     def add(self, name: str, data_type: str) -> None:
-        number = self.names.numbers.get(name, 0)
-        if not number:
+        number = self.names.numbers.get(name)
+        if number is None:
             self.own.append(escape(name))
 
-        self.places.append(number)
+        self.places.append(number or self.names.none)
         self.kinds.append(self.types.setdefault(escape(data_type), len(self.types)))
 
     def to_dict(self) -> dict[str, Any]:
         width = width_of(len(self.types))
+        kinds = [digits(kind, width) for kind in range(len(self.types))]
         return {
             "types": list(self.types),
             "typeWidth": width,
-            "kinds": "".join(digits(kind, width) for kind in self.kinds),
-            "names": "".join(digits(place, self.names.width) for place in self.places),
+            "kinds": "".join(map(kinds.__getitem__, self.kinds)),
+            "names": "".join(self.places),
             "own": self.own,
         }
 

@@ -59,6 +59,7 @@ _SCHEMA = """
 
 _INDEXES = """
     CREATE INDEX principals_id ON principals (query_id);
+    CREATE INDEX executions_id ON executions (query_id);
     CREATE INDEX columns_id ON columns (id, position);
     CREATE INDEX uses_id ON uses (id);
     CREATE TABLE people AS
@@ -184,8 +185,7 @@ class Warehouse:
         )
 
     def _load_columns(self) -> None:
-        rows = column_rows(self.runs.newest)
-        self._insert("columns", 6, ((self._table_id(*row[:3]), *row[3:]) for row in rows))
+        self._insert("columns", 6, column_rows(self.runs.newest, self._table_id))
 
     def _load_views(self) -> None:
         names = (*_PLACE, "view", "definition", "dialect")
@@ -212,8 +212,7 @@ class Warehouse:
 
     def _load_usage(self) -> None:
         for package in self.runs.packages:
-            rows = usage_rows(self.runs, package)
-            self._insert("uses", 8, ((self._table_id(*row[:3]), *row[3:]) for row in rows))
+            self._insert("uses", 8, usage_rows(self.runs, package, self._table_id))
 
     def _load_events(self) -> None:
         """Load the events, if principals are known: they say which of them used a table."""
