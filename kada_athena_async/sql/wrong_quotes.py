@@ -15,10 +15,11 @@ from kada_athena_async.sql.tokens import QUOTES, Engine, Kind, token_at
 
 _DOUBLED = ("''", '""')
 _QUOTES = frozenset("'\"`" + QUOTES)
-# A word that ends in an opening quote is a value that lacks one, with the words before it.
-_WORDS_BEFORE = re.compile(r"[\w .@/:|*-]*[\w/*]\Z")
+# What ends in an opening quote is a value that lacks one, with all that may be of it.
+_WORDS_BEFORE = re.compile(rf"""[^=<>(),?'"`{QUOTES}]*[^\s=<>(),?'"`{QUOTES}|+!-]\Z""")
 _LOOK_BACK_CHARS = 200
 _WORD = re.compile(r"\w+")
+_TOUCHES = re.compile(r"[\w^{$\\#@&~]")  # not what may follow a string
 # After an empty string these words go on with the statement; any other begins a value, as in
 # WHERE name = '' Ann ''.
 _AFTER_VALUE = (
@@ -32,6 +33,7 @@ _GOES_ON = re.compile(rf"\s+(?:{_AFTER_VALUE})\b", re.IGNORECASE)
 _WORDS_IN_PLACE = rf"""(?:[=<>]|\blike\b)\ *
     (?P<words>(?!(?:{_AFTER_VALUE})\b)[A-Za-z][\w-]*(?:\ +(?!(?:{_AFTER_VALUE})\b)[A-Za-z][\w-]*)+)
     (?![\w-]|\ *[(.])"""
+_BEGINS_VALUE = re.compile(rf"(?!(?:{_AFTER_VALUE})\b)[^\W_]", re.IGNORECASE)
 _SPACED_WORD = re.compile(r"\s+\w")
 
 # Comments of other languages, addresses, texts between the dollar tags of PostgreSQL, what is no
@@ -74,6 +76,11 @@ def find_wrong_quotes(
         end = encoded[-1][1] if len(encoded) > 1 else len(text)
         yield Literal(encoded[0][0], end, PLACEHOLDER)
 
+    if (stray := blank.rfind("*/")) >= 0:  # of a comment that began twice, or never
+        before = [one.end for one in literals if one.end <= stray and text[one.end - 1] == "/"]
+        begin = before[-1] if before else text.rfind("\n", 0, stray) + 1
+        yield Literal(begin, stray + 2, PLACEHOLDER)
+
     touched = [one.start for found in readings for one in found if _is_touched(text, one)]
     if touched:
         yield _to_last_quote(text, min(touched))
@@ -82,18 +89,21 @@ def find_wrong_quotes(
 
 
 def _is_touched(text: str, literal: Literal) -> bool:
-    """True for a string that a word follows without a space."""
+    """True for a string that something follows, without a space, that cannot follow a string."""
     start, end, replacement = literal
     if replacement != PLACEHOLDER or end - start < 2 or text[end - 1] not in _QUOTES:
         return False
 
-    return _WORD.match(text, end) is not None
+    return _TOUCHES.match(text, end) is not None
 
 
 def _to_last_quote(text: str, start: int) -> Literal:
     end = max(text.rfind(quote) for quote in _QUOTES) + 1
-    word = _WORD.match(text, end)
-    return Literal(_start_of_words(text, start), word.end() if word else end, PLACEHOLDER)
+    if _BEGINS_VALUE.match(text, end):  # an opening quote
+        end = len(text)
+    elif word := _WORD.match(text, end):
+        end = word.end()
+    return Literal(_start_of_words(text, start), end, PLACEHOLDER)
 
 
 def _start_of_quotes(text: str, literals: Sequence[Literal], engine: Engine) -> int:
@@ -136,7 +146,9 @@ def with_doubled_quotes(text: str, literals: Sequence[Literal]) -> list[Literal]
         else:
             found.append(literal)
 
-    if opened is not None:
+    if opened is not None and _BEGINS_VALUE.match(text, opened.end):
+        found.append(Literal(opened.start, len(text), PLACEHOLDER))
+    elif opened is not None:
         found += [literal for literal in literals if literal.start >= opened.start]
     return found
 
