@@ -57,21 +57,19 @@ def read_signature(request: Request) -> Signature:
     try:
         fields = dict(part.strip().split("=", 1) for part in rest.split(","))
         key, _, region, service, terminator = fields["Credential"].split("/")
-        signed = tuple(fields["SignedHeaders"].split(";"))
-        signature = fields["Signature"]
+        if algorithm != ALGORITHM or terminator != "aws4_request":
+            raise ValueError
+
+        return Signature(
+            access_key_id=key,
+            region=region,
+            service=service,
+            signed_headers=tuple(fields["SignedHeaders"].split(";")),
+            signature=fields["Signature"],
+        )
     except (KeyError, ValueError):
-        algorithm = terminator = ""
-
-    if algorithm != ALGORITHM or terminator != "aws4_request":
-        raise AwsError("IncompleteSignatureException", "not a Signature Version 4", status=403)
-
-    return Signature(
-        access_key_id=key,
-        region=region,
-        service=service,
-        signed_headers=signed,
-        signature=signature,
-    )
+        reason = "not a Signature Version 4"
+        raise AwsError("IncompleteSignatureException", reason, status=403) from None
 
 
 def verify(request: Request, claim: Signature, *, secret: str) -> None:

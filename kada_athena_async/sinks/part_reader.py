@@ -122,14 +122,14 @@ def read_values(path: Path, *columns: str) -> Iterator[list[str]]:
         OSError: It cannot be read.
         ValueError: It is not what ``csv_format`` writes, or has no such column.
     """
-    indexes: list[int] = []
-    for line in _lines(path, WHOLE, is_packed=path.suffix == ".gz"):
-        if not indexes:
-            names = line.split(",")
-            indexes = [names.index(column) for column in columns]
-            last = max(indexes)
-            continue
+    lines = _lines(path, WHOLE, is_packed=path.suffix == ".gz")
+    if (header := next(lines, None)) is None:
+        return
 
+    names = header.split(",")
+    indexes = [names.index(column) for column in columns]
+    last = max(indexes)
+    for line in lines:
         head = line.split(",", last + 1)
         fields = head if '"' not in "".join(head[: last + 1]) else _fields(line)
         yield [fields[index] for index in indexes]

@@ -104,10 +104,10 @@ class SqlText:
     def _find(self, choice: EngineChoice) -> None:
         text, is_failed = self._text, self._is_failed
         literals, is_clean = find_literals(text, choice.engine)
+        found = {choice.engine: literals}
         self._engines = (choice.engine,)
         if is_failed or not (choice.is_certain and is_clean):
             self._engines = tuple(Engine)
-            found = {choice.engine: literals}
             for engine in self._engines:
                 if engine is not choice.engine:
                     found[engine] = find_literals(text, engine)[0]

@@ -147,7 +147,7 @@ class Resolver:
             return relation
 
         names = list(columns)
-        known = first
+        relation = known = first
         for _ in range(MAX_ROUNDS):
             seen = ctes.new_child({recursive: known.renamed(names) if names else known})
             relation = result(seen)

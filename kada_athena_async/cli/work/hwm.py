@@ -196,11 +196,10 @@ def _step(before: datetime, wanted: datetime, undo: str) -> Warned:
 def _wanted(time: str, now: datetime) -> datetime:
     try:
         wanted = parse_time(time, now=now)
-        remedy = refusal_of_mark(wanted, now=now)
+        if remedy := refusal_of_mark(wanted, now=now):
+            raise ValueError(remedy)
     except ValueError as error:
-        remedy = str(error)
-
-    if remedy:
-        raise ConfigError([Problem("time", ascii(time[:80]), remedy)], source="command")
+        problem = Problem("time", ascii(time[:80]), str(error))
+        raise ConfigError([problem], source="command") from None
 
     return wanted
