@@ -286,7 +286,7 @@ class AwsClient:
     ) -> Mapping[str, Any]:
         self._check_contact(name.partition(":")[0])
         if not name.startswith("s3:"):
-            await self._pacer.turn(name, resource_of(parameters))
+            await self._pacer.turn(name, resource_of(parameters), follows="NextToken" in parameters)
 
         self._note_call(name)
         begun = self._clock.monotonic()

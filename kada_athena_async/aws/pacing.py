@@ -8,9 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import anyio
-
-from kada_athena_async.concurrency import Clock
+from kada_athena_async.concurrency import Clock, Slots
 
 
 class Quota(NamedTuple):
@@ -177,22 +175,25 @@ class Pacer:
         self._buckets: dict[tuple[str, str], Bucket] = {}
         # One waits for its token, the others wait in line for their turn: fair, and a rate that
         # falls meanwhile holds for all that have not gone yet.
-        self._turns: dict[tuple[str, str], anyio.Lock] = {}
+        self._turns: dict[tuple[str, str], Slots] = {}
 
-    async def turn(self, operation: str, source: str = "") -> None:
+    async def turn(self, operation: str, source: str = "", *, follows: bool = False) -> None:
         """Return when one call of *operation* may go.
 
         Args:
             source: What it asks; has a rate of its own once it was throttled itself.
+            follows: True for a page after the first. Those of tables and schemas go first: a chain
+                of pages that need each other's tokens is what a run waits for longest.
         """
+        is_urgent = follows and quota_of(operation) is _METADATA
         if (operation, source) in self._buckets and source:
-            await self._wait((operation, source))
+            await self._wait((operation, source), is_urgent)
 
-        await self._wait((operation, ""))
+        await self._wait((operation, ""), is_urgent)
 
-    async def _wait(self, key: tuple[str, str]) -> None:
+    async def _wait(self, key: tuple[str, str], is_urgent: bool) -> None:
         bucket = self._bucket(key)
-        async with self._turns[key]:
+        async with self._turns[key].acquire(is_short=not is_urgent):
             while (wait_s := bucket.wait_s(self._clock.monotonic())) > 0:
                 await self._clock.sleep(wait_s)
 
@@ -223,6 +224,6 @@ class Pacer:
         if key not in self._buckets:
             quota = quota_of(key[0])
             self._buckets[key] = Bucket(quota, self._share, self._clock.monotonic())
-            self._turns[key] = anyio.Lock()
+            self._turns[key] = Slots(1)
 
         return self._buckets[key]

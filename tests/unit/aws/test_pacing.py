@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from random import Random
 
+import anyio
 import pytest
 
 from benchmarks.quota_server.limits import AdaptiveLimiter
 from benchmarks.quota_server.settings import RATES, AdaptiveRate
-from kada_athena_async.aws.pacing import Bucket, quota_of
+from kada_athena_async.aws.pacing import Bucket, Pacer, quota_of
+from kada_athena_async.concurrency import Clock
 from kada_athena_async.sandbox.limits import TokenBucket
 
 
@@ -54,3 +57,27 @@ def test_metadata_calls_begin_between_what_passed_and_what_was_throttled(
 
     assert sum(at < 1.001 for at in found) == first_second
     assert [at for at in found if not theirs.grant(at)] == []
+
+
+async def test_a_page_that_another_leads_to_goes_before_first_pages(fast_clock: Clock) -> None:
+    """Each page of a large schema needs the one before: in line with all others it would end last.
+
+    Of the history, whose calls are few a second, none goes before another.
+    """
+    gone: dict[str, list[str]] = {}
+    pacer = Pacer(quota_share=1.0, clock=fast_clock)
+
+    async def call(operation: str, name: str, *, follows: bool) -> None:
+        await pacer.turn(operation, follows=follows)
+        gone.setdefault(operation, []).append(name)
+
+    for operation in ("glue:GetTables", "athena:ListQueryExecutions"):
+        async with anyio.create_task_group() as group:
+            for number in range(15):
+                group.start_soon(partial(call, operation, f"first {number}", follows=False))
+
+            group.start_soon(partial(call, operation, "next", follows=True))
+
+    # Ten go at once, and the eleventh has begun to wait for its token.
+    assert gone["glue:GetTables"].index("next") == 11
+    assert gone["athena:ListQueryExecutions"].index("next") == 15
