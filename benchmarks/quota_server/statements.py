@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -90,26 +90,60 @@ def interpret(sql: str, estate: Estate) -> Asked:
         return Other(is_ddl=bool(_DDL.match(sql)))
 
     try:
-        select = sqlglot.parse_one(sql, read="athena")
+        tree = sqlglot.parse_one(sql, read="athena")
     except sqlglot.errors.ParseError as error:
         return Refused(f"line 1:1: {error}")
 
+    try:
+        scans = [_scan(select, estate) for select in _scans(tree)]
+        return scans[0] if len(scans) == 1 else _united(scans)
+    except _NotUnderstoodError as error:
+        return Refused(f"the stand-in {error}")
+
+
+class _NotUnderstoodError(Exception):
+    pass
+
+
+def _scans(tree: exp.Expr) -> Iterator[exp.Select]:
+    """The branches of a UNION ALL, in order; a SELECT is one by itself."""
+    if isinstance(tree, exp.Union) and not tree.args.get("distinct"):
+        yield from _scans(tree.left)
+        yield from _scans(tree.right)
+    elif isinstance(tree, exp.Select):
+        yield tree
+    else:
+        raise _NotUnderstoodError("knows SELECT and UNION ALL only")
+
+
+def _scan(select: exp.Select, estate: Estate) -> Listing:
     tables = list(select.find_all(exp.Table))
-    if not isinstance(select, exp.Select) or len(tables) != 1:
-        return Refused("the stand-in knows SELECT from one relation of information_schema only")
+    if len(tables) != 1:
+        raise _NotUnderstoodError("knows SELECT from one relation of information_schema only")
 
     relation = tables[0].name.lower()
     if relation not in _RELATIONS:
-        return Refused(f"the stand-in has no information_schema.{relation}")
+        raise _NotUnderstoodError(f"has no information_schema.{relation}")
 
-    try:
-        return _resolve(select, relation, estate)
-    except _UnknownPredicateError as error:
-        return Refused(f"the stand-in does not know the predicate {error}")
+    return _resolve(select, relation, estate)
 
 
-class _UnknownPredicateError(Exception):
-    pass
+def _united(scans: Sequence[Listing]) -> Listing:
+    """All rows of *scans*, in order of name; each scan costs what it costs alone."""
+    first = scans[0]
+    if any((scan.relation, scan.fields) != (first.relation, first.fields) for scan in scans):
+        raise _NotUnderstoodError("unites scans of one relation with the same columns only")
+
+    indexes: dict[str, list[int]] = {}
+    for segment in (segment for scan in scans for segment in scan.segments):
+        indexes.setdefault(segment.schema, []).extend(segment.indexes)
+
+    return Listing(
+        relation=first.relation,
+        fields=first.fields,
+        segments=tuple(Segment(schema, sorted(found)) for schema, found in sorted(indexes.items())),
+        walked_rows=sum(scan.walked_rows for scan in scans),
+    )
 
 
 class _Restriction:
@@ -128,7 +162,7 @@ class _Restriction:
         elif column == "table_type" and len(values) == 1:
             (self.relation_type,) = values
         elif column not in ("table_catalog", "catalog_name"):
-            raise _UnknownPredicateError(column)
+            raise _NotUnderstoodError(f"does not know the predicate {column}")
 
 
 def _resolve(select: exp.Select, relation: str, estate: Estate) -> Listing:
@@ -160,7 +194,7 @@ def _conjuncts(condition: exp.Expr) -> list[exp.Expr]:
 def _apply(condition: exp.Expr, restriction: _Restriction) -> None:
     if isinstance(condition, exp.NEQ | exp.Not):
         if "information_schema" not in condition.sql().lower():
-            raise _UnknownPredicateError(condition.sql())
+            raise _NotUnderstoodError(f"does not know the predicate {condition.sql()}")
 
         return
 
@@ -171,10 +205,10 @@ def _apply(condition: exp.Expr, restriction: _Restriction) -> None:
         values = condition.expressions
         column = condition.this.name
     else:
-        raise _UnknownPredicateError(condition.sql())
+        raise _NotUnderstoodError(f"does not know the predicate {condition.sql()}")
 
     if not values or not all(isinstance(value, exp.Literal) for value in values):
-        raise _UnknownPredicateError(condition.sql())
+        raise _NotUnderstoodError(f"does not know the predicate {condition.sql()}")
 
     restriction.keep(column.lower(), {value.this for value in values})
 

@@ -138,7 +138,8 @@ def metadata_work(config: Config, plan: Plan, sizes: Mapping[SchemaKey, SchemaSi
     for catalog in catalogs.values():
         own = [sizes[catalog.name, schema] for schema in included_schemas(config, catalog)]
         if not source.asks_api:
-            _statement(work, config, len(own))  # schemas come by a statement too
+            # Schemas come by a statement too, always from S3.
+            _statement(work, config, len(own), is_small=False)
 
         if source.needs_view_texts(is_in_glue=catalog.is_in_glue):
             for first in range(0, len(own), PREFIX_MAX):
@@ -191,13 +192,14 @@ def batches(
     yield from batcher.finish()
 
 
-def _statement(work: Work, config: Config, rows: int) -> None:
+def _statement(work: Work, config: Config, rows: int, *, is_small: bool | None = None) -> None:
     """One statement: its start, and its result from S3 or by pages; its polls are shared."""
     work.statements += 1
     work.rows += rows
     work.calls["athena:StartQueryExecution"] += 1
     pages = ceil((rows + 1) / QUERY_RESULTS.page_size)
-    if config.results == "api" or (config.results == "auto" and pages == 1):
+    is_small = pages == 1 if is_small is None else is_small
+    if config.results == "api" or (config.results == "auto" and is_small):
         work.calls["athena:GetQueryResults"] += pages
     else:
         work.calls["s3:GetObject"] += 1

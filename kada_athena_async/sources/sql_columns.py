@@ -8,9 +8,10 @@ table that the error names, until the table is alone; the others are answered.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from math import ceil
 from typing import NamedTuple, TypeAlias
 
 from kada_athena_async.concurrency import batches
@@ -21,7 +22,8 @@ from kada_athena_async.sources.table_batches import TableBatch
 
 HOPELESS_FAILURES = 7
 """Failures without one success (a statement, its halves, their halves) after which the tables are
-not to blame: no place for results, no right, a broken connector."""
+not to blame: no place for results, no right, a broken connector. A statement of several scans,
+which can fail for each, is not counted."""
 
 SUSPECTS_MAX = 3
 
@@ -63,11 +65,8 @@ async def columns_by_sql(
     tables: dict[str, list[str]] = {}
     answer = SqlAnswer()
     successes = failures = 0
-    groups = [
-        Group(tuple(batch.schemas))
-        if batch.is_whole
-        else Group((batch.schemas[0],), tuple(table.name for table in batch.names()))
-    ]
+    names = () if batch.is_whole else tuple(table.name for table in batch.names())
+    groups = _groups(information_schema, Group(tuple(batch.schemas), names))
     while groups:
         following: list[Group] = []
         for group in groups:
@@ -80,17 +79,26 @@ async def columns_by_sql(
 
                 successes += 1
             except QueryFailedError as exc:
-                failures += 1
+                failures += len(group.names) <= PREFIX_MAX
                 if failures >= HOPELESS_FAILURES and not successes:
                     answer.hopeless = exc.redacted_reason
                     return answer
 
                 tables = tables or _by_schema(batch)
-                following += _after_failure(group, tables, exc, answer)
+                for some in _after_failure(group, tables, exc, answer):
+                    following += _groups(information_schema, some)
 
         groups = following
 
     return answer
+
+
+def _groups(information_schema: InformationSchema, group: Group) -> list[Group]:
+    """*group* as statements can name it."""
+    if not group.names:
+        return [group]
+
+    return [Group(group.schemas, names) for names in information_schema.portions(group.names)]
 
 
 def _by_schema(batch: TableBatch) -> dict[str, list[str]]:
@@ -120,10 +128,10 @@ def _after_failure(
         answer.unreadable_tables[schema.lower(), names[0].lower()] = error.redacted_reason
         return []
 
-    named = Group((schema,), names)
-    middle = len(names) // 2
-    halves = _by_prefix(schema, names[:middle]) + _by_prefix(schema, names[middle:])
-    return _around_suspects(named, tables, error.reason) or halves
+    around = _around_suspects(Group((schema,), names), tables, error.reason)
+    # Scan by scan, then by halves.
+    size = PREFIX_MAX if len(group.names) > PREFIX_MAX else ceil(len(names) / 2)
+    return around or [Group((schema,), tuple(part)) for part in batches(names, size)]
 
 
 def _around_suspects(group: Group, tables: dict[str, list[str]], reason: str) -> list[Group]:
@@ -149,10 +157,6 @@ def _around_suspects(group: Group, tables: dict[str, list[str]], reason: str) ->
 
     for schema in sorted(suspected):
         rest = [n for n in (group.names or tables[schema]) if (schema, n) not in suspects]
-        groups += _by_prefix(schema, rest)
+        groups += [Group((schema,), tuple(rest))] * bool(rest)
 
     return groups
-
-
-def _by_prefix(schema: str, names: Sequence[str]) -> list[Group]:
-    return [Group((schema,), tuple(batch)) for batch in batches(names, PREFIX_MAX)]

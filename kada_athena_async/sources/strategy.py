@@ -13,22 +13,27 @@ from typing import NamedTuple, TypeVar
 
 from kada_athena_async.choices import HistorySourceName, MetadataSourceName, UserSourceName
 from kada_athena_async.config import Config
-from kada_athena_async.sources.statement_texts import PREFIX_MAX
+from kada_athena_async.sources.statement_texts import NAMES_MAX, PREFIX_MAX
 
 T = TypeVar("T")
 
 
 class BatchSizes(NamedTuple):
-    """Largest number of tables in a batch that covers whole schemas.
+    """Largest number of tables in a batch that covers whole schemas, and of one of names.
 
     Attributes:
         first: The first one of a unit; small, so that its statement begins early.
         largest: The others; large, for each statement takes a second or two of its slot beside
             its rows (start, queue, planning, the look that finds it finished).
+        named: Tables of a schema too large for a batch, as they are listed.
+        spread: Not 0 where all of these are known at once: the statements that they are divided
+            into, so that these end together.
     """
 
     first: int
     largest: int
+    named: int = PREFIX_MAX
+    spread: int = 0
 
 
 SMALL = BatchSizes(100, 100)
@@ -39,13 +44,14 @@ by the names of its tables."""
 BY_SCHEMA = BatchSizes(1, 1)
 """Where no statement is run: each schema by itself, a large one a hundred tables at a time."""
 
-LARGE = BatchSizes(100, 500)
+LARGE = BatchSizes(100, 500, named=300)
 """For many schemas. 500 tables are 10,000 rows, or eighteen seconds of the engine. While a unit's
 first 100 are answered, some five seconds, the rest of its schemas is listed; what is gained by an
-earlier start of fewer is lost again where its slot waits for the listing."""
+earlier start of fewer is lost again where its slot waits for the listing. The last pages of a giant
+schema come when the slots are nearly done: 300 of its tables keep them eleven seconds more."""
 
-LARGE_AT_ONCE = BatchSizes(500, 500)
-"""The same where all tables of a unit are known at once."""
+LARGE_AT_ONCE = BatchSizes(NAMES_MAX, NAMES_MAX)
+"""Where all tables of a unit are known at once: so many that most units are one statement."""
 
 MANY_SCHEMAS = 2
 """Schemas for each query slot from which on they are many."""
@@ -113,7 +119,9 @@ class MetadataSource:
     def batch_sizes(self, schemas: int, *, query_slots: int) -> BatchSizes:
         """Sizes of the batches of a catalog of so many schemas."""
         is_small = self.asks_sql and schemas < MANY_SCHEMAS * query_slots
-        return SMALL if is_small else self.large
+        sizes = SMALL if is_small else self.large
+        # One slot is left to the schemas that were listed with the large one.
+        return sizes if self.asks_api else sizes._replace(spread=max(1, query_slots - 1))
 
 
 METADATA_SOURCES: Mapping[MetadataSourceName, MetadataSource] = {

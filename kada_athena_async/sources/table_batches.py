@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from math import ceil
 
 from kada_athena_async.concurrency import batches
 from kada_athena_async.sources.compressed_tables import CompressedTables, ListedTable
 from kada_athena_async.sources.interface import TableDetail
-from kada_athena_async.sources.statement_texts import PREFIX_MAX
+from kada_athena_async.sources.statement_texts import NAMES_MAX, PREFIX_MAX
 from kada_athena_async.sources.strategy import BatchSizes
 
 
@@ -61,6 +62,10 @@ class TableBatch:
         return [table for group in self.groups for table in group.take()]
 
 
+SPREAD_TABLES = 25
+"""Tables that are put away together where those of a large schema are spread evenly; elsewhere as
+many as a scan can name, for more take less room."""
+
 ASIDE = 1_000_000
 """Batches of a schema that is listed aside are numbered from its place in the unit times this."""
 
@@ -73,9 +78,6 @@ async def batches_of(
     may_part: bool = False,
 ) -> AsyncGenerator[TableBatch | AsyncGenerator[TableBatch, None], None]:
     """Batches of the pages, in order; a schema too big for one is divided by table names.
-
-    The table names of such a schema come in batches of at most 100, for that is what a statement
-    can name.
 
     Args:
         listings: Each of one schema or of several; they are read one after the other.
@@ -153,11 +155,10 @@ class Batcher:
         if page.schema != self._schema:  # the one before may have broken off
             self._schema, self._open, self.is_big = page.schema, [], False
 
-        # In groups of as many as one statement can name.
-        for group in batches(page.tables, PREFIX_MAX):
+        for group in batches(page.tables, SPREAD_TABLES if self._sizes.spread else PREFIX_MAX):
             self._open.append(CompressedTables(group, is_compressed=self._is_compressed))
 
-        self.is_big = self.is_big or sum(map(len, self._open)) > self._sizes.largest
+        self.is_big = self.is_big or self._held() > self._sizes.largest
 
     def cut(self, page: SchemaPage) -> Iterable[TableBatch]:
         """The batches that are full with *page*, which was taken."""
@@ -170,19 +171,36 @@ class Batcher:
 
             self._schema, self._open, self.is_big = "", [], False
 
-    def _batch_names(self, page: SchemaPage) -> Iterable[TableBatch]:
-        while self._open and (page.is_last or sum(map(len, self._open)) >= PREFIX_MAX):
-            batch = self._batch(is_whole=False)
-            batch.schemas.append(page.schema)
-            batch.found_by[page.schema] = page.found_by
-            while self._open and len(batch) + len(self._open[0]) <= PREFIX_MAX:
-                batch.groups.append(self._open.pop(0))
+    def _held(self) -> int:
+        """Tables of the schema that is open."""
+        return sum(map(len, self._open))
 
-            yield batch
+    def _batch_names(self, page: SchemaPage) -> Iterable[TableBatch]:
+        spread, named = self._sizes.spread, self._sizes.named
+        full = spread * NAMES_MAX or named
+        while self._open and (page.is_last or self._held() >= full):
+            for left in range(self._portions(), 0, -1):
+                size = ceil(self._held() / left) if spread else named
+                batch = self._batch(is_whole=False)
+                batch.schemas.append(page.schema)
+                batch.found_by[page.schema] = page.found_by
+                while self._open and len(batch) + len(self._open[0]) <= size:
+                    batch.groups.append(self._open.pop(0))
+
+                yield batch
+
+    def _portions(self) -> int:
+        """Batches that the open schema's tables are divided into at once."""
+        if not self._sizes.spread:
+            return 1
+
+        held = self._held()
+        fewest = ceil(held / (NAMES_MAX - SPREAD_TABLES))
+        return max(fewest, min(self._sizes.spread, held // PREFIX_MAX))
 
     def _add_whole(self, page: SchemaPage) -> Iterable[TableBatch]:
         size = self._sizes.largest if self._whole.index else self._sizes.first
-        count = sum(map(len, self._open))
+        count = self._held()
         if self._whole.schemas and len(self._whole) + count > size:
             yield from self.finish()
 

@@ -24,7 +24,7 @@ from benchmarks.quota_server.settings import RETENTION_S, Settings
 from benchmarks.quota_server.statements import Listing, interpret
 from kada_athena_async.sources.statement_texts import (
     STATEMENT_COLUMNS,
-    condition_on,
+    conditions_on,
     default_texts,
     fill,
 )
@@ -123,11 +123,11 @@ def test_our_own_statements_are_understood() -> None:
     server = make_server(schemas=3, tables=40, columns=2)
     expected = {"COLUMNS_SQL": 160, "TABLES_SQL": 80, "VIEWS_SQL": 4, "SCHEMATA_SQL": 3}
     for name, text in default_texts().items():
-        condition = condition_on(["schema_0000", "schema_0002"])
+        conditions = conditions_on(["schema_0000", "schema_0002"])
         if name == "SCHEMATA_SQL":
-            condition = "schema_name <> 'information_schema'"
+            conditions = ["schema_name <> 'information_schema'"]
 
-        sql = fill(text, catalog="AwsDataCatalog", condition=condition, run_id="run")
+        sql = fill(text, catalog="AwsDataCatalog", conditions=conditions, run_id="run")
         rows = rows_of(server, run_query(server, sql))
         assert tuple(rows[0]) == STATEMENT_COLUMNS[name]
         assert len(rows) == 1 + expected[name]
@@ -158,6 +158,31 @@ def test_more_than_a_hundred_prefixes_cost_a_walk_through_the_whole_catalog() ->
         walked.append(asked.walked_rows)
 
     assert walked == [10_000, 20_000]
+
+
+def test_scans_of_one_statement_cost_their_sum_and_each_has_a_hundred_prefixes() -> None:
+    """Rows come in order of name, whichever scan has them; one scan too wide walks the catalog."""
+    server = make_server(schemas=2, tables=300, columns=2)
+    estate = Estate(Settings(schemas=2, tables=300, columns=2))
+    names = [f"object_{number:06d}" for number in range(299, 49, -1)]
+
+    def scan(some: list[str]) -> str:
+        (condition,) = conditions_on(["schema_0001"], some[:100])
+        more = "".join(f", '{name}'" for name in some[100:])
+        sql = f"SELECT table_schema, table_name FROM information_schema.columns WHERE {condition}"
+        return f"{sql.removesuffix(')')}{more})"
+
+    def walked(*scans: str) -> int:
+        asked = interpret(" UNION ALL ".join(scans), estate)
+        assert isinstance(asked, Listing)
+        return asked.walked_rows
+
+    by_hundred = [scan(names[:100]), scan(names[100:200]), scan(names[200:])]
+    assert walked(*by_hundred) == 250 * 2
+    assert walked(scan(names[:101]), scan(names[101:])) == 2 * 600 * 2
+
+    rows = rows_of(server, run_query(server, " UNION ALL ".join(by_hundred) + " ORDER BY 1, 2"))
+    assert rows[1:] == [["schema_0001", name] for name in sorted(names) for _ in range(2)]
 
 
 def test_a_view_text_is_the_same_from_show_create_information_schema_and_glue() -> None:

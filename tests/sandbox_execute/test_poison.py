@@ -71,6 +71,28 @@ def test_more_than_a_hundred_names_walk_the_whole_catalog(run: Run, estate: Esta
     assert run(listed(101), poison=POISON).error is not None
 
 
+def test_each_scan_of_a_statement_has_a_hundred_names_of_its_own(run: Run, estate: Estate) -> None:
+    """A UNION ALL of two keeps away from other tables; one of them too wide does not."""
+    names = [f"t{n}" for n in range(200)]
+    schemas = estate.catalogs["AwsDataCatalog"].schemas
+    schemas["wide"] = schema("wide", *(table(name) for name in names))
+
+    def listed(*counts: int) -> str:
+        scans, first = [], 0
+        for count in counts:
+            literals = ", ".join(f"'{name}'" for name in names[first : first + count])
+            scans.append(
+                "SELECT table_name FROM information_schema.columns "
+                f"WHERE table_schema = 'wide' AND table_name IN ({literals})"
+            )
+            first += count
+
+        return " UNION ALL ".join(scans) + " ORDER BY table_name"
+
+    assert run(listed(100, 100), poison=POISON).rows == [[name] for name in sorted(names)]
+    assert run(listed(99, 101), poison=POISON).error is not None
+
+
 def test_more_than_a_hundred_schemas_walk_the_whole_catalog(run: Run) -> None:
     """Schemas count whether they exist or not."""
     some = ", ".join(f"'s{n}'" for n in range(100))

@@ -220,7 +220,7 @@ class Doctor:
         text = fill(
             self.texts[name],
             catalog=catalog.lower(),
-            condition="schema_name = 'default'",
+            conditions=["schema_name = 'default'"],
             run_id=queries.run_id,
         )
         begun = connection.clock.monotonic()
