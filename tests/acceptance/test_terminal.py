@@ -51,7 +51,9 @@ def calm(lines: list[str], tmp_path: Path) -> str:
         (r"127\.0\.0\.1:\d{2,5}", "HOST"),
         (r"[\d.]+[KM]?B", "SIZE"),
         (r"after[\d.mins]+\(\d+calls", "afterNs(Ncalls"),
-        (r"\d+usage", "Nusage"),  # a row a day: where midnight falls among the executions
+        # What the runs of other tests asked joins these after a minute; of usage there is a row a
+        # day: where midnight falls among the executions.
+        (r"\d+(databaselog|linkages|events|usage)", r"N\1"),
     ):
         text = re.sub(pattern, calm_text, text)
 
@@ -73,9 +75,9 @@ committed after N s (N calls)
        13  metadata_views    SIZE
         0  metadata_tags     SIZE
         9  users             SIZE
-      130  databaselog       SIZE
-       91  linkages          SIZE
-       97  events            SIZE
+        N  databaselog       SIZE
+        N  linkages          SIZE
+        N  events            SIZE
         N  usage             SIZE
         0  query_principals  SIZE
 """
