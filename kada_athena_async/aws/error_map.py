@@ -63,6 +63,9 @@ _PASSING_ERRORS = (
     OSError,
 )
 
+# Of the SDK's own parsers, which meet a page of HTML where they expect an element of XML.
+_PARSING_ERRORS = (LookupError, TypeError, AttributeError)
+
 CREDENTIALS_HINT = (
     "check key and secret, profile, role and the clock of this machine; "
     "`aws sts get-caller-identity` shows who you are"
@@ -75,7 +78,9 @@ _HINTS = {
     "NotSignedUp": _SIGN_UP,
     "SubscriptionRequiredException": _SIGN_UP,
     "RegionDisabledException": _SIGN_UP,
+    "InvalidObjectState": "restore the object from its archive class, or remove it",
 }
+_KMS_HINT = "enable the key of AWS KMS, or cancel its deletion: its owner can; or use another key"
 
 ROLE_HINT = "check the role's ARN, its trust policy and, if it asks for one, external_id"
 
@@ -108,6 +113,9 @@ def map_error(exc: Exception, *, operation: str, scope: str = "") -> KadaAthenaE
 
     if isinstance(exc, _PASSING_ERRORS):
         return UnavailableError(f"{operation}: {type(exc).__name__}")
+
+    if isinstance(exc, _PARSING_ERRORS):
+        return _not_of_aws(f"{operation}: the answer is cut off, or not AWS's")
 
     # Parameters of ours that botocore will not send, such as a name longer than the model allows.
     return RequestError(
@@ -150,10 +158,11 @@ def _map_client_error(exc: sdk.ClientError, operation: str, scope: str) -> KadaA
                 return NotFoundError(f"{operation}: {text or code}{_for(scope)}")
 
             region = _region_of_bucket(exc, operation)
+            hint = _KMS_HINT if said.startswith("KMS.") else _HINTS.get(code, "")
             return RequestError(
                 f"{operation} was refused{_for(scope)}: {text or code}",
                 code=code,
-                hint=_OTHER_REGION.format(region=region) if region else "",
+                hint=_OTHER_REGION.format(region=region) if region else hint,
             )
 
 
@@ -208,9 +217,7 @@ def check_whole(operation: str, answer: Mapping[str, Any]) -> None:
         if key in answer:
             continue
 
-        hint = "something between this machine and AWS answers in its place: check the proxy"
-        message = f"{operation}: an answer without {key}, which AWS always sends"
-        raise UnavailableError(message, attempts=FOREIGN_ATTEMPTS, hint=hint)
+        raise _not_of_aws(f"{operation}: an answer without {key}, which AWS always sends")
 
 
 _ALWAYS_SENT = {
@@ -234,6 +241,10 @@ def _foreign_refusal(operation: str, status: int) -> UnavailableError:
     if status >= 500 or status == 429:
         return UnavailableError(message)
 
+    return _not_of_aws(message)
+
+
+def _not_of_aws(message: str) -> UnavailableError:
     hint = "something between this machine and AWS answers in its place: check the proxy"
     return UnavailableError(message, attempts=FOREIGN_ATTEMPTS, hint=hint)
 

@@ -30,7 +30,8 @@ class ResultCsv:
     """Push parser: feed it bytes, take rows; the header row comes first, like any row."""
 
     def __init__(self) -> None:
-        self._decode = codecs.getincrementaldecoder("utf-8")().decode
+        # Whoever rewrote the object may have put a byte order mark before it.
+        self._decode = codecs.getincrementaldecoder("utf-8-sig")().decode
         self._tail = ""
         self._width = 0
 
@@ -40,7 +41,7 @@ class ResultCsv:
         Raises:
             ValueError: It is no result object.
         """
-        text = self._tail + self._decode(data)
+        text = self._tail + self._decoded(data)
         end = _end_of_rows(text)
         self._tail = text[end:]
         return self._cells(text[:end]) if end else []
@@ -51,7 +52,7 @@ class ResultCsv:
         Raises:
             ValueError: The object ends in the middle of a value.
         """
-        tail = self._tail + self._decode(b"", True)
+        tail = self._tail + self._decoded(b"", is_end=True)
         self._tail = ""
         if not tail:
             return []
@@ -61,14 +62,22 @@ class ResultCsv:
 
         return self._cells(tail + "\n")
 
+    def _decoded(self, data: bytes, *, is_end: bool = False) -> str:
+        try:
+            return self._decode(data, is_end)
+        except UnicodeDecodeError:
+            raise ValueError("the result object is not UTF-8") from None
+
     def _cells(self, text: str) -> Cells:
         """Rows of a text that ends with a whole row."""
         cells = None if _NULL in text else _cells_by_module(text)
         if cells is None:
-            cells = [[*column] for column in zip(*_rows_one_by_one(text), strict=True)]
+            rows = _rows_one_by_one(text)
+            is_even = len({len(row) for row in rows}) == 1
+            cells = [[*column] for column in zip(*rows, strict=False)] if is_even else []
 
         self._width = self._width or len(cells)
-        if len(cells) != self._width:
+        if not cells or len(cells) != self._width:
             raise ValueError("the rows of the result object differ in length")
 
         return cells

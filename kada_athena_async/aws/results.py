@@ -84,7 +84,7 @@ class Results:
 
             size = LISTING_CHUNK_BYTES if is_listing else CHUNK_BYTES
             batches = await stack.enter_async_context(
-                aclosing(self._with_header(execution, is_large=is_large, chunk_bytes=size))
+                aclosing(self._with_header(execution, columns, is_large=is_large, chunk_bytes=size))
             )
             async for batch in batches:
                 cells = batch
@@ -104,12 +104,17 @@ class Results:
             )
 
     async def _with_header(
-        self, execution: QueryExecution, *, is_large: bool, chunk_bytes: int
+        self,
+        execution: QueryExecution,
+        columns: Sequence[str],
+        *,
+        is_large: bool,
+        chunk_bytes: int,
     ) -> AsyncGenerator[Cells, None]:
         """Batches of rows, the header row first of all."""
         location = output_location_of(execution)
         if self._source == "s3" and location:
-            async with aclosing(self._object_alone(location, chunk_bytes)) as batches:
+            async with aclosing(self._object_alone(location, columns, chunk_bytes)) as batches:
                 async for batch in batches:
                     yield batch
 
@@ -128,7 +133,7 @@ class Results:
 
             if is_more and location and self._may_read(location):
                 try:
-                    rows = self._object_rows(location, chunk_bytes, skip=given)
+                    rows = self._object_rows(location, columns, chunk_bytes, skip=given)
                     async with aclosing(rows) as batches:
                         async for batch in batches:
                             given += _count(batch)
@@ -145,21 +150,25 @@ class Results:
                 async for batch in rest:
                     yield batch
 
-    async def _object_alone(self, location: str, chunk_bytes: int) -> AsyncGenerator[Cells, None]:
+    async def _object_alone(
+        self, location: str, columns: Sequence[str], chunk_bytes: int
+    ) -> AsyncGenerator[Cells, None]:
         try:
-            async with aclosing(self._object_rows(location, chunk_bytes, skip=0)) as batches:
+            rows = self._object_rows(location, columns, chunk_bytes, skip=0)
+            async with aclosing(rows) as batches:
                 async for batch in batches:
                     yield batch
 
         except ValueError as exc:
-            raise RequestError(f"{location}: {exc}", code="Malformed") from None
+            hint = 'set results to "auto": where the object cannot be read the API is asked'
+            raise RequestError(f"{location}: {exc}", code="Malformed", hint=hint) from None
 
     def _may_read(self, location: str) -> bool:
         """True if the object is to be asked for: not in a bucket that was denied."""
         return self._source == "auto" and split_location(location)["Bucket"] not in self._denied
 
     async def _object_rows(
-        self, location: str, chunk_bytes: int, *, skip: int
+        self, location: str, columns: Sequence[str], chunk_bytes: int, *, skip: int
     ) -> AsyncGenerator[Cells, None]:
         """Rows of the result object from the header row on, without the first *skip*.
 
@@ -170,6 +179,9 @@ class Results:
         async with aclosing(self._object_bytes(location, chunk_bytes)) as chunks:
             async for chunk in chunks:
                 cells = csv.feed(chunk)
+                if not count:
+                    _check_header(cells, columns)
+
                 count += _count(cells)
                 fresh = _without(cells, skip)
                 skip = max(0, skip - _count(cells))
@@ -177,6 +189,9 @@ class Results:
                     yield fresh
 
         cells = csv.finish()
+        if not count:
+            _check_header(cells, columns)
+
         if not count and not cells and self._source == "auto":
             raise ValueError("the result object has not even a header row")
 
@@ -291,6 +306,16 @@ def _without(cells: Cells, skip: int) -> Cells:
         return cells
 
     return [column[skip:] for column in cells] if _count(cells) > skip else []
+
+
+def _check_header(cells: Cells, columns: Sequence[str]) -> None:
+    """Refuse an object that is not the result: an error, a page of HTML, rows alone.
+
+    Raises:
+        ValueError: Its first row names none of *columns*.
+    """
+    if cells and {(column[0] or "").lower() for column in cells}.isdisjoint(columns):
+        raise ValueError("its first row is not the header of the result")
 
 
 def _projection(header: Sequence[str | None], columns: Sequence[str]) -> Projection:

@@ -23,7 +23,7 @@ from kada_athena_async.discover import (
     discover_schemas,
     discover_workgroups,
 )
-from kada_athena_async.engine.ownership import account_of_role, ask_account, caller_account
+from kada_athena_async.engine.ownership import account_of_role, ask_account
 from kada_athena_async.engine.shared import Shared, make_budget
 from kada_athena_async.errors import (
     AccessDeniedError,
@@ -351,7 +351,7 @@ async def connect(
         async def account() -> str:
             nonlocal account_id
             if account_id is None:
-                account_id = await caller_account(client)
+                account_id = await ask_account(client, notify)
             return account_id
 
         if shared is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 ACCOUNT_DEADLINE_S = 10.0
 """Without a way to STS the account stays unknown, without a wait through all retries."""
+
+_ACCOUNT_ID = re.compile("[0-9]{12}")
 
 _WORDS = {"server": "server", "region": "Region", "account_id": "account", "instance": "instance"}
 
@@ -89,11 +92,18 @@ async def ask_account(client: AwsClient, notify: Observer) -> str:
     """
     try:
         with anyio.fail_after(ACCOUNT_DEADLINE_S):
-            return await caller_account(client)
+            caller = await client.call("sts", "GetCallerIdentity")
     except (TimeoutError, UnitError, UnreachableError) as exc:
         reason = "no answer" if isinstance(exc, TimeoutError) else exc.message
         notify(account_unknown(f"sts:GetCallerIdentity: {reason}"))
         return ""
+
+    account_id = str(caller.get("Account") or "").strip()
+    if not _ACCOUNT_ID.fullmatch(account_id):
+        notify(account_unknown("sts:GetCallerIdentity: an answer without its twelve digits"))
+        return ""
+
+    return account_id
 
 
 async def learn_account(
@@ -119,12 +129,6 @@ async def learn_account(
 
         notify(account_unknown(exc.message))
         return ""
-
-
-async def caller_account(client: AwsClient) -> str:
-    """The account that STS names; empty if its answer lacks it."""
-    caller = await client.call("sts", "GetCallerIdentity")
-    return str(caller.get("Account") or "")
 
 
 def account_unknown(reason: str) -> Warned:

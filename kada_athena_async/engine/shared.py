@@ -9,15 +9,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import anyio
-
 from kada_athena_async.aws.network import UnreachedHosts
 from kada_athena_async.aws.pacing import Pacer
 from kada_athena_async.aws.sdk_models import SdkModels
 from kada_athena_async.concurrency import Clock, Slots, SystemClock
 from kada_athena_async.config import Config
-from kada_athena_async.engine.ownership import ACCOUNT_DEADLINE_S, account_of_role
-from kada_athena_async.errors import ConfigError, Problem, UnitError, UnreachableError
+from kada_athena_async.engine.ownership import account_of_role
+from kada_athena_async.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from kada_athena_async.sql.worker_pool import WorkerPool
@@ -90,10 +88,11 @@ class Shared:
         """The budget of the account and region of *config*; the least that any of its users allows.
 
         Args:
-            ask: Returns the id of the account that the credentials belong to; not asked where the
-                role names it.
+            ask: Returns the id of the account that the credentials belong to, empty if unknown; not
+                asked where the role names it.
         """
-        account = account_of_role(config) or await self._account(config, ask)
+        unknown = f"key {config.key.get_secret_value()} profile {config.profile}"
+        account = account_of_role(config) or await ask() or unknown
         place = (config.endpoint_url or "", account, config.region)
         if place not in self._budgets:
             self._budgets[place] = make_budget(config, self._clock)
@@ -102,14 +101,6 @@ class Shared:
         budget.pacer.allow_no_more_than(config.quota_share)
         budget.slots.allow_no_more_than(config.max_concurrent_queries)
         return budget
-
-    async def _account(self, config: Config, ask: Callable[[], Awaitable[str]]) -> str:
-        unknown = f"key {config.key.get_secret_value()} profile {config.profile}"
-        try:
-            with anyio.fail_after(ACCOUNT_DEADLINE_S):
-                return await ask() or unknown
-        except (TimeoutError, UnitError, UnreachableError):
-            return unknown
 
 
 def make_budget(config: Config, clock: Clock) -> Budget:

@@ -581,9 +581,18 @@ async def test_odd_words_about_the_system_table_leave_the_history_to_the_api(
     world.check()
 
 
-async def test_an_answer_of_sts_without_an_account_ends_no_run(world: OddWorld) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>",
+        b"<html><body>Sign in</body></html>",
+    ],
+    ids=["empty", "HTML"],
+)
+async def test_an_answer_of_sts_without_an_account_ends_no_run(
+    world: OddWorld, body: bytes
+) -> None:
     """Sites that share quotas are then found by the key; the account is named unknown."""
-    body = b"<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>"
     world.aws.respond(
         "*",
         lambda request, go_on: (
@@ -600,6 +609,8 @@ async def test_an_answer_of_sts_without_an_account_ends_no_run(world: OddWorld) 
         report = await extractor.run()
 
     assert report.committed, report.failed
+    (said,) = [warning for warning in report.warnings if "account is not known" in warning]
+    assert re.search("not AWS's|twelve digits", said), said
     world.check()
 
 
@@ -650,21 +661,29 @@ async def test_a_workgroup_that_keeps_its_results_itself_needs_no_other_bucket(
 
 
 @pytest.mark.parametrize("results", ["s3", "auto"])
-async def test_a_result_object_without_a_length_is_not_believed(
-    world: OddWorld, results: str
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (204, b"", "without its length"),
+        (200, b"<html>\n" * 9, "its first row is not the header of the result"),
+    ],
+    ids=["no length", "HTML"],
+)
+async def test_a_result_object_that_is_none_is_not_believed(
+    world: OddWorld, status: int, body: bytes, words: str, results: str
 ) -> None:
-    """Nobody knows whether it is whole: the pages stand in, where they may."""
+    """Of another's words or of unknown length: the pages stand in, where they may."""
 
     def respond(request: Request, forward: Forward) -> Reply:
         is_object = request.method == "GET" and request.path.endswith(".csv")
-        return Reply(status=204, headers=(), body=b"") if is_object else forward()
+        return Reply(status=status, headers=(), body=body) if is_object else forward()
 
     world.aws.respond("*", respond)
     world.sandbox.faults.add("short_page", "athena:GetQueryResults", size=4)
     report = await world.go(metadata_source="sql", results=results)
     assert report.committed is (results == "auto"), report.failed
     reasons = [failed.reason for failed in report.failed]
-    assert all("without its length" in str(reason) for reason in reasons), reasons
+    assert all(words in str(reason) for reason in reasons), reasons
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,21 @@ def test_a_value_may_be_longer_than_the_csv_module_takes() -> None:
         csv.field_size_limit(limit)
 
 
-def test_an_object_that_breaks_off_is_refused() -> None:
-    """The middle of a value is no end."""
-    with pytest.raises(ValueError, match="ends in the middle of a value"):
-        read(b'"a","b\n', chunk_bytes=100)
+def test_a_byte_order_mark_is_no_part_of_the_header() -> None:
+    """Whoever copied the object back may have put one there."""
+    assert read(b'\xef\xbb\xbf"a","b"\n', chunk_bytes=2) == [["a", "b"]]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b'"a","b\n', "ends in the middle of a value"),
+        (b'"a","b"\n"c"\n', "rows of the result object differ in length"),
+        (b"a,b\nc\n", "rows of the result object differ in length"),
+        (b"\x1f\x8b\x08\x00\n", "is not UTF-8"),
+    ],
+)
+def test_an_object_that_is_no_result_is_refused(data: bytes, words: str) -> None:
+    """In words of ours, not in those of Python's codecs and iterators."""
+    with pytest.raises(ValueError, match=words):
+        read(data, chunk_bytes=100)
