@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
@@ -257,7 +257,7 @@ class UnitExtraction:
         return UnitFacts(rows={"databaselog": rows}, account=account, scopes=(scope,))
 
 
-def _workgroup_scope(name: str, counts: dict[str, int], unreadable: Iterable[str]) -> ScopeFacts:
+def _workgroup_scope(name: str, counts: dict[str, int], unreadable: Sequence[str]) -> ScopeFacts:
     """The completeness of a workgroup's history."""
     unread = {why: n for why in DEFERRED if (n := counts.get(why, 0))}
     reasons = [f"unreadable: {'; '.join(unreadable)}"] if unreadable else []
