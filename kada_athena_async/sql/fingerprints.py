@@ -24,7 +24,7 @@ _SIGN = re.compile(
 # some federated catalogs.
 _VALUES = "null|true|false|current_[a-z]+|localtime(?:stamp)?"  # unless they are in quotes
 _PLAIN = rf"(?!(?:{_VALUES})[\"`])([a-z_][a-z0-9_]*)"
-_PLAIN_NAME = re.compile(rf'"{_PLAIN}"|`{_PLAIN}`')
+_PLAIN_NAME = re.compile(rf'(?<!")"{_PLAIN}"(?!")|(?<!`)`{_PLAIN}`(?!`)')
 _OWN_CATALOG = re.compile(
     r'(?:\bawsdatacatalog|"awsdatacatalog"|`awsdatacatalog`)\s*\.\s*', re.IGNORECASE
 )
@@ -96,7 +96,7 @@ def _shape(masked: str, schema: str | None) -> str:
     if "awsdatacatalog" in text.lower():
         text = substitute(_OWN_CATALOG, "", text)
     if '"' in text or "`" in text:
-        text = substitute(_PLAIN_NAME, r"\1\2", text)
+        text = substitute(_PLAIN_NAME, r" \1\2 ", text)
     shape = outside_names(text, _normal).lower().rstrip(";")
     if schema and f"{schema.lower()}." in shape:
         shape = _without_schema(shape, schema.lower())
@@ -120,7 +120,7 @@ def _without_schema(shape: str, schema: str) -> str:
 @lru_cache(maxsize=1_000)
 def _own_names(schema: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Patterns of the names of tables of *schema*: after a keyword, and after a comma."""
-    own = rf"{re.escape(schema)}\.(?P<name>[\w*]+|\"[^\"]*\")"
+    own = rf"{re.escape(schema)}\.(?P<name>[\w*]+|\"[^\"]*\")(?![\w*.])"
     return re.compile(rf"(?P<before>\b(?:{_BEFORE_NAME})[ (]+){own}"), re.compile(
         rf"(?P<before>,){own}"
     )

@@ -18,7 +18,8 @@ _RESULT = re.compile(
     | \b(?:keep|omit)\ quotes(?:\ on\ scalar\ string)?\b | \breturning\ \w+(?:\s?\([0-9,\ ]+\))?
     | \bwith(?:out)?(?:\ (?:un)?conditional)?(?:\ array)?\ wrapper\b
     | \bformat\ json(?:\ encoding\ utf\d+)?\b | \bwith(?:out)?\ unique(?:\ keys)?\b
-    | \bplan\ (?:default\ )?\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)(?=\s?\)|\ \w+\ on\ error\b)""",
+    | \bplan\ (?:default\ )?\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)
+        (?=\s?\)|\s?\w+\ on\ error\b)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _PATH = re.compile(r"\?(?= ?columns\b)", re.IGNORECASE)  # of JSON_TABLE

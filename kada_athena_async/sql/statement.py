@@ -184,7 +184,8 @@ _PLAIN_RULES = (
     ),
 )
 _EXPLAIN = _rule(
-    r"explain (?P<analyze>analyze )?(?:verbose )?(?:\((?!\s*(?:select|with)\b)[^()]*\)\s*)?",
+    r"explain\b\s*(?P<analyze>analyze\b\s*)?(?:verbose\b\s*)?"
+    r"(?:\((?!\s*(?:select|with|values|table)\b)[^()]*\)\s*)?",
     _explain,
 )
 _USING = _rule(

@@ -130,6 +130,9 @@ def test_the_schema_of_the_context_need_not_be_said(sql: str) -> None:
     assert fingerprint(sql.format("sales.", "sales."), schema="sales") == fingerprint(
         sql.format("", ""), schema="sales"
     )
+    assert fingerprint("SELECT a FROM sales.hr.t", schema="sales") != fingerprint(
+        "SELECT a FROM hr.t", schema="sales"
+    ), "of a catalog"
     shadowed = "WITH t AS (SELECT 1 AS a) SELECT a FROM {}t"
     assert fingerprint(shadowed.format("sales."), schema="sales") != fingerprint(
         shadowed.format(""), schema="sales"
@@ -137,7 +140,10 @@ def test_the_schema_of_the_context_need_not_be_said(sql: str) -> None:
 
 
 def test_a_name_in_quotes_is_no_value() -> None:
-    """A column "current_date" is not the function of this name, nor is a column "true" a value."""
+    """A column "current_date" is not the function of this name, nor is "true" a value, and
+    what stands around the quotes does not run into the name."""
+    assert fingerprint('SELECT"a","b"FROM"t"') == fingerprint("SELECT a, b FROM t")
+    assert fingerprint('SELECT "a""b" FROM t') != fingerprint("SELECT a b FROM t")
     for word in ("current_date", "true", "null"):
         assert fingerprint(f'SELECT "{word}" FROM t') != fingerprint(f"SELECT {word} FROM t")
 

@@ -196,6 +196,8 @@ def test_nothing_flows_or_happens_when_nothing_runs() -> None:
 
     assert linked(f"EXPLAIN {sql}") == linked(f"PREPARE p FROM {sql}") == []
     assert happened(f"EXPLAIN {sql}") == happened(f"PREPARE p FROM {sql}") == []
+    assert happened("EXPLAIN(SELECT id FROM orders)") == []
+    assert happened("EXPLAIN(TYPE IO)SELECT id FROM orders") == []
     assert what(happened("EXPLAIN ANALYZE SELECT id FROM orders")) == [("READ", "orders", ("id",))]
 
 
