@@ -15,10 +15,11 @@ from kada_athena_async.export.sending import post_events
 from kada_athena_async.retry import RetryPolicy
 from tests.export.conftest import Cli
 from tests.kit.receiver import Receiver, receiving
+from tests.kit.wires import closed_port
 
 KEY = "marquez-key-31415926"
 QUICK = RetryPolicy(
-    deadline_s=5, wait_initial_s=0.001, throttle_wait_initial_s=0.001, wait_max_s=0.01
+    deadline_s=60, wait_initial_s=0.001, throttle_wait_initial_s=0.001, wait_max_s=0.01
 )
 
 
@@ -99,8 +100,7 @@ async def test_a_refusal_ends_it(
 
 async def test_a_server_that_stays_down_is_a_failed_delivery(events: Path) -> None:
     """Nobody listens: tried again for a while, then said with the exit code of a delivery."""
-    with Receiver() as server:
-        url = server.url
+    url = f"http://127.0.0.1:{closed_port()}"
 
     with pytest.raises(DeliveryError, match="connection refused") as raised:
         await post_events(events, url, policy=RetryPolicy(deadline_s=0.0))

@@ -48,20 +48,20 @@ async def test_workers_say_what_one_process_says() -> None:
 
 @pytest.mark.parametrize(
     ("read", "deadline_s", "reason"),
-    [(crashes_on_kestrel, 5.0, "crash"), (hangs_on_kestrel, 1.0, "timeout")],
+    [(crashes_on_kestrel, 5.0, "crash"), (hangs_on_kestrel, 2.0, "timeout")],
 )
 async def test_f47_f48_a_bad_statement_costs_only_itself(
     read: Read, deadline_s: float, reason: str
 ) -> None:
     """Its tables are guessed and it says why; the others are analysed as ever."""
-    names = [f"t{number}" for number in range(9)]
+    names = [f"t{number}" for number in range(3)]
     statements = [Statement(sql=f"SELECT * FROM {name}", schema="s") for name in names]
-    statements[4] = Statement(sql="SELECT * FROM kestrel", schema="s")
+    statements[1] = Statement(sql="SELECT * FROM kestrel", schema="s")
     async with SqlWorkers(SCHEMA, pool=WorkerPool(1), deadline_s=deadline_s, read=read) as workers:
         analyses = await workers.analyse_many(statements)
 
-    bad = analyses.pop(4)
-    assert [a.reads[0].table.table for a in analyses] == [n for n in names if n != "t4"]
+    bad = analyses.pop(1)
+    assert [a.reads[0].table.table for a in analyses] == [n for n in names if n != "t1"]
     assert all(a.is_parsed for a in analyses)
     assert (bad.is_parsed, bad.problems) == (False, (reason,))
     assert bad.reads[0].table == TableName("AwsDataCatalog", "s", "kestrel")
