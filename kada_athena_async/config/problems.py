@@ -91,11 +91,16 @@ def find_problems(values: Mapping[str, object]) -> list[Problem]:
     problems = field_problems(values)
     broken = {field_of(problem.key) for problem in problems}
     sound = {
-        name: values.get(name, field.get_default())
+        name: _stripped(values.get(name, field.get_default()))
         for name, field in Config.model_fields.items()
         if name not in broken
     }
     return in_order([*problems, *contradictions(sound)])
+
+
+def _stripped(value: object) -> object:
+    """*value* as the model takes it: of nothing but blanks it is empty."""
+    return value.strip() if isinstance(value, str) else value
 
 
 def in_order(problems: Sequence[Problem]) -> list[Problem]:

@@ -19,6 +19,8 @@ _IPV4 = re.compile(r"\d+\.\d+\.\d+\.\d+")
 
 # Partition, twelve digits, a path of its own: all are legal.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+_EXAMPLE_CHARACTERS = 200
+
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/([!-~]+/)?[\w+=,.@-]{1,64}")
 
 # us-east-1, us-gov-west-1, us-isob-east-1, eusc-de-east-1: the third word is always a direction.
@@ -149,12 +151,19 @@ def absolute_path(value: str) -> Path:
         raise ValueError("write an absolute directory of this machine; this is a URL")
 
     if value.startswith("~"):
-        raise ValueError(f"write the directory in full: {Path(value).expanduser()}")
+        raise ValueError(f"write the directory in full: {_example(Path(value).expanduser())}")
 
     if not Path(value).is_absolute():
-        raise ValueError(f"write an absolute directory, such as {Path(value).absolute()}")
+        example = _example(Path(value).absolute())
+        raise ValueError(f"write an absolute directory, such as {example}")
 
     return Path(value)
+
+
+def _example(path: Path) -> str:
+    """*path* if it may stand in a message, which holds what is no character in no encoding."""
+    text = str(path)
+    return text if len(text) <= _EXAMPLE_CHARACTERS and text.isprintable() else "/tmp/output"
 
 
 def directory(value: object) -> object:

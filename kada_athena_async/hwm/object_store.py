@@ -27,6 +27,8 @@ from kada_athena_async.hwm.formats import (
 from kada_athena_async.hwm.run_state import STATE_VERSION, RunState, StoredState
 from kada_athena_async.hwm.store import REMOVE_INTENT, REMOVE_STATE, WRITE_HWM, FileHwmStore
 
+_MEND = "correct hwm_store, or mend the place that it names, then run again; nothing is lost"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionedObject:
@@ -198,7 +200,7 @@ class ObjectHwmStore:
             if not is_hidden:
                 raise StateError(
                     f"the high-water mark at {self.place} cannot be read: {exc.message}",
-                    hint=exc.hint,
+                    hint=exc.hint or _MEND,
                 ) from exc
 
         version = cell.version if cell else None
@@ -220,7 +222,7 @@ class ObjectHwmStore:
         except KadaAthenaError as exc:
             raise CommitError(
                 f"the high-water mark at {self.place} cannot be moved: {exc.message}",
-                hint=exc.hint,
+                hint=exc.hint or _MEND,
             ) from exc
 
         if version is None:

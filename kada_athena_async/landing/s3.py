@@ -160,8 +160,16 @@ class S3Landing:
                 return None
 
             with suppress(RetryableError):
-                return VersionedObject(
-                    data=await _body(answer["Body"], name), version=str(answer.get("ETag", ""))
+                data = await _body(answer["Body"], name)
+                if etag := answer.get("ETag"):
+                    return VersionedObject(data=data, version=str(etag))
+
+                raise RequestError(
+                    f"s3:GetObject: an answer without ETag for {self.place}/{name}, which S3 "
+                    "always sends",
+                    code="NoETag",
+                    hint="something between this machine and S3 answers in its place: check the "
+                    "proxy",
                 )
 
         raise RetriesExhaustedError(

@@ -19,6 +19,7 @@ from kada_athena_async.hwm.store import FileHwmStore
 from kada_athena_async.landing import Runtime
 from kada_athena_async.landing.hwm_stores import open_hwm_store
 from kada_athena_async.sandbox import Sandbox
+from tests.kit.raw_aws import RawAws
 from tests.landing.support import T0, Bucket
 
 Store = FileHwmStore | ObjectHwmStore
@@ -166,6 +167,21 @@ async def test_junk_is_refused_and_left(store: Any, bucket: Bucket, name: str, d
             await run.read()
 
     assert bucket.content(name) == data
+
+
+async def test_a_page_in_place_of_the_mark_is_named_as_such(
+    bucket: Bucket, runtime: Callable[..., Runtime]
+) -> None:
+    """S3 sends an ETag with each object; whoever answers without one is not S3."""
+    with RawAws(bucket.sandbox) as aws:
+        page = b"<html>Sign in</html>"
+        aws.answer("*", page, headers=[("Content-Type", "text/html")])
+        around = runtime(endpoint_url=aws.endpoint_url)
+        async with open_hwm_store(S3Place(bucket="landing"), "k", around) as run:
+            with pytest.raises(StateError, match="an answer without ETag") as caught:
+                await run.read()
+
+    assert "check the proxy" in caught.value.hint
 
 
 async def test_a_missing_bucket_is_no_first_run(
