@@ -16,7 +16,6 @@ from typing import NamedTuple
 from benchmarks.quota_server.latency import mean_ms
 from benchmarks.quota_server.queries import MINIMUM_ENGINE_S, PLANNING, QUEUE, SERVICE_S
 from benchmarks.quota_server.settings import LATENCIES, RATES, AdaptiveRate, Settings
-from benchmarks.quota_server.statements import PREFIX_LIMIT
 from kada_athena_async.estimate.rates import adaptive_s, bucket_s
 
 
@@ -118,9 +117,7 @@ def besides_s(settings: Settings, source: str) -> dict[str, float]:
     """Seconds that any client needs besides the bound by *source*.
 
     ``names_s``: the rows can be divided over the slots only when the schemas are named, by a page
-    of GetDatabases or by a statement. ``names_of_giants_s``: a condition that Trino pushes down
-    names a hundred tables, so a giant schema takes that many statements, of which each queues and
-    plans; the bound has one in each slot.
+    of GetDatabases or by a statement.
     """
     if source == "api":
         return {}
@@ -130,12 +127,7 @@ def besides_s(settings: Settings, source: str) -> dict[str, float]:
     schemas = settings.schemas + settings.giant_schemas
     engine_s = max(MINIMUM_ENGINE_S, terms["planning_s"] + schemas / settings.rows_per_s)
     by_sql = engine_s + sum(terms[name] for name in fixed)
-    statements = settings.giant_schemas * math.ceil(settings.giant_tables / PREFIX_LIMIT)
-    more = max(0, statements - settings.active_dml) / settings.active_dml
-    return {
-        "names_s": by_sql if source == "sql" else mean_s("glue:GetDatabases"),
-        "names_of_giants_s": more * (terms["queue_s"] + terms["planning_s"]),
-    }
+    return {"names_s": by_sql if source == "sql" else mean_s("glue:GetDatabases")}
 
 
 def auto_bound(settings: Settings) -> Bound:

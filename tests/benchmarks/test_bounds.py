@@ -83,15 +83,10 @@ def test_the_sql_bound_divides_all_rows_over_all_slots() -> None:
 
 
 def test_schemas_must_be_named_before_their_rows_are_divided() -> None:
-    """By a page of Glue or by a statement; a giant schema by the hundred of its tables."""
-    wide, giant = Settings(), Settings(giant_schemas=1)
+    """By a page of Glue or by a statement."""
+    wide = Settings()
 
     assert besides_s(wide, "api") == {}
-    assert besides_s(wide, "auto") == {
-        "names_s": mean_s("glue:GetDatabases"),
-        "names_of_giants_s": 0.0,
-    }
+    assert besides_s(wide, "auto") == {"names_s": mean_s("glue:GetDatabases")}
     # Start, queue, planning, 200 rows, the look that finds it finished, a page.
     assert besides_s(wide, "sql")["names_s"] == pytest.approx(2.0, abs=0.05)
-    # 80 statements beyond one in each of 20 slots, of a second each.
-    assert besides_s(giant, "sql")["names_of_giants_s"] == pytest.approx(4 * 0.99, abs=0.05)
