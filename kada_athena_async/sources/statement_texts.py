@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from types import MappingProxyType
 
-from kada_athena_async.concurrency import batches
-
 PLACEHOLDERS = ("{0}", "{1}")
 """The catalog and the condition."""
 
@@ -116,7 +114,8 @@ def conditions_on(schemas: Iterable[str], tables: Sequence[str] = ()) -> list[st
     Literals are lower case: Trino's information_schema matches nothing else.
     """
     whole = f"table_schema IN ({_values(schemas)})"
-    scans = batches(tables, PREFIX_MAX)
+    # Not `concurrency.batches`: `iam-policy`, which reads the numbers above, would load anyio.
+    scans = (tables[at : at + PREFIX_MAX] for at in range(0, len(tables), PREFIX_MAX))
     return [f"{whole} AND table_name IN ({_values(names)})" for names in scans] or [whole]
 
 
