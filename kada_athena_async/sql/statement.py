@@ -142,7 +142,10 @@ def _immediate(match: re.Match[str], text: str) -> Routed:
 
 
 def _rule(pattern: str, build: Callable[[re.Match[str], str], Routed]) -> _Rule:
-    spaced = pattern.replace(" ", r"\s+").replace("TARGET", f"(?P<target>{QUALIFIED_PATTERN})")
+    # No space need stand before a quote: INSERT INTO"t".
+    spaced = pattern.replace(" ", r"(?:\s+|(?=[\"`]))").replace(
+        "TARGET", f"(?P<target>{QUALIFIED_PATTERN})"
+    )
     return _Rule(re.compile(spaced.replace("NAME", NAME_PATTERN), re.IGNORECASE), build)
 
 

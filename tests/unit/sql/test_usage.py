@@ -231,6 +231,11 @@ def test_each_statement_has_its_events() -> None:
     assert what(happened("CREATE EXTERNAL TABLE x (id int) LOCATION 's3://b/'")) == [
         ("CREATE", "x", None)
     ]
+    assert what(happened('INSERT INTO"x"SELECT id FROM"orders"')) == [
+        ("READ", "orders", ("id",)),
+        ("WRITE", "x", None),
+    ]
+    assert what(happened("DROP TABLE`x`")) == [("DROP", "x", None)]
     assert what(happened("MSCK REPAIR TABLE x")) == [("ALTER", "x", None)]
     assert what(happened("ALTER TABLE x ADD COLUMNS (a int)")) == [("ALTER", "x", None)]
     assert what(happened("DROP VIEW IF EXISTS x")) == [("DROP", "x", None)]
