@@ -22,6 +22,8 @@ _MAX_FILE_BYTES = 1_000_000
 
 _AN_OBJECT = 'write an object: {"server": "athena", ...}'
 
+_NO_COMMENT = "leave out the comment, or write YAML or TOML, which have some"
+
 _JSON = "check quotes, commas and brackets there"
 
 # What the parser says -> what to do instead; its words for it have changed before.
@@ -159,7 +161,9 @@ def _parse(text: str, suffix: str) -> tuple[object, list[str]]:
         return json.loads(text, object_pairs_hook=once), twice
     except json.JSONDecodeError as error:
         place = f"line {error.lineno} column {error.colno}"
-        raise ValueError(f"not JSON at {place}: {_JSON_REMEDIES.get(error.msg, _JSON)}") from None
+        is_comment = text.startswith(("//", "/*", "#"), error.pos)
+        remedy = _NO_COMMENT if is_comment else _JSON_REMEDIES.get(error.msg, _JSON)
+        raise ValueError(f"not JSON at {place}: {remedy}") from None
     except ValueError:
         raise ValueError(UNREADABLE_NUMBER) from None
 

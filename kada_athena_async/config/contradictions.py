@@ -122,7 +122,7 @@ def _unkept_history(values: Mapping[str, object]) -> list[Problem]:
 def _member(place: object, name: str) -> str:
     """A member of a landing, as written or as read."""
     found = place.get(name) if isinstance(place, Mapping) else getattr(place, name, "")
-    return str(found or "")
+    return str(found or "").strip()
 
 
 def _foreign_role(key: str, role: str, region: str) -> list[Problem]:

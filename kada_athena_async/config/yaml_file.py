@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Hashable
 from typing import Any
 
@@ -10,11 +11,20 @@ import yaml
 
 from kada_athena_async.config.config_file import UNREADABLE_NUMBER
 
+_OF_ANOTHER_LOOK = (":timestamp", ":int", ":float")
+
+_NUMBERS = {
+    "int": r"-?(?:0|[1-9][0-9]*)$",
+    "float": r"(?=-?\.?[0-9])-?(?:0|[1-9][0-9]*)?(?:\.[0-9]+)?(?:(?<=[0-9])[eE][-+]?[0-9]+)?$",
+}
+"""Kind -> numbers as in JSON, and such as .5."""
+
 
 class _OnceLoader(yaml.SafeLoader):
     """Values of the types of JSON, and the keys that stand twice.
 
-    A text that looks like a date stays a text.
+    A text that looks like a date stays a text, and so does what YAML 1.1 reads as another number
+    than it looks like: 010 (8) and 12:30 (750).
     """
 
     def __init__(self, text: str) -> None:
@@ -28,9 +38,13 @@ class _OnceLoader(yaml.SafeLoader):
 
 
 _OnceLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in found if not tag.endswith(":timestamp")]
+    first: [(tag, pattern) for tag, pattern in found if not tag.endswith(_OF_ANOTHER_LOOK)]
     for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+for _kind, _pattern in _NUMBERS.items():
+    _OnceLoader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_kind}", re.compile(_pattern), list("-.0123456789")
+    )
 
 
 def parse_yaml(text: str) -> tuple[object, list[str]]:

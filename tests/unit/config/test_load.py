@@ -82,7 +82,7 @@ def test_blanks_copied_along_with_a_value_are_no_part_of_it(write) -> None:
         "region": "us-east-1 ",
         "bucket": " s3://examplebucket/x\t",
         "catalogs": [" AwsDataCatalog"],
-        "landing": {"bucket": "kada-landing ", "region": " us-east-1"},
+        "landing": {"bucket": "kada-landing ", "region": " us-east-1", "role": " "},
     }
 
     config = load(write(**blank))
