@@ -60,6 +60,8 @@ from kada_athena_async.landing.azure_codes import (
     MORE_RIGHTS,
     REMEDIES,
     UNKNOWN,
+    is_foreign,
+    not_of_azure,
     service_code,
 )
 from kada_athena_async.landing.interface import (
@@ -300,7 +302,7 @@ class AzureLanding:
             try:
                 with anyio.fail_after(UPLOAD_TIMEOUT_S):
                     return await function()
-            except (AzureError, OSError, TimeoutError, asyncio.TimeoutError) as exc:
+            except (AzureError, OSError, ValueError, TimeoutError, asyncio.TimeoutError) as exc:
                 error = self._map(exc, f"azure:{operation}", scope)
 
             # Raised outside the handler: a traceback of the SDK's error could show the token.
@@ -316,6 +318,10 @@ class AzureLanding:
 
         if (refused := self._map_connection(exc)) is not None:
             return refused
+
+        # The SDK's own parser, where an answer has not the headers that Azure always sends.
+        if isinstance(exc, ValueError):
+            return not_of_azure(f"{operation}: an answer that is not Azure's")
 
         passing = (ServiceRequestError, ServiceResponseError, IncompleteReadError)
         if isinstance(exc, (*passing, OSError, TimeoutError, asyncio.TimeoutError)):
@@ -345,6 +351,9 @@ class AzureLanding:
         # A block that arrived changed is sent again.
         if status >= 500 or code in ("Md5Mismatch", "OperationTimedOut") or status == 408:
             return UnavailableError(f"{operation}: {code or status}")
+
+        if is_foreign(exc):
+            return not_of_azure(f"{operation}: HTTP status {status} without an error of Azure")
 
         if status == 401 or code in UNKNOWN:
             return CredentialsError(

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from azure.core.exceptions import HttpResponseError
 
+from kada_athena_async.aws.error_codes import FOREIGN_ATTEMPTS
+from kada_athena_async.errors import UnavailableError
+
 LOST = frozenset({"ConditionNotMet", "BlobAlreadyExists", "TargetConditionNotMet"})
 UNKNOWN = frozenset({"AuthenticationFailed", "InvalidAuthenticationInfo", "AuthorizationFailure"})
 # The blocks of a list are gone once somebody else's list was committed.
@@ -41,6 +44,18 @@ REMEDIES = {
     "BlobArchived": "let the owner of the container move the blob to the hot or cool tier",
     "InvalidBlobType": "remove the blob, which is no block blob, or set another prefix in landing",
 }
+
+
+def not_of_azure(message: str) -> UnavailableError:
+    """The error of an answer that is not Azure's; a few more tries show whether that passes."""
+    hint = "something between this machine and Azure answers in its place: check the proxy"
+    return UnavailableError(message, attempts=FOREIGN_ATTEMPTS, hint=hint)
+
+
+def is_foreign(exc: HttpResponseError) -> bool:
+    """True if an answer names neither an error nor a request, as each of Azure's does."""
+    headers = getattr(exc.response, "headers", {})
+    return not service_code(exc) and "x-ms-request-id" not in headers
 
 
 def service_code(exc: HttpResponseError) -> str:

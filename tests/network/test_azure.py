@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from kada_athena_async.concurrency import SystemClock
+from kada_athena_async.aws.error_codes import FOREIGN_ATTEMPTS
 from kada_athena_async.config.landing import AzurePlace
 from kada_athena_async.errors import NetworkError, UnitError
 from kada_athena_async.landing import Landing, open_landing
+from tests.conftest import FastClock
 from tests.kit.certificates import Authority
 from tests.kit.wires import BytesServer, ConnectProxy, TlsFront
 from tests.landing.support import make_surroundings
@@ -33,7 +34,7 @@ async def in_landing(url: str | None, work: Callable[[Landing], Awaitable[object
     place = AzurePlace(
         account="kadalanding", container="landing", sas_token=TOKEN, endpoint_url=url
     )
-    async with open_landing(place, make_surroundings(None, SystemClock())) as landing:
+    async with open_landing(place, make_surroundings(None, FastClock())) as landing:
         return await work(landing)
 
 
@@ -97,6 +98,19 @@ async def test_what_azure_refuses_has_the_remedy_that_helps(status: int, code: s
         await in_landing(server.url, lambda landing: landing.write("a.json", b"{}", replaces=None))
 
     assert REFUSALS[status, code] in caught.value.hint
+
+
+@pytest.mark.parametrize("status", [200, 206, 403, 404, 407])
+async def test_a_page_in_place_of_azure_is_named_as_such(status: int) -> None:
+    """A proxy's page is no missing blob, no missing right and no content of one."""
+    page = b"HTTP/1.1 %d X\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>" % status
+    with BytesServer(lambda _: iter([page])) as server:
+        with pytest.raises(UnitError, match=r"(?i)not Azure's|an error of Azure") as caught:
+            await in_landing(server.url, lambda landing: landing.read("a.json"))
+
+        assert len(server.heads) == FOREIGN_ATTEMPTS
+
+    assert "check the proxy" in caught.value.hint
 
 
 async def test_a_write_is_confirmed_by_what_lies_there_where_nothing_may_change() -> None:
