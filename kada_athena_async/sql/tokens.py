@@ -99,7 +99,7 @@ QUOTES = "“”„‟«»‘’‚‛‹›" + "".join(sorted(set("".join(_PAIR
 """Characters that stand in place of a quote; for a class of characters in a pattern."""
 _IN_PAIRS = " | ".join(f"{pair[0]}[^{pair[1]}]*{pair[1]}" for pair in _PAIRS)
 _SMART = (
-    r"(?:[“”„‟«»][^“”«»]*[“”«»] | [‘’‚‛‹›](?:[^’‘‹›]|[’](?=\w))*(?:[‘‹›]|’(?!\w))"
+    r"(?:[“”„‟«»][^“”«»]*[“”«»] | [‘’‚‛‹›](?:[^’‘‹›]|[’](?=\w))*[’‘‹›](?!(?<=’)\w)"
     rf" | {_IN_PAIRS} | \$\$(?:[^$]|\$(?!\$))*\$\$)+"
 )
 
