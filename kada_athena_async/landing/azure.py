@@ -33,7 +33,7 @@ from azure.core.exceptions import (
     ServiceRequestError,
     ServiceResponseError,
 )
-from azure.storage.blob import BlobBlock, ContentSettings
+from azure.storage.blob import BlobBlock, BlobProperties, ContentSettings
 from azure.storage.blob.aio import BlobClient, ContainerClient
 
 from kada_athena_async.aws import network
@@ -60,9 +60,12 @@ from kada_athena_async.landing.azure_codes import (
     MORE_RIGHTS,
     REMEDIES,
     UNKNOWN,
+    Missing,
+    code_of,
     is_foreign,
     not_of_azure,
     service_code,
+    version_of,
 )
 from kada_athena_async.landing.interface import (
     ATTEMPT_KEY,
@@ -159,10 +162,16 @@ class AzureLanding:
     async def look(self, name: str) -> Stored | None:
         """The object under *name*; see ``Landing``."""
         blob = self._blob(name)
+
+        async def properties() -> BlobProperties:
+            found = await blob.get_blob_properties()
+            version_of(found.etag)
+            return found
+
         try:
-            found = await self._call("GetBlobProperties", name, blob.get_blob_properties)
+            found = await self._call("GetBlobProperties", name, properties)
         except NotFoundError as exc:
-            if _code(exc) not in MISSING:
+            if code_of(exc) not in MISSING:
                 raise
 
             return None
@@ -184,7 +193,7 @@ class AzureLanding:
         try:
             await self._commit(request, *await self._stage(request))
         except (RequestError, NotFoundError) as exc:
-            if _code(exc) not in LOST | GONE | MISSING:
+            if code_of(exc) not in LOST | GONE | MISSING:
                 raise
 
             is_lost = True
@@ -242,12 +251,14 @@ class AzureLanding:
 
         async def download() -> VersionedObject:
             stream = await blob.download_blob(max_concurrency=1)
-            return VersionedObject(data=await stream.readall(), version=str(stream.properties.etag))
+            return VersionedObject(
+                data=await stream.readall(), version=version_of(stream.properties.etag)
+            )
 
         try:
             return await self._call("GetBlob", name, download)
         except NotFoundError as exc:
-            if _code(exc) not in MISSING:
+            if code_of(exc) not in MISSING:
                 raise
 
             return None
@@ -270,12 +281,12 @@ class AzureLanding:
                 validate_content="md5",
                 **condition,
             )
-            return str(answer["etag"])
+            return version_of(answer["etag"])
 
         try:
             return await self._call("PutBlob", name, upload)
         except (RequestError, NotFoundError) as exc:
-            if _code(exc) not in LOST | MISSING | IMMUTABLE:
+            if code_of(exc) not in LOST | MISSING | IMMUTABLE:
                 raise
 
             refused = exc
@@ -285,7 +296,7 @@ class AzureLanding:
         if found is not None and found.data == data:
             return found.version
 
-        if _code(refused) in IMMUTABLE:
+        if code_of(refused) in IMMUTABLE:
             raise refused
 
         return None
@@ -370,7 +381,7 @@ class AzureLanding:
             )
 
         if status == 404:
-            return _Missing(f"{scope} does not exist ({code or status})", code=code)
+            return Missing(f"{scope} does not exist ({code or status})", code=code)
 
         hint = REMEDIES.get(code, f"ask KADA Support what {code or status} means for it")
         message = f"{operation} was refused for {scope}: {code or status}"
@@ -385,15 +396,3 @@ def _condition(request: PutRequest) -> dict[str, Any]:
         return {"match_condition": MatchConditions.IfMissing}
 
     return {"etag": request.replaces, "match_condition": MatchConditions.IfNotModified}
-
-
-class _Missing(NotFoundError):
-    """Remembers whether blob or container is missing."""
-
-    def __init__(self, message: str, *, code: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-def _code(error: RequestError | NotFoundError) -> str:
-    return str(getattr(error, "code", ""))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from azure.core.exceptions import HttpResponseError
 
 from kada_athena_async.aws.error_codes import FOREIGN_ATTEMPTS
-from kada_athena_async.errors import UnavailableError
+from kada_athena_async.errors import NotFoundError, RequestError, UnavailableError
 
 LOST = frozenset({"ConditionNotMet", "BlobAlreadyExists", "TargetConditionNotMet"})
 UNKNOWN = frozenset({"AuthenticationFailed", "InvalidAuthenticationInfo", "AuthorizationFailure"})
@@ -62,3 +62,28 @@ def service_code(exc: HttpResponseError) -> str:
     """The code of an answer; empty if it names none."""
     code = getattr(exc, "error_code", None)
     return str(getattr(code, "value", code) or "")
+
+
+def version_of(etag: object) -> str:
+    """*etag*, which Azure sends with each blob.
+
+    Raises:
+        ValueError: There is none: the answer is not Azure's.
+    """
+    if not etag:
+        raise ValueError("an answer without ETag")
+
+    return str(etag)
+
+
+class Missing(NotFoundError):
+    """Remembers whether blob or container is missing."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def code_of(error: RequestError | NotFoundError) -> str:
+    """Azure's code of the refusal behind *error*; empty if there is none."""
+    return str(getattr(error, "code", ""))

@@ -100,13 +100,21 @@ async def test_what_azure_refuses_has_the_remedy_that_helps(status: int, code: s
     assert REFUSALS[status, code] in caught.value.hint
 
 
+CALLS: dict[str, Callable[[Landing], Awaitable[object]]] = {
+    "read": lambda landing: landing.read("a.json"),
+    "look": lambda landing: landing.look("a.json"),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("status", [200, 206, 403, 404, 407])
-async def test_a_page_in_place_of_azure_is_named_as_such(status: int) -> None:
+async def test_a_page_in_place_of_azure_is_named_as_such(status: int, call: str) -> None:
     """A proxy's page is no missing blob, no missing right and no content of one."""
     page = b"HTTP/1.1 %d X\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>" % status
-    with BytesServer(lambda _: iter([page])) as server:
+    empty = page.replace(b"Content-Length: 6", b"Content-Length: 0").removesuffix(b"<html>")
+    with BytesServer(lambda head: iter([empty if head[:4] == "HEAD" else page])) as server:
         with pytest.raises(UnitError, match=r"(?i)not Azure's|an error of Azure") as caught:
-            await in_landing(server.url, lambda landing: landing.read("a.json"))
+            await in_landing(server.url, CALLS[call])
 
         assert len(server.heads) == FOREIGN_ATTEMPTS
 
