@@ -91,10 +91,10 @@ class TableUsage:
         last_at = use.last_at and (use.last_at - _EPOCH) // _MICROSECOND
         return (self._id(*use[:7]), use.fingerprint, *counts, last_at)
 
-    def _new_id(self, *names: str) -> int:
-        """A number for *names*, which beside each statement takes a tenth of their room."""
+    def _new_id(self, *names: str) -> bytes:
+        """The digest of *names*, which takes a fifth of their room beside each statement."""
         text = "\0".join(names).encode("utf-8", "surrogatepass")
-        id_ = int.from_bytes(blake2b(text, digest_size=8).digest(), "big", signed=True)
+        id_ = blake2b(text, digest_size=16).digest()
         self._file.execute(_NAME, (*names, id_))
         return id_
 
