@@ -12,6 +12,7 @@ interpreter ends.
 from __future__ import annotations
 
 import array
+import atexit
 import gc
 import importlib
 import json
@@ -117,12 +118,36 @@ def main() -> None:
     order = next_order(client)
     if order is not None:
         become(order)
-        if order["words"][1] == "-m":
-            runpy.run_module(order["words"][2], run_name="__main__", alter_sys=True)
-        elif order["words"][1] == "-c":
-            warm_workers.run_text(order["words"][2])
-        else:
-            runpy.run_path(order["words"][1], run_name="__main__")
+        try:
+            if order["words"][1] == "-m":
+                runpy.run_module(order["words"][2], run_name="__main__", alter_sys=True)
+            elif order["words"][1] == "-c":
+                warm_workers.run_text(order["words"][2])
+            else:
+                runpy.run_path(order["words"][1], run_name="__main__")
+        except SystemExit as ended:
+            end(ended)
+            raise
+
+
+def end(ended: SystemExit) -> None:
+    """End with the code of *ended* as an interpreter does, but for what libraries undo at exit.
+
+    In a fork of what had loaded them they crashed at that, once in some thousand processes.
+    """
+    code = ended.code or 0
+    if not isinstance(code, int):
+        return
+
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return  # the interpreter knows what to say of it
+
+    os._exit(code & 0xFF)
 
 
 if __name__ == "__main__":
