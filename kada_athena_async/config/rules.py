@@ -17,10 +17,10 @@ from kada_athena_async.config.endpoint import check_endpoint, webhook_remedy
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _IPV4 = re.compile(r"\d+\.\d+\.\d+\.\d+")
 
-# Partition, twelve digits, a path of its own: all are legal.
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 _EXAMPLE_CHARACTERS = 200
 
+# Partition, twelve digits, a path of its own: all are legal.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/([!-~]+/)?[\w+=,.@-]{1,64}")
 
 # us-east-1, us-gov-west-1, us-isob-east-1, eusc-de-east-1: the third word is always a direction.
