@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +150,7 @@ class Airflow:
                 )
 
         wait_until(lambda: self._get("/api/v2/monitor/health"), what="API server", at_most_s=240)
-        self._token = self._get("/auth/token")["access_token"]
+        self._token = self._answer("/auth/token")["access_token"]
         path = "/api/v2/dags/kada_athena"
         wait_until(lambda: self._get(path), what="the DAG", at_most_s=240)
 
@@ -174,13 +175,22 @@ class Airflow:
         """Start a run of the DAG on a configuration file."""
         conf = {"config": str(config)}
         body = {"dag_run_id": run_id, "logical_date": None, "conf": conf}
-        self._call("/api/v2/dags/kada_athena/dagRuns", json.dumps(body).encode())
+        path = "/api/v2/dags/kada_athena/dagRuns"
+
+        def has_begun() -> bool:
+            # Its SQLite is locked at times, by the scheduler: status 500.
+            with suppress(urllib.error.URLError, ConnectionError):
+                self._call(path, json.dumps(body).encode())
+
+            return self._get(f"{path}/{run_id}") is not None
+
+        wait_until(has_begun, what=f"the begin of {run_id}", at_most_s=120)
 
     def finished(self, run_id: str) -> str:
         """End of the run, once it has ended."""
 
         def end() -> str:
-            state = str(self._get(f"/api/v2/dags/kada_athena/dagRuns/{run_id}")["state"])
+            state = str(self._answer(f"/api/v2/dags/kada_athena/dagRuns/{run_id}")["state"])
             return state if state in ("success", "failed") else ""
 
         return str(wait_until(end, what=f"the end of {run_id}", at_most_s=300))
@@ -190,19 +200,19 @@ class Airflow:
         path = f"/api/v2/dags/kada_athena/dagRuns/{run_id}/taskInstances"
         return {
             task["rendered_map_index"] or task["task_id"]: task
-            for task in self._get(path)["task_instances"]
+            for task in self._answer(path)["task_instances"]
         }
 
     def told(self, run_id: str, task_id: str, map_index: int = -1) -> Any:
         """Return value of a task."""
         path = f"/api/v2/dags/kada_athena/dagRuns/{run_id}/taskInstances/{task_id}"
         query = f"xcomEntries/return_value?map_index={map_index}&deserialize=true"
-        return self._get(f"{path}/{query}")["value"]
+        return self._answer(f"{path}/{query}")["value"]
 
     def links(self, run_id: str, map_index: int) -> dict[str, str]:
         """The buttons of a mapped task."""
         path = f"/api/v2/dags/kada_athena/dagRuns/{run_id}/taskInstances/extract/links"
-        found: dict[str, str] = self._get(f"{path}?map_index={map_index}")["extra_links"]
+        found: dict[str, str] = self._answer(f"{path}?map_index={map_index}")["extra_links"]
         return found
 
     def log(self, run_id: str) -> str:
@@ -222,7 +232,11 @@ class Airflow:
         )
         assert done.returncode == 0, done.stderr
 
+    def _answer(self, path: str) -> Any:
+        return wait_until(lambda: self._get(path), what=path, at_most_s=120)
+
     def _get(self, path: str) -> Any:
+        """The answer; None if there is none."""
         try:
             return self._call(path)
         except (urllib.error.HTTPError, ConnectionError, urllib.error.URLError):
