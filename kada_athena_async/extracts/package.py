@@ -12,7 +12,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from isal import igzip, isal_zlib
+from isal import igzip
 
 from kada_athena_async.errors import StateError
 from kada_athena_async.files import Files
@@ -25,7 +25,7 @@ from kada_athena_async.manifest import (
     read_manifest,
 )
 from kada_athena_async.records import RECORD_TYPES, Record
-from kada_athena_async.sinks.part_reader import parsers_of
+from kada_athena_async.sinks.part_reader import DAMAGE, parsers_of
 
 _NAMED = 5
 _LATER = -1
@@ -36,15 +36,7 @@ _ROWS_AT_ONCE = 32  # of the longest statements that is 8 MB
 # characters; the parameters of a table are limited by nobody but Glue's size of a table.
 _MAX_FIELD_CHARS = 8 << 20
 
-# What readers raise over other bytes than were written.
-_DAMAGE: tuple[type[Exception], ...] = (
-    EOFError,
-    ValueError,
-    IndexError,
-    csv.Error,
-    cast("type[Exception]", isal_zlib.error),
-)
-_RESTORE = "restore it from where it was delivered, or extract that window again"
+_RESTORE = "restore it from where it was delivered, or move it away and extract its window again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +134,7 @@ class Package(PublishedPackage[Manifest]):
                 raise self._torn(path) from None
 
             raise StateError(f"{path} cannot be read: {error.strerror}") from None
-        except _DAMAGE:
+        except DAMAGE:
             raise self._torn(path) from None
 
         if count != file.rows or not is_whole:
@@ -163,7 +155,10 @@ class Package(PublishedPackage[Manifest]):
         )
 
     def _gone(self, path: Path) -> StateError:
-        return StateError(f"{path} is gone, though {self.path.name} names it", hint=_RESTORE)
+        return StateError(
+            f"{path} is gone, though {self.path.name} names it",
+            hint="restore it from where it was delivered, or extract its window again",
+        )
 
     def _torn(self, path: Path) -> StateError:
         return StateError(

@@ -7,6 +7,7 @@ process, while a query of Athena may have 262,144.
 from __future__ import annotations
 
 import codecs
+import csv
 import json
 import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
@@ -16,7 +17,7 @@ from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast, get_args, get_type_hints
 
-from isal import igzip
+from isal import igzip, isal_zlib
 
 from kada_athena_async.files import WHOLE
 from kada_athena_async.records import ColumnRecord, TableColumns
@@ -32,6 +33,15 @@ BATCH_CHARS = 4_000_000
 
 LINES_AT_ONCE = 10_000
 """Rows that ``read_table_columns`` looks at in one call: some milliseconds."""
+
+DAMAGE: tuple[type[Exception], ...] = (
+    EOFError,
+    ValueError,
+    IndexError,
+    csv.Error,
+    cast("type[Exception]", isal_zlib.error),
+)
+"""What readers raise over other bytes than were written; or an ``OSError`` without a number."""
 
 _COLUMN = ColumnRecord._fields.index("column")
 
