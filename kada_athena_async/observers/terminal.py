@@ -164,7 +164,9 @@ class TerminalProgress:
             self._say(line, "")
 
     def _say(self, line: str, style: str) -> None:
-        print_line(self._console, self._redact(line), style)
+        # A frame that rich's own thread draws between the wiping and the line would stay.
+        with self._live._lock:
+            print_line(self._console, self._redact(line), style)
 
     def _draw(self) -> RenderableType:
         # Called by rich's own thread, while the loop adds events.

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from threading import Thread
+from typing import Any
 
 import pytest
 from rich.console import Console
+from rich.segment import Segment
 
 from kada_athena_async.events import Event, RunStarted
 from kada_athena_async.observers import VERBOSE
@@ -39,6 +43,40 @@ def test_the_end_stays_on_the_screen(run_events: list[Event]) -> None:
     text = STYLE_OR_CURSOR.sub("", shown(screen))
     assert "committed after 3 min 20 s (14 calls" in text
     assert "1,200  metadata_tables      34 KB" in text
+
+
+class Asking(Console):
+    """A console that asks, while a line is on its way, if another thread could draw a frame."""
+
+    may_draw: Callable[[], bool] | None = None
+
+    def render(self, renderable: Any, options: Any = None) -> Iterable[Segment]:
+        if self.may_draw is not None and "of work" in str(renderable):
+            answers: list[bool] = []
+            other = Thread(target=lambda ask=self.may_draw: answers.append(ask()))
+            other.start()
+            other.join()
+            self.answers = [*getattr(self, "answers", []), *answers]
+        return super().render(renderable, options)
+
+
+def test_no_frame_is_drawn_while_a_line_is_on_its_way(run_events: list[Event]) -> None:
+    """It would stay on the screen: the line has wiped the frame before it."""
+    screen = Asking(file=io.StringIO(), force_terminal=True, width=80, height=24)
+    with TerminalProgress(screen, redact=Redactor()) as observer:
+        lock = observer._live._lock
+
+        def may_draw() -> bool:
+            is_free = lock.acquire(blocking=False)
+            if is_free:
+                lock.release()
+            return is_free
+
+        screen.may_draw = may_draw
+        for event in run_events:
+            observer(event)
+
+    assert set(screen.answers) == {False}
 
 
 def test_hostile_names_only_show_themselves(hostile_events: list[Event]) -> None:
