@@ -1,4 +1,4 @@
-"""Load what the first call of a run needs, and no more."""
+"""Loads the modules that the first call of a run needs, and no more."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _read_certificates = ssl.SSLContext.set_default_verify_paths
 
 
 def load_at_least() -> None:
-    """Load what takes longer if it is loaded as it asks to be."""
+    """Load aiohttp and the configuration without the work that a run has no use for."""
     with certificates_read_late():
         import aiohttp  # noqa: F401
 

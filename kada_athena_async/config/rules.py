@@ -161,7 +161,7 @@ def absolute_path(value: str) -> Path:
 
 
 def _example(path: Path) -> str:
-    """*path* if it may stand in a message, which holds what is no character in no encoding."""
+    """*path* as a message can show it; another example if it is long or unprintable."""
     text = str(path)
     return text if len(text) <= _EXAMPLE_CHARACTERS and text.isprintable() else "/tmp/output"
 

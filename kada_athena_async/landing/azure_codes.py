@@ -77,7 +77,7 @@ def version_of(etag: object) -> str:
 
 
 class Missing(NotFoundError):
-    """Remembers whether blob or container is missing."""
+    """A missing blob or container; ``code`` says which."""
 
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message)
