@@ -128,7 +128,8 @@ class SystemTableFacts:
 
     Attributes:
         columns: Field of ours -> its column, for those that there are.
-        earliest: When the oldest execution in it was submitted; None if it is empty.
+        earliest: When the first execution in it ended; None if it is empty. One that ran when the
+            table was turned on was submitted before.
     """
 
     columns: Mapping[str, str]
@@ -138,3 +139,7 @@ class SystemTableFacts:
     def names_principals(self) -> bool:
         """True if the table says who ran an execution."""
         return "principal_arn" in self.columns
+
+    def reaches(self, start: datetime) -> bool:
+        """True if the table holds all executions that ended from *start* on."""
+        return self.earliest is not None and self.earliest <= start

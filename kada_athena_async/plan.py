@@ -262,17 +262,27 @@ def _history_units(
         return [broken]
 
     table = table if history_source(config).asks_table else None
-    overlap = OVERLAP if table is None else LONGEST_QUERY
     return [
-        HistoryUnit(
-            unit_id=f"history/{workgroup.name}",
-            workgroup=workgroup,
-            workgroup_window=replace(window_plan.of_workgroup(workgroup.name), overlap=overlap),
-            table=table,
-        )
+        _history_unit(workgroup, window_plan, table)
         for workgroup in inventory.workgroups
         if not workgroup.is_spark and is_workgroup_included(config, workgroup.name)
     ]
+
+
+def _history_unit(
+    workgroup: WorkgroupFacts, window_plan: WindowPlan, table: SystemTableFacts | None
+) -> HistoryUnit:
+    """By the table unless the workgroup's own window begins before it, and the API has more."""
+    own = window_plan.of_workgroup(workgroup.name)
+    if table is not None and not table.reaches(max(own.window.start, window_plan.kept_since)):
+        table = None
+
+    return HistoryUnit(
+        unit_id=f"history/{workgroup.name}",
+        workgroup=workgroup,
+        workgroup_window=replace(own, overlap=OVERLAP if table is None else LONGEST_QUERY),
+        table=table,
+    )
 
 
 def _principal_units(

@@ -98,7 +98,8 @@ class Reading:
             if window_plan.window is None:
                 return inventory, []
 
-            table = reaching(connection, table, window_plan.window.start)
+            kept_since = max(window_plan.window.start, window_plan.kept_since)
+            table = reaching(connection, table, kept_since)
             if table is not None and table.earliest is not None:
                 window_plan = window_plan.reaching(table.earliest)
         else:

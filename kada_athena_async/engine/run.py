@@ -202,7 +202,8 @@ class Run:
         assert window is not None
         window_plan = await self.planner.plan(asked, self.connection.settled_now())
         self.previous = window_plan.previous
-        self.usable = system_table.reaching(self.connection, self.table, window.start)
+        kept_since = max(window.start, window_plan.kept_since)
+        self.usable = system_table.reaching(self.connection, self.table, kept_since)
         if self.usable is not None and self.usable.earliest is not None:
             window_plan = window_plan.reaching(self.usable.earliest)
 
@@ -219,9 +220,11 @@ class Run:
         )
         self.connection.client.reports_rates = True
         async with self._stage("discover"):
-            return build_plan(
-                config, await self.connection.discover(run_id), window_plan, self.usable
-            )
+            inventory = await self.connection.discover(run_id)
+            plan = build_plan(config, inventory, window_plan, self.usable)
+
+        system_table.say_unreached(self.connection, self.usable, plan)
+        return plan
 
     async def _extract(self, staging: Staging, plan: Plan) -> RunReport:
         from kada_athena_async.sql.worker_pool import WorkerPool

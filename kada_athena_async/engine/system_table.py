@@ -12,6 +12,7 @@ from kada_athena_async.errors import ConfigError, Problem, UnitError
 from kada_athena_async.events import Warned
 from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.inventory import SystemTableFacts
+from kada_athena_async.plan import HistoryUnit, Plan
 from kada_athena_async.sources.strategy import asks_system_table, history_source, user_source
 
 SETTLE_S = 900
@@ -75,18 +76,38 @@ async def find_system_table(connection: Connection, run_id: str) -> SystemTableF
 def reaching(
     connection: Connection, table: SystemTableFacts | None, start: datetime
 ) -> SystemTableFacts | None:
-    """*table* if it holds all that was submitted since *start*, and None, said once, if not.
+    """*table* if it holds all that ended since *start*, and None, said once, if not.
 
     Turned on lately it holds the last days only; to read it alone would lose what came before.
     """
-    if table is None or (table.earliest is not None and table.earliest <= start):
+    if table is None or table.reaches(start):
         return table
 
     if history_source(connection.config).asks_table:
-        reach = f"from {table.earliest:{HWM_FORMAT}} on" if table.earliest else "nothing"
-        _say(connection, f"it holds {reach}, the window begins at {start:{HWM_FORMAT}}", "")
+        _say(connection, _too_young(table, f"the history begins at {start:{HWM_FORMAT}}"), "")
 
     return None
+
+
+def say_unreached(connection: Connection, table: SystemTableFacts | None, plan: Plan) -> None:
+    """Warn of workgroups that the API is asked for, since their own windows begin earlier."""
+    if table is None or not history_source(connection.config).asks_table:
+        return
+
+    windows = {
+        unit.workgroup.name: unit.workgroup_window.window
+        for unit in plan.units
+        if isinstance(unit, HistoryUnit) and unit.table is None
+    }
+    if windows:
+        start, names = min(w.start for w in windows.values()), ", ".join(windows)
+        what = f"the history of workgroup {names} begins at {start:{HWM_FORMAT}}"
+        _say(connection, _too_young(table, what), "")
+
+
+def _too_young(table: SystemTableFacts, what: str) -> str:
+    reach = f"from {table.earliest:{HWM_FORMAT}} on" if table.earliest else "nothing"
+    return f"it holds {reach}, {what}"
 
 
 async def _is_on(connection: Connection) -> bool:

@@ -179,8 +179,7 @@ class SystemTable:
                 ]
 
         facts = facts_of(names, None)
-        column = quote_identifier(facts.columns["submitted_at"])
-        sql = f"SELECT min({column}) AS earliest FROM {_SOURCE}"
+        sql = f"SELECT min({_end_time(facts)}) AS earliest FROM {_SOURCE}"
         earliest: datetime | None = None
         async with aclosing(self._rows("earliest", sql, ("earliest",))) as batches:
             async for batch in batches:
@@ -318,7 +317,6 @@ def _select(
     workgroup: str | None = None,
 ) -> str:
     submitted = quote_identifier(facts.columns["submitted_at"])
-    completed = quote_identifier(facts.columns["completed_at"])
     shown = ", ".join(selected(facts.columns[field]) for field in fields)
     conditions = [f"{submitted} >= {_literal(since)}", f"{submitted} < {_literal(until)}"]
     if workgroup is not None:
@@ -326,10 +324,17 @@ def _select(
         conditions.append(f"{column} = {quote_value(workgroup)}")
 
     if ended is not None:
-        end_time = f"coalesce({completed}, {submitted})"
+        end_time = _end_time(facts)
         conditions += [f"{end_time} >= {_literal(ended[0])}", f"{end_time} < {_literal(ended[1])}"]
 
     return f"SELECT {shown} FROM {_SOURCE} WHERE {' AND '.join(conditions)}"
+
+
+def _end_time(facts: SystemTableFacts) -> str:
+    """The end of an execution, as ``hwm.disposition.completion`` has it."""
+    submitted = quote_identifier(facts.columns["submitted_at"])
+    completed = quote_identifier(facts.columns["completed_at"])
+    return f"greatest(coalesce({completed}, {submitted}), {submitted})"
 
 
 def _literal(moment: datetime) -> str:

@@ -198,6 +198,79 @@ async def test_a_first_window_reaches_as_far_back_as_the_table_does(
     assert set(told.values()) == {1}
 
 
+def submit_more_than_a_page(sandbox: Sandbox, workgroup: str = "primary") -> None:
+    """Executions of the last hour before START: the newest page of the API shows no older ones."""
+    for number in range(60):
+        at = START - HOUR + timedelta(seconds=30 * number)
+        made = make_execution(6000 + number, submitted_at=at, workgroup=workgroup)
+        if workgroup != "primary":
+            made.query_execution_id = f"{workgroup}-{number}"
+
+        sandbox.submit(made)
+
+
+async def test_a_query_that_ran_when_the_table_was_turned_on_does_not_stand_for_its_time(
+    sandbox: Sandbox, run_at: Any, read_extracts: Any, tmp_path: Path
+) -> None:
+    """Submitted before the window and ended in the table, while what ended before it is not."""
+    first = await run_at(START - 4 * HOUR, source="api")
+    sandbox.estate.system_table_since = START - 2 * HOUR
+    sandbox.submit(make_execution(5000, submitted_at=START - 6 * HOUR, took_ms=15_000_000))
+    submit_more_than_a_page(sandbox)
+    report = await run_at(START, source="auto")
+
+    assert any("it holds from" in warning for warning in report.warnings)
+    wanted = finished(sandbox, first.start, report.end)
+    assert published(read_extracts, tmp_path) == wanted
+
+
+async def test_a_workgroup_whose_history_begins_before_the_table_is_read_by_the_api(
+    sandbox: Sandbox, run_at: Any, read_extracts: Any, tmp_path: Path
+) -> None:
+    """One that was left out so far; the others come from the table, which holds their window."""
+    old = make_execution(5000, submitted_at=START - timedelta(days=9), workgroup="adhoc")
+    sandbox.submit(old)
+    sandbox.estate.system_table_since = START - timedelta(days=3)
+    submit_more_than_a_page(sandbox, "adhoc")
+    first = await run_at(START - 4 * HOUR, source="api", workgroups=["primary"])
+    report = await run_at(START, source="auto")
+
+    said = [warning for warning in report.warnings if "system table is not used" in warning]
+    assert len(said) == 1
+    assert "workgroup adhoc" in said[0]
+    assert report.calls["athena:ListQueryExecutions"] > 2
+    assert published(read_extracts, tmp_path) == finished(sandbox, first.start, report.end)
+
+
+async def test_a_table_that_holds_more_than_the_api_is_read_though_the_window_begins_before_both(
+    sandbox: Sandbox, run_at: Any, read_extracts: Any, tmp_path: Path
+) -> None:
+    """Sixty days without a run, a table of fifty: ten days are the gap, and no more."""
+    older = make_execution(9002, submitted_at=START - timedelta(days=49))
+    sandbox.submit(older)
+    first = await run_at(START - timedelta(days=60), source="api")
+    sandbox.estate.system_table_since = older.submitted_at
+    report = await run_at(START)
+
+    told = published(read_extracts, tmp_path)
+    assert told[older.query_execution_id] == 1
+    (gap,) = {(gap["start"], gap["end"]) for gap in manifest_of(report)["facts"]["gaps"]}
+    assert gap == (f"{first.end:%Y-%m-%dT%H:%M:%SZ}", "2026-09-13T12:00:01Z")
+
+
+async def test_a_completion_of_1970_in_the_table_stands_for_none(
+    sandbox: Sandbox, run_at: Any, read_extracts: Any, tmp_path: Path
+) -> None:
+    """As in an answer of the API: the execution counts as ended when it was submitted."""
+    cancelled = make_execution(5000, submitted_at=START - 3 * HOUR, state="CANCELLED")
+    cancelled.completed_at = datetime(1970, 1, 1, tzinfo=START.tzinfo)
+    sandbox.submit(cancelled)
+    submit_more_than_a_page(sandbox)
+    await run_at(START)
+
+    assert published(read_extracts, tmp_path)[cancelled.query_execution_id] == 1
+
+
 async def test_a_long_lookback_asks_the_api_where_the_table_is_young(
     sandbox: Sandbox, run_at: Any
 ) -> None:

@@ -222,6 +222,7 @@ class Estate:
     Attributes:
         system_table_lag: How far the system table of executions lags behind; None where the
             account has none.
+        system_table_since: When it was turned on: executions that ended before are not in it.
         system_table_without: Columns that it lacks.
         system_table_accessed: Execution -> the tables that it says were accessed, where these are
             not the ones the statement refers to.
@@ -232,6 +233,7 @@ class Estate:
     account_id: str
     region: str
     system_table_lag: timedelta | None = None
+    system_table_since: datetime | None = None
     system_table_without: frozenset[str] = frozenset()
     system_table_accessed: dict[str, tuple[TableRef, ...]] = field(default_factory=dict)
     lf_tags: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -117,14 +117,15 @@ def query_executions(
     Args:
         columns: Those that are read; None for all.
     """
-    lag = estate.system_table_lag
+    lag, turned_on = estate.system_table_lag, estate.system_table_since
     assert lag is not None
     rows = [
         _row(execution, estate)
         for execution in list(estate.executions.values())
         if execution.is_final
         and partitions.holds(execution)
-        and (execution.completed_at or execution.submitted_at) <= now - lag
+        and (ended_at := execution.completed_at or execution.submitted_at) <= now - lag
+        and (turned_on is None or turned_on <= ended_at)
     ]
     return ColumnData(
         {
