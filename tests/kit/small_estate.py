@@ -37,10 +37,10 @@ carts | EXTERNAL | cart_id string, total double
 """
 _WORKGROUPS = ("primary", "adhoc", "spark_notebooks")
 _STATEMENTS = (
-    ("select", "SELECT * FROM {sales.orders} WHERE customer_id = <<id>>"),
-    ("select", "SELECT full_name FROM {sales.customers} WHERE email = <<email>>"),
-    ("ctas", "CREATE TABLE {+sales.big_orders} AS SELECT * FROM {sales.orders} WHERE total > 100"),
-    ("show_tables", "SHOW TABLES IN sales"),
+    "SELECT * FROM {sales.orders} WHERE customer_id = <<id>>",
+    "SELECT full_name FROM {sales.customers} WHERE email = <<email>>",
+    "CREATE TABLE {+sales.big_orders} AS SELECT * FROM {sales.orders} WHERE total > 100",
+    "SHOW TABLES IN sales",
 )
 
 
@@ -159,16 +159,16 @@ def _add_executions(estate: Estate, rng: Random, now: datetime, results_bucket: 
     hours = [now.replace(microsecond=0) - timedelta(hours=hour) for hour in range(8)]
     made = [
         maker.succeeded(
-            compile_template(kind, text).fill(rng, now), "primary", hours[index], engine_ms=900
+            compile_template(text).fill(rng, now), "primary", hours[index], engine_ms=900
         )
-        for index, (kind, text) in enumerate(_STATEMENTS, start=1)
+        for index, text in enumerate(_STATEMENTS, start=1)
     ]
-    wrong = compile_template("select", "SELECT * FROM {sales.order} WHERE customer_id = <<id>>")
+    wrong = compile_template("SELECT * FROM {sales.order} WHERE customer_id = <<id>>")
     statement = wrong.fill(rng, now)
     failure = typo_failure("table", "sales", statement.sql, statement.reads[0])
     made.append(maker.failed(statement, failure, "adhoc", hours[5]))
 
-    right = compile_template("select", "SELECT count(*) FROM {sales.orders}").fill(rng, now)
+    right = compile_template("SELECT count(*) FROM {sales.orders}").fill(rng, now)
     made.append(maker.cancelled_in_queue(right, "adhoc", hours[6]))
     made[-1].completed_at = None
     made.append(maker.unfinished_one(right, "RUNNING", "adhoc", hours[7]))

@@ -6,6 +6,7 @@ import struct
 
 import pytest
 
+from kada_athena_async.sandbox.estate.kinds import kind_of
 from kada_athena_async.sandbox.execute import QueryOutcome, result_csv, result_txt
 from kada_athena_async.sandbox.execute.render import render_double, render_real
 from tests.sandbox_execute.conftest import Run
@@ -40,10 +41,9 @@ def test_a_text_has_no_header_and_no_quotes() -> None:
     """Tabs between values, NULL as nothing."""
     rows: list[list[str | None]] = [["a", 'b "c"'], ["d", None]]
     outcome = QueryOutcome(
-        statement_type="UTILITY",
+        kind=kind_of("SHOW TBLPROPERTIES t"),
         columns=(("prpt_name", "string"), ("prpt_value", "string")),
         rows=rows,
-        is_plain_text=True,
     )
 
     assert result_txt(outcome) == b'a\tb "c"\nd\t\n'

@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 23, tzinfo=timezone.utc)
 def lines(run: Run, sql: str) -> list[str]:
     outcome = run(sql)
     assert outcome.error is None, outcome.error
-    assert (outcome.statement_type, outcome.is_plain_text) == ("UTILITY", True)
+    assert (outcome.kind.type, outcome.kind.is_plain_text) == ("UTILITY", True)
     return ["\t".join(value or "" for value in row) for row in outcome.rows]
 
 
@@ -117,8 +117,8 @@ def test_every_statement_has_its_kind(run: Run, sql: str, type: str, subtype: st
     outcome = run(sql)
 
     assert outcome.error is None
-    assert (outcome.statement_type, outcome.substatement_type) == (type, subtype)
-    assert outcome.is_plain_text == (type != "DML" or subtype == "EXPLAIN")
+    assert outcome.kind == (type, subtype)
+    assert outcome.kind.is_plain_text == (type != "DML" or subtype == "EXPLAIN")
 
 
 def test_explain_names_what_is_read(run: Run) -> None:

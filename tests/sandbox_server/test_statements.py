@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kada_athena_async.sandbox.athena.statements import (
-    describe,
-    is_single,
-    mentions_catalog,
-    reads_catalog,
-)
+from kada_athena_async.sandbox.athena.statements import is_single, mentions_catalog, reads_catalog
+from kada_athena_async.sandbox.estate.kinds import bare_statement, kind_of
 
 
 @pytest.mark.parametrize(
@@ -17,22 +13,20 @@ from kada_athena_async.sandbox.athena.statements import (
     [
         ("SELECT 1", ("DML", ".csv")),
         ("-- a note\n/* and another */ with t AS (SELECT 1) SELECT * FROM t", ("DML", ".csv")),
-        ("INSERT INTO t VALUES (1)", ("DML", None)),
+        ("INSERT INTO t VALUES (1)", ("DML", "")),
         ("UNLOAD (SELECT 1) TO 's3://b/p/' WITH (format = 'PARQUET')", ("DML", ".csv")),
-        ("CREATE TABLE t AS SELECT 1 AS x", ("DML", None)),
+        ("CREATE TABLE t AS SELECT 1 AS x", ("DML", "tables/")),
         ("CREATE EXTERNAL TABLE t (x int) LOCATION 's3://b/p/'", ("DDL", ".txt")),
         ("show tables in s", ("UTILITY", ".txt")),
         ("DESCRIBE s.t", ("UTILITY", ".txt")),
-        ("nonsense", (None, ".csv")),
+        ("nonsense", ("DML", ".csv")),
     ],
 )
-def test_a_statement_is_known_by_its_first_words(
-    query: str, expected: tuple[str | None, str | None]
-) -> None:
-    """Its type, and the suffix of its result object."""
-    found = describe(query)
+def test_a_statement_is_known_by_its_first_words(query: str, expected: tuple[str, str]) -> None:
+    """Its type, and what its result object's name adds to its id."""
+    kind = kind_of(bare_statement(query))
 
-    assert (found.statement_type, found.suffix) == expected
+    assert (kind.type, kind.result_key("<id>").replace("<id>", "")) == expected
 
 
 @pytest.mark.parametrize(

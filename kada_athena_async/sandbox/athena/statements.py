@@ -1,43 +1,14 @@
-"""Kind of a statement, known before it runs."""
+"""What a statement's text says before it runs."""
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
-
-from kada_athena_async.sandbox.execute.kinds import bare_statement, kind_of
 
 # Comments, string literals and quoted names: nothing in them is a statement's own text.
 _OPAQUE = re.compile(
     r"""--[^\n]*|/\*.*?(?:\*/|\Z)|'(?:[^']|'')*(?:'|\Z)|"(?:[^"]|"")*(?:"|\Z)|`[^`]*(?:`|\Z)""",
     re.DOTALL,
 )
-# Statements whose result is rows that can be read back; others leave a manifest only.
-_READABLE = ("SELECT", "UNLOAD", "EXECUTE")
-
-
-class Statement(NamedTuple):
-    """Fields of GetQueryExecution while a query still runs.
-
-    Attributes:
-        suffix: Of its result object, after the query id; None where it has no readable result.
-    """
-
-    statement_type: str | None
-    substatement_type: str | None
-    suffix: str | None
-
-
-def describe(query: str) -> Statement:
-    """The statement *query*, read by its first words."""
-    kind = kind_of(bare_statement(query))
-    if kind is None:
-        return Statement(None, None, ".csv")
-
-    if kind.is_plain_text and kind.subtype != "CREATE_TABLE_AS_SELECT":
-        return Statement(kind.type, kind.subtype, ".txt")
-
-    return Statement(kind.type, kind.subtype, ".csv" if kind.subtype in _READABLE else None)
 
 
 def is_single(query: str) -> bool:

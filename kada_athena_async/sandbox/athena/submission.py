@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 from kada_athena_async.sandbox.athena.catalogs import find_catalog
 from kada_athena_async.sandbox.athena.queries import (
     NO_PERMISSION,
     USER_ERROR,
-    Submission,
-    failed_outcome,
+    Run,
     to_milliseconds,
 )
 from kada_athena_async.sandbox.athena.site import DEFAULT_CATALOG, DEFAULT_WORKGROUP, Site
-from kada_athena_async.sandbox.athena.statements import (
-    Statement,
-    describe,
-    is_single,
-    mentions_catalog,
-    reads_catalog,
-)
+from kada_athena_async.sandbox.athena.statements import is_single, mentions_catalog, reads_catalog
 from kada_athena_async.sandbox.caller import Call
-from kada_athena_async.sandbox.estate.model import Execution, TableRef, Workgroup
+from kada_athena_async.sandbox.estate.kinds import Kind, bare_statement, kind_of
+from kada_athena_async.sandbox.estate.model import Execution, Failure, TableRef, Workgroup
 from kada_athena_async.sandbox.execute import QueryOutcome, execute
-from kada_athena_async.sandbox.faults import QUERY
+from kada_athena_async.sandbox.faults import QUERY, Fault
 from kada_athena_async.sandbox.wire import (
     AwsError,
     Json,
@@ -79,7 +73,7 @@ def _submit(site: Site, call: Call, query: str) -> str:
     catalog = text(context, "Catalog") or DEFAULT_CATALOG
     database = text(context, "Database")
     _require_catalogs(site, call, query, catalog)
-    kind = describe(query)
+    kind = kind_of(bare_statement(query))
     _require_free_slot(site, call, kind)
 
     query_id = str(uuid4())
@@ -90,8 +84,8 @@ def _submit(site: Site, call: Call, query: str) -> str:
         workgroup=workgroup.name,
         submitted_at=to_milliseconds(site.now()),
         state="QUEUED",
-        statement_type=kind.statement_type,
-        substatement_type=kind.substatement_type,
+        statement_type=kind.type,
+        substatement_type=kind.subtype or None,
         # Athena gives the catalog back in lower case, whatever was sent.
         catalog=catalog.lower(),
         database=database,
@@ -100,59 +94,50 @@ def _submit(site: Site, call: Call, query: str) -> str:
         caller_arn=call.key.principal.arn,
         user_agent=call.user_agent,
     )
-    submission = Submission(
-        execution=execution,
-        execute=lambda: QueryOutcome(statement_type="", rows=[]),
-        bucket=bucket,
-        key=key,
-        may_write=call.may("s3:PutObject", f"arn:aws:s3:::{bucket}/{key}"),
-        queue_s=site.behaviour.queue_s,
-        engine_s=site.behaviour.engine_s,
+    facts = {**call.facts, "query": query, "catalog": execution.catalog or ""}
+    struck = site.faults.strike(QUERY, facts)
+    site.queries.start(
+        Run(
+            execution=execution,
+            execute=_work(site, call, execution, struck),
+            bucket=bucket,
+            key=key,
+            may_write=call.may("s3:PutObject", f"arn:aws:s3:::{bucket}/{key}"),
+            queue_s=site.behaviour.queue_s,
+            engine_s=site.behaviour.engine_s
+            + sum(fault.seconds for fault in struck if fault.kind == "slow_query"),
+        )
     )
-    site.queries.start(_with_faults(site, call, submission))
     return query_id
 
 
-def _with_faults(site: Site, call: Call, submission: Submission) -> Submission:
-    """*submission* with what it executes, unless a fault or a missing right fails it."""
-    execution = submission.execution
-    facts = {**call.facts, "query": execution.query, "catalog": execution.catalog or ""}
-    struck = site.faults.strike(QUERY, facts)
-    slow_s = sum(fault.seconds for fault in struck if fault.kind == "slow_query")
+def _work(
+    site: Site, call: Call, execution: Execution, struck: Sequence[Fault]
+) -> Callable[[], QueryOutcome]:
+    """Runs the statement, unless a fault or a missing right fails it."""
     failed = next((fault for fault in struck if fault.kind == "failed_query"), None)
-    catalog_arn = f"arn:aws:glue:{call.region}:{call.account_id}:catalog"
-
     if failed is not None:
-        outcome = failed_outcome(
-            failed.category,
-            failed.type,
-            failed.message or "GENERIC_INTERNAL_ERROR: the query failed",
-            is_retryable=failed.retryable,
-        )
-        return replace(submission, engine_s=submission.engine_s + slow_s, execute=lambda: outcome)
+        message = failed.message or "GENERIC_INTERNAL_ERROR: the query failed"
+        failure = Failure(failed.category, failed.type, message, failed.retryable)
+        return lambda: QueryOutcome(error=failure)
 
+    catalog_arn = f"arn:aws:glue:{call.region}:{call.account_id}:catalog"
     if reads_catalog(execution.query) and not call.may("glue:GetTables", catalog_arn):
-        outcome = failed_outcome(
-            USER_ERROR,
-            NO_PERMISSION,
+        message = (
             f"Insufficient permissions to execute the query. User: {call.key.principal.arn} is "
-            f"not authorized to perform: glue:GetTables on resource: {catalog_arn}",
+            f"not authorized to perform: glue:GetTables on resource: {catalog_arn}"
         )
-        return replace(submission, execute=lambda: outcome)
+        return lambda: QueryOutcome(error=Failure(USER_ERROR, NO_PERMISSION, message))
 
     parameters = texts(call.parameters, "ExecutionParameters")
-    return replace(
-        submission,
-        engine_s=submission.engine_s + slow_s,
-        execute=lambda: execute(
-            execution.query,
-            estate=site.estate,
-            catalog=execution.catalog or DEFAULT_CATALOG,
-            database=execution.database,
-            parameters=parameters,
-            poison=_poison(site),
-            now=site.now(),
-        ),
+    return lambda: execute(
+        execution.query,
+        estate=site.estate,
+        catalog=execution.catalog or DEFAULT_CATALOG,
+        database=execution.database,
+        parameters=parameters,
+        poison=_poison(site),
+        now=site.now(),
     )
 
 
@@ -223,8 +208,8 @@ def _require_catalogs(site: Site, call: Call, query: str, catalog: str) -> None:
     find_catalog(site.estate, catalog)
 
 
-def _require_free_slot(site: Site, call: Call, kind: Statement) -> None:
-    is_ddl = kind.statement_type == "DDL"
+def _require_free_slot(site: Site, call: Call, kind: Kind) -> None:
+    is_ddl = kind.type == "DDL"
     most = site.behaviour.active_ddl if is_ddl else site.behaviour.active_dml
     if call.fault("too_many_requests") is None and site.queries.active(is_ddl=is_ddl) < most:
         return
@@ -237,13 +222,10 @@ def _require_free_slot(site: Site, call: Call, kind: Statement) -> None:
     )
 
 
-def _result_object(location: str | None, query_id: str, kind: Statement) -> tuple[str, str]:
+def _result_object(location: str | None, query_id: str, kind: Kind) -> tuple[str, str]:
     if location is None:
         return "", ""
 
     bucket, _, prefix = location[5:].partition("/")
     prefix = prefix if prefix.endswith("/") or not prefix else f"{prefix}/"
-    if kind.substatement_type == "CREATE_TABLE_AS_SELECT":
-        return bucket, f"{prefix}tables/{query_id}"
-
-    return bucket, f"{prefix}{query_id}{kind.suffix or ''}"
+    return bucket, prefix + kind.result_key(query_id)

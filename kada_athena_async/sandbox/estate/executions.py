@@ -10,11 +10,11 @@ from uuid import UUID
 
 from kada_athena_async.sandbox.estate.exploring import Explorer
 from kada_athena_async.sandbox.estate.extremes import special_failures, special_statements
-from kada_athena_async.sandbox.estate.failing import Failure, every_typo, trouble, typo
+from kada_athena_async.sandbox.estate.failing import every_typo, trouble, typo
 from kada_athena_async.sandbox.estate.habits import Habit, build_habits, one_of_each
-from kada_athena_async.sandbox.estate.model import Estate, Execution
+from kada_athena_async.sandbox.estate.model import Estate, Execution, Failure
 from kada_athena_async.sandbox.estate.rhythm import Rhythm
-from kada_athena_async.sandbox.estate.statements import KINDS, Statement, compile_template
+from kada_athena_async.sandbox.estate.statements import Statement, compile_template
 
 EXECUTIONS_AT_FULL_SCALE = 5_000
 
@@ -37,7 +37,7 @@ _BYTES_A_MS = 50_000
 _LEAST_DPUS = 4
 
 
-_WRITE_FILES = (KINDS["ctas"], KINDS["insert"], KINDS["unload"])
+_WRITE_FILES = ("CREATE_TABLE_AS_SELECT", "INSERT", "UNLOAD")
 
 
 def add_executions(
@@ -88,7 +88,7 @@ class ExecutionMaker:
         # Loads sometimes take hours: those finish in a later window than they began in.
         slow = 400 if habit.engine_ms > 40_000 and rng.random() < 0.01 else 1
         engine_ms = int(habit.engine_ms * slow * math.exp(rng.gauss(0, 0.9))) + 300
-        longest_ms = _LONGEST_MS.get(statement.kind.statement_type)
+        longest_ms = _LONGEST_MS.get(statement.kind.type)
         engine_ms = min(engine_ms, longest_ms) if longest_ms else 200 + engine_ms % 900
         execution = self.succeeded(statement, habit.workgroup, submitted, engine_ms=engine_ms)
         self._scan(execution, statement, habit)
@@ -108,11 +108,7 @@ class ExecutionMaker:
     ) -> Execution:
         """*statement*, failed with *failure*."""
         execution = self._begun(statement, workgroup, submitted)
-        execution.state = "FAILED"
-        execution.error_category = failure.category
-        execution.error_type = failure.type
-        execution.error_message = execution.state_change_reason = failure.message
-        execution.is_retryable = failure.is_retryable
+        execution.fail(failure)
         # A query that timed out ran for the 30 minutes that DML may take.
         timed_out = failure.type == 206
         engine_ms = 1_800_000 if timed_out else 150 + int(self._rng.random() * 4_000)
@@ -181,7 +177,7 @@ class ExecutionMaker:
             made.append(self.failed(statement, failure, "adhoc", rhythm.moment(rng)))
 
         # Eight hours: submitted in one day's window, finished in the next one's.
-        repair = compile_template("repair", "MSCK REPAIR TABLE {+`logistics.shipment_events}")
+        repair = compile_template("MSCK REPAIR TABLE {+`logistics.shipment_events}")
         for days in (0.5, 3, 17):
             moment = self._now - timedelta(days=days)
             statement = repair.fill(self._rng, self._now)
@@ -192,11 +188,10 @@ class ExecutionMaker:
     def unfinished(self) -> list[Execution]:
         """The executions that are queued or running now, one of them for three days."""
         load = compile_template(
-            "insert",
             "INSERT INTO {+curated.fact_sales} SELECT * FROM {curated.fact_sales} "
             "WHERE order_date > DATE <<date>>",
         )
-        ask = compile_template("select", "SELECT count(*) FROM {logistics.shipment_events}")
+        ask = compile_template("SELECT count(*) FROM {logistics.shipment_events}")
         ages_s = (("RUNNING", 3 * 86_400), ("RUNNING", 410), ("RUNNING", 35), ("RUNNING", 8))
         made = []
         for state, age_s in (*ages_s, ("QUEUED", 95), ("QUEUED", 20), ("QUEUED", 2)):
@@ -209,9 +204,7 @@ class ExecutionMaker:
 
     def stopped(self) -> list[Execution]:
         """A CANCELLED one of each kind; in the last, Athena gives no completion time."""
-        ask = compile_template(
-            "select", "SELECT * FROM {web_analytics.page_views} WHERE dt > <<date>>"
-        )
+        ask = compile_template("SELECT * FROM {web_analytics.page_views} WHERE dt > <<date>>")
         rhythm = Rhythm(self._now, "office")
         rng, now = self._rng, self._now
         made = [
@@ -259,8 +252,8 @@ class ExecutionMaker:
             workgroup=workgroup,
             submitted_at=submitted,
             state="QUEUED",
-            statement_type=statement.kind.statement_type,
-            substatement_type=statement.kind.substatement_type,
+            statement_type=statement.kind.type,
+            substatement_type=statement.kind.subtype or None,
             catalog=catalog,
             database=statement.database,
             engine_version=self._estate.workgroups[workgroup].engine_version,
@@ -277,12 +270,11 @@ class ExecutionMaker:
             return None
 
         root = group.output_location or f"s3://{self._results_bucket}/{workgroup}/"
-        suffix = statement.kind.suffix
-        return f"{root}tables/{identifier}/" if suffix == "/" else f"{root}{identifier}{suffix}"
+        return root + statement.kind.result_key(identifier)
 
     def _manifest(self, statement: Statement, workgroup: str, identifier: str) -> str | None:
         group = self._estate.workgroups[workgroup]
-        if group.has_managed_results or statement.kind not in _WRITE_FILES:
+        if group.has_managed_results or statement.kind.subtype not in _WRITE_FILES:
             return None
 
         root = group.output_location or f"s3://{self._results_bucket}/{workgroup}/"
@@ -340,8 +332,8 @@ class ExecutionMaker:
 
 def _reads_data(statement: Statement) -> bool:
     kind = statement.kind
-    is_run = kind.statement_type == "DML" and kind != KINDS["explain"]
-    return bool(statement.reads) and (is_run or kind == KINDS["explain_analyze"])
+    is_explain = kind.subtype == "EXPLAIN"  # of which ANALYZE, a UTILITY, runs the query
+    return bool(statement.reads) and (kind.type == "DML") != is_explain
 
 
 def _total_ms(execution: Execution) -> int:

@@ -8,9 +8,10 @@ from random import Random
 from typing import NamedTuple
 
 from kada_athena_async.sandbox.estate.identifiers import hive_name, quoted, trino_name
+from kada_athena_async.sandbox.estate.kinds import SELECT, kind_of
 from kada_athena_async.sandbox.estate.model import Estate, TableRef
 from kada_athena_async.sandbox.estate.queries import GLUE_CATALOG, spell
-from kada_athena_async.sandbox.estate.statements import KINDS, LITERALS, Statement
+from kada_athena_async.sandbox.estate.statements import LITERALS, Statement
 
 
 class _Place(NamedTuple):
@@ -56,7 +57,7 @@ class Explorer:
         else:
             sql = f"SELECT {first}, count(*) FROM {name} t GROUP BY 1 ORDER BY 2 DESC"
 
-        return Statement(sql, KINDS["select"], database, (place.ref,), ())
+        return Statement(sql, SELECT, database, (place.ref,), ())
 
 
 def _named(ref: TableRef, rng: Random) -> tuple[str, str | None]:
@@ -80,15 +81,15 @@ def _named(ref: TableRef, rng: Random) -> tuple[str, str | None]:
 
 def _utility(place: _Place, rng: Random) -> Statement:
     name = hive_name(place.ref.schema, place.ref.table)
-    options = [("describe", f"DESCRIBE {name}"), ("show_columns", f"SHOW COLUMNS IN {name}")]
+    options = [f"DESCRIBE {name}", f"SHOW COLUMNS IN {name}"]
     if place.is_view:
         view = trino_name(place.ref.schema, place.ref.table)
-        options.append(("show_create_view", f"SHOW CREATE VIEW {view}"))
+        options.append(f"SHOW CREATE VIEW {view}")
     else:
-        options.append(("show_create_table", f"SHOW CREATE TABLE {name}"))
+        options.append(f"SHOW CREATE TABLE {name}")
 
     if place.is_partitioned:
-        options.append(("show_partitions", f"SHOW PARTITIONS {name}"))
+        options.append(f"SHOW PARTITIONS {name}")
 
-    kind, sql = rng.choice(options)
-    return Statement(sql, KINDS[kind], place.ref.schema, (), ())
+    sql = rng.choice(options)
+    return Statement(sql, kind_of(sql), place.ref.schema, (), ())

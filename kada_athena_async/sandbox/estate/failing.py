@@ -8,27 +8,10 @@ from random import Random
 from typing import NamedTuple
 
 from kada_athena_async.sandbox.estate import sentinels
-from kada_athena_async.sandbox.estate.model import TableRef
+from kada_athena_async.sandbox.estate.kinds import SELECT, UNKNOWN, Kind
+from kada_athena_async.sandbox.estate.model import Failure, TableRef
 from kada_athena_async.sandbox.estate.queries import GLUE_CATALOG
-from kada_athena_async.sandbox.estate.statements import (
-    LITERALS,
-    Kind,
-    Statement,
-    compile_template,
-)
-
-
-class Failure(NamedTuple):
-    """Reason of a failure, as in Athena's Status.
-
-    ``category``: 1 system, 2 user, 3 other; ``type``: Athena user guide, "Athena error catalog".
-    """
-
-    category: int
-    type: int
-    message: str
-    is_retryable: bool = False
-
+from kada_athena_async.sandbox.estate.statements import LITERALS, Statement, compile_template
 
 # Any statement can meet these. {secret} is a value of the data or the text.
 TROUBLES: tuple[Failure, ...] = (
@@ -117,7 +100,7 @@ def typo_failure(what: str, wrong: str, sql: str, ref: TableRef | None = None) -
 
 
 _COMPILED = tuple(
-    (what, wrong, compile_template("select" if what != "syntax" else "broken", text))
+    (what, wrong, compile_template(text, kind=UNKNOWN if what == "syntax" else SELECT))
     for what, wrong, text in _TYPOS
 )
 
@@ -141,7 +124,7 @@ def _typo(index: int, rng: Random, now: datetime) -> Typo:
 
 def trouble(rng: Random, now: datetime, kind: Kind) -> Failure:
     """Trouble that a statement of *kind* runs into."""
-    choices = TROUBLES if kind.statement_type == "DML" else TROUBLES[2:3] + TROUBLES[8:9]
+    choices = TROUBLES if kind.type == "DML" else TROUBLES[2:3] + TROUBLES[8:9]
     failure = rng.choice(choices)
     secret = sentinels.FAILED_VALUE if rng.random() < 0.3 else LITERALS["email"](rng, now)[1:-1]
     return failure._replace(message=failure.message.replace("{secret}", secret))

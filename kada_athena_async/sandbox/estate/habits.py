@@ -55,7 +55,7 @@ def _choosing(templates: tuple[Template, ...]) -> Source:
 def one_of_each() -> tuple[Template, ...]:
     """Every template of every habit, in one style."""
     texts = (*DASHBOARDS, *QUESTIONS, *SCIENCE, *LOADS, *HOUSEKEEPING, *UTILITY)
-    return tuple(compile_template(kind, text) for kind, text in texts)
+    return tuple(map(compile_template, texts))
 
 
 def build_habits(explorer: Explorer, now: datetime) -> tuple[Habit, ...]:

@@ -4,100 +4,17 @@ from __future__ import annotations
 
 import re
 
+from sqlglot.dialects.dialect import Dialect
+
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z", re.IGNORECASE)
 
-# Trino's reserved words (trino.io, "Reserved keywords"): as a name they need quotes.
-RESERVED = frozenset(
-    [
-        "alter",
-        "and",
-        "as",
-        "auto",
-        "between",
-        "by",
-        "case",
-        "cast",
-        "constraint",
-        "create",
-        "cross",
-        "cube",
-        "current_catalog",
-        "current_date",
-        "current_path",
-        "current_role",
-        "current_schema",
-        "current_time",
-        "current_timestamp",
-        "current_user",
-        "deallocate",
-        "delete",
-        "describe",
-        "distinct",
-        "drop",
-        "else",
-        "end",
-        "escape",
-        "except",
-        "exists",
-        "extract",
-        "false",
-        "for",
-        "from",
-        "full",
-        "group",
-        "grouping",
-        "having",
-        "in",
-        "inner",
-        "insert",
-        "intersect",
-        "into",
-        "is",
-        "join",
-        "json_array",
-        "json_exists",
-        "json_object",
-        "json_query",
-        "json_table",
-        "json_value",
-        "left",
-        "like",
-        "listagg",
-        "localtime",
-        "localtimestamp",
-        "natural",
-        "normalize",
-        "not",
-        "null",
-        "on",
-        "or",
-        "order",
-        "outer",
-        "prepare",
-        "recursive",
-        "right",
-        "rollup",
-        "select",
-        "skip",
-        "table",
-        "then",
-        "trim",
-        "true",
-        "uescape",
-        "union",
-        "unnest",
-        "using",
-        "values",
-        "when",
-        "where",
-        "with",
-    ]
-)
+# As a name they need quotes.
+_RESERVED = Dialect.get_or_raise("trino").generator_class.RESERVED_KEYWORDS
 
 
 def is_plain(name: str) -> bool:
     """True if *name* is a Trino name without quotes."""
-    return _PLAIN.match(name) is not None and name.lower() not in RESERVED
+    return _PLAIN.match(name) is not None and name.lower() not in _RESERVED
 
 
 def quoted(name: str) -> str:

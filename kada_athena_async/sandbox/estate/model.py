@@ -164,6 +164,21 @@ class Workgroup:
         return "spark" in self.engine_version.lower()
 
 
+class Failure(NamedTuple):
+    """Reason of a failure, as in Athena's Status.
+
+    Attributes:
+        category: 1 system, 2 user, 3 other.
+        type: A number of Athena's error catalog (Athena user guide).
+        message: The text of both StateChangeReason and AthenaError.ErrorMessage.
+    """
+
+    category: int
+    type: int
+    message: str
+    is_retryable: bool = False
+
+
 @dataclass(slots=True, kw_only=True)
 class Execution:
     """A query execution.
@@ -213,6 +228,12 @@ class Execution:
     @property
     def is_final(self) -> bool:
         return self.state in ("SUCCEEDED", "FAILED", "CANCELLED")
+
+    def fail(self, failure: Failure) -> None:
+        """Ends FAILED, with the same text in both places that Athena has for it."""
+        self.state = "FAILED"
+        self.error_category, self.error_type, self.error_message, self.is_retryable = failure
+        self.state_change_reason = failure.message
 
 
 @dataclass(slots=True, kw_only=True)

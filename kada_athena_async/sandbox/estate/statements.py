@@ -12,66 +12,15 @@ Markers in a template:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
+from kada_athena_async.sandbox.estate.kinds import Kind, bare_statement, kind_of
 from kada_athena_async.sandbox.estate.model import TableRef
 from kada_athena_async.sandbox.estate.queries import spell, split_ref
-
-
-class Kind(NamedTuple):
-    """Athena's classification of a statement, and the ending of its result object.
-
-    ``suffix`` is ``.csv`` or ``.txt``; empty where rows are written elsewhere (INSERT), ``/`` for
-    a folder (CTAS).
-    """
-
-    statement_type: str
-    substatement_type: str | None
-    suffix: str
-
-
-# Athena API reference, QueryExecution.StatementType: UTILITY is SHOW and DESCRIBE; CTAS, INSERT and
-# SELECT are DML. EXPLAIN arrives as DML with a plain text result (dbt-athena tells it apart by the
-# substatement), or as UTILITY (the API's model counts it there): here one way each, as nobody who
-# adds up costs may depend on either. The substatement is a free string.
-KINDS: dict[str, Kind] = {
-    "select": Kind("DML", "SELECT", ".csv"),
-    "ctas": Kind("DML", "CREATE_TABLE_AS_SELECT", "/"),
-    "insert": Kind("DML", "INSERT", ""),
-    "merge": Kind("DML", "MERGE", ".csv"),
-    "update": Kind("DML", "UPDATE", ".csv"),
-    "delete": Kind("DML", "DELETE", ".csv"),
-    "unload": Kind("DML", "UNLOAD", ".csv"),
-    "optimize": Kind("DML", "OPTIMIZE", ".csv"),
-    "vacuum": Kind("DML", "VACUUM_TABLE", ".csv"),
-    "execute": Kind("DML", "EXECUTE", ".csv"),
-    "explain": Kind("DML", "EXPLAIN", ".txt"),
-    "explain_analyze": Kind("UTILITY", "EXPLAIN", ".txt"),
-    "show_databases": Kind("UTILITY", "SHOW_DATABASES", ".txt"),
-    "show_tables": Kind("UTILITY", "SHOW_TABLES", ".txt"),
-    "show_views": Kind("UTILITY", "SHOW_VIEWS", ".txt"),
-    "show_columns": Kind("UTILITY", "SHOW_COLUMNS", ".txt"),
-    "show_partitions": Kind("UTILITY", "SHOW_PARTITIONS", ".txt"),
-    "show_properties": Kind("UTILITY", "SHOW_TBLPROPERTIES", ".txt"),
-    "show_create_table": Kind("UTILITY", "SHOW_CREATE_TABLE", ".txt"),
-    "show_create_view": Kind("UTILITY", "SHOW_CREATE_VIEW", ".txt"),
-    "describe": Kind("UTILITY", "DESCRIBE_TABLE", ".txt"),
-    "create_table": Kind("DDL", "CREATE_TABLE", ".txt"),
-    "create_view": Kind("DDL", "CREATE_VIEW", ".txt"),
-    "drop_table": Kind("DDL", "DROP_TABLE", ".txt"),
-    "drop_view": Kind("DDL", "DROP_VIEW", ".txt"),
-    "alter": Kind("DDL", "ALTER_TABLE", ".txt"),
-    "add_partition": Kind("DDL", "ALTER_TABLE_ADD_PARTITION", ".txt"),
-    "repair": Kind("DDL", "MSCK_REPAIR_TABLE", ".txt"),
-    "create_schema": Kind("DDL", "CREATE_DATABASE", ".txt"),
-    "prepare": Kind("DDL", "PREPARE", ".txt"),
-    "deallocate": Kind("DDL", "DEALLOCATE", ".txt"),
-    "broken": Kind("DML", None, ".csv"),
-}
 
 
 class Statement(NamedTuple):
@@ -132,7 +81,7 @@ class Template:
 
     def fill(self, rng: Random, now: datetime) -> Statement:
         sql = "".join(piece if isinstance(piece, str) else piece(rng, now) for piece in self.pieces)
-        locations = tuple(_UNLOAD_TO.findall(sql)) if self.kind is KINDS["unload"] else ()
+        locations = tuple(_UNLOAD_TO.findall(sql)) if self.kind.subtype == "UNLOAD" else ()
         return Statement(sql, self.kind, self.database, self.reads, self.writes, locations)
 
 
@@ -150,8 +99,8 @@ def _spell(ref: TableRef, style: str, home: str | None, tick: str) -> str:
     return spell(ref, style)
 
 
-def compile_template(kind: str, text: str, style: str = "bare") -> Template:
-    """A template of *kind* (a key of ``KINDS``) with its names in *style* (``queries.spell``).
+def compile_template(text: str, style: str = "bare", kind: Kind | None = None) -> Template:
+    """A template with its names in *style* (``queries.spell``), of the kind that it begins as.
 
     The statement's database is the schema of the first table in it; in the styles ``quoted`` and
     ``full`` it has none.
@@ -180,22 +129,14 @@ def compile_template(kind: str, text: str, style: str = "bare") -> Template:
 
     database = None if style in ("quoted", "full") else home
     pieces.append(text[end:])
-    return Template(KINDS[kind], tuple(pieces), database, tuple(reads), tuple(writes))
+    kind = kind or kind_of(bare_statement(text))
+    return Template(kind, tuple(pieces), database, tuple(reads), tuple(writes))
 
 
-Templates = tuple[tuple[str, str], ...]
-"""Kind (a key of ``KINDS``) and text of each template."""
-
-
-def each(kind: str, *texts: str) -> Templates:
-    """Templates of one kind."""
-    return tuple((kind, text) for text in texts)
-
-
-def compile_all(texts: Templates) -> tuple[Template, ...]:
+def compile_all(texts: Sequence[str]) -> tuple[Template, ...]:
     """Every template in every style, for a rng to choose from."""
     return tuple(
-        compile_template(kind, text, style)
-        for kind, text in texts
+        compile_template(text, style)
+        for text in texts
         for style in ("bare", "quoted", "full", "short")
     )

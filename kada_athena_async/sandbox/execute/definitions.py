@@ -45,7 +45,7 @@ _OBJECT = re.compile(
 _CONDITIONAL = re.compile(r"\bIF\s+(?:NOT\s+)?EXISTS\b", re.IGNORECASE)
 
 
-def create_database(statement: str, session: Session, now: datetime | None) -> None:
+def create_database(statement: str, session: Session) -> None:
     """Add a schema.
 
     Raises:
@@ -56,13 +56,16 @@ def create_database(statement: str, session: Session, now: datetime | None) -> N
     catalog = session.find_catalog(catalog_part[0] if catalog_part else None)
     if name not in catalog.schemas:
         catalog.schemas[name] = Schema(
-            name=name, description=found["comment"], location=found["location"], created_at=now
+            name=name,
+            description=found["comment"],
+            location=found["location"],
+            created_at=session.now,
         )
     elif not _CONDITIONAL.search(statement):
         raise _already_exists(f"Database {name}")
 
 
-def drop_database(statement: str, session: Session, now: datetime | None) -> None:
+def drop_database(statement: str, session: Session) -> None:
     """Remove a schema.
 
     Raises:
@@ -87,7 +90,7 @@ def drop_database(statement: str, session: Session, now: datetime | None) -> Non
     del catalog.schemas[schema.name]
 
 
-def create_table(statement: str, session: Session, now: datetime | None) -> None:
+def create_table(statement: str, session: Session) -> None:
     """Add a table from its Hive definition; one that only the grammar knows adds nothing.
 
     Raises:
@@ -100,12 +103,12 @@ def create_table(statement: str, session: Session, now: datetime | None) -> None
 
     _, schema, name = _new_table(definition.this.sql("trino"), session)
     if table_named(schema, name) is None:
-        schema.tables[name] = _defined_table(name, tree, definition, now)
+        schema.tables[name] = _defined_table(name, tree, definition, session.now)
     elif not _CONDITIONAL.search(statement):
         raise _already_exists(f"Table {schema.name}.{name}")
 
 
-def create_table_as(statement: str, session: Session, now: datetime | None) -> int:
+def create_table_as(statement: str, session: Session) -> int:
     """Add a table with the columns of a query; how many rows the query gives is returned.
 
     Raises:
@@ -134,13 +137,13 @@ def create_table_as(statement: str, session: Session, now: datetime | None) -> i
         columns=_columns(result.columns, keys),
         location=place[1] if place else None,
         parameters={"table_type": "ICEBERG"} if is_iceberg else {"EXTERNAL": "TRUE"},
-        created_at=now,
-        updated_at=now,
+        created_at=session.now,
+        updated_at=session.now,
     )
     return len(result.rows)
 
 
-def create_view(statement: str, session: Session, now: datetime | None) -> None:
+def create_view(statement: str, session: Session) -> None:
     """Add a view, or replace one.
 
     Raises:
@@ -160,15 +163,15 @@ def create_view(statement: str, session: Session, now: datetime | None) -> None:
         columns=_columns(describe_query(query, session)),
         comment="Presto View",
         parameters={"presto_view": "true", "comment": "Presto View"},
-        created_at=existing.created_at if existing else now,
-        updated_at=now,
+        created_at=existing.created_at if existing else session.now,
+        updated_at=session.now,
         view_sql=query,
         view_dialect="athena",
         view_schema=session.database,
     )
 
 
-def drop_table(statement: str, session: Session, now: datetime | None) -> None:
+def drop_table(statement: str, session: Session) -> None:
     """Remove a table or view.
 
     Raises:
@@ -185,7 +188,7 @@ def drop_table(statement: str, session: Session, now: datetime | None) -> None:
     del place.schema.tables[place.table.name]
 
 
-def alter_table(statement: str, session: Session, now: datetime | None) -> None:
+def alter_table(statement: str, session: Session) -> None:
     """Accept a change to a table that exists; the estate stays as it is.
 
     Raises:

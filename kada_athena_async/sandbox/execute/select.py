@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import duckdb
 from sqlglot import ErrorLevel, exp
 
+from kada_athena_async.sandbox.estate.kinds import SELECT
 from kada_athena_async.sandbox.execute.engine import Cursor, open_cursor
 from kada_athena_async.sandbox.execute.naming import UNNAMED, name_outputs
+from kada_athena_async.sandbox.execute.outcome import QueryOutcome
 from kada_athena_async.sandbox.execute.parse import fill_parameters, parse_query
 from kada_athena_async.sandbox.execute.refusals import refusal_of
 from kada_athena_async.sandbox.execute.render import render_row
@@ -19,15 +20,7 @@ from kada_athena_async.sandbox.execute.trino_types import trino_type
 from kada_athena_async.sandbox.execute.unnesting import spread_rows
 
 
-class QueryResult(NamedTuple):
-    """Columns and rows of a query; rows are rendered."""
-
-    columns: tuple[tuple[str, str], ...]
-    rows: list[list[str | None]]
-    scanned_bytes: int
-
-
-def run_query(sql: str, session: Session, parameters: Sequence[str] = ()) -> QueryResult:
+def run_query(sql: str, session: Session, parameters: Sequence[str] = ()) -> QueryOutcome:
     """The result of a SELECT, WITH, VALUES or TABLE statement.
 
     Raises:
@@ -43,7 +36,12 @@ def run_query(sql: str, session: Session, parameters: Sequence[str] = ()) -> Que
         columns = _columns(relation)
         kinds = list(map(str, relation.types))
 
-    return QueryResult(columns, [render_row(row, kinds) for row in found], scanned_bytes)
+    return QueryOutcome(
+        kind=SELECT,
+        columns=columns,
+        rows=[render_row(row, kinds) for row in found],
+        scanned_bytes=scanned_bytes,
+    )
 
 
 def describe_query(sql: str, session: Session) -> tuple[tuple[str, str], ...]:

@@ -12,8 +12,9 @@ class Kind(NamedTuple):
     """A kind of statement.
 
     Attributes:
-        type: Athena's StatementType, by which CREATE TABLE AS SELECT is DML.
-        subtype: Athena's SubstatementType.
+        type: Athena's StatementType (API reference, QueryExecution): UTILITY is SHOW and DESCRIBE;
+            CREATE TABLE AS SELECT is DML.
+        subtype: Athena's SubstatementType; empty for what Athena has no word for.
     """
 
     type: str
@@ -23,11 +24,23 @@ class Kind(NamedTuple):
     def is_plain_text(self) -> bool:
         return self.type != "DML" or self.subtype == "EXPLAIN"
 
+    def result_key(self, query_execution_id: str) -> str:
+        """Key of the result below the place of results; INSERT and CREATE TABLE AS leave rows
+        elsewhere."""
+        if self.subtype == "CREATE_TABLE_AS_SELECT":
+            return f"tables/{query_execution_id}"
+
+        suffix = ".txt" if self.is_plain_text else "" if self.subtype == "INSERT" else ".csv"
+        return query_execution_id + suffix
+
 
 SELECT = Kind("DML", "SELECT")
+UNKNOWN = Kind("DML", "")
 
 # In this order; a pattern stands for the words a statement begins with. Athena does not publish
-# its SubstatementTypes: the ones seen are the grammar's words with underscores.
+# its SubstatementTypes: the ones seen are the grammar's words with underscores. EXPLAIN arrives as
+# DML with a plain text result (dbt-athena tells it apart by the substatement), or as UTILITY (the
+# API's model counts it there): here one way each.
 _KINDS = [
     (r"(?:SELECT|WITH|VALUES|TABLE)\b|\(", SELECT),
     (r"INSERT\s+INTO\b", Kind("DML", "INSERT")),
@@ -76,6 +89,6 @@ def bare_statement(sql: str) -> str:
     return sql[start.end() if start else 0 :].rstrip().rstrip(";").rstrip()
 
 
-def kind_of(statement: str) -> Kind | None:
-    """The kind of a bare statement; None if Athena has none that begins so."""
-    return next((kind for pattern, kind in _PATTERNS if pattern.match(statement)), None)
+def kind_of(statement: str) -> Kind:
+    """The kind of a bare statement; UNKNOWN if Athena has none that begins so."""
+    return next((kind for pattern, kind in _PATTERNS if pattern.match(statement)), UNKNOWN)
