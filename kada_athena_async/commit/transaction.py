@@ -72,8 +72,8 @@ from kada_athena_async.manifest import (
 )
 from kada_athena_async.records import KINDS
 from kada_athena_async.sinks.csv_format import header
-from kada_athena_async.sinks.journal import COMMIT, CommitJournal
-from kada_athena_async.sinks.part import PartFile, as_member
+from kada_athena_async.sinks.journal import COMMIT, CommitJournal, PartFile
+from kada_athena_async.sinks.part import as_member
 from kada_athena_async.sinks.staging import Staging
 
 SPARE_BYTES = 4 << 20

@@ -26,7 +26,7 @@ from kada_athena_async.pipeline.record_queue import Executed, RecordQueue, Table
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Unit
 from kada_athena_async.records import QueryRecord
 from kada_athena_async.report import UnitFacts, UnitOutcome
-from kada_athena_async.sinks.part import PartFile
+from kada_athena_async.sinks.journal import PartFile
 from kada_athena_async.sinks.part_reader import read_parts
 from kada_athena_async.sinks.staging import Staging
 from kada_athena_async.sql.immediate import immediate_statement

@@ -16,7 +16,7 @@ from kada_athena_async.config import Config
 from kada_athena_async.files import failing
 from kada_athena_async.pipeline.record_queue import Executed, RecordQueue
 from kada_athena_async.records import EventRecord, LinkageRecord, Record, TableColumns
-from kada_athena_async.sinks.part import PartFile
+from kada_athena_async.sinks.journal import PartFile
 from kada_athena_async.sinks.part_reader import read_batches, read_table_columns
 from kada_athena_async.sinks.staging import Staging
 from kada_athena_async.sources.strategy import history_source

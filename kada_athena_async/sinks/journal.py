@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from kada_athena_async.files import Files, parse_document, read_bytes, read_document
+from kada_athena_async.files import WHOLE, Files, parse_document, read_bytes, read_document
 from kada_athena_async.files.digest import FileName, NamedFile
 from kada_athena_async.hwm import HeldPrincipals, Origin, Window
 
@@ -62,30 +62,48 @@ class RunIntent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return Window(self.start, self.end)
 
 
-class SealedPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part as its unit's seal remembers it.
+class PartFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A finished part.
 
     Attributes:
-        file: Of its own; empty if its bytes follow the seal.
-        offset: Of its first byte behind the seal.
+        file: Path of the file of its own, or of its unit's seal, which holds the small ones. On
+            disk the name alone; empty for the seal.
+        offset: Of its first byte in the seal's file, on disk behind ``SEAL_END``; None if it has a
+            file of its own.
+        rows: How many records it holds.
+        size_bytes, sha256: Of its bytes as they are stored.
     """
 
     kind: str
     index: int
-    file: str = ""
-    offset: int = 0
+    file: str
+    offset: int | None = None
     rows: int
-    raw_bytes: int
     size_bytes: int
     sha256: str
 
+    @property
+    def path(self) -> Path:
+        return Path(self.file)
+
+    @property
+    def within(self) -> range:
+        """The place of its bytes in the file."""
+        return WHOLE if self.offset is None else range(self.offset, self.offset + self.size_bytes)
+
 
 class Seal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A finished unit; in its file the bytes of its small parts follow, behind ``SEAL_END``."""
+    """Checkpoint of a finished unit; in its file the bytes of its small parts follow, behind
+    ``SEAL_END``.
+
+    Attributes:
+        parts: In the order of kind and index.
+        facts: What ``Staging.seal`` was given; JSON.
+    """
 
     schema_version: int = SCHEMA_VERSION
     unit_id: str
-    parts: tuple[SealedPart, ...]
+    parts: tuple[PartFile, ...]
     facts: dict[str, object]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
@@ -12,9 +11,10 @@ import anyio
 from isal import isal_zlib
 
 from kada_athena_async.column_block import Rows
-from kada_athena_async.files import WHOLE, Files, failing
+from kada_athena_async.files import Files, failing
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.sinks.csv_format import encode
+from kada_athena_async.sinks.journal import PartFile
 
 # Every write is a system call and every compress call a lock of its own, so both get blocks. The
 # size is fixed, because a compressor's output depends on how its input was cut: the same rows give
@@ -29,35 +29,6 @@ is made and, on a disk that frees blocks slowly, as much again when it is remove
 # ISA-L's best trade: as fast as level 1, a little smaller. 31: a gzip frame without name or time.
 _LEVEL = 2
 _GZIP_FRAME = 31
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartFile:
-    """A finished part.
-
-    Attributes:
-        path: The file of its own, or that of its unit's seal, which holds the small ones.
-        rows: How many records it holds.
-        raw_bytes: Its size before compression.
-        size_bytes, sha256: Of its bytes as they are stored.
-        offset: Of its first byte in the seal; None if it has a file of its own.
-        data: All its bytes, until the seal stores them.
-    """
-
-    kind: str
-    index: int
-    path: Path
-    rows: int
-    raw_bytes: int
-    size_bytes: int
-    sha256: str
-    offset: int | None = None
-    data: bytes = field(default=b"", repr=False)
-
-    @property
-    def within(self) -> range:
-        """The place of its bytes in the file."""
-        return WHOLE if self.offset is None else range(self.offset, self.offset + self.size_bytes)
 
 
 def as_member(data: bytes, *, compress: bool) -> bytes:
@@ -82,6 +53,7 @@ class PartWriter:
     Attributes:
         rows: Number of records written so far.
         file: The finished part after the block; None before, and if it has no rows.
+        data: All its bytes, if it has no file of its own: its unit's seal stores them.
     """
 
     def __init__(
@@ -97,9 +69,10 @@ class PartWriter:
     ) -> None:
         self.kind, self.rows = kind, 0
         self.file: PartFile | None = None
+        self.data = b""
         self._path, self._index, self._files, self._is_packed = path, index, files, compress
         self._on_end, self._may_hold_bytes = on_end, may_hold_bytes
-        self._raw_bytes = self._size_bytes = 0
+        self._size_bytes = 0
         self._raw, self._ready = bytearray(), bytearray()
         self._hash = hashlib.sha256()
         self._fd: int | None = None
@@ -146,9 +119,8 @@ class PartWriter:
             if self._raw:
                 self._compress(len(self._raw))
 
-            data = b""
             if self._fd is None and len(self._ready) <= may_hold_bytes:
-                data = self._taken()
+                self.data = self._taken()
             else:
                 self._store()
 
@@ -163,12 +135,10 @@ class PartWriter:
             return PartFile(
                 kind=self.kind,
                 index=self._index,
-                path=self._path,
+                file=str(self._path),
                 rows=self.rows,
-                raw_bytes=self._raw_bytes,
                 size_bytes=self._size_bytes,
                 sha256=self._hash.hexdigest(),
-                data=data,
             )
 
     def _abandon(self) -> None:
@@ -188,7 +158,6 @@ class PartWriter:
     def _compress(self, count: int) -> None:
         block = bytes(self._raw[:count])
         del self._raw[:count]
-        self._raw_bytes += len(block)
         self._ready += as_member(block, compress=self._is_packed)
         if len(self._ready) >= BLOCK_BYTES:
             self._store()

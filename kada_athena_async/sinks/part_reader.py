@@ -24,7 +24,7 @@ from kada_athena_async.records import ColumnRecord, TableColumns
 from kada_athena_async.staged_records import STAGED_TYPES, StagedRecord
 
 if TYPE_CHECKING:
-    from kada_athena_async.sinks.part import PartFile
+    from kada_athena_async.sinks.journal import PartFile
 
 BLOCK_BYTES = 256 * 1024
 BATCH_RECORDS = 500

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
 import anyio
-import msgspec
+from msgspec.structs import replace
 
 from kada_athena_async.config import check_name
 from kada_athena_async.errors import CommitError, StateError
@@ -21,13 +20,13 @@ from kada_athena_async.sinks.journal import (
     COMMIT,
     INTENT,
     SEAL_END,
+    PartFile,
     RunIntent,
     Seal,
-    SealedPart,
     read_journal,
     read_seal,
 )
-from kada_athena_async.sinks.part import HELD_BYTES, PartFile, PartWriter
+from kada_athena_async.sinks.part import HELD_BYTES, PartWriter
 
 # What a staging directory is called while it is removed.
 DONE = ".done"
@@ -41,20 +40,6 @@ _MAX_READABLE = 100
 _HASH_DIGITS = 16
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedUnit:
-    """Checkpoint of a finished unit.
-
-    Attributes:
-        parts: In the order of kind and index.
-        facts: What ``seal`` was given; JSON.
-    """
-
-    unit_id: str
-    parts: tuple[PartFile, ...]
-    facts: Mapping[str, object]
 
 
 def staging_root(output_path: Path, name: str) -> Path:
@@ -107,8 +92,9 @@ class Staging:
         self.path, self.intent, self.files = path, intent, files
         self._home = files.identity(self.output_path)
         self._open: dict[str, set[str]] = {}
-        self._finished: dict[str, list[PartFile]] = {}
-        self._sealed: dict[str, SealedUnit] = {}
+        # With the bytes of those that have no file of their own yet.
+        self._finished: dict[str, list[tuple[PartFile, bytes]]] = {}
+        self._sealed: dict[str, Seal] = {}
 
     @property
     def run_id(self) -> str:
@@ -182,7 +168,7 @@ class Staging:
             raise ValueError(f"the unit {unit_id} is sealed")
 
         name = f"{safe_name(unit_id)}.{kind}.{index}.part"
-        done = {part.path.name for part in self._finished.get(unit_id, ())}
+        done = {part.path.name for part, _ in self._finished.get(unit_id, ())}
         open_parts = self._open.setdefault(unit_id, set())
         if name in open_parts | done:
             raise ValueError(f"the unit {unit_id} has a part {index} of {kind} already")
@@ -192,10 +178,10 @@ class Staging:
         def end(writer: PartWriter) -> None:
             open_parts.discard(name)
             if writer.file is not None:
-                self._finished.setdefault(unit_id, []).append(writer.file)
+                self._finished.setdefault(unit_id, []).append((writer.file, writer.data))
 
         def may_hold_bytes() -> int:
-            return self.held_bytes - sum(len(part.data) for part in self._finished.get(unit_id, ()))
+            return self.held_bytes - sum(len(d) for _, d in self._finished.get(unit_id, ()))
 
         return PartWriter(
             self.path / PARTS / name,
@@ -220,26 +206,31 @@ class Staging:
         if self._open.get(unit_id) or unit_id in self._sealed:
             raise ValueError(f"the unit {unit_id} has open parts or is sealed already")
 
-        parts = sorted(self._finished.get(unit_id, ()), key=lambda part: (part.kind, part.index))
-        seal = Seal(unit_id=unit_id, parts=_remembered(parts), facts=dict(facts))
-        path = self._seal_path(unit_id)
+        parts, held, path = [], b"", self._seal_path(unit_id)
+        for part, data in sorted(
+            self._finished.get(unit_id, ()), key=lambda done: (done[0].kind, done[0].index)
+        ):
+            offset = len(held) if data else None
+            parts.append(replace(part, file="" if data else part.path.name, offset=offset))
+            held += data
+
+        seal = Seal(unit_id=unit_id, parts=tuple(parts), facts=dict(facts))
 
         def write() -> int:
-            if any(not part.data for part in parts):
+            if any(part.offset is None for part in parts):
                 self.files.sync_dir(self.path / PARTS)
 
             head = to_bytes(seal) + SEAL_END
-            self.files.write_durably(path, head + b"".join(part.data for part in parts))
+            self.files.write_durably(path, head + held)
             return len(head)
 
-        with failing(path, needed_bytes=sum(len(part.data) for part in parts)):
+        with failing(path, needed_bytes=len(held)):
             head_bytes = await in_thread(write)
 
-        stored = tuple(self._part_of(part, path, head_bytes) for part in seal.parts)
-        self._sealed[unit_id] = SealedUnit(unit_id=unit_id, parts=stored, facts=seal.facts)
+        self._sealed[unit_id] = self._located(seal, path, head_bytes)
         self._finished.pop(unit_id, None)
 
-    def sealed(self) -> Mapping[str, SealedUnit]:
+    def sealed(self) -> Mapping[str, Seal]:
         """The finished units by id."""
         return dict(self._sealed)
 
@@ -252,9 +243,9 @@ class Staging:
         if self._open.get(unit_id):
             raise ValueError(f"the unit {unit_id} has open parts")
 
-        parts = self._finished.pop(unit_id, [])
+        parts = [part for part, _ in self._finished.pop(unit_id, [])]
         if unit := self._sealed.pop(unit_id, None):
-            parts = [*parts, *unit.parts]
+            parts += unit.parts
 
         def remove() -> None:
             # The seal goes first and for good: a seal without its parts would be a hole.
@@ -318,7 +309,7 @@ class Staging:
             if name not in kept:
                 self.files.remove(self.path / PARTS / name)
 
-    def _load_unit(self, path: Path) -> SealedUnit | None:
+    def _load_unit(self, path: Path) -> Seal | None:
         """The unit of a seal; None if the seal or a part of it is not what was written."""
         try:
             seal, head_bytes = read_seal(self.files, path)
@@ -328,44 +319,25 @@ class Staging:
         if self._seal_path(seal.unit_id) != path:
             return None
 
-        parts = tuple(self._part_of(part, path, head_bytes) for part in seal.parts)
-        if not all(self._is_intact(part) for part in parts):
-            return None
+        unit = self._located(seal, path, head_bytes)
+        return unit if all(map(self._is_intact, unit.parts)) else None
 
-        return SealedUnit(unit_id=seal.unit_id, parts=parts, facts=seal.facts)
+    def _located(self, seal: Seal, path: Path, head_bytes: int) -> Seal:
+        """*seal*, which lies at *path*, with its parts as they are found."""
 
-    def _part_of(self, part: SealedPart, seal_path: Path, head_bytes: int) -> PartFile:
-        facts = msgspec.structs.asdict(part)
-        file, offset = facts.pop("file"), facts.pop("offset")
-        if not file:
-            return PartFile(path=seal_path, offset=head_bytes + offset, **facts)
+        def located(part: PartFile) -> PartFile:
+            if part.offset is None:
+                return replace(part, file=str(self.path / PARTS / part.path.name))
 
-        return PartFile(path=self.path / PARTS / Path(file).name, **facts)
+            return replace(part, file=str(path), offset=head_bytes + part.offset)
+
+        return replace(seal, parts=tuple(map(located, seal.parts)))
 
     def _is_intact(self, part: PartFile) -> bool:
         try:
             return self.files.digest(part.path, part.within) == (part.size_bytes, part.sha256)
         except FileNotFoundError:
             return False
-
-
-def _remembered(parts: Sequence[PartFile]) -> tuple[SealedPart, ...]:
-    offset, found = 0, []
-    for part in parts:
-        sealed = SealedPart(
-            kind=part.kind,
-            index=part.index,
-            file="" if part.data else part.path.name,
-            offset=offset if part.data else 0,
-            rows=part.rows,
-            raw_bytes=part.raw_bytes,
-            size_bytes=part.size_bytes,
-            sha256=part.sha256,
-        )
-        found.append(sealed)
-        offset += len(part.data)
-
-    return tuple(found)
 
 
 def remove_run(path: Path, files: Files) -> None:

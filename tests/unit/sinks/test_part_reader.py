@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from kada_athena_async.column_block import ColumnBlock, Rows
 from kada_athena_async.files import Files
 from kada_athena_async.records import ColumnRecord, ViewRecord
-from kada_athena_async.sinks.journal import RunIntent
-from kada_athena_async.sinks.part import PartFile
+from kada_athena_async.sinks.journal import PartFile, RunIntent
 from kada_athena_async.sinks.part_reader import BATCH_RECORDS, read_parts, read_table_columns
 from kada_athena_async.sinks.staging import Staging
 
