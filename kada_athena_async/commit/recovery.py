@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
@@ -12,14 +12,7 @@ from typing import TypeAlias
 import anyio.lowlevel
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.commit.publication import (
-    OUT,
-    Delivery,
-    Publisher,
-    discard,
-    is_intact,
-    unpublish,
-)
+from kada_athena_async.commit.publication import JournaledCommit, Publisher
 from kada_athena_async.errors import StateError
 from kada_athena_async.events import Observer, Warned
 from kada_athena_async.files import Files, failing
@@ -88,28 +81,24 @@ async def recover(
     root = staging_root(output_path, name)
     resumable: InterruptedRun | None = None
     files, notify = publisher.files, publisher.notify
-    store, delivery = publisher.store, publisher.delivery
     for entry in reversed(await _staged(root, files)):
         interrupted = await _inspect(root / entry, files)
         if interrupted is None:
             await _remove(root / entry, None, files)
             continue
 
-        known = await store.read() if store is not None else None
-        action = await _choose(interrupted, settings, now=now, known=known, delivery=delivery)
+        action = await _choose(interrupted, settings, now=now, publisher=publisher)
         if action is _Action.LEAVE:
             notify(_stale(f"{interrupted.path} is left to a run with a high-water mark"))
-        elif action is _Action.UNPUBLISH:
-            await _unpublish(interrupted, files, notify)
+        elif action is _Action.UNPUBLISH and interrupted.commit:
+            await _unpublish(interrupted.commit, notify)
         elif action is _Action.RESUME and resumable is None:
             resumable = interrupted
-        elif action in (_Action.FINISH, _Action.ACCEPT) and interrupted.journal is not None:
-            path, intent, journal = interrupted.path, interrupted.intent, interrupted.journal
-            if action is _Action.FINISH:
-                await publisher.complete(path, intent, journal)
-            else:
-                alone = replace(publisher, store=None, delivery=None)
-                await alone.complete(path, intent, journal)
+        elif action is _Action.FINISH and interrupted.commit:
+            await publisher.complete(interrupted.commit)
+        elif action is _Action.ACCEPT and interrupted.commit:
+            alone = Publisher(files=files, notify=notify, store=None)
+            await alone.complete(interrupted.commit)
         else:
             if settings.config_digest != interrupted.intent.config_digest and not settings.is_fresh:
                 await before_discard()
@@ -151,6 +140,7 @@ class InterruptedRun:
     """Content of a run's staging directory, and the part of it that is published.
 
     Attributes:
+        commit: None if none is journaled.
         is_published: The manifest of this commit is published, unharmed.
         is_over: A published manifest carries this run's id.
         missing: The files of the journal that are neither published nor staged, or are damaged.
@@ -159,7 +149,7 @@ class InterruptedRun:
 
     path: Path
     intent: RunIntent
-    journal: CommitJournal | None = None
+    commit: JournaledCommit | None = None
     is_published: bool = False
     is_over: bool = False
     missing: tuple[str, ...] = ()
@@ -179,27 +169,19 @@ async def _inspect(path: Path, files: Files) -> InterruptedRun | None:
             return None
 
         journal = read_journal(files, path / COMMIT, CommitJournal)
-        output_path = path.parent.parent
-        published_path = output_path / manifest_name(intent.name, intent.end)
+        published_path = path.parent.parent / manifest_name(intent.name, intent.end)
         if journal is None:
             found = read_manifest(published_path, files)
             is_over = found is not None and found.manifest.run_id == intent.run_id
             return InterruptedRun(path=path, intent=intent, is_over=is_over)
 
-        is_published = is_intact(published_path, journal.manifest, files)
-        wanted = journal.files if is_published else (*journal.files, journal.manifest)
-        missing = tuple(
-            file.name
-            for file in wanted
-            if not is_intact(path / OUT / file.name, file, files)
-            and not is_intact(output_path / file.name, file, files)
-        )
+        commit = JournaledCommit(path, intent, journal, files)
         return InterruptedRun(
             path=path,
             intent=intent,
-            journal=journal,
-            is_published=is_published,
-            missing=missing,
+            commit=commit,
+            is_published=commit.is_published(journal.manifest),
+            missing=commit.missing(),
             has_unpublished=journal.replaces and not files.exists(published_path),
         )
 
@@ -214,12 +196,10 @@ async def _inspect(path: Path, files: Files) -> InterruptedRun | None:
 
 def _refuse_damage(interrupted: InterruptedRun) -> None:
     """Refuse a damaged commit, which can neither be finished nor undone."""
-    if not interrupted.missing or interrupted.journal is None:
-        return
-
-    if interrupted.is_published or interrupted.has_unpublished:
+    commit, is_begun = interrupted.commit, interrupted.is_published or interrupted.has_unpublished
+    if commit and interrupted.missing and is_begun:
         names = ", ".join(interrupted.missing)
-        manifest = interrupted.path.parent.parent / interrupted.journal.manifest.name
+        manifest = commit.output_path / commit.journal.manifest.name
         raise StateError(
             f"the commit of {interrupted.intent.window} is damaged: {names} missing or not what "
             "was written; the high-water mark has not moved",
@@ -233,18 +213,18 @@ async def _choose(
     settings: RecoverySettings,
     *,
     now: datetime,
-    known: _Known | None,
-    delivery: Delivery | None,
+    publisher: Publisher,
 ) -> _Action:
     """The action on remains, by what the other runners of the same HWM say."""
-    intent, journal = interrupted.intent, interrupted.journal
-    is_behind = bool(delivery and await delivery.claimed_elsewhere(intent))
+    known = await publisher.store.read() if publisher.store is not None else None
+    is_behind = await publisher.claimed_elsewhere(interrupted.intent)
     action = _decide(interrupted, settings, now=now, known=known, is_behind=is_behind)
-    if delivery and action in _ON_COMMITS:
-        await delivery.check_owner(intent)
+    if action in _ON_COMMITS:
+        await publisher.check_owner(interrupted.intent)
 
-    if action is _Action.UNPUBLISH and delivery and journal:
-        return _Action.ACCEPT if await delivery.holds(journal.manifest) else action
+    if action is _Action.UNPUBLISH and interrupted.commit:
+        is_held = await publisher.holds(interrupted.commit.journal.manifest)
+        return _Action.ACCEPT if is_held else action
 
     return action
 
@@ -285,7 +265,7 @@ def _decide(
         and intent.config_digest == settings.config_digest
         and (not intent.manages_hwm or (known is not None and intent.hwm == known[0]))
     )
-    if interrupted.journal is not None:
+    if interrupted.commit is not None:
         return _Action.FINISH if is_wanted and not interrupted.missing else _Action.DISCARD
 
     is_young = timedelta(0) <= now - intent.started_at < settings.resume
@@ -303,24 +283,21 @@ def _is_superseded(
     if stored is None or stored.state.hwm != hwm or not intent.manages_hwm or intent.replaces:
         return False
 
-    if hwm == intent.end and interrupted.journal is not None:
-        own = interrupted.journal.manifest.sha256
+    if hwm == intent.end and interrupted.commit is not None:
+        own = interrupted.commit.journal.manifest.sha256
         return stored.manifest_sha256 not in ("", own)
 
     return hwm != intent.hwm
 
 
-async def _unpublish(interrupted: InterruptedRun, files: Files, notify: Observer) -> None:
-    """Unpublish a commit, its manifest first; each step may be repeated after a crash."""
-    journal, intent = interrupted.journal, interrupted.intent
-    assert journal is not None
-    with failing(interrupted.path):
-        await in_thread(lambda: discard(interrupted.path, journal, files))
+async def _unpublish(commit: JournaledCommit, notify: Observer) -> None:
+    with failing(commit.run_path):
+        await in_thread(commit.discard)
 
     notify(
         Warned(
             code=WarningCode.SUPERSEDED,
-            message=f"the extracts of {intent.window} were not delivered from here and were "
+            message=f"the extracts of {commit.intent.window} were not delivered from here and were "
             "extracted by another machine since; they are unpublished",
         )
     )
@@ -332,7 +309,7 @@ async def _discard(
     files: Files,
     notify: Observer,
 ) -> None:
-    await _remove(interrupted.path, interrupted.journal, files)
+    await _remove(interrupted.path, interrupted.commit, files)
     if not interrupted.is_over:
         why = "is discarded, as asked"
         if not settings.is_fresh:
@@ -345,12 +322,12 @@ def _stale(message: str) -> Warned:
     return Warned(code=WarningCode.STALE_RUN, message=message)
 
 
-async def _remove(path: Path, journal: CommitJournal | None, files: Files) -> None:
+async def _remove(path: Path, commit: JournaledCommit | None, files: Files) -> None:
     """Remove the remains of a run, and of its files those that it published alone."""
 
     def clear() -> None:
-        if journal is not None and not journal.replaces:
-            unpublish(path, journal, files)
+        if commit is not None and not commit.journal.replaces:
+            commit.unpublish()
 
         remove_run(path, files)
 

@@ -54,7 +54,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kada_athena_async.commit.publication import OUT, Publisher
+from kada_athena_async.commit.publication import OUT, JournaledCommit, Publisher
 from kada_athena_async.errors import CommitError, StateError
 from kada_athena_async.files import failing, to_bytes
 from kada_athena_async.files.digest import NamedFile
@@ -124,7 +124,7 @@ async def commit(
     with failing(output_path, needed_bytes=needed_bytes):
         journal = await in_thread(lambda: _prepare(staging, request, needed_bytes))
 
-    return await publisher.complete(staging.path, intent, journal)
+    return await publisher.complete(JournaledCommit(staging.path, intent, journal, staging.files))
 
 
 def _prepare(staging: Staging, request: CommitRequest, needed_bytes: int) -> CommitJournal:

@@ -85,7 +85,6 @@ from kada_athena_async.errors import StateError
 from kada_athena_async.events import Warned
 from kada_athena_async.files.digest import NamedFile
 from kada_athena_async.hwm import DeliveryIntent, format_hwm
-from kada_athena_async.hwm.object_store import Store
 from kada_athena_async.landing import DeliveryReport
 from kada_athena_async.landing.interface import Claim, overtaken
 from kada_athena_async.manifest import Manifest, PublishedPackage, parse_manifest
@@ -94,7 +93,7 @@ from kada_athena_async.sinks.staging import staging_root
 
 
 @dataclass(slots=True, kw_only=True)
-class PendingDelivery:
+class PendingDelivery(Publisher):
     """One run's part in the protocol above.
 
     Args:
@@ -107,16 +106,9 @@ class PendingDelivery:
 
     destination: Destination
     owner: Owner
-    store: Store | None
     output_path: Path
     reports: list[DeliveryReport | None] = field(default_factory=list, init=False)
     _claim: Claim | None = field(default=None, init=False)
-
-    @property
-    def publisher(self) -> Publisher:
-        """Publishes the commits of the run, and delivers them."""
-        at = self.destination
-        return Publisher(files=at.files, notify=at.notify, store=self.store, delivery=self)
 
     async def begin(
         self,
@@ -142,13 +134,13 @@ class PendingDelivery:
             DeliveryError: The landing refuses or is down.
         """
         destination = self.destination
-        await self.complete()
+        await self.complete_decided()
         resumable = await recover(
             self.output_path,
             destination.name,
             settings=settings,
             now=destination.clock.now(),
-            publisher=self.publisher,
+            publisher=self,
             before_discard=before_discard,
         )
         # What an earlier run could not deliver goes before anything new is extracted; but for
@@ -156,22 +148,15 @@ class PendingDelivery:
         await self._deliver(sends_all=sends_all)
         unfinished = await self.unfinished()
         if unfinished is not None and unfinished.sealed:  # by another runner, since we looked
-            await self.complete()
+            await self.complete_decided()
             unfinished = await self.unfinished()
 
         return resumable, unfinished
 
     async def check_owner(self, intent: RunIntent) -> None:
-        """Refuse a commit that is another's; see ``commit.publication.Delivery``."""
         await self.owner.check(intent.origin, f"the unfinished commit of {intent.window}")
 
     async def claim(self, committed: PublishedPackage[Manifest], journal: CommitJournal) -> None:
-        """Announce that *committed* is about to be delivered, if there is a landing.
-
-        Raises:
-            LockedError: Another runner delivers, or uses the same HWM.
-            CommitError: The place of the HWM refuses.
-        """
         self._claim = None
         manifest, place = committed.manifest, self.destination.config.landing
         if self.store is None or place is None or not manifest.manages_hwm:
@@ -221,7 +206,6 @@ class PendingDelivery:
         self._claim = Claim(self.store, intent)
 
     async def bring(self, committed: PublishedPackage[Manifest]) -> None:
-        """Deliver what is claimed, and whatever waits before it."""
         await self._deliver(claim=self._claim)
 
     async def close(self) -> None:
@@ -231,7 +215,6 @@ class PendingDelivery:
             await self._close(found)
 
     async def claimed_elsewhere(self, intent: RunIntent) -> bool:
-        """True if another runner's delivery goes before that of *intent*."""
         found = await self.unfinished()
         if found is None or not intent.manages_hwm or found.run_id == intent.run_id:
             return False
@@ -239,11 +222,9 @@ class PendingDelivery:
         return found.window != intent.window or found.compress not in (None, intent.compress)
 
     async def holds(self, manifest: NamedFile) -> bool:
-        """True if just this manifest lies in the landing."""
         return await self._held(manifest.name, manifest.sha256) is not None
 
     async def is_completed(self, intent: RunIntent) -> bool:
-        """True if another runner completed our sealed delivery and moved the HWM."""
         if self.store is None or self._claim is None:
             return False
 
@@ -265,7 +246,7 @@ class PendingDelivery:
         found = await self.store.read_intent()
         return found if found is not None and found.binds((await self.store.read())[0]) else None
 
-    async def complete(self) -> None:
+    async def complete_decided(self) -> None:
         """Complete a delivery that is decided, unless its run is here to be recovered.
 
         Raises:
@@ -287,7 +268,7 @@ class PendingDelivery:
             )
 
         root = staging_root(self.output_path, self.destination.name)
-        is_here = self.destination.files.exists(root / found.run_id)
+        is_here = self.files.exists(root / found.run_id)
         manifest = None if is_here else await self._decided(found)
         if manifest is None:
             return
@@ -299,7 +280,7 @@ class PendingDelivery:
                 manifest.state, run_id=manifest.run_id, manifest_sha256=found.sha256
             )
 
-        self.destination.notify(
+        self.notify(
             Warned(
                 code=WarningCode.DELIVERY_COMPLETED,
                 message=f"the high-water mark moves to {format_hwm(manifest.end)}: "

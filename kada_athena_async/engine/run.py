@@ -330,7 +330,7 @@ class Run:
             accounts=accounts,
             principals=plan.window_plan.principals,
         )
-        return await commit(staging, request, self.delivery.publisher)
+        return await commit(staging, request, self.delivery)
 
     @property
     def name(self) -> str:

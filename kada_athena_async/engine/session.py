@@ -58,6 +58,8 @@ async def open_session(
                 await lock(store.lock_path, MARK_FIELDS)
 
         delivery = PendingDelivery(
+            files=files,
+            notify=destination.notify,
             destination=destination,
             owner=Owner(origin_of(config, destination.name), learn_account),
             store=store,

@@ -301,7 +301,12 @@ class Process:
         out = self.root
         owner = Owner(origin_of(config, "k"), _no_account)
         handover = PendingDelivery(
-            destination=destination, owner=owner, store=store, output_path=out
+            files=destination.files,
+            notify=destination.notify,
+            destination=destination,
+            owner=owner,
+            store=store,
+            output_path=out,
         )
         planner = replace(destination.planner(store, out), **_request(self._order, out))
         await planner.check()
@@ -383,7 +388,7 @@ class Process:
                 await part.write([_row(execution) for execution in rows])
 
             await staging.seal("u", {})
-            await commit(staging, request, handover.publisher)
+            await commit(staging, request, handover)
 
 
 async def _no_account() -> str:
