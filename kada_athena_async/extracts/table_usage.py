@@ -227,12 +227,17 @@ def each_unused_table(runs: Runs, uses: Sequence[TableUse] | None = None) -> Ite
 def unread_tables(runs: Runs, uses: Sequence[TableUse]) -> set[TableName]:
     """The names, folded, of the tables that were written and not read, not even through a view.
 
+    Only of those that are there still: programs make tables for a moment, and read their files or
+    give them another name.
+
     Args:
         uses: What ``used_tables`` found.
     """
     read = {folded(use.catalog, use.schema, use.table) for use in uses if use.reads}
     _through_views(runs.newest, read)
-    return {folded(use.catalog, use.schema, use.table) for use in uses} - read
+    there = runs.newest.rows("metadata_tables", "catalog", "schema", "table")
+    unread = {folded(use.catalog, use.schema, use.table) for use in uses} - read
+    return unread.intersection(folded(*place) for place in there)
 
 
 def folded(catalog: str, schema: str, table: str) -> TableName:
