@@ -251,8 +251,8 @@ class LinkageRecord(NamedTuple):
     target_column: str | None
     """Empty for a link to the whole table. Example: ``customer_id``"""
     linkage_type: str
-    """``VIEW``, ``CTAS``, ``INSERT``, ``MERGE``, ``UPDATE``, ``UNLOAD``, or ``LOCATION``: the S3
-    folder of an external table."""
+    """``VIEW``, ``CTAS``, ``INSERT``, ``MERGE``, ``UPDATE``, ``UNLOAD``, ``RENAME`` (from the old
+    name to the new), or ``LOCATION``: the S3 folder of an external table."""
     query_id: str | None
     """The newest execution of the run that showed the edge; empty for a view's own text. Example:
     ``427ef3b9-53b4-49a7-8ff7-679eee77a4d1``"""

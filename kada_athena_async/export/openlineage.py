@@ -207,11 +207,10 @@ def _outputs(history: History, execution: QueryRecord, events: Sequence[EventRec
                 "LifecycleStateChangeDatasetFacet", lifecycleStateChange=event.event_type
             )
 
-        if event.event_type in ("WRITE", "CREATE"):
-            target = table_of(event) or TableName("", "", event.table)
-            edges = _edges(history, execution, target, sources)
-            if lineage := column_lineage(history.region, edges):
-                facets["columnLineage"] = lineage
+        target = table_of(event) or TableName("", "", event.table)
+        edges = _edges(history, execution, target, sources)
+        if lineage := column_lineage(history.region, edges):
+            facets["columnLineage"] = lineage
 
     return [*found.values()]
 

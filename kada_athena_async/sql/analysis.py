@@ -215,6 +215,8 @@ def finish(planned: Plan, reading: ParsedQuery | None, schema: SchemaIndex) -> A
         locations=planned.locations,
         problems=tuple({routed.kind.lower()} & NOT_UNDERSTOOD),
     )
+    if routed.renamed and analysis.target:
+        reading = _renamed(routed, planned.context, schema, analysis.target)
     if reading is None:
         return analysis
 
@@ -239,6 +241,18 @@ def finish(planned: Plan, reading: ParsedQuery | None, schema: SchemaIndex) -> A
         problems=problems,
         is_parsed=reading.is_parsed,
     )
+
+
+def _renamed(
+    routed: Routed, context: Context, schema: SchemaIndex, target: TableName
+) -> ParsedQuery | None:
+    """RENAME as a query of all columns of the table under its old name, which are the new one's."""
+    if (old := complete(routed.renamed, context)) is None:
+        return None
+
+    source, columns = schema.spelling(old), schema.columns(target) or ()
+    outputs = tuple(Output(name, frozenset((Source(source, name),))) for name in columns)
+    return ParsedQuery((Read(source, None),), outputs or None, ())
 
 
 def _filled(routed: Routed, columns: tuple[str, ...]) -> tuple[str, ...]:

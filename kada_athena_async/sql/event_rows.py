@@ -16,14 +16,7 @@ MAX_LINKAGES = 20_000
 
 _Place: TypeAlias = "tuple[str | None, str | None, str]"
 
-_LINKAGE_TYPES = {
-    "VIEW": "VIEW",
-    "CTAS": "CTAS",
-    "INSERT": "INSERT",
-    "MERGE": "MERGE",
-    "UPDATE": "UPDATE",
-    "UNLOAD": "UNLOAD",
-}
+_LINKING = ("VIEW", "CTAS", "INSERT", "MERGE", "UPDATE", "UNLOAD", "RENAME")
 _EVENT_TYPES = {
     "INSERT": ("WRITE",),
     "UPDATE": ("WRITE",),
@@ -35,6 +28,7 @@ _EVENT_TYPES = {
     "VIEW": ("CREATE",),
     "CREATE": ("CREATE",),
     "ALTER": ("ALTER",),
+    "RENAME": ("ALTER",),
     "DROP": ("DROP",),
 }
 # A DELETE, UPDATE or MERGE reads its target to find the rows; nothing flows from it by that.
@@ -64,7 +58,7 @@ def linkages(
 
     locations = [HIDDEN_LOCATION if hide_locations else name for name in analysis.locations]
     target = analysis.target
-    linkage_type = _LINKAGE_TYPES.get(analysis.kind, "LOCATION")
+    linkage_type = analysis.kind if analysis.kind in _LINKING else "LOCATION"
     rows = _Rows(analysis, server, linkage_type, query_id, at)
     if linkage_type == "LOCATION":
         if target and analysis.kind in ("CREATE", "ALTER"):
@@ -223,10 +217,11 @@ def events(
         return
 
     touched: list[tuple[str, _Place, tuple[str, ...] | None]] = []
-    for table, columns in analysis.reads:
-        touched.append(("READ", (table.catalog, table.schema, table.table), columns))
-
     event_types = _EVENT_TYPES.get(analysis.kind, ())
+    of_source = "ALTER" if analysis.kind == "RENAME" else "READ"
+    for table, columns in analysis.reads:
+        touched.append((of_source, (table.catalog, table.schema, table.table), columns))
+
     if analysis.target:
         catalog, schema, name = analysis.target
         written = _written(analysis)
@@ -242,7 +237,7 @@ def events(
 
 
 def _written(analysis: Analysis) -> tuple[str, ...] | None:
-    if analysis.outputs is None or analysis.kind == "DELETE":
+    if analysis.outputs is None or analysis.kind in ("DELETE", "RENAME"):
         return None
 
     return tuple(output.name for output in analysis.outputs)

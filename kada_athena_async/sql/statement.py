@@ -19,9 +19,10 @@ class Routed:
     """Kind of a statement, from its first words.
 
     Attributes:
-        kind: QUERY, INSERT, CTAS, VIEW, UNLOAD, DELETE, UPDATE, MERGE, CREATE, ALTER, DROP,
-            MAINTAIN (OPTIMIZE, VACUUM), EXECUTE, IMMEDIATE, NONE or UNKNOWN.
+        kind: QUERY, INSERT, CTAS, VIEW, UNLOAD, DELETE, UPDATE, MERGE, CREATE, ALTER, RENAME,
+            DROP, MAINTAIN (OPTIMIZE, VACUUM), EXECUTE, IMMEDIATE, NONE or UNKNOWN.
         target: Parts of the name of what it writes; empty if there is none.
+        renamed: Parts of the name that *target* had before a RENAME.
         target_columns: The columns of the target that the statement names.
         partition: The columns in Hive's PARTITION (...), each True if its value is given there.
         query: The text to parse; empty if there is nothing to parse.
@@ -31,6 +32,7 @@ class Routed:
 
     kind: str
     target: tuple[str, ...] = ()
+    renamed: tuple[str, ...] = ()
     target_columns: tuple[str, ...] = ()
     partition: tuple[tuple[str, bool], ...] = ()
     query: str = ""
@@ -56,13 +58,13 @@ def _route(text: str, rules: Sequence[_Rule]) -> Routed:
     return Routed(kind="UNKNOWN", query=text)
 
 
-def _target(match: re.Match[str]) -> tuple[str, ...]:
+def _target(match: re.Match[str], group: str = "target") -> tuple[str, ...]:
     """The parts of a target's name; Hive knows no dot in a name: `schema.table` are two.
 
     SHOW CREATE TABLE prints the names in this way.
     """
-    parts = split_name(match["target"])
-    if "`" not in match["target"]:
+    parts = split_name(match[group])
+    if "`" not in match[group]:
         return parts
 
     return tuple(piece for part in parts for piece in part.split("."))
@@ -111,6 +113,10 @@ def _create(match: re.Match[str], text: str) -> Routed:
     return Routed(kind="CTAS", target=target, target_columns=columns, query=query)
 
 
+def _rename(match: re.Match[str], text: str) -> Routed:
+    return Routed(kind="RENAME", target=_target(match), renamed=_target(match, "renamed"))
+
+
 def _unload(match: re.Match[str], text: str) -> Routed:
     return Routed(kind="UNLOAD", query=match["query"])
 
@@ -143,9 +149,8 @@ def _immediate(match: re.Match[str], text: str) -> Routed:
 
 def _rule(pattern: str, build: Callable[[re.Match[str], str], Routed]) -> _Rule:
     # No space need stand before a quote: INSERT INTO"t".
-    spaced = pattern.replace(" ", r"(?:\s+|(?=[\"`]))").replace(
-        "TARGET", f"(?P<target>{QUALIFIED_PATTERN})"
-    )
+    spaced = pattern.replace(" ", r"(?:\s+|(?=[\"`]))").replace("TARGET", "(?P<target>QUALIFIED)")
+    spaced = spaced.replace("QUALIFIED", QUALIFIED_PATTERN)
     return _Rule(re.compile(spaced.replace("NAME", NAME_PATTERN), re.IGNORECASE), build)
 
 
@@ -175,6 +180,7 @@ _PLAIN_RULES = (
     _rule(r"execute immediate\b", _immediate),
     _rule(r"execute (?P<name>NAME)", _execute),
     _rule(r"(?:optimize|vacuum) TARGET", _names("MAINTAIN")),
+    _rule(r"alter table (?:if exists )?(?P<renamed>QUALIFIED) rename to TARGET\Z", _rename),
     _rule(r"alter (?:table|view) (?:if exists )?TARGET", _names("ALTER")),
     _rule(r"msck repair table TARGET", _names("ALTER")),
     _rule(r"drop (?:table|(?:materialized )?view) (?:if exists )?TARGET", _names("DROP")),

@@ -152,9 +152,10 @@ def run(target: str, extracts: Path, directory: Path, **arguments: Any) -> Any:
     return asyncio.run(export(target, output_path=extracts, directory=directory, **arguments))
 
 
-def test_lineage_says_where_it_is_not_sure(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("what", "kind"), [("WRITE", "INSERT"), ("ALTER", "RENAME")])
+def test_lineage_says_where_it_is_not_sure(tmp_path: Path, what: str, kind: str) -> None:
     """A column that may be another table's is no fact to another catalogue either."""
-    edge = {"linkage_type": "INSERT", "query_id": "q1", "dependency": "direct", "executions": 1}
+    edge = {"linkage_type": kind, "query_id": "q1", "dependency": "direct", "executions": 1}
     for side in ("source", "target"):
         edge |= {f"{side}_catalog": "AwsDataCatalog", f"{side}_schema": "sales"}
     edges = [
@@ -162,9 +163,9 @@ def test_lineage_says_where_it_is_not_sure(tmp_path: Path) -> None:
                target_column="id", transformation="identity", confidence=confidence)
         for name, confidence in (("sure", "exact"), ("doubtful", "partial"))
     ]  # fmt: skip
-    write = {"query_id": "q1", "event_type": "WRITE", "user": "u", "occurred_at": AT}
+    write = {"query_id": "q1", "event_type": what, "user": "u", "occurred_at": AT}
     names = {"catalog": "AwsDataCatalog", "schema": "sales", "table": "orders"}
-    facts = {"user": "u", "submitted_at": AT, "completed_at": AT, "query": "INSERT"}
+    facts = {"user": "u", "submitted_at": AT, "completed_at": AT, "query": kind}
     events = [record("events", **write, **names)]
     one_package(tmp_path, linkages=edges, databaselog=[query(1, **facts)], events=events)
 

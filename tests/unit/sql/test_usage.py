@@ -104,6 +104,26 @@ def test_each_way_of_bearing_is_named() -> None:
     }
 
 
+def test_a_table_has_its_rows_from_the_one_that_was_renamed() -> None:
+    """dbt-athena makes an Iceberg table under another name, of which nothing else is left."""
+    renamed = "alter table `sales`.`lines__tmp` rename to `sales`.`lines`"
+    assert short(linked(renamed)) == [
+        (f"lines__tmp.{column}", f"lines.{column}", "RENAME", "exact")
+        for column in ("id", "sku", "price", "info")
+    ]
+    for statement in (
+        "ALTER TABLE IF EXISTS new RENAME TO x",
+        "alter table `sales.new` rename to x",
+    ):
+        assert short(linked(statement)) == [("new", "x", "RENAME", "table")]
+    for statement in (
+        "ALTER TABLE t RENAME COLUMN a TO b",
+        "ALTER TABLE t PARTITION (a = 1) RENAME TO PARTITION (a = 2)",
+        "EXPLAIN ALTER TABLE t RENAME TO u",
+    ):
+        assert linked(statement) == []
+
+
 def test_no_value_flows_out_of_what_is_subtracted() -> None:
     """The right side of EXCEPT and INTERSECT only says which rows stay."""
     for operator in ("EXCEPT", "INTERSECT"):
@@ -238,6 +258,10 @@ def test_each_statement_has_its_events() -> None:
     assert what(happened("DROP TABLE`x`")) == [("DROP", "x", None)]
     assert what(happened("MSCK REPAIR TABLE x")) == [("ALTER", "x", None)]
     assert what(happened("ALTER TABLE x ADD COLUMNS (a int)")) == [("ALTER", "x", None)]
+    assert what(happened("ALTER TABLE x__tmp RENAME TO x")) == [
+        ("ALTER", "x__tmp", None),
+        ("ALTER", "x", None),
+    ]
     assert what(happened("DROP VIEW IF EXISTS x")) == [("DROP", "x", None)]
     assert what(happened("DROP MATERIALIZED VIEW x")) == [("DROP", "x", None)]
     assert what(happened("REFRESH MATERIALIZED VIEW x")) == [("WRITE", "x", None)]
