@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from sqlglot import exp
@@ -11,31 +12,10 @@ from kada_athena_async.sql.relations import DIRECT
 Part = tuple[exp.Expr, str]
 
 # Aggregates of Trino that the parser knows by name only (trino.io, "Aggregate functions").
-_AGGREGATES = frozenset(
-    (
-        "approx_most_frequent",
-        "bitwise_and_agg",
-        "bitwise_or_agg",
-        "bitwise_xor_agg",
-        "bool_and",
-        "bool_or",
-        "checksum",
-        "entropy",
-        "every",
-        "geometric_mean",
-        "histogram",
-        "json_arrayagg",
-        "learn_classifier",
-        "learn_regressor",
-        "map_agg",
-        "map_union",
-        "merge",
-        "multimap_agg",
-        "numeric_histogram",
-        "qdigest_agg",
-        "reduce_agg",
-        "tdigest_agg",
-    )
+_AGGREGATES = re.compile(
+    r"\w+agg|approx_\w+|bool_and|bool_or|checksum|entropy|evaluate_classifier_predictions|every"
+    r"|geometric_mean|histogram|learn_\w+|make_set_digest|map_union|merge\w*|numeric_histogram",
+    re.IGNORECASE,
 )
 # Of a window or a row pattern: they pick values of other rows, which stay as they are.
 _PICKS_ROWS = tuple(
@@ -62,7 +42,7 @@ def changed_by(node: exp.Expr, how: str) -> str:
     if how not in DIRECT or isinstance(node, (exp.Alias, exp.Paren)):
         return how
 
-    is_named = isinstance(node, exp.Anonymous) and node.name.lower() in _AGGREGATES
+    is_named = isinstance(node, exp.Anonymous) and _AGGREGATES.fullmatch(node.name)
     if is_named or (isinstance(node, exp.AggFunc) and not isinstance(node, _PICKS_ROWS)):
         return "aggregation"
 
