@@ -212,16 +212,14 @@ class Sandbox:
         trusted: Sequence[str] = (),
         external_id: str | None = None,
         max_session_s: int = 43_200,
-        account_id: str | None = None,
     ) -> str:
         """A role to assume; its ARN.
 
         Args:
             trusted: ARNs that may assume it; all of the sandbox's own account where empty.
         """
-        account_id = account_id or self.account_id
-        arn = f"arn:aws:iam::{account_id}:role/{name}"
-        document = self._policy_document(account_id, policy)
+        arn = f"arn:aws:iam::{self.account_id}:role/{name}"
+        document = self._policy_document(self.account_id, policy)
         root = f"arn:aws:iam::{self.account_id}:root"
         self.directory.add_role(
             Role(
