@@ -98,7 +98,7 @@ def test_every_example_of_a_configuration_is_valid() -> None:
 def test_the_snippet_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The embedding program extracts a small invented AWS and prints what it found."""
     (snippet,) = blocks("README.md", "python")
-    assert blocks("docs/embedding.md", "python") == [snippet]
+    assert blocks("docs/embedding.md", "python")[0] == snippet
     body = textwrap.indent(snippet, "    ")
     monkeypatch.chdir(tmp_path)
     with few_schemas(scale=0.05) as sandbox:
@@ -121,9 +121,9 @@ def test_the_snippet_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_the_imports_of_the_wrapper_script_work() -> None:
     """The two lines that replace the vendor's."""
-    (imports,) = blocks("docs/migration.md", "python")
+    _, imports = blocks("docs/embedding.md", "python")
 
-    exec(compile(imports, "docs/migration.md", "exec"), {})  # noqa: S102 - the guide itself
+    exec(compile(imports, "docs/embedding.md", "exec"), {})  # noqa: S102 - the guide itself
 
 
 def commands_shown() -> list[str]:
