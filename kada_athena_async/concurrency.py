@@ -16,6 +16,7 @@ from contextlib import (
     asynccontextmanager,
 )
 from datetime import datetime, timezone
+from importlib import import_module
 from time import monotonic
 from typing import Protocol, TypeVar
 
@@ -124,15 +125,15 @@ class Slots:
         self.limit = limit
         self.in_use = 0
         self._waiting: list[anyio.Event] = []
-        self._waiting_short: list[anyio.Event] = []
+        self._waiting_last: list[anyio.Event] = []
 
-    def acquire(self, *, is_short: bool = False) -> AbstractAsyncContextManager[None]:
+    def acquire(self, *, goes_last: bool = False) -> AbstractAsyncContextManager[None]:
         """A context in which one place is held.
 
         Args:
-            is_short: True if it may wait until nothing long does.
+            goes_last: True if it may wait until no other does.
         """
-        return self._held(self._waiting_short if is_short else self._waiting)
+        return self._held(self._waiting_last if goes_last else self._waiting)
 
     @asynccontextmanager
     async def _held(self, line: list[anyio.Event]) -> AsyncIterator[None]:
@@ -144,7 +145,7 @@ class Slots:
             self._wake()
 
     async def _acquire(self, line: list[anyio.Event]) -> None:
-        if self.in_use < self.limit and not self._waiting and not self._waiting_short:
+        if self.in_use < self.limit and not self._waiting and not self._waiting_last:
             self.in_use += 1
             return
 
@@ -162,7 +163,7 @@ class Slots:
             raise
 
     def _wake(self) -> None:
-        while self.in_use < self.limit and (line := self._waiting or self._waiting_short):
+        while self.in_use < self.limit and (line := self._waiting or self._waiting_last):
             self.in_use += 1
             line.pop(0).set()
 
@@ -203,6 +204,11 @@ def workers() -> anyio.CapacityLimiter:
 async def offload(function: Callable[[], ResultT]) -> ResultT:
     """Call *function* in a worker thread, so that the event loop stays free meanwhile."""
     return await to_thread.run_sync(function, limiter=workers())
+
+
+async def load_module(module: str) -> None:
+    """Import *module* of this package in a worker thread: many take as long as a call."""
+    await offload(lambda: import_module(f"{__package__}.{module}"))
 
 
 async def stream_from(

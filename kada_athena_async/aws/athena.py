@@ -129,7 +129,7 @@ class AthenaQueries:
             QueryFailedError: It ended FAILED or CANCELLED.
             UnitError: It was refused.
         """
-        async with self.slots.acquire(is_short=statement.is_short):
+        async with self.slots.acquire(goes_last=statement.is_short):
             failures = 0
             for number in count(1):
                 execution, looks = await self._run_once(statement, number, unit_id)

@@ -185,15 +185,15 @@ class Pacer:
             follows: True for a page after the first. Those of tables and schemas go first: a chain
                 of pages that need each other's tokens is what a run waits for longest.
         """
-        is_urgent = follows and quota_of(operation) is _METADATA
+        goes_last = not (follows and quota_of(operation) is _METADATA)
         if (operation, source) in self._buckets and source:
-            await self._wait((operation, source), is_urgent)
+            await self._wait((operation, source), goes_last)
 
-        await self._wait((operation, ""), is_urgent)
+        await self._wait((operation, ""), goes_last)
 
-    async def _wait(self, key: tuple[str, str], is_urgent: bool) -> None:
+    async def _wait(self, key: tuple[str, str], goes_last: bool) -> None:
         bucket = self._bucket(key)
-        async with self._turns[key].acquire(is_short=not is_urgent):
+        async with self._turns[key].acquire(goes_last=goes_last):
             while (wait_s := bucket.wait_s(self._clock.monotonic())) > 0:
                 await self._clock.sleep(wait_s)
 

@@ -77,14 +77,15 @@ def each_site_drawn(
     """Do *work* for every configured site and draw its report; the common exit code.
 
     Args:
-        draw: Makes the picture of a report and of the name of its site.
+        draw: Makes the picture of a report below a heading, its site and Region.
         kind: Of the report, for programs.
     """
 
     def show(report: ReportT, site: str) -> None:
         output.data({"site": site, **report.to_dict()}, kind=kind, lines=[])
         if not output.as_json:
-            output.picture(draw(output, report, site))
+            head = f"site {site}, {report.region}" if site else report.region
+            output.picture(draw(output, report, head))
 
     sites = configured_sites(output, request)
     return each_site(output, sites, request, work, show, shows_events=not output.as_json)

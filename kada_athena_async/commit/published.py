@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
 
-from kada_athena_async.errors import StateError
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm import HeldPrincipals, IdSet
 from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.manifest import PublishedPackage
-from kada_athena_async.sinks.part_reader import DAMAGE, read_values, time_of
+from kada_athena_async.sinks.part_reader import read_values, reading, time_of
 
 
 async def published_ids(packages: Sequence[PublishedPackage]) -> IdSet:
@@ -32,24 +30,11 @@ async def published_ids(packages: Sequence[PublishedPackage]) -> IdSet:
 
 
 def _rows(packages: Sequence[PublishedPackage], kind: str, *columns: str) -> Iterator[list[str]]:
-    for path in (path for package in packages for path in package.extracts(kind)):
-        if path.exists():
-            try:
-                yield from read_values(path, *columns)
-            except OSError as exc:
-                if exc.errno is None:
-                    raise _torn(path) from None
-
-                raise StateError(f"{path} cannot be read: {exc.strerror}") from None
-            except DAMAGE:
-                raise _torn(path) from None
-
-
-def _torn(path: Path) -> StateError:
-    return StateError(
-        f"{path} is torn: it holds other bytes than its manifest says",
-        hint="restore it from where it was delivered, or move it away and extract its window again",
-    )
+    for package in packages:
+        for path in package.extracts(kind):
+            if path.exists():
+                with reading(package, path):
+                    yield from read_values(path, *columns)
 
 
 async def submitted_before(

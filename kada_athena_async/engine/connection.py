@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
-from importlib import import_module
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -16,7 +14,14 @@ import anyio
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.session import AwsSession, Identity
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.concurrency import Clock, Slots, map_bounded, offload, require_asyncio
+from kada_athena_async.concurrency import (
+    Clock,
+    Slots,
+    load_module,
+    map_bounded,
+    offload,
+    require_asyncio,
+)
 from kada_athena_async.config import Config
 from kada_athena_async.discover import (
     discover_catalogs,
@@ -47,10 +52,6 @@ if TYPE_CHECKING:
     from kada_athena_async.engine.schema_listing import FoundCatalogs, SchemaListing
     from kada_athena_async.pipeline import UnitExtraction
     from kada_athena_async.sql.worker_pool import WorkerPool
-
-# Each takes as long as a call: on the event loop it would stand still.
-_LOAD_LISTING = partial(import_module, "kada_athena_async.engine.schema_listing")
-_LOAD_EXTRACTION = partial(import_module, "kada_athena_async.pipeline")
 
 HISTORY_UNITS_AT_ONCE = 8
 """Workgroups listed side by side: two would use up the account's five list calls a second."""
@@ -185,11 +186,11 @@ class Connection:
 
         async def load() -> None:
             await self.client.first_sent.wait()
-            await offload(_LOAD_LISTING)
+            await load_module("engine.schema_listing")
             self._can_list.set()
             if not metadata_source(self.config).asks_sql:
                 await self.client.prepare("glue")  # which discover_ahead asks next
-            await offload(_LOAD_EXTRACTION)
+            await load_module("pipeline")
 
         await map_bounded(lambda step: step(), [ask, load], limit=2)
 
@@ -229,7 +230,7 @@ class Connection:
         if not metadata_source(self.config).asks_sql or not self.config.bucket:
             return
 
-        await offload(_LOAD_LISTING)
+        await load_module("engine.schema_listing")
         from kada_athena_async.aws.athena import split_location
 
         bucket = split_location(self.config.bucket)["Bucket"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import Self, Unpack
 
 from kada_athena_async.commit.recovery import RecoverySettings
-from kada_athena_async.concurrency import Clock, SystemClock, offload, require_asyncio
+from kada_athena_async.concurrency import Clock, SystemClock, load_module, require_asyncio
 from kada_athena_async.config import Config, ConfigFields, check_name, config_digest, make_config
 from kada_athena_async.engine.aws_secrets import with_aws_secrets
 from kada_athena_async.engine.connection import Connection, connect
@@ -39,9 +39,7 @@ from kada_athena_async.sources.statement_texts import default_texts
 
 if TYPE_CHECKING:
     from kada_athena_async.engine.doctor import DoctorReport
-    from kada_athena_async.engine.doctor.doctor import Doctor
-    from kada_athena_async.engine.preview import PlanReport, Preview
-    from kada_athena_async.engine.run import Run
+    from kada_athena_async.engine.preview import PlanReport
     from kada_athena_async.report import ConnectionReport, RunReport
 
 
@@ -136,7 +134,10 @@ class Extractor(RecordStreams):
         policy, notify = CHECK_POLICY, Fanout(self._observers)
         await self._read_secrets(notify)
         async with self._connection(notify, policy=policy) as connection:
-            report = await (await offload(_report_connection))(connection)
+            await load_module("engine.connection_report")
+            from kada_athena_async.engine.connection_report import report_connection
+
+            report = await report_connection(connection)
 
         missing = await self._destination(notify).missing_rights()
         return replace(report, missing=(*report.missing, *missing))
@@ -163,9 +164,10 @@ class Extractor(RecordStreams):
             destination.store(self._hwm_path) as store,
             self._connection(notify) as connection,
         ):
-            preview = (await offload(_preview_type))(
-                connection=connection, destination=destination, store=store
-            )
+            await load_module("engine.preview")
+            from kada_athena_async.engine.preview import Preview
+
+            preview = Preview(connection=connection, destination=destination, store=store)
             return await preview.make(start, end)
 
     async def examine(self, *, runs_query: bool = False) -> DoctorReport:
@@ -181,7 +183,10 @@ class Extractor(RecordStreams):
         require_asyncio()
         notify, written = Fanout(self._observers), self.config
         await self._read_secrets(notify)
-        doctor = (await offload(_doctor_type))(
+        await load_module("engine.doctor.doctor")
+        from kada_athena_async.engine.doctor.doctor import Doctor
+
+        doctor = Doctor(
             destination=self._destination(notify),
             written=written,
             hwm_path=self._hwm_path,
@@ -318,9 +323,10 @@ class Extractor(RecordStreams):
             for code, message in await meet(connection, looks_ahead=True):
                 notify(Warned(code=code, message=message))
 
-            run = (await offload(_run_type))(
-                connection=connection, planner=planner, warnings=warnings, delivery=delivery
-            )
+            await load_module("engine.run")
+            from kada_athena_async.engine.run import Run
+
+            run = Run(connection=connection, planner=planner, warnings=warnings, delivery=delivery)
             return await run.extract(run_id, resumable, unfinished)
 
     async def _read_secrets(self, notify: Observer) -> None:
@@ -366,30 +372,3 @@ class Extractor(RecordStreams):
             config_digest=config_digest(self.config),
             resume=timedelta(hours=self.config.resume_hours),
         )
-
-
-def _report_connection() -> Callable[[Connection], Awaitable[ConnectionReport]]:
-    """Loaded here, as what follows: no run needs it."""
-    from kada_athena_async.engine.connection_report import report_connection
-
-    return report_connection
-
-
-def _doctor_type() -> type[Doctor]:
-    import kada_athena_async.sql.masking  # noqa: F401 - which a connection's statements need
-    from kada_athena_async.engine.doctor.doctor import Doctor
-
-    return Doctor
-
-
-def _run_type() -> type[Run]:
-    """Loaded here: the first calls need nothing of it."""
-    from kada_athena_async.engine.run import Run
-
-    return Run
-
-
-def _preview_type() -> type[Preview]:
-    from kada_athena_async.engine.preview import Preview
-
-    return Preview

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from kada_athena_async.concurrency import Clock, offload, stream_from
+from kada_athena_async.concurrency import Clock, load_module, stream_from
 from kada_athena_async.config import Config
 from kada_athena_async.engine.connection import Connection
 from kada_athena_async.errors import ConfigError, Problem
@@ -28,7 +28,7 @@ from kada_athena_async.records import (
 )
 
 if TYPE_CHECKING:
-    from kada_athena_async.engine.reading import Reading, Send
+    from kada_athena_async.engine.reading import Send
 
 RecordT = TypeVar("RecordT", bound=Record)
 
@@ -157,17 +157,12 @@ class RecordStreams(ABC):
         end: datetime | None = None,
     ) -> AsyncGenerator[list[RecordT], None]:
         async def produce(send: Send) -> None:
-            reading = await offload(_reading_type)
+            await load_module("engine.reading")
+            from kada_athena_async.engine.reading import Reading
+
             async with self._connection() as connection:
-                await reading(connection, kind, send, start, end).run()
+                await Reading(connection, kind, send, start, end).run()
 
         return cast(
             "AsyncGenerator[list[RecordT], None]", stream_from(produce, buffer=BATCHES_AHEAD)
         )
-
-
-def _reading_type() -> type[Reading]:
-    """Loaded here: no run needs it."""
-    from kada_athena_async.engine.reading import Reading
-
-    return Reading

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, runtime_checkable
 
 import anyio
 
@@ -45,11 +45,24 @@ SILENCE_S = 30.0
 """A site of which nothing is heard for so long is named, again and again while that lasts."""
 
 
+@runtime_checkable
+class Verdict(Protocol):
+    """A result that says itself whether it is good."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 if it is."""
+
+    @property
+    def reason(self) -> str:
+        """Reason why it is not."""
+
+
 @dataclass(frozen=True, slots=True)
 class SiteResult(Generic[ResultT]):
     """Result of one site, or the reason why there is none.
 
-    Code, reason and hint are those of the result, if it is a report that has them.
+    Code and reason are those of the result, if it is a ``Verdict``.
 
     Attributes:
         error: What ended it; anything but a KadaAthenaError is a bug of ours.
@@ -63,17 +76,17 @@ class SiteResult(Generic[ResultT]):
     @property
     def exit_code(self) -> int:
         """Exit code of the command line for this site alone."""
-        if self.error is not None:
-            return (
-                self.error.exit_code if isinstance(self.error, KadaAthenaError) else ExitCode.FAILED
-            )
+        if isinstance(self.error, KadaAthenaError):
+            return self.error.exit_code
 
-        code: int = getattr(self.result, "exit_code", ExitCode.OK)
-        return code
+        if self.error is not None:
+            return ExitCode.FAILED
+
+        return self.result.exit_code if isinstance(self.result, Verdict) else ExitCode.OK
 
     @property
     def is_committed(self) -> bool:
-        return getattr(self.result, "committed", False) is True
+        return self._run is not None and self._run.committed
 
     @property
     def reason(self) -> str:
@@ -85,7 +98,7 @@ class SiteResult(Generic[ResultT]):
             # Its message may quote SQL.
             return f"unexpected {type(self.error).__name__}: this is a bug of kada_athena_async"
 
-        return str(getattr(self.result, "reason", "")) if self.exit_code else ""
+        return self.result.reason if self.exit_code and isinstance(self.result, Verdict) else ""
 
     @property
     def hint(self) -> str:
@@ -93,7 +106,13 @@ class SiteResult(Generic[ResultT]):
         if isinstance(self.error, KadaAthenaError):
             return self.error.hint
 
-        return str(getattr(self.result, "hint", "")) if self.exit_code else ""
+        return self._run.hint if self.exit_code and self._run is not None else ""
+
+    @property
+    def _run(self) -> RunReport | None:
+        from kada_athena_async.report import RunReport
+
+        return self.result if isinstance(self.result, RunReport) else None
 
 
 class SitesExtractor:

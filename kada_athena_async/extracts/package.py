@@ -25,7 +25,7 @@ from kada_athena_async.manifest import (
     read_manifest,
 )
 from kada_athena_async.records import RECORD_TYPES, Record
-from kada_athena_async.sinks.part_reader import DAMAGE, parsers_of
+from kada_athena_async.sinks.part_reader import parsers_of, reading, torn
 
 _NAMED = 5
 _LATER = -1
@@ -35,8 +35,6 @@ _ROWS_AT_ONCE = 32  # of the longest statements that is 8 MB
 # A statement has 262,144 bytes at most (Athena service quotas) and a Glue view text 409,600
 # characters; the parameters of a table are limited by nobody but Glue's size of a table.
 _MAX_FIELD_CHARS = 8 << 20
-
-_RESTORE = "restore it from where it was delivered, or move it away and extract its window again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +49,11 @@ class Package(PublishedPackage[Manifest]):
         """
         for file in self.manifest.files:
             path = self.path.parent / file.name
-            try:
+            with reading(self, path):
                 is_whole = files.digest(path).sha256 == file.sha256
-            except FileNotFoundError:
-                raise self._gone(path) from None
 
             if not is_whole:
-                raise self._torn(path)
+                raise torn(self, path)
 
     def rows(self, kind: str, *columns: str) -> Iterator[tuple[str, ...]]:
         """Yield *columns* of each row of the extracts of *kind*, as texts; an empty one is null.
@@ -103,7 +99,7 @@ class Package(PublishedPackage[Manifest]):
                     try:
                         values = [read(line[at]) for read, at in zip(parse, places, strict=True)]
                     except ValueError:
-                        raise self._torn(self.path.parent / file.name) from None
+                        raise torn(self, self.path.parent / file.name) from None
 
                     yield make(**{**defaults, **dict(zip(known, values, strict=True))})
 
@@ -113,9 +109,9 @@ class Package(PublishedPackage[Manifest]):
         # The limit is the process's; it only ever grows.
         csv.field_size_limit(max(csv.field_size_limit(), _MAX_FIELD_CHARS))
         count = 0
-        try:
+        with reading(self, path):
             if path.stat().st_size != file.size_bytes:
-                raise self._torn(path)
+                raise torn(self, path)
 
             with path.open("rb", buffering=0) as raw, _Hashing(raw) as hashing:
                 reader = csv.reader(_text_of(hashing, path), strict=True)
@@ -123,22 +119,13 @@ class Package(PublishedPackage[Manifest]):
                 yield header
                 while rows := list(islice(reader, _ROWS_AT_ONCE)):
                     if {*map(len, rows)} != {len(header)}:
-                        raise self._torn(path)
+                        raise torn(self, path)
                     yield from rows
                     count += len(rows)
                 is_whole = hashing.hash.hexdigest() == file.sha256
-        except FileNotFoundError:
-            raise self._gone(path) from None
-        except OSError as error:
-            if error.errno is None:
-                raise self._torn(path) from None
-
-            raise StateError(f"{path} cannot be read: {error.strerror}") from None
-        except DAMAGE:
-            raise self._torn(path) from None
 
         if count != file.rows or not is_whole:
-            raise self._torn(path)
+            raise torn(self, path)
 
     def _place(self, file: ManifestFile, header: list[str], column: str) -> int:
         if column in header:
@@ -152,17 +139,6 @@ class Package(PublishedPackage[Manifest]):
         raise StateError(
             f"{path} has no column {column!r}: another version of this package wrote it",
             hint="extract that window again with this version",
-        )
-
-    def _gone(self, path: Path) -> StateError:
-        return StateError(
-            f"{path} is gone, though {self.path.name} names it",
-            hint="restore it from where it was delivered, or extract its window again",
-        )
-
-    def _torn(self, path: Path) -> StateError:
-        return StateError(
-            f"{path} is torn: it holds other bytes than {self.path.name} says", hint=_RESTORE
         )
 
 

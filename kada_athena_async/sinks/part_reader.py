@@ -11,15 +11,18 @@ import csv
 import json
 import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from io import BytesIO
 from pathlib import Path
 from types import UnionType
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast, get_args, get_type_hints
 
 from isal import igzip, isal_zlib
 
+from kada_athena_async.errors import StateError
 from kada_athena_async.files import WHOLE
+from kada_athena_async.manifest import PublishedPackage
 from kada_athena_async.records import ColumnRecord, TableColumns
 from kada_athena_async.staged_records import STAGED_TYPES, StagedRecord
 
@@ -34,7 +37,7 @@ BATCH_CHARS = 4_000_000
 LINES_AT_ONCE = 10_000
 """Rows that ``read_table_columns`` looks at in one call: some milliseconds."""
 
-DAMAGE: tuple[type[Exception], ...] = (
+_DAMAGE: tuple[type[Exception], ...] = (
     EOFError,
     ValueError,
     IndexError,
@@ -123,6 +126,37 @@ def read_table_columns(
             found, prefix = [], "\n"
 
     yield found
+
+
+@contextmanager
+def reading(package: PublishedPackage[Any], path: Path) -> Iterator[None]:
+    """Within the block an extract of *package* is read.
+
+    Raises:
+        StateError: It is missing, cannot be read, or holds other bytes than were written.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise StateError(
+            f"{path} is gone, though {package.name} names it",
+            hint="restore it from where it was delivered, or extract its window again",
+        ) from None
+    except OSError as exc:
+        if exc.errno is None:
+            raise torn(package, path) from None
+
+        raise StateError(f"{path} cannot be read: {exc.strerror}") from None
+    except _DAMAGE:
+        raise torn(package, path) from None
+
+
+def torn(package: PublishedPackage[Any], path: Path) -> StateError:
+    """The error of an extract of *package* that is not what was written."""
+    return StateError(
+        f"{path} is torn: it holds other bytes than {package.name} says",
+        hint="restore it from where it was delivered, or move it away and extract its window again",
+    )
 
 
 def read_values(path: Path, *columns: str) -> Iterator[list[str]]:

@@ -13,7 +13,7 @@ async def test_what_is_short_waits_for_what_is_long() -> None:
     order: list[str] = []
 
     async def work(name: str, *, is_short: bool) -> None:
-        async with slots.acquire(is_short=is_short):
+        async with slots.acquire(goes_last=is_short):
             order.append(name)
 
     async with anyio.create_task_group() as group, slots.acquire():
@@ -30,7 +30,7 @@ async def test_a_short_one_that_leaves_the_line_is_forgotten() -> None:
     slots = Slots(1)
     async with slots.acquire():
         with anyio.move_on_after(0):
-            async with slots.acquire(is_short=True):
+            async with slots.acquire(goes_last=True):
                 raise AssertionError("there is no place")
 
     assert slots.in_use == 0

@@ -11,7 +11,6 @@ from rich.text import Text
 from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import RunRequest
 from kada_athena_async.cli.sites import each_site_drawn
-from kada_athena_async.engine import Extractor
 from kada_athena_async.engine.doctor import DoctorReport, Finding
 
 _STYLES = {"ok": "green", "denied": "bold red", "problem": "bold red", "untried": "yellow"}
@@ -22,14 +21,12 @@ _WORDS = {"ok": "ok", "denied": "DENIED", "problem": "PROBLEM", "untried": "untr
 def examine_sites(output: Output, request: RunRequest, *, runs_query: bool) -> int:
     """Examine the sites, several side by side; their common exit code, as a run's."""
 
-    async def work(extractor: Extractor) -> DoctorReport:
-        return await extractor.examine(runs_query=runs_query)
+    return each_site_drawn(
+        output, request, lambda each: each.examine(runs_query=runs_query), _shown, kind="doctor"
+    )
 
-    return each_site_drawn(output, request, work, _shown, kind="doctor")
 
-
-def _shown(output: Output, report: DoctorReport, site: str) -> RenderableType:
-    head = f"site {site}, {report.region}" if site else report.region
+def _shown(output: Output, report: DoctorReport, head: str) -> RenderableType:
     parts: list[RenderableType] = [
         Text(output.clean(f"{head}: {report.identity or 'nobody'}")),
         _table(output, report),
@@ -49,11 +46,7 @@ def _shown(output: Output, report: DoctorReport, site: str) -> RenderableType:
 
 def _table(output: Output, report: DoctorReport) -> Table:
     """A line for each finding: what it is, how it stands, on what."""
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold", ratio=1)
-    area = ""
+    table, area = _plain_table(2), ""
     for finding in report.findings:
         # Programs read `mark`, which is the name of old.
         name = "HWM" if finding.area == "mark" else finding.area
@@ -65,6 +58,16 @@ def _table(output: Output, report: DoctorReport) -> Table:
             Text(output.clean(f"{finding.subject}  {detail}")),
         )
 
+    return table
+
+
+def _plain_table(labels: int) -> Table:
+    """A table without a frame: some columns of labels, and one of text that folds."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for _ in range(labels):
+        table.add_column(no_wrap=True)
+
+    table.add_column(overflow="fold", ratio=1)
     return table
 
 
@@ -88,9 +91,7 @@ def _explained(output: Output, finding: Finding) -> RenderableType:
     if not finding.exit_code and finding.lost:
         head.append(" (a run can do without)", style="default")
 
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold", ratio=1)
+    table = _plain_table(1)
     for name, text in facts.items():
         if text:
             table.add_row(f"  {name}", Text(output.clean(text)))

@@ -12,7 +12,6 @@ from kada_athena_async.cli.grid import Grid
 from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import RunRequest
 from kada_athena_async.cli.sites import each_site_drawn
-from kada_athena_async.engine import Extractor
 from kada_athena_async.engine.preview import PlanReport
 from kada_athena_async.estimate.variants import Estimate, Variant
 from kada_athena_async.observers.wording import brief, moment
@@ -26,14 +25,11 @@ _ItemT = TypeVar("_ItemT")
 def show_plans(output: Output, request: RunRequest) -> int:
     """Plan each site's next run, those of several sites side by side; the exit code."""
 
-    async def work(extractor: Extractor) -> PlanReport:
-        return await extractor.plan(start_hwm=request.start_hwm, end_hwm=request.end_hwm)
-
-    return each_site_drawn(output, request, work, _shown, kind="plan")
+    times = {"start_hwm": request.start_hwm, "end_hwm": request.end_hwm}
+    return each_site_drawn(output, request, lambda each: each.plan(**times), _shown, kind="plan")
 
 
-def _shown(output: Output, report: PlanReport, site: str) -> RenderableType:
-    head = f"site {site}, {report.region}" if site else report.region
+def _shown(output: Output, report: PlanReport, head: str) -> RenderableType:
     parts: list[RenderableType] = [Text(output.clean(f"{head}, collector {report.name}"))]
     if report.start is not None and report.end is not None:
         parts.append(Text(f"window: {moment(report.start)} to {moment(report.end)} UTC"))

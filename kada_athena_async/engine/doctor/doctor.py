@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import kada_athena_async.sql.masking  # noqa: F401 - which a connection's statements need
 from kada_athena_async.aws.athena import Statement, split_location
 from kada_athena_async.aws.results import Results
 from kada_athena_async.aws.wire import QueryExecution

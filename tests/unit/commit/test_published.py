@@ -34,7 +34,7 @@ async def test_a_torn_extract_is_named(tmp_path: Path, damage: Callable[[bytes],
             await read
 
         assert caught.value.message == (
-            f"{path} is torn: it holds other bytes than its manifest says"
+            f"{path} is torn: it holds other bytes than {package.name} says"
         )
         assert "move it away and extract its window again" in caught.value.hint
 
