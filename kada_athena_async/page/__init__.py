@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from kada_athena_async.page.writing import PageReport, PageWriter, write_page
+from kada_athena_async.page.writing import PageReport, PageWriter
 
-__all__ = ["PageReport", "PageWriter", "write_page"]
+__all__ = ["PageReport", "PageWriter"]

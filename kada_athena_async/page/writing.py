@@ -109,18 +109,6 @@ class PageWriter:
         )
 
 
-def write_page(runs: Runs, target: Path, *, files: Files) -> PageReport:
-    """Show *runs* as one page at *target*; blocking.
-
-    Raises:
-        StateError: An extract is missing or torn, or there is no room to count.
-        ConfigError: The page cannot be written.
-    """
-    writer = PageWriter(1, files=files)
-    writer.add(runs)
-    return writer.write(target)
-
-
 def _before(runs: Runs, files: Files) -> Package | None:
     """The run before the newest, in the time of the page or not."""
     newest = runs.newest

@@ -12,7 +12,6 @@ from kada_athena_async.sandbox import cloudtrail, glue, kept_secrets, lake_forma
 from kada_athena_async.sandbox.athena import catalogs
 from kada_athena_async.sandbox.athena import service as athena
 from kada_athena_async.sandbox.athena.site import Site
-from kada_athena_async.sandbox.authentication import authenticate
 from kada_athena_async.sandbox.behaviour import Behaviour
 from kada_athena_async.sandbox.buckets import Buckets
 from kada_athena_async.sandbox.caller import Call
@@ -23,7 +22,7 @@ from kada_athena_async.sandbox.identity import Directory
 from kada_athena_async.sandbox.limits import RateLimiter
 from kada_athena_async.sandbox.operations import Operation, identify, resources
 from kada_athena_async.sandbox.server import Broken
-from kada_athena_async.sandbox.signature import Signature, read_signature
+from kada_athena_async.sandbox.signature import Signature, authenticate, read_signature
 from kada_athena_async.sandbox.wire import AwsError, Json, Reply, Request, error_reply, json_reply
 
 LOG_LENGTH = 100_000

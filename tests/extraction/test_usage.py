@@ -18,7 +18,7 @@ from kada_athena_async.extracts.runs import Runs, select_runs
 from kada_athena_async.extracts.table_usage import unused_tables
 from kada_athena_async.extracts.users import user_totals
 from kada_athena_async.files import Files
-from kada_athena_async.page import write_page
+from kada_athena_async.page import PageWriter
 from kada_athena_async.records import QueryRecord
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.estate.model import Execution
@@ -166,7 +166,9 @@ async def test_history_over_the_runs_of_two_nights(
 
 
 def page_of(runs: Runs, target: Path) -> dict[str, Any]:
-    write_page(runs, target, files=Files())
+    writer = PageWriter(1, files=Files())
+    writer.add(runs)
+    writer.write(target)
     return parts_of(target.read_text(encoding="utf-8"))
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from random import Random
+from typing import NamedTuple
 
 from kada_athena_async.sandbox.estate.exploring import Explorer
 from kada_athena_async.sandbox.estate.reading import DASHBOARDS, QUESTIONS, SCIENCE
@@ -24,8 +24,7 @@ LEGACY_OFF_DAYS = 20
 Source = Callable[[Random, datetime], Statement]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Habit:
+class Habit(NamedTuple):
     """Statements of one sort from one workgroup.
 
     Attributes:
@@ -72,32 +71,16 @@ def build_habits(explorer: Explorer, now: datetime) -> tuple[Habit, ...]:
     utility, keeping = _choosing(compile_all(UTILITY)), _choosing(compile_all(HOUSEKEEPING))
     gigabyte = 10**9
 
-    def habit(
-        workgroup: str, weight: float, rhythm: Rhythm, source: Source, *sizes: float
-    ) -> Habit:
-        engine_ms, scanned, failing, typos, reusing = (*sizes, 0.0, 0.0, 0.0)[:5]
-        return Habit(
-            workgroup=workgroup,
-            weight=weight,
-            rhythm=rhythm,
-            source=source,
-            engine_ms=int(engine_ms),
-            scanned_bytes=int(scanned),
-            failing=failing,
-            typos=typos,
-            reusing=reusing,
-        )
-
     return (
-        habit("bi_dashboards", 0.40, dashboards, tiles, 1_800, gigabyte // 20, 0.02, 0.0, 0.15),
-        habit("etl_nightly", 0.17, night, loads, 45_000, 8 * gigabyte, 0.05),
-        habit("etl_nightly", 0.02, night, keeping, 900, 0, 0.04),
-        habit("adhoc", 0.12, office, questions, 6_000, gigabyte, 0.16, 0.6),
-        habit("adhoc", 0.09, office, explorer.statement, 2_500, gigabyte // 10, 0.12, 0.5),
-        habit("data-science", 0.07, office, science, 60_000, 20 * gigabyte, 0.08, 0.3),
-        habit("primary", 0.03, office, explorer.statement, 1_500, gigabyte // 50, 0.15, 0.7),
-        habit("primary", 0.02, office, utility, 400, 0, 0.03),
-        habit("finance_managed", 0.04, office, questions, 4_000, gigabyte // 5, 0.05),
-        habit("legacy_reports", 0.02, legacy, tiles, 4_000, gigabyte, 0.10),
-        habit("integration.test_v2", 0.02, always, utility, 350, 0, 0.02),
+        Habit("bi_dashboards", 0.40, dashboards, tiles, 1_800, gigabyte // 20, 0.02, 0.0, 0.15),
+        Habit("etl_nightly", 0.17, night, loads, 45_000, 8 * gigabyte, 0.05),
+        Habit("etl_nightly", 0.02, night, keeping, 900, 0, 0.04),
+        Habit("adhoc", 0.12, office, questions, 6_000, gigabyte, 0.16, 0.6),
+        Habit("adhoc", 0.09, office, explorer.statement, 2_500, gigabyte // 10, 0.12, 0.5),
+        Habit("data-science", 0.07, office, science, 60_000, 20 * gigabyte, 0.08, 0.3),
+        Habit("primary", 0.03, office, explorer.statement, 1_500, gigabyte // 50, 0.15, 0.7),
+        Habit("primary", 0.02, office, utility, 400, 0, 0.03),
+        Habit("finance_managed", 0.04, office, questions, 4_000, gigabyte // 5, 0.05),
+        Habit("legacy_reports", 0.02, legacy, tiles, 4_000, gigabyte, 0.10),
+        Habit("integration.test_v2", 0.02, always, utility, 350, 0, 0.02),
     )

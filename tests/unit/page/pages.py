@@ -11,7 +11,7 @@ from typing import Any
 
 from kada_athena_async.extracts.runs import select_runs
 from kada_athena_async.files import Files
-from kada_athena_async.page import PageReport, write_page
+from kada_athena_async.page import PageReport, PageWriter
 
 PART = re.compile(r'<script type="application/octet-stream" id="data-(\d+)-([\w-]+)">([^<]*)<')
 
@@ -19,7 +19,9 @@ PART = re.compile(r'<script type="application/octet-stream" id="data-(\d+)-([\w-
 def make_page(directory: Path, **which: Any) -> tuple[PageReport, str]:
     """The page of the packages in *directory*, beside them, and its text."""
     target = directory / "page.html"
-    report = write_page(select_runs(directory, "athena", Files(), **which), target, files=Files())
+    writer = PageWriter(1, files=Files())
+    writer.add(select_runs(directory, "athena", Files(), **which))
+    report = writer.write(target)
     return report, target.read_text(encoding="utf-8")
 
 
