@@ -277,12 +277,9 @@ class Run:
 
         extraction = self.connection.extraction(staging.run_id, staging)
         runner = UnitRunner(
-            config=self.connection.config,
             extraction=extraction,
             units=[unit for unit in plan.units if unit.unit_id in kept],
             staging=staging,
-            clock=self.connection.clock,
-            notify=self.connection.notify,
             pool=pool,
         )
 

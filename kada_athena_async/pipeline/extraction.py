@@ -10,22 +10,18 @@ from functools import partial
 
 from typing_extensions import assert_never
 
-from kada_athena_async.aws.athena import AthenaQueries
-from kada_athena_async.aws.client import AwsClient
-from kada_athena_async.aws.results import Results
 from kada_athena_async.aws.wire import QueryExecution
-from kada_athena_async.concurrency import Clock, Slots
 from kada_athena_async.config import Config
 from kada_athena_async.errors import NotFoundError, StateError, UnitError
-from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress, Warned
+from kada_athena_async.events import UnitAdvanced, UnitProgress, Warned
 from kada_athena_async.filters import included_schemas, is_schema_included
 from kada_athena_async.hwm.ledger import DEFERRED
 from kada_athena_async.inventory import CatalogFacts, Inventory
-from kada_athena_async.pipeline.history_parts import HistoryParts, Written
+from kada_athena_async.pipeline.context import ExtractionContext
+from kada_athena_async.pipeline.history_parts import HistoryParts
 from kada_athena_async.pipeline.inventory import extract_inventory
 from kada_athena_async.pipeline.metadata import CatalogSources, MetadataExtraction
 from kada_athena_async.pipeline.principals import PrincipalEvents
-from kada_athena_async.pipeline.transforms import Transforms
 from kada_athena_async.plan import (
     BrokenUnit,
     ExtraUnit,
@@ -39,58 +35,18 @@ from kada_athena_async.plan import (
 )
 from kada_athena_async.report import UnitFacts
 from kada_athena_async.scopes import ScopeFacts
-from kada_athena_async.sinks.interface import RecordSink
-from kada_athena_async.sources.information_schema import InformationSchema
 from kada_athena_async.sources.lake_formation import LakeFormationTags
 from kada_athena_async.sources.listing import Listing, SqlTables, table_sources
 from kada_athena_async.sources.query_history import Emit, WorkgroupHistory
-from kada_athena_async.sources.strategy import metadata_source
-from kada_athena_async.sources.system_table import SystemTable, TableHistory
+from kada_athena_async.sources.system_table import TableHistory
 from kada_athena_async.sources.view_texts import ViewTexts
-from kada_athena_async.sql.worker_pool import WorkerPool
-from kada_athena_async.streams import Ahead
-
-AHEAD_TABLES = 10_000
-"""Listed tables that wait, compressed, for their statements: the pages of a giant schema need each
-other's tokens, so that their chain must not wait for statements too."""
 
 
 @dataclass(slots=True, kw_only=True)
-class UnitExtraction:
-    """Extracts the units of one run into its sink.
+class UnitExtraction(ExtractionContext):
+    """Extracts the units of one run into its sink."""
 
-    Args:
-        queries: Where our own statements run.
-        texts: Statement name -> text.
-        written: Is given what history units have written, in its order.
-        pool: Masks texts; in threads of this process unless somebody has entered it.
-    """
-
-    config: Config
-    client: AwsClient
-    queries: AthenaQueries
-    texts: Mapping[str, str]
-    sink: RecordSink
-    clock: Clock
-    notify: Observer
-    written: Written | None = None
-    pool: WorkerPool = field(default_factory=WorkerPool)
-    transforms: Transforms = field(init=False)
     _sources: dict[str, CatalogSources] = field(init=False, default_factory=dict)
-    _batches: Slots = field(init=False)
-    _ahead: Ahead = field(init=False)
-    _results: Results = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.transforms = Transforms(
-            mask=self.config.mask, keep_s3_locations=self.config.keep_s3_locations
-        )
-        self._results = Results(self.client, source=self.config.results)
-        source = metadata_source(self.config)
-        self._batches = Slots(
-            source.batches_at_once(query_slots=self.config.max_concurrent_queries)
-        )
-        self._ahead = Ahead(AHEAD_TABLES)
 
     async def extract(self, unit: SourceUnit, inventory: Inventory) -> UnitFacts:
         """Extract *unit*; what it found beside its rows.
@@ -101,59 +57,24 @@ class UnitExtraction:
         """
         match unit:
             case InventoryUnit():
-                return await extract_inventory(
-                    unit.unit_id, inventory, client=self.client, config=self.config, sink=self.sink
-                )
+                return await extract_inventory(unit.unit_id, inventory, self)
             case MetadataUnit():
-                return await self._metadata(unit)
+                return await MetadataExtraction(unit, self, self._sources_of(unit.catalog)).run()
             case TagsUnit():
                 return await self._tags(unit)
             case HistoryUnit():
                 return await self._history(unit)
             case PrincipalEventsUnit():
-                return await PrincipalEvents(
-                    client=self.client,
-                    config=self.config,
-                    sink=self.sink,
-                    notify=self.notify,
-                    table=self._system_table(unit.unit_id),
-                ).extract(unit)
+                return await PrincipalEvents(unit, self).run()
             case BrokenUnit():
                 raise unit.error
             case _ as never:
                 assert_never(never)
 
-    async def _metadata(self, unit: MetadataUnit) -> UnitFacts:
-        asks_sql = metadata_source(self.config).asks_sql
-        information_schema = self.information_schema(unit.catalog.name, unit.unit_id)
-        extraction = MetadataExtraction(
-            unit=unit,
-            config=self.config,
-            information_schema=information_schema if asks_sql else None,
-            sources=self._sources_of(unit.catalog),
-            sink=self.sink,
-            transforms=self.transforms,
-            slots=self._batches,
-            ahead=self._ahead,
-            notify=self.notify,
-        )
-        return await extraction.run()
-
-    def information_schema(self, catalog: str, unit_id: str) -> InformationSchema:
-        """SQL's view of *catalog*, asked on behalf of a unit."""
-        return InformationSchema(
-            queries=self.queries,
-            results=self._results,
-            texts=self.texts,
-            catalog=catalog,
-            unit_id=unit_id,
-        )
-
     def _sources_of(self, catalog: CatalogFacts) -> CatalogSources:
         if catalog.name not in self._sources:
             by_sql = SqlTables(self.information_schema(catalog.name, f"listing/{catalog.name}"))
-            source = metadata_source(self.config)
-            sources = table_sources(source, self.client, catalog, by_sql)
+            sources = table_sources(self.source, self.client, catalog, by_sql)
             times = Counter(schema.name.lower() for schema in catalog.schemas)
             self._sources[catalog.name] = CatalogSources(
                 Listing(catalog=catalog.name, sources=sources),
@@ -164,7 +85,7 @@ class UnitExtraction:
                     self.information_schema(catalog.name, f"views/{catalog.name}"),
                     included_schemas(self.config, catalog),
                 )
-                if source.needs_view_texts(is_in_glue=catalog.is_in_glue)
+                if self.source.needs_view_texts(is_in_glue=catalog.is_in_glue)
                 else None,
             )
 
@@ -215,12 +136,9 @@ class UnitExtraction:
             workgroup_window=unit.workgroup_window,
             emit=emit,
             advanced=advanced,
-            table=self._system_table(unit.unit_id),
+            table=self.system_table(unit.unit_id),
             facts=unit.table,
         )
-
-    def _system_table(self, unit_id: str) -> SystemTable:
-        return SystemTable(queries=self.queries, results=self._results, unit_id=unit_id)
 
     async def _history(self, unit: HistoryUnit) -> UnitFacts:
         name = unit.workgroup.name
@@ -234,15 +152,7 @@ class UnitExtraction:
         def advanced(share: float) -> None:
             self.notify(UnitAdvanced(unit_id=unit.unit_id, share=round(share, 3)))
 
-        async with HistoryParts(
-            sink=self.sink,
-            unit_id=unit.unit_id,
-            server=self.config.server,
-            workgroup=name,
-            transforms=self.transforms,
-            pool=self.pool,
-            written=self.written,
-        ) as parts:
+        async with HistoryParts(unit, self) as parts:
             history = self._history_of(unit, emit, advanced)
             account = await history.read()
 

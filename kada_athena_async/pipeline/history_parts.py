@@ -2,48 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import anyio
 
 from kada_athena_async.aws.wire import QueryExecution
-from kada_athena_async.pipeline.transforms import Transforms, texts_of
-from kada_athena_async.sinks.interface import RecordSink, RecordWriter
+from kada_athena_async.pipeline.context import ExtractionContext
+from kada_athena_async.pipeline.transforms import texts_of
+from kada_athena_async.plan import HistoryUnit
+from kada_athena_async.sinks.interface import RecordWriter
 from kada_athena_async.sources.query_history import record_of
 from kada_athena_async.sources.system_table import TableExecution
-from kada_athena_async.sql.worker_pool import WorkerPool
 from kada_athena_async.staged_records import ACCESSED, IMMEDIATES, AccessedRecord, StagedRecord
 
 KIND = "databaselog"
 
-Written: TypeAlias = Callable[[str, Mapping[str, Sequence[StagedRecord]]], Awaitable[None]]
-"""Takes the id of a unit, and by kind what it has just written to its parts."""
 
-
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class HistoryParts:
     """Writes executions; use as ``async with``, which finishes the parts.
-
-    Args:
-        workgroup: Of the executions that do not name theirs.
-        pool: Masks the texts.
-        written: Is given what is written, in the order of the parts.
 
     Attributes:
         rows: Executions written.
     """
 
-    sink: RecordSink
-    unit_id: str
-    server: str
-    workgroup: str
-    transforms: Transforms
-    pool: WorkerPool
-    written: Written | None = None
-    rows: int = 0
+    unit: HistoryUnit
+    context: ExtractionContext
+    rows: int = field(init=False, default=0)
     _stack: AsyncExitStack = field(init=False, default_factory=AsyncExitStack)
     _open: dict[str, RecordWriter] = field(init=False, default_factory=dict)
     _turn: anyio.Lock = field(init=False, default_factory=anyio.Lock)
@@ -62,22 +49,24 @@ class HistoryParts:
             for kind, records in found.items():
                 if records:
                     await self._write(kind, records)
-            if self.written is not None:
-                await self.written(self.unit_id, found)
+            if self.context.written is not None:
+                await self.context.written(self.unit.unit_id, found)
 
         self.rows += len(executions)
 
     async def _write(self, kind: str, records: list[StagedRecord]) -> None:
         if kind not in self._open:
-            part = self.sink.part(self.unit_id, kind)
+            part = self.context.sink.part(self.unit.unit_id, kind)
             self._open[kind] = await self._stack.enter_async_context(part)
 
         await self._open[kind].write(records)
 
     async def _records(self, executions: Sequence[QueryExecution]) -> dict[str, list[StagedRecord]]:
-        transforms = self.transforms
-        found = [record_of(self.server, e, workgroup=self.workgroup) for e in executions]
-        masked = await self.pool.mask(
+        transforms, server = self.context.transforms, self.context.config.server
+        # For the executions that do not name theirs.
+        workgroup = self.unit.workgroup.name
+        found = [record_of(server, e, workgroup=workgroup) for e in executions]
+        masked = await self.context.pool.mask(
             texts_of(found), mask=transforms.mask, keep_s3_locations=transforms.keep_s3_locations
         )
         queries, immediates = transforms.queries(found, masked)

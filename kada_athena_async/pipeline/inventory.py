@@ -18,10 +18,10 @@ from kada_athena_async.filters import (
     is_workgroup_included,
 )
 from kada_athena_async.inventory import Inventory, WorkgroupFacts
+from kada_athena_async.pipeline.context import ExtractionContext
 from kada_athena_async.records import CatalogRecord, Record, SchemaRecord, UserRecord
 from kada_athena_async.report import UnitFacts
 from kada_athena_async.scopes import SPARK, ScopeFacts, WorkgroupLimits
-from kada_athena_async.sinks.interface import RecordSink
 from kada_athena_async.sources.query_history import user_of
 
 _LEFT_OUT_SCHEMA = "left out by include_schemas and exclude_schemas"
@@ -34,14 +34,10 @@ _AT_ONCE = 8
 
 
 async def extract_inventory(
-    unit_id: str,
-    inventory: Inventory,
-    *,
-    client: AwsClient,
-    config: Config,
-    sink: RecordSink,
+    unit_id: str, inventory: Inventory, context: ExtractionContext
 ) -> UnitFacts:
     """Write down catalogs, schemas and users; which of them the run leaves out, and limits."""
+    config = context.config
     server = config.server
     catalogs = [
         CatalogRecord(server, c.name, c.type, c.status, c.description) for c in inventory.catalogs
@@ -71,23 +67,18 @@ async def extract_inventory(
         "users": [*users],
     }
     for kind, records in kinds.items():
-        async with sink.part(unit_id, kind) as part:
+        async with context.sink.part(unit_id, kind) as part:
             await part.write(records)
 
         rows[kind] = len(records)
 
     spark = tuple(
-        ScopeFacts(
-            scope="workgroup",
-            name=(w.name,),
-            outcome="skipped",
-            reason=SPARK,
-        )
+        ScopeFacts(scope="workgroup", name=(w.name,), outcome="skipped", reason=SPARK)
         for w in inventory.workgroups
         if w.is_spark
     )
     scopes = (*spark, *_notes_of(inventory), *_excluded(config, inventory))
-    limits = await _workgroup_limits(client, config, inventory.workgroups)
+    limits = await _workgroup_limits(context.client, config, inventory.workgroups)
     return UnitFacts(rows=dict(rows), scopes=scopes, limits=limits)
 
 

@@ -11,10 +11,10 @@ from typing import TypeAlias
 from kada_athena_async.aws.result_csv import Cells
 from kada_athena_async.column_block import Rows
 from kada_athena_async.concurrency import batches, offload
-from kada_athena_async.events import Observer, UnitProgress
-from kada_athena_async.pipeline.transforms import Transforms, view_of
+from kada_athena_async.events import UnitProgress
+from kada_athena_async.pipeline.context import ExtractionContext
+from kada_athena_async.pipeline.transforms import view_of
 from kada_athena_async.plan import MetadataUnit
-from kada_athena_async.sinks.interface import RecordSink
 from kada_athena_async.sources.compressed_tables import ListedTable, key_of, name_of
 from kada_athena_async.sources.information_schema import SqlTable, TableKey
 from kada_athena_async.sources.interface import RawView, TableDetail
@@ -153,11 +153,7 @@ def with_text(table: TableDetail, texts: Mapping[TableKey, str | None]) -> Table
 async def metadata_parts(
     unit: MetadataUnit,
     index: int,
-    *,
-    server: str,
-    sink: RecordSink,
-    transforms: Transforms,
-    notify: Observer,
+    context: ExtractionContext,
     count: Callable[[BatchRecords, Mapping[str, int]], None],
 ) -> AsyncIterator[Write]:
     """A function that merges tables and writes their records into the parts *index* of a unit.
@@ -166,18 +162,21 @@ async def metadata_parts(
         count: Takes the records of each merge, and their number by kind.
     """
     merger = Merger(
-        server=server, catalog=unit.catalog.name, trino_type=trino_type, decode_view=view_of
+        server=context.config.server,
+        catalog=unit.catalog.name,
+        trino_type=trino_type,
+        decode_view=view_of,
     )
     async with AsyncExitStack() as stack:
         parts = {
-            kind: await stack.enter_async_context(sink.part(unit.unit_id, kind, index))
+            kind: await stack.enter_async_context(context.sink.part(unit.unit_id, kind, index))
             for kind in METADATA_KINDS
         }
 
         async def write(pairs: Pairs, listed_by: str) -> None:
             def merge() -> BatchRecords:
                 records = merger.join(pairs, listed_by=listed_by)
-                records.views = [transforms.view(view) for view in records.views]
+                records.views = [context.transforms.view(view) for view in records.views]
                 return records
 
             records = await offload(merge)
@@ -190,7 +189,7 @@ async def metadata_parts(
             by_kind = {kind: rows for kind, rows in zip(METADATA_KINDS, found, strict=True) if rows}
             for kind, rows in by_kind.items():
                 await parts[kind].write(rows)
-                notify(UnitProgress(unit_id=unit.unit_id, kind=kind, rows=len(rows)))
+                context.notify(UnitProgress(unit_id=unit.unit_id, kind=kind, rows=len(rows)))
 
             count(records, {kind: len(rows) for kind, rows in by_kind.items()})
 

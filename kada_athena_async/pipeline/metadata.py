@@ -8,22 +8,20 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.concurrency import Slots, map_bounded
-from kada_athena_async.config import Config
+from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.errors import (
     AccessDeniedError,
     NotFoundError,
     QueryFailedError,
     UnitError,
 )
-from kada_athena_async.events import Observer, Warned
+from kada_athena_async.events import Warned
 from kada_athena_async.pipeline.completeness import REASON_CHARS, SchemaTally
+from kada_athena_async.pipeline.context import ExtractionContext
 from kada_athena_async.pipeline.joining import Joining, Pairs, Write, metadata_parts, with_text
-from kada_athena_async.pipeline.transforms import Transforms
 from kada_athena_async.plan import MetadataUnit
 from kada_athena_async.report import UnitFacts, ViewContext
 from kada_athena_async.scopes import Completeness, ScopeFacts
-from kada_athena_async.sinks.interface import RecordSink
 from kada_athena_async.sources.compressed_tables import ListedTable, key_of, name_of
 from kada_athena_async.sources.information_schema import (
     InformationSchema,
@@ -34,10 +32,9 @@ from kada_athena_async.sources.interface import TableDetail
 from kada_athena_async.sources.listing import Listing, list_by_sql, sql_detail
 from kada_athena_async.sources.reconcile import BatchRecords, Note
 from kada_athena_async.sources.sql_columns import SqlAnswer, TakeTables, columns_by_sql
-from kada_athena_async.sources.strategy import metadata_source
 from kada_athena_async.sources.table_batches import SchemaPage, TableBatch, batches_of
 from kada_athena_async.sources.view_texts import ViewTexts
-from kada_athena_async.streams import Ahead, map_stream
+from kada_athena_async.streams import map_stream
 
 
 @dataclass(slots=True)
@@ -58,31 +55,27 @@ class CatalogSources:
     warned: set[WarningCode] = field(default_factory=set)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class MetadataExtraction:
     """Extracts one metadata unit.
 
     Args:
-        information_schema: None where no SQL is asked (``metadata_source`` ``api``).
         sources: Shared by all units of the catalog.
-        slots: Shared by all units of the run: how many batches are held at a time.
-        ahead: Shared by them too: how many tables may wait for their statements.
     """
 
     unit: MetadataUnit
-    config: Config
-    information_schema: InformationSchema | None
+    context: ExtractionContext
     sources: CatalogSources
-    sink: RecordSink
-    transforms: Transforms
-    slots: Slots
-    ahead: Ahead
-    notify: Observer
+    _sql: InformationSchema = field(init=False)
     _tallies: dict[str, SchemaTally] = field(default_factory=dict)
     _closed: dict[str, ScopeFacts] = field(default_factory=dict)
     _figures: Counter[str] = field(default_factory=Counter)
     _view_contexts: list[ViewContext] = field(default_factory=list)
     _rows: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        unit = self.unit
+        self._sql = self.context.information_schema(unit.catalog.name, unit.unit_id)
 
     async def run(self) -> UnitFacts:
         """Extract the unit into its parts.
@@ -91,10 +84,9 @@ class MetadataExtraction:
             UnitError: A schema cannot be read, and ``on_error`` is ``fail``.
         """
         self._tallies = {schema: SchemaTally() for schema in self.unit.schemas}
-        source = metadata_source(self.config)
-        sizes = source.batch_sizes(
-            len(self.unit.catalog.schemas), query_slots=self.config.max_concurrent_queries
-        )
+        context, source = self.context, self.context.source
+        query_slots = context.config.max_concurrent_queries
+        sizes = source.batch_sizes(len(self.unit.catalog.schemas), query_slots=query_slots)
         batches = batches_of(
             self._listings(), sizes, is_compressed=source.asks_sql, may_part=source.asks_sql
         )
@@ -102,16 +94,16 @@ class MetadataExtraction:
             await map_stream(
                 self._with_parts,
                 batches,
-                limit=self.config.max_concurrent_queries,
-                slots=self.slots,
-                ahead=self.ahead,
+                limit=query_slots,
+                slots=context.batches,
+                ahead=context.ahead,
                 size=len,
             )
         else:
             # Nobody waits for a statement: one after the other, into the same files.
             async with self._parts(0) as write:
                 await map_stream(
-                    lambda batch: self._batch(batch, write), batches, limit=1, slots=self.slots
+                    lambda batch: self._batch(batch, write), batches, limit=1, slots=context.batches
                 )
 
         return UnitFacts(
@@ -122,7 +114,7 @@ class MetadataExtraction:
         )
 
     def _listings(self) -> list[AsyncGenerator[SchemaPage, None]]:
-        if metadata_source(self.config).asks_api:
+        if self.context.source.asks_api:
             following = [*self.unit.schemas[1:], None]
             return [*map(self._pages, self.unit.schemas, following)]
 
@@ -144,7 +136,7 @@ class MetadataExtraction:
             reason = exc.message if is_link else "it was dropped while the run was going on"
             self._close(schema, "skipped", reason)
         except UnitError as exc:
-            if self.config.on_error == "fail":
+            if self.context.config.on_error == "fail":
                 raise
 
             is_denied = isinstance(exc, AccessDeniedError)
@@ -169,14 +161,7 @@ class MetadataExtraction:
         """Warn of the first of a catalog; the manifest names each."""
         if code not in self.sources.warned:
             self.sources.warned.add(code)
-            self.notify(Warned(code=code, message=message))
-
-    @property
-    def _sql(self) -> InformationSchema:
-        if self.information_schema is None:
-            raise AssertionError("unreachable: SQL is not asked where there is none")
-
-        return self.information_schema
+            self.context.notify(Warned(code=code, message=message))
 
     async def _with_parts(self, batch: TableBatch) -> None:
         async with self._parts(batch.index) as write:
@@ -212,19 +197,11 @@ class MetadataExtraction:
             self._note_failures(answer, batch)
 
     def _parts(self, index: int) -> AbstractAsyncContextManager[Write]:
-        return metadata_parts(
-            self.unit,
-            index,
-            server=self.config.server,
-            sink=self.sink,
-            transforms=self.transforms,
-            notify=self.notify,
-            count=self._count,
-        )
+        return metadata_parts(self.unit, index, self.context, self._count)
 
     async def _ask_sql(self, batch: TableBatch, take: TakeTables) -> SqlAnswer | None:
         """Ask SQL about a batch; None where it is not asked or refuses, and the API stands in."""
-        source = metadata_source(self.config)
+        source = self.context.source
         if not source.asks_sql or self.sources.sql_refusal:
             return None
 
@@ -260,7 +237,7 @@ class MetadataExtraction:
             return
 
         self.sources.sql_refusal = reason[:REASON_CHARS]
-        self.notify(
+        self.context.notify(
             Warned(
                 code=WarningCode.SQL_REFUSED,
                 message=f"SQL on catalog {self.unit.catalog.name} is refused, the API stands in: "
@@ -273,7 +250,7 @@ class MetadataExtraction:
         try:
             return await self._with_kind(tables)
         except UnitError as exc:
-            if not metadata_source(self.config).has_substitute:
+            if not self.context.source.has_substitute:
                 raise
 
             # SQL knows lower case only.
@@ -301,7 +278,7 @@ class MetadataExtraction:
         self, views: list[ListedTable], is_whole: bool
     ) -> dict[TableKey, str | None]:
         """The texts of views by SQL, as far as it can give them."""
-        if not views or self.information_schema is None or self.sources.sql_refusal:
+        if not views or not self.context.source.asks_sql or self.sources.sql_refusal:
             return {}
 
         texts: dict[TableKey, str | None] = {}
@@ -321,7 +298,7 @@ class MetadataExtraction:
                 self._tally(view.schema).note(f"view texts: {exc.redacted_reason}")
 
         except UnitError as exc:
-            if not metadata_source(self.config).has_substitute:
+            if not self.context.source.has_substitute:
                 raise
 
             self._refuse_sql(exc.message)
@@ -378,6 +355,6 @@ class MetadataExtraction:
         if schema in self._closed:
             return self._closed[schema]
 
-        has_substitute = metadata_source(self.config).has_substitute
+        has_substitute = self.context.source.has_substitute
         refusal = self.sources.sql_refusal if has_substitute else ""
         return self._tallies[schema].scope((self.unit.catalog.name, schema), sql_refusal=refusal)

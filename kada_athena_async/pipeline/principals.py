@@ -13,23 +13,21 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import cast
 
-from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.codes import WarningCode
 from kada_athena_async.concurrency import offload
 from kada_athena_async.config import Config
 from kada_athena_async.errors import AccessDeniedError, RequestError, UnitError
 from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress, Warned
 from kada_athena_async.hwm.id_set import IdSet
+from kada_athena_async.pipeline.context import ExtractionContext
 from kada_athena_async.plan import PRINCIPAL_EVENTS, PrincipalEventsUnit, PrincipalsUnit
 from kada_athena_async.records import PrincipalRecord, QueryRecord, UserRecord
 from kada_athena_async.report import UnitFacts
-from kada_athena_async.sinks.interface import RecordSink
 from kada_athena_async.sinks.part_reader import read_batches
 from kada_athena_async.sinks.staging import Staging
 from kada_athena_async.sources.cloudtrail import look_up, read_events
 from kada_athena_async.sources.principals import without_person
 from kada_athena_async.sources.strategy import user_source
-from kada_athena_async.sources.system_table import SystemTable
 from kada_athena_async.staged_records import StagedRecord
 
 KIND = "query_principals"
@@ -45,32 +43,29 @@ PRINCIPALS_MAX = 100_000
 """Principals that become rows of ``users`` in one run."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class PrincipalEvents:
     """Reads the events of a run's time into a part that is not published."""
 
-    client: AwsClient
-    config: Config
-    sink: RecordSink
-    notify: Observer
-    table: SystemTable
+    unit: PrincipalEventsUnit
+    context: ExtractionContext
 
-    async def extract(self, unit: PrincipalEventsUnit) -> UnitFacts:
-        """Read all events of *unit*; what was read before an error counts.
+    async def run(self) -> UnitFacts:
+        """Read all events; what was read before an error counts.
 
         Raises:
             UnitError: Not one event could be read.
         """
         rows = unreadable = 0
         reason = ""
-        async with self.sink.part(unit.unit_id, KIND) as part:
+        async with self.context.sink.part(self.unit.unit_id, KIND) as part:
             try:
-                async with aclosing(self._events(unit)) as batches:
+                async with aclosing(self._events()) as batches:
                     async for records, bad in batches:
                         await part.write(records)
                         rows += len(records)
                         unreadable += bad
-                        self._report(unit, records)
+                        self._report(records)
             except UnitError as exc:
                 if not rows:
                     raise
@@ -88,26 +83,25 @@ class PrincipalEvents:
             warnings=(warning,) if reason else (),
         )
 
-    def _report(self, unit: PrincipalEventsUnit, records: Sequence[PrincipalRecord]) -> None:
-        self.notify(UnitProgress(unit_id=unit.unit_id, kind=KIND, rows=len(records)))
+    def _report(self, records: Sequence[PrincipalRecord]) -> None:
+        unit, notify = self.unit, self.context.notify
+        notify(UnitProgress(unit_id=unit.unit_id, kind=KIND, rows=len(records)))
         # CloudTrail answers newest first, so that the last event says how far back it has come.
         last = records[-1] if records else None
         if last is not None and last.source == "cloudtrail" and last.event_time is not None:
             share = (unit.end - last.event_time) / (unit.end - unit.start)
-            self.notify(UnitAdvanced(unit_id=unit.unit_id, share=round(min(max(share, 0), 1), 3)))
+            notify(UnitAdvanced(unit_id=unit.unit_id, share=round(min(max(share, 0), 1), 3)))
 
-    async def _events(
-        self, unit: PrincipalEventsUnit
-    ) -> AsyncGenerator[tuple[list[PrincipalRecord], int], None]:
+    async def _events(self) -> AsyncGenerator[tuple[list[PrincipalRecord], int], None]:
         """Batches of records, and how many events of each could not be read."""
-        source, table = user_source(self.config), unit.table
+        source, table = user_source(self.context.config), self.unit.table
         ways = [self._from_trail] if source.asks_trail else []
         if not ways or (source.asks_table and table is not None and table.names_principals):
             ways.append(self._from_table)
 
         for way in ways:
             try:
-                async with aclosing(way(unit)) as batches:
+                async with aclosing(way()) as batches:
                     async for batch in batches:
                         yield batch
             except AccessDeniedError:
@@ -116,22 +110,20 @@ class PrincipalEvents:
             else:
                 return
 
-    async def _from_trail(
-        self, unit: PrincipalEventsUnit
-    ) -> AsyncGenerator[tuple[list[PrincipalRecord], int], None]:
+    async def _from_trail(self) -> AsyncGenerator[tuple[list[PrincipalRecord], int], None]:
         def read(texts: list[str]) -> tuple[list[PrincipalRecord], int]:
-            records, bad = read_events(texts, server=self.config.server)
+            records, bad = read_events(texts, server=self.context.config.server)
             return self._anonymous(records), bad
 
-        async with aclosing(look_up(self.client, start=unit.start, end=unit.end)) as pages:
+        async with aclosing(
+            look_up(self.context.client, start=self.unit.start, end=self.unit.end)
+        ) as pages:
             async for texts, unreadable in pages:
                 records, bad = await offload(partial(read, texts))
                 yield records, bad + unreadable
 
-    async def _from_table(
-        self, unit: PrincipalEventsUnit
-    ) -> AsyncGenerator[tuple[list[PrincipalRecord], int], None]:
-        facts = unit.table
+    async def _from_table(self) -> AsyncGenerator[tuple[list[PrincipalRecord], int], None]:
+        unit, facts = self.unit, self.unit.table
         if facts is None or not facts.names_principals:
             raise RequestError(
                 "Athena's system table cannot be asked who ran the queries",
@@ -139,18 +131,19 @@ class PrincipalEvents:
                 hint='set attribute_users to "cloudtrail"',
             )
 
-        rows = self.table.principals(
-            facts, server=self.config.server, start=unit.start, end=unit.end
+        rows = self.context.system_table(unit.unit_id).principals(
+            facts, server=self.context.config.server, start=unit.start, end=unit.end
         )
         async with aclosing(rows) as batches:
             async for records in batches:
                 yield self._anonymous(records), 0
 
     def _anonymous(self, records: list[PrincipalRecord]) -> list[PrincipalRecord]:
-        if not self.config.hash_users:
+        config = self.context.config
+        if not config.hash_users:
             return records
 
-        key = self.config.hash_key.get_secret_value().encode()
+        key = config.hash_key.get_secret_value().encode()
         return [without_person(record, key) for record in records]
 
 

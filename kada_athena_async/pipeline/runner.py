@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 import msgspec
 from typing_extensions import Self
 
-from kada_athena_async.concurrency import Clock, map_bounded
-from kada_athena_async.config import Config
+from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.errors import (
     AccessDeniedError,
     DerivationError,
     KadaAthenaError,
     UnitError,
 )
-from kada_athena_async.events import Observer, UnitFinished, UnitStarted, Warned
+from kada_athena_async.events import UnitFinished, UnitStarted, Warned
 from kada_athena_async.inventory import Inventory
 from kada_athena_async.pipeline.derive import DeriveExtraction
 from kada_athena_async.pipeline.extraction import UnitExtraction, may_leave_out
@@ -44,12 +43,9 @@ class UnitRunner:
         derivation: Follows the units, if anything is derived from them.
     """
 
-    config: Config
     extraction: UnitExtraction
     units: Sequence[Unit]
     staging: Staging
-    clock: Clock
-    notify: Observer
     pool: WorkerPool
     derivation: DeriveExtraction = field(init=False)
 
@@ -57,9 +53,9 @@ class UnitRunner:
         self.derivation = DeriveExtraction(
             unit_id=DeriveUnit().unit_id,
             units=self.units,
-            config=self.config,
+            config=self.extraction.config,
             staging=self.staging,
-            notify=self.notify,
+            notify=self.extraction.notify,
             pool=self.pool,
         )
         self.extraction.written = self.derivation.take
@@ -112,8 +108,9 @@ class UnitRunner:
             resumed = UnitOutcome(unit_id=unit.unit_id, outcome="resumed", facts=facts)
             return self._finished(resumed, 0.0)
 
-        begun = self.clock.monotonic()
-        self.notify(UnitStarted(unit_id=unit.unit_id))
+        clock, notify = self.extraction.clock, self.extraction.notify
+        begun = clock.monotonic()
+        notify(UnitStarted(unit_id=unit.unit_id))
         try:
             facts = await self._extract(unit, inventory)
             await self.staging.seal(unit.unit_id, msgspec.to_builtins(facts))
@@ -122,7 +119,7 @@ class UnitRunner:
             await self.staging.discard(unit.unit_id)
             outcome = await self._without(unit, exc)
 
-        return self._finished(outcome, self.clock.monotonic() - begun)
+        return self._finished(outcome, clock.monotonic() - begun)
 
     async def _extract(self, unit: Unit, inventory: Inventory) -> UnitFacts:
         if isinstance(unit, DeriveUnit):
@@ -132,9 +129,9 @@ class UnitRunner:
             return await PrincipalJoin(
                 unit=unit,
                 unit_ids=[one.unit_id for one in self.units],
-                config=self.config,
+                config=self.extraction.config,
                 staging=self.staging,
-                notify=self.notify,
+                notify=self.extraction.notify,
             ).run()
 
         return await self.extraction.extract(unit, inventory)
@@ -142,7 +139,7 @@ class UnitRunner:
     async def _without(self, unit: Unit, error: UnitError) -> UnitOutcome:
         """The outcome of a unit that cannot be done: skipped if that is allowed, else failed."""
         is_derived = isinstance(error, DerivationError)
-        if not is_derived and not may_leave_out(self.config, unit, error):
+        if not is_derived and not may_leave_out(self.extraction.config, unit, error):
             return UnitOutcome(
                 unit_id=unit.unit_id,
                 outcome="failed",
@@ -168,9 +165,9 @@ class UnitRunner:
 
     def _finished(self, outcome: UnitOutcome, duration_s: float) -> UnitOutcome:
         for warning in outcome.facts.warnings:
-            self.notify(warning)
+            self.extraction.notify(warning)
 
-        self.notify(
+        self.extraction.notify(
             UnitFinished(
                 unit_id=outcome.unit_id,
                 outcome=outcome.outcome,
