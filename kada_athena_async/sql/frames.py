@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from kada_athena_async.sql.relations import (
@@ -15,6 +16,9 @@ from kada_athena_async.sql.relations import (
     Sources,
     joined,
 )
+
+_FEW = 8
+"""So many relations are asked one by one: an index of wide ones takes longer than the question."""
 
 
 class _Merged(NamedTuple):
@@ -46,6 +50,8 @@ class Frame:
         self._twins: dict[str, list[Relation]] = {}
         self._qualified: dict[tuple[str, ...], Relation] = {}
         self._partial_at: list[int] = []
+        self._named: list[tuple[int, Relation]] = []
+        self._indexed = 0
         self._by_column: dict[str, list[tuple[int, Sources]]] = {}
 
     def add(self, alias: str, relation: Relation, name: Sequence[str] = ()) -> None:
@@ -66,8 +72,21 @@ class Frame:
         if not relation.is_whole:
             self.partial.append(relation)
             self._partial_at.append(place)
-        for name, sources in relation.by_name.items():
-            self._by_column.setdefault(name, []).append((place, sources))
+        if relation.named:
+            self._named.append((place, relation))
+
+    def _having(self, column: str) -> list[tuple[int, Sources]]:
+        """The places of the relations that are known to have *column*, with its sources there."""
+        if len(self._named) <= _FEW:
+            found = [(at, one.by_name[column]) for at, one in self._named if column in one.by_name]
+        else:
+            for place, relation in self._named[self._indexed :]:
+                for name, sources in relation.by_name.items():
+                    self._by_column.setdefault(name, []).append((place, sources))
+            self._indexed = len(self._named)
+            found = self._by_column.get(column, [])
+
+        return [each for each in found if each[0] not in self._hidden] if self._hidden else found
 
     def of_name(self, names: Sequence[str]) -> tuple[Relation, int] | None:
         """The relation that the first of *names* name, and their number; None if they name none.
@@ -101,16 +120,13 @@ class Frame:
             self._merged[name] = [
                 each._replace(sources=each.left) if each.right == place else each for each in merged
             ]
-        for name in [*self.relations.values()][place].by_name:
-            self._by_column[name] = [each for each in self._by_column[name] if each[0] != place]
 
     def common(self, begin: int, right: int) -> list[str]:
         """The columns that relations at *begin* to before *right*, and after, both have."""
-        return [
-            name
-            for name, found in self._by_column.items()
-            if found[-1][0] >= right and any(begin <= place < right for place, _ in found)
-        ]
+        shown = [each for each in self._named if each[0] not in self._hidden]
+        later = {name for place, one in shown if place >= right for name in one.by_name}
+        before = (one.by_name for place, one in shown if begin <= place < right)
+        return [name for name in dict.fromkeys(chain.from_iterable(before)) if name in later]
 
     def hits(self, column: str) -> list[Sources]:
         """The sources of *column* in each relation that is known to have it."""
@@ -118,7 +134,7 @@ class Frame:
         if merged is not None:
             return [one.sources for one in merged]
 
-        return [sources for _, sources in self._by_column.get(column, ())]
+        return [sources for _, sources in self._having(column)]
 
     def merge(self, column: str, begin: int, right: int) -> Sources:
         """Make one column of those of the relations at *begin* to before *right*, and after."""
@@ -128,7 +144,7 @@ class Frame:
         for first, end in ((begin, right), (right, len(self.relations))):
             found = [one.sources for one in inside if first <= one.begin < end]
             if not found:
-                known = self._by_column.get(column, ())
+                known = self._having(column)
                 found = [sources for place, sources in known if first <= place < end]
             partial_at = slice(
                 bisect_left(self._partial_at, first), bisect_left(self._partial_at, end)

@@ -188,6 +188,7 @@ class Ledger:
 
     def __init__(self, known: Mapping[TableName, KnownTable]) -> None:
         self._known = known
+        self._tables: dict[TableName, Relation] = {}
         self._count = 0
         self.reads: dict[TableName, dict[str, None]] = {}
         self.unlisted: set[TableName] = set()
@@ -202,10 +203,13 @@ class Ledger:
         known = self._known.get(lower)
         table = known.name if known else name
         self.reads.setdefault(table, {})
-        if known is None:
-            return Relation(tables=(table,))
-
-        return whole(Output(c, frozenset((Source(table, c),))) for c in known.columns)
+        if table not in self._tables:  # hundreds of a UNION may read the same wide one
+            self._tables[table] = (
+                whole(Output(c, frozenset((Source(table, c),))) for c in known.columns)
+                if known
+                else Relation(tables=(table,))
+            )
+        return self._tables[table]
 
     def use(self, sources: Sources) -> None:
         """Note that columns are used."""

@@ -17,9 +17,10 @@ from kada_athena_async.sql.lineage import read_query
 from kada_athena_async.sql.literals import find_literals
 from kada_athena_async.sql.locations import find_locations
 from kada_athena_async.sql.masking import mask_sql, mask_text
-from kada_athena_async.sql.names import Context, split_name
+from kada_athena_async.sql.names import Context, TableName, split_name
 from kada_athena_async.sql.parse_request import ParseRequest, guess, mentioned
 from kada_athena_async.sql.prepared import PreparedStatements
+from kada_athena_async.sql.relations import KnownTable
 from kada_athena_async.sql.schema_index import SchemaIndex
 from kada_athena_async.sql.statement import route
 from kada_athena_async.sql.substitute import SHORT_CHARS
@@ -27,6 +28,7 @@ from kada_athena_async.sql.tokens import Engine
 from tests.kit.growth import MAX_GROWTH, cpu_growth
 
 CONTEXT = Context()
+WIDE = TableName("AwsDataCatalog", "default", "wide")
 AT = datetime(2026, 11, 23, tzinfo=timezone.utc)
 ENTRIES: dict[str, Callable[[str], object]] = {
     "mask_sql": mask_sql,
@@ -135,6 +137,7 @@ QUERIES = {
         " TABLE a",
     ),
     "unions": ("SELECT a FROM t", " UNION ALL SELECT a{n} FROM t{n}", ""),
+    "readings of one table": ("SELECT c1 FROM wide", " UNION ALL SELECT c{n} FROM wide", ""),
     "exceptions": ("SELECT a FROM t", " EXCEPT SELECT a{n} FROM t{n}", ""),
     "rows": ("SELECT * FROM (VALUES (1, a)", ", ({n}, a{n})", ") v (x, y)"),
     "conditions": ("SELECT a FROM t WHERE a = 1", " AND a{n} = {n}", ""),
@@ -153,12 +156,16 @@ QUERIES = {
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_cost_grows_with_the_number_of_parts_of_a_query(name: str) -> None:
-    """Nor is what is done in the parser's process, whatever there is many of."""
+    """Nor is what is done in the parser's process, whatever there is many of.
+
+    The table ``wide`` has as many columns as the query has parts.
+    """
     begin, piece, end = QUERIES[name]
 
     def question(count: int) -> ParseRequest:
         sql = begin + "".join(piece.format(n=n) for n in range(count)) + end
-        return ParseRequest(sql, "trino", CONTEXT)
+        wide = KnownTable(WIDE, tuple(f"c{n}" for n in range(count)))
+        return ParseRequest(sql, "trino", CONTEXT, (wide,))
 
     assert read_query(question(PARTS)).is_parsed
     assert cpu_growth(read_query, question, PARTS, least_ms=0.5) < MAX_GROWTH
