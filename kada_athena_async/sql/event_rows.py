@@ -18,17 +18,10 @@ _Place: TypeAlias = "tuple[str | None, str | None, str]"
 
 _LINKING = ("VIEW", "CTAS", "INSERT", "MERGE", "UPDATE", "UNLOAD", "RENAME")
 _EVENT_TYPES = {
-    "INSERT": ("WRITE",),
-    "UPDATE": ("WRITE",),
-    "DELETE": ("WRITE",),
-    "MERGE": ("WRITE",),
-    "MAINTAIN": ("WRITE",),
-    "UNLOAD": ("WRITE",),
+    **dict.fromkeys(("INSERT", "UPDATE", "DELETE", "MERGE", "MAINTAIN", "UNLOAD"), ("WRITE",)),
     "CTAS": ("CREATE", "WRITE"),
-    "VIEW": ("CREATE",),
-    "CREATE": ("CREATE",),
-    "ALTER": ("ALTER",),
-    "RENAME": ("ALTER",),
+    **dict.fromkeys(("VIEW", "CREATE"), ("CREATE",)),
+    **dict.fromkeys(("ALTER", "RENAME"), ("ALTER",)),
     "DROP": ("DROP",),
 }
 # A DELETE, UPDATE or MERGE reads its target to find the rows; nothing flows from it by that.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from sqlglot import exp
 
+from kada_athena_async.sql.parse_tree import expressions_of
 from kada_athena_async.sql.relations import DIRECT
 
 Part = tuple[exp.Expr, str]
@@ -27,14 +28,20 @@ _PICKS_ROWS = tuple(
 
 def parts(node: exp.Expr, how: str) -> Iterator[Part]:
     """The parts of *node*, each with its bearing upon what *node* bears upon as *how* says."""
-    for kind, split in _SPLITS:
+    if isinstance(node, exp.Window):
+        yield from _window(node, how)
+        return
+
+    for kind, roles in _ROLES:
         if isinstance(node, kind):
-            yield from split(node, how)
+            yield from _by_role(node, how, roles)
             return
 
-    changed = changed_by(node, how)
-    for part in node.iter_expressions():
-        yield part, changed
+    first = changed = changed_by(node, how)
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "map_filter":
+        changed = _bearing("conditional", how)  # what is compared with is not in the result
+    for number, part in enumerate(node.iter_expressions()):
+        yield part, changed if number else first
 
 
 def changed_by(node: exp.Expr, how: str) -> str:
@@ -50,15 +57,11 @@ def changed_by(node: exp.Expr, how: str) -> str:
 
 
 def _window(node: exp.Expr, how: str) -> Iterator[Part]:
-    changed = changed_by(node, how)
-    bearing = "window" if how in DIRECT else how
-    yield node.this, changed
+    yield node.this, changed_by(node, how)
     for window in (node, *_named_window(node)):
         for name in ("partition_by", "order", "spec"):
-            clause = window.args.get(name)
-            for part in clause if isinstance(clause, list) else [clause]:
-                if isinstance(part, exp.Expr):
-                    yield part, bearing
+            for part in expressions_of(window.args.get(name)):
+                yield part, _bearing("window", how)
 
 
 def _named_window(node: exp.Expr) -> Iterator[exp.Expr]:
@@ -73,82 +76,28 @@ def _named_window(node: exp.Expr) -> Iterator[exp.Expr]:
             yield one
 
 
-def _conditional(how: str) -> str:
-    return "conditional" if how in DIRECT else how
-
-
-def _case(node: exp.Expr, how: str) -> Iterator[Part]:
-    if isinstance(node.this, exp.Expr):
-        yield node.this, _conditional(how)
-    for branch in node.args.get("ifs") or ():
-        yield branch, how
-    if default := node.args.get("default"):
-        yield default, changed_by(node, how)
-
-
-def _if(node: exp.Expr, how: str) -> Iterator[Part]:
-    yield node.this, _conditional(how)
-    for name in ("true", "false"):
-        if value := node.args.get(name):
-            yield value, changed_by(node, how)
-
-
-def _filter(node: exp.Expr, how: str) -> Iterator[Part]:
-    yield node.this, how
-    yield node.expression, _conditional(how)
-
-
-def _order(node: exp.Expr, how: str) -> Iterator[Part]:
-    if isinstance(node.this, exp.Expr):
-        yield node.this, how
-    for item in node.expressions:
-        yield item, "sort" if how in DIRECT else how
-
-
-def _nullif(node: exp.Expr, how: str) -> Iterator[Part]:
-    yield node.this, changed_by(node, how)
-    yield node.expression, _conditional(how)
-
-
-def _extreme(node: exp.Expr, how: str) -> Iterator[Part]:
-    """``max_by(x, y)``: y says of which row x is."""
-    yield node.this, changed_by(node, how)
-    yield node.expression, "sort" if how in DIRECT else how
-    if isinstance(count := node.args.get("count"), exp.Expr):
-        yield count, _conditional(how)
-
-
-def _kept_items(node: exp.Expr, how: str) -> Iterator[Part]:
-    """``filter(items, x -> ...)``: what the condition compares with is not in the result."""
-    items, *conditions = node.iter_expressions()
-    yield items, changed_by(node, how)
-    for condition in conditions:
-        yield condition, _conditional(how)
-
-
-def _no_value(node: exp.Expr, how: str) -> Iterator[Part]:
-    """``grouping(x)`` says how rows are grouped, whatever x is."""
-    yield from ()
-
-
-def _called(node: exp.Expr, how: str) -> Iterator[Part]:
-    if node.name.lower() == "map_filter":
-        yield from _kept_items(node, how)
-    else:
-        changed = changed_by(node, how)
-        yield from ((part, changed) for part in node.iter_expressions())
-
-
-_SPLITS: tuple[tuple[type[exp.Expr], Callable[[exp.Expr, str], Iterator[Part]]], ...] = (
-    (exp.Window, _window),
-    (exp.Case, _case),
-    (exp.If, _if),
-    (exp.Filter, _filter),
-    (exp.Order, _order),
-    (exp.Nullif, _nullif),
-    (exp.ArgMax, _extreme),
-    (exp.ArgMin, _extreme),
-    (exp.ArrayFilter, _kept_items),
-    (exp.Grouping, _no_value),
-    (exp.Anonymous, _called),
+# Each part of an expression by how it bears upon the value: as what is around it, changed, or not
+# flowing into it at all. ``grouping(x)`` says how rows are grouped, whatever x is.
+_SAME, _CHANGED = "same", "changed"
+_ROLES: tuple[tuple[type[exp.Expr], dict[str, str]], ...] = (
+    (exp.Case, {"this": "conditional", "ifs": _SAME, "default": _CHANGED}),
+    (exp.If, {"this": "conditional", "true": _CHANGED, "false": _CHANGED}),
+    (exp.Filter, {"this": _SAME, "expression": "conditional"}),
+    (exp.Order, {"this": _SAME, "expressions": "sort"}),
+    (exp.Nullif, {"this": _CHANGED, "expression": "conditional"}),
+    (exp.ArgMax, {"this": _CHANGED, "expression": "sort", "count": "conditional"}),
+    (exp.ArgMin, {"this": _CHANGED, "expression": "sort", "count": "conditional"}),
+    (exp.ArrayFilter, {"this": _CHANGED, "expression": "conditional"}),
+    (exp.Grouping, {}),
 )
+
+
+def _by_role(node: exp.Expr, how: str, roles: dict[str, str]) -> Iterator[Part]:
+    known = {_SAME: how, _CHANGED: changed_by(node, how)}
+    for name, role in roles.items():
+        for part in expressions_of(node.args.get(name)):
+            yield part, known.get(role) or _bearing(role, how)
+
+
+def _bearing(role: str, how: str) -> str:
+    return role if how in DIRECT else how
