@@ -15,7 +15,7 @@ from kada_athena_async.events import FileCommitted, Observer, Warned
 from kada_athena_async.files import Files, failing
 from kada_athena_async.files.digest import NamedFile
 from kada_athena_async.files.threads import in_thread
-from kada_athena_async.hwm.object_store import Store
+from kada_athena_async.hwm.store import Store
 from kada_athena_async.manifest import Manifest, PublishedPackage, read_manifest
 from kada_athena_async.sinks.journal import COMMIT, CommitJournal, RunIntent
 from kada_athena_async.sinks.staging import remove_run

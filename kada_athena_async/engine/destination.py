@@ -28,8 +28,7 @@ from kada_athena_async.errors import (
 from kada_athena_async.events import Observer, StageFinished, StageStarted, Warned
 from kada_athena_async.files import Files
 from kada_athena_async.files.threads import in_thread
-from kada_athena_async.hwm.object_store import Store
-from kada_athena_async.hwm.store import FileHwmStore
+from kada_athena_async.hwm.store import FileHwmStore, Store
 from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.landing import (
     DeliveryReport,

@@ -16,7 +16,7 @@ from kada_athena_async.estimate.sizes import HistorySize, SchemaKey, SchemaSize
 from kada_athena_async.estimate.variants import Estimate, estimate
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm import Window, WindowPlan
-from kada_athena_async.hwm.object_store import Store
+from kada_athena_async.hwm.store import Store
 from kada_athena_async.inventory import Inventory
 from kada_athena_async.manifest import newest_manifest
 from kada_athena_async.plan import HistoryUnit, MetadataUnit, Plan, build_plan

@@ -25,7 +25,7 @@ from kada_athena_async.engine.window_planner import WindowPlanner
 from kada_athena_async.errors import UnitError
 from kada_athena_async.events import PlanReady, RunStarted, StageFinished, StageStarted, Warned
 from kada_athena_async.hwm import DeliveryIntent, RunState, WindowPlan, next_state
-from kada_athena_async.hwm.object_store import Store
+from kada_athena_async.hwm.store import Store
 from kada_athena_async.inventory import SystemTableFacts
 from kada_athena_async.manifest import Manifest, PublishedPackage
 from kada_athena_async.plan import (

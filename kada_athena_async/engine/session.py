@@ -14,8 +14,7 @@ from kada_athena_async.engine.window_planner import WindowPlanner
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.files import MARK_FIELDS, OUTPUT_FIELD, Files
 from kada_athena_async.files.threads import held_in_thread, in_thread
-from kada_athena_async.hwm.object_store import Store
-from kada_athena_async.hwm.store import FileHwmStore
+from kada_athena_async.hwm.store import FileHwmStore, Store
 from kada_athena_async.sinks.staging import lock_path
 
 

@@ -37,8 +37,7 @@ from kada_athena_async.hwm import (
     plan_window,
     uncovered,
 )
-from kada_athena_async.hwm.object_store import Store
-from kada_athena_async.hwm.store import FileHwmStore
+from kada_athena_async.hwm.store import FileHwmStore, Store
 from kada_athena_async.hwm.window import HWM_FORMAT
 from kada_athena_async.manifest import PublishedPackage, published_packages, read_manifest
 from kada_athena_async.sinks.journal import RunIntent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import msgspec
 
@@ -24,8 +24,8 @@ from kada_athena_async.hwm.formats import (
     format_hwm,
     parse_hwm,
 )
-from kada_athena_async.hwm.run_state import STATE_VERSION, RunState, StoredState
-from kada_athena_async.hwm.store import REMOVE_INTENT, REMOVE_STATE, WRITE_HWM, FileHwmStore
+from kada_athena_async.hwm.run_state import STATE_VERSION, StoredState
+from kada_athena_async.hwm.store import REMOVE_INTENT, REMOVE_STATE, WRITE_HWM, Store
 
 _MEND = "correct hwm_store, or mend the place that it names, then run again; nothing is lost"
 
@@ -68,10 +68,10 @@ class VersionedObjects(Protocol):
         """
 
 
-class ObjectHwmStore:
-    """The vendor's one-line text and a state beside it, as two objects; see ``FileHwmStore``.
+class ObjectHwmStore(Store):
+    """The vendor's one-line text and a state beside it, as two objects.
 
-    One instance is one run's view. What it reads first it holds on to, and gives again without
+    What it reads first it holds on to, and gives again without
     asking: if somebody else writes HWM or state afterwards, ``check`` and writing are refused
     from then on, so that of two runners that began at the same HWM one moves it and the other
     gets an error.
@@ -80,9 +80,6 @@ class ObjectHwmStore:
         name: The collector's instance; the objects are ``<name>_hwm.txt``, ``<name>_state.json``,
             and while there is a landing ``<name>_delivery.json``.
     """
-
-    hwm_path: None = None
-    """There is no file; see ``FileHwmStore``."""
 
     def __init__(self, cells: VersionedObjects, name: str) -> None:
         self.place = f"{cells.place}/{name}_hwm.txt"
@@ -95,25 +92,12 @@ class ObjectHwmStore:
         self._known: tuple[datetime | None, StoredState | None] | None = None
 
     async def read(self) -> tuple[datetime | None, StoredState | None]:
-        """The HWM and the state of the last run, as this run first saw them; see ``FileHwmStore``.
-
-        Raises:
-            StateError: Mark or state are damaged, or the place does not let us read them.
-            CredentialsError: The place does not accept who we are.
-            LockedError: Somebody else wrote them, as a call before this one found.
-        """
         if self._known is None:
             await self.check()
         assert self._known is not None
         return self._known
 
     async def check(self) -> None:
-        """Ask the place; see ``FileHwmStore``.
-
-        Raises:
-            StateError, CredentialsError: As for ``read``.
-            LockedError: Somebody else wrote HWM or state since the first call.
-        """
         self._known = None
         self._known = await self._stored()
 
@@ -134,35 +118,19 @@ class ObjectHwmStore:
         )
 
     async def read_anew(self) -> tuple[datetime | None, StoredState | None]:
-        """HWM and state now, whoever wrote them; the run is taken to have begun there."""
         self._versions.clear()
         self._known = None
         return await self.read()
 
-    async def write(self, state: RunState, *, run_id: str, manifest_sha256: str) -> None:
-        """Write the state, then the HWM; see ``FileHwmStore``.
-
-        Raises:
-            LockedError: Somebody else was faster; the HWM is theirs.
-            CommitError: The place refuses; the HWM has not moved.
-        """
-        stored = StoredState(run_id=run_id, manifest_sha256=manifest_sha256, state=state)
-        await self._write(self._state_name, to_bytes(stored))
-        await self.publish(state.hwm)
+    async def _write_state(self, data: bytes) -> None:
+        await self._write(self._state_name, data)
 
     async def publish(self, hwm: datetime) -> None:
-        """Set the HWM alone, as an operator does.
-
-        Raises:
-            LockedError: Somebody else was faster.
-            CommitError: The place refuses.
-        """
         await self._write(self._hwm_name, f"{format_hwm(hwm)}\n".encode())
         if self._intent is not None:
             await self.write_intent(msgspec.structs.replace(self._intent, is_open=False))
 
     async def read_intent(self) -> DeliveryIntent | None:
-        """The delivery that was under way; see ``FileHwmStore``."""
         cell = await self._read(self._intent_name, may_be_hidden=True)
         self._intent = None
         if cell is None:
@@ -179,12 +147,6 @@ class ObjectHwmStore:
         return self._intent
 
     async def write_intent(self, intent: DeliveryIntent) -> None:
-        """Write it if nobody else did meanwhile; see ``FileHwmStore``.
-
-        Raises:
-            LockedError: Another runner was faster.
-            CommitError: The place refuses.
-        """
         await self._write(self._intent_name, to_bytes(intent))
         self._intent = intent if intent.is_open else None
 
@@ -246,7 +208,3 @@ class ObjectHwmStore:
             hint="let one runner at a time use a high-water mark; run again to go on from where "
             "it stands now",
         )
-
-
-Store: TypeAlias = FileHwmStore | ObjectHwmStore
-"""The places where a high-water mark can be kept."""

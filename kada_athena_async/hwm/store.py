@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import datetime
 from pathlib import Path
 
@@ -34,8 +35,94 @@ REMOVE_STATE = (
 """Remedy for a state that is damaged."""
 
 
-class FileHwmStore:
-    """The vendor's one-line text file, and a state file beside it.
+class Store(ABC):
+    """Keeps a high-water mark, the state that belongs to it, and while there is a landing the
+    delivery intent. One instance is one run's view.
+
+    Attributes:
+        place: Of the HWM, for people; without secrets.
+        hwm_path: Its file; None if there is none.
+        output_path: Where the runs publish, remembered with the state; empty if it is not.
+    """
+
+    place: str
+    hwm_path: Path | None = None
+    output_path: str = ""
+
+    @abstractmethod
+    async def read(self) -> tuple[datetime | None, StoredState | None]:
+        """The HWM, and the state that the last run left.
+
+        Raises:
+            StateError: HWM or state cannot be trusted, or the place does not let us read them.
+            CredentialsError: The place does not accept who we are.
+            LockedError: Somebody else wrote them, as a call before this one found.
+        """
+
+    async def check(self) -> None:
+        """Refuse HWM and state if they are damaged, or somebody else wrote them since ``read``.
+
+        Raises:
+            StateError, CredentialsError, LockedError: As for ``read``.
+        """
+        await self.read()
+
+    async def read_anew(self) -> tuple[datetime | None, StoredState | None]:
+        """HWM and state now, whoever wrote them; the run is taken to have begun there."""
+        return await self.read()
+
+    async def write(self, state: RunState, *, run_id: str, manifest_sha256: str) -> None:
+        """Remember *state*, then move the HWM to ``state.hwm``; durable on return.
+
+        Whenever a crash comes, the HWM is the old one or the new one, and never the new one
+        without its state.
+
+        Raises:
+            LockedError: Somebody else was faster; the HWM is theirs.
+            CommitError: The place refuses; the HWM has not moved.
+        """
+        stored = StoredState(
+            run_id=run_id,
+            manifest_sha256=manifest_sha256,
+            output_path=self.output_path,
+            state=state,
+        )
+        await self._write_state(to_bytes(stored))
+        await self.publish(state.hwm)
+
+    @abstractmethod
+    async def _write_state(self, data: bytes) -> None:
+        """Write it; as ``write`` without the HWM."""
+
+    @abstractmethod
+    async def publish(self, hwm: datetime) -> None:
+        """Set the HWM alone, as an operator or the vendor's ``publish_hwm`` does; this ends a
+        delivery that was under way.
+
+        Raises:
+            LockedError, CommitError: As for ``write``.
+        """
+
+    @abstractmethod
+    async def read_intent(self) -> DeliveryIntent | None:
+        """The delivery that was under way when a run died; None if there is none.
+
+        Raises:
+            StateError: It cannot be trusted.
+        """
+
+    @abstractmethod
+    async def write_intent(self, intent: DeliveryIntent) -> None:
+        """Remember, before it begins, that a commit is being delivered; durable on return.
+
+        Raises:
+            LockedError, CommitError: As for ``write``.
+        """
+
+
+class FileHwmStore(Store):
+    """The vendor's one-line text file, and a state file beside it; the lock of the run keeps others
+    away.
 
     Args:
         hwm_path: Such as ``athena_hwm.txt``; the state is then ``athena_state.json``. Beside a
@@ -44,6 +131,8 @@ class FileHwmStore:
         output_path: Where the runs publish; remembered with the state.
         is_chosen: False if *hwm_path* is the default, so that runs can meet there by accident.
     """
+
+    hwm_path: Path
 
     def __init__(
         self,
@@ -69,61 +158,17 @@ class FileHwmStore:
         self._files = files
 
     async def read(self) -> tuple[datetime | None, StoredState | None]:
-        """The HWM, and the state that the last run left.
-
-        Raises:
-            StateError: Mark or state cannot be trusted.
-        """
         return await in_thread(self._read)
 
-    async def check(self) -> None:
-        """Refuse HWM and state if they are damaged; the lock of the run keeps others away.
-
-        Raises:
-            StateError: They are.
-        """
-        await self.read()
-
-    async def read_anew(self) -> tuple[datetime | None, StoredState | None]:
-        """As ``read``: the lock of the run keeps others away."""
-        return await self.read()
-
-    async def write(self, state: RunState, *, run_id: str, manifest_sha256: str) -> None:
-        """Remember *state*, then move the HWM to ``state.hwm``; durable on return.
-
-        Whenever a crash comes, the HWM is the old one or the new one, and never the new one
-        without its state.
-
-        Raises:
-            CommitError: The place refuses; the HWM has not moved.
-        """
-        stored = StoredState(
-            run_id=run_id,
-            manifest_sha256=manifest_sha256,
-            output_path=self.output_path,
-            state=state,
-        )
-        with failing(self.state_path, field=MARK_FIELDS):
-            await in_thread(lambda: self._files.write_durably(self.state_path, to_bytes(stored)))
-
-        await self.publish(state.hwm)
+    async def _write_state(self, data: bytes) -> None:
+        await self._store(self.state_path, data)
 
     async def publish(self, hwm: datetime) -> None:
-        """Set the HWM alone, as an operator or the vendor's ``publish_hwm`` does.
-
-        Raises:
-            CommitError: The file system refuses.
-        """
         line = f"{format_hwm(hwm)}\n".encode()
         with failing(self.hwm_path, field=MARK_FIELDS):
             await in_thread(lambda: self._publish(line))
 
     async def read_intent(self) -> DeliveryIntent | None:
-        """The delivery that was under way when a run died; None if there is none.
-
-        Raises:
-            StateError: It cannot be trusted.
-        """
         found = await in_thread(
             lambda: read_document(
                 self._files,
@@ -137,16 +182,11 @@ class FileHwmStore:
         return found if found and found.is_open else None
 
     async def write_intent(self, intent: DeliveryIntent) -> None:
-        """Remember, before it begins, that a commit is being delivered; durable on return.
+        await self._store(self.intent_path, to_bytes(intent))
 
-        Moving the HWM ends it.
-
-        Raises:
-            CommitError: The place refuses.
-        """
-        data = to_bytes(intent)
-        with failing(self.intent_path, field=MARK_FIELDS):
-            await in_thread(lambda: self._files.write_durably(self.intent_path, data))
+    async def _store(self, path: Path, data: bytes) -> None:
+        with failing(path, field=MARK_FIELDS):
+            await in_thread(lambda: self._files.write_durably(path, data))
 
     def _publish(self, line: bytes) -> None:
         self._files.write_durably(self.hwm_path, line)

@@ -20,11 +20,10 @@ from kada_athena_async.events import Observer, Warned
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.hwm.object_store import (
     ObjectHwmStore,
-    Store,
     VersionedObject,
     VersionedObjects,
 )
-from kada_athena_async.hwm.store import FileHwmStore
+from kada_athena_async.hwm.store import FileHwmStore, Store
 from kada_athena_async.landing import Runtime, open_landing
 from kada_athena_async.landing.interface import Landing
 from kada_athena_async.landing.local import LocalLanding

@@ -17,7 +17,8 @@ from kada_athena_async.events import Observer
 from kada_athena_async.files import Files
 from kada_athena_async.files.digest import NamedFile
 from kada_athena_async.hwm import DeliveryIntent
-from kada_athena_async.hwm.object_store import Store, VersionedObjects
+from kada_athena_async.hwm.object_store import VersionedObjects
+from kada_athena_async.hwm.store import Store
 
 SHA256_KEY = "sha256"
 """Name of the metadata in which an object says what it holds."""

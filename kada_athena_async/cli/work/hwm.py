@@ -27,7 +27,7 @@ from kada_athena_async.hwm.times import parse_time, refusal_of_mark
 
 if TYPE_CHECKING:
     from kada_athena_async.events import Warned
-    from kada_athena_async.hwm.object_store import Store
+    from kada_athena_async.hwm.store import Store
 
 Owner: TypeAlias = "tuple[str, Site | None]"
 """A collector's name, and its configuration if there is one."""
