@@ -188,6 +188,7 @@ class TableMetadataPage(Page):
 
 class SerdeInfo(Wire):
     serialization_library: str | None = None
+    parameters: Texts | None = None
 
 
 class StorageDescriptor(Wire):

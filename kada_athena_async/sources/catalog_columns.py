@@ -44,6 +44,10 @@ class CatalogColumns(NamedTuple):
     unreadable: tuple[str, ...] = ()
 
 
+# Spark's entry for a table that Hive cannot read, such as Delta's, whose columns are in its own log
+# (HiveExternalCatalog, apache/spark).
+_PLACEHOLDER = ("col", "array<string>")
+
 NO_COLUMNS = CatalogColumns([], [], [], [], frozenset(), frozenset(), None)
 
 _COLUMNS: msgspec.json.Decoder[list[CatalogColumn] | None] = msgspec.json.Decoder(
@@ -66,6 +70,9 @@ def columns_of(detail: TableDetail) -> CatalogColumns:
     name = detail.name
     listed, unreadable = _decode(detail.columns.columns, f"{name}.Columns")
     keys, unreadable_keys = _decode(detail.columns.partition_keys, f"{name}.PartitionKeys")
+    if detail.table_format == "delta" and {(c.name, c.type) for c in listed} <= {_PLACEHOLDER}:
+        return NO_COLUMNS
+
     has_parameters = any(column.parameters for column in listed)
     columns = [column for column in listed if _is_column(column)] if has_parameters else listed
     if len({column.name for column in columns}) < len(columns):

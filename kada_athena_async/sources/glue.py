@@ -22,6 +22,7 @@ from kada_athena_async.sources.interface import (
     TableDetail,
     TablePage,
     table_format,
+    table_location,
 )
 
 PRESTO_VIEW_COMMENT = "Presto View"
@@ -96,7 +97,9 @@ def detail_of(schema: str, table: GlueTable) -> TableDetail:
         table_format=table_format(parameters, storage.input_format if storage else None)
         if has_format
         else None,
-        location=(storage.location if storage else None) or None,
+        location=table_location(
+            storage.location if storage else None, parameters.get("serde.param.path")
+        ),
         owner=table.owner,
         comment=None if is_view and comment == PRESTO_VIEW_COMMENT else comment,
         created_at=moment(table.create_time),
@@ -115,6 +118,7 @@ def _storage_parameters(storage: StorageDescriptor | None) -> dict[str, str]:
     found = {
         "inputformat": storage.input_format if storage else None,
         "serde.serialization.lib": serde.serialization_library if serde else None,
+        "serde.param.path": without_nulls(serde.parameters).get("path") if serde else None,
     }
     return {name: value for name, value in found.items() if value}
 

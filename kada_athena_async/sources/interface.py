@@ -96,6 +96,18 @@ class TableSource(Protocol):
         """Begin to ask for the first of these pages, if that can be done."""
 
 
+def table_location(location: str | None, path: str | None) -> str | None:
+    """The place of a table's data; Spark keeps that of its own tables with the SerDe's parameters.
+
+    Source: ``HiveExternalCatalog`` of apache/spark, which writes a placeholder as location.
+
+    Args:
+        path: The SerDe's parameter ``path``.
+    """
+    is_placeholder = (location or "").endswith("-__PLACEHOLDER__")
+    return (path if is_placeholder else location) or None
+
+
 def table_format(parameters: dict[str, str] | None, input_format: str | None) -> str:
     """The table's format, from what the writers of each leave in the catalog.
 
@@ -103,10 +115,9 @@ def table_format(parameters: dict[str, str] | None, input_format: str | None) ->
     own input format. Everything else is a Hive table.
     """
     lowered = {key.lower(): value.lower() for key, value in (parameters or {}).items()}
-    named = lowered.get("table_type", "") or lowered.get("spark.sql.sources.provider", "")
-    for name in ("iceberg", "delta", "hudi"):
-        if named == name:
-            return name
+    for key in ("table_type", "spark.sql.sources.provider"):
+        if (named := lowered.get(key, "")) in ("iceberg", "delta", "hudi"):
+            return named
 
     if "hudi" in (input_format or "").lower() or "hoodie.table.name" in lowered:
         return "hudi"

@@ -16,6 +16,7 @@ from kada_athena_async.sources.interface import (
     TableDetail,
     TablePage,
     table_format,
+    table_location,
 )
 
 
@@ -71,7 +72,7 @@ def detail_of(schema: str, table: TableMetadata, *, has_formats: bool) -> TableD
         table_format=table_format(parameters, parameters.get("inputformat"))
         if has_format
         else None,
-        location=parameters.get("location") or None,
+        location=table_location(parameters.get("location"), parameters.get("serde.param.path")),
         comment=None if is_view and comment == PRESTO_VIEW_COMMENT else comment,
         created_at=moment(table.create_time),
         last_access_at=moment(table.last_access_time),

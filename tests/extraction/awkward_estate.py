@@ -95,8 +95,18 @@ def _hive_tables() -> list[Table]:
         "StorageDescriptor": {"Columns": [], "Location": "s3://odd/delta_bare/"},
         "PartitionKeys": [],
     }
+    of_spark: dict[str, object] = {
+        "StorageDescriptor": {
+            "Columns": [{"Name": "col", "Type": "array<string>", "Comment": "from deserializer"}],
+            "Location": "s3://odd/odd.db/delta_of_spark-__PLACEHOLDER__",
+            "SerdeInfo": {"Parameters": {"path": "s3://odd/spark/", "serialization.format": "1"}},
+        },
+        "PartitionKeys": [],
+        "Parameters": {"table_type": "EXTERNAL", "spark.sql.sources.provider": "delta"},
+    }
     return [
         _table("plain", _ID, _NOTE, _DAY),
+        _table("delta_of_spark", _ID, _NOTE, kind="delta", glue=of_spark),
         _table("spaced_types", *types),
         # Spark registers a Delta table by its place alone; the engine reads the columns there.
         _table("delta_bare", _ID, _NOTE, kind="delta", glue=no_columns),

@@ -118,7 +118,7 @@ async def test_every_source_gives_the_same_columns(told: Any) -> None:
             (key, *(row[c] for c in ("column", "ordinal_position", "data_type", "is_nullable")))
             for key, columns in found.columns.items()
             for row in columns
-            if key[0] == "odd" and key[1] not in ("delta_bare", "v_spark")
+            if key[0] == "odd" and key[1] not in ("delta_bare", "delta_of_spark", "v_spark")
         }
 
     assert rows["sql"] == rows["api"] == rows["auto"]
@@ -309,12 +309,16 @@ async def test_a_schema_that_is_an_orphaned_link_is_said_to_be_one(
     assert ("odd", "plain") in found.tables
 
 
-async def test_sql_tells_the_columns_that_glue_does_not_keep(told: Any) -> None:
-    """A Delta table registered by its place alone has columns by SQL; by the API it is partial."""
-    assert (await told("auto")).types("delta_bare") == {
-        "id": "bigint",
-        "note": "varchar",
-    }
-    found = await told("api")
-    assert ("odd", "delta_bare") not in found.columns
-    assert "delta_bare: no source gives its columns" in found.scope("odd")["reason"]
+@pytest.mark.parametrize("table", ["delta_bare", "delta_of_spark"])
+async def test_sql_tells_the_columns_that_glue_does_not_keep(told: Any, table: str) -> None:
+    """A Delta table registered by its place alone, or by Spark with a placeholder for its columns,
+    has columns by SQL and unknown partition keys; by the API it is partial."""
+    both, by_api = await told("auto"), await told("api")
+    assert both.types(table) == {"id": "bigint", "note": "varchar"}
+    assert ("odd", table) not in by_api.columns
+    assert f"{table}: no source gives its columns" in by_api.scope("odd")["reason"]
+    for found in (both, by_api):
+        row = found.tables["odd", table]
+        place = "s3://odd/spark/" if table == "delta_of_spark" else "s3://odd/delta_bare/"
+        assert (row["table_format"], row["location"]) == ("delta", place)
+        assert row["partition_keys"] == ""
