@@ -202,8 +202,9 @@ class QueryFailedError(UnitError):
         *,
         redacted_reason: str,
         is_retryable: bool = False,
+        hint: str = "",
     ) -> None:
-        super().__init__(f"query {query_execution_id} failed: {redacted_reason}")
+        super().__init__(f"query {query_execution_id} failed: {redacted_reason}", hint=hint)
         self.query_execution_id = query_execution_id
         self.reason = reason
         self.redacted_reason = redacted_reason

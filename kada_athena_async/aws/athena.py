@@ -19,6 +19,7 @@ import anyio
 
 from kada_athena_async.aws.client import AwsClient
 from kada_athena_async.aws.decode import DECODED
+from kada_athena_async.aws.error_map import denial_hint
 from kada_athena_async.aws.wire import ExecutionBatch, QueryExecution, moment
 from kada_athena_async.codes import WarningCode, is_finished
 from kada_athena_async.concurrency import Clock, Slots, batches, offload
@@ -29,6 +30,7 @@ from kada_athena_async.errors import (
     RequestError,
     RetriesExhaustedError,
     TooManyQueriesError,
+    UnitError,
 )
 from kada_athena_async.events import Observer, QueryFinished, QueryStarted, Warned
 
@@ -58,6 +60,10 @@ INTERRUPTIONS_MAX = 8
 # the results of the workgroup itself and takes no place for them
 # (github.com/opencost/opencost/issues/3257).
 _MANAGED_RESULTS = re.compile(r"(?i)managed ?query ?results")
+
+# What Athena says where the caller's rights do not suffice for the bucket of the results.
+_BUCKET_UNSEEN = re.compile(r"(?i)unable to verify/create output bucket")
+_WRITE_DENIED = re.compile(r"(?i)access denied when writing output")
 
 _SYNTAX = re.compile(r"\bline [0-9]+:[0-9]+: ")
 
@@ -127,7 +133,7 @@ class AthenaQueries:
 
         Raises:
             QueryFailedError: It ended FAILED or CANCELLED.
-            UnitError: It was refused.
+            UnitError: It was refused, or its result may not be written.
         """
         async with self.slots.acquire(goes_last=statement.is_short):
             failures = 0
@@ -146,7 +152,8 @@ class AthenaQueries:
                 failures += 1
                 # A message and a statement of any length: not on the event loop.
                 error = await offload(partial(_failure, execution, self.mask))
-                if not error.is_retryable or failures == ATTEMPTS:
+                is_retryable = isinstance(error, QueryFailedError) and error.is_retryable
+                if not is_retryable or failures == ATTEMPTS:
                     raise error
 
         raise AssertionError("unreachable: the last attempt returns or raises")
@@ -205,7 +212,7 @@ class AthenaQueries:
             place = self.output_location
             given = {"ResultConfiguration": {"OutputLocation": place}} if place else {}
             try:
-                return await self._ask_to_start({**parameters, **given})
+                return await self._ask_to_start(statement.catalog, {**parameters, **given})
             except RequestError as exc:
                 if place and _MANAGED_RESULTS.search(exc.message):
                     self.output_location = None
@@ -224,11 +231,13 @@ class AthenaQueries:
                 await self.clock.sleep(wait_s * self.rng.uniform(0.5, 1.0))
                 wait_s = min(SLOT_WAIT_MAX_S, wait_s * 2)
 
-    async def _ask_to_start(self, parameters: Mapping[str, object]) -> str:
+    async def _ask_to_start(self, catalog: str, parameters: Mapping[str, object]) -> str:
         """Ask Athena to start a query, once; its id."""
 
+        # What is missing may be a right on the one or on the other: Athena does not say.
+        scope = f"catalog {catalog} in workgroup {self.workgroup}"
+
         async def ask() -> str:
-            scope = f"workgroup {self.workgroup}"
             answer = await self.client.call(
                 "athena", "StartQueryExecution", scope=scope, **parameters
             )
@@ -333,21 +342,37 @@ def _hint(refusal: RequestError) -> str:
     if _SYNTAX.search(refusal.message):
         return "correct the statement; overwrite_sql takes Athena's SQL"
 
+    if _BUCKET_UNSEEN.search(refusal.message):
+        return (
+            "name a bucket that exists, and allow s3:GetBucketLocation and s3:ListBucket on it to "
+            "the role or user of the run"
+        )
+
     return (
         "mend the workgroup, name another as workgroup or another bucket, or set metadata_source "
         'to "api", which runs no statement'
     )
 
 
-def _failure(execution: QueryExecution, mask: Callable[[str, str], str]) -> QueryFailedError:
+def _failure(execution: QueryExecution, mask: Callable[[str, str], str]) -> UnitError:
     status = execution.status
     error = status.athena_error
     reason = status.state_change_reason or (error and error.error_message) or status.state
+    if _WRITE_DENIED.search(reason):
+        # Not the statement's fault: the next one would fail alike.
+        return AccessDeniedError(
+            f"s3:PutObject is not allowed for results in {output_location_of(execution)}",
+            action="s3:PutObject",
+            hint="allow s3:PutObject there to the role or user of the run; where a key of AWS KMS "
+            "encrypts results, kms:GenerateDataKey and kms:Decrypt on it too",
+        )
+
     return QueryFailedError(
         execution.query_execution_id,
         reason,
         redacted_reason=mask(reason, execution.query or ""),
         is_retryable=bool(error and error.retryable),
+        hint=denial_hint(reason),
     )
 
 

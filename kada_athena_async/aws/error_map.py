@@ -37,6 +37,8 @@ _WORKGROUP_GONE = re.compile(r"(?i)\bworkgroup\b.* is not found")
 # Each service says it a little differently; the action stands behind the same words.
 _DENIED_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9]+:[A-Za-z]+)\b")
 
+_DENIED_RESOURCE = re.compile(r" on (?:the )?resource: (arn:aws[^\s,;\"']{1,2000})")
+
 _REGION = re.compile(r"[a-z0-9-]{4,40}")
 
 _CREDENTIALS_ERRORS = (
@@ -199,12 +201,20 @@ def _denied(text: str, operation: str, scope: str) -> AccessDeniedError:
     refusal = refusal_of(text, action=action)
     by = f": {refusal.by} refuses it" if refusal.by else ""
     words = f": {refusal.words}" if refusal.words else ""
+    resource = _DENIED_RESOURCE.search(text) if not words else None
+    on = f" on {resource[1]}" if resource else ""
     return AccessDeniedError(
-        f"{action} is not allowed{_for(scope)}{by}{words}",
+        f"{action} is not allowed{_for(scope)}{on}{by}{words}",
         action=action,
         scope=scope,
         hint=refusal.hint,
     )
+
+
+def denial_hint(text: str) -> str:
+    """Remedy for a denial that Athena met while it ran a statement; empty for another failure."""
+    found = _DENIED_ACTION.search(text)
+    return refusal_of(text, action=found[1]).hint if found else ""
 
 
 def check_whole(operation: str, answer: Mapping[str, Any]) -> None:

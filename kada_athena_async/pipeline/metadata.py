@@ -217,7 +217,7 @@ class MetadataExtraction:
 
             # Also where a result broke off: only whole tables were taken from it, and what is
             # still waiting the API can give.
-            self._refuse_sql(exc.message)
+            self._refuse_sql(exc.message, exc.hint)
             return None
 
         if answer.hopeless:
@@ -232,7 +232,7 @@ class MetadataExtraction:
 
         return answer
 
-    def _refuse_sql(self, reason: str) -> None:
+    def _refuse_sql(self, reason: str, hint: str = "") -> None:
         if self.sources.sql_refusal:
             return
 
@@ -242,6 +242,7 @@ class MetadataExtraction:
                 code=WarningCode.SQL_REFUSED,
                 message=f"SQL on catalog {self.unit.catalog.name} is refused, the API stands in: "
                 f"{self.sources.sql_refusal}",
+                hint=hint,
             )
         )
 
@@ -301,7 +302,7 @@ class MetadataExtraction:
             if not self.context.source.has_substitute:
                 raise
 
-            self._refuse_sql(exc.message)
+            self._refuse_sql(exc.message, exc.hint)
 
         return texts
 

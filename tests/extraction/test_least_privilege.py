@@ -12,6 +12,7 @@ import pytest
 
 from kada_athena_async import Extractor, RunReport
 from kada_athena_async.config import Config, make_config
+from kada_athena_async.events import Warned
 from kada_athena_async.permissions import account_scope, permissions_of, policy_of
 from kada_athena_async.sandbox import Sandbox
 from tests.kit.small_estate import tiny_estate
@@ -24,8 +25,9 @@ def config_for(sandbox: Sandbox, folder: Path, policy: object = "admin", **field
     return make_config(sandbox.config(folder, quota_share=1.0, **{**keys, **fields}))
 
 
-async def extract(config: Config, folder: Path, clock: Any) -> RunReport:
-    async with Extractor(config, clock=clock, hwm_path=folder / "hwm.txt") as extractor:
+async def extract(config: Config, folder: Path, clock: Any, *observers: Any) -> RunReport:
+    hwm_path = folder / "hwm.txt"
+    async with Extractor(config, clock=clock, hwm_path=hwm_path, observers=observers) as extractor:
         return await extractor.run(manage_hwm=True)
 
 
@@ -97,11 +99,21 @@ NEEDED = sorted(
 UNSEEN = {"glue:GetDatabase", "glue:GetTable", "s3:ListBucket"}
 
 
+_FOR_SQL = {
+    "athena:BatchGetQueryExecution",
+    "athena:GetQueryResults",
+    "athena:StartQueryExecution",
+    "s3:GetBucketLocation",
+    "s3:GetObject",
+    "s3:PutObject",
+}
+
+
 @pytest.mark.parametrize("action", [a for a in NEEDED if a not in UNSEEN])
 async def test_nothing_of_it_is_too_much(
     action: str, sandbox: Sandbox, tmp_path: Path, fast_clock: Any
 ) -> None:
-    """With any one action taken away the run fails or says what it did without."""
+    """With any one action taken away the run fails or names it, in a message or a remedy."""
     fields = {"catalogs": ["AwsDataCatalog", "dynamo_orders"], "workgroup": "primary"}
     config = config_for(sandbox, tmp_path, **fields)
     document = policy_for(config, sandbox, optional=False)
@@ -113,19 +125,22 @@ async def test_nothing_of_it_is_too_much(
         ]
     }
     denied = config_for(sandbox, tmp_path / "out", without, **fields)
-    report = await extract(denied, tmp_path, fast_clock)
+    events: list[object] = []
+    report = await extract(denied, tmp_path, fast_clock, events.append)
     scopes = [scope for outcome in report.outcomes for scope in outcome.facts.scopes]
+    warned = [event for event in events if isinstance(event, Warned)]
     said = " ".join(
         [
-            *report.warnings,
-            *(outcome.reason for outcome in report.outcomes),
+            *(f"{warning.message} {warning.hint}" for warning in warned),
+            *(f"{outcome.reason} {outcome.hint}" for outcome in report.outcomes),
             *(scope.reason for scope in scopes),
         ]
     )
-
-    name = action.partition(":")[2]
-    # Athena says it in its own words where it writes, or looks at the bucket, on our behalf.
-    assert name in said or "output bucket" in said or "writing output" in said
+    # Where Athena says in its own words that it may not use the bucket, the remedy names it.
+    assert action.replace("BatchGet", "Get") in said.replace("BatchGet", "Get")
+    assert "for workgroup primary: athena:GetDataCatalog" not in said
+    starts = [w for w in report.warnings if "SQL on catalog AwsDataCatalog" in w]
+    assert len(starts) == (action in _FOR_SQL), "one statement shows it"
 
 
 async def test_a_view_of_a_registered_catalog_needs_no_statement(
