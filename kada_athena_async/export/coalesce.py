@@ -63,8 +63,17 @@ def write_coalesce(history: History, folder: OutputFolder) -> Iterator[None]:
 
 def _line(row: Iterable[object]) -> bytes:
     text = io.StringIO()
-    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(row)
+    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(map(_value, row))
     return text.getvalue().encode()
+
+
+def _value(value: object) -> object:
+    """A text that begins or ends with a double quote gets a space there: the importer's checks
+    refuse it otherwise, as they take it for quoted twice."""
+    if not isinstance(value, str):
+        return value
+
+    return " " * value.startswith('"') + value + " " * value.endswith('"')
 
 
 def _id(*names: str) -> str:
@@ -116,7 +125,7 @@ def _columns(history: History) -> Iterator[tuple[object, ...]]:
                 _id(*name),
                 column.column,
                 column.comment,
-                column.data_type,
+                column.data_type or "unknown",  # the importer demands one
                 column.ordinal_position,
             )
 
@@ -136,7 +145,7 @@ def _views(history: History) -> Iterator[tuple[object, ...]]:
         "metadata_views", "catalog", "schema", "view", "definition"
     ):
         if text:
-            yield catalog, schema, view, _text(text)
+            yield catalog, schema, view, text
 
 
 def _queries(history: History) -> Iterator[tuple[object, ...]]:
@@ -153,19 +162,12 @@ def _queries(history: History) -> Iterator[tuple[object, ...]]:
             catalog,
             catalog,
             execution.schema,
-            _text(execution.query),
+            execution.query,
             user,
             user,
             _time(start),
             _time(execution.completed_at),
         )
-
-
-def _text(sql: str) -> str:
-    """A statement that ends with a quoted name gets a space: the importer's checks refuse a value
-    that begins or ends with a double quote, as they take it for quoted twice."""
-    before = " " if sql.startswith('"') else ""
-    return f"{before}{sql} " if sql.endswith('"') else f"{before}{sql}"
 
 
 def _time(at: datetime | None) -> str:

@@ -187,6 +187,23 @@ def test_lineage_says_where_it_is_not_sure(tmp_path: Path, what: str, kind: str)
     assert found == {"sure": False, "doubtful": True}
 
 
+def test_coalesce_values_pass_the_checks_of_its_importer(tmp_path: Path) -> None:
+    """It refuses what begins or ends with a double quote, and a column without a type."""
+    found = {**dict.fromkeys(['"of', 'day"'], "bigint"), "bare": ""}
+    one_package(
+        tmp_path, metadata_tables=[table('"odd"')], metadata_columns=columns('"odd"', **found)
+    )
+
+    run("coalesce", tmp_path, tmp_path / "out")
+
+    files = {name: read_csv(tmp_path / "out", name) for name in ("table", "column")}
+    assert [row["data_type"] for row in files["column"]] == ["bigint", "bigint", "unknown"]
+    assert [row["column_name"].strip() for row in files["column"]] == [*found]
+    assert {row["table_id"] for row in files["column"]} == {row["id"] for row in files["table"]}
+    texts = [text for rows in files.values() for row in rows for text in row.values()]
+    assert all(text == text.strip('"') for text in texts)
+
+
 def test_dbt_sources_are_one_a_schema_and_no_template(tmp_path: Path) -> None:
     """Sources have different names, and comments are texts to dbt, not Jinja."""
     one_package(tmp_path)
