@@ -12,12 +12,13 @@ HIDDEN = "***"
 # Known secrets shorter than this would blank out innocent words.
 _MIN_SECRET_CHARACTERS = 8
 
-# What stands before the value is kept, the value goes.
+# What stands before the value is kept, the value goes. What is tried from many places is bounded:
+# the cost is in proportion to the text.
 _VALUE = r"\s*[=:]\s*[\"']?)[^\s\"'&;,)}]+"
 _PATTERNS = (
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
     re.compile(r"()\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"),
-    re.compile(r"(aws_?(?:secret|session)[a-z_]*[\"']?" + _VALUE, re.IGNORECASE),
+    re.compile(r"(aws_?(?:secret|session)[a-z_]{0,40}[\"']?" + _VALUE, re.IGNORECASE),
     re.compile(
         r"(\b(?:secret_?(?:access_?)?key|x-amz-security-token)[\"']?" + _VALUE, re.IGNORECASE
     ),
@@ -26,12 +27,12 @@ _PATTERNS = (
     re.compile(r"([?&;\s\"']sig=|^sig=)[^\s\"'&;]+", re.IGNORECASE),
     re.compile(r"(X-Amz-(?:Signature|Credential)=)[^\s\"'&]+", re.IGNORECASE),
     re.compile(r"(\bSignature=)[0-9a-f]{32,}", re.IGNORECASE),
-    re.compile(r"()\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"),
+    re.compile(r"()\beyJ[\w-]{8,1000}\.[\w-]{8,}\.[\w-]*"),
     # An account key of Azure.
     re.compile(r"()[A-Za-z0-9+/]{86}=="),
     re.compile(r"([\"'](?:secret|password|sas_token)[\"']" + _VALUE, re.IGNORECASE),
     # The user's part of a URL, up to its last @: a password may hold a slash.
-    re.compile(r"(\w://)[^\s/@\"':]*:(?!\d*/)[^\s\"']*(?=@)"),
+    re.compile(r"(\w://)[^\s/@\"':]*:(?!\d*/)[^\s\"']{0,500}(?=@)"),
 )
 
 # A secret access key of AWS is 40 characters of base64, here also as the end of a path; an account

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from kada_athena_async.redact import HIDDEN, Redactor, hide_secrets
+from tests.kit.growth import MAX_GROWTH, cpu_growth
 
 SECRET = "wJalr/XUtnFEMI+K7MDENG=bPxRfi"
 
@@ -83,3 +84,9 @@ def test_of_a_thousand_random_keys_hardly_one_is_taken_for_a_name() -> None:
             if hide_secrets(f"region = {key}: write") != f"region = {HIDDEN}: write"
         ]
         assert len(shown) <= at_most, (length, shown)
+
+
+@pytest.mark.parametrize("piece", ["a://b:c", "aws_secret", "eyJabcdefgh-", '"', "sig=", "Ab1/"])
+def test_cost_grows_with_the_length_of_a_text(piece: str) -> None:
+    """A page of a proxy that a message quotes holds nobody up, whatever it is made of."""
+    assert cpu_growth(hide_secrets, lambda n: piece * (n // len(piece)), 20_000) < MAX_GROWTH
