@@ -113,14 +113,14 @@ def billed_bytes(
     "Using EXPLAIN and EXPLAIN ANALYZE"); by Athena's type it may be DML too.
 
     Args:
-        engine_ms: None for one that was cancelled while it waited, and never ran.
+        engine_ms: None or 0 for one that was cancelled while it waited, and never ran.
     """
     is_ddl = statement_type == "DDL" and substatement_type != "CREATE_TABLE_AS_SELECT"
     if status == "FAILED" or is_reused or is_ddl or (dpu_count or 0) > 0:
         return 0
 
     is_utility = statement_type == "UTILITY" or substatement_type == "EXPLAIN"
-    never_ran = status == "CANCELLED" and engine_ms is None
+    never_ran = status == "CANCELLED" and not engine_ms
     if not scanned_bytes and (is_utility or never_ran):
         return 0
 

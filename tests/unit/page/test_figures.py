@@ -121,7 +121,7 @@ def billed(row: QueryRecord) -> int:
         return 0
     if row.statement_type == "UTILITY" or row.substatement_type == "EXPLAIN":
         return max(10, math.ceil(scanned / MB)) * MB if scanned else 0
-    if row.status == "CANCELLED" and not scanned and row.engine_ms is None:
+    if row.status == "CANCELLED" and not scanned and not row.engine_ms:
         return 0  # it never ran
     return max(10, math.ceil(scanned / MB)) * MB
 
@@ -191,6 +191,16 @@ def test_a_table_made_by_a_query_is_charged_as_one() -> None:
 
     assert billed_bytes(substatement_type="CREATE_TABLE_AS_SELECT", **facts) == 20 * MB
     assert billed_bytes(substatement_type="CREATE_TABLE", **facts) == 0
+
+
+@pytest.mark.parametrize("engine_ms", [None, 0])
+def test_what_was_cancelled_in_the_queue_is_free(engine_ms: int | None) -> None:
+    """The engine had no time for it, whether Athena writes that as none or leaves it out."""
+    facts: dict[str, Any] = {"status": "CANCELLED", "statement_type": "DML", "is_reused": False}
+    facts |= {"substatement_type": "SELECT", "scanned_bytes": 0, "dpu_count": None}
+
+    assert billed_bytes(engine_ms=engine_ms, **facts) == 0
+    assert billed_bytes(engine_ms=5, **facts) == 10 * MB
 
 
 def test_a_terabyte_costs_what_the_region_asks() -> None:
