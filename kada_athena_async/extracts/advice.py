@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -140,12 +141,12 @@ class _Accesses(NamedTuple):
         reads: The number of tables that it read.
         known: What is known of those that give a reason to look, with the words in which a
             statement names a table of their metadata.
-        writes: Name of each table that it wrote, folded and as it is shown.
+        writes: Name of each table that it wrote, folded and as it is shown; True if it read it too.
     """
 
     reads: int
     known: tuple[tuple[Touched, tuple[TableFacts, ...], str], ...]
-    writes: tuple[tuple[TableName, str], ...]
+    writes: tuple[tuple[TableName, str, bool], ...]
 
 
 class _Adviser:
@@ -157,6 +158,7 @@ class _Adviser:
         self._accesses = lru_cache(_ACCESSES_HELD)(self._accesses_of)
         self._conditions: dict[str, frozenset[str] | None] = {}
         self._written: dict[TableName, Finding] = {}
+        self._own_reads: Counter[TableName] = Counter()
         self._found: dict[tuple[str, str], Finding] = {}
         self._weeks: dict[str, tuple[Finding, Finding]] = {}
         self._ends = [f"{runs.end - back * WEEK:{HWM_FORMAT}}" for back in range(3)]
@@ -202,7 +204,8 @@ class _Adviser:
             yield finding
 
     def _unread(self, uses: Sequence[TableUse]) -> Iterator[Finding]:
-        unread, caveat = unread_tables(self._runs, uses), "; ".join(self._runs.doubts())
+        unread = unread_tables(self._runs, uses, self._own_reads)
+        caveat = "; ".join(self._runs.doubts())
         for name, finding in self._written.items():
             if name in unread:
                 finding.caveat = caveat
@@ -210,6 +213,7 @@ class _Adviser:
 
     def _accesses_of(self, touched: tuple[Touched, ...]) -> _Accesses:
         reads = dict.fromkeys(each for each in touched if each.event_type == "READ")
+        read = {folded(*each[1:4]) for each in reads}
         writes = {folded(*each[1:4]): each for each in touched if each.event_type == "WRITE"}
         return _Accesses(
             len(reads),
@@ -219,7 +223,7 @@ class _Adviser:
                 for read in reads
                 if (known := self._facts.get(hash(folded(*read[1:4]))))
             ),
-            tuple((name, ".".join(each[1:4])) for name, each in writes.items()),
+            tuple((name, ".".join(each[1:4]), name in read) for name, each in writes.items()),
         )
 
     def _look_at_read(
@@ -254,8 +258,10 @@ class _Adviser:
 
         return not facts.pruning.isdisjoint(names)
 
-    def _look_at_writes(self, ran: Ran, writes: Sequence[tuple[TableName, str]]) -> None:
-        for name, subject in writes:
+    def _look_at_writes(self, ran: Ran, writes: Sequence[tuple[TableName, str, bool]]) -> None:
+        for name, subject, is_read in writes:
+            if is_read:
+                self._own_reads[name] += 1
             finding = self._written.get(name)
             if finding is None:
                 self._written = _room_in(self._written)

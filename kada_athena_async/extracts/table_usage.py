@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -224,7 +224,9 @@ def each_unused_table(runs: Runs, uses: Sequence[TableUse] | None = None) -> Ite
             yield table
 
 
-def unread_tables(runs: Runs, uses: Sequence[TableUse]) -> set[TableName]:
+def unread_tables(
+    runs: Runs, uses: Sequence[TableUse], own_reads: Mapping[TableName, int]
+) -> set[TableName]:
     """The names, folded, of the tables that were written and not read, not even through a view.
 
     Only of those that are there still: programs make tables for a moment, and read their files or
@@ -232,11 +234,13 @@ def unread_tables(runs: Runs, uses: Sequence[TableUse]) -> set[TableName]:
 
     Args:
         uses: What ``used_tables`` found.
+        own_reads: How many executions read a table only to change it, as MERGE does.
     """
-    read = {folded(use.catalog, use.schema, use.table) for use in uses if use.reads}
+    names = [(folded(use.catalog, use.schema, use.table), use.reads) for use in uses]
+    read = {name for name, reads in names if reads > own_reads.get(name, 0)}
     _through_views(runs.newest, read)
     there = runs.newest.rows("metadata_tables", "catalog", "schema", "table")
-    unread = {folded(use.catalog, use.schema, use.table) for use in uses} - read
+    unread = {name for name, _ in names} - read
     return unread.intersection(folded(*place) for place in there)
 
 

@@ -639,24 +639,30 @@ def growing(folder: Path, **options: Any) -> list[Finding]:
 def test_tables_for_nobody(tmp_path: Path) -> None:
     """Tables written and never read, and those that lie there unused, with their costs.
 
-    A table that is gone, such as the one that awswrangler makes of each query, is neither.
+    A table that is gone, such as the one that awswrangler makes of each query, is neither. That a
+    MERGE reads its target to change it makes no reader.
     """
-    records = {
-        "metadata_tables": [table("T"), table("old", size_bytes=100 * GB), table("unsized")],
+    sized = table("old", size_bytes=100 * GB)
+    records: dict[str, list[Record]] = {
+        "metadata_tables": [table("T"), table("merged"), table("both"), sized, table("unsized")],
         "databaselog": [ran(1, AT, scanned_bytes=2**40), ran(2, AT, scanned_bytes=2**40)],
         "events": [event(1, "READ", "src"), event(1, "WRITE", "t"), event(2, "WRITE", "temp_f0")],
         "usage": [usage("src", AT), usage("t", AT, "WRITE"), usage("temp_f0", AT, "WRITE")],
     }
+    for number, name, reads in ((3, "merged", 1), (4, "both", 2)):
+        records["databaselog"].append(ran(number, AT))
+        records["events"] += [event(number, "READ", name), event(number, "WRITE", name)]
+        records["usage"] += [usage(name, AT, executions=reads), usage(name, AT, "WRITE")]
     make_package(tmp_path, records)
 
     advised = advice(runs(tmp_path))
     found = {f.kind: f for f in advised}
 
-    assert [f.kind for f in advised].count("written_never_read") == 1
+    unread = [f for f in advised if f.kind == "written_never_read"]
+    assert [f.subject.rpartition(".")[2] for f in unread] == ["t", "merged"]
     assert found["unused_table"].subject == "AwsDataCatalog.sales.old"
     assert found["unused_table"].usd == pytest.approx(2.3)
-    assert found["written_never_read"].subject == "AwsDataCatalog.sales.t"
-    assert (found["written_never_read"].usd, found["written_never_read"].evidence) == (5.0, ["q1"])
+    assert (unread[0].usd, unread[0].evidence) == (5.0, ["q1"])
 
 
 def test_every_kind_of_advice_has_a_remedy() -> None:
