@@ -101,12 +101,7 @@ class Extractor:
             CredentialsError: AWS does not accept who we say we are.
             UnitError: Athena does not let us in.
         """
-
-        async def work() -> ConnectionReport:
-            async with self._extractor as extractor:
-                return await extractor.test_connection()
-
-        return _run(work)
+        return _run(self._extractor.test_connection)
 
     def run(
         self,
@@ -126,16 +121,12 @@ class Extractor:
             UnitError: Something could not be read, so nothing was committed.
             KadaAthenaError: As the async ``Extractor.run``.
         """
-
         self._adopt_name(start_hwm, end_hwm)
-
-        async def work() -> RunReport:
-            async with self._extractor as extractor:
-                return await extractor.run(
-                    start_hwm=start_hwm, end_hwm=end_hwm, again=again, manage_hwm=False
-                )
-
-        report = _run(work)
+        report = _run(
+            lambda: self._extractor.run(
+                start_hwm=start_hwm, end_hwm=end_hwm, again=again, manage_hwm=False
+            )
+        )
         if report.exit_code:
             raise _failure(report)
 

@@ -104,12 +104,17 @@ class Destination:
         if len(unclaimed) == len(waiting.due) and not days:
             return DeliveryReport(place=place.url)
 
+        async with self.stage("deliver"):
+            return await self._send(output_path, place, waiting.held_back | unclaimed, claim)
+
+    @asynccontextmanager
+    async def stage(self, name: str) -> AsyncIterator[None]:
+        """Report the block as a stage of the run; one that an error ends is not reported over."""
         begun = self.clock.monotonic()
-        self.notify(StageStarted(stage="deliver"))
-        report = await self._send(output_path, place, waiting.held_back | unclaimed, claim)
+        self.notify(StageStarted(stage=name))
+        yield
         duration_s = round(self.clock.monotonic() - begun, 3)
-        self.notify(StageFinished(stage="deliver", duration_s=duration_s))
-        return report
+        self.notify(StageFinished(stage=name, duration_s=duration_s))
 
     async def _send(
         self, output_path: Path, place: Place, held_back: frozenset[str], claim: Claim | None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from kada_athena_async.engine.pending_delivery import PendingDelivery
 from kada_athena_async.engine.statements import overwritten_digest
 from kada_athena_async.engine.window_planner import WindowPlanner
 from kada_athena_async.errors import UnitError
-from kada_athena_async.events import PlanReady, RunStarted, StageFinished, StageStarted, Warned
+from kada_athena_async.events import PlanReady, RunStarted, Warned
 from kada_athena_async.hwm import DeliveryIntent, RunState, WindowPlan, next_state
 from kada_athena_async.hwm.store import Store
 from kada_athena_async.inventory import SystemTableFacts
@@ -219,7 +219,7 @@ class Run:
             )
         )
         self.connection.client.reports_rates = True
-        async with self._stage("discover"):
+        async with self.delivery.destination.stage("discover"):
             inventory = await self.connection.discover(run_id)
             plan = build_plan(config, inventory, window_plan, self.usable)
 
@@ -231,7 +231,10 @@ class Run:
 
         clock = self.connection.clock
         begun = clock.monotonic()
-        async with self._stage("extract"), self.connection.pool or WorkerPool() as pool:
+        async with (
+            self.delivery.destination.stage("extract"),
+            self.connection.pool or WorkerPool() as pool,
+        ):
             if any(isinstance(unit, MetadataUnit | HistoryUnit) for unit in plan.units):
                 await pool.anticipate()  # there will be SQL to parse, most likely
 
@@ -239,7 +242,7 @@ class Run:
 
         committed = None
         if not any(outcome.outcome == "failed" for outcome in outcomes):
-            async with self._stage("commit"):
+            async with self.delivery.destination.stage("commit"):
                 committed = await self._commit(staging, plan, outcomes)
 
         return summary.run_report(
@@ -363,13 +366,3 @@ class Run:
 
     def _warn(self, code: WarningCode, message: str) -> None:
         self.connection.notify(Warned(code=code, message=message))
-
-    @asynccontextmanager
-    async def _stage(self, stage: str) -> AsyncIterator[None]:
-        clock = self.connection.clock
-        begun = clock.monotonic()
-        self.connection.notify(StageStarted(stage=stage))
-        yield
-        self.connection.notify(
-            StageFinished(stage=stage, duration_s=round(clock.monotonic() - begun, 3))
-        )

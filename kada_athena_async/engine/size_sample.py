@@ -57,17 +57,6 @@ _ItemT = TypeVar("_ItemT")
 
 
 @dataclass(slots=True)
-class _Listed:
-    """Listed part of one workgroup's history."""
-
-    ids: int = 0
-    last_id: str = ""
-    token: str | None = None
-    oldest: datetime | None = None
-    error: str = ""
-
-
-@dataclass(slots=True)
 class SizeSample:
     """Measures what a plan is about.
 
@@ -166,7 +155,7 @@ class SizeSample:
         now = self.connection.clock.now()
         units = {u.workgroup.name: u for u in plan.units if isinstance(u, HistoryUnit)}
         found = self._last_histories(units, now)
-        listed = {name: _Listed() for name in _spread(list(units), HISTORY_PAGES)}
+        listed = {name: HistorySample() for name in _spread(list(units), HISTORY_PAGES)}
         await self._list(listed, most=1)
         open_ = {
             name: one
@@ -184,8 +173,7 @@ class SizeSample:
             if one.error:
                 self.problems.append(one.error)
 
-            sample = HistorySample(ids=one.ids, oldest=one.oldest, is_whole=not one.token)
-            found[name] = history_of_sample(sample, units[name].workgroup_window, now)
+            found[name] = history_of_sample(one, units[name].workgroup_window, now)
 
         return {name: found.get(name) or _mean(found, listed) for name in units}
 
@@ -239,11 +227,10 @@ class SizeSample:
             if name in units
         }
 
-    async def _list(self, wanted: Mapping[str, _Listed], *, most: int) -> None:
+    async def _list(self, wanted: Mapping[str, HistorySample], *, most: int) -> None:
         """List at most *most* pages more of each workgroup; see how old the last execution is."""
 
-        async def read(item: tuple[str, _Listed]) -> None:
-            name, listed = item
+        async def read(name: str, listed: HistorySample) -> None:
             listing = pages(
                 self.connection.client,
                 LIST_EXECUTIONS,
@@ -261,16 +248,16 @@ class SizeSample:
                     if not listed.token:
                         return
 
-        async def try_to_read(item: tuple[str, _Listed]) -> None:
+        async def try_to_read(item: tuple[str, HistorySample]) -> None:
             try:
-                await read(item)
+                await read(*item)
             except UnitError as exc:
                 item[1].error, item[1].token = exc.message, None
 
         await map_bounded(try_to_read, wanted.items(), limit=AT_ONCE)
         await self._date([one for one in wanted.values() if one.last_id])
 
-    async def _date(self, listed: Sequence[_Listed]) -> None:
+    async def _date(self, listed: Sequence[HistorySample]) -> None:
         """See when the last execution of each was submitted; 50 to a call."""
         for some in batches(listed, BATCH_MAX):
             by_id = {one.last_id: one for one in some}

@@ -48,19 +48,23 @@ class HistorySize:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class HistorySample:
-    """Figures of some pages of a workgroup's history.
+    """Some pages of a workgroup's history.
 
     Attributes:
         ids: Executions seen, newest first as a rule.
-        oldest: When the last of them was submitted; None if none was seen.
-        is_whole: True if there are no more.
+        last_id: Of the last of them; empty if none was seen.
+        oldest: When that was submitted; None if none was seen.
+        token: Of the next page; None if there are no more.
+        error: Why no more could be listed.
     """
 
-    ids: int
-    oldest: datetime | None
-    is_whole: bool
+    ids: int = 0
+    last_id: str = ""
+    oldest: datetime | None = None
+    token: str | None = None
+    error: str = ""
 
 
 def history_of_sample(
@@ -73,7 +77,7 @@ def history_of_sample(
 
     seen_for = max(now - sample.oldest, timedelta(seconds=1))
     wanted_for = max(now - since, timedelta(seconds=1))
-    if sample.is_whole:
+    if not sample.token:
         share = min(1.0, wanted_for / seen_for)
         listed = ceil(sample.ids * share)
         older: int | None = sample.ids - listed

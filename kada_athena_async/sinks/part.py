@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
@@ -12,6 +11,7 @@ from isal import isal_zlib
 
 from kada_athena_async.column_block import Rows
 from kada_athena_async.files import Files, failing
+from kada_athena_async.files.digest import Digester
 from kada_athena_async.files.threads import in_thread
 from kada_athena_async.sinks.csv_format import encode
 from kada_athena_async.sinks.journal import PartFile
@@ -72,9 +72,8 @@ class PartWriter:
         self.data = b""
         self._path, self._index, self._files, self._is_packed = path, index, files, compress
         self._on_end, self._may_hold_bytes = on_end, may_hold_bytes
-        self._size_bytes = 0
         self._raw, self._ready = bytearray(), bytearray()
-        self._hash = hashlib.sha256()
+        self._digester = Digester()
         self._fd: int | None = None
         self._is_created = self._is_over = False
         # A thread may go on when its caller was cancelled.
@@ -137,8 +136,7 @@ class PartWriter:
                 index=self._index,
                 file=str(self._path),
                 rows=self.rows,
-                size_bytes=self._size_bytes,
-                sha256=self._hash.hexdigest(),
+                **self._digester.digest()._asdict(),
             )
 
     def _abandon(self) -> None:
@@ -175,6 +173,5 @@ class PartWriter:
         """The bytes that are ready, counted and hashed."""
         data = bytes(self._ready)
         self._ready.clear()
-        self._hash.update(data)
-        self._size_bytes += len(data)
+        self._digester.add(data)
         return data

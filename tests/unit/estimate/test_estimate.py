@@ -152,7 +152,7 @@ def test_listing_ends_some_pages_behind_the_window(
 def test_a_sample_is_stretched_over_the_window() -> None:
     """100 executions in the newest day are 1,000 in the ten days of the window."""
     workgroup_window = window_plan(10).of_workgroup("primary")
-    sample = HistorySample(ids=100, oldest=NOW - timedelta(days=1), is_whole=False)
+    sample = HistorySample(ids=100, oldest=NOW - timedelta(days=1), token="next")
     found = history_of_sample(sample, workgroup_window, NOW)
 
     assert found.origin == "sampled"
@@ -162,7 +162,7 @@ def test_a_sample_is_stretched_over_the_window() -> None:
 def test_nothing_older_than_45_days_is_expected() -> None:
     """Athena forgets it, so no page of it is listed to prove that it is old."""
     workgroup_window = window_plan(45).of_workgroup("primary")
-    sample = HistorySample(ids=100, oldest=NOW - timedelta(days=1), is_whole=False)
+    sample = HistorySample(ids=100, oldest=NOW - timedelta(days=1), token="next")
     found = history_of_sample(sample, workgroup_window, NOW)
 
     assert (found.listed, found.older) == (4_500, 0)
@@ -171,7 +171,7 @@ def test_nothing_older_than_45_days_is_expected() -> None:
 def test_what_was_seen_to_its_end_is_counted() -> None:
     """Nothing is stretched where there is no more."""
     workgroup_window = window_plan(10).of_workgroup("primary")
-    sample = HistorySample(ids=7, oldest=NOW - timedelta(days=1), is_whole=True)
+    sample = HistorySample(ids=7, oldest=NOW - timedelta(days=1))
     found = history_of_sample(sample, workgroup_window, NOW)
 
     assert (found.listed, found.older, found.origin) == (7, 0, "counted")
