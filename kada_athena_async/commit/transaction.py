@@ -142,7 +142,7 @@ def _prepare(staging: Staging, request: CommitRequest, needed_bytes: int) -> Com
     out = staging.path / OUT
     files.remove_tree(out)
     files.make_private_dir(out)
-    extracts = [_join_kind(staging, request, kind) for kind in request.kinds]
+    extracts = files.each(lambda kind: _join_kind(staging, request, kind), request.kinds)
     manifest = Manifest(
         run_id=intent.run_id,
         name=intent.name,

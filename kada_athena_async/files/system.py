@@ -56,12 +56,14 @@ class Files:
     while each directory on the way is ours alone; see ``files.private``.
 
     Attributes:
+        each: Does something, made of these operations, with each of several files.
         replace_waits_s: Pauses between tries to replace a file that Windows says is busy.
     """
 
     _guarded: frozenset[Path] = frozenset()
 
     replace_waits_s: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
+    each = staticmethod(each_in_threads)
 
     def guard(self, root: Path) -> None:
         """Look at all that is in *root*, which must be ours alone, now and at every later use.
@@ -215,7 +217,7 @@ class Files:
         for name in sorted(directories):
             self.remove_tree(path / name)
 
-        each_in_threads(self.remove, [path / name for name in names if name not in directories])
+        self.each(self.remove, [path / name for name in names if name not in directories])
         self.remove_dir(path)
 
     def _directories_in(self, path: Path) -> set[str]:

@@ -54,6 +54,7 @@ from kada_athena_async.sinks.journal import RunIntent
 from kada_athena_async.sinks.staging import Staging
 from tests.kit.in_place import work_in_place
 from tests.landing.stores import Blobs, Contents, S3Calls, TurnedLocal, opened
+from tests.unit.commit.disk import CrashingFiles
 
 Kind: TypeAlias = Literal["s3", "azure", "local"]
 Order: TypeAlias = Literal["run", "push", "oldest again", "newest again"]
@@ -142,6 +143,8 @@ class Disk(Files):
     Attributes:
         changes: How many operations changed it so far.
     """
+
+    each = staticmethod(CrashingFiles.each)
 
     def __init__(self) -> None:
         self.is_dead = False

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 from kada_athena_async.files import Files
+from kada_athena_async.files.parallel import ItemT, ResultT
 
 
 class SimulatedCrash(BaseException):
@@ -28,6 +29,11 @@ class CrashingFiles(Files):
         self.steps += 1
         if self.crash_at and self.steps >= self.crash_at:
             raise SimulatedCrash(f"at operation {self.crash_at}")
+
+    @staticmethod
+    def each(act: Callable[[ItemT], ResultT], items: Sequence[ItemT]) -> list[ResultT]:
+        """One after the other: the operations have numbers."""
+        return [act(item) for item in items]
 
     def make_dir(self, path: Path, *, mode: int = 0o700) -> None:
         self.step()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import gzip
+import itertools
 import json
 import os
 import shutil
 import stat
 import sys
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -467,6 +469,27 @@ async def test_f09_a_replaced_output_path_stops_the_commit(world: World, tmp_pat
         await world.commit(staging)
 
     assert [path.name for path in elsewhere.iterdir()] == [".athena-staging"]
+
+
+async def test_an_extract_is_written_while_another_is_synced(tmp_path: Path) -> None:
+    """A disk takes milliseconds for each sync, and several at once take no longer than one."""
+    numbers, another = itertools.count(), threading.Event()
+
+    class Slow(Files):
+        def sync(self, fd: int) -> None:
+            if next(numbers):
+                another.set()
+            else:
+                assert another.wait(60), "one after the other"
+
+            super().sync(fd)
+
+    world = World(tmp_path)
+    staging = await world.staged()
+    staging.files = Slow()
+    await world.commit(staging)
+
+    assert len(world.in_sight()) == len(KINDS) + 1
 
 
 class Full(Files):

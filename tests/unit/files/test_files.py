@@ -19,7 +19,6 @@ import pytest
 
 from kada_athena_async.errors import CommitError, LockedError, StateError
 from kada_athena_async.files import WHOLE, Files, failing, read_document, to_bytes
-from kada_athena_async.files.parallel import FEW
 from kada_athena_async.files.threads import in_thread
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=timezone.utc)
@@ -129,7 +128,7 @@ def test_a_tree_of_many_files_is_removed(tmp_path: Path) -> None:
     """A run's checkpoints go some at a time, with the directories beside them."""
     for below in ("tree", "tree/below"):
         (tmp_path / below).mkdir()
-        for number in range(2 * FEW):
+        for number in range(64):
             (tmp_path / below / f"{number}.seal").touch()
 
     Files().remove_tree(tmp_path / "tree")
@@ -147,7 +146,7 @@ def test_one_of_many_files_that_stays_is_an_error(tmp_path: Path) -> None:
 
             super().remove(path)
 
-    for number in range(2 * FEW):
+    for number in range(64):
         (tmp_path / str(number)).touch()
 
     with pytest.raises(PermissionError, match="refused"):
