@@ -70,31 +70,10 @@ _PATTERN = r"""
 # Word processors and chat programs put these in place of quotes, other languages and databases
 # have their own; such a statement fails, but it is in the history. An apostrophe within a word does
 # not end the text.
-_PAIRS = (
-    "＂＂",
-    "＇＇",
-    "´´",
-    "「」",
-    "『』",
-    "｢｣",
-    "〝〞",
-    "〝〟",
-    "❛❜",
-    "❝❞",
-    "❮❯",
-    "《》",
-    "〈〉",
-    "【】",
-    "⟨⟩",
-    "⟪⟫",
-    "′′",
-    "″″",
-    "‵′",
-    "‶″",
-    "ʼʼ",
-    "ʻʼ",
-    "ˮˮ",
-)
+_PAIRED = """
+    ＂＂ ＇＇ ´´ 「」 『』 ｢｣ 〝〞 〝〟 ❛❜ ❝❞ ❮❯ 《》 〈〉 【】 ⟨⟩ ⟪⟫ ′′ ″″ ‵′ ‶″ ʼʼ ʻʼ ˮˮ
+"""
+_PAIRS = _PAIRED.split()
 QUOTES = "“”„‟«»‘’‚‛‹›" + "".join(sorted(set("".join(_PAIRS))))
 """Characters that stand in place of a quote; for a class of characters in a pattern."""
 _IN_PAIRS = " | ".join(f"{pair[0]}[^{pair[1]}]*{pair[1]}" for pair in _PAIRS)
