@@ -116,6 +116,8 @@ def plan(
 ) -> Plan:
     """Say what a statement is, and what is to be asked of the parser, if anything."""
     context = Context(statement.catalog, statement.schema)
+    if statement.dialect in HIVE_DIALECTS:
+        context = context._replace(synonym="spark_catalog")
     masked = masked_text(statement)
     if is_unmaskable(masked):
         return Plan(Routed(kind="UNKNOWN"), context, (), None)

@@ -200,11 +200,11 @@ class Statements:
     def _statement(self, record: Source) -> Statement:
         if isinstance(record, ViewRecord):
             view = TableName(record.catalog, record.schema, record.view)
-            catalog, schema = self._view_contexts.get(view, Context(record.catalog, record.schema))
+            context = self._view_contexts.get(view, Context(record.catalog, record.schema))
             return Statement(
                 sql=record.definition or "",
-                catalog=catalog,
-                schema=schema,
+                catalog=context.catalog,
+                schema=context.schema,
                 view=view,
                 dialect=record.dialect or "athena",
                 is_masked=self._derivation.is_masked,

@@ -30,10 +30,15 @@ class TableName(NamedTuple):
 
 
 class Context(NamedTuple):
-    """Session of a statement: completes names that lack a catalog or a schema."""
+    """Session of a statement: completes names that lack a catalog or a schema.
+
+    Attributes:
+        synonym: What another engine, which made a view, calls Glue's catalog.
+    """
 
     catalog: str | None = None
     schema: str | None = None
+    synonym: str = DEFAULT_CATALOG
 
 
 def split_name(text: str, *, keeps_case: bool = False) -> tuple[str, ...]:
@@ -67,7 +72,7 @@ def complete(parts: tuple[str, ...], context: Context) -> TableName | None:
         catalog = parts[0]
     if len(parts) >= 2:
         schema = parts[-2]
-    if catalog.lower() == DEFAULT_CATALOG.lower():
+    if catalog.lower() in (DEFAULT_CATALOG.lower(), context.synonym.lower()):
         return TableName(DEFAULT_CATALOG, schema.lower(), table.lower())
 
     return TableName(catalog, schema, table)

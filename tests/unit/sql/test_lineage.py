@@ -457,6 +457,17 @@ def test_hive_views_are_read_as_hive_does() -> None:
     assert flows(analysis) == {"id": {"orders.id"}}
 
 
+@pytest.mark.parametrize("dialect", ["hive", "spark"])
+def test_spark_has_a_name_of_its_own_for_the_catalog(dialect: str) -> None:
+    """In a view that Spark made; in Athena's statements a catalog may be called so."""
+    sql = "SELECT id FROM spark_catalog.sales.orders"
+    view = TableName("AwsDataCatalog", "crm", "v")
+    (read,) = run(sql, view=view, dialect=dialect).reads
+    (other,) = run(sql).reads
+
+    assert (read.table, other.table.catalog) == (full("sales.orders"), "spark_catalog")
+
+
 def test_the_outputs_of_a_view_have_its_names() -> None:
     """The columns that the catalog has for a view name its outputs, by position."""
     schema = index()
