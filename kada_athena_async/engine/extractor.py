@@ -131,15 +131,14 @@ class Extractor(RecordStreams):
             CredentialsError: AWS does not accept who we say we are.
             UnitError: AWS cannot be reached.
         """
-        policy, notify = CHECK_POLICY, Fanout(self._observers)
-        await self._read_secrets(notify)
-        async with self._connection(notify, policy=policy) as connection:
+        destination = await self._destination()
+        async with self._connection(destination.notify, policy=CHECK_POLICY) as connection:
             await load_module("engine.connection_report")
             from kada_athena_async.engine.connection_report import report_connection
 
             report = await report_connection(connection)
 
-        missing = await self._destination(notify).missing_rights()
+        missing = await destination.missing_rights()
         return replace(report, missing=(*report.missing, *missing))
 
     async def plan(
@@ -156,13 +155,10 @@ class Extractor(RecordStreams):
             UnitError: AWS cannot be reached.
         """
         start, end = self._window(start_hwm, end_hwm)
-        require_asyncio()
-        notify = Fanout(self._observers)
-        await self._read_secrets(notify)
-        destination = self._destination(notify)
+        destination = await self._destination()
         async with (
             destination.store(self._hwm_path) as store,
-            self._connection(notify) as connection,
+            self._connection(destination.notify) as connection,
         ):
             await load_module("engine.preview")
             from kada_athena_async.engine.preview import Preview
@@ -180,14 +176,12 @@ class Extractor(RecordStreams):
         Raises:
             ConfigError: The region is not AWS's.
         """
-        require_asyncio()
-        notify, written = Fanout(self._observers), self.config
-        await self._read_secrets(notify)
+        written, destination = self.config, await self._destination()
         await load_module("engine.doctor.doctor")
         from kada_athena_async.engine.doctor.doctor import Doctor
 
         doctor = Doctor(
-            destination=self._destination(notify),
+            destination=destination,
             written=written,
             hwm_path=self._hwm_path,
             texts=self._texts,
@@ -209,10 +203,7 @@ class Extractor(RecordStreams):
             StateError: The high-water mark of a package that waits cannot be used, or the package
                 belongs to another site.
         """
-        require_asyncio()
-        notify = Fanout(self._observers)
-        await self._read_secrets(notify)
-        destination, place = self._destination(notify), self.config.landing
+        destination, place = await self._destination(), self.config.landing
         # Without hwm_store no other runner has this mark: what waits may go before it is read.
         if place is None:
             remedy = "write where to push: file:///directory, s3://bucket/prefix or an Azure URL"
@@ -224,7 +215,9 @@ class Extractor(RecordStreams):
             self._hwm_path,
             run_id="push",
             keeps_state=is_shared,
-            learn_account=partial(learn_account, self._connection, notify, needs_it=False),
+            learn_account=partial(
+                learn_account, self._connection, destination.notify, needs_it=False
+            ),
         ) as (delivery, planner):
             if is_shared:
                 # A package whose HWM has not moved goes by the protocol of those who share the HWM.
@@ -275,14 +268,13 @@ class Extractor(RecordStreams):
             if isinstance(event, Warned):
                 warnings.append(event)
 
-        notify = Fanout((keep_warnings, *self._observers))
-        require_asyncio()
-        await self._read_secrets(notify)
+        destination = await self._destination(keep_warnings)
+        notify = destination.notify
         hook = FinishHook(config=self.config, name=self.name, run_id=run_id, notify=notify)
         async with (
             hook.at_the_end(),
             open_session(
-                self._destination(notify),
+                destination,
                 self._hwm_path,
                 run_id=run_id,
                 keeps_state=manages,
@@ -357,7 +349,11 @@ class Extractor(RecordStreams):
         ) as connection:
             yield connection
 
-    def _destination(self, notify: Observer) -> Destination:
+    async def _destination(self, *listeners: Observer) -> Destination:
+        """Destination of a call, its secrets read; what it notifies goes to *listeners* first."""
+        require_asyncio()
+        notify = Fanout((*listeners, *self._observers))
+        await self._read_secrets(notify)
         return Destination(
             config=self.config,
             name=self.name,
