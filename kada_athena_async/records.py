@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from types import UnionType
+from typing import NamedTuple, TypeAlias, get_args
 
 
 class CatalogRecord(NamedTuple):
@@ -371,3 +372,10 @@ RECORD_TYPES: dict[str, type[Record]] = {
 """Kind of extract (a part of its file name) -> type of its records; in the order of a run."""
 
 KINDS: tuple[str, ...] = tuple(RECORD_TYPES)
+
+
+def column_type(hint: object) -> tuple[type, bool]:
+    """The type of the values of a field, ``object`` for JSON; and True if it may be null."""
+    members = set(get_args(hint)) if isinstance(hint, UnionType) else {hint}
+    known = (each for each in (bool, datetime, int, float, str) if each in members)
+    return next(known, object), type(None) in members

@@ -42,8 +42,13 @@ from kada_athena_async.sources.strategy import history_source
 Send: TypeAlias = Callable[[list[Record]], Awaitable[None]]
 
 _ESTATE_KINDS = ("metadata_catalogs", "metadata_schemas", "users")
-_TAGS_KIND = "metadata_tags"
 _HISTORY_KIND, _PRINCIPALS_KIND = "databaselog", "query_principals"
+
+_UNITS: dict[str, tuple[type[SourceUnit], str]] = {
+    _HISTORY_KIND: (HistoryUnit, "workgroup"),
+    "metadata_tags": (TagsUnit, "catalog"),
+}
+"""Kind -> units that have its records, and scope of those that are broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +140,8 @@ class Reading:
         if self.kind in _ESTATE_KINDS:
             return isinstance(unit, InventoryUnit)
 
-        if self.kind == _HISTORY_KIND:
-            return isinstance(unit, HistoryUnit) or (
-                isinstance(unit, BrokenUnit) and unit.scope == "workgroup"
-            )
-
-        wanted = TagsUnit if self.kind == _TAGS_KIND else MetadataUnit
-        return isinstance(unit, wanted) or (
-            isinstance(unit, BrokenUnit) and unit.scope == "catalog"
-        )
+        wanted, scope = _UNITS.get(self.kind, (MetadataUnit, "catalog"))
+        return isinstance(unit, wanted) or (isinstance(unit, BrokenUnit) and unit.scope == scope)
 
     def _keeps(self, record: Record) -> bool:
         """False for a principal that was sent before, or of an execution outside the window.

@@ -8,14 +8,13 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
-from types import UnionType
 from typing import Any, NamedTuple, get_args, get_type_hints
 
 import msgspec
 
 from kada_athena_async import records
 from kada_athena_async.manifest import MANIFEST_VERSION, Manifest
-from kada_athena_async.records import RECORD_TYPES
+from kada_athena_async.records import RECORD_TYPES, column_type
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 EXTRACTS_ID = "urn:kada-athena-async:schema:extracts"
@@ -60,7 +59,7 @@ _TYPES: dict[type, tuple[str, str]] = {
     float: ("number", r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"),
     str: ("text", ""),
 }
-"""Type of a field -> name in the dictionary, and a pattern that its texts match; the first fits."""
+"""Type of a field -> name in the dictionary, and a pattern that its texts match."""
 
 
 class Column(NamedTuple):
@@ -128,16 +127,15 @@ def manifest_schema() -> dict[str, Any]:
 
 
 def _column(kind: str, name: str, hint: object, note: str) -> Column:
-    members = set(get_args(hint)) if isinstance(hint, UnionType) else {hint}
-    fits = [found for known, found in _TYPES.items() if known in members]
-    type_, pattern = fits[0] if fits else _json_type(members)
+    kind_of_values, may_be_null = column_type(hint)
+    type_, pattern = _TYPES.get(kind_of_values) or _json_type(hint)
     meaning, _, example = note.replace("``", "`").replace("\n", " ").partition(" Example: ")
     return Column(
         kind=kind,
         name=name,
         type=type_,
         unit="UTC" if type_ == "time" else _unit(name) if type_ in ("integer", "number") else "",
-        may_be_null=type(None) in members,
+        may_be_null=may_be_null,
         meaning=re.sub(r"\s+", " ", meaning),
         example=example.strip("`") or _EXAMPLES.get(type_) or _first_code(meaning),
         pattern=pattern,
@@ -158,9 +156,8 @@ def _first_code(meaning: str) -> str:
     return found[1] if found else ""
 
 
-def _json_type(members: set[Any]) -> tuple[str, str]:
-    is_list = any("tuple" in str(member) for member in members)
-    return ("JSON list", r"\[.*\]") if is_list else ("JSON object", r"\{.*\}")
+def _json_type(hint: object) -> tuple[str, str]:
+    return ("JSON list", r"\[.*\]") if "tuple" in str(hint) else ("JSON object", r"\{.*\}")
 
 
 def _unit(name: str) -> str:

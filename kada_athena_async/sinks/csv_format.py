@@ -6,10 +6,10 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
-from types import UnionType
-from typing import Any, TypeAlias, get_args, get_type_hints
+from typing import Any, TypeAlias, get_type_hints
 
 from kada_athena_async.column_block import ColumnBlock, Rows
+from kada_athena_async.records import column_type
 from kada_athena_async.staged_records import STAGED_TYPES
 
 # What makes a field need quotes (RFC 4180, section 2, rules 6 and 7).
@@ -102,22 +102,16 @@ def _compact(value: object) -> str:
     return _to_json(dict(value) if isinstance(value, Mapping) else value)
 
 
-def _writer(hint: object) -> Callable[[Column], Column]:
-    """The writer of a column of this type; a ``| None`` changes nothing."""
-    members = set(get_args(hint)) if isinstance(hint, UnionType) else {hint}
-    if bool in members:
-        return _flag
-
-    if datetime in members:
-        return _time
-
-    if int in members or float in members:
-        return _number
-
-    return _text if str in members else _json
-
+_WRITERS_BY_TYPE: Mapping[type, Callable[[Column], Column]] = {
+    bool: _flag,
+    datetime: _time,
+    int: _number,
+    float: _number,
+    str: _text,
+    object: _json,
+}
 
 _WRITERS: dict[str, tuple[Callable[[Column], Column], ...]] = {
-    kind: tuple(_writer(hint) for hint in get_type_hints(record).values())
+    kind: tuple(_WRITERS_BY_TYPE[column_type(hint)[0]] for hint in get_type_hints(record).values())
     for kind, record in STAGED_TYPES.items()
 }

@@ -15,15 +15,14 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from io import BytesIO
 from pathlib import Path
-from types import UnionType
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast, get_type_hints
 
 from isal import igzip, isal_zlib
 
 from kada_athena_async.errors import StateError
 from kada_athena_async.files import WHOLE
 from kada_athena_async.manifest import PublishedPackage
-from kada_athena_async.records import ColumnRecord, TableColumns
+from kada_athena_async.records import ColumnRecord, TableColumns, column_type
 from kada_athena_async.staged_records import STAGED_TYPES, StagedRecord
 
 if TYPE_CHECKING:
@@ -263,24 +262,19 @@ def _json(text: str) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
-_SIMPLE: tuple[tuple[type, Parse], ...] = (
-    (bool, _flag),
-    (datetime, time_of),
-    (int, _number),
-    (float, _decimal),
-)
+_PARSERS_BY_TYPE: dict[type, Parse] = {
+    bool: _flag,
+    datetime: time_of,
+    int: _number,
+    float: _decimal,
+    str: _text,
+    object: _json,
+}
 
 
 def _parser(hint: object) -> Parse:
-    members = set(get_args(hint)) if isinstance(hint, UnionType) else {hint}
-    for kind, parse in _SIMPLE:
-        if kind in members:
-            return parse
-
-    if str in members:
-        return _text if type(None) in members else _required_text
-
-    return _json
+    kind, may_be_null = column_type(hint)
+    return _PARSERS_BY_TYPE[kind] if may_be_null or kind is not str else _required_text
 
 
 _PARSERS: dict[str, tuple[Parse, ...]] = {
