@@ -58,6 +58,29 @@ async def submitted_before(
     return await in_thread(look)
 
 
+async def check_kept(package: PublishedPackage, kept_since: datetime) -> None:
+    """Refuse to replace *package* if Athena has forgotten executions that it holds.
+
+    Args:
+        kept_since: When the oldest execution was submitted that can still be asked for.
+
+    Raises:
+        StateError: It has; and as ``published_ids``.
+    """
+    limit = f"{kept_since:{HWM_FORMAT}}"
+
+    def count() -> int:
+        return sum("" < at < limit for (at,) in _rows([package], "databaselog", "submitted_at"))
+
+    if forgotten := await in_thread(count):
+        raise StateError(
+            f"{package.path} holds executions that Athena has forgotten ({forgotten}, submitted "
+            f"before {limit} UTC): extracted again it would lose them",
+            hint="leave it as it is; or move it and its files away, and what Athena still has of "
+            "its window is extracted as a new package",
+        )
+
+
 async def held_principals(
     packages: Sequence[PublishedPackage], start: datetime, own: Container[str]
 ) -> HeldPrincipals:

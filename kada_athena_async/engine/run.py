@@ -101,6 +101,7 @@ class Run:
         for code, message in notes:
             self._warn(code, message)
 
+        await self.planner.check_kept(asked)
         if not asked:
             # What cannot be listed now is reported by the next run that has a window.
             with suppress(UnitError):

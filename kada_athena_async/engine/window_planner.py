@@ -18,7 +18,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.commit.published import held_principals, published_ids, submitted_before
+from kada_athena_async.commit.published import (
+    check_kept,
+    held_principals,
+    published_ids,
+    submitted_before,
+)
 from kada_athena_async.config import Config
 from kada_athena_async.engine.ownership import check_output_path, check_owner
 from kada_athena_async.errors import StateError
@@ -116,6 +121,19 @@ class WindowPlanner:
             notes.append((WarningCode.WINDOW_START_ADJUSTED, _left_out(window, parts)))
 
         return [replace(asked, window=part) for part in parts], notes
+
+    async def check_kept(self, plans: Sequence[WindowPlan]) -> None:
+        """Refuse to replace a package by less, where Athena has forgotten what it holds.
+
+        Raises:
+            StateError: It has, or a file of the package is damaged.
+        """
+        kept_since = {plan.window: plan.kept_since for plan in plans if plan.replaces}
+        *_, packages = await self._known() if kept_since else ((),)
+        for package in packages:
+            if package.window in kept_since:
+                since = kept_since[package.window]
+                await check_kept(package, min(since, self.held_since or since))
 
     async def plan(
         self, asked: WindowPlan | RunIntent | DeliveryIntent, now: datetime

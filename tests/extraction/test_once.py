@@ -174,6 +174,21 @@ async def test_h3_again_keeps_what_became_listable_late(world: World) -> None:
     check_once(world, second.end)
 
 
+async def test_h3_again_does_not_empty_a_package_that_athena_has_forgotten(world: World) -> None:
+    """Refused with the number of executions that would be lost, before anything is extracted."""
+    for hours in (1, 2, 30):
+        world.submit(START - 44 * DAY - hours * HOUR)
+
+    first = await world.run(START - 44 * DAY)
+    before, names = world.told(), world.in_sight()
+    with pytest.raises(StateError) as caught:
+        await world.run(START, start_hwm=first.start, end_hwm=first.end, again=True)
+
+    assert "holds executions that Athena has forgotten (1, submitted before" in caught.value.message
+    assert "move it and its files away" in caught.value.hint
+    assert (world.told(), world.in_sight()) == (before, names)
+
+
 @pytest.mark.parametrize("kept", ["all packages", "the replaced one"])
 async def test_h3_again_asks_by_id_for_what_no_list_reaches(world: World, kept: str) -> None:
     """Submitted days before the package's window and finished in it: there it stays, once."""
