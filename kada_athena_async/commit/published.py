@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from kada_athena_async.files.threads import in_thread
@@ -37,48 +39,50 @@ def _rows(packages: Sequence[PublishedPackage], kind: str, *columns: str) -> Ite
                     yield from read_values(path, *columns)
 
 
-async def submitted_before(
-    packages: Sequence[PublishedPackage], start: datetime
-) -> dict[str, list[str]]:
-    """By workgroup, the executions in *packages* that were submitted before *start*.
+@dataclass(frozen=True, slots=True)
+class HeldExecutions:
+    """Executions that packages hold.
+
+    Attributes:
+        ids: All of them.
+        counts: Number of them by workgroup.
+        early: By workgroup, those that were submitted before the window.
+        forgotten: Number of those that Athena has forgotten.
+    """
+
+    ids: IdSet = field(default_factory=IdSet)
+    counts: Counter[str] = field(default_factory=Counter)
+    early: dict[str, list[str]] = field(default_factory=dict)
+    forgotten: int = 0
+
+
+async def held_executions(
+    packages: Sequence[PublishedPackage], start: datetime, kept_since: datetime
+) -> HeldExecutions:
+    """The executions that *packages* of one window hold.
+
+    Args:
+        start: Of the window.
+        kept_since: What was submitted before is forgotten.
 
     Raises:
         StateError: As ``published_ids``.
     """
 
-    def look() -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
+    def look() -> HeldExecutions:
+        held, forgotten = HeldExecutions(), 0
         columns = ("query_id", "workgroup", "submitted_at")
         for query_id, workgroup, submitted_at in _rows(packages, "databaselog", *columns):
+            held.ids.add(query_id)
+            held.counts[workgroup] += 1
             if submitted_at < f"{start:{HWM_FORMAT}}":
-                found.setdefault(workgroup, []).append(query_id)
+                held.early.setdefault(workgroup, []).append(query_id)
 
-        return found
+            forgotten += "" < submitted_at < f"{kept_since:{HWM_FORMAT}}"
+
+        return replace(held, forgotten=forgotten)
 
     return await in_thread(look)
-
-
-async def check_kept(package: PublishedPackage, kept_since: datetime) -> None:
-    """Refuse to replace *package* if Athena has forgotten executions that it holds.
-
-    Args:
-        kept_since: When the oldest execution was submitted that can still be asked for.
-
-    Raises:
-        StateError: It has; and as ``published_ids``.
-    """
-    limit = f"{kept_since:{HWM_FORMAT}}"
-
-    def count() -> int:
-        return sum("" < at < limit for (at,) in _rows([package], "databaselog", "submitted_at"))
-
-    if forgotten := await in_thread(count):
-        raise StateError(
-            f"{package.path} holds executions that Athena has forgotten ({forgotten}, submitted "
-            f"before {limit} UTC): extracted again it would lose them",
-            hint="leave it as it is; or move it and its files away, and what Athena still has of "
-            "its window is extracted as a new package",
-        )
 
 
 async def held_principals(

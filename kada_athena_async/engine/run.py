@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kada_athena_async.codes import ExitCode, WarningCode
 from kada_athena_async.commit.recovery import InterruptedRun
 from kada_athena_async.commit.transaction import CommitRequest, commit
-from kada_athena_async.config import config_digest
+from kada_athena_async.config import Config, config_digest
 from kada_athena_async.engine import summary, system_table
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
 from kada_athena_async.engine.ownership import (
@@ -22,10 +22,12 @@ from kada_athena_async.engine.ownership import (
 from kada_athena_async.engine.pending_delivery import PendingDelivery
 from kada_athena_async.engine.statements import overwritten_digest
 from kada_athena_async.engine.window_planner import WindowPlanner
-from kada_athena_async.errors import UnitError
+from kada_athena_async.errors import StateError, UnitError
 from kada_athena_async.events import PlanReady, RunStarted, Warned
+from kada_athena_async.filters import is_workgroup_included
 from kada_athena_async.hwm import DeliveryIntent, RunState, WindowPlan, next_state
 from kada_athena_async.hwm.store import Store
+from kada_athena_async.hwm.window import KEEP_PACKAGE
 from kada_athena_async.inventory import SystemTableFacts
 from kada_athena_async.manifest import Manifest, PublishedPackage
 from kada_athena_async.plan import (
@@ -101,7 +103,6 @@ class Run:
         for code, message in notes:
             self._warn(code, message)
 
-        await self.planner.check_kept(asked)
         if not asked:
             # What cannot be listed now is reported by the next run that has a window.
             with suppress(UnitError):
@@ -224,6 +225,7 @@ class Run:
             inventory = await self.connection.discover(run_id)
             plan = build_plan(config, inventory, window_plan, self.usable)
 
+        _check_held(config, plan)
         system_table.say_unreached(self.connection, self.usable, plan)
         return plan
 
@@ -367,3 +369,23 @@ class Run:
 
     def _warn(self, code: WarningCode, message: str) -> None:
         self.connection.notify(Warned(code=code, message=message))
+
+
+def _check_held(config: Config, plan: Plan) -> None:
+    """Refuse to replace a package whose workgroups cannot be asked.
+
+    Raises:
+        StateError: A workgroup with executions in it is gone, or workgroups cannot be listed.
+    """
+    there = {unit.workgroup.name for unit in plan.units if isinstance(unit, HistoryUnit)}
+    gone = [
+        name
+        for name in plan.window_plan.held
+        if name not in there and is_workgroup_included(config, name)
+    ]
+    if gone:
+        raise StateError(
+            f"the package of {plan.window_plan.window} holds executions of workgroups that Athena "
+            f"does not show any more ({', '.join(gone)}): extracted again it would lose them",
+            hint=KEEP_PACKAGE,
+        )

@@ -18,12 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from kada_athena_async.codes import WarningCode
-from kada_athena_async.commit.published import (
-    check_kept,
-    held_principals,
-    published_ids,
-    submitted_before,
-)
+from kada_athena_async.commit.published import held_executions, held_principals, published_ids
 from kada_athena_async.config import Config
 from kada_athena_async.engine.ownership import check_output_path, check_owner
 from kada_athena_async.errors import StateError
@@ -43,7 +38,7 @@ from kada_athena_async.hwm import (
     uncovered,
 )
 from kada_athena_async.hwm.store import FileHwmStore, Store
-from kada_athena_async.hwm.window import HWM_FORMAT
+from kada_athena_async.hwm.window import HWM_FORMAT, KEEP_PACKAGE
 from kada_athena_async.manifest import PublishedPackage, published_packages, read_manifest
 from kada_athena_async.sinks.journal import RunIntent
 
@@ -122,19 +117,6 @@ class WindowPlanner:
 
         return [replace(asked, window=part) for part in parts], notes
 
-    async def check_kept(self, plans: Sequence[WindowPlan]) -> None:
-        """Refuse to replace a package by less, where Athena has forgotten what it holds.
-
-        Raises:
-            StateError: It has, or a file of the package is damaged.
-        """
-        kept_since = {plan.window: plan.kept_since for plan in plans if plan.replaces}
-        *_, packages = await self._known() if kept_since else ((),)
-        for package in packages:
-            if package.window in kept_since:
-                since = kept_since[package.window]
-                await check_kept(package, min(since, self.held_since or since))
-
     async def plan(
         self, asked: WindowPlan | RunIntent | DeliveryIntent, now: datetime
     ) -> WindowPlan:
@@ -170,7 +152,11 @@ class WindowPlanner:
             own = [package for package in packages if package.window == window]
             is_last = later is not None and later.hwm == window.end
             left = later if is_last else await self._left_by(own)
-            plan = await _replacing(replace(plan, left=left), window, own)
+            kept_since = min(plan.kept_since, self.held_since or plan.kept_since)
+            plan = await _replacing(replace(plan, left=left), window, own, kept_since)
+            if isinstance(asked, DeliveryIntent):  # in the landing it is torn already
+                plan = replace(plan, held={})
+
             if own and later is not None:
                 rest = uncovered(Window(window.start, later.hwm), [p.window for p in packages])
                 plan = replace(plan, knows_others=not rest)
@@ -330,19 +316,32 @@ class WindowPlanner:
 
 
 async def _replacing(
-    plan: WindowPlan, window: Window, packages: Sequence[PublishedPackage]
+    plan: WindowPlan, window: Window, packages: Sequence[PublishedPackage], kept_since: datetime
 ) -> WindowPlan:
-    """*plan* with what is known of the package that is replaced, here or by its delivery."""
-    replaced = await published_ids(packages)
-    early = await submitted_before(packages, window.start)
+    """*plan* with what is known of the package that is replaced, here or by its delivery.
+
+    Raises:
+        StateError: It holds executions that were submitted before *kept_since*: nobody has them
+            any more; or a file of it is damaged.
+    """
+    held = await held_executions(packages, window.start, kept_since)
+    if held.forgotten:
+        raise StateError(
+            f"{packages[0].path} holds executions that Athena has forgotten ({held.forgotten}, "
+            f"submitted before {kept_since:{HWM_FORMAT}} UTC): extracted again it would lose them",
+            hint=KEEP_PACKAGE,
+        )
+
     for workgroup, ids in plan.early.items():
-        early[workgroup] = [*early.get(workgroup, ()), *ids]
+        held.early[workgroup] = [*held.early.get(workgroup, ()), *ids]
         for query_id in ids:
-            replaced.add(query_id)
+            held.ids.add(query_id)
 
     owed = HeldPrincipals(owed=tuple(plan.left.unresolved) if plan.left else ())
-    held = await held_principals(packages, window.start, replaced) | owed | plan.principals
-    return replace(plan, replaced=replaced, early=early, principals=held)
+    principals = await held_principals(packages, window.start, held.ids) | owed | plan.principals
+    return replace(
+        plan, replaced=held.ids, held=held.counts, early=held.early, principals=principals
+    )
 
 
 def _once_more(

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from kada_athena_async.codes import is_finished
-from kada_athena_async.errors import StateError
+from kada_athena_async.errors import RequestError, StateError
 from kada_athena_async.hwm.disposition import (
     Classified,
     Disposition,
@@ -20,7 +20,13 @@ from kada_athena_async.hwm.disposition import (
 )
 from kada_athena_async.hwm.id_set import IdSet
 from kada_athena_async.hwm.run_state import OVERLAP, Origin, RunState, WorkgroupState
-from kada_athena_async.hwm.window import ANY_WORKGROUP, LONGEST_QUERY, RETENTION, WorkgroupWindow
+from kada_athena_async.hwm.window import (
+    ANY_WORKGROUP,
+    KEEP_PACKAGE,
+    LONGEST_QUERY,
+    RETENTION,
+    WorkgroupWindow,
+)
 
 # What is this old and still not finished is gone from Athena's history (45 days) for good.
 PENDING_LIFE = RETENTION + LONGEST_QUERY
@@ -62,6 +68,7 @@ class Ledger:
         self._recent: dict[str, datetime] = {}
         self._early: list[str] = []
         self._elsewhere: list[str] = []
+        self._kept = 0
         self._keep_recent(history.previous.recent if history.previous else {})
 
     def unfinished(self) -> list[str]:
@@ -109,6 +116,10 @@ class Ledger:
             if self._history.replaced is not None and submitted_at < self._history.window.start:
                 self._early.append(execution.query_id)
 
+        is_kept = disposition in (Disposition.EMIT, Disposition.RECENT)
+        if is_kept and execution.query_id in (self._history.replaced or ()):
+            self._kept += 1
+
         if (
             disposition in (Disposition.RECENT, Disposition.LATER)
             and submitted_at < self._history.window.end
@@ -138,6 +149,7 @@ class Ledger:
 
         Raises:
             StateError: An admitted execution ended nowhere: Athena did not answer for it.
+            RequestError: The package that is replaced holds more executions.
         """
         ends = {disposition.value for disposition in Disposition} | set(DEFERRED)
         ended = sum(self._counts[end] for end in ends)
@@ -147,6 +159,15 @@ class Ledger:
                 f"Athena listed {self._counts['listed']} executions of workgroup "
                 f"{self._history.workgroup} and answered for {ended}; without answer: {missing}",
                 hint="nothing was committed; run again",
+            )
+
+        if (lost := self._history.held - self._kept) > 0:
+            raise RequestError(
+                f"Athena no longer gives executions of workgroup {self._history.workgroup} ({lost} "
+                f"of {self._history.held}) that the package holds: extracted again it would lose "
+                "them",
+                code="Lost",
+                hint=KEEP_PACKAGE,
             )
 
         previous = self._history.previous

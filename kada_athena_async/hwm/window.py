@@ -22,6 +22,12 @@ LONGEST_QUERY = timedelta(hours=12)
 # Stands for every workgroup that a state does not name, where workgroups could not be listed.
 ANY_WORKGROUP = "*"
 
+KEEP_PACKAGE = (
+    "leave it as it is; or move it and its files away, and what Athena still has of its window is "
+    "extracted as a new package"
+)
+"""Remedy where a package that is extracted again would lose executions."""
+
 # As the vendor writes it, in UTC.
 HWM_FORMAT = "%Y-%m-%d %H:%M:%S"
 
@@ -59,6 +65,7 @@ class WorkgroupWindow:
         replaced: Ids of executions in the package that this one replaces: emitted here again, also
             those that became listable late and finished before the window. None if it replaces
             none.
+        held: Number of executions of this workgroup in that package: no fewer may be emitted.
         owed: The state that the next run goes on from, if the window lies before it: what that
             run will find and emit is left to it.
         knows_others: False if other machines hold packages of the time up to then: what the
@@ -74,6 +81,7 @@ class WorkgroupWindow:
     gaps: Mapping[str, Window] = field(default_factory=dict)
     published: Container[str] = field(default=frozenset(), compare=False)
     replaced: Container[str] | None = field(default=None, compare=False)
+    held: int = 0
     owed: WorkgroupState | None = None
     knows_others: bool = True
     overlap: timedelta = OVERLAP
@@ -102,6 +110,7 @@ class WindowPlan:
             ``operator`` (the HWM was set forward).
         notes: Sentences for the user, each with a stable code.
         published, replaced: As in ``WorkgroupWindow``.
+        held: By workgroup, the number of executions in the replaced package.
         early: By workgroup, the executions of the replaced package that were submitted before the
             window: asked for by their ids, for a list may not reach back to them.
         elsewhere: If a package is replaced: executions that packages of other machines hold.
@@ -122,6 +131,7 @@ class WindowPlan:
     notes: tuple[tuple[WarningCode, str], ...] = ()
     published: Container[str] = field(default=frozenset(), compare=False)
     replaced: Container[str] | None = field(default=None, compare=False)
+    held: Mapping[str, int] = field(default_factory=dict, compare=False)
     early: Mapping[str, Sequence[str]] = field(default_factory=dict, compare=False)
     elsewhere: Sequence[str] = field(default=(), compare=False)
     later: RunState | None = None
@@ -201,6 +211,7 @@ class WindowPlan:
             gaps=gaps | _retention_gap(start, self.kept_since),
             published=self.published,
             replaced=self.replaced,
+            held=self.held.get(workgroup, 0),
             owed=_state_of(workgroup, self.later),
             knows_others=self.knows_others,
         )

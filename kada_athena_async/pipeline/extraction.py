@@ -196,6 +196,9 @@ def _why_unread(unread: Mapping[str, int]) -> str:
 
 def may_leave_out(config: Config, unit: Unit, error: UnitError) -> bool:
     """True if the others may be published without *unit*, which *error* ended."""
+    if isinstance(unit, HistoryUnit) and unit.workgroup_window.held:
+        return False  # the package that is replaced would lose them
+
     # A workgroup that was deleted while the run went on has no history any more.
     is_gone = isinstance(unit, HistoryUnit) and isinstance(error, NotFoundError)
     is_known = isinstance(unit, BrokenUnit) and unit.is_expected

@@ -189,6 +189,36 @@ async def test_h3_again_does_not_empty_a_package_that_athena_has_forgotten(world
     assert (world.told(), world.in_sight()) == (before, names)
 
 
+@pytest.mark.parametrize("what", ["denied", "unprocessed", "made anew", "gone"])
+async def test_h3_again_never_takes_executions_out_of_a_package(world: World, what: str) -> None:
+    """What Athena does not give now fails the run, also with `skip`; the package stays."""
+    first = await world.run(START)
+    before, names = world.told(), world.in_sight()
+    estate, faults = world.sandbox.estate, world.sandbox.faults
+    match what:
+        case "denied":
+            where = {"workgroup": "adhoc"}
+            faults.add("access_denied", "athena:ListQueryExecutions", where=where)
+        case "unprocessed":
+            faults.add("unprocessed", where={"query_execution_id": next(iter(before))}, code="X")
+        case _:
+            for query_id in [i for i, e in estate.executions.items() if e.workgroup == "adhoc"]:
+                del estate.executions[query_id]
+            if what == "gone":
+                del estate.workgroups["adhoc"]
+
+    again = {"start_hwm": first.start, "end_hwm": first.end, "again": True, "on_error": "skip"}
+    if what == "gone":
+        with pytest.raises(StateError, match=r"does not show any more \(adhoc\)"):
+            await world.run(START + HOUR, **again)
+    else:
+        report = await world.run(START + HOUR, **again)
+        assert not report.committed
+        assert len(report.failed) == 1
+
+    assert (world.told(), world.in_sight()) == (before, names)
+
+
 @pytest.mark.parametrize("kept", ["all packages", "the replaced one"])
 async def test_h3_again_asks_by_id_for_what_no_list_reaches(world: World, kept: str) -> None:
     """Submitted days before the package's window and finished in it: there it stays, once."""
