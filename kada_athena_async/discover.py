@@ -38,6 +38,9 @@ from kada_athena_async.inventory import (
 
 CATALOGS_AT_ONCE = 8
 
+S3_TABLES = "s3tablescatalog"
+"""The catalog below which Glue shows each bucket of S3 Tables as one (Amazon S3 User Guide)."""
+
 
 ListSchemas = Callable[[CatalogFacts], Awaitable[SchemaList]]
 
@@ -210,7 +213,8 @@ async def nested_catalogs(client: AwsClient) -> tuple[CatalogFacts, ...]:
                         catalog_id=item.catalog_id,
                     )
 
-    parents = {path.rpartition("/")[0] for path in paths}
+    # The parent of all buckets is there before the first of them.
+    parents = {S3_TABLES, *(path.rpartition("/")[0] for path in paths)}
     return tuple(facts for path, facts in sorted(paths.items()) if path not in parents)
 
 

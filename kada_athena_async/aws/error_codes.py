@@ -91,6 +91,9 @@ _CANONICAL: Mapping[str, str] = {code.lower(): code for code in KINDS}
 # "Rate exceeded (Service: CloudWatch, Status Code: 400, Request ID: ...)".
 _CODE = re.compile(r"(?i)Error Code: ([A-Z][A-Z0-9]{2,79})")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]{2,79}")
+# A connector's Lambda function, secret or bucket that is gone is no schema that was dropped, and
+# its credentials are not ours.
+_CATALOG = re.compile(r"(?i)\bglue\b|DataCatalog")
 _STATUS = re.compile(r"Status Code: ([0-9]{3})")
 _PHRASES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
@@ -150,11 +153,12 @@ def kind_of(code: str, text: str, status: int) -> Kind:
 def _kind_by_text(text: str, status: int) -> Kind:
     """The reaction that the error named in *text* asks for, else its words, else the status."""
     named = [*_CODE.findall(text), *_WORD.findall(text)]
-    for code in named:
-        kind = KINDS.get(bare_code(code))
+    for code in map(bare_code, named):
+        kind = KINDS.get(code)
         # Short codes are words of everyday language too.
         if kind is not None and kind != "wrapper" and len(code) > len("Forbidden"):
-            return kind
+            is_of_catalog = code == "EntityNotFoundException" or _CATALOG.search(text)
+            return kind if is_of_catalog or kind not in ("not_found", "credentials") else "invalid"
 
     if found := kind_by_words(text):
         return found

@@ -40,6 +40,11 @@ _REFUSERS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             f"grant {{grant}} in Lake Formation to {_ROLE}; a policy of IAM does not help",
         ),
         (
+            r"\A(?!.*lambda:InvokeFunction).*lambda ?function",
+            "the connector's Lambda function",
+            "mend what the role of the connector's Lambda function may do, or exclude its catalog",
+        ),
+        (
             r"service control polic",
             "a service control policy",
             "ask the administrators of the AWS organization to allow {action}; "

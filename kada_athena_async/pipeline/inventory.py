@@ -92,7 +92,8 @@ def _notes_of(inventory: Inventory) -> list[ScopeFacts]:
             name=(name,),
             outcome="partial" if unreadable else "complete",
             reason="; ".join(
-                ["unreadable: " + "; ".join(unreadable)] * bool(unreadable) + [stand_in]
+                ["unreadable: " + "; ".join(unreadable)] * bool(unreadable)
+                + [stand_in] * bool(stand_in)
             ),
         )
         for name, unreadable, stand_in in lists

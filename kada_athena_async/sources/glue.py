@@ -143,7 +143,9 @@ def _view_of(table: GlueTable) -> RawView:
     by_dialect.sort(key=lambda representation: (representation.dialect or "").upper() != "ATHENA")
     own = RawView(text=table.view_original_text, expanded_text=table.view_expanded_text)
     if not by_dialect:
-        return own
+        # Spark alone makes materialized views that Glue shows.
+        text = own.text or own.expanded_text
+        return RawView(text=text, dialect="spark") if table.is_materialized_view else own
 
     best = by_dialect[0]
     dialect = (best.dialect or "").lower() or None

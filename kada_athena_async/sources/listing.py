@@ -152,8 +152,14 @@ class Listing:
                 continue
 
             outage.ends()
-            stand_in = _stand_in(source, failed)
-            yield SchemaPage(schema, [], source.found_by, is_last=True, stand_in=stand_in)
+            yield SchemaPage(
+                schema,
+                [],
+                source.found_by,
+                is_last=True,
+                stand_in=_stand_in(source, failed),
+                unreadable=(_NOTHING_SHOWN,) * (not given and _may_hide(source, failed)),
+            )
             return
 
         raise all_failed(f"schema {self.catalog}.{schema}", [*failed.values()])
@@ -174,6 +180,16 @@ class Listing:
                 yield source
 
         yield from spared
+
+
+_NOTHING_SHOWN = "what is refused to the API may be hidden from SQL, which shows no table"
+
+
+def _may_hide(source: TableSource, failed: Mapping[str, UnitError]) -> bool:
+    """True if *source* shows nothing, and says nothing, of what was refused to another."""
+    return source.found_by == "sql" and any(
+        isinstance(error, AccessDeniedError) for error in failed.values()
+    )
 
 
 def _stand_in(source: TableSource, failed: Mapping[str, UnitError]) -> str:
@@ -202,7 +218,8 @@ def all_failed(scope: str, errors: Sequence[UnitError]) -> UnitError:
     if len(errors) == 1:
         return others[0]
 
-    return UnitError(f"cannot list {scope}: {reason}", hint=others[0].hint)
+    hints = dict.fromkeys(error.hint for error in errors if error.hint)
+    return UnitError(f"cannot list {scope}: {reason}", hint="; or ".join(hints))
 
 
 async def list_by_sql(

@@ -132,6 +132,9 @@ class Merger:
         before = len(records.columns)
         if cells is None:
             keys = self._add_columns_by_api(records.columns, detail, known)
+            if untyped := known.source_types.count(None):
+                reason = f"{detail.name}: {untyped} columns come without a type"
+                records.notes.append(Note(detail.schema, reason, is_partial=True))
         else:
             keys = self._add_columns_by_sql(records, detail, cells, known)
 

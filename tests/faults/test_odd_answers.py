@@ -359,6 +359,69 @@ async def test_a_catalog_whose_api_is_down_is_told_by_sql(world: OddWorld) -> No
     assert all(r.startswith("listed by information_schema.tables:") for r in reasons)
 
 
+async def test_a_connector_that_is_gone_is_no_schema_that_was_dropped(world: OddWorld) -> None:
+    """Athena's words name a missing Lambda function: SQL stands in; by API alone the run fails."""
+    [other] = [n for n in world.sandbox.estate.catalogs if n != "AwsDataCatalog"]
+    gone = (
+        "Failed to invoke lambda function due to "
+        "com.amazonaws.services.lambda.model.ResourceNotFoundException: Function not found: x"
+    )
+    matching = {"where": {"CatalogName": other}}
+    world.aws.error("athena:ListTableMetadata", "MetadataException", gone, **matching)
+    report = await world.go(metadata_source="api", on_error="fail")
+    assert [gone in outcome.reason for outcome in report.failed] == [True]
+    report = await world.go(metadata_source="auto", on_error="fail")
+    assert report.committed, report.failed
+    assert other in {row["catalog"] for row in world.rows("metadata_tables")}
+
+
+async def test_an_empty_list_by_sql_of_what_is_refused_is_not_called_complete(
+    world: OddWorld,
+) -> None:
+    """A link to a schema that Lake Formation refuses: SQL shows nothing of it, and no error."""
+    refusal = "Insufficient Lake Formation permission(s): Required Describe on src"
+    for operation, code in (
+        ("glue:GetTables", "AccessDeniedException"),
+        ("athena:ListTableMetadata", "MetadataException"),
+    ):
+        world.aws.error(operation, code, refusal, where={"DatabaseName": "empty"})
+
+    report = await world.go(metadata_source="auto", on_error="fail")
+    assert report.committed, report.failed
+    scope = world.scopes("schema")["AwsDataCatalog", "empty"]
+    assert scope["outcome"] == "partial"
+    assert "what is refused to the API may be hidden from SQL" in scope["reason"]
+    assert refusal in scope["reason"]
+
+
+async def test_columns_without_a_type_are_named(world: OddWorld) -> None:
+    """Glue asks for no type of a column: where SQL is not asked the schema is partial."""
+
+    def change(page: dict[str, Any]) -> None:
+        for table in page["TableList"]:
+            for column in table["StorageDescriptor"]["Columns"][:2]:
+                column["Type"] = None
+
+    world.aws.alter("glue:GetTables", change, where={"DatabaseName": "sales"})
+    for source, outcome in (("api", "partial"), ("auto", "complete")):
+        report = await world.go(metadata_source=source)
+        assert report.committed, report.failed
+        scope = world.scopes("schema")["AwsDataCatalog", "sales"]
+        assert scope["outcome"] == outcome
+        assert ("orders: 2 columns come without a type" in scope["reason"]) == (source == "api")
+        world = OddWorld(world.path / "next", world.aws, world.wall)
+        world.path.mkdir()
+
+
+async def test_s3_tables_without_a_bucket_end_no_run(world: OddWorld) -> None:
+    """The catalog that holds the buckets is there before the first, and no catalog of tables."""
+    parent = {"CatalogId": "123456789012:s3tablescatalog", "Name": "s3tablescatalog"}
+    world.aws.answer("glue:GetCatalogs", {"CatalogList": [parent]})
+    report = await world.go(metadata_source="api", on_error="fail", catalogs=["*"])
+    assert report.committed, report.failed
+    assert "s3tablescatalog" not in {row["catalog"] for row in world.rows("metadata_catalogs")}
+
+
 async def test_schemas_whose_api_is_down_are_told_by_the_next_source(world: OddWorld) -> None:
     """GetDatabases and ListDatabases fail for good: SQL names the schemas, and it is said."""
     for operation in ("glue:GetDatabases", "athena:ListDatabases"):

@@ -163,6 +163,8 @@ async def test_a_code_means_the_same_in_every_spelling(spelling: str) -> None:
 
 V2 = "(Service: {}, Status Code: {}, Request ID: 0a1b-2c3d) (SDK Attempt Count: 3)"
 
+LAMBDA = "Failed to invoke lambda function due to"
+
 WRAPPED = [
     ("Rate exceeded " + V2.format("CloudWatch", 400), ThrottledError),
     ("Rate exceeded " + V2.format("AWSLogs", 429), ThrottledError),
@@ -187,6 +189,11 @@ WRAPPED = [
         AccessDeniedError,
     ),
     ("Table of the year 500 is odd", RequestError),
+    (f"{LAMBDA} com.amazonaws.services.lambda.model.ResourceNotFoundException: x", RequestError),
+    (f"{LAMBDA} no such secret (Error Code: ResourceNotFoundException)", RequestError),
+    (f"{LAMBDA} no such bucket (Service: Amazon S3; Error Code: NoSuchBucket)", RequestError),
+    (f"{LAMBDA} expired (Service: DynamoDb; Error Code: ExpiredTokenException)", RequestError),
+    (f"{LAMBDA} no schema x (Error Code: EntityNotFoundException)", NotFoundError),
     ("Table throttled_calls of timeout_audit is odd " + V2.format("Glue", 400), RequestError),
     ("Throttled. Was throttling; connection timeout", ThrottledError),
 ]
@@ -247,6 +254,16 @@ REFUSALS = [
         "Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied)",
         "S3",
         "s3:GetObject",
+    ),
+    (
+        f"{LAMBDA} not authorized to perform: dynamodb:ListTables on resource: x",
+        "connector's Lambda function",
+        "role of the connector's Lambda function",
+    ),
+    (
+        f"{LAMBDA} not authorized to perform: lambda:InvokeFunction on resource: x",
+        "",
+        "allow lambda:InvokeFunction to the role or user of the run",
     ),
     ("Workgroup w is enabled for IAM Identity Center", "Identity Center", "exclude_workgroups"),
     (

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from kada_athena_async.aws.wire import GlueTable
+from kada_athena_async.pipeline.transforms import view_of
 from kada_athena_async.sources.glue import detail_of
 
 LINK = {"Name": "l", "TargetTable": {"CatalogId": "1", "DatabaseName": "d", "Name": "t"}}
@@ -32,3 +33,12 @@ def test_a_link_that_is_resolved_has_the_format_of_its_target() -> None:
     table = glue_table(storage)
 
     assert detail_of("s", table).table_format == "hive"
+
+
+@pytest.mark.parametrize("member", ["ViewOriginalText", "ViewExpandedText"])
+def test_a_materialized_view_without_representations_is_sparks(member: str) -> None:
+    """Its text stands where that of a Hive view does."""
+    body = json.dumps({"Name": "m", "IsMaterializedView": True, member: "SELECT `a` FROM t"})
+    view = detail_of("s", msgspec.json.decode(body, type=GlueTable)).view
+    assert view is not None
+    assert view_of(view)[:2] == ("SELECT `a` FROM t", "spark")
