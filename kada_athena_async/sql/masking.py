@@ -25,6 +25,9 @@ MAX_MASKABLE_CHARS = 524_288
 MAX_MESSAGE_CHARS = 16_384
 """Reasons of failures are a few hundred characters; the event loop waits for what is matched."""
 
+_MAX_READINGS = 4
+"""Of a message, until reading it again finds nothing more to hide; then nothing of it is shown."""
+
 HIVE_DIALECTS = ("hive", "spark")
 """Dialects of views whose literals are Hive's."""
 
@@ -159,8 +162,13 @@ def mask_text(text: str, statement: str = "") -> str:
         return text
 
     names = words_of(statement)
-    masked = _masked_message(text, names)
-    return masked if _masked_message(masked, names) == masked else _remark(text)
+    masked = text
+    for _ in range(_MAX_READINGS):
+        before, masked = masked, _masked_message(masked, names)
+        if masked == before:
+            return masked
+
+    return _remark(text)
 
 
 def _masked_message(text: str, names: frozenset[str]) -> str:

@@ -49,6 +49,11 @@ VALUES = [
         "HIVE_CURSOR_ERROR: Failed to read s3://bkt/?",
     ),
     (
+        "HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split s3://bkt/dt=1/Ann Kestrel/part-0.parquet "
+        "(offset=0, length=41): Corrupted",
+        "HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split s3://bkt/? (offset=?, length=?): ?",
+    ),
+    (
         "Insufficient permissions to execute the query. User: arn:aws:sts::1:assumed-role/"
         "analyst/m.delacroix is not authorized to perform: glue:GetTable",
         "Insufficient permissions to execute the query. User: arn:aws:sts::1:assumed-role/"
