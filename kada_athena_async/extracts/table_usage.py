@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,10 @@ GB_BYTES = 2**30
 _DAY_CHARS = len("2026-11-28")
 MAX_USERS = 1_000
 """Users of a table that are distinguished."""
+
+_MAINTAINS = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.{0,1000}?\*/){0,20}(?:optimize|vacuum)\b", re.IGNORECASE | re.DOTALL
+)
 
 TableName: TypeAlias = "tuple[str, str, str]"
 """Catalog, schema and table."""
@@ -104,38 +109,50 @@ def table_uses(runs: Runs) -> list[TableUse]:
 
 
 def used_tables(runs: Runs) -> list[TableUse]:
-    """``table_uses`` without executions that read a table only to define a view.
+    """``table_uses`` without executions that read a table only to define a view, or maintained it.
 
-    dbt makes its views anew each night, whether anyone reads them or not.
+    dbt makes its views anew each night, and jobs optimize all tables, whether anyone reads them or
+    not.
     """
-    defining = _defining_reads(runs)
     uses = table_uses(runs)
+    idle = _idle_accesses(runs, any(not use.reads for use in uses))
     for use in uses:
-        use.reads -= defining[use.catalog, use.schema, use.table]
+        use.reads -= idle["READ", use.catalog, use.schema, use.table]
+        use.writes -= idle["WRITE", use.catalog, use.schema, use.table]
 
     return [use for use in uses if use.reads or use.writes]
 
 
-def _defining_reads(runs: Runs) -> Counter[TableName]:
-    """How many executions that defined a view read each table."""
+def _idle_accesses(runs: Runs, is_any_unread: bool) -> Counter[tuple[str, ...]]:
+    """How many executions read each table to define a view, or wrote it to maintain it.
+
+    Args:
+        is_any_unread: True if there are tables that were only written.
+    """
     names = ("query_id", "event_type", "catalog", "schema", "table", "occurred_at")
-    found: Counter[TableName] = Counter()
+    found: Counter[tuple[str, ...]] = Counter()
     for package in runs.packages:
+        if not package.extracts("usage"):
+            continue
+
+        texts = package.rows("databaselog", "query_id", "query") if is_any_unread else ()
+        maintain = {query_id for query_id, query in texts if _MAINTAINS.match(query)}
         links = package.rows("linkages", "linkage_type", "query_id")
-        is_any = package.extracts("usage") and any(kind == "VIEW" and id_ for kind, id_ in links)
-        if not is_any:
+        if not maintain and not any(kind == "VIEW" and id_ for kind, id_ in links):
             continue
 
         # The events of an execution follow each other; of these only one that defines creates
         # without writing.
-        for _, rows in groupby(package.rows("events", *names), key=itemgetter(0)):
+        for query_id, rows in groupby(package.rows("events", *names), key=itemgetter(0)):
             touched = {tuple(row[1:]) for row in rows}
             types = {what for what, *_ in touched}
-            if "CREATE" in types and "WRITE" not in types:
+            defines = "CREATE" in types and "WRITE" not in types
+            if defines or query_id in maintain:
+                idle = "READ" if defines else "WRITE"
                 found.update(
-                    (catalog, schema, table)
-                    for what, catalog, schema, table, at in touched
-                    if what == "READ" and runs.counts_day(at[:_DAY_CHARS])
+                    (what, *name)
+                    for what, *name, at in touched
+                    if what == idle and runs.counts_day(at[:_DAY_CHARS])
                 )
 
     return found

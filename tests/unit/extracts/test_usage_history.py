@@ -111,15 +111,15 @@ def test_events_in_any_order_find_their_executions(
 
 
 def test_what_no_run_used_is_unused(tmp_path: Path) -> None:
-    """Not even through a view, nor to define one anew each night; never in a schema that some run
-    did not read completely."""
+    """Not even through a view, nor to define one anew or to optimize it each night; never in a
+    schema that some run did not read completely."""
     view = {
         "linkage_type": "VIEW",
         **dict.fromkeys(("source_catalog", "target_catalog"), "AwsDataCatalog"),
         **dict.fromkeys(("source_schema", "target_schema"), "sales"),
     }
     tables = [
-        *(table(name) for name in ("base", "old", "written", "below", "read")),
+        *(table(name) for name in ("base", "old", "written", "below", "read", "kept")),
         *(table(name, "VIEW") for name in ("v", "vv", "nightly")),
         table("dropped", size_bytes=4 * GB, row_count=7),
         table("other", schema="half"),
@@ -131,8 +131,16 @@ def test_what_no_run_used_is_unused(tmp_path: Path) -> None:
             record("linkages", source_table="v", target_table="vv", **view),
             record("linkages", source_table="below", target_table="nightly", query_id="q2", **view),
         ],
-        "usage": [usage("VV", AT), usage("below", AT, executions=2), usage("read", AT)],
+        "usage": [
+            *(usage("VV", AT), usage("below", AT, executions=2), usage("read", AT)),
+            *(usage(name, AT, "WRITE") for name in ("kept", "written")),
+        ],
+        "databaselog": [
+            ran(4, AT, query="-- nightly\n/* ? */ OPTIMIZE kept REWRITE DATA USING BIN_PACK"),
+            ran(5, AT, query="INSERT INTO written SELECT vacuum FROM t"),
+        ],
         "events": [
+            *(event(number, "WRITE", name) for number, name in ((4, "kept"), (5, "written"))),
             *(event(1, what, name) for what, name in (("READ", "below"), ("CREATE", "nightly"))),
             *(event(2, what, name) for what, name in (("READ", "below"), ("CREATE", "nightly"))),
             *(event(3, what, "t") for what in ("CREATE", "WRITE")),
@@ -141,12 +149,12 @@ def test_what_no_run_used_is_unused(tmp_path: Path) -> None:
     }
     both = [schema_record("sales"), schema_record("half")]
     part = [schema_record("sales"), schema_record("half", "partial")]
-    make_package(tmp_path, {"usage": [usage("written", AT, "WRITE")]}, completeness=part)
+    make_package(tmp_path, {}, completeness=part)
     make_package(tmp_path, records, day=1, completeness=both)
 
     found = unused_tables(runs(tmp_path))
 
-    assert [t.table for t in found.tables] == ["dropped", "below", "nightly", "old"]
+    assert [t.table for t in found.tables] == ["dropped", "below", "kept", "nightly", "old"]
     assert (found.tables[0].size_bytes, found.tables[0].row_count) == (4 * GB, 7)
     assert found.tables[0].usd_per_month == pytest.approx(4 * 0.023)
     assert (found.schemas, found.left_out) == (1, (("AwsDataCatalog", "half"),))
