@@ -37,6 +37,7 @@ from kada_athena_async.plan import (
     HistoryUnit,
     MetadataUnit,
     Plan,
+    PrincipalsUnit,
     Unit,
     build_plan,
 )
@@ -314,15 +315,16 @@ class Run:
     ) -> PublishedPackage[Manifest]:
         accounts = [o.facts.account for o in outcomes if o.facts.account is not None]
         summary.check_rows(staging, outcomes)
+        # What is owed of a package that is replaced is in the state that it left.
+        looked = any(isinstance(u, PrincipalsUnit) for u in plan.units)
+        unresolved = {i: at for o in outcomes for i, at in o.facts.unresolved.items()}
         state = next_state(
             staging.intent.end,
             self.previous,
             accounts,
             skipped=summary.skipped_workgroups(plan, staging.intent.start, outcomes),
             origin=staging.intent.origin,
-            unresolved={
-                query_id: at for o in outcomes for query_id, at in o.facts.unresolved.items()
-            },
+            unresolved=unresolved if looked or staging.intent.replaces else None,
         )
         request = CommitRequest(
             unit_order=[o.unit_id for o in outcomes if o.unit_id != PRINCIPAL_EVENTS],

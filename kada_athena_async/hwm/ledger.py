@@ -19,7 +19,13 @@ from kada_athena_async.hwm.disposition import (
     submission,
 )
 from kada_athena_async.hwm.id_set import IdSet
-from kada_athena_async.hwm.run_state import OVERLAP, Origin, RunState, WorkgroupState
+from kada_athena_async.hwm.run_state import (
+    OVERLAP,
+    UNRESOLVED_LIFE,
+    Origin,
+    RunState,
+    WorkgroupState,
+)
 from kada_athena_async.hwm.window import (
     ANY_WORKGROUP,
     KEEP_PACKAGE,
@@ -235,8 +241,13 @@ def next_state(
     Args:
         skipped: Workgroups that should have been read and were not, with the start of what they
             are owed; ``ANY_WORKGROUP`` if they could not be listed.
+        unresolved: As in ``RunState``; None if nobody looked, then those of *previous* are kept.
     """
     accounts, skipped = tuple(accounts), skipped or {}
+    if unresolved is None:
+        known, oldest = previous.unresolved if previous else {}, hwm - UNRESOLVED_LIFE
+        unresolved = {query_id: at for query_id, at in known.items() if at >= oldest}
+
     kept = {
         name: own
         for name, own in (previous.workgroups if previous else {}).items()
@@ -251,6 +262,4 @@ def next_state(
         if name not in kept
     }
     workgroups = kept | owed | {account.workgroup: account.next for account in accounts}
-    return RunState(
-        hwm=hwm, origin=origin, workgroups=workgroups, unresolved=dict(unresolved or {})
-    )
+    return RunState(hwm=hwm, origin=origin, workgroups=workgroups, unresolved=dict(unresolved))

@@ -12,6 +12,11 @@ STATE_VERSION = 2
 OVERLAP = timedelta(hours=1)
 
 
+UNRESOLVED_LIFE = timedelta(days=3)
+"""An execution without an event is asked for again in later runs until it is this old (contract,
+issue of attribute_users): CloudTrail delivers within minutes, and very late within a day."""
+
+
 class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Names one instance of the collector at one site.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import cast
 
@@ -19,6 +19,7 @@ from kada_athena_async.config import Config
 from kada_athena_async.errors import AccessDeniedError, RequestError, UnitError
 from kada_athena_async.events import Observer, UnitAdvanced, UnitProgress, Warned
 from kada_athena_async.hwm.id_set import IdSet
+from kada_athena_async.hwm.run_state import UNRESOLVED_LIFE
 from kada_athena_async.pipeline.context import ExtractionContext
 from kada_athena_async.plan import PRINCIPAL_EVENTS, PrincipalEventsUnit, PrincipalsUnit
 from kada_athena_async.records import PrincipalRecord, QueryRecord, UserRecord
@@ -31,10 +32,6 @@ from kada_athena_async.sources.strategy import user_source
 from kada_athena_async.staged_records import StagedRecord
 
 KIND = "query_principals"
-
-UNRESOLVED_LIFE = timedelta(days=3)
-"""An execution without an event is asked for again in later runs until it is this old (contract,
-issue of attribute_users): CloudTrail delivers within minutes, and very late within a day."""
 
 UNRESOLVED_MAX = 100_000
 """Executions that are remembered for later runs, the newest; more would swell the state."""

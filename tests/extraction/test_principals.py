@@ -234,6 +234,23 @@ async def test_the_manifest_counts_resolved_unresolved_and_late(
     assert counts["late"] == 0
 
 
+@pytest.mark.parametrize("between", ["off", "workgroups denied"])
+async def test_a_run_that_asks_for_no_principals_forgets_none_of_those_that_are_owed(
+    sandbox: Sandbox, run_at: Any, between: str
+) -> None:
+    """Late events of a run before it are found by the next run that looks."""
+    await run_at(START)
+    if between == "off":
+        await run_at(START + HOUR, attribute_users="off")
+    else:
+        denied = sandbox.faults.add("access_denied", "athena:ListWorkGroups")
+        await run_at(START + HOUR, on_error="skip")
+        sandbox.faults.clear(denied)
+
+    last = await run_at(START + 8 * HOUR)
+    assert counts_of(last)["late"] > 0
+
+
 async def test_an_execution_without_event_is_given_up_after_three_days(
     run_at: Any,
 ) -> None:
