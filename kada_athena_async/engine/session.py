@@ -13,7 +13,7 @@ from kada_athena_async.engine.pending_delivery import PendingDelivery
 from kada_athena_async.engine.window_planner import WindowPlanner
 from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.files import MARK_FIELDS, OUTPUT_FIELD, Files
-from kada_athena_async.files.threads import held_in_thread, in_thread
+from kada_athena_async.files.threads import in_thread, locks_in_thread
 from kada_athena_async.hwm.store import FileHwmStore, Store
 from kada_athena_async.sinks.staging import lock_path
 
@@ -42,7 +42,7 @@ async def open_session(
         LockedError: Another call holds a lock.
     """
     config, files = destination.config, destination.files
-    async with held_in_thread() as take, AsyncExitStack() as stack:
+    async with locks_in_thread() as take, AsyncExitStack() as stack:
 
         async def lock(path: Path, field: str) -> None:
             now = destination.clock.now()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
-from typing import Protocol, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
+from typing import TypeVar
 
 import anyio
 from anyio import to_thread
 
 from kada_athena_async.concurrency import workers
+from kada_athena_async.files.lock import Lock
 
 ResultT = TypeVar("ResultT")
 
@@ -47,22 +48,17 @@ async def in_thread(function: Callable[[], ResultT]) -> ResultT:
         raise
 
 
-class Take(Protocol):
-    async def __call__(self, open_: Callable[[], AbstractContextManager[ResultT]]) -> ResultT:
-        """What the context manager that *open_* makes gives when it is entered."""
-
-
 @asynccontextmanager
-async def held_in_thread() -> AsyncIterator[Take]:
-    """A function that takes locks and opens files; all are given back at the end of the block.
+async def locks_in_thread() -> AsyncIterator[Callable[[Callable[[], Lock]], Awaitable[None]]]:
+    """A function that takes locks; all of them are given back at the end of the block.
 
     Both in worker threads: a network file system answers late, if at all.
     """
     with ExitStack() as held:
 
-        async def take(open_: Callable[[], AbstractContextManager[ResultT]]) -> ResultT:
+        async def take(lock: Callable[[], Lock]) -> None:
             # Kept inside the thread, so that a lock taken while we are cancelled is kept too.
-            return await in_thread(lambda: held.enter_context(open_()))
+            await in_thread(lambda: held.enter_context(lock()))
 
         try:
             yield take

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from base64 import b64encode
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from kada_athena_async.concurrency import offload
 from kada_athena_async.errors import DeliveryError
 from kada_athena_async.files import Files
 from kada_athena_async.files.digest import NamedFile
-from kada_athena_async.files.threads import held_in_thread, in_thread
+from kada_athena_async.files.finished import reading
 
 PART_BYTES = 8 << 20
 """S3 takes no part below 5 MiB but the last; Azure's blocks may be of any size."""
@@ -56,12 +55,10 @@ async def read_parts(files: Files, path: Path, facts: NamedFile) -> AsyncGenerat
     whole, offset, number = hashlib.sha256(), 0, 0
     size = part_bytes(facts.size_bytes)
     try:
-        # All of them from one descriptor: another file may get the name meanwhile.
-        async with held_in_thread() as take:
-            file = await take(lambda: os.fdopen(files.open_to_read(path), "rb"))
+        async with reading(path, files) as file:
             while offset < facts.size_bytes or number == 0:
                 number += 1
-                data = await in_thread(lambda: file.read(size))
+                data = await file.read(size)
                 offset += len(data)
                 if not data and facts.size_bytes:
                     break

@@ -199,7 +199,7 @@ def test_what_never_asks_aws_loads_what_it_needs(tmp_path: Path, typed: str) -> 
     assert done.returncode == (3 if typed == "show" else 0), done.stderr
     loaded = set(done.stderr.splitlines()[-1].split())
     needed = {name for start, names in NEEDED.items() if typed.startswith(start) for name in names}
-    unused = {"anyio", "asyncio", "sql", "sqlite3", "yaml", *UNUSED} - needed
+    unused = {"aiofiles", "anyio", "asyncio", "sql", "sqlite3", "yaml", *UNUSED} - needed
     heavy = {*NOT_OURS, *unused, *(f"kada_athena_async.{name}" for name in unused)}
     assert heavy & loaded == set()
     commands = "kada_athena_async.cli.commands."
