@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kada_athena_async.sandbox.faults import Fault, FaultKind
 from kada_athena_async.sandbox.identity import Key
 from kada_athena_async.sandbox.pages import Item, PageRule, page
-from kada_athena_async.sandbox.wire import JSON_SERVICES, AwsError, Json
+from kada_athena_async.sandbox.wire import AwsError, Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,32 +53,21 @@ class Call:
         return page(items, self.parameters, scope=scope, rule=rule, at_most=self.most_items)
 
     def may(self, action: str, resource: str) -> bool:
-        return self.key.principal.may(action, resource)
+        return self.key.principal.may(action, resource, region=self.region)
 
     def require(self, action: str, resource: str) -> None:
         """Returns if the caller may do *action* on *resource*.
 
         Raises:
-            AwsError: In the words of the service.
+            AwsError: AccessDeniedException in Athena's words.
         """
         if not self.may(action, resource):
-            raise self.refusal(action, resource)
-
-    def refusal(self, action: str, resource: str) -> AwsError:
-        """The error of the service for a missing right."""
-        if self.service in JSON_SERVICES:
-            return AwsError(
+            raise AwsError(
                 "AccessDeniedException",
                 f"You are not authorized to perform: {action} on the resource. After your AWS "
                 "administrator or you have updated your permissions, please try again. "
                 f"({resource})",
             )
-
-        if self.service == "s3":
-            return AwsError("AccessDenied", f"Access Denied ({action} on {resource})", status=403)
-
-        message = f"User: {self.key.principal.arn} is not authorized to perform: {action}"
-        return AwsError("AccessDenied", message, status=403)
 
     def arn(self, service: str, rest: str) -> str:
         """The ARN of something in the site of this call."""

@@ -61,6 +61,22 @@ def expired_credentials(service: str) -> AwsError:
     return AwsError(code, message, status=400 if service in (*JSON_SERVICES, "s3") else 403)
 
 
+def refusal(call: Call, action: str, resource: str) -> AwsError:
+    """The error of a service for a missing right."""
+    if call.service in JSON_SERVICES:
+        return AwsError(
+            "AccessDeniedException",
+            f"You are not authorized to perform: {action} on the resource. After your AWS "
+            f"administrator or you have updated your permissions, please try again. ({resource})",
+        )
+
+    if call.service == "s3":
+        return AwsError("AccessDenied", f"Access Denied ({action} on {resource})", status=403)
+
+    message = f"User: {call.key.principal.arn} is not authorized to perform: {action}"
+    return AwsError("AccessDenied", message, status=403)
+
+
 def _error_of(fault: Fault, call: Call) -> AwsError | None:
     match fault.kind:
         case "throttle":
@@ -70,7 +86,7 @@ def _error_of(fault: Fault, call: Call) -> AwsError | None:
         case "expired":
             return expired_credentials(call.service)
         case "access_denied":
-            return call.refusal(call.operation, "*")
+            return refusal(call, call.operation, "*")
         case "too_many_requests" if call.name != "StartQueryExecution":
             return AwsError("TooManyRequestsException", fault.message or "Rate exceeded")
         case "error":

@@ -216,5 +216,10 @@ class Faults:
         return True
 
 
+def parse_kind(value: object) -> FaultKind:
+    """*value* as a kind; `Faults.add` refuses the unknown ones."""
+    return cast("FaultKind", str(value))
+
+
 def _refused(key: str, value: object, remedy: str) -> ConfigError:
     return ConfigError([Problem(key, repr(value), remedy)], source="fault of the sandbox")

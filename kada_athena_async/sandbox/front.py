@@ -15,7 +15,7 @@ from kada_athena_async.sandbox.athena.site import Site
 from kada_athena_async.sandbox.behaviour import Behaviour
 from kada_athena_async.sandbox.buckets import Buckets
 from kada_athena_async.sandbox.caller import Call
-from kada_athena_async.sandbox.effects import broken_after, broken_before, raise_error
+from kada_athena_async.sandbox.effects import broken_after, broken_before, raise_error, refusal
 from kada_athena_async.sandbox.estate.model import Estate
 from kada_athena_async.sandbox.faults import Fault, Faults
 from kada_athena_async.sandbox.identity import Directory
@@ -136,7 +136,8 @@ class Front:
 
         raise_error(call)
         for resource in resources(operation, call.account_id, call.region):
-            call.require(operation.action, resource)
+            if not call.may(operation.action, resource):
+                raise refusal(call, operation.action, resource)
 
         return self._dispatch(request, operation, call)
 

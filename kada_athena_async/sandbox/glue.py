@@ -89,12 +89,18 @@ def get_table(estate: Estate, call: Call) -> Json:
     return {"Table": _table(table, schema, _owner(catalog, call))}
 
 
+def get_partitions(estate: Estate, call: Call) -> Json:
+    _schema(catalog_of(estate, call), call, "DatabaseName")
+    return {"Partitions": []}
+
+
 OPERATIONS: Mapping[str, Callable[[Estate, Call], Json]] = {
     "GetCatalogs": get_catalogs,
     "GetDatabases": get_databases,
     "GetDatabase": get_database,
     "GetTables": get_tables,
     "GetTable": get_table,
+    "GetPartitions": get_partitions,
 }
 
 

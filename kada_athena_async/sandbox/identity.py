@@ -26,8 +26,9 @@ class Principal:
     user_id: str
     policy: Policy
 
-    def may(self, action: str, resource: str) -> bool:
-        return self.policy.allows(action, resource)
+    def may(self, action: str, resource: str, *, region: str = "") -> bool:
+        context = {"aws:principalarn": self.arn, "aws:requestedregion": region}
+        return self.policy.allows(action, resource, context)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -150,7 +150,7 @@ def resources(operation: Operation, account_id: str, region: str) -> list[str]:
 
 def _glue_resources(operation: Operation, prefix: str) -> list[str]:
     """Glue needs the right on every ancestor too (AWS Glue Developer Guide, resource ARNs)."""
-    is_table = "Table" in operation.name
+    is_table = "Table" in operation.name or "Partition" in operation.name
     name = str(operation.parameters.get("Name") or "*")
     database = operation.facts.get("schema") or ("*" if is_table else name)
     if operation.name == "GetCatalogs":

@@ -9,8 +9,10 @@ from functools import lru_cache
 
 from kada_athena_async.errors import ConfigError, Problem
 
-# A policy with any other key is refused: to ignore it would grant more or less than was meant.
-STATEMENT_KEYS = {"Sid", "Effect", "Action", "Resource"}
+# Evaluated conditions; a policy with any other is refused, because ignoring one would grant more
+# or less than its author meant.
+CONDITION_OPERATORS = ("StringEquals", "StringLike")
+STATEMENT_KEYS = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 
 ADMIN: Mapping[str, object] = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
@@ -53,13 +55,35 @@ class Statement:
 
     is_allow: bool
     actions: tuple[str, ...]
+    not_actions: tuple[str, ...]
     resources: tuple[str, ...]
+    not_resources: tuple[str, ...]
+    conditions: tuple[tuple[str, str, tuple[str, ...]], ...]
 
-    def applies(self, action: str, resource: str) -> bool:
+    def applies(self, action: str, resource: str, context: Mapping[str, str]) -> bool:
         """True if the statement says anything about *action* on *resource*."""
-        return _any_matches(self.actions, action, ignore_case=True) and _any_matches(
-            self.resources, resource
-        )
+        if self.not_actions:
+            about_action = not _any_matches(self.not_actions, action, ignore_case=True)
+        else:
+            about_action = _any_matches(self.actions, action, ignore_case=True)
+
+        if self.not_resources:
+            about_resource = not _any_matches(self.not_resources, resource)
+        else:
+            about_resource = _any_matches(self.resources, resource)
+
+        return about_action and about_resource and self._conditions_hold(context)
+
+    def _conditions_hold(self, context: Mapping[str, str]) -> bool:
+        for operator, key, wanted in self.conditions:
+            value = context.get(key.lower())
+            if value is None:
+                return False
+
+            if not (_any_matches(wanted, value) if operator == "StringLike" else value in wanted):
+                return False
+
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +107,13 @@ class Policy:
         """Both policies attached to the same principal."""
         return Policy(self.statements + other.statements)
 
-    def allows(self, action: str, resource: str) -> bool:
-        """True where a statement allows it and none denies it."""
-        applying = [s for s in self.statements if s.applies(action, resource)]
+    def allows(self, action: str, resource: str, context: Mapping[str, str]) -> bool:
+        """True where a statement allows it and none denies it.
+
+        Args:
+            context: Condition keys, lower case, such as ``aws:requestedregion``.
+        """
+        applying = [s for s in self.statements if s.applies(action, resource, context)]
         return bool(applying) and all(statement.is_allow for statement in applying)
 
 
@@ -99,18 +127,41 @@ def _parse_statement(raw: object) -> Statement:
     if raw.get("Effect") not in ("Allow", "Deny"):
         raise _refused("Effect", raw.get("Effect"), "write Allow or Deny")
 
+    for first, second in (("Action", "NotAction"), ("Resource", "NotResource")):
+        if (first in raw) == (second in raw):
+            raise _refused(first, raw.get(first), f"give either {first} or {second}")
+
     return Statement(
         is_allow=raw["Effect"] == "Allow",
-        actions=_strings(raw, "Action"),
-        resources=_strings(raw, "Resource"),
+        actions=_strings(raw.get("Action")),
+        not_actions=_strings(raw.get("NotAction")),
+        resources=_strings(raw.get("Resource")),
+        not_resources=_strings(raw.get("NotResource")),
+        conditions=_parse_conditions(raw.get("Condition") or {}),
     )
 
 
-def _strings(raw: Mapping[str, object], key: str) -> tuple[str, ...]:
-    value = raw.get(key)
+def _parse_conditions(raw: object) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    if not isinstance(raw, Mapping):
+        raise _refused("Condition", raw, "a condition is an object")
+
+    parsed: list[tuple[str, str, tuple[str, ...]]] = []
+    for operator, tests in raw.items():
+        if operator not in CONDITION_OPERATORS or not isinstance(tests, Mapping):
+            raise _refused("Condition", operator, f"evaluated are {CONDITION_OPERATORS}")
+
+        parsed.extend((operator, key, _strings(wanted)) for key, wanted in tests.items())
+
+    return tuple(parsed)
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+
     values: Sequence[object] = value if isinstance(value, (list, tuple)) else [value]
     if not all(isinstance(item, str) for item in values):
-        raise _refused(key, value, "write a string or a list of strings")
+        raise _refused("Statement", value, "write a string or a list of strings")
 
     return tuple(str(item) for item in values)
 

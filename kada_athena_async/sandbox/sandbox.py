@@ -15,13 +15,15 @@ from kada_athena_async.errors import ConfigError, Problem
 from kada_athena_async.sandbox.athena.site import Site
 from kada_athena_async.sandbox.behaviour import Behaviour
 from kada_athena_async.sandbox.buckets import Buckets
+from kada_athena_async.sandbox.control import Control
 from kada_athena_async.sandbox.estate.build import build_estate
 from kada_athena_async.sandbox.estate.model import Estate, Execution
 from kada_athena_async.sandbox.faults import Faults
 from kada_athena_async.sandbox.front import Front, LoggedCall
 from kada_athena_async.sandbox.identity import Directory, Key, Role
 from kada_athena_async.sandbox.policy import ADMIN, Policy, collector_policy
-from kada_athena_async.sandbox.server import Server
+from kada_athena_async.sandbox.server import Broken, Server
+from kada_athena_async.sandbox.wire import Json, Reply, Request
 
 PolicyChoice = Literal["admin", "seed"] | Mapping[str, object]
 
@@ -89,6 +91,7 @@ class Sandbox:
         self._sites: dict[tuple[str, str], Site] = {}
         self._guard = threading.Lock()
         self._server: Server | None = None
+        self._stop_asked = threading.Event()
 
     def __enter__(self) -> Sandbox:
         self.start()
@@ -144,6 +147,10 @@ class Sandbox:
 
         self._buckets.close()
 
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Blocks until somebody asks over HTTP for the stop; True if so, False at the timeout."""
+        return self._stop_asked.wait(timeout_s)
+
     @property
     def endpoint_url(self) -> str:
         port = self._server.port if self._server is not None else self._port
@@ -194,6 +201,30 @@ class Sandbox:
             **overrides,
         }
 
+    def describe(self) -> Json:
+        """Services and the way to reach them; plain JSON, with the invented secrets."""
+        estate = self.estate
+        tables = [table for _, _, table in estate.tables()]
+        return {
+            "endpoint_url": self.endpoint_url,
+            "access_key_id": self.access_key_id,
+            "secret_access_key": self.secret_access_key,
+            "admin_access_key_id": self.admin.access_key_id,
+            "admin_secret_access_key": self.admin.secret,
+            "region": self.region,
+            "account_id": self.account_id,
+            "role_arn": self.role_arn,
+            "results_bucket": self.results_bucket,
+            "policy": self._policy if isinstance(self._policy, str) else "own",
+            "catalogs": len(estate.catalogs),
+            "schemas": sum(len(catalog.schemas) for catalog in estate.catalogs.values()),
+            "tables": sum(not table.is_view for table in tables),
+            "views": sum(table.is_view for table in tables),
+            "columns": sum(len(table.current_columns) for table in tables),
+            "workgroups": len(estate.workgroups),
+            "executions": len(estate.executions),
+        }
+
     def add_account(
         self, account_id: str, region: str, estate: Estate, *, policy: PolicyChoice | None = None
     ) -> SiteHandle:
@@ -212,14 +243,16 @@ class Sandbox:
         trusted: Sequence[str] = (),
         external_id: str | None = None,
         max_session_s: int = 43_200,
+        account_id: str | None = None,
     ) -> str:
         """A role to assume; its ARN.
 
         Args:
             trusted: ARNs that may assume it; all of the sandbox's own account where empty.
         """
-        arn = f"arn:aws:iam::{self.account_id}:role/{name}"
-        document = self._policy_document(self.account_id, policy)
+        account_id = account_id or self.account_id
+        arn = f"arn:aws:iam::{account_id}:role/{name}"
+        document = self._policy_document(account_id, policy)
         root = f"arn:aws:iam::{self.account_id}:root"
         self.directory.add_role(
             Role(
@@ -277,10 +310,17 @@ class Sandbox:
 
     def _listen(self) -> Server:
         try:
-            return Server(self._port, self._front.answer)
+            return Server(self._port, self._router(Control(self, self._stop_asked)))
         except OSError as error:
             problem = Problem("port", str(self._port), f"choose another one: {error}")
             raise ConfigError([problem], source="sandbox") from error
+
+    def _router(self, control: Control) -> Callable[[Request], Reply | Broken]:
+        def answer(request: Request) -> Reply | Broken:
+            own = control.answer(request)
+            return own if own is not None else self._front.answer(request)
+
+        return answer
 
     def _add_site(self, estate: Estate, account_id: str, region: str, policy: Policy) -> SiteHandle:
         bucket = _bucket_name(account_id, region)

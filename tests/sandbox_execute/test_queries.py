@@ -151,6 +151,19 @@ def test_outputs_without_a_name_are_numbered_by_position(run: Run) -> None:
     )
 
 
+def test_parameters_are_literals_in_order(run: Run) -> None:
+    """A string stands in its quotes; one without them is a column that nobody knows."""
+    sql = "SELECT id FROM orders WHERE customer = ? AND id < ?"
+
+    assert run(sql, parameters=["'ann'", "5"]).rows == [["1"]]
+    assert run("SELECT ?, ?, ?", parameters=["1", "'it''s'", "-2"]).rows == [["1", "it's", "-2"]]
+    unquoted, few = run(sql, parameters=["ann", "5"]).error, run(sql, parameters=["5"]).error
+    assert unquoted is not None
+    assert "Column 'ann' cannot be resolved" in unquoted.message
+    assert few is not None
+    assert "expected 2 but found 1" in few.message
+
+
 def test_hidden_tables_tell_partitions_and_history(run: Run) -> None:
     """Enough of them to be read at all."""
     assert run('SELECT * FROM "orders$partitions" ORDER BY day').rows == [

@@ -6,7 +6,8 @@ import struct
 
 import pytest
 
-from kada_athena_async.sandbox.execute import result_csv
+from kada_athena_async.sandbox.estate.kinds import kind_of
+from kada_athena_async.sandbox.execute import QueryOutcome, result_csv, result_txt
 from kada_athena_async.sandbox.execute.render import render_double, render_real
 from tests.sandbox_execute.conftest import Run
 
@@ -34,6 +35,18 @@ def test_a_single_null_is_an_empty_line(run: Run) -> None:
 def test_an_empty_result_is_its_header(run: Run) -> None:
     """Other scripts are UTF-8."""
     assert result_csv(run('SELECT 1 AS "größe" WHERE false')) == '"größe"\n'.encode()
+
+
+def test_a_text_has_no_header_and_no_quotes() -> None:
+    """Tabs between values, NULL as nothing."""
+    rows: list[list[str | None]] = [["a", 'b "c"'], ["d", None]]
+    outcome = QueryOutcome(
+        kind=kind_of("SHOW TBLPROPERTIES t"),
+        columns=(("prpt_name", "string"), ("prpt_value", "string")),
+        rows=rows,
+    )
+
+    assert result_txt(outcome) == b'a\tb "c"\nd\t\n'
 
 
 @pytest.mark.parametrize(

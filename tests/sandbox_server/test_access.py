@@ -145,6 +145,7 @@ GRANTED: list[tuple[str, str, dict[str, Any]]] = [
     ("glue", "get_database", {"Name": "s"}),
     ("glue", "get_tables", {"DatabaseName": "s"}),
     ("glue", "get_table", {"DatabaseName": "s", "Name": "v"}),
+    ("glue", "get_partitions", {"DatabaseName": "s", "TableName": "t000"}),
     ("sts", "get_caller_identity", {}),
 ]
 REFUSED: list[tuple[str, str, dict[str, Any]]] = [
@@ -267,7 +268,7 @@ def test_sql_needs_the_rights_of_glue(sandbox: Sandbox, connect: ClientMaker) ->
     """Without them a statement on the catalog fails, and one on nothing does not."""
     user = sandbox.add_user(
         "blind",
-        policy={"Statement": {"Effect": "Allow", "Action": ["athena:*", "s3:*"], "Resource": "*"}},
+        policy={"Statement": {"Effect": "Allow", "NotAction": "glue:*", "Resource": "*"}},
     )
     athena = connect(
         "athena", aws_access_key_id=user.access_key_id, aws_secret_access_key=user.secret

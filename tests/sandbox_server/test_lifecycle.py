@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import threading
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,8 +23,22 @@ from tests.sandbox_server.support import (
     connect_to,
     error_of,
     make_estate,
+    make_execution,
     run_query,
 )
+
+
+def control(sandbox: Sandbox, path: str, body: object = None) -> tuple[int, Any]:
+    """A request to the sandbox's control: GET without a body, POST with one."""
+    address = urlsplit(sandbox.endpoint_url)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)
+    try:
+        payload = None if body is None else json.dumps(body, default=str)
+        connection.request("GET" if body is None else "POST", f"/_sandbox/{path}", payload)
+        reply = connection.getresponse()
+        return reply.status, json.loads(reply.read())
+    finally:
+        connection.close()
 
 
 def test_nothing_is_left_after_stopping() -> None:
@@ -99,3 +115,73 @@ def test_calls_are_counted_and_logged(sandbox: Sandbox, athena: Client) -> None:
     assert sandbox.calls["athena:ListQueryExecutions"] == 2
     entries = [(c.facts.get("workgroup"), c.outcome) for c in sandbox.log]
     assert entries == [("off", "ok"), ("nowhere", "InvalidRequestException")]
+
+
+def test_another_process_can_control_it(sandbox: Sandbox, athena: Client) -> None:
+    """Everything a test does in process works over unsigned HTTP."""
+    running = make_execution(9100, state="RUNNING", completed_at=None)
+    fields = {
+        "query_execution_id": running.query_execution_id,
+        "query": running.query,
+        "workgroup": running.workgroup,
+        "submitted_at": running.submitted_at.isoformat(),
+        "state": "RUNNING",
+    }
+
+    _, described = control(sandbox, "describe")
+    _, truth = control(sandbox, "truth")
+    _, fault = control(sandbox, "fault", {"kind": "throttle", "operation": "athena:ListWorkGroups"})
+    throttled = error_of(athena.list_work_groups)[0]
+    _, faults = control(sandbox, "faults")
+    control(sandbox, "clear", {"number": fault["number"]})
+    _, turned = control(sandbox, "behaviour", {"active_dml": 3, "history_order": "oldest"})
+    control(sandbox, "submit", fields)
+    finished_at = (NOW - timedelta(minutes=1)).isoformat()
+    control(
+        sandbox,
+        "finish",
+        {"query_execution_id": running.query_execution_id, "completed_at": finished_at},
+    )
+    _, execution = control(sandbox, f"execution?{running.query_execution_id}")
+    _, calls = control(sandbox, "calls")
+
+    assert (described["tables"], described["executions"]) == (123, 133)
+    assert truth["schemas"]["AwsDataCatalog.s"] == {"tables": 122, "views": 1, "columns": 245}
+    assert truth["executions"]["off"] == {"SUCCEEDED": 3}
+    assert throttled == "ThrottlingException"
+    assert list(faults) == [str(fault["number"])]
+    assert athena.list_work_groups()["WorkGroups"]
+    assert (turned["active_dml"], sandbox.behaviour.history_order) == (3, "oldest")
+    assert (execution["state"], execution["workgroup"]) == ("SUCCEEDED", "primary")
+    assert sandbox.estate.executions[running.query_execution_id].completed_at == (
+        NOW - timedelta(minutes=1)
+    )
+    assert calls["athena:ListWorkGroups"] == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("nonsense", None, 404),
+        ("fault", {"kind": "no_such"}, 400),
+        ("behaviour", {"active_dml": "many"}, 400),
+        ("behaviour", {"colour": "red"}, 404),
+        ("finish", {"query_execution_id": "unknown"}, 404),
+    ],
+)
+def test_the_control_refuses_what_it_does_not_know(
+    sandbox: Sandbox, path: str, body: object, status: int
+) -> None:
+    """With a reason, and without ending."""
+    found, answer = control(sandbox, path, body)
+
+    assert (found, bool(answer["error"])) == (status, True)
+
+
+def test_a_stop_can_be_asked_for(sandbox: Sandbox) -> None:
+    """Whoever started it waits for that."""
+    assert not sandbox.wait(timeout_s=0)
+
+    control(sandbox, "stop", {})
+
+    assert sandbox.wait(timeout_s=60)

@@ -12,8 +12,10 @@ from kada_athena_async.sandbox.policy import Policy, collector_policy
 ARN = "arn:aws:athena:ap-southeast-2:123456789012:workgroup/primary"
 
 
-def allows(*statements: dict[str, Any]) -> bool:
-    return Policy.parse({"Statement": list(statements)}).allows("athena:GetWorkGroup", ARN)
+def allows(
+    *statements: dict[str, Any], action: str = "athena:GetWorkGroup", **context: str
+) -> bool:
+    return Policy.parse({"Statement": list(statements)}).allows(action, ARN, context)
 
 
 def allow(action: object = "*", resource: object = "*", **more: object) -> dict[str, Any]:
@@ -34,6 +36,9 @@ def allow(action: object = "*", resource: object = "*", **more: object) -> dict[
         ([allow(resource="arn:aws:athena:*:*:workgroup/*")], True),
         ([allow(resource="arn:aws:athena:*:*:workgroup/other")], False),
         ([allow(resource=ARN.upper())], False),
+        ([{"Effect": "Allow", "NotAction": "glue:*", "Resource": "*"}], True),
+        ([{"Effect": "Allow", "NotAction": "athena:*", "Resource": "*"}], False),
+        ([{"Effect": "Allow", "Action": "*", "NotResource": ARN}], False),
         ([allow(), {"Effect": "Deny", "Action": "athena:Get*", "Resource": "*"}], False),
         ([allow(), {"Effect": "Deny", "Action": "*", "Resource": "*other"}], True),
     ],
@@ -41,8 +46,26 @@ def allow(action: object = "*", resource: object = "*", **more: object) -> dict[
 def test_statements_are_matched_as_iam_does(
     statements: list[dict[str, Any]], expected: bool
 ) -> None:
-    """Wildcards and cases; a denial wins over every allowance."""
+    """Wildcards, cases, exclusions; a denial wins over every allowance."""
     assert allows(*statements) is expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"StringEquals": {"aws:RequestedRegion": "here"}}, True),
+        ({"StringEquals": {"aws:RequestedRegion": ["there", "here"]}}, True),
+        ({"StringEquals": {"aws:RequestedRegion": "h*"}}, False),
+        ({"StringLike": {"aws:requestedregion": "h*"}}, True),
+        ({"StringLike": {"aws:RequestedRegion": "x*"}}, False),
+        ({"StringEquals": {"aws:SourceVpc": "vpc"}}, False),
+    ],
+)
+def test_conditions_on_text_are_evaluated(condition: dict[str, Any], expected: bool) -> None:
+    """A key that the call does not have matches nothing."""
+    context = {"aws:requestedregion": "here"}
+
+    assert allows(allow(Condition=condition), **context) is expected
 
 
 @pytest.mark.parametrize(
@@ -52,7 +75,7 @@ def test_statements_are_matched_as_iam_does(
         allow(Principal="*"),
         {"Effect": "Perhaps", "Action": "*", "Resource": "*"},
         {"Effect": "Allow", "Action": "*"},
-        {"Effect": "Allow", "Action": "*", "NotResource": ARN},
+        {"Effect": "Allow", "Action": "*", "NotAction": "*", "Resource": "*"},
         allow(action=[1]),
         "Allow",
     ],
@@ -67,7 +90,7 @@ def test_the_documented_policy_names_its_bucket_and_the_objects_in_it() -> None:
     """Both ARNs are needed for a bucket to be of use."""
     policy = Policy.parse(collector_policy("b"))
 
-    assert policy.allows("s3:ListBucket", "arn:aws:s3:::b")
-    assert policy.allows("s3:PutObject", "arn:aws:s3:::b/k")
-    assert not policy.allows("s3:PutObject", "arn:aws:s3:::other/k")
-    assert not policy.allows("athena:StopQueryExecution", ARN)
+    assert policy.allows("s3:ListBucket", "arn:aws:s3:::b", {})
+    assert policy.allows("s3:PutObject", "arn:aws:s3:::b/k", {})
+    assert not policy.allows("s3:PutObject", "arn:aws:s3:::other/k", {})
+    assert not policy.allows("athena:StopQueryExecution", ARN, {})

@@ -94,6 +94,19 @@ def test_the_header_row_counts_on_the_first_page_only(athena: Client, s3: Client
     assert (code, "1000" in message) == ("InvalidRequestException", True)
 
 
+def test_a_utility_statement_has_no_header_row(athena: Client, s3: Client) -> None:
+    """SHOW TABLES gives text without a header, in the pages and in the object."""
+    execution = run_query(athena, "SHOW TABLES IN s 'iceberg'")
+
+    answer = athena.get_query_results(QueryExecutionId=execution["QueryExecutionId"])
+
+    location = execution["ResultConfiguration"]["OutputLocation"]
+    assert execution["StatementType"] == "UTILITY"
+    assert location.endswith(".txt")
+    assert cells(answer["ResultSet"]["Rows"]) == [["iceberg"]]
+    assert read_object(s3, location) == b"iceberg\n"
+
+
 def test_information_schema_tells_what_the_estate_holds(athena: Client) -> None:
     """The SQL is really run: a dropped Iceberg column is not among the columns."""
     query = "SELECT column_name FROM information_schema.columns WHERE table_name = 'iceberg'"

@@ -14,7 +14,7 @@ from kada_athena_async.sandbox.athena.results import Row, to_metadata
 from kada_athena_async.sandbox.behaviour import Behaviour
 from kada_athena_async.sandbox.buckets import Buckets
 from kada_athena_async.sandbox.estate.model import Execution, Failure
-from kada_athena_async.sandbox.execute import QueryOutcome, result_csv
+from kada_athena_async.sandbox.execute import QueryOutcome, result_csv, result_txt
 
 # Athena's error catalog (Amazon Athena User Guide, Athena error catalog).
 SYSTEM_ERROR = 1
@@ -152,7 +152,7 @@ class Queries:
     def _store(self, run: Run, outcome: QueryOutcome) -> QueryOutcome:
         names = [name for name, _ in outcome.columns]
         has_header = not outcome.kind.is_plain_text and outcome.update_count is None
-        run.rows = [names, *outcome.rows] if has_header else []
+        run.rows = [names, *outcome.rows] if has_header else list(outcome.rows)
         if not run.bucket:
             return outcome
 
@@ -166,7 +166,7 @@ class Queries:
             return QueryOutcome(error=Failure(USER_ERROR, NO_PERMISSION, message))
 
         if run.key.endswith((".csv", ".txt")):
-            body = result_csv(outcome) if has_header else b""
+            body = result_csv(outcome) if has_header else result_txt(outcome)
             self._buckets.put(run.bucket, run.key, body)
             metadata = to_metadata(outcome.columns)
             self._buckets.put(run.bucket, f"{run.key}.metadata", metadata)

@@ -26,6 +26,7 @@ from kada_athena_async.sandbox.wire import (
     required,
     structure,
     text,
+    texts,
 )
 
 # Amazon Athena User Guide, Service Quotas: query string length, and botocore's service model.
@@ -128,11 +129,13 @@ def _work(
         )
         return lambda: QueryOutcome(error=Failure(USER_ERROR, NO_PERMISSION, message))
 
+    parameters = texts(call.parameters, "ExecutionParameters")
     return lambda: execute(
         execution.query,
         estate=site.estate,
         catalog=execution.catalog or DEFAULT_CATALOG,
         database=execution.database,
+        parameters=parameters,
         poison=_poison(site),
         now=site.now(),
     )

@@ -68,11 +68,11 @@ class Query:
     union: tuple[Query, ...] = ()
 
 
-def split_ref(name: str) -> TableRef:
+def split_ref(name: str, *, catalog: str = GLUE_CATALOG) -> TableRef:
     """``schema.table`` or ``catalog:schema.table`` as a TableRef."""
     before, colon, rest = name.rpartition(":")
     schema, _, table = rest.partition(".")
-    return TableRef(before if colon else GLUE_CATALOG, schema, table)
+    return TableRef(before if colon else catalog, schema, table)
 
 
 def spell(ref: TableRef, style: str) -> str:

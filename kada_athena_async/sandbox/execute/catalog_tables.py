@@ -43,6 +43,23 @@ RELATIONS = {
     ),
     "views": Relation(columns=("table_catalog", "table_schema", "table_name", "view_definition")),
     "schemata": Relation(columns=("catalog_name", "schema_name")),
+    "table_privileges": Relation(
+        columns=(
+            "grantor",
+            "grantor_type",
+            "grantee",
+            "grantee_type",
+            "table_catalog",
+            "table_schema",
+            "table_name",
+            "privilege_type",
+            "is_grantable",
+            "with_hierarchy",
+        )
+    ),
+    "roles": Relation(columns=("role_name",)),
+    "applicable_roles": Relation(columns=("grantee", "grantee_type", "role_name", "is_grantable")),
+    "enabled_roles": Relation(columns=("role_name",)),
 }
 
 # Relations whose rows belong to tables, so that predicates on their names narrow them.
@@ -72,8 +89,10 @@ def build_relation(
 ) -> ColumnData:
     """The relation *name* over the tables in *placed*, with those of its hidden columns."""
     shown = [*RELATIONS[name].columns, *hidden]
-    rows = _BUILDERS[name](catalog, placed)
-    return ColumnData({column: (_trino_type(column).upper(), rows[column]) for column in shown})
+    rows = _BUILDERS[name](catalog, placed) if name in _BUILDERS else {}
+    return ColumnData(
+        {column: (_trino_type(column).upper(), rows.get(column, [])) for column in shown}
+    )
 
 
 def all_schemas(catalog: Catalog) -> list[Schema]:
@@ -150,4 +169,7 @@ def _names(catalog: Catalog, found: Sequence[Placed]) -> dict[str, list[object]]
 
 
 def _trino_type(column: str) -> str:
-    return "bigint" if column == "ordinal_position" else "varchar"
+    if column == "ordinal_position":
+        return "bigint"
+
+    return "boolean" if column == "with_hierarchy" else "varchar"

@@ -20,10 +20,8 @@ from kada_athena_async.sandbox.execute.outcome import START, StatementFailed
 from kada_athena_async.sandbox.execute.parse import parse
 from kada_athena_async.sandbox.execute.select import describe_query, run_query
 from kada_athena_async.sandbox.execute.session import Session, table_named
+from kada_athena_async.sandbox.execute.show import DDL_TASK, DDL_TASK_FAILED
 from kada_athena_async.sandbox.execute.trino_types import hive_type
-
-_DDL_TASK = "FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask."
-_DDL_TASK_FAILED = 1003
 
 _EXISTS = r"(?:\s+IF\s+(?:NOT\s+)?EXISTS)?"
 _DATABASE = re.compile(
@@ -84,9 +82,9 @@ def drop_database(statement: str, session: Session) -> None:
 
     if schema.tables and not re.search(r"\bCASCADE\s*$", statement, re.IGNORECASE):
         raise StatementFailed(
-            f"{_DDL_TASK} InvalidOperationException(message:Database {schema.name} is not empty. "
+            f"{DDL_TASK} InvalidOperationException(message:Database {schema.name} is not empty. "
             "One or more tables exist.)",
-            type=_DDL_TASK_FAILED,
+            type=DDL_TASK_FAILED,
         )
 
     del catalog.schemas[schema.name]
@@ -270,5 +268,5 @@ def _listed(pattern: str, options: str) -> list[str]:
 
 def _already_exists(what: str) -> StatementFailed:
     return StatementFailed(
-        f"{_DDL_TASK} AlreadyExistsException(message:{what} already exists.)", type=_DDL_TASK_FAILED
+        f"{DDL_TASK} AlreadyExistsException(message:{what} already exists.)", type=DDL_TASK_FAILED
     )

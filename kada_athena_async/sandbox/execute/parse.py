@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -65,6 +66,25 @@ def _parsed(sql: str, dialect: str) -> exp.Expr:
         raise StatementFailed("Only one sql statement is allowed. Got: " + sql.strip())
 
     return trees[0]
+
+
+def fill_parameters(tree: exp.Query, parameters: Sequence[str]) -> exp.Query:
+    """*tree* with each ``?`` replaced; a parameter is an SQL literal, strings in their quotes.
+
+    Raises:
+        StatementFailed: There are more or fewer parameters than places.
+    """
+    places = [place for place in tree.find_all(exp.Placeholder, bfs=False) if not place.this]
+    if len(places) != len(parameters):
+        raise StatementFailed(
+            f"INVALID_PARAMETER_USAGE: {START}: Incorrect number of parameters: "
+            f"expected {len(places)} but found {len(parameters)}"
+        )
+
+    for place, parameter in zip(places, parameters, strict=True):
+        place.replace(parse(f"SELECT {parameter}").expressions[0])
+
+    return tree
 
 
 def position_of(node: exp.Expr | None) -> Position:

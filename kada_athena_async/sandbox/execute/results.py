@@ -16,6 +16,11 @@ def result_csv(outcome: QueryOutcome) -> bytes:
     return _lines(map(_csv_line, [header, *outcome.rows]))
 
 
+def result_txt(outcome: QueryOutcome) -> bytes:
+    """``<id>.txt``: tab-separated, no header, no quoting, NULL as nothing."""
+    return _lines("\t".join(value or "" for value in row) for row in outcome.rows)
+
+
 def _csv_line(row: Sequence[str | None]) -> str:
     return ",".join("" if v is None else '"' + v.replace('"', '""') + '"' for v in row)
 

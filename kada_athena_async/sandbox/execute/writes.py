@@ -1,4 +1,4 @@
-"""Statements that change data: their query is checked and counted, data stays."""
+"""Statements that change data or explain: their query is checked and counted, data stays."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from sqlglot import exp
 from kada_athena_async.sandbox.execute.names import NAME
 from kada_athena_async.sandbox.execute.outcome import START, StatementFailed
 from kada_athena_async.sandbox.execute.parse import parse, position_of
-from kada_athena_async.sandbox.execute.select import run_query
+from kada_athena_async.sandbox.execute.select import describe_query, run_query
 from kada_athena_async.sandbox.execute.session import Session
 
 _UNLOAD = re.compile(r"UNLOAD\s*\((?P<query>.*)\)\s*TO\s+'s3://[^']+'", re.IGNORECASE | re.DOTALL)
 _INSERT = re.compile(
     rf"INSERT\s+INTO\s+(?P<name>{NAME})\s*(?:\((?!\s*(?:SELECT|WITH|VALUES)\b)[^)]*\)\s*)?"
     r"(?P<query>.*)$",
+    re.IGNORECASE | re.DOTALL,
+)
+_EXPLAIN = re.compile(
+    r"EXPLAIN\s+(?:ANALYZE\s+)?(?:VERBOSE\s+)?(?:\([^)]*\)\s*)?(?P<query>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -69,6 +73,29 @@ def change(statement: str, session: Session) -> int:
     where = tree.args.get("where")
     counted = query.where(where.this.copy()) if where else query
     return len(run_query(counted.sql("athena"), session).rows)
+
+
+def explain(statement: str, session: Session) -> list[list[str | None]]:
+    """A plan, a row a line: what is read and what comes out.
+
+    Raises:
+        StatementFailed: The query does not resolve.
+    """
+    found = _EXPLAIN.match(statement)
+    query = found["query"] if found else ""
+    tree = parse(query)
+    layout: list[str] = []
+    if isinstance(tree, exp.Query):
+        layout = [f"{name}:{trino}" for name, trino in describe_query(query, session)]
+
+    lines = [
+        "Query Plan",
+        "Fragment 0 [SINGLE]",
+        f"    Output layout: [{', '.join(layout)}]",
+        "    Output partitioning: SINGLE []",
+        *(f"    TableScan[table = {table.sql('trino')}]" for table in tree.find_all(exp.Table)),
+    ]
+    return [[line] for line in lines]
 
 
 def _check_target(target: exp.Table, session: Session) -> None:
