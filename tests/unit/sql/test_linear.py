@@ -105,7 +105,7 @@ def worst_texts(*, everywhere: bool) -> list[Repeated]:
     [
         (SHORT, False),
         pytest.param(SHORT, True, marks=pytest.mark.slow),
-        pytest.param(LONG, True, marks=pytest.mark.slow),
+        pytest.param(LONG, True, marks=[pytest.mark.slow, pytest.mark.timeout(3_600)]),
     ],
 )
 def test_cost_grows_with_the_length_of_a_text(entry: str, chars: int, everywhere: bool) -> None:
