@@ -21,7 +21,7 @@ _AGGREGATES = re.compile(
 # Of a window or a row pattern: they pick values of other rows, which stay as they are.
 _PICKS_ROWS = tuple(
     getattr(exp, name)
-    for name in ("Lag", "Lead", "FirstValue", "LastValue", "NthValue", "AnyValue", "First", "Last")
+    for name in ("Lag", "Lead", "FirstValue", "LastValue", "NthValue", "First", "Last")
     if hasattr(exp, name)
 )
 

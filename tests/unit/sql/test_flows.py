@@ -67,8 +67,8 @@ FLOWS = [
      "f: Ao.total Co.placed, a: Ao.id So.placed |"),
     ("SELECT sum(CASE WHEN placed = 'a' THEN total END) a, max(IF(cid = 'b', id, 0)) b FROM orders",
      "a: Ao.total Co.placed, b: Ao.id Co.cid |"),
-    ("SELECT approx_set(id) a, geometry_union_agg(tags) g, merge_set_digest(make_set_digest(cid)) m"
-     " FROM orders", "a: Ao.id, g: Ao.tags, m: Ao.cid |"),
+    ("SELECT approx_set(id) a, geometry_union_agg(tags) g, merge_set_digest(make_set_digest(cid))"
+     " m, arbitrary(total) t FROM orders", "a: Ao.id, g: Ao.tags, m: Ao.cid, t: Ao.total |"),
     # Functions
     ("SELECT nullif(id, cid) n, coalesce(total, id) c FROM orders",
      "n: Co.cid To.id, c: To.id To.total |"),
