@@ -72,7 +72,7 @@ from kada_athena_async.manifest import (
 )
 from kada_athena_async.records import KINDS
 from kada_athena_async.sinks.csv_format import header
-from kada_athena_async.sinks.journal import COMMIT, CommitJournal, PartFile
+from kada_athena_async.sinks.journal import COMMIT, CommitJournal
 from kada_athena_async.sinks.part import as_member
 from kada_athena_async.sinks.staging import Staging
 
@@ -205,7 +205,7 @@ def _older_commit(staging: Staging, request: CommitRequest) -> PublishedPackage[
 def _join_kind(staging: Staging, request: CommitRequest, kind: str) -> ManifestFile:
     """Write one extract into ``OUT``: the header's member, then the parts in plan order."""
     files, intent = staging.files, staging.intent
-    parts = _parts_of(staging, request, kind)
+    parts = staging.parts(request.unit_order, kind)
     name = extract_name(intent.name, kind, intent.end, compress=intent.compress)
     whole, *found = files.join(
         [(part.path, part.within) for part in parts],
@@ -222,17 +222,3 @@ def _join_kind(staging: Staging, request: CommitRequest, kind: str) -> ManifestF
     return ManifestFile(
         name=name, kind=kind, rows=sum(part.rows for part in parts), **whole._asdict()
     )
-
-
-def _parts_of(staging: Staging, request: CommitRequest, kind: str) -> list[PartFile]:
-    sealed = staging.sealed()
-    missing = [unit_id for unit_id in request.unit_order if unit_id not in sealed]
-    if missing:
-        raise StateError(f"the unit {missing[0]} is not finished", hint="run again")
-
-    return [
-        part
-        for unit_id in request.unit_order
-        for part in sealed[unit_id].parts
-        if part.kind == kind
-    ]

@@ -200,16 +200,16 @@ class DeriveExtraction:
         async def learn(unit_id: str) -> None:
             await self._metadata[unit_id].wait()
             async with turn:
-                await lineage.learn(self._parts([unit_id], "metadata_columns"))
+                await lineage.learn(self.staging.parts([unit_id], "metadata_columns"))
                 unread.append(unit_id)
-                views = self._parts(unread, "metadata_views")
+                views = self.staging.parts(unread, "metadata_views")
                 # Most views read tables of their own schema: at the end little is left to parse.
                 if sum(part.rows for part in views) >= _VIEWS_READ_AHEAD:
                     await lineage.read_views(views, self._view_contexts(unread))
                     unread.clear()
 
         await map_bounded(learn, self._metadata, limit=self._learned_at_once())
-        views = self._parts([*self._metadata], "metadata_views")
+        views = self.staging.parts(self._metadata, "metadata_views")
         await lineage.views(views, self._view_contexts([*self._metadata]))
         at_once = anyio.CapacityLimiter(_UNITS_AT_ONCE)
 
@@ -239,7 +239,7 @@ class DeriveExtraction:
 
     def _advanced(self) -> None:
         if self._is_last and self._lineage is not None:
-            parts = self._parts([*self._workgroups], KIND)
+            parts = self.staging.parts(self._workgroups, KIND)
             share = self._lineage.executions / max(1, sum(part.rows for part in parts))
             share = round(_SHARES["events"] * min(1.0, share), 3)
             self.notify(UnitAdvanced(unit_id=self.unit_id, share=share))
@@ -249,10 +249,10 @@ class DeriveExtraction:
         is_packed = self.staging.intent.compress
         # Their first rows are read at once: not on the event loop.
         inner = await offload(
-            lambda: _Beside[ImmediateRecord](self._parts([unit_id], IMMEDIATES), is_packed)
+            lambda: _Beside[ImmediateRecord](self.staging.parts([unit_id], IMMEDIATES), is_packed)
         )
         accessed = await offload(
-            lambda: _Beside[AccessedRecord](self._parts([unit_id], ACCESSED), is_packed)
+            lambda: _Beside[AccessedRecord](self.staging.parts([unit_id], ACCESSED), is_packed)
         )
 
         def whole(record: QueryRecord) -> Executed:
@@ -261,7 +261,7 @@ class DeriveExtraction:
 
         batches = (
             [whole(cast("QueryRecord", record)) for record in batch]
-            for batch in read_parts(self._parts([unit_id], KIND), is_packed=is_packed)
+            for batch in read_parts(self.staging.parts([unit_id], KIND), is_packed=is_packed)
         )
         while batch := await offload(lambda: next(batches, None)):
             yield batch
@@ -271,10 +271,6 @@ class DeriveExtraction:
         facts = [msgspec.convert(sealed[unit_id].facts, UnitFacts) for unit_id in unit_ids]
         contexts = [context for unit_facts in facts for context in unit_facts.view_contexts]
         return {TableName(*c.view): Context(c.catalog, c.schema) for c in contexts}
-
-    def _parts(self, unit_ids: Sequence[str], kind: str) -> list[PartFile]:
-        sealed = self.staging.sealed()
-        return [part for unit_id in unit_ids for part in sealed[unit_id].parts if part.kind == kind]
 
 
 async def _in(queue: RecordQueue) -> AsyncGenerator[list[Executed], None]:

@@ -240,9 +240,7 @@ class PrincipalJoin:
     def _batches(
         self, unit_ids: Sequence[str], kind: str
     ) -> AsyncGenerator[list[StagedRecord], None]:
-        sealed = self.staging.sealed()
-        units = [sealed[unit_id] for unit_id in unit_ids if unit_id in sealed]
-        parts = [part for unit in units for part in unit.parts if part.kind == kind]
+        parts = self.staging.parts(unit_ids, kind)
         return read_batches(parts, is_packed=self.staging.intent.compress)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -233,6 +233,21 @@ class Staging:
     def sealed(self) -> Mapping[str, Seal]:
         """The finished units by id."""
         return dict(self._sealed)
+
+    def parts(self, unit_ids: Iterable[str], kind: str) -> list[PartFile]:
+        """The parts of *kind* of some units, in the order of *unit_ids*.
+
+        Raises:
+            StateError: A unit is not sealed.
+        """
+        found: list[PartFile] = []
+        for unit_id in unit_ids:
+            if unit_id not in self._sealed:
+                raise StateError(f"the unit {unit_id} is not finished", hint="run again")
+
+            found += (part for part in self._sealed[unit_id].parts if part.kind == kind)
+
+        return found
 
     async def discard(self, unit_id: str) -> None:
         """Drop all that a unit wrote, sealed or not, so that it can begin anew or be left out.
