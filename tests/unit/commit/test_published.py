@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kada_athena_async.commit.published import held_principals, published_ids, submitted_before
+from kada_athena_async.commit.published import held_executions, held_principals, published_ids
 from kada_athena_async.errors import StateError
 from tests.unit.extracts.making import AT, make_package, query
 
@@ -29,7 +29,7 @@ async def test_a_torn_extract_is_named(tmp_path: Path, damage: Callable[[bytes],
     (path,) = package.extracts("databaselog")
     path.write_bytes(damage(path.read_bytes()))
 
-    for read in (published_ids([package]), submitted_before([package], AT)):
+    for read in (published_ids([package]), held_executions([package], AT, AT)):
         with pytest.raises(StateError) as caught:
             await read
 
