@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from kada_athena_async.config import Config, references_of
 from kada_athena_async.config.region import partition_of
@@ -97,13 +98,18 @@ def _catalogs(needs: Requirements) -> list[str]:
 
 
 def _glue(needs: Requirements, target: Target, around: AccountScope) -> list[str]:
-    """Glue wants the permission on the catalog, the database and the table."""
+    """Glue wants the permission on the catalog, the database and the table.
+
+    Of a nested catalog (``s3tablescatalog/bucket``) on those above it as well (AWS Glue Developer
+    Guide, "Fine-grained access to Glue resources": all ancestors).
+    """
     glue = f"arn:{around.partition}:glue:{around.region}:{around.account}"
     found = []
     # Nested catalogs (s3tablescatalog/bucket) have ARNs of their own.
     nested = [f"{_literal(name)}/" for name in needs.others if "/" in name]
     for path in ([""] if needs.has_own else []) + nested:
-        found.append(f"{glue}:catalog/{path}".rstrip("/"))
+        above = accumulate(path.split("/")[:-1], "{}/{}".format)
+        found += [f"{glue}:catalog", *(f"{glue}:catalog/{name}" for name in above)]
         if needs.names_all:
             found.append(f"{glue}:catalog/*")
 

@@ -123,6 +123,16 @@ def test_resources_are_narrowed_to_names_and_patterns() -> None:
     }
 
 
+def test_a_nested_catalog_needs_those_above_it() -> None:
+    """Glue asks for the permission on every ancestor, the account's own catalog included."""
+    found = granted(config_of(catalogs=["s3tablescatalog/lake", "warehouse/dev"]))
+
+    for action in ("glue:GetDatabases", "glue:GetTables"):
+        catalogs = {r.partition(":catalog")[2] for r in found[action] if ":catalog" in r}
+        lake = {"/s3tablescatalog", "/s3tablescatalog/lake"}
+        assert catalogs == {"", *lake, "/warehouse", "/warehouse/dev"}
+
+
 def test_a_pattern_over_catalogs_that_is_unclear_grants_all_schemas() -> None:
     """A pattern that might name a schema of Glue's is not refused by a policy that guessed."""
     found = granted(config_of(include_schemas=["aws*.sales"]))
