@@ -12,9 +12,9 @@ HIDDEN = "***"
 # Known secrets shorter than this would blank out innocent words.
 _MIN_SECRET_CHARACTERS = 8
 
-# What stands before the value is kept, the value goes. What is tried from many places is bounded:
-# the cost is in proportion to the text.
-_VALUE = r"\s*[=:]\s*[\"']?)[^\s\"'&;,)}]+"
+# What stands before the value is kept, the value goes, unless a message hides it already. What is
+# tried from many places is bounded: the cost is in proportion to the text.
+_VALUE = r"\s*[=:]\s*[\"']?)(?!\(hidden\))[^\s\"'&;,)}]+"
 _PATTERNS = (
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
     re.compile(r"()\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"),

@@ -147,8 +147,10 @@ class Retrier:
             result: ResultT = await retrying(function)
         except RetryableError as exc:
             attempts = retrying.statistics.get("attempt_number", 1)
+            times = "time" if attempts == 1 else "times"
+            said = exc.message.removeprefix(f"{operation}: ")
             raise RetriesExhaustedError(
-                f"{operation} was tried {attempts} times and still failed: {exc.message}",
+                f"{operation} was tried {attempts} {times} and still failed: {said}",
                 operation=operation,
                 attempts=attempts,
                 hint=exc.hint,

@@ -378,7 +378,13 @@ class AwsClient:
                 await offload(lambda: self._session.warm(service))
                 self._freeze()
                 manager = self._session.client(service, config)
-                client = await self._stack.enter_async_context(manager)
+                try:
+                    client = await self._stack.enter_async_context(manager)
+                except Exception as exc:
+                    if error := self._session.login_error(exc):
+                        raise error from exc
+                    raise
+
                 self._announce(client.meta.endpoint_url)
                 self._clients[service] = client
                 self._freeze()

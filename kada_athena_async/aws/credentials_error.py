@@ -37,6 +37,16 @@ _UNUSABLE_PROFILE = (
     sdk.ConfigParseError,
 )
 
+# A variable AWS_... or a line of the AWS configuration files that no client can be made with.
+_UNUSABLE_SETTINGS = (
+    sdk.InvalidRetryConfigurationError,
+    sdk.InvalidSTSRegionalEndpointsConfigError,
+    sdk.InvalidS3UsEast1RegionalEndpointConfigError,
+    sdk.InvalidS3AddressingStyleError,
+    sdk.InvalidChecksumConfigError,
+    sdk.InvalidProxiesConfigError,
+)
+
 # Modules that find, renew or sign with credentials.
 _CREDENTIAL_MODULES = frozenset(
     {
@@ -78,11 +88,8 @@ def credentials_error(
     if isinstance(exc, OSError) and exc.filename:
         return _file_missing(exc, profile, profiles)
 
-    if isinstance(exc, _UNUSABLE_PROFILE):
-        return CredentialsError(
-            f"profile {profile} cannot be used: {_shown(str(exc))}",
-            hint=f"aws configure list --profile {shlex.quote(profile)}",
-        )
+    if isinstance(exc, (*_UNUSABLE_PROFILE, *_UNUSABLE_SETTINGS)):
+        return _unusable(exc, profile)
 
     if isinstance(exc, sdk.ParamValidationError) and "WebIdentityToken" in str(exc):
         return _token_empty(profile, profiles)
@@ -97,6 +104,19 @@ def credentials_error(
         return _sso_ended(profile)
 
     return _process_unusable(exc, profile, profiles)
+
+
+def _unusable(exc: Exception, profile: str) -> CredentialsError:
+    if isinstance(exc, _UNUSABLE_PROFILE):
+        return CredentialsError(
+            f"profile {profile} cannot be used: {_shown(str(exc))}",
+            hint=f"aws configure list --profile {shlex.quote(profile)}",
+        )
+
+    return CredentialsError(
+        f"the AWS settings of this machine cannot be used: {_shown(str(exc))}",
+        hint="correct the variable AWS_... (env | grep ^AWS_) or the line of ~/.aws/config",
+    )
 
 
 def _is_of_credentials(exc: Exception) -> bool:

@@ -15,7 +15,7 @@ from aiobotocore.credentials import (
     AioDeferredRefreshableCredentials,
 )
 from aiobotocore.session import AioSession
-from botocore.exceptions import ProfileNotFound
+from botocore.exceptions import ConfigParseError, ProfileNotFound
 
 from kada_athena_async.aws.credentials_error import credentials_error
 from kada_athena_async.aws.decode import JsonAnswerParserFactory
@@ -76,6 +76,11 @@ def _bare_session(sdk: AioSession) -> Any:
             pass
 
     return Bare(botocore_session=sdk)
+
+
+def _words(exc: Exception) -> str:
+    """The SDK's sentence where it names the file alone; any other may quote what stands there."""
+    return str(exc) if isinstance(exc, ConfigParseError) else type(exc).__name__
 
 
 def _no_profile(name: str) -> CredentialsError:
@@ -281,7 +286,7 @@ class AwsSession:
             raise _no_profile(str(exc.kwargs.get("profile", ""))) from exc
         except Exception as exc:
             raise CredentialsError(
-                f"the AWS configuration files cannot be read: {type(exc).__name__}",
+                f"the AWS configuration files cannot be read: {_words(exc)}",
                 hint="check ~/.aws/config, ~/.aws/credentials, AWS_PROFILE and `profile`",
             ) from exc
 

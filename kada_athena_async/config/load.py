@@ -17,6 +17,7 @@ from kada_athena_async.config.config_file import (
 from kada_athena_async.config.landing import place_secrets
 from kada_athena_async.config.model import PLACE_FIELDS, SECRET_FIELDS, Config
 from kada_athena_async.config.problems import (
+    TEMPORARY_KEY_REMEDY,
     field_of,
     shown_value,
     unknown_key,
@@ -155,8 +156,7 @@ def config_warnings(path: Path | str | None, config: Config) -> list[Warned]:
             (
                 WarningCode.TEMPORARY_KEY,
                 "key is a temporary one, which AWS refuses without its session token",
-                "leave key and secret empty and export AWS_ACCESS_KEY_ID, "
-                "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
+                TEMPORARY_KEY_REMEDY,
             )
         )
 

@@ -39,11 +39,29 @@ _NO_PATH_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 # As shells and other tools write a variable.
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 
+TEMPORARY_KEY_REMEDY = (
+    "leave key and secret empty and export AWS_ACCESS_KEY_ID, "
+    "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"
+)
+
 MISSING = "(missing)"
 """The value of a problem whose key is not there."""
 
 # In the file and the environment, though each site's Config is without it.
 _ALSO_KNOWN = ("sites",)
+
+# Names that other tools of AWS have for a field, without their prefix aws_.
+_ELSEWHERE = {
+    "access_key_id": "key",
+    "secret_access_key": "secret",
+    "region_name": "region",
+    "assume_role": "role",
+    "s3_staging_dir": "bucket",
+}
+_OPTIONS = frozenset({"config", "name", "hwm_path", "start_hwm", "end_hwm"})
+
+_LIKENESS = 0.61
+"""Of a misspelt key to the field that is offered; ``username`` is no ``session_name``."""
 
 _REMEDIES = {
     "string_type": "write a string, in quotes",
@@ -206,10 +224,23 @@ def unknown_key(
         spelt: How the place that *key* comes from spells a field's name.
         also: What may stand there beside a Config's fields.
     """
-    names = [spelt(name) for name in (*Config.model_fields, *also)]
-    close = get_close_matches(key, names, n=1) or get_close_matches(key.lower(), names, n=1)
-    remedy = f"did you mean {close[0]}?" if close else "unknown key; remove it"
+    bare = re.sub("(?<=[a-z])(?=[A-Z])", "_", key.removeprefix(spelt(""))).lower()
+    meant = bare.removeprefix("aws_")
+    if close := [_ELSEWHERE[meant]] if meant in _ELSEWHERE else _near(bare, also):
+        remedy = f"did you mean {spelt(close[0])}?"
+    elif bare in _OPTIONS:
+        remedy = f"no field, but an option of the command: --{bare.replace('_', '-')}"
+    elif meant == "session_token":
+        remedy = f"no field takes one; {TEMPORARY_KEY_REMEDY}"
+    else:
+        remedy = "unknown key; remove it"
+
     return Problem(shown_key(key), "(hidden)", remedy)
+
+
+def _near(key: str, also: Iterable[str]) -> list[str]:
+    names = [*Config.model_fields, *also]
+    return [] if "token" in key else get_close_matches(key, names, n=1, cutoff=_LIKENESS)
 
 
 def shown_key(key: str) -> str:

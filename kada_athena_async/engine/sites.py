@@ -22,6 +22,7 @@ from kada_athena_async.errors import ConfigError, KadaAthenaError, Problem, Unit
 from kada_athena_async.events import (
     Event,
     Observer,
+    RetryScheduled,
     SiteEvent,
     SiteFinished,
     SitesFinished,
@@ -166,6 +167,7 @@ class SitesExtractor:
         self._at_once = at_once
         self._deadline_s = deadline_s
         self._heard_s: dict[str, float] = {}
+        self._retried: dict[str, str] = {}
         self._notify = Fanout(observers)
         self._clock = clock or SystemClock()
         self._shared = shared
@@ -269,6 +271,9 @@ class SitesExtractor:
     ) -> SiteResult[ResultT]:
         def hear(event: Event) -> None:
             self._heard_s[site.name] = self._clock.monotonic()
+            if isinstance(event, RetryScheduled):
+                self._retried[site.name] = event.reason
+
             self._notify(SiteEvent(site=site.name, event=event))
 
         notify = _SiteObserver(hear, takes_calls=self._notify.takes_calls)
@@ -277,7 +282,7 @@ class SitesExtractor:
         self._heard_s[site.name] = begun
         self._notify(SiteStarted(site=site.name, name=site.instance(self.name)))
         try:
-            result = await self._in_time(self._extractor(site, [notify]), work)
+            result = await self._in_time(self._extractor(site, [notify]), work, site.name)
         except Exception as exc:
             error = exc
 
@@ -309,21 +314,22 @@ class SitesExtractor:
         )
 
     async def _in_time(
-        self, extractor: Extractor, work: Callable[[Extractor], Awaitable[ResultT]]
+        self, extractor: Extractor, work: Callable[[Extractor], Awaitable[ResultT]], site: str = ""
     ) -> ResultT:
         """The result of *work*.
 
         Raises:
-            UnitError: It was not through by the deadline, and has been ended.
+            UnitError: It had not finished by the deadline, and has been ended.
         """
         with anyio.move_on_after(self._deadline_s) as scope:
             async with extractor:
                 return await work(extractor)
 
         assert scope.cancelled_caught
+        retried = f"; last retry: {self._retried[site]}" if site in self._retried else ""
         raise UnitError(
-            f"not through after {self._deadline_s:g} s, which is all that a site may take",
-            hint="run this site again: finished parts are kept; or allow a site more time",
+            f"not finished within {self._deadline_s:g} s, the time limit of a site{retried}",
+            hint="run this site again: finished parts are kept; or raise the limit",
         )
 
     @asynccontextmanager

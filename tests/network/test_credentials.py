@@ -179,6 +179,32 @@ async def test_a_profile_that_cannot_be_used_says_why(
     assert "AKIAIOSFODNN7EXAMPLE" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("AWS_RETRY_MODE", "Adaptive", "must be one of"),
+        ("AWS_STS_REGIONAL_ENDPOINTS", "local", "STS regional endpoints option local is invalid"),
+        ("AWS_REQUEST_CHECKSUM_CALCULATION", "no", "for request_checksum_calculation"),
+        ("AWS_ACCOUNT_ID_ENDPOINT_MODE", "no", "account_id_endpoint_mode"),
+    ],
+)
+async def test_a_setting_of_the_sdk_that_it_refuses_is_named(
+    extractor: Callable[..., Extractor],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: str,
+    words: str,
+) -> None:
+    """It is a mistake of the machine's settings, and none of ours."""
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(CredentialsError) as caught:
+        await extractor().test_connection()
+
+    assert "cannot be used: " in caught.value.message
+    assert words in caught.value.message
+
+
 async def test_an_sso_session_whose_file_is_junk(
     extractor: Callable[..., Extractor], home: Path
 ) -> None:

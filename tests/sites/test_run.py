@@ -16,6 +16,7 @@ from kada_athena_async.errors import ConfigError, UnitError
 from kada_athena_async.events import (
     CallRates,
     Event,
+    RetryScheduled,
     RunFinished,
     RunStarted,
     SiteEvent,
@@ -125,7 +126,7 @@ async def test_a_site_that_hangs_is_named_while_it_is_waited_for(
 
 
 async def test_a_site_that_takes_too_long_does_not_hold_the_others(world: SitesWorld) -> None:
-    """It has failed, with how long it had and what to do; the others are through."""
+    """It has failed, with how long it had, what it waited for and what to do; the others ended."""
     hanging, *sound = world.fill(3)
 
     left_s: list[float] = []
@@ -133,6 +134,9 @@ async def test_a_site_that_takes_too_long_does_not_hold_the_others(world: SitesW
     async def work(extractor: Extractor) -> str:
         left_s.append(anyio.current_effective_deadline() - anyio.current_time())
         if extractor.name == f"athena-{hanging}":
+            for notify in extractor._observers:
+                notify(RetryScheduled(operation="a:B", attempt=1, wait_s=1.0, reason="a:B: down"))
+
             await anyio.sleep_forever()
 
         return extractor.name
@@ -143,7 +147,9 @@ async def test_a_site_that_takes_too_long_does_not_hold_the_others(world: SitesW
 
     assert [found.result for found in results] == [None, *(f"athena-{site}" for site in sound)]
     assert [found.exit_code for found in results] == [1, 0, 0]
-    assert results[0].reason == "not through after 5 s, which is all that a site may take"
+    assert results[0].reason == (
+        "not finished within 5 s, the time limit of a site; last retry: a:B: down"
+    )
     assert "run this site again" in results[0].hint
 
 

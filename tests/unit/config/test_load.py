@@ -249,6 +249,33 @@ def test_a_misspelt_key_is_recognised(write) -> None:
     assert "did you mean KADA_ATHENA_CATALOGS?" in message_of(write(), {"KADA_ATHENA_CATALOG": "a"})
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("aws_access_key_id", "aws_access_key_id = (hidden): did you mean key?"),
+        ("aws_secret_access_key", "aws_secret_access_key = (hidden): did you mean secret?"),
+        ("region_name", "did you mean region?"),
+        ("assumeRole", "did you mean role?"),
+        ("aws_session_token", "aws_session_token = (hidden): no field takes one; leave key and"),
+        ("sessionToken", "export AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"),
+        ("username", "unknown key; remove it"),
+        ("hwm_path", "no field, but an option of the command: --hwm-path"),
+    ],
+)
+def test_names_of_other_tools_of_aws_lead_to_the_right_field(write, key: str, said: str) -> None:
+    """Never a secret to a field that CloudTrail shows, nor a message without its key."""
+    assert said in message_of(write(**{key: "x"}))
+
+
+@pytest.mark.parametrize("name", ["NAME", "CONFIG"])
+def test_a_variable_for_an_option_leads_to_the_option(write, name: str) -> None:
+    """What all variables begin with makes none of them like another."""
+    said = (
+        f"KADA_ATHENA_{name} = (hidden): no field, but an option of the command: --{name.lower()}"
+    )
+    assert said in message_of(write(), {f"KADA_ATHENA_{name}": "x"})
+
+
 def test_missing_fields_are_named(tmp_path: Path) -> None:
     """An empty object is told everything that it needs."""
     path = tmp_path / "config.json"
