@@ -18,7 +18,7 @@ _VALUE = r"\s*[=:]\s*[\"']?)(?!\(hidden\))[^\s\"'&;,)}]+"
 _PATTERNS = (
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
     re.compile(r"()\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"),
-    re.compile(r"(aws_?(?:secret|session)[a-z_]{0,40}[\"']?" + _VALUE, re.IGNORECASE),
+    re.compile(r"(aws_?(?:secret(?!smanager)|session)[a-z_]{0,40}[\"']?" + _VALUE, re.IGNORECASE),
     re.compile(
         r"(\b(?:secret_?(?:access_?)?key|x-amz-security-token)[\"']?" + _VALUE, re.IGNORECASE
     ),

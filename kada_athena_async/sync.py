@@ -278,9 +278,8 @@ def _run(work: Callable[[], Awaitable[T]]) -> T:
     Such a loop stands still meanwhile, as with any call that is not awaited: a flow that calls a
     plain function expects no less. Ctrl-C cancels the work and waits until it has tidied up.
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    # Asked so, not by an exception: it would stand first in the traceback of whatever goes wrong.
+    if asyncio._get_running_loop() is None:
         return anyio.run(work)
 
     with start_blocking_portal() as portal:

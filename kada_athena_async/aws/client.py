@@ -378,13 +378,7 @@ class AwsClient:
                 await offload(lambda: self._session.warm(service))
                 self._freeze()
                 manager = self._session.client(service, config)
-                try:
-                    client = await self._stack.enter_async_context(manager)
-                except Exception as exc:
-                    if error := self._session.login_error(exc):
-                        raise error from exc
-                    raise
-
+                client = await self._stack.enter_async_context(manager)
                 self._announce(client.meta.endpoint_url)
                 self._clients[service] = client
                 self._freeze()

@@ -14,7 +14,7 @@ import anyio
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 
-from kada_athena_async.aws.credentials_error import mfa_error
+from kada_athena_async.aws.credentials_error import credentials_error, mfa_error
 from kada_athena_async.aws.http_session import HttpSession, HttpSettings
 from kada_athena_async.aws.network import Contact, make_context
 from kada_athena_async.aws.sdk_models import SdkModels
@@ -114,9 +114,20 @@ class SdkSession(AioSession):  # type: ignore[misc]  # aiobotocore ships no type
         self, service_name: str, *args: Any, config: AioConfig | None = None, **kwargs: Any
     ) -> Any:
         own = AioConfig(retries={"total_max_attempts": 1})
-        client = await super()._create_client(
-            service_name, *args, config=own.merge(config) if config else own, **kwargs
-        )
+        try:
+            client = await super()._create_client(
+                service_name, *args, config=own.merge(config) if config else own, **kwargs
+            )
+        except Exception as exc:
+            region, profiles = str(kwargs.get("region_name")), self.full_config["profiles"]
+            error = credentials_error(
+                exc, profile=self.profile_name, region=region, profiles=profiles
+            )
+            if error:
+                raise error from exc
+
+            raise
+
         client._endpoint.http_session = HttpSession(
             self.http,
             endpoint_url=client.meta.endpoint_url,

@@ -290,7 +290,9 @@ def _problem(detail: ErrorDetails) -> Problem:
         return Problem(key, MISSING, f"required: {description}")
 
     places = [f"[{part}]" for part in detail["loc"][1:] if isinstance(part, int)]
-    return Problem(key + "".join(places), shown_value(key, detail["input"]), _remedy(detail))
+    is_null = detail["input"] is None and not Config.model_fields[key].is_required()
+    remedy = f"leave it out, or {_remedy(detail)}" if is_null else _remedy(detail)
+    return Problem(key + "".join(places), shown_value(key, detail["input"]), remedy)
 
 
 def _remedy(detail: ErrorDetails) -> str:

@@ -22,6 +22,7 @@ from kada_athena_async.errors import (
     DeliveryError,
     LockedError,
     NetworkError,
+    NotFoundError,
     RetriesExhaustedError,
     UnitError,
 )
@@ -44,6 +45,8 @@ from kada_athena_async.landing.interface import Claim
 from kada_athena_async.landing.journal import Journal
 from kada_athena_async.manifest import Manifest, PublishedPackage, read_manifest, unlisted
 from kada_athena_async.sinks.staging import staging_root
+
+_CREATE = "create it, or correct landing, then run again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +215,7 @@ class Destination:
             kind = NetworkError if isinstance(exc, NetworkError) else DeliveryError
             raise kind(
                 f"nothing was extracted, because {place.url} cannot be used: {exc.message}",
-                hint=exc.hint or "create it, or correct landing, then run again",
+                hint=exc.hint or _CREATE,
             ) from exc
 
     async def look_up(self, name: str) -> bytes | None:
@@ -294,9 +297,13 @@ class Destination:
 
         async with self.landing(self.config.landing) as landing:
             try:
-                await landing.look(f"{self.name}_hwm.txt")
+                # Unlike a look at it, a read says if it is the bucket that is missing.
+                await landing.read(f"{self.name}_delivery.json")
             except AccessDeniedError as exc:
                 return [exc.message]
+            except NotFoundError as exc:
+                message = f"the landing {self.config.landing.url} cannot be used: {exc.message}"
+                raise NotFoundError(message, hint=exc.hint or _CREATE) from exc
 
         return []
 

@@ -18,7 +18,13 @@ import anyio
 import pytest
 
 from kada_athena_async import Extractor, Shared
-from kada_athena_async.errors import ConfigError, DeliveryError, LockedError, NetworkError
+from kada_athena_async.errors import (
+    ConfigError,
+    DeliveryError,
+    LockedError,
+    NetworkError,
+    NotFoundError,
+)
 from kada_athena_async.events import QueryStarted, StageFinished, StageStarted
 from kada_athena_async.sandbox import Sandbox
 from kada_athena_async.sandbox.wire import Reply
@@ -295,6 +301,11 @@ async def test_d7_a_landing_that_is_missing_is_found_before_anything_is_asked(
         assert caught.value.hint
         assert in_sight(out) == []
 
+        with pytest.raises(NotFoundError, match=f"the landing .*{told}") as caught:
+            await make(landing=place).test_connection()
+
+        assert caught.value.hint == "create it, or correct landing, then run again"
+
 
 def refusal(
     status: int, code: str, message: str = "", *headers: tuple[str, str], more: str = ""
@@ -430,11 +441,11 @@ async def test_the_connection_test_looks_at_the_landing(
 ) -> None:
     """Rights that are missing there are named beside the rest."""
     assert (await make().test_connection()).missing == ()
-    bucket.sandbox.faults.add("access_denied", "s3:HeadObject", where={"bucket": bucket.name})
+    bucket.sandbox.faults.add("access_denied", "s3:GetObject", where={"bucket": bucket.name})
 
     (told,) = (await make().test_connection()).missing
 
-    assert "s3:HeadObject is not allowed" in told
+    assert "s3:GetObject is not allowed" in told
 
 
 def test_the_command_line_tells_and_recovers(

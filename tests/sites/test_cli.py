@@ -52,6 +52,17 @@ def objects(done: Done) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def test_push_takes_the_sites_that_have_a_landing(
+    world: SitesWorld, cli: Callable[..., Done]
+) -> None:
+    """The others have nothing that waits, and have not failed; without any landing all have."""
+    world.add("delivered", 300_000_000_001, "eu-west-1", landing=world.path.as_uri())
+    world.add("kept", 300_000_000_002, "eu-west-1")
+    world.write()
+
+    assert (cli("push", "-q").returncode, cli("push", "-q", "--site", "kept").returncode) == (0, 2)
+
+
 def test_run_extracts_all_sites_and_says_which_failed(
     world: SitesWorld, cli: Callable[..., Done]
 ) -> None:

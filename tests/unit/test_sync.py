@@ -7,6 +7,7 @@ import json
 import logging
 import pickle
 import threading
+import traceback
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -48,6 +49,17 @@ def test_the_next_window_begins_where_the_last_one_ended(tmp_path: Path) -> None
 
     assert (start, later) == (end, "2026-11-23 05:59:30")
     assert (tmp_path / "athena_hwm.txt").read_text() == f"{end}\n"
+
+
+@pytest.mark.usefixtures("_in_directory")
+def test_a_script_sees_one_error_in_its_traceback(tmp_path: Path) -> None:
+    """That no event loop runs is no error of its own, above the one that counts."""
+    (tmp_path / "athena_hwm.txt").write_text("soon\n")
+
+    with pytest.raises(StateError) as caught:
+        get_hwm("athena")
+
+    assert "no running event loop" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_mark_may_have_a_place_of_its_own(tmp_path: Path) -> None:

@@ -9,12 +9,13 @@ from kada_athena_async.landing import DeliveryReport
 
 
 def push_extracts(output: Output, request: RunRequest, *, sends_all: bool = False) -> int:
-    """Deliver what was extracted to the landing of each site; the exit code.
+    """Deliver what was extracted to the landing of each site that has one; the exit code.
 
     Args:
         sends_all: Also what another landing has.
     """
-    sites = configured_sites(output, request)
+    asked = configured_sites(output, request)
+    sites = [site for site in asked if site.config.landing is not None] or asked
 
     def show(report: DeliveryReport, site: str) -> None:
         facts = {**({"site": site} if site else {}), **report.to_dict()}

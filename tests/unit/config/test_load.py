@@ -267,6 +267,15 @@ def test_names_of_other_tools_of_aws_lead_to_the_right_field(write, key: str, sa
     assert said in message_of(write(**{key: "x"}))
 
 
+@pytest.mark.parametrize("key", ["key", "role", "catalogs"])
+def test_null_where_a_default_will_do_may_be_left_out(write, key: str) -> None:
+    """Of a secret the message is whole: no word of it looks like one."""
+    message = message_of(write(**{key: None}))
+
+    assert ": leave it out, or write " in message
+    assert "***" not in message
+
+
 @pytest.mark.parametrize("name", ["NAME", "CONFIG"])
 def test_a_variable_for_an_option_leads_to_the_option(write, name: str) -> None:
     """What all variables begin with makes none of them like another."""
