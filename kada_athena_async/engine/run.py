@@ -298,9 +298,7 @@ class Run:
                 for kind in dict.fromkeys(map(type, extras))
             ),
         ]
-        async with runner:
-            found = await runner.run_lanes(lanes, derived, plan.inventory)
-
+        found = await runner.run_lanes(lanes, derived, plan.inventory)
         for kind, count in extraction.transforms.unmaskable.items():
             if count:
                 self._warn(

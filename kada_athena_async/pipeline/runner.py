@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
-from typing_extensions import Self
 
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.errors import (
@@ -32,7 +31,7 @@ _LEAVE_OUT = 'mend it, exclude it, or set on_error to "skip" to go on without it
 
 @dataclass(slots=True, kw_only=True)
 class UnitRunner:
-    """Runs the units of one run; use as ``async with``.
+    """Runs the units of one run.
 
     Args:
         extraction: Writes into *staging*.
@@ -61,12 +60,6 @@ class UnitRunner:
         self.extraction.written = self.derivation.take
         self.extraction.pool = self.pool
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self.derivation.close()
-
     async def run_lanes(
         self,
         lanes: Sequence[tuple[Sequence[Unit], int]],
@@ -93,7 +86,11 @@ class UnitRunner:
             if not any(outcome.outcome == "failed" for outcome in found):
                 await run_lane((derived, max(1, len(derived))))
 
-        await map_bounded(lambda go: go(), [run_all, self.derivation.follow], limit=2)
+        try:
+            await map_bounded(lambda go: go(), [run_all, self.derivation.follow], limit=2)
+        finally:
+            await self.derivation.close()
+
         return found
 
     async def run(self, unit: Unit, inventory: Inventory) -> UnitOutcome:
