@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from kada_athena_async.errors import StateError
-from kada_athena_async.files.private import refuse_stranger
+from kada_athena_async.files.private import checked, refuse_stranger
 
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -35,10 +36,12 @@ def open_to_append(path: Path) -> int:
             return os.open(found, _FLAGS, 0o600)
 
         try:
-            return _owned(os.open(found, _FLAGS | _NO_FOLLOW, 0o600), found)
+            fd = os.open(found, _FLAGS | _NO_FOLLOW, 0o600)
         except OSError as error:
             if error.errno != errno.ELOOP:
                 raise
+        else:
+            return checked(fd, partial(refuse_stranger, path=found, is_believed=False))
 
         owner = found.lstat().st_uid
         if owner not in (os.geteuid(), 0):
@@ -49,13 +52,3 @@ def open_to_append(path: Path) -> int:
         found = found.parent / found.readlink()
 
     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
-
-
-def _owned(fd: int, path: Path) -> int:
-    try:
-        refuse_stranger(os.fstat(fd), path, is_believed=False)
-    except StateError:
-        os.close(fd)
-        raise
-
-    return fd

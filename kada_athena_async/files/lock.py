@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kada_athena_async.errors import LockedError, StateError
 from kada_athena_async.files.os_errors import OUTPUT_FIELD, failing, is_disk_full, remedy_of
-from kada_athena_async.files.private import refuse_stranger
+from kada_athena_async.files.private import checked, refuse_stranger
 
 if sys.platform == "win32":
     import msvcrt
@@ -67,12 +67,7 @@ class Lock:
                 hint=remedy_of(exc, field),
             ) from exc
 
-        try:
-            _refuse_foreign(fd, path)
-        except StateError:
-            os.close(fd)
-            raise
-
+        checked(fd, lambda found: _refuse_foreign(found, fd, path))
         try:
             _lock(fd)
         except OSError as exc:
@@ -124,8 +119,7 @@ def holder_of(path: Path) -> dict[str, object]:
         os.close(fd)
 
 
-def _refuse_foreign(fd: int, path: Path) -> None:
-    found = os.fstat(fd)
+def _refuse_foreign(found: os.stat_result, fd: int, path: Path) -> None:
     refuse_stranger(found, path)
     # Taking the lock empties the file, so it must be one of ours.
     if not stat.S_ISREG(found.st_mode) or not _is_ours(fd):

@@ -13,7 +13,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -101,8 +101,17 @@ def open_private(above: int, name: Name, path: Path) -> int:
 
         raise
 
+    return checked(fd, lambda found: refuse_foreign(found, path))
+
+
+def checked(fd: int, check: Callable[[os.stat_result], None]) -> int:
+    """*fd*, if *check* lets pass what it is of; else it is closed.
+
+    Raises:
+        StateError: As *check*.
+    """
     try:
-        refuse_foreign(os.fstat(fd), path)
+        check(os.fstat(fd))
     except StateError:
         os.close(fd)
         raise

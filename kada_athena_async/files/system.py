@@ -13,7 +13,6 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from kada_athena_async.errors import StateError
 from kada_athena_async.files.digest import WHOLE, Digest, Digester
 from kada_athena_async.files.lock import Lock
 from kada_athena_async.files.mounts import kind_of_mount
@@ -22,6 +21,7 @@ from kada_athena_async.files.parallel import each_in_threads
 from kada_athena_async.files.private import (
     HAS_DESCRIPTORS,
     Name,
+    checked,
     open_private,
     reach,
     refuse_foreign,
@@ -338,14 +338,7 @@ class Files:
         with self._at(path) as (above, name):
             fd = os.open(name, _READ, dir_fd=above)
 
-        if above is not None:
-            try:
-                refuse_foreign(os.fstat(fd), path)
-            except StateError:
-                os.close(fd)
-                raise
-
-        return fd
+        return fd if above is None else checked(fd, lambda found: refuse_foreign(found, path))
 
     def names(self, path: Path) -> list[str]:
         """The names in a directory, sorted; none if it is not there."""
