@@ -209,6 +209,7 @@ def build_plan(
         window_plan: The window and what the last run left; its window is not None.
         table: Athena's system table, if it may be read and reaches back far enough.
     """
+    window_plan = window_plan.naming([workgroup.name for workgroup in inventory.workgroups])
     units: list[Unit] = [InventoryUnit()]
     for catalog in inventory.catalogs:
         units += _catalog_units(config, catalog)

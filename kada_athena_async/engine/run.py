@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kada_athena_async.codes import ExitCode, WarningCode
 from kada_athena_async.commit.recovery import InterruptedRun
 from kada_athena_async.commit.transaction import CommitRequest, commit
-from kada_athena_async.config import Config, config_digest
+from kada_athena_async.config import config_digest
 from kada_athena_async.engine import summary, system_table
 from kada_athena_async.engine.connection import HISTORY_UNITS_AT_ONCE, Connection
 from kada_athena_async.engine.ownership import (
@@ -24,7 +24,6 @@ from kada_athena_async.engine.statements import overwritten_digest
 from kada_athena_async.engine.window_planner import WindowPlanner
 from kada_athena_async.errors import StateError, UnitError
 from kada_athena_async.events import PlanReady, RunStarted, Warned
-from kada_athena_async.filters import is_workgroup_included
 from kada_athena_async.hwm import DeliveryIntent, RunState, WindowPlan, next_state
 from kada_athena_async.hwm.store import Store
 from kada_athena_async.hwm.window import KEEP_PACKAGE
@@ -204,7 +203,6 @@ class Run:
         config, window = self.connection.config, asked.window
         assert window is not None
         window_plan = await self.planner.plan(asked, self.connection.settled_now())
-        self.previous = window_plan.previous
         kept_since = max(window.start, window_plan.kept_since)
         self.usable = system_table.reaching(self.connection, self.table, kept_since)
         if self.usable is not None and self.usable.earliest is not None:
@@ -226,7 +224,8 @@ class Run:
             inventory = await self.connection.discover(run_id)
             plan = build_plan(config, inventory, window_plan, self.usable)
 
-        _check_held(config, plan)
+        self.previous = plan.window_plan.previous
+        _check_held(plan)
         system_table.say_unreached(self.connection, self.usable, plan)
         return plan
 
@@ -371,21 +370,17 @@ class Run:
         self.connection.notify(Warned(code=code, message=message))
 
 
-def _check_held(config: Config, plan: Plan) -> None:
-    """Refuse to replace a package whose workgroups cannot be asked.
+def _check_held(plan: Plan) -> None:
+    """Refuse to replace a package whose workgroups are not asked.
 
     Raises:
-        StateError: A workgroup with executions in it is gone, or workgroups cannot be listed.
+        StateError: A workgroup with executions in it is gone, not to be listed, or left out by the
+            configuration: no later run would extract them.
     """
-    there = {unit.workgroup.name for unit in plan.units if isinstance(unit, HistoryUnit)}
-    gone = [
-        name
-        for name in plan.window_plan.held
-        if name not in there and is_workgroup_included(config, name)
-    ]
-    if gone:
+    asked = {unit.workgroup.name for unit in plan.units if isinstance(unit, HistoryUnit)}
+    if gone := [name for name in plan.window_plan.held if name not in asked]:
         raise StateError(
-            f"the package of {plan.window_plan.window} holds executions of workgroups that Athena "
-            f"does not show any more ({', '.join(gone)}): extracted again it would lose them",
-            hint=KEEP_PACKAGE,
+            f"the package of {plan.window_plan.window} holds executions of workgroups that are "
+            f"gone, denied or left out now ({', '.join(gone)}): extracted again it would lose them",
+            hint=f"include them in workgroups; or {KEEP_PACKAGE}",
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 
@@ -169,6 +170,41 @@ class WindowPlan:
         begin = self.window.start if self.window else kept_since
         gaps = {**_retention_gap(begin, kept_since), **others}
         return replace(self, kept_since=kept_since, gaps=gaps)
+
+    def naming(self, names: Collection[str]) -> WindowPlan:
+        """The same for workgroups that were spelt in another case: they would be new ones.
+
+        Args:
+            names: Of all workgroups, as they are now; what is gone keeps its name.
+        """
+        by_lower = {name.lower(): name for name in names}
+
+        def now(name: str) -> str:
+            return name if name in names else by_lower.get(name.lower(), name)
+
+        def renamed(state: RunState | None) -> RunState | None:
+            if state is None or all(now(name) == name for name in state.workgroups):
+                return state
+
+            oldest_first = sorted(state.workgroups.items(), key=lambda each: each[1].hwm)
+            workgroups = {now(name): own for name, own in oldest_first}
+            return msgspec.structs.replace(state, workgroups=workgroups)
+
+        held: Counter[str] = Counter()
+        early: dict[str, list[str]] = {}
+        for name, count in self.held.items():
+            held[now(name)] += count
+
+        for name, ids in self.early.items():
+            early.setdefault(now(name), []).extend(ids)
+
+        return replace(
+            self,
+            previous=renamed(self.previous),
+            later=renamed(self.later),
+            held=held,
+            early=early,
+        )
 
     def of_workgroup(self, workgroup: str) -> WorkgroupWindow:
         """The part of *workgroup* to read: from its own HWM, which is the run's unless it lags.

@@ -174,6 +174,32 @@ async def test_h3_again_keeps_what_became_listable_late(world: World) -> None:
     check_once(world, second.end)
 
 
+async def test_a_workgroup_in_another_case_is_the_same_one(world: World) -> None:
+    """Its history comes once, also where the name changes back, and its packages can go again."""
+    workgroups, executions = world.sandbox.estate.workgroups, world.sandbox.estate.executions
+
+    def rename(old: str, new: str) -> None:
+        workgroups[new] = workgroups.pop(old)
+        workgroups[new].name = new
+        for execution in executions.values():
+            execution.workgroup = new if execution.workgroup == old else execution.workgroup
+
+        world.sandbox.submit(executions.popitem()[1])  # so that it lists by the new name
+
+    running = world.submit(START - HOUR, state="RUNNING", workgroup="adhoc")
+    first = await world.run(START)
+    rename("adhoc", "AdHoc")
+    world.sandbox.finish(running, completed_at=START + HOUR)
+    await world.run(START + 3 * HOUR)
+    rename("AdHoc", "adhoc")
+    last = await world.run(START + 6 * HOUR)
+    check_once(world, last.end)
+
+    rename("adhoc", "AdHoc")
+    await world.run(START + 7 * HOUR, start_hwm=first.start, end_hwm=last.end, again=True)
+    check_once(world, last.end)
+
+
 async def test_h3_again_does_not_empty_a_package_that_athena_has_forgotten(world: World) -> None:
     """Refused with the number of executions that would be lost, before anything is extracted."""
     for hours in (1, 2, 30):
@@ -189,7 +215,7 @@ async def test_h3_again_does_not_empty_a_package_that_athena_has_forgotten(world
     assert (world.told(), world.in_sight()) == (before, names)
 
 
-@pytest.mark.parametrize("what", ["denied", "unprocessed", "made anew", "gone"])
+@pytest.mark.parametrize("what", ["denied", "unprocessed", "made anew", "gone", "left out"])
 async def test_h3_again_never_takes_executions_out_of_a_package(world: World, what: str) -> None:
     """What Athena does not give now fails the run, also with `skip`; the package stays."""
     first = await world.run(START)
@@ -201,15 +227,16 @@ async def test_h3_again_never_takes_executions_out_of_a_package(world: World, wh
             faults.add("access_denied", "athena:ListQueryExecutions", where=where)
         case "unprocessed":
             faults.add("unprocessed", where={"query_execution_id": next(iter(before))}, code="X")
-        case _:
+        case "made anew" | "gone":
             for query_id in [i for i, e in estate.executions.items() if e.workgroup == "adhoc"]:
                 del estate.executions[query_id]
             if what == "gone":
                 del estate.workgroups["adhoc"]
 
     again = {"start_hwm": first.start, "end_hwm": first.end, "again": True, "on_error": "skip"}
-    if what == "gone":
-        with pytest.raises(StateError, match=r"does not show any more \(adhoc\)"):
+    if what in ("gone", "left out"):
+        again["workgroups"] = ["*"] if what == "gone" else ["primary"]
+        with pytest.raises(StateError, match=r"gone, denied or left out now \(adhoc\)"):
             await world.run(START + HOUR, **again)
     else:
         report = await world.run(START + HOUR, **again)
