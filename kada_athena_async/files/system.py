@@ -28,7 +28,7 @@ from kada_athena_async.files.private import (
     refuse_stranger,
 )
 
-READ_BYTES = 1 << 20
+READ_BYTES = 1 << 18  # of each of the files that are joined side by side
 
 # Flags that only some systems have; 0 changes nothing. O_NONBLOCK keeps a FIFO that somebody put
 # in a file's place from hanging the open.
