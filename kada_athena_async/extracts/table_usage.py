@@ -21,9 +21,11 @@ _DAY_CHARS = len("2026-11-28")
 MAX_USERS = 1_000
 """Users of a table that are distinguished."""
 
-_MAINTAINS = re.compile(
-    r"(?:\s|--[^\n]*\n|/\*.{0,1000}?\*/){0,20}(?:optimize|vacuum)\b", re.IGNORECASE | re.DOTALL
+MAINTAINS = re.compile(
+    r"\s*(?:(?:--[^\r\n]*(?![^\r\n])|/\*(?:[^*]|\*(?!/))*\*/)\s*)*(?:optimize|vacuum)\b",
+    re.IGNORECASE,
 )
+"""Begins a statement that leaves the rows of a table as they are."""
 
 TableName: TypeAlias = "tuple[str, str, str]"
 """Catalog, schema and table."""
@@ -136,7 +138,7 @@ def _idle_accesses(runs: Runs, is_any_unread: bool) -> Counter[tuple[str, ...]]:
             continue
 
         texts = package.rows("databaselog", "query_id", "query") if is_any_unread else ()
-        maintain = {query_id for query_id, query in texts if _MAINTAINS.match(query)}
+        maintain = {query_id for query_id, query in texts if MAINTAINS.match(query)}
         links = package.rows("linkages", "linkage_type", "query_id")
         if not maintain and not any(kind == "VIEW" and id_ for kind, id_ in links):
             continue

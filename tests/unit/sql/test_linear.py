@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 
 import pytest
 
+from kada_athena_async.extracts.table_usage import MAINTAINS
 from kada_athena_async.sql.analysis import Statement, plan
 from kada_athena_async.sql.clean import clean, parseable
 from kada_athena_async.sql.engine_choice import choose_engine, find_query
@@ -50,6 +51,7 @@ ENTRIES: dict[str, Callable[[str], object]] = {
     "prepared": lambda text: PreparedStatements().note("wg", text, AT),
     "split_name": split_name,
     "immediate_text": immediate_text,
+    "maintains": MAINTAINS.match,
     "plan": lambda text: plan(Statement(sql=text), SchemaIndex()),
 }
 # One run each of what patterns look for, alone and after what makes them look.
