@@ -46,7 +46,7 @@ class CatalogColumns(NamedTuple):
 
 # Spark's entry for a table that Hive cannot read, such as Delta's, whose columns are in its own log
 # (HiveExternalCatalog, apache/spark).
-_PLACEHOLDER = ("col", "array<string>")
+_PLACEHOLDER = ("col", "array<string>", "from deserializer")
 
 NO_COLUMNS = CatalogColumns([], [], [], [], frozenset(), frozenset(), None)
 
@@ -70,8 +70,9 @@ def columns_of(detail: TableDetail) -> CatalogColumns:
     name = detail.name
     listed, unreadable = _decode(detail.columns.columns, f"{name}.Columns")
     keys, unreadable_keys = _decode(detail.columns.partition_keys, f"{name}.PartitionKeys")
-    if detail.table_format == "delta" and {(c.name, c.type) for c in listed} <= {_PLACEHOLDER}:
-        return NO_COLUMNS
+    found = {(column.name, column.type, column.comment) for column in listed[:2]}
+    if detail.table_format == "delta" and not keys and found <= {_PLACEHOLDER}:
+        return NO_COLUMNS._replace(unreadable=unreadable + unreadable_keys)
 
     has_parameters = any(column.parameters for column in listed)
     columns = [column for column in listed if _is_column(column)] if has_parameters else listed
