@@ -268,7 +268,7 @@ def _failure(report: RunReport) -> UnitError:
     first = f"; the first: {bad[0].unit_id}: {bad[0].reason}" if bad else ""
     return UnitError(
         f"{len(bad)} of {len(report.outcomes)} units of work failed, nothing was committed{first}",
-        hint='run again, finished parts are kept; or set on_error to "skip"',
+        hint=report.hint or "run again, finished parts are kept",
     )
 
 

@@ -75,7 +75,11 @@ def failure_text(report: RunReport) -> str:
         lines.append(f"and {more} more")
 
     head = f"{len(bad)} of {len(report.outcomes)} units of work failed, nothing was committed"
-    return "\n  ".join([f"{head}:", *lines, 'set on_error to "skip" to leave out what is denied'])
+    if is_final_report(report):
+        lines.append('set on_error to "skip" to leave out what is denied')
+
+    remedy = [f"try: {report.hint}"] if report.hint else []
+    return "\n  ".join([f"{head}:", *lines, *remedy])
 
 
 def console_url(place: Place | None) -> str:

@@ -161,9 +161,10 @@ def absolute_path(value: str) -> Path:
 
 
 def _example(path: Path) -> str:
-    """*path* as a message can show it; another example if it is long or unprintable."""
+    """*path* as a message can show it; another example if it is long, unprintable or unexpanded."""
     text = str(path)
-    return text if len(text) <= _EXAMPLE_CHARACTERS and text.isprintable() else "/tmp/output"
+    is_fit = len(text) <= _EXAMPLE_CHARACTERS and text.isprintable() and "$" not in text
+    return text if is_fit else "/tmp/output"
 
 
 def directory(value: object) -> object:

@@ -123,7 +123,8 @@ def test_a_run_that_lacks_a_right_is_not_tried_again(denied: tuple[bool, ...], f
 def test_failed_units_are_named() -> None:
     """The first of them with their reasons, the others by number."""
     outcomes = tuple(
-        UnitOutcome(unit_id=f"history:{n}", outcome="failed", reason="denied") for n in range(7)
+        UnitOutcome(unit_id=f"history:{n}", outcome="failed", reason="denied", hint="wait a bit")
+        for n in range(7)
     )
     text = failure_text(report(committed=False, outcomes=outcomes))
 
@@ -131,6 +132,8 @@ def test_failed_units_are_named() -> None:
     assert "history:4: denied" in text
     assert "history:5" not in text
     assert "and 2 more" in text
+    assert text.endswith("\n  try: wait a bit")
+    assert "on_error" not in text, "nothing was denied"
 
 
 def test_the_console_shows_a_landing_on_s3() -> None:

@@ -166,6 +166,7 @@ BAD_VALUES = [
     ("output_path", "out", "write an absolute directory, such as "),
     ("output_path", "~/out", "write the directory in full"),
     ("output_path", "", "write an absolute directory, such as /tmp/output"),
+    ("output_path", "$HOME/out", "write an absolute directory, such as /tmp/output"),
     ("output_path", 7, "write an absolute directory, in quotes"),
     ("output_path", "x\ud800", "holds what is no character; write it in UTF-8"),
     ("output_path", "x" * 9000, "write an absolute directory, such as /tmp/output"),
