@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
-from typing import TypeAlias
 
 import anyio.lowlevel
 
@@ -28,8 +27,6 @@ from kada_athena_async.sinks.journal import (
 )
 from kada_athena_async.sinks.staging import DONE, remove_run, staging_root
 
-_Known: TypeAlias = "tuple[datetime | None, StoredState | None]"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoverySettings:
@@ -38,6 +35,7 @@ class RecoverySettings:
     Attributes:
         config_digest: Of the configuration now: a run with another one is not continued, because
             it may not have masked.
+        now: The present, by which its age counts.
         resume: How old an interrupted run may be.
         is_fresh: True if nothing is to be continued.
         only_commits: True if nothing but published commits is looked at: interrupted runs are left
@@ -45,6 +43,7 @@ class RecoverySettings:
     """
 
     config_digest: str
+    now: datetime
     resume: timedelta
     is_fresh: bool = False
     only_commits: bool = False
@@ -55,7 +54,6 @@ async def recover(
     name: str,
     *,
     settings: RecoverySettings,
-    now: datetime,
     publisher: Publisher,
     before_discard: Callable[[], Awaitable[object]] = anyio.lowlevel.checkpoint,
 ) -> InterruptedRun | None:
@@ -87,7 +85,7 @@ async def recover(
             await _remove(root / entry, None, files)
             continue
 
-        action = await _choose(interrupted, settings, now=now, publisher=publisher)
+        action = await _choose(interrupted, settings, publisher)
         if action is _Action.LEAVE:
             notify(_stale(f"{interrupted.path} is left to a run with a high-water mark"))
         elif action is _Action.UNPUBLISH and interrupted.commit:
@@ -209,16 +207,12 @@ def _refuse_damage(interrupted: InterruptedRun) -> None:
 
 
 async def _choose(
-    interrupted: InterruptedRun,
-    settings: RecoverySettings,
-    *,
-    now: datetime,
-    publisher: Publisher,
+    interrupted: InterruptedRun, settings: RecoverySettings, publisher: Publisher
 ) -> _Action:
     """The action on remains, by what the other runners of the same HWM say."""
     known = await publisher.store.read() if publisher.store is not None else None
     is_behind = await publisher.claimed_elsewhere(interrupted.intent)
-    action = _decide(interrupted, settings, now=now, known=known, is_behind=is_behind)
+    action = _decide(interrupted, settings, known=known, is_behind=is_behind)
     if action in _ON_COMMITS:
         await publisher.check_owner(interrupted.intent)
 
@@ -233,9 +227,8 @@ def _decide(
     interrupted: InterruptedRun,
     settings: RecoverySettings,
     *,
-    now: datetime,
-    known: _Known | None,
-    is_behind: bool = False,
+    known: tuple[datetime | None, StoredState | None] | None,
+    is_behind: bool,
 ) -> _Action:
     """The action on remains of a run.
 
@@ -268,7 +261,7 @@ def _decide(
     if interrupted.commit is not None:
         return _Action.FINISH if is_wanted and not interrupted.missing else _Action.DISCARD
 
-    is_young = timedelta(0) <= now - intent.started_at < settings.resume
+    is_young = timedelta(0) <= settings.now - intent.started_at < settings.resume
     return _Action.RESUME if is_wanted and is_young else _Action.DISCARD
 
 

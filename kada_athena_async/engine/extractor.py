@@ -366,5 +366,6 @@ class Extractor(RecordStreams):
     def _recovery(self) -> RecoverySettings:
         return RecoverySettings(
             config_digest=config_digest(self.config),
+            now=self._clock.now(),
             resume=timedelta(hours=self.config.resume_hours),
         )

@@ -139,7 +139,6 @@ class PendingDelivery(Publisher):
             self.output_path,
             destination.name,
             settings=settings,
-            now=destination.clock.now(),
             publisher=self,
             before_discard=before_discard,
         )

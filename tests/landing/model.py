@@ -314,7 +314,9 @@ class Process:
         planner = replace(destination.planner(store, out), **_request(self._order, out))
         await planner.check()
         is_push = self._order == "push"
-        settings = RecoverySettings(config_digest="c", resume=timedelta(0), only_commits=is_push)
+        settings = RecoverySettings(
+            config_digest="c", now=T0, resume=timedelta(0), only_commits=is_push
+        )
         _, unfinished = await handover.begin(settings)
         if is_push:
             return

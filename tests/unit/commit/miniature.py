@@ -95,8 +95,9 @@ class Miniature:
         found = await recover(
             self.out,
             "athena",
-            settings=RecoverySettings(config_digest=config_digest, resume=timedelta(hours=12)),
-            now=now,
+            settings=RecoverySettings(
+                config_digest=config_digest, now=now, resume=timedelta(hours=12)
+            ),
             publisher=Publisher(files=self.files, notify=notify, store=self.store),
         )
         if found is not None:

@@ -93,9 +93,11 @@ class World:
             self.out,
             "athena",
             settings=RecoverySettings(
-                config_digest=config_digest, resume=timedelta(hours=12), is_fresh=is_fresh
+                config_digest=config_digest,
+                now=NOW + age,
+                resume=timedelta(hours=12),
+                is_fresh=is_fresh,
             ),
-            now=NOW + age,
             publisher=Publisher(
                 files=Files(), notify=notify, store=self.store if has_store else None
             ),
