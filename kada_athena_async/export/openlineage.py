@@ -33,14 +33,8 @@ FILE = "openlineage.ndjson"
 
 _SPEC = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs"
 _EVENT_TYPES = {"SUCCEEDED": "COMPLETE", "FAILED": "FAIL", "CANCELLED": "ABORT"}
-_LINKAGE_TYPES = {
-    "CREATE_TABLE_AS_SELECT": "CTAS",
-    "INSERT": "INSERT",
-    "MERGE": "MERGE",
-    "UPDATE": "UPDATE",
-    "UNLOAD": "UNLOAD",
-    "CREATE_VIEW": "VIEW",
-}
+_LINKAGE_TYPES = {"CREATE_TABLE_AS_SELECT": "CTAS", "CREATE_VIEW": "VIEW"}
+"""What a linkage calls a statement; the others as Athena does."""
 
 
 def write_openlineage(history: History, folder: OutputFolder) -> Iterator[None]:
@@ -224,7 +218,7 @@ def _edges(
     the last of them: the others are those of the same kind of statement, between the same tables,
     in that time.
     """
-    kind = _LINKAGE_TYPES.get(execution.substatement_type or "")
+    kind = _LINKAGE_TYPES.get(execution.substatement_type or "", execution.substatement_type)
     at = execution.completed_at
     return [
         edge
