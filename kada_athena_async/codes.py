@@ -147,7 +147,7 @@ class WarningCode(str, enum.Enum):
     SQL_REFUSED = "sql_refused", "SQL on a catalog is refused; its metadata comes from the API."
     STAND_IN = (
         "stand_in",
-        "A source of metadata failed and another stands in; the manifest says so.",
+        "A source of metadata failed and another replaces it; the manifest says so.",
     )
     UNREADABLE = (
         "unreadable",

@@ -376,7 +376,7 @@ def _next_of(error: KadaAthenaError) -> str:
         if error.source in ("command", "call"):
             return help_page()
 
-        return f"{corrected()}   (once that is put right)"
+        return f"{corrected()}   (once that is corrected)"
 
     return again(without=NO_RESUME)
 

@@ -257,6 +257,6 @@ def _check_texts(values: Sequence[str], *, key: Callable[[str], str] = str) -> N
     for value in values:
         plain_text(value)
         if key(value) in seen:
-            raise ValueError(f"{value!a} stands there twice")
+            raise ValueError(f"{value!a} is there twice")
 
         seen.add(key(value))

@@ -213,7 +213,7 @@ def _name_problems(place: str, fields: Mapping[str, object], seen: dict[str, str
 
     # Some file systems ignore the case of names.
     first = seen.setdefault(name.lower(), place)
-    return [] if first == place else [Problem(key, shown, f"{first} is called so; rename one")]
+    return [] if first == place else [Problem(key, shown, f"{first} has that name; rename one")]
 
 
 def _problems_of(

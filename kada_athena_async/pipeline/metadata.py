@@ -240,7 +240,7 @@ class MetadataExtraction:
         self.context.notify(
             Warned(
                 code=WarningCode.SQL_REFUSED,
-                message=f"SQL on catalog {self.unit.catalog.name} is refused, the API stands in: "
+                message=f"SQL on catalog {self.unit.catalog.name} is refused, the API replaces it: "
                 f"{self.sources.sql_refusal}",
                 hint=hint,
             )

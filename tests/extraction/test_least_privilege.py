@@ -157,4 +157,6 @@ async def test_a_view_of_a_registered_catalog_needs_no_statement(
         del carts.tables["open_carts"]
 
     assert report.committed, [outcome.reason for outcome in report.failed]
-    assert "SQL on catalog dynamo_orders is refused, the API stands in" in " ".join(report.warnings)
+    assert "SQL on catalog dynamo_orders is refused, the API replaces it" in " ".join(
+        report.warnings
+    )

@@ -238,7 +238,7 @@ async def test_f35_where_sql_breaks_off_the_api_stands_in(world: World) -> None:
     world.sandbox.faults.add("expired_page_token", "athena:GetQueryResults")
     report = await world.run(START, metadata_source="auto", results="api")
     assert report.committed, report.failed
-    assert any("the API stands in" in warning for warning in report.warnings)
+    assert any("the API replaces it" in warning for warning in report.warnings)
     world.check_metadata()
     found = {row["schema"]: row["found_by"] for row in world.rows("metadata_tables")}
     assert found["sales"] == "api"

@@ -132,6 +132,8 @@ def test_test_connection_looks_at_every_site(world: SitesWorld, cli: Callable[..
     assert done.returncode == 1, done.stderr
     assert "site_000: arn:aws:sts::200000000000:assumed-role/" in done.stdout
     assert "in eu-west-1; missing: athena:ListWorkGroups is not allowed" in done.stdout
+    last = done.stderr.splitlines()[-1]
+    assert last.endswith(" doctor   (prints the policy that grants what is missing)")
     assert as_json.returncode == 0
     (connection,) = [o for o in objects(as_json) if o["event"] == "connection"]
     assert (connection["site"], connection["account"]) == ("site_000", "200000000000")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kada_athena_async.cli.invocation import again
 from kada_athena_async.cli.output import Output
 from kada_athena_async.cli.request import RunRequest, configured_sites
 from kada_athena_async.cli.sites import each_site
@@ -15,13 +16,18 @@ def show_connection(output: Output, request: RunRequest) -> int:
     if not sites[0].name and (endpoint_url := sites[0].config.endpoint_url):
         output.say(f"talking to {endpoint_url}")
 
-    return each_site(
-        output,
-        sites,
-        request,
-        Extractor.test_connection,
-        lambda report, site: _show(output, report, site),
-    )
+    missing: list[str] = []
+
+    def show(report: ConnectionReport, site: str) -> None:
+        missing.extend(report.missing)
+        _show(output, report, site)
+
+    code = each_site(output, sites, request, Extractor.test_connection, show)
+    if missing:
+        doctor = again(exchanged={"test-connection": "doctor"})
+        output.remedy(f"{doctor}   (prints the policy that grants what is missing)")
+
+    return code
 
 
 def _show(output: Output, report: ConnectionReport, site: str) -> None:

@@ -217,7 +217,7 @@ def test_e3_what_is_committed_is_not_denied(
     ("source", "remedy"),
     [
         ("command", "kada-athena-async config check --help"),
-        ("configuration", "kada-athena-async config check -c x.json   (once that is put right)"),
+        ("configuration", "kada-athena-async config check -c x.json   (once that is corrected)"),
     ],
 )
 def test_e5_an_error_without_a_remedy_of_its_own_ends_in_a_command(

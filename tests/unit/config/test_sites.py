@@ -191,7 +191,10 @@ def test_values_that_contradict_each_other_only_in_a_site(write) -> None:
         ([{"name": "a.b"}], 'sites[0].name = "a.b": write 1 to 40 letters'),
         ([{"name": "a" * 41}], "write 1 to 40 letters"),
         ([{"name": 7}], "sites[0].name = 7: write a string, in quotes"),
-        ([AU, {"name": "PROD_au"}], 'sites[1].name = "PROD_au": sites[0] is called so; rename one'),
+        (
+            [AU, {"name": "PROD_au"}],
+            'sites[1].name = "PROD_au": sites[0] has that name; rename one',
+        ),
     ],
 )
 def test_lists_and_names_that_cannot_be_used(write, sites: object, message: str) -> None:
