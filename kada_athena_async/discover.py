@@ -18,7 +18,7 @@ from kada_athena_async.aws.pages import (
     Page,
     pages,
 )
-from kada_athena_async.aws.wire import Database, TargetDatabase, moment, without_nulls
+from kada_athena_async.aws.wire import Database, moment, without_nulls
 from kada_athena_async.concurrency import map_bounded
 from kada_athena_async.errors import (
     AccessDeniedError,
@@ -256,7 +256,7 @@ async def _schemas(
                     description=item.description,
                     location=item.location_uri,
                     created_at=moment(item.create_time),
-                    link_target=_link_target(item.target_database),
+                    link_target=str(item.target_database or "") or None,
                 )
                 for item in page.items
             ]
@@ -265,11 +265,6 @@ async def _schemas(
                 take_first = None
 
     return SchemaList(schemas, tuple(unreadable))
-
-
-def _link_target(target: TargetDatabase | None) -> str | None:
-    parts = (target.catalog_id, target.database_name) if target else ()
-    return ".".join(part for part in parts if part) or None
 
 
 async def discover_workgroups(

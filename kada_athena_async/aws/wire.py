@@ -209,12 +209,16 @@ class ViewDefinition(Wire):
     representations: list[ViewRepresentation] | None = None
 
 
-class TargetTable(Wire):
-    """The table that a resource link of Lake Formation stands for."""
+class LinkTarget(Wire):
+    """The table, or schema, that a resource link of Lake Formation stands for."""
 
     catalog_id: str | None = None
     database_name: str | None = None
     name: str | None = None
+
+    def __str__(self) -> str:
+        """``catalog.database.table``, as far as the link says."""
+        return ".".join(filter(None, (self.catalog_id, self.database_name, self.name)))
 
 
 class GlueTable(Wire):
@@ -230,7 +234,7 @@ class GlueTable(Wire):
     view_expanded_text: str | None = None
     view_definition: ViewDefinition | None = None
     is_materialized_view: bool | None = None
-    target_table: TargetTable | None = None
+    target_table: LinkTarget | None = None
     table_type: str | None = None
     parameters: Texts | None = None
 
@@ -292,13 +296,6 @@ class CatalogAnswer(Wire):
     data_catalog: DataCatalog = msgspec.field(default_factory=DataCatalog)
 
 
-class TargetDatabase(Wire):
-    """The schema that a resource link of Lake Formation stands for."""
-
-    catalog_id: str | None = None
-    database_name: str | None = None
-
-
 class Database(Wire):
     """A schema as Athena's ListDatabases and Glue's GetDatabases give it."""
 
@@ -306,7 +303,7 @@ class Database(Wire):
     description: str | None = None
     location_uri: str | None = None
     create_time: float | None = None
-    target_database: TargetDatabase | None = None
+    target_database: LinkTarget | None = None
 
 
 class DatabasePage(Page):

@@ -12,7 +12,6 @@ from kada_athena_async.aws.wire import (
     NOTHING,
     GlueTable,
     StorageDescriptor,
-    TargetTable,
     moment,
     without_nulls,
 )
@@ -84,7 +83,7 @@ def detail_of(schema: str, table: GlueTable) -> TableDetail:
     )
     parameters = {**_storage_parameters(storage), **without_nulls(table.parameters)}
     comment = table.description or parameters.get("comment")
-    link_target = link_target_of(table.target_table)
+    link_target = str(table.target_table or "") or None
     has_storage = storage is not None and bool(storage.location or storage.input_format)
     has_format = is_materialized or not (is_view or (link_target and not has_storage))
     if link_target:
@@ -121,15 +120,6 @@ def _storage_parameters(storage: StorageDescriptor | None) -> dict[str, str]:
         "serde.param.path": without_nulls(serde.parameters).get("path") if serde else None,
     }
     return {name: value for name, value in found.items() if value}
-
-
-def link_target_of(target: TargetTable | None) -> str | None:
-    """``catalog.database.table``, as far as the link says; None for no link."""
-    if target is None:
-        return None
-
-    parts = (target.catalog_id, target.database_name, target.name)
-    return ".".join(part for part in parts if part) or None
 
 
 def _view_of(table: GlueTable) -> RawView:
