@@ -45,7 +45,11 @@ _UNUSABLE_SETTINGS = (
     sdk.InvalidS3AddressingStyleError,
     sdk.InvalidChecksumConfigError,
     sdk.InvalidProxiesConfigError,
+    sdk.DataNotFoundError,  # api_versions names one that the SDK does not have
 )
+
+# Settings that have indented lines below them: the SDK takes a value there for a dictionary.
+_SECTIONS = ("api_versions", "s3")
 
 # Modules that find, renew or sign with credentials.
 _CREDENTIAL_MODULES = frozenset(
@@ -88,7 +92,7 @@ def credentials_error(
     if isinstance(exc, OSError) and exc.filename:
         return _file_missing(exc, profile, profiles)
 
-    if isinstance(exc, (*_UNUSABLE_PROFILE, *_UNUSABLE_SETTINGS)):
+    if _is_of_settings(exc):
         return _unusable(exc, profile)
 
     if isinstance(exc, sdk.ParamValidationError) and "WebIdentityToken" in str(exc):
@@ -106,6 +110,25 @@ def credentials_error(
     return _process_unusable(exc, profile, profiles)
 
 
+def check_sections(settings: Mapping[str, Any], *, profile: str, file: str) -> None:
+    """Refuse a profile with a value where the SDK expects a section.
+
+    Args:
+        settings: The profile's.
+        file: The AWS configuration file.
+
+    Raises:
+        CredentialsError: It has one.
+    """
+    for name in _SECTIONS:
+        if not isinstance(settings.get(name, {}), Mapping):
+            raise CredentialsError(
+                f"profile {profile} of {file} cannot be used: `{name}` has a value, "
+                "where settings must follow",
+                hint=f"indent the settings on lines below `{name} =`, or remove the line",
+            )
+
+
 def _unusable(exc: Exception, profile: str) -> CredentialsError:
     if isinstance(exc, _UNUSABLE_PROFILE):
         return CredentialsError(
@@ -119,13 +142,24 @@ def _unusable(exc: Exception, profile: str) -> CredentialsError:
     )
 
 
+def _is_of_settings(exc: Exception) -> bool:
+    """True if *exc* says that a profile cannot be used, or a setting cannot be read."""
+    is_unread = isinstance(exc, ValueError) and _modules(exc)[-1:] == ["botocore.configprovider"]
+    return is_unread or isinstance(exc, (*_UNUSABLE_PROFILE, *_UNUSABLE_SETTINGS))
+
+
 def _is_of_credentials(exc: Exception) -> bool:
     """True if *exc* comes from the SDK's code for credentials, and not from ours that it calls."""
-    frames = (frame for frame, _ in walk_tb(exc.__traceback__))
-    modules = [str(frame.f_globals.get("__name__", "")) for frame in frames]
+    modules = _modules(exc)
     places = [place for place, name in enumerate(modules) if name in _CREDENTIAL_MODULES]
     inner = modules[places[-1] :] if places else []
     return bool(inner) and not any(name.partition(".")[0] == _PACKAGE for name in inner)
+
+
+def _modules(exc: Exception) -> list[str]:
+    """The modules through which *exc* came, where it was raised last."""
+    frames = (frame for frame, _ in walk_tb(exc.__traceback__))
+    return [str(frame.f_globals.get("__name__", "")) for frame in frames]
 
 
 def _process_unusable(

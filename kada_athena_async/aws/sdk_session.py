@@ -14,7 +14,7 @@ import anyio
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 
-from kada_athena_async.aws.credentials_error import credentials_error, mfa_error
+from kada_athena_async.aws.credentials_error import check_sections, credentials_error, mfa_error
 from kada_athena_async.aws.http_session import HttpSession, HttpSettings
 from kada_athena_async.aws.network import Contact, make_context
 from kada_athena_async.aws.sdk_models import SdkModels
@@ -69,6 +69,7 @@ class SdkSession(AioSession):  # type: ignore[misc]  # aiobotocore ships no type
 
     Raises:
         ConfigError: The file of trusted certificates cannot be read.
+        CredentialsError: The profile has a value where a section belongs.
         botocore.exceptions.ProfileNotFound: There is no such profile.
     """
 
@@ -82,7 +83,8 @@ class SdkSession(AioSession):  # type: ignore[misc]  # aiobotocore ships no type
     ) -> None:
         super().__init__(profile=profile or None)
         # Read now: a missing profile would otherwise show up anywhere later.
-        self.get_scoped_config()
+        settings, file = self.get_scoped_config(), str(self.get_config_variable("config_file"))
+        check_sections(settings, profile=self.profile_name, file=file)
         models.describe(self)
         # "auto" would ask the instance metadata for the region, and set what we set ourselves.
         self.set_config_variable("defaults_mode", "legacy")

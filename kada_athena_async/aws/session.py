@@ -102,7 +102,7 @@ class AwsSession:
     Raises:
         ConfigError: The region is not one of AWS's, the AWS configuration files name an endpoint
             that may not be talked to, or the trusted certificates cannot be read.
-        CredentialsError: The profile does not exist.
+        CredentialsError: The profile does not exist, or cannot be used.
     """
 
     def __init__(
@@ -280,7 +280,7 @@ class AwsSession:
             session = SdkSession(
                 self._models, region=identity.region, profile=identity.profile, http=http
             )
-        except ConfigError:
+        except (ConfigError, CredentialsError):
             raise
         except ProfileNotFound as exc:
             raise _no_profile(str(exc.kwargs.get("profile", ""))) from exc

@@ -205,6 +205,46 @@ async def test_a_setting_of_the_sdk_that_it_refuses_is_named(
     assert words in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("lines", "words", "remedy"),
+    [
+        ("s3 = foo", "profile default of {file} cannot be used: `s3` has a value", "below `s3 =`"),
+        ("s3 =", "profile default of {file} cannot be used: `s3` has a value", "below `s3 =`"),
+        ("api_versions = x", "`api_versions` has a value", "or remove the line"),
+        ("api_versions =\n  athena = 1999-01-01", "athena/1999-01-01", "the line of ~/.aws/config"),
+        ("retry_mode = fast", '"fast" must be one of', "the line of ~/.aws/config"),
+        ("region = a\nregion = b", "parse config file: {file}", "check ~/.aws/config"),
+        ("[default]", "parse config file: {file}", "check ~/.aws/config"),
+    ],
+)
+async def test_a_line_of_the_aws_configuration_that_cannot_be_used_is_named(
+    extractor: Callable[..., Extractor], home: Path, lines: str, words: str, remedy: str
+) -> None:
+    """A value where a section belongs, a version that is none, and what stands there twice."""
+    file = home / ".aws" / "config"
+    file.write_text(f"[default]\n{lines}\n")
+
+    with pytest.raises(CredentialsError) as caught:
+        await extractor().test_connection()
+
+    assert words.format(file=file) in caught.value.message
+    assert remedy in caught.value.hint
+
+
+async def test_a_number_of_the_aws_configuration_that_is_none_is_named(
+    extractor: Callable[..., Extractor], home: Path
+) -> None:
+    """The value stands in the message, so that its line is found; the keys are not blamed."""
+    (home / ".aws" / "config").write_text("[default]\nmetadata_service_timeout = soon\n")
+
+    with pytest.raises(CredentialsError) as caught:
+        await extractor(key="", secret="").test_connection()
+
+    assert "the AWS settings of this machine cannot be used: " in caught.value.message
+    assert "'soon'" in caught.value.message
+    assert "the line of ~/.aws/config" in caught.value.hint
+
+
 async def test_an_sso_session_whose_file_is_junk(
     extractor: Callable[..., Extractor], home: Path
 ) -> None:
