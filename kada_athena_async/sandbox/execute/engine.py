@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import duckdb
 
+from kada_athena_async.sandbox.estate.identifiers import quoted
 from kada_athena_async.sandbox.execute.column_data import ColumnData
-from kada_athena_async.sandbox.execute.trino_types import quoted
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,

@@ -8,6 +8,8 @@ from functools import lru_cache
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from kada_athena_async.sandbox.estate.identifiers import quoted
+
 _SIMPLE = {
     exp.DType.BOOLEAN: "BOOLEAN",
     exp.DType.TINYINT: "TINYINT",
@@ -94,8 +96,3 @@ def _duckdb_of(node: exp.DataType) -> str:
         return f"STRUCT({', '.join(fields)})"
 
     return _SIMPLE.get(node.this, "VARCHAR")
-
-
-def quoted(name: str) -> str:
-    """*name* as an identifier of SQL."""
-    return '"' + name.replace('"', '""') + '"'
