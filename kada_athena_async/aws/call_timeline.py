@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 MAX_BUCKETS = 240
 """Buckets at most: enough for a picture as wide as a screen, and some kilobytes in the manifest."""
@@ -53,3 +55,24 @@ class CallTimeline:
         for counts in (self.calls, self.throttles):
             for operation, row in counts.items():
                 counts[operation] = [sum(row[i : i + 2]) for i in range(0, len(row), 2)]
+
+
+@dataclass(slots=True)
+class CallLog:
+    """Calls to AWS in this run.
+
+    Attributes:
+        calls: Operation -> requests sent, retries included.
+        throttles: Operation -> answers that said we were too fast.
+        timeline: When that was.
+        started_at: When the first request was sent, UTC; None before.
+        server_time: Newest ``Date`` header seen.
+        skew: Local clock minus server clock, when that header was seen.
+    """
+
+    calls: Counter[str] = field(default_factory=Counter)
+    throttles: Counter[str] = field(default_factory=Counter)
+    timeline: CallTimeline = field(default_factory=CallTimeline)
+    started_at: datetime | None = None
+    server_time: datetime | None = None
+    skew: timedelta = timedelta()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from functools import partial
 from random import Random
@@ -19,7 +17,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 from typing_extensions import Self
 
-from kada_athena_async.aws.call_timeline import CallTimeline
+from kada_athena_async.aws.call_timeline import CallLog
 from kada_athena_async.aws.error_map import check_whole, map_error
 from kada_athena_async.aws.garbage_collection import frozen_while_open
 from kada_athena_async.aws.network import NotConnectedError, UnreachedHosts, unreachable_error
@@ -65,27 +63,6 @@ def resource_of(parameters: Mapping[str, object]) -> str:
     context = parameters.get("QueryExecutionContext")
     catalog = context.get("Catalog", "") if isinstance(context, Mapping) else ""
     return f"{found} {catalog}" if catalog else found
-
-
-@dataclass(slots=True)
-class CallLog:
-    """Calls to AWS in this run.
-
-    Attributes:
-        calls: Operation -> requests sent, retries included.
-        throttles: Operation -> answers that said we were too fast.
-        timeline: When that was.
-        started_at: When the first request was sent, UTC; None before.
-        server_time: Newest ``Date`` header seen.
-        skew: Local clock minus server clock, when that header was seen.
-    """
-
-    calls: Counter[str] = field(default_factory=Counter)
-    throttles: Counter[str] = field(default_factory=Counter)
-    timeline: CallTimeline = field(default_factory=CallTimeline)
-    started_at: datetime | None = None
-    server_time: datetime | None = None
-    skew: timedelta = timedelta()
 
 
 class _NotConnectedError(UnavailableError):
@@ -194,9 +171,20 @@ class AwsClient:
         client = await self._client(service)
         send = getattr(client, xform_name(operation))
         attempt = partial(self._attempt_first, name, send, scope, parameters)
-        budget = self._budgets.setdefault(name, RetryBudget())
-        resource = resource_of(parameters)
-        return await self._retrier.call(attempt, operation=name, budget=budget, resource=resource)
+        return await self.retried(attempt, operation=name, resource=resource_of(parameters))
+
+    async def retried(
+        self, attempt: Callable[[], Awaitable[Mapping[str, Any]]], *, operation: str, resource: str
+    ) -> Mapping[str, Any]:
+        """The answer of *attempt*, which is tried again as the calls of *operation* are.
+
+        Raises:
+            RetriesExhaustedError: It failed too often.
+        """
+        budget = self._budgets.setdefault(operation, RetryBudget())
+        return await self._retrier.call(
+            attempt, operation=operation, budget=budget, resource=resource
+        )
 
     def call_ahead(self, service: str, operation: str, scope: str, **parameters: object) -> None:
         """Begin a call; the next ``call`` with the same arguments gives its answer, or raises."""

@@ -8,12 +8,13 @@ client's side) the pages go on.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from typing import Any, TypeAlias
 
 from kada_athena_async.aws.athena import output_location_of, split_location
 from kada_athena_async.aws.client import AwsClient
+from kada_athena_async.aws.error_codes import FOREIGN_ATTEMPTS
 from kada_athena_async.aws.error_map import map_error
 from kada_athena_async.aws.pages import QUERY_RESULTS, Page, pages
 from kada_athena_async.aws.result_csv import Cells, ResultCsv
@@ -26,6 +27,7 @@ from kada_athena_async.errors import (
     RequestError,
     RetriesExhaustedError,
     RetryableError,
+    UnavailableError,
 )
 
 CHUNK_BYTES = 64 * 1024
@@ -39,6 +41,8 @@ LISTING_CHUNK_BYTES = 16 * 1024
 READERS = 2
 """Results read side by side: enough to fill a core and to hide S3's latency, few enough to hold
 (each has a chunk of the object, its rows and the tables that they are joined with in memory)."""
+
+_AUTO_HINT = 'set results to "auto": where the object cannot be read the API is asked'
 
 Projection: TypeAlias = Callable[[Cells], Cells]
 
@@ -160,8 +164,7 @@ class Results:
                     yield batch
 
         except ValueError as exc:
-            hint = 'set results to "auto": where the object cannot be read the API is asked'
-            raise RequestError(f"{location}: {exc}", code="Malformed", hint=hint) from None
+            raise RequestError(f"{location}: {exc}", code="Malformed", hint=_AUTO_HINT) from None
 
     def _may_read(self, location: str) -> bool:
         """True if the object is to be asked for: not in a bucket that was denied."""
@@ -192,7 +195,7 @@ class Results:
         if not count:
             _check_header(cells, columns)
 
-        if not count and not cells and self._source == "auto":
+        if not count and not cells:
             raise ValueError("the result object has not even a header row")
 
         if _count(cells) < skip:
@@ -200,6 +203,32 @@ class Results:
 
         if fresh := _without(cells, skip):
             yield fresh
+
+    async def _object(self, location: str, parameters: Mapping[str, str]) -> Mapping[str, Any]:
+        """S3's answer for the object; where no page may stand in, an empty one is asked for again.
+
+        Raises:
+            ValueError: It has no length.
+        """
+
+        async def get() -> Mapping[str, Any]:
+            answer = await self._client.call("s3", "GetObject", scope=location, **parameters)
+            if answer.get("ContentLength") or self._source == "auto":
+                return answer
+
+            answer["Body"].close()
+            raise UnavailableError(
+                f"{location} comes empty or without its length",
+                attempts=FOREIGN_ATTEMPTS,
+                hint=_AUTO_HINT,
+            )
+
+        bucket = parameters["Bucket"]
+        answer = await self._client.retried(get, operation="s3:GetObject", resource=bucket)
+        if "ContentLength" not in answer:
+            raise ValueError("it comes without its length, so that nobody knows its end")
+
+        return answer
 
     async def _object_bytes(self, location: str, chunk_bytes: int) -> AsyncGenerator[bytes, None]:
         """The object's bytes; a broken connection is taken up where it broke."""
@@ -209,12 +238,7 @@ class Results:
         version: dict[str, str] = {}
         for reconnect in range(RECONNECTS + 1):
             span = {"Range": f"bytes={offset}-"} if offset else {}
-            answer = await self._client.call(
-                "s3", "GetObject", scope=location, **where, **span, **version
-            )
-            if "ContentLength" not in answer:
-                raise ValueError("it comes without its length, so that nobody knows its end")
-
+            answer = await self._object(location, {**where, **span, **version})
             version = {"IfMatch": etag} if (etag := answer.get("ETag")) else {}
             size = offset + int(answer["ContentLength"])
             body = answer["Body"]

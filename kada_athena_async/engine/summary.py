@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from kada_athena_async.aws.client import CallLog
+from kada_athena_async.aws.call_timeline import CallLog
 from kada_athena_async.aws.pacing import QUOTAS
 from kada_athena_async.codes import ExitCode
 from kada_athena_async.config import Config

@@ -749,6 +749,28 @@ async def test_a_result_object_that_is_none_is_not_believed(
     assert all(words in str(reason) for reason in reasons), reasons
 
 
+@pytest.mark.parametrize("status", [200, 204])
+async def test_an_empty_answer_in_place_of_a_result_object_is_asked_for_again(
+    world: OddWorld, status: int
+) -> None:
+    """One of each object passes, where no page of the API may stand in."""
+    asked: set[str] = set()
+
+    def respond(request: Request, forward: Forward) -> Reply:
+        is_object = request.method == "GET" and request.path.endswith(".csv")
+        if not is_object or request.path in asked:
+            return forward()
+
+        asked.add(request.path)
+        return Reply(status=status, headers=(), body=b"")
+
+    world.aws.respond("*", respond)
+    report = await world.go(metadata_source="sql", results="s3")
+    assert report.committed, report.failed
+    assert asked
+    assert report.calls["s3:GetObject"] == 2 * len(asked)
+
+
 @pytest.mark.parametrize(
     ("said", "remedy"),
     [
