@@ -83,6 +83,7 @@ def one_after_the_other(
 
     failed: list[str] = []
     codes: list[int] = []
+    hints: dict[str, None] = {}
     for site, work in works:
         try:
             work()
@@ -91,7 +92,10 @@ def one_after_the_other(
             output.error(error, site=site)
             codes.append(error.exit_code)
             failed.append(site)
+            hints |= {error.hint: None} if error.hint else {}
 
     finish()
-    output.sites_failed(failed, len(works), retry=again())
+    remedies = [*hints] or [again()]
+    retry = remedies[0] if len(remedies) == 1 else "what is named above for each of them"
+    output.sites_failed(failed, len(works), retry=retry)
     return common_exit_code(codes)

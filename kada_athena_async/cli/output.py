@@ -77,7 +77,7 @@ class Output:
         self._run_id = ""
         # Of no other command does anybody ask whether it has committed anything.
         self._is_to_commit = sys.argv[1:2] == ["run"] and not {"-h", "--help"} & {*sys.argv}
-        self._has_committed = False
+        self._committed: dict[str, None] = {}  # sites, in order; "" for the only one
         self._sites_with_parts: set[str] = set()
         self._log: JsonLines | None = None
         self._is_stdout_lost = False
@@ -189,7 +189,7 @@ class Output:
         """Report which of several sites failed, if any, and how to run them again.
 
         Args:
-            retry: A command; empty for that which is running, for the sites that failed.
+            retry: What to do; empty for the command that is running, for the sites that failed.
         """
         if failed:
             from kada_athena_async.observers.wording import some
@@ -205,7 +205,11 @@ class Output:
             self.remedy(again())
             return
 
-        what = "what was committed is complete" if self._has_committed else "nothing was committed"
+        from kada_athena_async.observers.wording import some
+
+        sites = some([site for site in self._committed if site])
+        complete = f"what was committed is complete{f' ({sites})' if sites else ''}"
+        what = complete if self._committed else "nothing was committed"
         self._to_stderr(f"interrupted by {signal_name}: {what}, nothing is lost")
         next_ = "begins anew" if "--sandbox" in sys.argv else "goes on where it stopped"
         self.remedy(f"{again(without=NO_RESUME)}   ({next_})")
@@ -280,7 +284,7 @@ class Output:
             case RunStarted():
                 self._run_id = event.run_id
             case FileCommitted():
-                self._has_committed = True
+                self._committed[site] = None
             case UnitFinished(outcome="done" | "resumed"):
                 self._sites_with_parts.add(site)
             case _:
@@ -294,7 +298,7 @@ class Output:
         if not self._is_to_commit:
             return
 
-        if self._has_committed:
+        if self._committed:
             is_here = exit_code == ExitCode.NOT_DELIVERED
             self._to_stderr(
                 "what was extracted is committed here, and not delivered"

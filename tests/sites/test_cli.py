@@ -238,10 +238,11 @@ def test_a_site_without_extracts_does_not_hide_those_of_the_others(
     done = cli(*typed)
 
     assert done.returncode == 1
-    first, remedy, verdict, _ = done.stderr.splitlines()[-4:]
+    first, remedy, verdict, last = done.stderr.splitlines()[-4:]
     assert first.startswith("error: late: there are no extracts of 'athena-late' in")
     assert remedy.endswith(" run --site late   (extracts it first)")
     assert verdict == "1 of 3 sites failed: late"
+    assert last == remedy
     is_page = typed[0] == "report"  # one of all sites
     shown = Path(done.stdout.strip()).read_text("utf-8") if is_page else done.stdout
     for name in names:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 
 import pytest
 
 from kada_athena_async.cli import Interrupted
-from kada_athena_async.cli.outcome import ending
+from kada_athena_async.cli.outcome import ending, one_after_the_other
 from kada_athena_async.cli.output import Output
 from kada_athena_async.errors import (
     AccessDeniedError,
@@ -191,7 +191,7 @@ def test_e3_a_run_that_fails_says_that_nothing_was_committed_and_what_to_type(
     [
         (CredentialsError("expired", hint="log in"), "what was committed before that is complete"),
         (DeliveryError("down", hint="push"), "what was extracted is committed here, and not del"),
-        (Interrupted(signal.SIGINT), "interrupted by SIGINT: what was committed is complete"),
+        (Interrupted(signal.SIGINT), "what was committed is complete (au), nothing is lost"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -211,6 +211,37 @@ def test_e3_what_is_committed_is_not_denied(
     said = capsys.readouterr().err
     assert verdict in said
     assert "nothing was committed" not in said
+
+
+@pytest.mark.parametrize(
+    ("hints", "last"),
+    [
+        (["push", "push"], "  try: push"),
+        (["run --site a", "run --site b"], "  try: what is named above for each of them"),
+        (["", ""], "  try: kada-athena-async show"),
+    ],
+)
+def test_e3_several_sites_end_with_what_helps_those_that_failed(
+    hints: list[str],
+    last: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not with the very command that failed, unless nothing else is known."""
+    monkeypatch.setattr("sys.argv", ["kada-athena-async", "show"])
+
+    def work(hint: str) -> Callable[[], None]:
+        def fail() -> None:
+            raise StateError("torn", hint=hint)
+
+        return fail
+
+    works = [(site, work(hint)) for site, hint in zip("ab", hints, strict=True)]
+    one_after_the_other(Output(), works)
+
+    verdict, remedy = capsys.readouterr().err.splitlines()[-2:]
+    assert verdict == "2 of 2 sites failed: a, b"
+    assert remedy == last
 
 
 @pytest.mark.parametrize(
