@@ -217,11 +217,9 @@ class Results:
                 return answer
 
             answer["Body"].close()
-            raise UnavailableError(
-                f"{location} comes empty or without its length",
-                attempts=FOREIGN_ATTEMPTS,
-                hint=_AUTO_HINT,
-            )
+            is_empty = "ContentLength" in answer
+            lack = "has not even a header row" if is_empty else "comes without its length"
+            raise UnavailableError(f"{location} {lack}", attempts=FOREIGN_ATTEMPTS, hint=_AUTO_HINT)
 
         bucket = parameters["Bucket"]
         answer = await self._client.retried(get, operation="s3:GetObject", resource=bucket)
