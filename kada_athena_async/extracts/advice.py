@@ -98,7 +98,7 @@ class Finding:
     @property
     def remedy(self) -> str:
         remedy = REMEDIES[self.kind].format(subject=self.subject, detail=self.detail)
-        return f"{remedy}; {self.caveat}" if self.caveat else remedy
+        return f"{remedy}; it may be used after all: {self.caveat}" if self.caveat else remedy
 
     def add(self, ran: Ran, share: float = 1.0) -> None:
         """Count an execution, of whose bytes *share* belongs here."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
+from pathlib import Path
 from typing import TypeAlias
 
 from kada_athena_async.extracts.package import Package
@@ -26,6 +27,10 @@ MAINTAINS = re.compile(
     re.IGNORECASE,
 )
 """Begins a statement that leaves the rows of a table as they are."""
+
+_SOURCE = ("source_catalog", "source_schema", "source_table")
+_TARGET = ("target_catalog", "target_schema", "target_table")
+_WRITING = ("CTAS", "INSERT", "MERGE", "UPDATE")
 
 TableName: TypeAlias = "tuple[str, str, str]"
 """Catalog, schema and table."""
@@ -117,7 +122,7 @@ def used_tables(runs: Runs) -> list[TableUse]:
     not.
     """
     uses = table_uses(runs)
-    idle = _idle_accesses(runs, any(not use.reads for use in uses))
+    idle = _idle_accesses(runs, uses)
     for use in uses:
         use.reads -= idle["READ", use.catalog, use.schema, use.table]
         use.writes -= idle["WRITE", use.catalog, use.schema, use.table]
@@ -125,22 +130,21 @@ def used_tables(runs: Runs) -> list[TableUse]:
     return [use for use in uses if use.reads or use.writes]
 
 
-def _idle_accesses(runs: Runs, is_any_unread: bool) -> Counter[tuple[str, ...]]:
+def _idle_accesses(runs: Runs, uses: Sequence[TableUse]) -> Counter[tuple[str, ...]]:
     """How many executions read each table to define a view, or wrote it to maintain it.
 
-    Args:
-        is_any_unread: True if there are tables that were only written.
+    The latter only where a table may have no other use: statements are long to read.
     """
     names = ("query_id", "event_type", "catalog", "schema", "table", "occurred_at")
     found: Counter[tuple[str, ...]] = Counter()
+    defining, may_be_idle = _links(runs, uses)
     for package in runs.packages:
         if not package.extracts("usage"):
             continue
 
-        texts = package.rows("databaselog", "query_id", "query") if is_any_unread else ()
+        texts = package.rows("databaselog", "query_id", "query") if may_be_idle else ()
         maintain = {query_id for query_id, query in texts if MAINTAINS.match(query)}
-        links = package.rows("linkages", "linkage_type", "query_id")
-        if not maintain and not any(kind == "VIEW" and id_ for kind, id_ in links):
+        if not maintain and package.path not in defining:
             continue
 
         # The events of an execution follow each other; of these only one that defines creates
@@ -158,6 +162,25 @@ def _idle_accesses(runs: Runs, is_any_unread: bool) -> Counter[tuple[str, ...]]:
                 )
 
     return found
+
+
+def _links(runs: Runs, uses: Sequence[TableUse]) -> tuple[set[Path], bool]:
+    """The packages in which executions define views, and if lineage leaves open the use of a table.
+
+    A table that is read otherwise, or into which lineage leads, is used.
+    """
+    names = ("linkage_type", *_SOURCE, *_TARGET, "query_id", "last_at")
+    defining, viewed, written = set[Path](), set[TableName](), set[TableName]()
+    for package in runs.packages:
+        for kind, *place, query_id, at in package.rows("linkages", *names):
+            if kind == "VIEW" and query_id:
+                defining.add(package.path)
+                viewed.add(folded(*place[:3]))
+            elif kind in _WRITING and runs.counts_day(at[:_DAY_CHARS]):
+                written.add(folded(*place[3:]))
+
+    read = {name for use in uses if use.reads and (name := _name(use)) not in viewed}
+    return defining, not read.union(written).issuperset(map(_name, uses))
 
 
 _COLUMNS = (
@@ -235,7 +258,7 @@ def each_unused_table(runs: Runs, uses: Sequence[TableUse] | None = None) -> Ite
     """
     sure, _ = runs.complete_schemas()
     uses = used_tables(runs) if uses is None else uses
-    used = {folded(use.catalog, use.schema, use.table) for use in uses}
+    used = set(map(_name, uses))
     _through_views(runs.newest, used)
     for table in _tables(runs.newest):
         is_used = folded(table.catalog, table.schema, table.table) in used
@@ -255,12 +278,16 @@ def unread_tables(
         uses: What ``used_tables`` found.
         own_reads: How many executions read a table only to change it, as MERGE does.
     """
-    names = [(folded(use.catalog, use.schema, use.table), use.reads) for use in uses]
+    names = [(_name(use), use.reads) for use in uses]
     read = {name for name, reads in names if reads > own_reads.get(name, 0)}
     _through_views(runs.newest, read)
     there = runs.newest.rows("metadata_tables", "catalog", "schema", "table")
     unread = {name for name, _ in names} - read
     return unread.intersection(folded(*place) for place in there)
+
+
+def _name(use: TableUse) -> TableName:
+    return folded(use.catalog, use.schema, use.table)
 
 
 def folded(catalog: str, schema: str, table: str) -> TableName:
@@ -271,11 +298,7 @@ def folded(catalog: str, schema: str, table: str) -> TableName:
 def _through_views(package: Package, used: set[TableName]) -> None:
     """Add to *used* what its views read, and theirs."""
     sources: dict[TableName, set[TableName]] = {}
-    names = (
-        *("linkage_type", "source_catalog", "source_schema", "source_table"),
-        *("target_catalog", "target_schema", "target_table"),
-    )
-    for kind, *place in package.rows("linkages", *names):
+    for kind, *place in package.rows("linkages", "linkage_type", *_SOURCE, *_TARGET):
         if kind == "VIEW":
             sources.setdefault(folded(*place[3:]), set()).add(folded(*place[:3]))
 

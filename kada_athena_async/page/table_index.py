@@ -23,7 +23,7 @@ _KINDS = {"TABLE": 0, "VIEW": 1, "LOCATION": 2}
 _UNUSED = """
     CREATE TABLE used AS
     WITH RECURSIVE reached (id) AS (
-        SELECT id FROM uses UNION
+        SELECT id FROM in_use UNION
         SELECT source FROM links JOIN reached ON target = reached.id WHERE kind = 'VIEW'
     ) SELECT id FROM reached;
     CREATE UNIQUE INDEX used_id ON used (id);

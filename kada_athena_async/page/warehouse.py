@@ -11,7 +11,7 @@ from kada_athena_async.errors import StateError
 from kada_athena_async.extracts import Package
 from kada_athena_async.extracts.runs import Runs
 from kada_athena_async.extracts.scratch import scratch_database
-from kada_athena_async.extracts.table_usage import folded
+from kada_athena_async.extracts.table_usage import folded, used_tables
 from kada_athena_async.page.loading import (
     billed_executions,
     column_rows,
@@ -42,6 +42,7 @@ _SCHEMA = """
     CREATE TABLE columns (
         id INTEGER, position INTEGER, name TEXT, type TEXT, is_key INTEGER, comment TEXT
     );
+    CREATE TABLE in_use (id INTEGER);
     CREATE TABLE uses (
         id INTEGER, day TEXT, user TEXT, event_type TEXT, executions INTEGER, failed INTEGER,
         scanned_bytes INTEGER, last_at TEXT
@@ -213,6 +214,9 @@ class Warehouse:
     def _load_usage(self) -> None:
         for package in self.runs.packages:
             self._insert("uses", 8, usage_rows(self.runs, package, self._table_id))
+
+        used = used_tables(self.runs)
+        self._insert("in_use", 1, ((self._table_id(u.catalog, u.schema, u.table),) for u in used))
 
     def _load_events(self) -> None:
         """Load the events, if principals are known: they say which of them used a table."""

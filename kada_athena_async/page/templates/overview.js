@@ -100,7 +100,7 @@ const groupColumns = (head, title) => [
   { title: "Dollars", number: true, value: (row) => dollars(head, row.billed), cell: (row) => money(dollars(head, row.billed)) },
 ];
 
-const unusedRemark = (head) => `Not read or written in this time, not even through a view. Looked at: schemas that every run read completely${
+const unusedRemark = (head) => `Not read or written in this time, not even through a view; CREATE VIEW, OPTIMIZE and VACUUM do not count. Looked at: schemas that every run read completely${
   head.estate.doubtful_schemas.length ? `, which leaves out ${plural(head.estate.doubtful_schemas.length, "schema")}` : ""}.${
   head.estate.doubts.length ? ` More may have been used: ${head.estate.doubts.join("; ")}.` : ""}`;
 

@@ -160,6 +160,34 @@ def test_what_no_run_used_is_unused(tmp_path: Path) -> None:
     assert (found.schemas, found.left_out) == (1, (("AwsDataCatalog", "half"),))
 
 
+def test_a_table_that_is_only_optimized_and_viewed_is_unused(tmp_path: Path) -> None:
+    """Also where no table lacks reads."""
+    place = {
+        **dict.fromkeys(("source_catalog", "target_catalog"), "AwsDataCatalog"),
+        **dict.fromkeys(("source_schema", "target_schema"), "sales"),
+    }
+    view = {"linkage_type": "VIEW", "source_table": "kept", "target_table": "v"}
+    insert = {"linkage_type": "INSERT", "source_table": "t", "target_table": "fed"}
+    records = {
+        "metadata_tables": [table("kept"), table("fed")],
+        "linkages": [
+            record("linkages", query_id="q1", **view, **place),
+            record("linkages", query_id="q3", last_at=AT, **insert, **place),
+        ],
+        "usage": [
+            *(usage(name, AT, what) for name in ("kept", "fed") for what in ("READ", "WRITE")),
+        ],
+        "databaselog": [ran(2, AT, query="VACUUM kept")],
+        "events": [
+            *(event(1, what, name) for what, name in (("READ", "kept"), ("CREATE", "v"))),
+            *(event(number, "WRITE", name) for number, name in ((2, "kept"), (3, "fed"))),
+        ],
+    }
+    make_package(tmp_path, records, completeness=[schema_record("sales")])
+
+    assert [t.table for t in unused_tables(runs(tmp_path)).tables] == ["kept"]
+
+
 @pytest.mark.parametrize("most", [0, 100])
 def test_users_have_names_and_dollars(
     tmp_path: Path, most: int, monkeypatch: pytest.MonkeyPatch
@@ -525,6 +553,7 @@ def test_what_no_run_holds_makes_unused_doubtful(tmp_path: Path) -> None:
     (found,) = advice(runs(tmp_path))
     assert last == "no run holds 2026-11-25 00:00 to 2026-11-28 00:00"
     assert found.kind == "unused_table"
+    assert "; it may be used after all: workgroups" in found.remedy
     assert found.remedy.endswith(last)
 
 

@@ -378,7 +378,8 @@ def test_a_table_is_told_with_its_columns_use_and_text(tmp_path: Path) -> None:
 
 
 def test_unused_are_those_of_the_terminal(tmp_path: Path) -> None:
-    """Not used even through views, and only in schemas that every run read completely."""
+    """Not used even through views, nor by OPTIMIZE, and only in schemas that every run read
+    completely."""
     names = ("base", "old", "v", "vv", "other")
     tables = [table("sales", name)._replace(size_bytes=5) for name in names]
     half = table("half", "unknown")
@@ -386,7 +387,9 @@ def test_unused_are_those_of_the_terminal(tmp_path: Path) -> None:
     records: Records = {
         "metadata_tables": [*tables, half],
         "linkages": links,
-        "usage": [usage("VV")],
+        "usage": [usage("VV"), usage("old", "WRITE")],
+        "databaselog": [query("q1", query="OPTIMIZE old REWRITE DATA USING BIN_PACK")],
+        "events": [event("q1", "WRITE")._replace(table="old", occurred_at=END - DAY)],
     }
     outcomes = [complete("sales"), complete("half", "partial")]
     write_package(tmp_path, records, completeness=outcomes)
