@@ -206,7 +206,7 @@ const tableView = async (site, params) => {
       [size(rows.size[place]), "size", found.statsAt ? `${found.statsSource || "statistics"} of ${found.statsAt}` : null],
       [count(rows.rows[place]), "rows"],
     ]),
-    rows.unused[place] ? el("p", { class: "alerts" }, "No query used it in this time, not even through a view.") : null,
+    rows.unused[place] ? el("p", { class: "alerts" }, "No query used it in this time, not even through a view; CREATE VIEW, OPTIMIZE and VACUUM do not count.") : null,
     facts([
       ["Kind", tables.kind(place)], ["Format", formatOf(tables, place)], ["Partitioned by", found.keys && named(found.keys)],
       ["Location", found.location && named(found.location.join(rows.name[place]))], ["Owner", found.owner && named(found.owner)],
