@@ -79,6 +79,7 @@ class Output:
         self._is_to_commit = sys.argv[1:2] == ["run"] and not {"-h", "--help"} & {*sys.argv}
         self._committed: dict[str, None] = {}  # sites, in order; "" for the only one
         self._sites_with_parts: set[str] = set()
+        self._is_delivered = False  # and not committed yet
         self._log: JsonLines | None = None
         self._is_stdout_lost = False
         self.know_secrets(())
@@ -277,15 +278,18 @@ class Output:
             yield [*common, picture]
 
     def _note(self, event: Event) -> None:
-        from kada_athena_async.events import FileCommitted, RunStarted, SiteEvent, UnitFinished
+        from kada_athena_async import events
 
-        site, event = (event.site, event.event) if isinstance(event, SiteEvent) else ("", event)
+        seen = (event.site, event.event) if isinstance(event, events.SiteEvent) else ("", event)
+        site, event = seen
         match event:
-            case RunStarted():
-                self._run_id = event.run_id
-            case FileCommitted():
-                self._committed[site] = None
-            case UnitFinished(outcome="done" | "resumed"):
+            case events.RunStarted():
+                self._run_id, self._is_delivered = event.run_id, False
+            case events.DeliveryFinished():
+                self._is_delivered = bool(self._run_id)  # else it waited since an earlier run
+            case events.FileCommitted():
+                self._committed[site], self._is_delivered = None, False
+            case events.UnitFinished(outcome="done" | "resumed"):
                 self._sites_with_parts.add(site)
             case _:
                 pass
@@ -298,17 +302,16 @@ class Output:
         if not self._is_to_commit:
             return
 
-        if self._committed:
-            is_here = exit_code == ExitCode.NOT_DELIVERED
-            self._to_stderr(
-                "what was extracted is committed here, and not delivered"
-                if is_here
-                else "what was committed before that is complete"
-            )
-        elif exit_code == ExitCode.NOT_DELIVERED:
-            self._to_stderr("nothing new was committed")
-        else:
-            self._to_stderr("nothing was committed")
+        is_here = exit_code == ExitCode.NOT_DELIVERED
+        verdict = f"nothing {'new ' * is_here}was committed"
+        if self._is_delivered:
+            verdict = "the extracts are delivered; the next run moves the high-water mark"
+        elif self._committed and is_here:
+            verdict = "what was extracted is committed here, and not delivered"
+        elif self._committed:
+            verdict = "what was committed before that is complete"
+
+        self._to_stderr(verdict)
 
     def _emit(self, kind: str, facts: Mapping[str, object]) -> None:
         """Write an object to all writers of JSON."""

@@ -200,7 +200,7 @@ async def _server_sent(job: Job, *, after: int) -> AsyncGenerator[str, None]:
             yield f"id: {number}\ndata: {text}\n\n"
             after = number
 
-        if job.state != "running" and after == job.count:
+        if job.state != "running" and after >= job.count:
             yield f"event: end\ndata: {job.state}\n\n"
             return
 

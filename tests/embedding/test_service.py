@@ -86,11 +86,14 @@ async def state_of(client: aiohttp.ClientSession, run: str) -> dict[str, Any]:
 
 
 async def watched(
-    client: aiohttp.ClientSession, run: str, until: Callable[[str], bool] = lambda _: False
+    client: aiohttp.ClientSession,
+    run: str,
+    until: Callable[[str], bool] = lambda _: False,
+    **headers: str,
 ) -> list[str]:
     """The lines of the event stream, to its end or to one that is waited for."""
     lines = []
-    async with client.get(f"{run}/events") as answer:
+    async with client.get(f"{run}/events", headers=headers) as answer:
         assert answer.headers["Content-Type"].startswith("text/event-stream")
         async for raw in answer.content:
             lines.append(raw.decode().rstrip("\n"))
@@ -108,6 +111,7 @@ async def test_a_run_is_started_watched_and_read(
         run = await started(client)
         lines = await watched(client, run)
         again = await watched(client, run)
+        beyond = await watched(client, run, **{"Last-Event-ID": "999999"})
         result = await state_of(client, run)
 
     events = [json.loads(line[6:]) for line in lines if line.startswith("data: {")]
@@ -117,6 +121,7 @@ async def test_a_run_is_started_watched_and_read(
     assert numbers == list(range(1, len(events) + 1))
     assert [line for line in lines if line][-2:] == ["event: end", "data: finished"]
     assert again == lines
+    assert [line for line in beyond if line] == ["event: end", "data: finished"]
     assert (result["state"], result["error"]) == ("finished", None)
     assert result["report"]["committed"] is True
     assert result["report"]["rows"]["metadata_tables"] > 0

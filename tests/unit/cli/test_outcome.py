@@ -23,7 +23,14 @@ from kada_athena_async.errors import (
     Problem,
     StateError,
 )
-from kada_athena_async.events import FileCommitted, RunStarted, SiteEvent, Warned
+from kada_athena_async.events import (
+    DeliveryFinished,
+    Event,
+    FileCommitted,
+    RunStarted,
+    SiteEvent,
+    Warned,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -211,6 +218,43 @@ def test_e3_what_is_committed_is_not_denied(
     said = capsys.readouterr().err
     assert verdict in said
     assert "nothing was committed" not in said
+
+
+DELIVERED = DeliveryFinished(place="s3://k", sent=1, skipped=0, sent_bytes=1, duration_s=0.1)
+STARTED = RunStarted(
+    run_id="r",
+    name="athena",
+    start=datetime(2026, 11, 1, tzinfo=timezone.utc),
+    end=datetime(2026, 11, 2, tzinfo=timezone.utc),
+    output_path="/out",
+    endpoint_url="",
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "verdict"),
+    [
+        ([STARTED, DELIVERED], "the extracts are delivered; the next run moves the high-water m"),
+        ([DELIVERED], "nothing was committed"),
+        ([STARTED, DELIVERED, STARTED], "nothing was committed"),
+    ],
+)
+def test_e3_what_is_delivered_is_not_denied(
+    before: list[Event],
+    verdict: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The disk may be full where the high-water mark lies, after this run's package has gone."""
+    monkeypatch.setattr("sys.argv", ["kada-athena-async", "run"])
+    output = Output(quiet=True)
+    with output.observers() as observers:
+        for event in before:
+            observers[0](event)
+
+    ending(output, failing(CommitError("no space left for athena_hwm.txt")))
+
+    assert verdict in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
