@@ -34,7 +34,7 @@ FILE = "openlineage.ndjson"
 _SPEC = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs"
 _EVENT_TYPES = {"SUCCEEDED": "COMPLETE", "FAILED": "FAIL", "CANCELLED": "ABORT"}
 _LINKAGE_TYPES = {"CREATE_TABLE_AS_SELECT": "CTAS", "CREATE_VIEW": "VIEW"}
-"""What a linkage calls a statement; the others as Athena does."""
+"""Athena's type of a statement -> its ``linkage_type``, where the two differ."""
 
 
 def write_openlineage(history: History, folder: OutputFolder) -> Iterator[None]:

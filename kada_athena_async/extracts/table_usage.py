@@ -131,7 +131,7 @@ def used_tables(runs: Runs) -> list[TableUse]:
 
 
 def _idle_accesses(runs: Runs, uses: Sequence[TableUse]) -> Counter[tuple[str, ...]]:
-    """How many executions read each table to define a view, or wrote it to maintain it.
+    """Number of executions that read each table to define a view, or wrote it to maintain it.
 
     The latter only where a table may have no other use: statements are long to read.
     """

@@ -14,7 +14,7 @@ AT_ONCE = 4
 
 
 def each_in_threads(act: Callable[[ItemT], ResultT], items: Sequence[ItemT]) -> list[ResultT]:
-    """Blocks. What *act* returns for each of *items*, in their order.
+    """Blocks. The results of *act* for each of *items*, in their order.
 
     Raises:
         OSError: The first of them, in that order, that *act* raised; all were tried.

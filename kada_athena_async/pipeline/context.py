@@ -1,4 +1,4 @@
-"""What the extractions of one run share."""
+"""Services and settings that the extractions of one run share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a statement's text says before it runs."""
+"""Facts that a statement's text gives before it runs."""
 
 from __future__ import annotations
 
